@@ -1,0 +1,71 @@
+/* The header of a frame (RFC 6455 §5.2). */
+#ifndef JAZZY_CODEC_FRAME_HEADER_H
+#define JAZZY_CODEC_FRAME_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    JZ_OPCODE_CONTINUATION = 0x0,
+    JZ_OPCODE_TEXT = 0x1,
+    JZ_OPCODE_BINARY = 0x2,
+    JZ_OPCODE_CLOSE = 0x8,
+    JZ_OPCODE_PING = 0x9,
+    JZ_OPCODE_PONG = 0xA
+};
+
+enum {
+    JZ_RSV1 = 0x4,
+    JZ_RSV2 = 0x2,
+    JZ_RSV3 = 0x1,
+
+    JZ_MAX_CONTROL_PAYLOAD = 125,  /* §5.5 */
+    JZ_MAX_FRAME_HEADER = 14,      /* two bytes, eight of extended length, four of masking key */
+    JZ_MAX_SENT_FRAME_HEADER = 10, /* a server's frames have no masking key, §5.1 */
+    JZ_MAX_CLOSE_REASON = 123      /* what a control frame holds after the close code */
+};
+
+typedef struct jz_frame_header {
+    bool fin;
+    bool masked;
+    uint8_t reserved; /* RSV1, RSV2 and RSV3, as JZ_RSV1 and so on */
+    uint8_t opcode;
+    uint8_t header_length;  /* bytes that the header takes on the wire */
+    uint8_t masking_key[4]; /* where masked */
+    bool length_is_minimal; /* the payload length is in the shortest of its encodings */
+    uint64_t payload_length;
+} jz_frame_header;
+
+static inline bool jz_opcode_is_control(uint8_t opcode)
+{
+    return (opcode & 0x8) != 0;
+}
+
+/*
+ * How many bytes the header takes, told by its first two bytes: 2 to 14.
+ */
+static inline size_t jz_frame_header_length(const uint8_t first_two[2])
+{
+    size_t length = 2;
+    uint8_t length_field = first_two[1] & 0x7F;
+    if (length_field == 126)
+        length += 2;
+    else if (length_field == 127)
+        length += 8;
+    if ((first_two[1] & 0x80) != 0)
+        length += 4;
+    return length;
+}
+
+/*
+ * Reads a header from the first `length` bytes. Returns false, leaving `header` alone, while they are too few. It
+ * judges nothing: the rules are the session's.
+ */
+bool jz_frame_header_decode(const uint8_t *bytes, size_t length, jz_frame_header *header);
+
+/* Writes the header of an unmasked frame and returns its length: 2, 4 or 10. `reserved` as in jz_frame_header. */
+size_t jz_frame_header_encode(uint8_t destination[JZ_MAX_SENT_FRAME_HEADER], bool fin, uint8_t reserved, uint8_t opcode,
+                              uint64_t payload_length);
+
+#endif

@@ -1,0 +1,54 @@
+/* The head of an HTTP/1.1 request (RFC 9112), read strictly: what two parsers could read differently is refused. */
+#ifndef JAZZY_CODEC_REQUEST_HEAD_H
+#define JAZZY_CODEC_REQUEST_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "text.h"
+
+enum {
+    JZ_MAX_HEAD_LENGTH = 8192, /* bytes, the empty line at the end included */
+    JZ_MAX_HEADERS = 64
+};
+
+typedef enum jz_head_result {
+    JZ_HEAD_COMPLETE,
+    JZ_HEAD_INCOMPLETE,
+    JZ_HEAD_MALFORMED,          /* answer 400 */
+    JZ_HEAD_TOO_LARGE,          /* answer 431 */
+    JZ_HEAD_UNSUPPORTED_VERSION /* answer 505: well-formed, and not HTTP/1.0 or 1.1 */
+} jz_head_result;
+
+typedef struct jz_header {
+    jz_text name;
+    jz_text value; /* without white space at its ends */
+} jz_header;
+
+/* All texts point into the bytes that were parsed. */
+typedef struct jz_request_head {
+    jz_text method;
+    jz_text path;  /* begins with '/', or is "*"; as sent, percent-encoding included */
+    jz_text query; /* what follows the first '?', or empty */
+    int minor_version; /* 0 or 1 */
+    size_t header_count;
+    jz_header headers[JZ_MAX_HEADERS];
+} jz_request_head;
+
+/*
+ * Looks for the end of a head that may be incomplete. `*scanned` is how many of the bytes an earlier call has seen (0 at
+ * first) and is moved on, so that a head that comes byte by byte is looked at once. When COMPLETE, `*head_length` is
+ * where the head ends. A bare CR or LF and a NUL are refused as soon as they are seen (RFC 9112 §2.2).
+ */
+jz_head_result jz_request_head_find_end(const char *bytes, size_t length, size_t *scanned, size_t *head_length);
+
+/* Parses a complete head. Never answers INCOMPLETE. */
+jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, jz_request_head *head);
+
+/* Finds the first header of that name. Returns how many there are of it; `value` may be NULL. */
+size_t jz_request_head_find(const jz_request_head *head, const char *name, jz_text *value);
+
+/* Whether a header that is a list of tokens, over all its lines, names this one (RFC 9110 §5.6.1). Ignores case. */
+bool jz_request_head_lists(const jz_request_head *head, const char *name, const char *token);
+
+#endif

@@ -1,0 +1,69 @@
+#include "sha1.h"
+
+#include <string.h>
+
+#include "big_endian.h"
+
+enum { BLOCK_LENGTH = 64 };
+
+static uint32_t rotate_left(uint32_t word, unsigned count)
+{
+    return word << count | word >> (32 - count);
+}
+
+/* FIPS 180-4 §6.1.2. */
+static void take_block(uint32_t state[5], const uint8_t block[BLOCK_LENGTH])
+{
+    uint32_t schedule[80];
+    for (size_t t = 0; t < 16; t++)
+        schedule[t] = jz_read_uint32(block + t * 4);
+    for (size_t t = 16; t < 80; t++)
+        schedule[t] = rotate_left(schedule[t - 3] ^ schedule[t - 8] ^ schedule[t - 14] ^ schedule[t - 16], 1);
+
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
+    for (size_t t = 0; t < 80; t++) {
+        uint32_t mixed;
+        if (t < 20)
+            mixed = ((b & c) | (~b & d)) + UINT32_C(0x5A827999);
+        else if (t < 40)
+            mixed = (b ^ c ^ d) + UINT32_C(0x6ED9EBA1);
+        else if (t < 60)
+            mixed = ((b & c) | (b & d) | (c & d)) + UINT32_C(0x8F1BBCDC);
+        else
+            mixed = (b ^ c ^ d) + UINT32_C(0xCA62C1D6);
+        uint32_t next = rotate_left(a, 5) + mixed + e + schedule[t];
+        e = d;
+        d = c;
+        c = rotate_left(b, 30);
+        b = a;
+        a = next;
+    }
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
+    state[4] += e;
+}
+
+void jz_sha1(const uint8_t *bytes, size_t length, uint8_t digest[JZ_SHA1_LENGTH])
+{
+    uint32_t state[5] = {UINT32_C(0x67452301), UINT32_C(0xEFCDAB89), UINT32_C(0x98BADCFE), UINT32_C(0x10325476),
+                         UINT32_C(0xC3D2E1F0)};
+    size_t position = 0;
+    for (; length - position >= BLOCK_LENGTH; position += BLOCK_LENGTH)
+        take_block(state, bytes + position);
+
+    /* The rest, a one bit, zeros, and the length in bits: one block or two (§5.1.1). */
+    uint8_t last[2 * BLOCK_LENGTH] = {0};
+    size_t rest = length - position;
+    if (rest > 0)
+        memcpy(last, bytes + position, rest);
+    last[rest] = 0x80;
+    size_t last_length = rest + 9 <= BLOCK_LENGTH ? BLOCK_LENGTH : 2 * BLOCK_LENGTH;
+    jz_write_uint64(last + last_length - 8, (uint64_t)length * 8);
+    for (size_t block = 0; block < last_length; block += BLOCK_LENGTH)
+        take_block(state, last + block);
+
+    for (size_t i = 0; i < 5; i++)
+        jz_write_uint32(digest + i * 4, state[i]);
+}

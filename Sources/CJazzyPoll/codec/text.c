@@ -1,0 +1,34 @@
+#include "text.h"
+
+static unsigned char lower_case(char character)
+{
+    unsigned char byte = (unsigned char)character;
+    return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + ('a' - 'A')) : byte;
+}
+
+bool jz_text_equals_ignoring_case(jz_text a, jz_text b)
+{
+    if (a.length != b.length)
+        return false;
+    for (size_t i = 0; i < a.length; i++) {
+        if (lower_case(a.start[i]) != lower_case(b.start[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_white_space(char character)
+{
+    return character == ' ' || character == '\t';
+}
+
+jz_text jz_text_trim(jz_text text)
+{
+    while (text.length > 0 && is_white_space(text.start[0])) {
+        text.start++;
+        text.length--;
+    }
+    while (text.length > 0 && is_white_space(text.start[text.length - 1]))
+        text.length--;
+    return text;
+}

@@ -1,0 +1,119 @@
+/* The server: options, routes, listening, running, stopping. */
+#ifndef JAZZY_SERVER_H
+#define JAZZY_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compiler.h"
+#include "error.h"
+#include "event.h"
+#include "websocket.h"
+
+JZ_BEGIN_DECLARATIONS
+
+/* Servers that can exist at the same time in one process. */
+#define JZ_MAX_SERVERS 255
+/* Loops, and so threads, of one server. */
+#define JZ_MAX_THREADS 255
+
+typedef struct jz_server jz_server;
+
+/*
+ * Called when something happens to a connection of a route, on the thread of the loop that owns the connection.
+ * `context` is what the route was registered with. `event` and `message` are never NULL and are borrowed until the
+ * handler returns; `message` is empty unless the event is JZ_EVENT_MESSAGE.
+ */
+typedef void (*jz_handler)(void *context, jz_ws ws, const jz_event *event, const jz_message *message);
+
+typedef enum jz_log_level { JZ_LOG_INFO, JZ_LOG_WARNING, JZ_LOG_ERROR } jz_log_level;
+
+/* Called from any thread, possibly from several at a time, with one line without its end. Borrowed until it returns. */
+typedef void (*jz_log_function)(void *context, jz_log_level level, const char *line);
+
+/* Options of a server. Start from jz_options_default(); jz_server_create refuses what is out of range. */
+typedef struct jz_options {
+    uint32_t threads;              /* loops, each with a thread: 1 to JZ_MAX_THREADS; default 1 */
+    uint32_t backlog;              /* connections that the kernel keeps for us to accept: 1 to 65,535; default 4,096 */
+    size_t receive_buffer_size;    /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
+    size_t max_message_size;       /* default of the routes, bytes: 1 to 1 GiB; default 1 MiB */
+    size_t backpressure_limit;     /* unsent bytes of one connection beyond which sends are dropped: 4 KiB to 4 GiB;
+                                      default 1 MiB. Half of it pauses reading from that connection. */
+    uint32_t handshake_timeout_ms; /* from accepting to the whole request head: 100 to 3,600,000; default 10,000 */
+    uint32_t close_timeout_ms;     /* from our close frame to the end: 100 to 3,600,000; default 5,000 */
+    jz_log_function log;           /* default NULL: warnings and errors go to standard error */
+    void *log_context;             /* passed to `log` */
+} jz_options;
+
+JZ_PUBLIC jz_options jz_options_default(void);
+
+/* Options of one WebSocket route. Start from jz_route_options_default(). */
+typedef struct jz_route_options {
+    size_t max_message_size; /* bytes, decompressed: 1 to 1 GiB; 0 (the default) takes the server's */
+} jz_route_options;
+
+JZ_PUBLIC jz_route_options jz_route_options_default(void);
+
+/*
+ * Every function below that returns a status returns JZ_OK, or another status with `error` filled in. `error` may be
+ * NULL. Unless it says otherwise a function is for one thread at a time.
+ */
+
+/* Returns a server that the caller gives back with jz_server_destroy, or NULL. `options` NULL takes the defaults. */
+JZ_PUBLIC jz_server *jz_server_create(const jz_options *options, jz_error *error);
+
+/*
+ * Registers a WebSocket route, before the server runs. `path` begins with '/', is compared byte by byte with the
+ * request's path (without its query), and is copied. `options` NULL takes the defaults. `context` stays the caller's
+ * and must live until the server is destroyed.
+ */
+JZ_PUBLIC jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route_options *options,
+                                       jz_handler handler, void *context, jz_error *error);
+
+/*
+ * Registers a page: GET and HEAD of `path` are answered with these bytes, from memory. Everything is copied. The same
+ * path may also be a WebSocket route. `content_type` is for instance "text/html; charset=utf-8".
+ */
+JZ_PUBLIC jz_status jz_server_route_get(jz_server *server, const char *path, const char *content_type, const void *body,
+                                        size_t length, jz_error *error);
+
+/*
+ * Binds and listens; from here on the kernel keeps connections until the server runs. Once per server.
+ *
+ *   host   an IPv4 or IPv6 address or a name; NULL means every address of this machine, IPv4 and IPv6.
+ *   port   0 asks the kernel for a free one: jz_server_port tells which.
+ */
+JZ_PUBLIC jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, jz_error *error);
+
+/* The port that the server listens on; 0 before it listens. From any thread. */
+JZ_PUBLIC uint16_t jz_server_port(const jz_server *server);
+
+/* Runs the server on the calling thread (and on `threads` - 1 more) until it is stopped and all connections ended. */
+JZ_PUBLIC jz_status jz_server_run(jz_server *server, jz_error *error);
+
+/*
+ * The same, and Ctrl-C (SIGINT) or SIGTERM stop it in order; a second signal ends the process at once. The signals'
+ * former actions are restored before it returns. For one server of a process at a time.
+ */
+JZ_PUBLIC jz_status jz_server_run_until_signal(jz_server *server, jz_error *error);
+
+/* Runs the server on threads of its own and returns at once. */
+JZ_PUBLIC jz_status jz_server_start(jz_server *server, jz_error *error);
+
+/*
+ * Stops the server in order: it listens no more, sends every connection close code 1001, flushes what was sent, waits
+ * for the answers up to the close time-out, and delivers every close event. Returns at once; jz_server_run returns, or
+ * jz_server_wait, when it is done. From any thread, from handlers, and from signal handlers.
+ */
+JZ_PUBLIC void jz_server_stop(jz_server *server);
+
+/* Waits until a server that was started has stopped. Returns at once if it is not running. Not from a handler. */
+JZ_PUBLIC void jz_server_wait(jz_server *server);
+
+/* Stops the server, waits for it and frees it. Not from a handler. NULL does nothing. */
+JZ_PUBLIC void jz_server_destroy(jz_server *server);
+
+JZ_END_DECLARATIONS
+
+#endif

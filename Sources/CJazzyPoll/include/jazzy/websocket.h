@@ -1,0 +1,69 @@
+/* Connections: handles, and what can be done with them. Every function here may be called from any thread. */
+#ifndef JAZZY_WEBSOCKET_H
+#define JAZZY_WEBSOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compiler.h"
+#include "event.h"
+
+JZ_BEGIN_DECLARATIONS
+
+/*
+ * A connection. A value: copy it, compare `value`, use it as a key. The same connection has the same value in every
+ * event, and no two connections of a process ever have the same, also after one of them is gone. Zero is no connection.
+ */
+typedef struct jz_ws {
+    uint64_t value;
+} jz_ws;
+
+/* What became of something that was to be sent. */
+typedef enum jz_send_status {
+    JZ_SEND_SENT,    /* accepted; goes to the kernel with the system call that ends this turn of the loop */
+    JZ_SEND_QUEUED,  /* accepted; waits behind unsent output, or travels to the loop that owns the connection */
+    JZ_SEND_DROPPED, /* refused: the backpressure limit is reached, no memory, or an argument may not be sent */
+    JZ_SEND_CLOSED   /* refused: the connection is closing or gone */
+} jz_send_status;
+
+/*
+ * Sends one message, in one frame. The bytes are copied (and compressed, where the route says so) before it returns.
+ *
+ *   kind    text, binary, ping or pong. Text must be UTF-8 (§5.6); that is the caller's duty and is not checked here.
+ *           A ping or pong of more than 125 bytes is dropped (§5.5).
+ *   bytes   `length` bytes; may be NULL when length is 0.
+ *
+ * On the connection's own loop it acts at once; from elsewhere it travels through the loop's mailbox. Messages from one
+ * thread to one connection keep their order. Never calls a handler.
+ */
+JZ_PUBLIC jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length);
+
+/*
+ * Starts the close handshake (§7.1.2): sends a close frame, delivers no more messages, and ends the connection when the
+ * peer has answered or the close time-out has passed. The close event comes later, never before this returns.
+ *
+ *   code     1000-1003, 1007-1014 or 3000-4999; any other may not be sent (§7.4) and is refused with
+ *            JZ_SEND_DROPPED, the connection staying open.
+ *   reason   UTF-8, `reason_length` bytes; cut at a character's end where it is longer than the 123 bytes that fit.
+ */
+JZ_PUBLIC jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length);
+
+/* Whether messages can be sent: from the open event on, until closing starts, by whichever side. */
+JZ_PUBLIC bool jz_ws_is_open(jz_ws ws);
+
+/* The bytes that were accepted for this connection and not yet by the kernel. 0 when it is gone. */
+JZ_PUBLIC size_t jz_ws_buffered_amount(jz_ws ws);
+
+/* Long enough for any address that jz_ws_remote_address writes, its NUL included. */
+#define JZ_REMOTE_ADDRESS_SIZE 64
+
+/*
+ * Writes the peer's address and port, as in "192.0.2.7:4711" or "[2001:db8::7]:4711", and a NUL, to `text`.
+ * Returns the length without the NUL; 0, with an empty text, when the connection is gone.
+ */
+JZ_PUBLIC size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE]);
+
+JZ_END_DECLARATIONS
+
+#endif

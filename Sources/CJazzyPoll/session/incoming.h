@@ -1,0 +1,30 @@
+/* A frame or message under way: what a session keeps from one feed to the next. */
+#ifndef JAZZY_SESSION_INCOMING_H
+#define JAZZY_SESSION_INCOMING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../codec/frame_header.h"
+#include "../codec/utf8.h"
+#include "buffer.h"
+#include "session.h"
+
+struct jz_incoming {
+    uint8_t carry_length;
+    bool has_frame;         /* the header of `frame` was taken, its payload is under way */
+    bool is_delivered;      /* the message was yielded: its memory is borrowed until the next call */
+    jz_utf8 utf8;           /* of a text message so far */
+    jz_frame_header frame;  /* the data frame under way */
+    uint64_t frame_position; /* payload bytes of `frame` that were taken */
+    jz_buffer payload;      /* of the message so far, unmasked */
+
+    /* The bytes of an incomplete header, or of an incomplete control frame. */
+    uint8_t carry[JZ_MAX_FRAME_HEADER + JZ_MAX_CONTROL_PAYLOAD];
+};
+
+/* Moves up to `wanted` bytes in all from the input to the carry. Returns whether it now has as many. */
+bool jz_incoming_carry(jz_incoming *incoming, jz_input *input, size_t wanted);
+
+#endif

@@ -1,0 +1,353 @@
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../codec/big_endian.h"
+#include "../codec/close_code.h"
+#include "../codec/frame_header.h"
+#include "../codec/mask.h"
+#include "../codec/utf8.h"
+#include "incoming.h"
+#include "outgoing.h"
+
+/* What a step of reading came to. */
+typedef enum step {
+    STEP_CONTINUE,    /* a frame or a part was taken; there may be more */
+    STEP_EVENT,       /* there is an event to yield */
+    STEP_NEEDS_INPUT, /* all input was taken */
+    STEP_FAILED       /* a rule was broken; session->failure says which */
+} step;
+
+static uint8_t no_bytes[1];
+
+void jz_session_init(jz_session *session, const jz_session_settings *settings)
+{
+    *session = (jz_session){.settings = settings, .state = JZ_SESSION_OPEN};
+}
+
+static void discard_incoming(jz_session *session)
+{
+    if (session->incoming != NULL) {
+        jz_buffer_free(&session->incoming->payload);
+        free(session->incoming);
+        session->incoming = NULL;
+    }
+}
+
+void jz_session_free(jz_session *session)
+{
+    discard_incoming(session);
+}
+
+static step fail(jz_session *session, jz_failure failure)
+{
+    session->failure = (uint8_t)failure;
+    return STEP_FAILED;
+}
+
+static bool ensure_incoming(jz_session *session)
+{
+    if (session->incoming == NULL)
+        session->incoming = calloc(1, sizeof *session->incoming);
+    return session->incoming != NULL;
+}
+
+static void advance(jz_input *input, size_t count)
+{
+    input->bytes += count;
+    input->length -= count;
+}
+
+static step yield_message(jz_session *session, jz_message_kind kind, const uint8_t *bytes, size_t length,
+                          jz_event *event, jz_message *message)
+{
+    /* After our close frame the handler is told of nothing but the close (see jz_ws_close). */
+    if (session->state != JZ_SESSION_OPEN)
+        return STEP_CONTINUE;
+    *event = (jz_event){.type = JZ_EVENT_MESSAGE, .close_reason = ""};
+    *message = (jz_message){.kind = kind, .bytes = length > 0 ? bytes : no_bytes, .length = length};
+    return STEP_EVENT;
+}
+
+static void fill_close_event(jz_event *event, jz_message *message, uint16_t code, bool was_clean, const uint8_t *reason,
+                             size_t reason_length)
+{
+    *event = (jz_event){.type = JZ_EVENT_CLOSE,
+                        .close_code = code,
+                        .was_clean = was_clean,
+                        .close_reason = reason_length > 0 ? (const char *)reason : "",
+                        .close_reason_length = reason_length};
+    *message = (jz_message){.kind = JZ_MESSAGE_TEXT, .bytes = no_bytes};
+}
+
+/* The rules that a header alone can break. */
+static jz_failure judge_header(const jz_session *session, const jz_frame_header *header)
+{
+    if (header->reserved != 0)
+        return JZ_FAILURE_RESERVED_BITS;
+    bool is_control = jz_opcode_is_control(header->opcode);
+    if (is_control ? header->opcode > JZ_OPCODE_PONG : header->opcode > JZ_OPCODE_BINARY)
+        return JZ_FAILURE_RESERVED_OPCODE;
+    if (!header->masked)
+        return JZ_FAILURE_NOT_MASKED;
+    if (header->payload_length > INT64_MAX)
+        return JZ_FAILURE_LENGTH_TOO_LARGE;
+    if (is_control) {
+        if (!header->fin)
+            return JZ_FAILURE_CONTROL_FRAGMENTED;
+        if (header->payload_length > JZ_MAX_CONTROL_PAYLOAD)
+            return JZ_FAILURE_CONTROL_TOO_LONG;
+        return header->length_is_minimal ? JZ_FAILURE_NONE : JZ_FAILURE_LENGTH_NOT_MINIMAL;
+    }
+    if (!header->length_is_minimal)
+        return JZ_FAILURE_LENGTH_NOT_MINIMAL;
+    bool is_under_way = session->message_opcode != 0;
+    if (header->opcode == JZ_OPCODE_CONTINUATION && !is_under_way)
+        return JZ_FAILURE_UNEXPECTED_CONTINUATION;
+    if (header->opcode != JZ_OPCODE_CONTINUATION && is_under_way)
+        return JZ_FAILURE_EXPECTED_CONTINUATION;
+    size_t message_length = is_under_way ? session->incoming->payload.length : 0;
+    if (header->payload_length > session->settings->max_message_size - message_length)
+        return JZ_FAILURE_MESSAGE_TOO_BIG;
+    return JZ_FAILURE_NONE;
+}
+
+/* §5.5.1 and §7.1.5: the peer's close frame is answered once, with its own code. */
+static step take_close(jz_session *session, const uint8_t *payload, size_t length, jz_buffer *output, jz_event *event,
+                       jz_message *message)
+{
+    uint16_t code = JZ_CLOSE_NO_STATUS;
+    if (length == 1)
+        return fail(session, JZ_FAILURE_INVALID_CLOSE_LENGTH);
+    if (length >= 2) {
+        code = jz_read_uint16(payload);
+        if (!jz_close_code_may_be_sent(code))
+            return fail(session, JZ_FAILURE_INVALID_CLOSE_CODE);
+        if (!jz_utf8_is_valid(payload + 2, length - 2))
+            return fail(session, JZ_FAILURE_INVALID_UTF8);
+    }
+    if (session->state == JZ_SESSION_OPEN && !jz_append_close_frame(output, code, NULL, 0))
+        return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
+    session->state = JZ_SESSION_ENDED;
+    fill_close_event(event, message, code, true, length > 2 ? payload + 2 : NULL, length > 2 ? length - 2 : 0);
+    return STEP_EVENT;
+}
+
+static step take_control(jz_session *session, const jz_frame_header *header, uint8_t *payload, jz_buffer *output,
+                         jz_event *event, jz_message *message)
+{
+    size_t length = (size_t)header->payload_length;
+    jz_mask(payload, payload, length, header->masking_key, 0);
+    if (header->opcode == JZ_OPCODE_CLOSE)
+        return take_close(session, payload, length, output, event, message);
+    if (header->opcode == JZ_OPCODE_PONG)
+        return yield_message(session, JZ_MESSAGE_PONG, payload, length, event, message);
+    /* §5.5.2: a ping is answered until the peer has closed, also after our own close frame. */
+    if (!jz_append_frame(output, JZ_OPCODE_PONG, 0, payload, length))
+        return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
+    return yield_message(session, JZ_MESSAGE_PING, payload, length, event, message);
+}
+
+static jz_message_kind kind_of(uint8_t opcode)
+{
+    return opcode == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
+}
+
+/* A message in one frame, all of it in the input. */
+static step take_whole_message(jz_session *session, const jz_frame_header *header, jz_input *input, jz_event *event,
+                               jz_message *message)
+{
+    uint8_t *payload = input->bytes;
+    size_t length = (size_t)header->payload_length;
+    advance(input, length);
+    jz_mask(payload, payload, length, header->masking_key, 0);
+    if (header->opcode == JZ_OPCODE_TEXT && !jz_utf8_is_valid(payload, length))
+        return fail(session, JZ_FAILURE_INVALID_UTF8);
+    return yield_message(session, kind_of(header->opcode), payload, length, event, message);
+}
+
+static step finish_message(jz_session *session, jz_event *event, jz_message *message)
+{
+    jz_incoming *incoming = session->incoming;
+    uint8_t opcode = session->message_opcode;
+    session->message_opcode = 0;
+    incoming->is_delivered = true;
+    if (opcode == JZ_OPCODE_TEXT && !jz_utf8_is_complete(&incoming->utf8))
+        return fail(session, JZ_FAILURE_INVALID_UTF8);
+    return yield_message(session, kind_of(opcode), incoming->payload.bytes, incoming->payload.length, event, message);
+}
+
+/* Takes what there is of the payload of the data frame under way, unmasking it into the message's buffer. */
+static step take_payload(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
+{
+    jz_incoming *incoming = session->incoming;
+    uint64_t remaining = incoming->frame.payload_length - incoming->frame_position;
+    size_t count = remaining < input->length ? (size_t)remaining : input->length;
+    if (count > 0) {
+        /* Memory grows with what has come, never with what a header promises. */
+        size_t whole = incoming->payload.length + (size_t)remaining;
+        if (!jz_buffer_reserve(&incoming->payload, count, whole))
+            return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
+        uint8_t *destination = incoming->payload.bytes + incoming->payload.length;
+        jz_mask(destination, input->bytes, count, incoming->frame.masking_key, (size_t)(incoming->frame_position & 3));
+        advance(input, count);
+        incoming->payload.length += count;
+        incoming->frame_position += count;
+        if (session->message_opcode == JZ_OPCODE_TEXT && !jz_utf8_feed(&incoming->utf8, destination, count))
+            return fail(session, JZ_FAILURE_INVALID_UTF8);
+    }
+    if (incoming->frame_position < incoming->frame.payload_length)
+        return STEP_NEEDS_INPUT;
+    incoming->has_frame = false;
+    return incoming->frame.fin ? finish_message(session, event, message) : STEP_CONTINUE;
+}
+
+static step begin_data_frame(jz_session *session, const jz_frame_header *header, jz_input *input, jz_event *event,
+                             jz_message *message)
+{
+    if (header->fin && session->message_opcode == 0 && header->payload_length <= input->length)
+        return take_whole_message(session, header, input, event, message);
+    if (!ensure_incoming(session))
+        return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
+    if (header->opcode != JZ_OPCODE_CONTINUATION)
+        session->message_opcode = header->opcode;
+    session->incoming->has_frame = true;
+    session->incoming->frame = *header;
+    session->incoming->frame_position = 0;
+    return take_payload(session, input, event, message);
+}
+
+bool jz_incoming_carry(jz_incoming *incoming, jz_input *input, size_t wanted)
+{
+    if (incoming->carry_length < wanted) {
+        size_t missing = wanted - incoming->carry_length;
+        size_t count = missing < input->length ? missing : input->length;
+        memcpy(incoming->carry + incoming->carry_length, input->bytes, count);
+        incoming->carry_length = (uint8_t)(incoming->carry_length + count);
+        advance(input, count);
+    }
+    return incoming->carry_length >= wanted;
+}
+
+/* A frame whose header came in pieces: gathers the header, and all of the frame where it is a control frame. */
+static step take_carried_frame(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
+                               jz_message *message)
+{
+    if (!ensure_incoming(session))
+        return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
+    jz_incoming *incoming = session->incoming;
+    if (!jz_incoming_carry(incoming, input, 2) ||
+        !jz_incoming_carry(incoming, input, jz_frame_header_length(incoming->carry)))
+        return STEP_NEEDS_INPUT;
+    jz_frame_header header = {0};
+    jz_frame_header_decode(incoming->carry, incoming->carry_length, &header);
+    jz_failure failure = judge_header(session, &header);
+    if (failure != JZ_FAILURE_NONE)
+        return fail(session, failure);
+    if (!jz_opcode_is_control(header.opcode)) {
+        incoming->carry_length = 0;
+        return begin_data_frame(session, &header, input, event, message);
+    }
+    if (!jz_incoming_carry(incoming, input, header.header_length + (size_t)header.payload_length))
+        return STEP_NEEDS_INPUT;
+    incoming->carry_length = 0;
+    return take_control(session, &header, incoming->carry + header.header_length, output, event, message);
+}
+
+/* A frame that begins in the input. */
+static step take_frame(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event, jz_message *message)
+{
+    jz_frame_header header;
+    if (!jz_frame_header_decode(input->bytes, input->length, &header))
+        return take_carried_frame(session, input, output, event, message);
+    jz_failure failure = judge_header(session, &header);
+    if (failure != JZ_FAILURE_NONE)
+        return fail(session, failure);
+    if (!jz_opcode_is_control(header.opcode)) {
+        advance(input, header.header_length);
+        return begin_data_frame(session, &header, input, event, message);
+    }
+    if (header.payload_length > input->length - header.header_length)
+        return take_carried_frame(session, input, output, event, message);
+    uint8_t *payload = input->bytes + header.header_length;
+    advance(input, header.header_length + (size_t)header.payload_length);
+    return take_control(session, &header, payload, output, event, message);
+}
+
+static step take_step(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event, jz_message *message)
+{
+    jz_incoming *incoming = session->incoming;
+    if (incoming != NULL) {
+        if (incoming->is_delivered) {
+            jz_buffer_free(&incoming->payload);
+            incoming->utf8 = (jz_utf8){0};
+            incoming->is_delivered = false;
+        }
+        if (incoming->has_frame)
+            return input->length > 0 ? take_payload(session, input, event, message) : STEP_NEEDS_INPUT;
+        if (incoming->carry_length > 0)
+            return input->length > 0 ? take_carried_frame(session, input, output, event, message) : STEP_NEEDS_INPUT;
+        if (session->message_opcode == 0)
+            discard_incoming(session);
+    }
+    return input->length > 0 ? take_frame(session, input, output, event, message) : STEP_NEEDS_INPUT;
+}
+
+/* §7.1.7, Fail the WebSocket Connection: a close frame with the failure's code, unless one was sent before. */
+static void begin_failure(jz_session *session, jz_buffer *output)
+{
+    jz_failure failure = (jz_failure)session->failure;
+    if (session->state == JZ_SESSION_OPEN) {
+        const char *reason = jz_failure_text(failure);
+        /* Without memory for it, the connection ends without a close frame. */
+        (void)jz_append_close_frame(output, jz_failure_close_code(failure), reason, strlen(reason));
+    }
+    session->state = JZ_SESSION_FAILED;
+}
+
+/* Yields the events that end a session; discards input. */
+static bool yield_ending(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
+{
+    advance(input, input->length);
+    switch (session->state) {
+    case JZ_SESSION_FAILED:
+        session->state = JZ_SESSION_ENDING;
+        *event = (jz_event){.type = JZ_EVENT_ERROR, .failure = (jz_failure)session->failure, .close_reason = ""};
+        *message = (jz_message){.kind = JZ_MESSAGE_TEXT, .bytes = no_bytes};
+        return true;
+    case JZ_SESSION_ENDING:
+        session->state = JZ_SESSION_ENDED;
+        fill_close_event(event, message, jz_failure_close_code((jz_failure)session->failure), false, NULL, 0);
+        return true;
+    default:
+        discard_incoming(session);
+        return false;
+    }
+}
+
+bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event, jz_message *message)
+{
+    while (session->state <= JZ_SESSION_CLOSE_SENT) {
+        switch (take_step(session, input, output, event, message)) {
+        case STEP_EVENT:
+            return true;
+        case STEP_NEEDS_INPUT:
+            return false;
+        case STEP_FAILED:
+            begin_failure(session, output);
+            break;
+        case STEP_CONTINUE:
+            break;
+        }
+    }
+    return yield_ending(session, input, event, message);
+}
+
+void jz_session_end(jz_session *session, jz_failure failure)
+{
+    if (session->state > JZ_SESSION_CLOSE_SENT)
+        return;
+    session->failure = (uint8_t)failure;
+    session->state = failure == JZ_FAILURE_NONE ? JZ_SESSION_ENDING : JZ_SESSION_FAILED;
+}

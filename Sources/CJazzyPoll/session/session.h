@@ -1,0 +1,96 @@
+/*
+ * The server's side of one WebSocket connection after the handshake (RFC 6455 §5-§7), without a socket: it is fed the
+ * bytes that were received, yields events, and appends the bytes that are to be sent to a buffer.
+ *
+ *     jz_input input = {received, count};
+ *     while (jz_session_next(&session, &input, &output, &event, &message))
+ *         handle(&event, &message);
+ *     send(output);
+ *
+ * Received bytes are unmasked where they lie, and a message that is whole in one feed in one frame is never copied. A
+ * session between messages owns no memory; only a frame or message that is under way does.
+ */
+#ifndef JAZZY_SESSION_SESSION_H
+#define JAZZY_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "jazzy/event.h"
+#include "jazzy/websocket.h"
+
+/* What sessions of one route have in common. */
+typedef struct jz_session_settings {
+    size_t max_message_size; /* bytes, at least 1 */
+} jz_session_settings;
+
+/* Received bytes, taken off the front as they are read. Written to: payloads are unmasked in place. */
+typedef struct jz_input {
+    uint8_t *bytes;
+    size_t length;
+} jz_input;
+
+/* Private to the session: all that a frame or message under way needs. */
+typedef struct jz_incoming jz_incoming;
+
+typedef enum jz_session_state {
+    JZ_SESSION_OPEN,
+    JZ_SESSION_CLOSE_SENT, /* a close frame was sent, the peer's is awaited */
+    JZ_SESSION_FAILED,     /* the error event is to be delivered */
+    JZ_SESSION_ENDING,     /* the close event is to be delivered */
+    JZ_SESSION_ENDED       /* everything was delivered; input is discarded */
+} jz_session_state;
+
+typedef struct jz_session {
+    const jz_session_settings *settings; /* borrowed */
+    jz_incoming *incoming;               /* NULL between frames and messages */
+    uint8_t state;                       /* a jz_session_state */
+    uint8_t failure;                     /* a jz_failure */
+    uint8_t message_opcode;              /* text or binary while a message is under way, else 0 */
+} jz_session;
+
+/* Starts an open session. It owns nothing until it is fed. */
+void jz_session_init(jz_session *session, const jz_session_settings *settings);
+
+/* Frees what a frame or message under way holds. */
+void jz_session_free(jz_session *session);
+
+/*
+ * Takes input and yields the next event: returns true with `event` and `message` filled in, or false when all input was
+ * taken and there is nothing to tell. Both, and what they point to, are valid until the next call for this session or
+ * the end of the input's bytes. Automatic answers (pong, close) are appended to `output`.
+ *
+ * A broken rule appends a close frame and yields JZ_EVENT_ERROR, then JZ_EVENT_CLOSE. After JZ_EVENT_CLOSE nothing is
+ * yielded any more.
+ */
+bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event, jz_message *message);
+
+/*
+ * Tells the session that no more input will come: JZ_FAILURE_NONE at the end of the stream or when a time-out ends the
+ * connection, JZ_FAILURE_TRANSPORT or JZ_FAILURE_OUT_OF_MEMORY when it broke. The events that this causes (an error
+ * event for a failure, and the close event unless it was yielded already) are yielded by jz_session_next.
+ */
+void jz_session_end(jz_session *session, jz_failure failure);
+
+/* Appends a message's frame to `output`. The contract of jz_ws_send: SENT, DROPPED or CLOSED. */
+jz_send_status jz_session_send(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
+                               jz_buffer *output);
+
+/* Appends a close frame to `output` and awaits the peer's. The contract of jz_ws_close: SENT, DROPPED or CLOSED. */
+jz_send_status jz_session_close(jz_session *session, uint16_t code, const char *reason, size_t reason_length,
+                                jz_buffer *output);
+
+static inline bool jz_session_is_open(const jz_session *session)
+{
+    return session->state == JZ_SESSION_OPEN;
+}
+
+/* Whether the close event was yielded: the transport may be ended once the output is sent. */
+static inline bool jz_session_has_ended(const jz_session *session)
+{
+    return session->state == JZ_SESSION_ENDED;
+}
+
+#endif
