@@ -6,7 +6,9 @@ BUILD ?= build
 CLANG ?= clang
 GCC ?= gcc
 
-include Makefile.c
+MAKEFLAGS += --no-builtin-rules
+
+include core.mk
 
 .PHONY: all
 all: library
