@@ -2,9 +2,14 @@
 
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -MMD -MP -pthread
-C_LIBRARIES := -lz -pthread
+# Swift's clang takes gold, which warns about every symbol of the sanitizers.
+C_LINKER := $(if $(filter Linux,$(shell uname)),-fuse-ld=bfd)
+C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
+C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
+# Every allocation goes through Tests/CJazzyPollTests/support/allocation.c, where a test can make one fail.
+C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 # $(1) build name, $(2) compiler, $(3) its flags.
 define c_build
@@ -14,8 +19,9 @@ $(BUILD)/$(1)/%.o: %.c
 $(BUILD)/$(1)/libcjazzypoll.a: $(C_SOURCES:%.c=$(BUILD)/$(1)/%.o)
 	rm -f $$@
 	ar rcs $$@ $$^
-$(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o $(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ -lcmocka $$(C_LIBRARIES) -o $$@
+$(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o $(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) \
+		$(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) -o $$@
 $(BUILD)/$(1)/echo-server: $(BUILD)/$(1)/Examples/echo-server.o $(BUILD)/$(1)/libcjazzypoll.a
 	$(2) $(3) $$^ $$(C_LIBRARIES) -o $$@
 $(BUILD)/$(1)/bench-echo-c: $(BUILD)/$(1)/Benchmarks/bench-echo-c/main.o $(BUILD)/$(1)/libcjazzypoll.a

@@ -1,0 +1,53 @@
+#include "../../Sources/CJazzyPoll/codec/close_code.h"
+
+#include "support/testing.h"
+
+/* RFC 6455 §7.4.1 and §7.4.2, and IANA's registry of close codes: each range to the next row's first code. */
+static const struct {
+    unsigned first;
+    bool may_be_sent;
+    const char *name;
+} ranges[] = {
+    {0, false, "not used"},
+    {1000, true, "normal closure"},
+    {1001, true, "going away"},
+    {1002, true, "protocol error"},
+    {1003, true, "unsupported data"},
+    {1004, false, "reserved"},
+    {1005, false, "no status received"},
+    {1006, false, "abnormal closure"},
+    {1007, true, "invalid frame payload data"},
+    {1008, true, "policy violation"},
+    {1009, true, "message too big"},
+    {1010, true, "mandatory extension"},
+    {1011, true, "internal error"},
+    {1012, true, "service restart"},
+    {1013, true, "try again later"},
+    {1014, true, "bad gateway"},
+    {1015, false, "TLS handshake"},
+    {1016, false, "not defined"},
+    {2000, false, "for extensions"},
+    {3000, true, "registered by libraries"},
+    {4000, true, "for private use"},
+    {5000, false, "not used"},
+    {65536, false, "the end"},
+};
+
+static void exactly_the_codes_that_may_travel_are_accepted(void **state)
+{
+    (void)state;
+    size_t range = 0;
+    for (unsigned code = 0; code <= UINT16_MAX; code++) {
+        if (code == ranges[range + 1].first)
+            range++;
+        assert_that(jz_close_code_may_be_sent((uint16_t)code) == ranges[range].may_be_sent, "%u, %s", code,
+                    ranges[range].name);
+    }
+    assert_int_equal(range, COUNT_OF(ranges) - 2); /* every row was used */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(exactly_the_codes_that_may_travel_are_accepted)};
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("close_code", tests, NULL, NULL));
+}
