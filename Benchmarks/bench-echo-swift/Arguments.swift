@@ -1,0 +1,32 @@
+/// The flags, the same as those of bench-echo-c.
+struct Arguments {
+    var port = 8080
+    var maxMessageSize = 16 << 20
+
+    static let usage = "usage: bench-echo-swift [--port N] [--max-message BYTES]"
+
+    init(_ words: some Sequence<String>) throws(UsageError) {
+        var words = words.makeIterator()
+        while let flag = words.next() {
+            switch flag {
+            case "--port": port = try Self.number(after: flag, words.next(), 0...65_535)
+            case "--max-message": maxMessageSize = try Self.number(after: flag, words.next(), 1...(1 << 30))
+            default: throw UsageError(description: "unknown flag \(flag)")
+            }
+        }
+    }
+
+    private static func number(
+        after flag: String, _ word: String?, _ range: ClosedRange<Int>
+    ) throws(UsageError) -> Int {
+        guard let word, let number = Int(word), range.contains(number) else {
+            let wanted = "a number, \(range.lowerBound) to \(range.upperBound)"
+            throw UsageError(description: "\(flag) wants \(wanted), not \(word ?? "nothing")")
+        }
+        return number
+    }
+}
+
+struct UsageError: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,53 @@
+// The server that the benchmarks measure, on the Swift API: /echo returns each message as it came, /fan sends each message
+// to every connection of the route. It neither greets nor prints per message.
+import Glibc
+import JazzySwift
+import Synchronization
+
+func fail(_ message: String, exitCode: Int32) -> Never {
+    _ = "bench-echo-swift: \(message)\n".utf8.withContiguousStorageIfAvailable {
+        write(STDERR_FILENO, $0.baseAddress, $0.count)
+    }
+    exit(exitCode)
+}
+
+func serve(_ arguments: Arguments) throws {
+    var options = JazzyOptions()
+    options.maxMessageSize = arguments.maxMessageSize
+    // So high that nothing is dropped: what is measured is the delivery of every message.
+    options.backpressureLimit = 256 << 20
+    let server = JazzyServer(options: options)
+
+    server.ws("/echo") { ws, event, message in
+        guard event == .message, message.kind == .text || message.kind == .binary else { return }
+        ws.send(message.bytes, kind: message.kind)
+    }
+
+    let listeners = Mutex<Set<JazzyWebSocket>>([])
+    server.ws("/fan") { ws, event, message in
+        switch event {
+        case .open:
+            _ = listeners.withLock { $0.insert(ws) }
+        case .message where message.kind == .text || message.kind == .binary:
+            let (bytes, kind) = (message.bytes, message.kind)
+            listeners.withLock { for listener in $0 { listener.send(bytes, kind: kind) } }
+        case .message, .error:
+            break
+        case .close:
+            _ = listeners.withLock { $0.remove(ws) }
+        }
+    }
+
+    try server.listen(port: arguments.port)
+    print("listening on port \(server.port)")
+    fflush(nil)
+    try server.runUntilSignal()
+}
+
+do {
+    try serve(Arguments(CommandLine.arguments.dropFirst()))
+} catch let error as UsageError {
+    fail("\(error)\n\(Arguments.usage)", exitCode: 2)
+} catch {
+    fail("\(error)", exitCode: 1)
+}

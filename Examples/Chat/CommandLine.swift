@@ -1,0 +1,29 @@
+import Glibc
+import JazzySwift
+
+/// The port after `--port`, or 8080. Anything else ends the program.
+func portArgument() -> Int {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    if arguments.isEmpty { return 8080 }
+    if arguments.count == 2, arguments[0] == "--port", let port = UInt16(arguments[1]) { return Int(port) }
+    fail("usage: chat [--port N], where N is 0 to 65535, and 0 takes any free port", exitCode: 2)
+}
+
+/// `Jazzy.serve(port:)` in two steps, to tell the address between them.
+func serveAndTell(port: Int) {
+    do {
+        try Jazzy.server.listen(port: port)
+        print("Open http://localhost:\(Jazzy.server.port)/ in a browser. Ctrl-C stops the server.")
+        fflush(nil)
+        try Jazzy.server.runUntilSignal()
+    } catch {
+        fail(error.message, exitCode: 1)
+    }
+}
+
+private func fail(_ message: String, exitCode: Int32) -> Never {
+    _ = "chat: \(message)\n".utf8.withContiguousStorageIfAvailable {
+        write(STDERR_FILENO, $0.baseAddress, $0.count)
+    }
+    exit(exitCode)
+}

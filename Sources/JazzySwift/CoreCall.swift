@@ -1,0 +1,12 @@
+import CJazzyPoll
+
+/// Calls a function of the core that may fail, and throws what it reports.
+func check(_ call: (UnsafeMutablePointer<jz_error>) -> jz_status) throws(JazzyError) {
+    var error = jz_error()
+    guard call(&error) == JZ_OK else { throw JazzyError(error) }
+}
+
+/// Throws if a text would reach the core cut short, because C ends a string at its first NUL.
+func requireNoNUL(_ text: String, _ name: String, _ code: JazzyError.Code) throws(JazzyError) {
+    guard !text.utf8.contains(0) else { throw JazzyError(code, "\(name) contains a NUL character") }
+}

@@ -1,0 +1,75 @@
+import CJazzyPoll
+
+/// Why a server could not be set up or run.
+public struct JazzyError: Error, Equatable, Sendable {
+    /// What kind of thing went wrong, to decide by.
+    public enum Code: Sendable {
+        /// There is no memory.
+        case outOfMemory
+        /// An option is outside its range.
+        case invalidOption
+        /// A path is ill-formed or already taken.
+        case invalidRoute
+        /// The host is no address and resolves to none, or the port is outside 0 to 65,535.
+        case invalidAddress
+        /// The port is taken.
+        case addressInUse
+        /// The address belongs to no interface of this machine.
+        case addressUnavailable
+        /// For instance a port below 1024 without the privilege.
+        case permissionDenied
+        /// The limit of open files is reached.
+        case noDescriptors
+        /// The call does not fit what the server is doing, for instance starting it twice.
+        case invalidState
+        /// More than 255 servers are set up in one process.
+        case tooManyServers
+        /// Any other refusal by the operating system.
+        case system
+    }
+
+    /// What kind of thing went wrong.
+    public let code: Code
+
+    /// A sentence that names the thing and the way out.
+    public let message: String
+
+    /// Creates an error.
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+extension JazzyError: CustomStringConvertible {
+    /// The ``message``.
+    public var description: String { message }
+}
+
+extension JazzyError {
+    init(_ error: jz_error) {
+        var error = error
+        let message = withUnsafeBytes(of: &error.message) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        self.init(Code(error.status), message)
+    }
+}
+
+extension JazzyError.Code {
+    init(_ status: jz_status) {
+        switch status {
+        case JZ_STATUS_OUT_OF_MEMORY: self = .outOfMemory
+        case JZ_STATUS_INVALID_OPTION: self = .invalidOption
+        case JZ_STATUS_INVALID_ROUTE: self = .invalidRoute
+        case JZ_STATUS_INVALID_ADDRESS: self = .invalidAddress
+        case JZ_STATUS_ADDRESS_IN_USE: self = .addressInUse
+        case JZ_STATUS_ADDRESS_UNAVAILABLE: self = .addressUnavailable
+        case JZ_STATUS_PERMISSION_DENIED: self = .permissionDenied
+        case JZ_STATUS_NO_DESCRIPTORS: self = .noDescriptors
+        case JZ_STATUS_INVALID_STATE: self = .invalidState
+        case JZ_STATUS_TOO_MANY_SERVERS: self = .tooManyServers
+        default: self = .system
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import CJazzyPoll
+
+// The core checks its options too. They are checked here first because only Swift knows their Swift names, and because a
+// value that the core's types cannot hold must not reach it as another one.
+
+extension JazzyOptions {
+    /// The core's options, without the log.
+    func core() throws(JazzyError) -> jz_options {
+        var core = jz_options_default()
+        core.threads = try checked("threads", threads, 1...Int(JZ_MAX_THREADS))
+        core.backlog = try checked("backlog", backlog, 1...65_535)
+        core.receive_buffer_size = try checked("receiveBufferSize", receiveBufferSize, 4 * kibi...16 * mebi)
+        core.max_message_size = try checked("maxMessageSize", maxMessageSize, messageSizes)
+        core.backpressure_limit = try checked("backpressureLimit", backpressureLimit, 4 * kibi...4 * gibi)
+        core.handshake_timeout_ms = try milliseconds("handshakeTimeout", handshakeTimeout)
+        core.close_timeout_ms = try milliseconds("closeTimeout", closeTimeout)
+        return core
+    }
+}
+
+extension JazzyRouteOptions {
+    /// The core's options; `path` is for the message of an error.
+    func core(path: String) throws(JazzyError) -> jz_route_options {
+        var core = jz_route_options_default()
+        if let maxMessageSize {
+            core.max_message_size = try checked("maxMessageSize of the route \(path)", maxMessageSize, messageSizes)
+        }
+        return core
+    }
+}
+
+private let kibi = 1 << 10
+private let mebi = 1 << 20
+private let gibi = 1 << 30
+private let messageSizes = 1...gibi
+private let timeouts = Duration.milliseconds(100)...Duration.seconds(3_600)
+
+private func checked<Value: FixedWidthInteger>(
+    _ name: String, _ value: Int, _ range: ClosedRange<Int>
+) throws(JazzyError) -> Value {
+    guard range.contains(value), let value = Value(exactly: value) else {
+        throw JazzyError(
+            .invalidOption, "\(name) is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+}
+
+private func milliseconds(_ name: String, _ value: Duration) throws(JazzyError) -> UInt32 {
+    guard timeouts.contains(value) else {
+        throw JazzyError(
+            .invalidOption, "\(name) is \(value); it must be \(timeouts.lowerBound) to \(timeouts.upperBound)")
+    }
+    return UInt32(value / .milliseconds(1))
+}

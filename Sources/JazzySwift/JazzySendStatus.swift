@@ -1,0 +1,25 @@
+import CJazzyPoll
+
+/// What became of something that was to be sent.
+public enum JazzySendStatus: Sendable {
+    /// Accepted: it goes to the kernel when this turn of the event loop ends.
+    case sent
+    /// Accepted: it waits behind unsent output, or travels to the event loop that owns the connection.
+    case queued
+    /// Refused: ``JazzyOptions/backpressureLimit`` is reached, there is no memory, or it may not be sent.
+    case dropped
+    /// Refused: the connection is closing or gone.
+    case closed
+}
+
+extension JazzySendStatus {
+    @usableFromInline
+    init(_ status: jz_send_status) {
+        switch status {
+        case JZ_SEND_SENT: self = .sent
+        case JZ_SEND_QUEUED: self = .queued
+        case JZ_SEND_DROPPED: self = .dropped
+        default: self = .closed
+        }
+    }
+}

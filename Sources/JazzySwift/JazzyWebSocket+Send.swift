@@ -1,0 +1,54 @@
+import CJazzyPoll
+
+// What is sent is copied before `send` returns. On the connection's own event loop it acts at once; from any other thread
+// it travels to that loop. Messages from one thread to one connection keep their order.
+extension JazzyWebSocket {
+    /// Sends a text message.
+    ///
+    /// - Returns: What became of it.
+    @inlinable
+    @discardableResult
+    public func send(_ text: String) -> JazzySendStatus {
+        send(text.utf8, kind: .text)
+    }
+
+    /// Sends bytes as one message, for instance those of the message that a handler was called with.
+    ///
+    /// - Parameters:
+    ///   - bytes: The payload. A ping or pong of more than 125 bytes is dropped.
+    ///   - kind: What the message is. The bytes of a text must be UTF-8: this is not checked.
+    /// - Returns: What became of it.
+    @inlinable
+    @discardableResult
+    public func send(_ bytes: RawSpan, kind: WsMessageKind = .binary) -> JazzySendStatus {
+        bytes.withUnsafeBytes { send(buffer: $0, kind: kind) }
+    }
+
+    /// Sends bytes as one message.
+    ///
+    /// - Parameters:
+    ///   - bytes: The payload. A ping or pong of more than 125 bytes is dropped.
+    ///   - kind: What the message is. The bytes of a text must be UTF-8: this is not checked.
+    /// - Returns: What became of it.
+    @inlinable
+    @discardableResult
+    public func send(_ bytes: some Sequence<UInt8>, kind: WsMessageKind = .binary) -> JazzySendStatus {
+        let status = bytes.withContiguousStorageIfAvailable { send(buffer: UnsafeRawBufferPointer($0), kind: kind) }
+        return status ?? ContiguousArray(bytes).withUnsafeBytes { send(buffer: $0, kind: kind) }
+    }
+
+    /// Sends a ping, which the peer answers with a pong of the same payload.
+    ///
+    /// - Parameter payload: At most 125 bytes; a ping with more is dropped.
+    /// - Returns: What became of it.
+    @inlinable
+    @discardableResult
+    public func ping(_ payload: some Sequence<UInt8> = EmptyCollection()) -> JazzySendStatus {
+        send(payload, kind: .ping)
+    }
+
+    @usableFromInline
+    func send(buffer: UnsafeRawBufferPointer, kind: WsMessageKind) -> JazzySendStatus {
+        JazzySendStatus(jz_ws_send(core, kind.core, buffer.baseAddress, buffer.count))
+    }
+}

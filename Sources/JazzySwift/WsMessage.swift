@@ -1,0 +1,31 @@
+/// A whole message, lent to a handler for the length of its call.
+///
+/// The bytes lie in the server's receive buffer and are not copied. A message therefore cannot leave the call: storing
+/// it, or ``bytes``, or capturing either in a closure that is kept, does not compile. To keep what it says, take a copy
+/// with ``text`` or `Array`.
+///
+/// For any event but ``WsEvent/message`` it is an empty text.
+public struct WsMessage: ~Escapable {
+    /// What the message is.
+    public let kind: WsMessageKind
+
+    /// The payload: fragments joined, unmasked and decompressed.
+    public let bytes: RawSpan
+
+    @_lifetime(copy bytes)
+    init(kind: WsMessageKind, bytes: RawSpan) {
+        self.kind = kind
+        self.bytes = bytes
+    }
+
+    /// The number of bytes in the payload.
+    public var count: Int { bytes.byteCount }
+
+    /// A copy of the payload as a string.
+    ///
+    /// A message of kind ``WsMessageKind/text`` is always well-formed UTF-8. In the other kinds, whatever is not UTF-8
+    /// is replaced with U+FFFD.
+    public var text: String {
+        bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+}
