@@ -309,7 +309,7 @@ static void begin_failure(jz_session *session, jz_buffer *output)
 /* Yields the events that end a session; discards input. */
 static bool yield_ending(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
 {
-    advance(input, input->length);
+    input->length = 0;
     switch (session->state) {
     case JZ_SESSION_FAILED:
         session->state = JZ_SESSION_ENDING;

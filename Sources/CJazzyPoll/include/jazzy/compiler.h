@@ -5,13 +5,13 @@
 #if defined(__GNUC__) || defined(__clang__)
 /* A public function: visible in the shared library, which is built with everything else hidden. */
 #define JZ_PUBLIC __attribute__((visibility("default")))
-/* Arguments `format` and `first` are a printf format and its first argument, counted from 1. */
-#define JZ_PRINTF(format, first) __attribute__((format(printf, format, first)))
+/* The positions, counted from 1, of a printf format among the arguments and of the first argument for it. */
+#define JZ_PRINTF(format_position, first_position) __attribute__((format(printf, format_position, first_position)))
 #define JZ_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define JZ_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #else
 #define JZ_PUBLIC
-#define JZ_PRINTF(format, first)
+#define JZ_PRINTF(format_position, first_position)
 #define JZ_LIKELY(condition) (condition)
 #define JZ_UNLIKELY(condition) (condition)
 #endif

@@ -1,0 +1,122 @@
+/*
+ * The server that is measured, in C: /echo returns each message as it came, /fan sends each message to every connection
+ * of the route. No greeting, and nothing printed per message.
+ *
+ *     bench-echo-c [--port N] [--max-message BYTES]
+ */
+#include <jazzy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The connections of /fan. One loop calls the handler, so nothing guards them. */
+typedef struct members {
+    jz_ws *all;
+    size_t count;
+    size_t capacity;
+} members;
+
+static void add_member(members *fan, jz_ws ws)
+{
+    if (fan->count == fan->capacity) {
+        size_t capacity = fan->capacity > 0 ? fan->capacity * 2 : 64;
+        jz_ws *grown = realloc(fan->all, capacity * sizeof *grown);
+        if (grown == NULL) {
+            fprintf(stderr, "bench-echo-c: out of memory\n");
+            exit(1);
+        }
+        fan->all = grown;
+        fan->capacity = capacity;
+    }
+    fan->all[fan->count++] = ws;
+}
+
+static void remove_member(members *fan, jz_ws ws)
+{
+    for (size_t i = 0; i < fan->count; i++) {
+        if (fan->all[i].value == ws.value) {
+            fan->all[i] = fan->all[--fan->count];
+            return;
+        }
+    }
+}
+
+static void echo(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context;
+    if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY)
+        jz_ws_send(ws, message->kind, message->bytes, message->length);
+}
+
+static void fan_out(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    members *fan = context;
+    switch (event->type) {
+    case JZ_EVENT_OPEN:
+        add_member(fan, ws);
+        break;
+    case JZ_EVENT_MESSAGE:
+        for (size_t i = 0; i < fan->count && message->kind <= JZ_MESSAGE_BINARY; i++)
+            jz_ws_send(fan->all[i], message->kind, message->bytes, message->length);
+        break;
+    case JZ_EVENT_CLOSE:
+        remove_member(fan, ws);
+        break;
+    case JZ_EVENT_ERROR:
+        break;
+    }
+}
+
+/* A number from `lowest` to `highest`, or an end of the program that names what was wrong. */
+static unsigned long long number_of(const char *flag, const char *value, unsigned long long lowest,
+                                    unsigned long long highest)
+{
+    char *end = NULL;
+    unsigned long long number = value != NULL ? strtoull(value, &end, 10) : 0;
+    if (value == NULL || end == value || *end != '\0' || value[0] == '-' || number < lowest || number > highest) {
+        fprintf(stderr, "bench-echo-c: %s takes a number from %llu to %llu\n", flag, lowest, highest);
+        exit(2);
+    }
+    return number;
+}
+
+static int serve(const jz_options *options, uint16_t port)
+{
+    jz_error error;
+    members fan = {0};
+    jz_server *server = jz_server_create(options, &error);
+    int result = 1;
+    if (server != NULL && jz_server_route_ws(server, "/echo", NULL, echo, NULL, &error) == JZ_OK &&
+        jz_server_route_ws(server, "/fan", NULL, fan_out, &fan, &error) == JZ_OK &&
+        jz_server_listen(server, NULL, port, &error) == JZ_OK) {
+        printf("listening on port %u\n", jz_server_port(server));
+        fflush(stdout);
+        result = jz_server_run_until_signal(server, &error) == JZ_OK ? 0 : 1;
+    }
+    if (result != 0)
+        fprintf(stderr, "bench-echo-c: %s\n", error.message);
+    jz_server_destroy(server);
+    free(fan.all);
+    return result;
+}
+
+int main(int count, char **arguments)
+{
+    jz_options options = jz_options_default();
+    options.max_message_size = 16 * 1024 * 1024;
+    options.backpressure_limit = 256 * 1024 * 1024;
+    uint16_t port = 8080;
+    for (int i = 1; i < count; i += 2) {
+        const char *value = i + 1 < count ? arguments[i + 1] : NULL;
+        if (strcmp(arguments[i], "--port") == 0) {
+            port = (uint16_t)number_of("--port", value, 0, 65535);
+        } else if (strcmp(arguments[i], "--max-message") == 0) {
+            options.max_message_size = (size_t)number_of("--max-message", value, 1, 1024 * 1024 * 1024);
+        } else {
+            fprintf(stderr, "bench-echo-c: unknown flag %s\nusage: bench-echo-c [--port N] [--max-message BYTES]\n",
+                    arguments[i]);
+            return 2;
+        }
+    }
+    return serve(&options, port);
+}

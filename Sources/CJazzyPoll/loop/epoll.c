@@ -1,0 +1,111 @@
+/* Linux: epoll, and an eventfd to be woken by. */
+#define _GNU_SOURCE
+
+#include "poll.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { MOST_EVENTS = 1024 };
+
+static const uint64_t wake_token = UINT64_MAX;
+
+struct jz_poll {
+    int epoll;
+    int wake;
+    struct epoll_event events[MOST_EVENTS];
+};
+
+static uint32_t epoll_events_of(unsigned interest)
+{
+    uint32_t events = 0;
+    if ((interest & JZ_READABLE) != 0)
+        events |= EPOLLIN;
+    if ((interest & JZ_WRITABLE) != 0)
+        events |= EPOLLOUT;
+    return events;
+}
+
+jz_poll *jz_poll_create(void)
+{
+    jz_poll *poll = malloc(sizeof *poll);
+    if (poll == NULL)
+        return NULL;
+    poll->epoll = epoll_create1(EPOLL_CLOEXEC);
+    poll->wake = poll->epoll >= 0 ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+    if (poll->wake < 0 || !jz_poll_add(poll, poll->wake, JZ_READABLE, wake_token)) {
+        int reason = errno;
+        jz_poll_destroy(poll);
+        errno = reason;
+        return NULL;
+    }
+    return poll;
+}
+
+void jz_poll_destroy(jz_poll *poll)
+{
+    if (poll == NULL)
+        return;
+    if (poll->wake >= 0)
+        close(poll->wake);
+    if (poll->epoll >= 0)
+        close(poll->epoll);
+    free(poll);
+}
+
+static bool control(jz_poll *poll, int operation, int descriptor, unsigned interest, uint64_t token)
+{
+    struct epoll_event event = {.events = epoll_events_of(interest), .data.u64 = token};
+    return epoll_ctl(poll->epoll, operation, descriptor, &event) == 0;
+}
+
+bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t token)
+{
+    return control(poll, EPOLL_CTL_ADD, descriptor, interest, token);
+}
+
+bool jz_poll_change(jz_poll *poll, int descriptor, unsigned interest, uint64_t token)
+{
+    return control(poll, EPOLL_CTL_MOD, descriptor, interest, token);
+}
+
+void jz_poll_remove(jz_poll *poll, int descriptor)
+{
+    control(poll, EPOLL_CTL_DEL, descriptor, 0, 0);
+}
+
+size_t jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms)
+{
+    int most = capacity < MOST_EVENTS ? (int)capacity : MOST_EVENTS;
+    int count = epoll_wait(poll->epoll, poll->events, most, timeout_ms);
+    size_t filled = 0;
+    for (int i = 0; i < count; i++) {
+        const struct epoll_event *event = &poll->events[i];
+        if (event->data.u64 == wake_token) {
+            uint64_t wakes;
+            /* Failing means that nothing was there to be read, which is what reading is for. */
+            if (read(poll->wake, &wakes, sizeof wakes) < 0)
+                continue;
+            continue;
+        }
+        unsigned what = 0;
+        /* A hang-up or an error is found out by receiving, or by sending where only that is awaited. */
+        if ((event->events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+            what |= JZ_READABLE;
+        if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
+            what |= JZ_WRITABLE;
+        ready[filled++] = (jz_ready){event->data.u64, what};
+    }
+    return filled;
+}
+
+void jz_poll_wake(jz_poll *poll)
+{
+    const uint64_t one = 1;
+    /* Failing means that the counter is full: a wake-up is under way already. */
+    ssize_t written = write(poll->wake, &one, sizeof one);
+    (void)written;
+}

@@ -1,0 +1,43 @@
+/* The event loop: readiness, letters from other threads, timers, and one receive buffer for all connections. */
+#ifndef JAZZY_LOOP_LOOP_H
+#define JAZZY_LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "jazzy/error.h"
+#include "mailbox.h"
+#include "poll.h"
+#include "timer.h"
+
+/* What a loop calls, on its own thread. */
+typedef struct jz_loop_owner {
+    void *context;
+    void (*ready)(void *context, uint64_t token, unsigned what);
+    void (*letter)(void *context, jz_letter *letter); /* takes the letter over */
+    void (*expired)(void *context, jz_timer *timer);
+    bool (*end_of_turn)(void *context); /* false ends the loop */
+} jz_loop_owner;
+
+typedef struct jz_loop {
+    jz_loop_owner owner;
+    jz_poll *poll;
+    jz_timers timers;
+    jz_mailbox mailbox;
+    uint8_t *receive_buffer; /* free for use within one call of `ready` */
+    size_t receive_buffer_size;
+} jz_loop;
+
+jz_status jz_loop_init(jz_loop *loop, jz_loop_owner owner, size_t receive_buffer_size, jz_error *error);
+
+/* Letters that were not taken have been taken out by the owner before. */
+void jz_loop_destroy(jz_loop *loop);
+
+/* Turns until end_of_turn says that it is enough. */
+void jz_loop_run(jz_loop *loop);
+
+/* Hands a letter over to the loop. From any thread. */
+void jz_loop_post(jz_loop *loop, jz_letter *letter);
+
+#endif

@@ -1,0 +1,184 @@
+#define _GNU_SOURCE
+
+#include "socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "report.h"
+
+static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+
+size_t jz_address_format(const jz_address *address, char *text, size_t size)
+{
+    char ip[INET6_ADDRSTRLEN];
+    bool is_ipv4 = memcmp(address->ip, mapped_prefix, sizeof mapped_prefix) == 0;
+    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, address->ip + (is_ipv4 ? sizeof mapped_prefix : 0), ip, sizeof ip);
+    int length = snprintf(text, size, is_ipv4 ? "%s:%u" : "[%s]:%u", ip, address->port);
+    return length > 0 ? (size_t)length : 0;
+}
+
+static void read_address(const struct sockaddr_storage *storage, jz_address *address)
+{
+    memset(address, 0, sizeof *address);
+    if (storage->ss_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)storage;
+        memcpy(address->ip, mapped_prefix, sizeof mapped_prefix);
+        memcpy(address->ip + sizeof mapped_prefix, &ipv4->sin_addr, 4);
+        address->port = ntohs(ipv4->sin_port);
+    } else if (storage->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)storage;
+        memcpy(address->ip, &ipv6->sin6_addr, 16);
+        address->port = ntohs(ipv6->sin6_port);
+    }
+}
+
+/* A socket that is bound and listens, or -1 with errno. */
+static int listen_on(const struct addrinfo *candidate, uint32_t backlog, bool shares_port)
+{
+    int descriptor =
+        socket(candidate->ai_family, candidate->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, candidate->ai_protocol);
+    if (descriptor < 0)
+        return -1;
+    const int on = 1;
+    const int off = 0;
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (shares_port)
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (candidate->ai_family == AF_INET6)
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(descriptor, candidate->ai_addr, candidate->ai_addrlen) == 0 && listen(descriptor, (int)backlog) == 0)
+        return descriptor;
+    int reason = errno;
+    close(descriptor);
+    errno = reason;
+    return -1;
+}
+
+static uint16_t port_of(int descriptor)
+{
+    struct sockaddr_storage storage = {0};
+    socklen_t length = sizeof storage;
+    jz_address address = {0};
+    if (getsockname(descriptor, (struct sockaddr *)&storage, &length) == 0)
+        read_address(&storage, &address);
+    return address.port;
+}
+
+/* The addresses to try, in order. With no host: every IPv6 and IPv4 address, else every IPv4 address. */
+static int resolve(const char *host, uint16_t port, struct addrinfo **candidates)
+{
+    char service[8];
+    snprintf(service, sizeof service, "%u", port);
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    if (host != NULL)
+        return getaddrinfo(host, service, &hints, candidates);
+    hints.ai_family = AF_INET6;
+    if (getaddrinfo(NULL, service, &hints, candidates) == 0)
+        return 0;
+    hints.ai_family = AF_INET;
+    return getaddrinfo(NULL, service, &hints, candidates);
+}
+
+jz_status jz_socket_listen(const char *host, uint16_t port, uint32_t backlog, bool shares_port, int *descriptor,
+                           uint16_t *bound_port, jz_error *error)
+{
+    struct addrinfo *candidates = NULL;
+    int refusal = resolve(host, port, &candidates);
+    if (refusal != 0)
+        return jz_report(error, JZ_STATUS_INVALID_ADDRESS,
+                         "cannot listen on \"%s\": %s; use an IPv4 or IPv6 address of this machine, or none for all",
+                         host != NULL ? host : "", gai_strerror(refusal));
+    int reason = 0;
+    *descriptor = -1;
+    for (const struct addrinfo *candidate = candidates; candidate != NULL && *descriptor < 0;
+         candidate = candidate->ai_next) {
+        *descriptor = listen_on(candidate, backlog, shares_port);
+        reason = errno;
+    }
+    freeaddrinfo(candidates);
+    /* A kernel without IPv6 still has the wildcard address of IPv4. */
+    if (*descriptor < 0 && host == NULL && reason == EAFNOSUPPORT)
+        return jz_socket_listen("0.0.0.0", port, backlog, shares_port, descriptor, bound_port, error);
+    if (*descriptor < 0) {
+        char action[160];
+        snprintf(action, sizeof action, "listen on %.100s port %u", host != NULL ? host : "any address,", port);
+        return jz_report_system(error, reason, action);
+    }
+    *bound_port = port_of(*descriptor);
+    return JZ_OK;
+}
+
+jz_socket_result jz_socket_accept(int listener, int *descriptor, jz_address *address)
+{
+    struct sockaddr_storage storage = {0};
+    socklen_t length = sizeof storage;
+    do {
+        *descriptor = accept4(listener, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (*descriptor < 0 && errno == EINTR);
+    if (*descriptor < 0) {
+        switch (errno) {
+        case EAGAIN:
+            return JZ_SOCKET_WOULD_BLOCK;
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+            return JZ_SOCKET_EXHAUSTED;
+        default:
+            return JZ_SOCKET_BROKEN;
+        }
+    }
+    const int on = 1;
+    setsockopt(*descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    read_address(&storage, address);
+    return JZ_SOCKET_OK;
+}
+
+static jz_socket_result result_of_errno(void)
+{
+    return errno == EAGAIN || errno == EWOULDBLOCK ? JZ_SOCKET_WOULD_BLOCK : JZ_SOCKET_BROKEN;
+}
+
+jz_socket_result jz_socket_receive(int descriptor, uint8_t *bytes, size_t capacity, size_t *received)
+{
+    ssize_t count;
+    do {
+        count = recv(descriptor, bytes, capacity, 0);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return result_of_errno();
+    *received = (size_t)count;
+    return count == 0 ? JZ_SOCKET_ENDED : JZ_SOCKET_OK;
+}
+
+jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent)
+{
+    ssize_t count;
+    do {
+        count = send(descriptor, bytes, length, MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return result_of_errno();
+    *sent = (size_t)count;
+    return JZ_SOCKET_OK;
+}
+
+void jz_socket_finish_sending(int descriptor)
+{
+    shutdown(descriptor, SHUT_WR);
+}
+
+void jz_socket_close(int descriptor)
+{
+    close(descriptor);
+}

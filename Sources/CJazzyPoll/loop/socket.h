@@ -1,0 +1,48 @@
+/* TCP sockets: the only place that calls accept, recv and send. Descriptors are non-blocking and close on exec. */
+#ifndef JAZZY_LOOP_SOCKET_H
+#define JAZZY_LOOP_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "jazzy/error.h"
+
+/* An address of the peer: IPv6, or IPv4 mapped into it (RFC 4291 §2.5.5.2), in network byte order, and a port. */
+typedef struct jz_address {
+    uint8_t ip[16];
+    uint16_t port;
+} jz_address;
+
+/* Writes "192.0.2.7:4711" or "[2001:db8::7]:4711" and a NUL. `size` is at least JZ_REMOTE_ADDRESS_SIZE. */
+size_t jz_address_format(const jz_address *address, char *text, size_t size);
+
+/*
+ * Binds and listens. `host` NULL: every address, IPv4 and IPv6. `shares_port`: other listeners of this process are to
+ * share the port (SO_REUSEPORT). On success fills in the descriptor and the port that it got.
+ */
+jz_status jz_socket_listen(const char *host, uint16_t port, uint32_t backlog, bool shares_port, int *descriptor,
+                           uint16_t *bound_port, jz_error *error);
+
+typedef enum jz_socket_result {
+    JZ_SOCKET_OK,
+    JZ_SOCKET_WOULD_BLOCK,
+    JZ_SOCKET_EXHAUSTED, /* accept: no descriptors or no memory left; errno says which */
+    JZ_SOCKET_ENDED,     /* receive: the peer will send no more */
+    JZ_SOCKET_BROKEN
+} jz_socket_result;
+
+/* Accepts a connection, with TCP_NODELAY set. BROKEN: that one connection was lost before it was accepted. */
+jz_socket_result jz_socket_accept(int listener, int *descriptor, jz_address *address);
+
+jz_socket_result jz_socket_receive(int descriptor, uint8_t *bytes, size_t capacity, size_t *received);
+
+/* Sends what the kernel takes of it, which may be less than `length`. */
+jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
+
+/* Tells the peer that nothing more will be sent; receiving goes on. */
+void jz_socket_finish_sending(int descriptor);
+
+void jz_socket_close(int descriptor);
+
+#endif

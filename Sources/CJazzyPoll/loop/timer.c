@@ -1,0 +1,117 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "timer.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t jz_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void jz_timers_init(jz_timers *timers)
+{
+    memset(timers, 0, sizeof *timers);
+    timers->now = jz_clock_ms() / JZ_TICK_MS;
+    timers->earliest = UINT64_MAX;
+}
+
+static void link_into(jz_timer **list, jz_timer *timer)
+{
+    timer->next = *list;
+    timer->link = list;
+    if (*list != NULL)
+        (*list)->link = &timer->next;
+    *list = timer;
+}
+
+static void unlink_timer(jz_timer *timer)
+{
+    *timer->link = timer->next;
+    if (timer->next != NULL)
+        timer->next->link = timer->link;
+    timer->link = NULL;
+}
+
+void jz_timer_set(jz_timers *timers, jz_timer *timer, uint32_t delay_ms)
+{
+    jz_timer_cancel(timers, timer);
+    timer->tick = (jz_clock_ms() + delay_ms) / JZ_TICK_MS + 1;
+    link_into(&timers->buckets[timer->tick % JZ_WHEEL_BUCKETS], timer);
+    timers->count++;
+    if (timer->tick < timers->earliest)
+        timers->earliest = timer->tick;
+}
+
+void jz_timer_cancel(jz_timers *timers, jz_timer *timer)
+{
+    if (timer->link == NULL)
+        return;
+    unlink_timer(timer);
+    timers->count--;
+}
+
+int jz_timers_wait_ms(const jz_timers *timers)
+{
+    if (timers->count == 0)
+        return -1;
+    uint64_t now = jz_clock_ms();
+    uint64_t then = timers->earliest * JZ_TICK_MS;
+    if (then <= now)
+        return 0;
+    return then - now < INT_MAX ? (int)(then - now) : INT_MAX;
+}
+
+/* The tick of the next bucket that is not empty, as the earliest possible: it may hold only timers of later rounds. */
+static uint64_t earliest_after(const jz_timers *timers, uint64_t tick)
+{
+    if (timers->count == 0)
+        return UINT64_MAX;
+    for (uint64_t ahead = 1; ahead <= JZ_WHEEL_BUCKETS; ahead++) {
+        if (timers->buckets[(tick + ahead) % JZ_WHEEL_BUCKETS] != NULL)
+            return tick + ahead;
+    }
+    return tick + 1;
+}
+
+/* Moves what is due from the buckets that the clock has passed. */
+static void advance(jz_timers *timers)
+{
+    uint64_t now = jz_clock_ms() / JZ_TICK_MS;
+    if (now < timers->earliest) {
+        timers->now = now;
+        return;
+    }
+    uint64_t first = timers->now + 1;
+    if (now - timers->now > JZ_WHEEL_BUCKETS)
+        first = now - JZ_WHEEL_BUCKETS + 1;
+    for (uint64_t tick = first; tick <= now; tick++) {
+        jz_timer *next;
+        for (jz_timer *timer = timers->buckets[tick % JZ_WHEEL_BUCKETS]; timer != NULL; timer = next) {
+            next = timer->next;
+            if (timer->tick <= now) {
+                unlink_timer(timer);
+                link_into(&timers->due, timer);
+            }
+        }
+    }
+    timers->now = now;
+    timers->earliest = earliest_after(timers, now);
+}
+
+jz_timer *jz_timers_take_due(jz_timers *timers)
+{
+    if (timers->count == 0)
+        return NULL;
+    if (timers->due == NULL)
+        advance(timers);
+    jz_timer *timer = timers->due;
+    if (timer != NULL)
+        jz_timer_cancel(timers, timer);
+    return timer;
+}

@@ -1,0 +1,46 @@
+/*
+ * Many coarse timers, each O(1) to set and to cancel: a hashed wheel (Varghese and Lauck, "Hashed and hierarchical
+ * timing wheels", 1987, scheme 6) of one-tick buckets.
+ */
+#ifndef JAZZY_LOOP_TIMER_H
+#define JAZZY_LOOP_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    JZ_TICK_MS = 50, /* a timer fires up to one tick late, never early */
+    JZ_WHEEL_BUCKETS = 512
+};
+
+/* Part of what it times. All zero is a timer that is not set. */
+typedef struct jz_timer {
+    struct jz_timer *next;
+    struct jz_timer **link; /* what points to this timer; NULL when it is not set */
+    uint64_t tick;
+} jz_timer;
+
+typedef struct jz_timers {
+    jz_timer *buckets[JZ_WHEEL_BUCKETS];
+    jz_timer *due;
+    uint64_t now;      /* the tick up to which timers have fired */
+    uint64_t earliest; /* no timer is set for an earlier tick */
+    uint32_t count;
+} jz_timers;
+
+/* The clock of all timers: milliseconds, monotonic. */
+uint64_t jz_clock_ms(void);
+
+void jz_timers_init(jz_timers *timers);
+
+/* Sets a timer to fire in `delay_ms`; one that is set already is moved. */
+void jz_timer_set(jz_timers *timers, jz_timer *timer, uint32_t delay_ms);
+void jz_timer_cancel(jz_timers *timers, jz_timer *timer);
+
+/* How long a wait may last without firing a timer late, in milliseconds; -1 when none is set. */
+int jz_timers_wait_ms(const jz_timers *timers);
+
+/* Takes one timer that is due, or NULL. Call until NULL; setting and cancelling in between is allowed. */
+jz_timer *jz_timers_take_due(jz_timers *timers);
+
+#endif

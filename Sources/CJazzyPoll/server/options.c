@@ -1,0 +1,52 @@
+#include <inttypes.h>
+#include <stddef.h>
+
+#include "../loop/report.h"
+#include "server.h"
+
+#define KIB UINT64_C(1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+
+jz_options jz_options_default(void)
+{
+    return (jz_options){
+        .threads = 1,
+        .backlog = 4096,
+        .receive_buffer_size = 512 * KIB,
+        .max_message_size = 1 * MIB,
+        .backpressure_limit = 1 * MIB,
+        .handshake_timeout_ms = 10000,
+        .close_timeout_ms = 5000,
+    };
+}
+
+jz_route_options jz_route_options_default(void)
+{
+    return (jz_route_options){0};
+}
+
+jz_status jz_options_check(const jz_options *options, jz_error *error)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+        uint64_t lowest;
+        uint64_t highest;
+    } ranges[] = {
+        {"threads", options->threads, 1, JZ_MAX_THREADS},
+        {"backlog", options->backlog, 1, 65535},
+        {"receive_buffer_size", options->receive_buffer_size, 4 * KIB, 16 * MIB},
+        {"max_message_size", options->max_message_size, 1, 1 * GIB},
+        {"backpressure_limit", options->backpressure_limit, 4 * KIB, 4 * GIB},
+        {"handshake_timeout_ms", options->handshake_timeout_ms, 100, 3600000},
+        {"close_timeout_ms", options->close_timeout_ms, 100, 3600000},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        if (ranges[i].value < ranges[i].lowest || ranges[i].value > ranges[i].highest)
+            return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                             "option %s is %" PRIu64 "; it has to be from %" PRIu64 " to %" PRIu64, ranges[i].name,
+                             ranges[i].value, ranges[i].lowest, ranges[i].highest);
+    }
+    return JZ_OK;
+}

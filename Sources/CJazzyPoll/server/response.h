@@ -1,0 +1,28 @@
+/* HTTP responses (RFC 9110, RFC 9112). */
+#ifndef JAZZY_SERVER_RESPONSE_H
+#define JAZZY_SERVER_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../session/buffer.h"
+#include "date.h"
+
+typedef struct jz_response {
+    int status;
+    const char *extra_headers; /* whole lines with CR LF, or NULL */
+    const char *content_type;
+    const void *body;
+    size_t length;
+    bool is_head;  /* the answer to a HEAD: its headers alone */
+    bool keeps_alive;
+    bool says_keep_alive; /* to an HTTP/1.0 peer, which does not expect it */
+} jz_response;
+
+/* A response that refuses, with a short text as its body. */
+jz_response jz_response_refusing(int status);
+
+/* Appends it. False when there is no memory: nothing was appended. */
+bool jz_response_append(const jz_response *response, jz_date *date, jz_buffer *output);
+
+#endif

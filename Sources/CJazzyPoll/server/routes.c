@@ -1,0 +1,111 @@
+#include "routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(jz_text a, const struct jz_route *route)
+{
+    if (a.length != route->path_length)
+        return a.length < route->path_length ? -1 : 1;
+    return memcmp(a.start, route->path, a.length);
+}
+
+/* The position of the first route that is not before `path`. */
+static size_t position_of(const jz_routes *routes, jz_text path)
+{
+    size_t low = 0;
+    size_t high = routes->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(path, routes->routes[middle]) > 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path)
+{
+    size_t position = position_of(routes, path);
+    if (position == routes->count || compare(path, routes->routes[position]) != 0)
+        return NULL;
+    return routes->routes[position];
+}
+
+static void free_page(jz_page *page)
+{
+    if (page == NULL)
+        return;
+    free(page->content_type);
+    free(page->body);
+    free(page);
+}
+
+static void free_route(struct jz_route *route)
+{
+    if (route == NULL)
+        return;
+    free_page(route->page);
+    free(route->path);
+    free(route);
+}
+
+static char *copy_text(jz_text text)
+{
+    char *copy = malloc(text.length + 1);
+    if (copy != NULL) {
+        memcpy(copy, text.start, text.length);
+        copy[text.length] = '\0';
+    }
+    return copy;
+}
+
+struct jz_route *jz_routes_add(jz_routes *routes, jz_text path)
+{
+    size_t position = position_of(routes, path);
+    if (position < routes->count && compare(path, routes->routes[position]) == 0)
+        return routes->routes[position];
+
+    struct jz_route *route = calloc(1, sizeof *route);
+    char *copy = copy_text(path);
+    struct jz_route **grown = realloc(routes->routes, (routes->count + 1) * sizeof *grown);
+    if (grown != NULL)
+        routes->routes = grown;
+    if (route == NULL || copy == NULL || grown == NULL) {
+        free(copy);
+        free(route);
+        return NULL;
+    }
+    route->path = copy;
+    route->path_length = path.length;
+    memmove(grown + position + 1, grown + position, (routes->count - position) * sizeof *grown);
+    grown[position] = route;
+    routes->count++;
+    return route;
+}
+
+jz_page *jz_page_create(const char *content_type, const void *body, size_t length)
+{
+    jz_page *page = calloc(1, sizeof *page);
+    if (page == NULL)
+        return NULL;
+    page->content_type = copy_text(jz_text_of(content_type));
+    page->body = malloc(length > 0 ? length : 1);
+    page->length = length;
+    if (page->content_type == NULL || page->body == NULL) {
+        free_page(page);
+        return NULL;
+    }
+    if (length > 0)
+        memcpy(page->body, body, length);
+    return page;
+}
+
+void jz_routes_free(jz_routes *routes)
+{
+    for (size_t i = 0; i < routes->count; i++)
+        free_route(routes->routes[i]);
+    free(routes->routes);
+    *routes = (jz_routes){0};
+}

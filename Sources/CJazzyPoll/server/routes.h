@@ -1,0 +1,45 @@
+/* The routes of a server, found by path. */
+#ifndef JAZZY_SERVER_ROUTES_H
+#define JAZZY_SERVER_ROUTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../codec/text.h"
+#include "../session/session.h"
+#include "jazzy/server.h"
+
+/* A page that is served from memory. */
+typedef struct jz_page {
+    char *content_type;
+    uint8_t *body;
+    size_t length;
+} jz_page;
+
+/* What a path leads to: a page, a WebSocket handler, or both. */
+struct jz_route {
+    char *path;
+    size_t path_length;
+    jz_handler handler; /* NULL: no WebSocket here */
+    void *context;
+    jz_session_settings settings;
+    jz_page *page; /* NULL: no page here */
+};
+
+/* Sorted by path. All zero is none. */
+typedef struct jz_routes {
+    struct jz_route **routes;
+    size_t count;
+} jz_routes;
+
+const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path);
+
+/* Finds or adds the route of a path that begins with '/'; copies the path. NULL when there is no memory. */
+struct jz_route *jz_routes_add(jz_routes *routes, jz_text path);
+
+/* Copies a page. NULL when there is no memory. */
+jz_page *jz_page_create(const char *content_type, const void *body, size_t length);
+
+void jz_routes_free(jz_routes *routes);
+
+#endif

@@ -1,0 +1,244 @@
+#include "server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../loop/report.h"
+#include "../loop/socket.h"
+#include "registry.h"
+
+/* Destroys the first `count` shards; returns a generation beyond all of their handles. */
+static uint32_t destroy_shards(jz_server *server, uint32_t count, uint32_t generation)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t next = jz_shard_destroy(&server->shards[i]);
+        if (next > generation)
+            generation = next;
+    }
+    return generation;
+}
+
+static jz_status create_shards(jz_server *server, uint32_t first_generation, jz_error *error)
+{
+    server->shard_count = server->options.threads;
+    server->shards = calloc(server->shard_count, sizeof *server->shards);
+    server->threads = calloc(server->shard_count, sizeof *server->threads);
+    if (server->shards == NULL || server->threads == NULL)
+        return jz_report_system(error, ENOMEM, "create a server");
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_status status = jz_shard_init(&server->shards[i], server, (uint8_t)i, first_generation, error);
+        if (status != JZ_OK) {
+            destroy_shards(server, i, first_generation);
+            return status;
+        }
+    }
+    return JZ_OK;
+}
+
+static void free_server(jz_server *server)
+{
+    jz_routes_free(&server->routes);
+    free(server->shards);
+    free(server->threads);
+    free(server);
+}
+
+jz_server *jz_server_create(const jz_options *options, jz_error *error)
+{
+    const jz_options defaults = jz_options_default();
+    if (options == NULL)
+        options = &defaults;
+    if (jz_options_check(options, error) != JZ_OK)
+        return NULL;
+    jz_server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        jz_report_system(error, ENOMEM, "create a server");
+        return NULL;
+    }
+    server->options = *options;
+    uint32_t first_generation = 1;
+    server->number = jz_registry_reserve(&first_generation);
+    if (server->number == 0) {
+        jz_report(error, JZ_STATUS_TOO_MANY_SERVERS, "cannot create a server: there are %d already; destroy one first",
+                  JZ_MAX_SERVERS);
+        free_server(server);
+        return NULL;
+    }
+    if (create_shards(server, first_generation, error) != JZ_OK) {
+        jz_registry_release(server->number, first_generation);
+        free_server(server);
+        return NULL;
+    }
+    jz_registry_publish(server->number, server);
+    return server;
+}
+
+void jz_server_destroy(jz_server *server)
+{
+    if (server == NULL)
+        return;
+    jz_server_stop(server);
+    jz_server_wait(server);
+    jz_registry_withdraw(server->number);
+    uint32_t next_generation = destroy_shards(server, server->shard_count, 1);
+    jz_registry_release(server->number, next_generation);
+    free_server(server);
+}
+
+static jz_status expect_state(const jz_server *server, jz_server_state expected, const char *action, const char *way_out,
+                              jz_error *error)
+{
+    if (atomic_load(&server->state) == (int)expected)
+        return JZ_OK;
+    return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot %s: %s", action, way_out);
+}
+
+/* Checks what every route needs, and finds or adds it. */
+static jz_status add_route(jz_server *server, const char *path, jz_route **route, jz_error *error)
+{
+    int state = atomic_load(&server->state);
+    if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
+        return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot add a route: do it before the server runs");
+    if (path == NULL || path[0] != '/' || strpbrk(path, "?# \t\r\n") != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
+                         "route \"%.100s\": a path begins with '/' and has no '?', '#' or white space",
+                         path != NULL ? path : "");
+    *route = jz_routes_add(&server->routes, jz_text_of(path));
+    if (*route == NULL)
+        return jz_report_system(error, ENOMEM, "add a route");
+    return JZ_OK;
+}
+
+jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route_options *options, jz_handler handler,
+                             void *context, jz_error *error)
+{
+    size_t max_message_size = options != NULL ? options->max_message_size : 0;
+    if (max_message_size == 0)
+        max_message_size = server->options.max_message_size;
+    jz_options as_checked = server->options;
+    as_checked.max_message_size = max_message_size;
+    jz_route *route = NULL;
+    jz_status status = jz_options_check(&as_checked, error);
+    if (status == JZ_OK && handler == NULL)
+        status = jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": the handler is NULL", path);
+    if (status == JZ_OK)
+        status = add_route(server, path, &route, error);
+    if (status != JZ_OK)
+        return status;
+    if (route->handler != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a WebSocket route already", path);
+    route->handler = handler;
+    route->context = context;
+    route->settings.max_message_size = max_message_size;
+    return JZ_OK;
+}
+
+jz_status jz_server_route_get(jz_server *server, const char *path, const char *content_type, const void *body,
+                              size_t length, jz_error *error)
+{
+    jz_route *route = NULL;
+    jz_status status = add_route(server, path, &route, error);
+    if (status != JZ_OK)
+        return status;
+    if (route->page != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a page already", path);
+    if (content_type == NULL || strpbrk(content_type, "\r\n") != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": the content type is not one line", path);
+    route->page = jz_page_create(content_type, body, length);
+    if (route->page == NULL)
+        return jz_report_system(error, ENOMEM, "add a route");
+    return JZ_OK;
+}
+
+/*
+ * Listeners that share a port (SO_REUSEPORT) would also share it with another server that was started with it. So where
+ * there are several, one that does not share finds out first whether the port is free.
+ */
+static jz_status find_port(const char *host, uint16_t *port, jz_error *error)
+{
+    int probe;
+    jz_status status = jz_socket_listen(host, *port, 1, false, &probe, port, error);
+    if (status == JZ_OK)
+        jz_socket_close(probe);
+    return status;
+}
+
+jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, jz_error *error)
+{
+    jz_status status = expect_state(server, JZ_SERVER_CREATED, "listen", "a server listens once", error);
+    if (status == JZ_OK && server->shard_count > 1)
+        status = find_port(host, &port, error);
+    for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
+        status = jz_shard_listen(&server->shards[i], host, port, &port, error);
+    if (status != JZ_OK) {
+        for (uint32_t i = 0; i < server->shard_count; i++)
+            jz_shard_stop_listening(&server->shards[i]);
+        return status;
+    }
+    server->port = port;
+    atomic_store(&server->state, JZ_SERVER_LISTENING);
+    return JZ_OK;
+}
+
+uint16_t jz_server_port(const jz_server *server)
+{
+    return server->port;
+}
+
+static void *run_shard(void *shard)
+{
+    jz_shard_run(shard);
+    return NULL;
+}
+
+/* Starts threads for the shards from `first` on. */
+static jz_status start_threads(jz_server *server, uint32_t first, jz_error *error)
+{
+    jz_status status =
+        expect_state(server, JZ_SERVER_LISTENING, "run", "a server runs once, after it was made to listen", error);
+    if (status != JZ_OK)
+        return status;
+    atomic_store(&server->state, JZ_SERVER_RUNNING);
+    for (uint32_t i = first; i < server->shard_count; i++) {
+        int refusal = pthread_create(&server->threads[server->thread_count], NULL, run_shard, &server->shards[i]);
+        if (refusal != 0) {
+            jz_server_stop(server);
+            jz_server_wait(server);
+            return jz_report_system(error, refusal, "start a thread for an event loop");
+        }
+        server->thread_count++;
+    }
+    return JZ_OK;
+}
+
+jz_status jz_server_start(jz_server *server, jz_error *error)
+{
+    return start_threads(server, 0, error);
+}
+
+jz_status jz_server_run(jz_server *server, jz_error *error)
+{
+    jz_status status = start_threads(server, 1, error);
+    if (status != JZ_OK)
+        return status;
+    jz_shard_run(&server->shards[0]);
+    jz_server_wait(server);
+    return JZ_OK;
+}
+
+void jz_server_stop(jz_server *server)
+{
+    atomic_store(&server->stop_is_requested, true);
+    for (uint32_t i = 0; i < server->shard_count; i++)
+        jz_poll_wake(server->shards[i].loop.poll);
+}
+
+void jz_server_wait(jz_server *server)
+{
+    for (uint32_t i = 0; i < server->thread_count; i++)
+        pthread_join(server->threads[i], NULL);
+    server->thread_count = 0;
+    int running = JZ_SERVER_RUNNING;
+    atomic_compare_exchange_strong(&server->state, &running, JZ_SERVER_STOPPED);
+}

@@ -1,0 +1,40 @@
+/* What a server consists of. */
+#ifndef JAZZY_SERVER_SERVER_H
+#define JAZZY_SERVER_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "jazzy/server.h"
+#include "routes.h"
+#include "shard.h"
+
+typedef enum jz_server_state {
+    JZ_SERVER_CREATED,
+    JZ_SERVER_LISTENING,
+    JZ_SERVER_RUNNING,
+    JZ_SERVER_STOPPED
+} jz_server_state;
+
+struct jz_server {
+    jz_options options;
+    uint8_t number; /* in the registry; part of the handles */
+    _Atomic int state; /* a jz_server_state */
+    _Atomic bool stop_is_requested;
+    uint16_t port;
+    jz_routes routes;
+    uint32_t shard_count;
+    jz_shard *shards;
+    pthread_t *threads; /* of the shards that run on threads of their own */
+    uint32_t thread_count;
+};
+
+/* Checks every option. */
+jz_status jz_options_check(const jz_options *options, jz_error *error);
+
+/* Tells the server's log. */
+void jz_server_log(const jz_server *server, jz_log_level level, const char *format, ...) JZ_PRINTF(3, 4);
+
+#endif

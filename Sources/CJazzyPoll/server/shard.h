@@ -1,0 +1,59 @@
+/* A shard: one loop's share of a server, with a thread, a listener and connections of its own. */
+#ifndef JAZZY_SERVER_SHARD_H
+#define JAZZY_SERVER_SHARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../loop/loop.h"
+#include "../session/buffer.h"
+#include "connection.h"
+#include "date.h"
+#include "jazzy/server.h"
+#include "slots.h"
+
+struct jz_shard {
+    jz_loop loop;
+    jz_server *server;
+    jz_slots slots;
+    uint16_t handle_prefix; /* server and loop, as in its connections' handles */
+    bool is_stopping;
+    uint32_t connection_count;
+
+    int listener; /* -1 when there is none */
+    bool accepting_is_paused;
+    jz_timer accept_timer; /* until accepting is tried again */
+    uint64_t last_exhaustion_log_ms;
+
+    jz_connection *current; /* the one that is being read, whose output goes to the cork */
+    jz_buffer cork;         /* output of `current`, sent with one call when its input has been taken */
+    jz_connection *dirty;   /* linked by next_dirty */
+    jz_date date;
+};
+
+/* The shard whose loop runs on this thread, or NULL. */
+extern _Thread_local jz_shard *jz_current_shard;
+
+jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint32_t first_generation, jz_error *error);
+
+/* Returns a generation higher than that of every handle made here. Connections that are left are ended, silently. */
+uint32_t jz_shard_destroy(jz_shard *shard);
+
+jz_status jz_shard_listen(jz_shard *shard, const char *host, uint16_t port, uint16_t *bound_port, jz_error *error);
+
+/* Listens no more. Clients that the kernel keeps and that were not accepted are reset. */
+void jz_shard_stop_listening(jz_shard *shard);
+
+/* Turns the loop on the calling thread until the server is stopped and every connection has ended. */
+void jz_shard_run(jz_shard *shard);
+
+/* Descriptors or memory came free: accepting goes on if it was paused. */
+void jz_shard_resume_accepting(jz_shard *shard);
+
+static inline jz_ws jz_shard_handle_of(const jz_shard *shard, const jz_connection *connection)
+{
+    return jz_handle_make(shard->handle_prefix, connection->slot,
+                          atomic_load_explicit(&connection->generation, memory_order_relaxed));
+}
+
+#endif

@@ -1,0 +1,46 @@
+/* Ctrl-C and SIGTERM stop a server in order. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "../loop/report.h"
+#include "server.h"
+
+static _Atomic(jz_server *) signalled_server;
+
+static void stop_on_signal(int signal_number)
+{
+    int errno_before = errno;
+    (void)signal_number;
+    jz_server *server = atomic_load(&signalled_server);
+    if (server != NULL)
+        jz_server_stop(server);
+    errno = errno_before;
+}
+
+jz_status jz_server_run_until_signal(jz_server *server, jz_error *error)
+{
+    jz_server *nobody = NULL;
+    if (!atomic_compare_exchange_strong(&signalled_server, &nobody, server))
+        return jz_report(error, JZ_STATUS_INVALID_STATE,
+                         "cannot run until a signal: another server of this process does; run this one with "
+                         "jz_server_start or jz_server_run");
+
+    /* SA_RESETHAND: who does not want to wait for an orderly end sends a second signal. */
+    struct sigaction action = {.sa_handler = stop_on_signal, .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    sigemptyset(&action.sa_mask);
+    struct sigaction interrupt_before;
+    struct sigaction terminate_before;
+    sigaction(SIGINT, &action, &interrupt_before);
+    sigaction(SIGTERM, &action, &terminate_before);
+
+    jz_status status = jz_server_run(server, error);
+
+    sigaction(SIGINT, &interrupt_before, NULL);
+    sigaction(SIGTERM, &terminate_before, NULL);
+    atomic_store(&signalled_server, NULL);
+    return status;
+}

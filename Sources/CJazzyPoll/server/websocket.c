@@ -1,0 +1,135 @@
+/* The public functions on handles: at once on the connection's own loop, by an errand from anywhere else. */
+#include "jazzy/websocket.h"
+
+#include "../codec/big_endian.h"
+#include "../codec/close_code.h"
+#include "../codec/frame_header.h"
+#include "../codec/utf8.h"
+#include "errand.h"
+#include "registry.h"
+#include "server.h"
+
+/* The shard that owns a connection, if it runs on this thread. */
+static jz_shard *own_shard(jz_ws ws)
+{
+    jz_shard *shard = jz_current_shard;
+    return shard != NULL && shard->handle_prefix == jz_handle_shard(ws) ? shard : NULL;
+}
+
+/* The shard that owns a connection, from another thread. Unless NULL, jz_registry_leave is owed. */
+static jz_shard *enter_shard(jz_ws ws)
+{
+    jz_server *server = jz_registry_enter(jz_handle_server(ws));
+    if (server == NULL)
+        return NULL;
+    uint8_t number = jz_handle_loop(ws);
+    if (number < server->shard_count)
+        return &server->shards[number];
+    jz_registry_leave(jz_handle_server(ws));
+    return NULL;
+}
+
+static bool is_open(const jz_shard *shard, jz_ws ws)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    return connection != NULL && atomic_load_explicit(&connection->is_open, memory_order_relaxed);
+}
+
+jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length)
+{
+    jz_shard *shard = own_shard(ws);
+    if (JZ_LIKELY(shard != NULL)) {
+        jz_connection *connection = jz_slots_find(&shard->slots, ws);
+        return connection != NULL ? jz_connection_send(shard, connection, kind, bytes, length) : JZ_SEND_CLOSED;
+    }
+    shard = enter_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = JZ_SEND_CLOSED;
+    if (is_open(shard, ws)) {
+        bool may_be_sent = kind <= JZ_MESSAGE_BINARY || (kind <= JZ_MESSAGE_PONG && length <= JZ_MAX_CONTROL_PAYLOAD);
+        status = may_be_sent ? jz_errand_send(shard, ws, kind, bytes, length) : JZ_SEND_DROPPED;
+    }
+    jz_registry_leave(jz_handle_server(ws));
+    return status;
+}
+
+jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length)
+{
+    jz_shard *shard = own_shard(ws);
+    if (shard != NULL) {
+        jz_connection *connection = jz_slots_find(&shard->slots, ws);
+        return connection != NULL ? jz_connection_close(shard, connection, code, reason, reason_length)
+                                  : JZ_SEND_CLOSED;
+    }
+    shard = enter_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = JZ_SEND_CLOSED;
+    if (is_open(shard, ws)) {
+        bool may_be_sent =
+            jz_close_code_may_be_sent(code) && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
+        status = may_be_sent ? jz_errand_close(shard, ws, code, reason, reason_length) : JZ_SEND_DROPPED;
+    }
+    jz_registry_leave(jz_handle_server(ws));
+    return status;
+}
+
+bool jz_ws_is_open(jz_ws ws)
+{
+    jz_shard *shard = own_shard(ws);
+    if (shard != NULL)
+        return is_open(shard, ws);
+    shard = enter_shard(ws);
+    if (shard == NULL)
+        return false;
+    bool result = is_open(shard, ws);
+    jz_registry_leave(jz_handle_server(ws));
+    return result;
+}
+
+static size_t buffered_amount(const jz_shard *shard, jz_ws ws)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    return connection != NULL ? atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed) : 0;
+}
+
+size_t jz_ws_buffered_amount(jz_ws ws)
+{
+    jz_shard *shard = own_shard(ws);
+    if (shard != NULL)
+        return buffered_amount(shard, ws);
+    shard = enter_shard(ws);
+    if (shard == NULL)
+        return 0;
+    size_t result = buffered_amount(shard, ws);
+    jz_registry_leave(jz_handle_server(ws));
+    return result;
+}
+
+/* Reads the address, and then makes sure that the slot was not given to another connection meanwhile. */
+static bool read_peer(const jz_shard *shard, jz_ws ws, jz_address *address)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection == NULL)
+        return false;
+    for (size_t i = 0; i < 2; i++)
+        jz_write_uint64(address->ip + i * 8, atomic_load_explicit(&connection->peer_ip[i], memory_order_acquire));
+    address->port = atomic_load_explicit(&connection->peer_port, memory_order_acquire);
+    return jz_slots_find(&shard->slots, ws) == connection;
+}
+
+size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE])
+{
+    jz_address address;
+    bool is_known = false;
+    jz_shard *shard = own_shard(ws);
+    if (shard != NULL) {
+        is_known = read_peer(shard, ws, &address);
+    } else if ((shard = enter_shard(ws)) != NULL) {
+        is_known = read_peer(shard, ws, &address);
+        jz_registry_leave(jz_handle_server(ws));
+    }
+    text[0] = '\0';
+    return is_known ? jz_address_format(&address, text, JZ_REMOTE_ADDRESS_SIZE) : 0;
+}

@@ -1,0 +1,54 @@
+#include "upgrade.h"
+
+#include <string.h>
+
+bool jz_upgrade_is_requested(const jz_request_head *head)
+{
+    return jz_request_head_lists(head, "Upgrade", "websocket");
+}
+
+/* The value of a header that has to be there once. */
+static bool find_single(const jz_request_head *head, const char *name, jz_text *value)
+{
+    return jz_request_head_find(head, name, value) == 1;
+}
+
+static int judge(const jz_request_head *head, jz_text *key)
+{
+    jz_text version;
+    if (!jz_text_equals(head->method, jz_text_of("GET")))
+        return 405;
+    if (head->minor_version < 1 || !jz_request_head_lists(head, "Connection", "Upgrade"))
+        return 400;
+    if (!find_single(head, "Sec-WebSocket-Version", &version) || !jz_text_equals(version, jz_text_of("13")))
+        return 426;
+    if (!find_single(head, "Sec-WebSocket-Key", key) || !jz_client_key_is_valid(key->start, key->length))
+        return 400;
+    return 101;
+}
+
+jz_upgrade jz_upgrade_judge(const jz_request_head *head)
+{
+    jz_upgrade upgrade = {0};
+    jz_text key;
+    upgrade.status = judge(head, &key);
+    if (upgrade.status == 101)
+        jz_accept_key(key.start, upgrade.accept_key);
+    return upgrade;
+}
+
+bool jz_upgrade_append_response(const jz_upgrade *upgrade, jz_buffer *output)
+{
+    static const char before_key[] = "HTTP/1.1 101 Switching Protocols\r\n"
+                                     "Upgrade: websocket\r\n"
+                                     "Connection: Upgrade\r\n"
+                                     "Sec-WebSocket-Accept: ";
+    static const char after_key[] = "\r\n\r\n";
+    size_t start = output->length;
+    if (jz_buffer_append(output, before_key, strlen(before_key)) &&
+        jz_buffer_append(output, upgrade->accept_key, sizeof upgrade->accept_key) &&
+        jz_buffer_append(output, after_key, strlen(after_key)))
+        return true;
+    output->length = start;
+    return false;
+}
