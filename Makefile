@@ -3,12 +3,33 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
+PORT ?= 8080
 CLANG ?= clang
 GCC ?= gcc
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-MAKEFLAGS += --no-builtin-rules
+.PHONY: help
+help:
+	@echo "make run [PORT=8080]         build in release mode and serve the chat page at http://localhost:8080/"
+	@echo "make test                    install what the tests need, and pass all of them"
+	@echo "make lint                    check formatting"
+	@echo "make format                  format the sources"
+	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so"
+	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file"
+	@echo "make clean                   remove everything that was built"
 
 include core.mk
+include test.mk
 
-.PHONY: all
-all: library
+.PHONY: run
+run: swift-toolchain
+	@Scripts/install-packages zlib1g-dev
+	swift run -c release chat --port $(PORT)
+
+.PHONY: swift-toolchain
+swift-toolchain:
+	@command -v swift >/dev/null || { echo "Swift 6.3 or later is needed: see https://www.swift.org/install" >&2; exit 1; }
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD) .build .build-sanitized

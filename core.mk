@@ -1,17 +1,24 @@
-# The C core, its tests and programs, in three builds: release, sanitized (clang) and gcc (for its warnings).
+# The C core, its unit tests and its programs, in three builds: release, sanitized (clang) and gcc (for its warnings).
 
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -MMD -MP -pthread
-# Swift's clang takes gold, which warns about every symbol of the sanitizers.
-C_LINKER := $(if $(filter Linux,$(shell uname)),-fuse-ld=bfd)
-C_LIBRARIES := $(C_LINKER) -lz -pthread
+C_LIBRARIES := -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
-C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
-# Every allocation goes through Tests/CJazzyPollTests/support/allocation.c, where a test can make one fail.
-C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
 
-# $(1) build name, $(2) compiler, $(3) its flags.
+RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden
+SANITIZED_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+GCC_FLAGS := -O2
+
+# $(1) build, $(2) compiler, $(3) its flags, $(4) name of a program, $(5) path of its source without .c
+define c_program
+$(BUILD)/$(1)/$(4): $(BUILD)/$(1)/$(5).o $(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $$(C_LIBRARIES) -o $$@
+c-programs-$(1): $(BUILD)/$(1)/$(4)
+endef
+
+# $(1) build, $(2) compiler, $(3) its flags
 define c_build
 $(BUILD)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -19,26 +26,58 @@ $(BUILD)/$(1)/%.o: %.c
 $(BUILD)/$(1)/libcjazzypoll.a: $(C_SOURCES:%.c=$(BUILD)/$(1)/%.o)
 	rm -f $$@
 	ar rcs $$@ $$^
-$(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o $(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) \
-		$(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) -o $$@
-$(BUILD)/$(1)/echo-server: $(BUILD)/$(1)/Examples/echo-server.o $(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(C_LIBRARIES) -o $$@
-$(BUILD)/$(1)/bench-echo-c: $(BUILD)/$(1)/Benchmarks/bench-echo-c/main.o $(BUILD)/$(1)/libcjazzypoll.a
+$(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o \
+		$(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ -lcmocka $$(C_LIBRARIES) -o $$@
+$(BUILD)/$(1)/probe-server: $(C_PROBE_SERVER:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
 	$(2) $(3) $$^ $$(C_LIBRARIES) -o $$@
 .PHONY: c-unit-tests-$(1) c-programs-$(1)
 c-unit-tests-$(1): $(C_UNIT_TESTS:%=$(BUILD)/$(1)/%)
 	@set -e; for test in $$^; do echo "== $$$$test"; $$$$test; done
-c-programs-$(1): $(BUILD)/$(1)/echo-server $(BUILD)/$(1)/bench-echo-c
+$(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server)
+$(call c_program,$(1),$(2),$(3),bench-echo-c,Benchmarks/bench-echo-c/main)
+$(call c_program,$(1),$(2),$(3),probe-server,Tests/Integration/servers/probe-server)
 endef
 
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-$(eval $(call c_build,release,$(CLANG),-O2 -g -fPIC -fvisibility=hidden))
-$(eval $(call c_build,sanitized,$(CLANG),-O1 -g $(SANITIZE)))
-$(eval $(call c_build,gcc,$(GCC),-O2))
+$(eval $(call c_build,release,$(CLANG),$(RELEASE_FLAGS)))
+$(eval $(call c_build,sanitized,$(CLANG),$(SANITIZED_FLAGS)))
+$(eval $(call c_build,gcc,$(GCC),$(GCC_FLAGS)))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:
 
+# The shared library's version: the first number changes when programs have to be built anew.
+ABI_VERSION := 0
+VERSION := 0.1.0
+
+$(BUILD)/release/libcjazzypoll.so: $(C_SOURCES:%.c=$(BUILD)/release/%.o)
+	$(CLANG) -shared -Wl,-soname,libcjazzypoll.so.$(ABI_VERSION) $^ $(C_LIBRARIES) -o $@
+
 .PHONY: library
-library: $(BUILD)/release/libcjazzypoll.a
+library: $(BUILD)/release/libcjazzypoll.a $(BUILD)/release/libcjazzypoll.so
+
+define PKG_CONFIG_FILE
+prefix=$(PREFIX)
+libdir=$${prefix}/lib
+includedir=$${prefix}/include
+
+Name: cjazzypoll
+Description: WebSocket server library
+Version: $(VERSION)
+Requires.private: zlib
+Libs: -L$${libdir} -lcjazzypoll
+Libs.private: -pthread
+Cflags: -I$${includedir}
+endef
+export PKG_CONFIG_FILE
+
+.PHONY: install
+install: library
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/jazzy
+	install -m 644 $(BUILD)/release/libcjazzypoll.a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(BUILD)/release/libcjazzypoll.so $(DESTDIR)$(PREFIX)/lib/libcjazzypoll.so.$(VERSION)
+	ln -sf libcjazzypoll.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzypoll.so.$(ABI_VERSION)
+	ln -sf libcjazzypoll.so.$(ABI_VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzypoll.so
+	install -m 644 Sources/CJazzyPoll/include/jazzy.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 Sources/CJazzyPoll/include/jazzy/*.h $(DESTDIR)$(PREFIX)/include/jazzy
+	@echo "$$PKG_CONFIG_FILE" > $(DESTDIR)$(PREFIX)/lib/pkgconfig/cjazzypoll.pc

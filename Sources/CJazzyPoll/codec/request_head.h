@@ -28,16 +28,16 @@ typedef struct jz_header {
 /* All texts point into the bytes that were parsed. */
 typedef struct jz_request_head {
     jz_text method;
-    jz_text path;  /* begins with '/', or is "*"; as sent, percent-encoding included */
-    jz_text query; /* what follows the first '?', or empty */
+    jz_text path;      /* begins with '/', or is "*"; as sent, percent-encoding included */
+    jz_text query;     /* what follows the first '?', or empty */
     int minor_version; /* 0 or 1 */
     size_t header_count;
     jz_header headers[JZ_MAX_HEADERS];
 } jz_request_head;
 
 /*
- * Looks for the end of a head that may be incomplete. `*scanned` is how many of the bytes an earlier call has seen (0 at
- * first) and is moved on, so that a head that comes byte by byte is looked at once. When COMPLETE, `*head_length` is
+ * Looks for the end of a head that may be incomplete. `*scanned` is how many of the bytes an earlier call has seen (0
+ * at first) and is moved on, so that a head that comes byte by byte is looked at once. When COMPLETE, `*head_length` is
  * where the head ends. A bare CR or LF and a NUL are refused as soon as they are seen (RFC 9112 §2.2).
  */
 jz_head_result jz_request_head_find_end(const char *bytes, size_t length, size_t *scanned, size_t *head_length);

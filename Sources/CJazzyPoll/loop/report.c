@@ -26,9 +26,9 @@ jz_status jz_report_system(jz_error *error, int number, const char *action)
         return jz_report(error, JZ_STATUS_ADDRESS_IN_USE,
                          "cannot %s: the port is in use; choose another, or stop the program that has it", action);
     case EADDRNOTAVAIL:
-        return jz_report(error, JZ_STATUS_ADDRESS_UNAVAILABLE,
-                         "cannot %s: no interface of this machine has that address; use one that it has, or none for all",
-                         action);
+        return jz_report(
+            error, JZ_STATUS_ADDRESS_UNAVAILABLE,
+            "cannot %s: no interface of this machine has that address; use one that it has, or none for all", action);
     case EACCES:
     case EPERM:
         return jz_report(error, JZ_STATUS_PERMISSION_DENIED,

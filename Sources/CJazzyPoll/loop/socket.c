@@ -77,9 +77,8 @@ static int resolve(const char *host, uint16_t port, struct addrinfo **candidates
 {
     char service[8];
     snprintf(service, sizeof service, "%u", port);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                             .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     if (host != NULL)
         return getaddrinfo(host, service, &hints, candidates);
     hints.ai_family = AF_INET6;

@@ -20,7 +20,8 @@ typedef enum jz_phase {
     JZ_PHASE_HEAD,      /* request heads are read and answered */
     JZ_PHASE_WEBSOCKET, /* the session reads */
     JZ_PHASE_FINISHING, /* input is discarded; ends when the output is sent */
-    JZ_PHASE_LINGERING  /* all is sent and the peer was told; its end is awaited, so that no reset overtakes our output */
+    JZ_PHASE_LINGERING  /* all is sent and the peer was told; its end is awaited, so that no reset overtakes our output
+                         */
 } jz_phase;
 
 /* Output that waits: for the end of the loop's turn, or for the socket to be writable. */
@@ -71,7 +72,8 @@ void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *add
 /* The socket is readable or writable. */
 void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned what);
 
-/* Flushes, and does what became due meanwhile: ends what broke or finished, sets timers, watches for what is awaited. */
+/* Flushes, and does what became due meanwhile: ends what broke or finished, sets timers, watches for what is awaited.
+ */
 void jz_connection_settle(jz_shard *shard, jz_connection *connection);
 
 void jz_connection_expired(jz_shard *shard, jz_connection *connection);

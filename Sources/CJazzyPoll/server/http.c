@@ -85,7 +85,7 @@ static jz_response answer_of(const jz_request_head *head, const jz_route *route)
         response.extra_headers = route->page != NULL ? "Allow: GET, HEAD\r\n" : "Allow: GET\r\n";
     } else if (route->page == NULL) {
         response = jz_response_refusing(426);
-        response.extra_headers = "Upgrade: websocket\r\n"; /* RFC 9110 §15.5.22 */
+        response.asks_for_upgrade = true;
     } else {
         response = (jz_response){.status = 200,
                                  .content_type = route->page->content_type,
@@ -100,14 +100,14 @@ static jz_response answer_of(const jz_request_head *head, const jz_route *route)
 static jz_response refused_upgrade(const jz_upgrade *upgrade)
 {
     jz_response response = jz_response_refusing(upgrade->status);
-    if (upgrade->status == 426) /* RFC 6455 §4.4 */
-        response.extra_headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    if (upgrade->status == 426) { /* RFC 6455 §4.4 */
+        response.asks_for_upgrade = true;
+        response.extra_headers = "Sec-WebSocket-Version: 13\r\n";
+    }
     return response;
 }
 
-/* A 426 names the option in Connection too, where it would not close (RFC 9110 §7.8); closing says it all. */
-static void accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_route *route,
-                           const jz_upgrade *upgrade)
+static void accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade)
 {
     jz_buffer *output = jz_output_open(shard, connection);
     if (output == NULL || !jz_upgrade_append_response(upgrade, output)) {
@@ -122,8 +122,8 @@ static void answer(jz_shard *shard, jz_connection *connection, const jz_request_
 {
     const jz_route *route = jz_routes_find(&shard->server->routes, head->path);
     jz_response response;
-    bool upgrades = route != NULL && route->handler != NULL && jz_upgrade_is_requested(head) &&
-                    has_valid_host(head) && !has_content(head) && is_method(head, "GET");
+    bool upgrades = route != NULL && route->handler != NULL && jz_upgrade_is_requested(head) && has_valid_host(head) &&
+                    !has_content(head) && is_method(head, "GET");
     if (upgrades) {
         jz_upgrade upgrade = jz_upgrade_judge(head);
         if (upgrade.status == 101) {
@@ -183,8 +183,8 @@ static void take_carried(jz_shard *shard, jz_connection *connection, jz_input *i
         return;
     }
     size_t head_length = 0;
-    jz_head_result result = jz_request_head_find_end((const char *)connection->head.bytes, connection->head.length,
-                                                     &scanned, &head_length);
+    jz_head_result result =
+        jz_request_head_find_end((const char *)connection->head.bytes, connection->head.length, &scanned, &head_length);
     size_t taken = (result == JZ_HEAD_COMPLETE ? head_length : connection->head.length) - before;
     input->bytes += taken;
     input->length -= taken;

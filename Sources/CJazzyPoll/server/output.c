@@ -6,9 +6,9 @@
 #include "../loop/socket.h"
 
 enum {
-    FLUSH_EARLY_AT = 256 * 1024,       /* bytes: more than this is not gathered before the kernel gets it */
-    KEEP_CORK_UP_TO = 1024 * 1024,     /* bytes: a larger cork is given back after use */
-    COMPACT_WHEN_SENT = 64 * 1024,     /* bytes */
+    FLUSH_EARLY_AT = 256 * 1024,   /* bytes: more than this is not gathered before the kernel gets it */
+    KEEP_CORK_UP_TO = 1024 * 1024, /* bytes: a larger cork is given back after use */
+    COMPACT_WHEN_SENT = 64 * 1024, /* bytes */
 };
 
 static bool is_corked(const jz_shard *shard, const jz_connection *connection)

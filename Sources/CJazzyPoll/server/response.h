@@ -11,10 +11,11 @@
 typedef struct jz_response {
     int status;
     const char *extra_headers; /* whole lines with CR LF, or NULL */
+    bool asks_for_upgrade;     /* a 426: it says to which protocol (RFC 9110 §15.5.22) */
     const char *content_type;
     const void *body;
     size_t length;
-    bool is_head;  /* the answer to a HEAD: its headers alone */
+    bool is_head; /* the answer to a HEAD: its headers alone */
     bool keeps_alive;
     bool says_keep_alive; /* to an HTTP/1.0 peer, which does not expect it */
 } jz_response;

@@ -86,8 +86,8 @@ void jz_server_destroy(jz_server *server)
     free_server(server);
 }
 
-static jz_status expect_state(const jz_server *server, jz_server_state expected, const char *action, const char *way_out,
-                              jz_error *error)
+static jz_status expect_state(const jz_server *server, jz_server_state expected, const char *action,
+                              const char *way_out, jz_error *error)
 {
     if (atomic_load(&server->state) == (int)expected)
         return JZ_OK;

@@ -20,7 +20,7 @@ typedef enum jz_server_state {
 
 struct jz_server {
     jz_options options;
-    uint8_t number; /* in the registry; part of the handles */
+    uint8_t number;    /* in the registry; part of the handles */
     _Atomic int state; /* a jz_server_state */
     _Atomic bool stop_is_requested;
     uint16_t port;

@@ -29,11 +29,8 @@ jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint
     shard->handle_prefix = (uint16_t)(server->number << JZ_LOOP_BITS | number);
     if (!jz_slots_init(&shard->slots, first_generation))
         return jz_report_system(error, ENOMEM, "create an event loop");
-    jz_loop_owner owner = {.context = shard,
-                           .ready = take_ready,
-                           .letter = take_letter,
-                           .expired = take_expired,
-                           .end_of_turn = end_turn};
+    jz_loop_owner owner = {
+        .context = shard, .ready = take_ready, .letter = take_letter, .expired = take_expired, .end_of_turn = end_turn};
     jz_status status = jz_loop_init(&shard->loop, owner, server->options.receive_buffer_size, error);
     if (status != JZ_OK)
         jz_slots_destroy(&shard->slots);
@@ -61,8 +58,8 @@ uint32_t jz_shard_destroy(jz_shard *shard)
 jz_status jz_shard_listen(jz_shard *shard, const char *host, uint16_t port, uint16_t *bound_port, jz_error *error)
 {
     const jz_options *options = &shard->server->options;
-    jz_status status = jz_socket_listen(host, port, options->backlog, shard->server->shard_count > 1,
-                                        &shard->listener, bound_port, error);
+    jz_status status = jz_socket_listen(host, port, options->backlog, shard->server->shard_count > 1, &shard->listener,
+                                        bound_port, error);
     if (status != JZ_OK)
         return status;
     if (!jz_poll_add(shard->loop.poll, shard->listener, JZ_READABLE, listener_token)) {

@@ -67,8 +67,7 @@ jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t r
         return JZ_SEND_CLOSED;
     jz_send_status status = JZ_SEND_CLOSED;
     if (is_open(shard, ws)) {
-        bool may_be_sent =
-            jz_close_code_may_be_sent(code) && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
+        bool may_be_sent = jz_close_code_may_be_sent(code) && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
         status = may_be_sent ? jz_errand_close(shard, ws, code, reason, reason_length) : JZ_SEND_DROPPED;
     }
     jz_registry_leave(jz_handle_server(ws));

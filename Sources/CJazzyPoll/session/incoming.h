@@ -13,12 +13,12 @@
 
 struct jz_incoming {
     uint8_t carry_length;
-    bool has_frame;         /* the header of `frame` was taken, its payload is under way */
-    bool is_delivered;      /* the message was yielded: its memory is borrowed until the next call */
-    jz_utf8 utf8;           /* of a text message so far */
-    jz_frame_header frame;  /* the data frame under way */
+    bool has_frame;          /* the header of `frame` was taken, its payload is under way */
+    bool is_delivered;       /* the message was yielded: its memory is borrowed until the next call */
+    jz_utf8 utf8;            /* of a text message so far */
+    jz_frame_header frame;   /* the data frame under way */
     uint64_t frame_position; /* payload bytes of `frame` that were taken */
-    jz_buffer payload;      /* of the message so far, unmasked */
+    jz_buffer payload;       /* of the message so far, unmasked */
 
     /* The bytes of an incomplete header, or of an incomplete control frame. */
     uint8_t carry[JZ_MAX_FRAME_HEADER + JZ_MAX_CONTROL_PAYLOAD];

@@ -10,7 +10,7 @@
 
 /* What the server answers. */
 typedef struct jz_upgrade {
-    int status; /* 101, or the HTTP status that refuses it: 400, 405 or 426 */
+    int status;                            /* 101, or the HTTP status that refuses it: 400, 405 or 426 */
     char accept_key[JZ_ACCEPT_KEY_LENGTH]; /* where the status is 101 */
 } jz_upgrade;
 

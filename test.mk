@@ -1,0 +1,59 @@
+# All tests. Each part can be run alone; `make test` runs them one after the other.
+
+TEST_PACKAGES := zlib1g-dev gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws
+LINT_PACKAGES := clang-format
+VENV := $(BUILD)/venv
+PYTHON := $(VENV)/bin/python
+
+.PHONY: test
+test: swift-toolchain test-packages
+	@$(MAKE) test-c
+	@$(MAKE) test-swift
+	@$(MAKE) test-integration
+	@$(MAKE) test-integration-sanitized
+
+.PHONY: test-packages
+test-packages:
+	@Scripts/install-packages $(TEST_PACKAGES)
+
+$(VENV)/.installed: Tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement Tests/requirements.txt
+	@touch $@
+
+# Every C unit test under the sanitizers, and again as gcc builds it.
+.PHONY: test-c
+test-c:
+	@$(MAKE) c-unit-tests-sanitized
+	@$(MAKE) c-unit-tests-gcc
+
+.PHONY: test-swift
+test-swift:
+	swift build --build-tests -Xswiftc -warnings-as-errors
+	swift test --skip-build
+
+# Real clients against what users run: release builds.
+.PHONY: test-integration
+test-integration: $(VENV)/.installed
+	@$(MAKE) c-programs-release library
+	swift build -c release -Xswiftc -warnings-as-errors
+	JAZZY_C_BUILD=$(BUILD)/release JAZZY_SWIFT_BUILD=.build/release $(PYTHON) -m pytest -q Tests/Integration
+
+# The same against debug builds under AddressSanitizer and UndefinedBehaviorSanitizer.
+.PHONY: test-integration-sanitized
+test-integration-sanitized: $(VENV)/.installed
+	@$(MAKE) c-programs-sanitized
+	swift build --sanitize=address -Xcc -fsanitize=undefined --scratch-path .build-sanitized
+	JAZZY_C_BUILD=$(BUILD)/sanitized JAZZY_SWIFT_BUILD=.build-sanitized/debug $(PYTHON) -m pytest -q Tests/Integration
+
+.PHONY: lint
+lint: swift-toolchain
+	@Scripts/install-packages $(LINT_PACKAGES)
+	swift format lint --strict --recursive Package.swift Sources Tests Examples Benchmarks
+	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+
+.PHONY: format
+format: swift-toolchain
+	@Scripts/install-packages $(LINT_PACKAGES)
+	swift format --in-place --recursive Package.swift Sources Tests Examples Benchmarks
+	git ls-files '*.c' '*.h' | xargs clang-format -i
