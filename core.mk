@@ -11,9 +11,9 @@ RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden
 SANITIZED_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GCC_FLAGS := -O2
 
-# $(1) build, $(2) compiler, $(3) its flags, $(4) name of a program, $(5) path of its source without .c
+# $(1) build, $(2) compiler, $(3) its flags, $(4) name of a program, $(5) its sources
 define c_program
-$(BUILD)/$(1)/$(4): $(BUILD)/$(1)/$(5).o $(BUILD)/$(1)/libcjazzypoll.a
+$(BUILD)/$(1)/$(4): $(5:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
 	$(2) $(3) $$^ $$(C_LIBRARIES) -o $$@
 c-programs-$(1): $(BUILD)/$(1)/$(4)
 endef
@@ -29,14 +29,12 @@ $(BUILD)/$(1)/libcjazzypoll.a: $(C_SOURCES:%.c=$(BUILD)/$(1)/%.o)
 $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o \
 		$(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
 	$(2) $(3) $$^ -lcmocka $$(C_LIBRARIES) -o $$@
-$(BUILD)/$(1)/probe-server: $(C_PROBE_SERVER:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(C_LIBRARIES) -o $$@
 .PHONY: c-unit-tests-$(1) c-programs-$(1)
 c-unit-tests-$(1): $(C_UNIT_TESTS:%=$(BUILD)/$(1)/%)
 	@set -e; for test in $$^; do echo "== $$$$test"; $$$$test; done
-$(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server)
-$(call c_program,$(1),$(2),$(3),bench-echo-c,Benchmarks/bench-echo-c/main)
-$(call c_program,$(1),$(2),$(3),probe-server,Tests/Integration/servers/probe-server)
+$(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server.c)
+$(call c_program,$(1),$(2),$(3),bench-echo-c,Benchmarks/bench-echo-c/main.c)
+$(call c_program,$(1),$(2),$(3),probe-server,$(wildcard Tests/Integration/servers/*.c))
 endef
 
 $(eval $(call c_build,release,$(CLANG),$(RELEASE_FLAGS)))
