@@ -2,9 +2,13 @@
 
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -MMD -MP -pthread
-C_LIBRARIES := -lz -pthread
+# Swift's clang takes gold, which warns about every symbol of the sanitizers.
+C_LINKER := $(if $(filter Linux,$(shell uname)),-fuse-ld=bfd)
+C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
+# Every allocation goes through Tests/CJazzyPollTests/support/allocation.c, where a test can make one fail.
+C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
 
 RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden
@@ -28,7 +32,7 @@ $(BUILD)/$(1)/libcjazzypoll.a: $(C_SOURCES:%.c=$(BUILD)/$(1)/%.o)
 	ar rcs $$@ $$^
 $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o \
 		$(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ -lcmocka $$(C_LIBRARIES) -o $$@
+	$(2) $(3) $$^ $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) -o $$@
 .PHONY: c-unit-tests-$(1) c-programs-$(1)
 c-unit-tests-$(1): $(C_UNIT_TESTS:%=$(BUILD)/$(1)/%)
 	@set -e; for test in $$^; do echo "== $$$$test"; $$$$test; done
