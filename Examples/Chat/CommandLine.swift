@@ -1,4 +1,5 @@
-import Glibc
+// The C library declares `stdout` as a variable that anybody may change; nobody here does.
+@preconcurrency import Glibc
 import JazzySwift
 
 /// The port after `--port`, or 8080. Anything else ends the program.
@@ -13,8 +14,10 @@ func portArgument() -> Int {
 func serveAndTell(port: Int) {
     do {
         try Jazzy.server.listen(port: port)
-        print("Open http://localhost:\(Jazzy.server.port)/ in a browser. Ctrl-C stops the server.")
-        fflush(nil)
+        // By line also where it is not a terminal, so that what the handlers print is seen when they do.
+        setvbuf(stdout, nil, _IOLBF, 0)
+        let port = Jazzy.server.port
+        print("listening on port \(port): open http://localhost:\(port)/ in a browser, Ctrl-C stops the server")
         try Jazzy.server.runUntilSignal()
     } catch {
         fail(error.message, exitCode: 1)

@@ -2,40 +2,52 @@ import CJazzyPoll
 import Synchronization
 
 /// Owns one `jz_server`, from listening to its end, and everything that it calls back into.
-///
-/// `@unchecked Sendable` because of `core` alone, which never changes and is safe to share for how it is used:
-/// - what sets a server up is called by `init` only, when nobody else can see it yet;
-/// - `run`, `start` and `wait`, which are for one thread at a time, are called while `turn` is held;
-/// - `jz_server_port` and `jz_server_stop` may be called from any thread;
-/// - `jz_server_destroy` is called by `deinit`, when nobody else can see it any more.
-final class CoreServer: @unchecked Sendable {
-    private let core: OpaquePointer
-    private let logContext: LogContext
-    private let handlerContexts: [HandlerContext]
+final class CoreServer: Sendable {
+    private let parts: Parts
     private let turn = Mutex(())
+
+    /// `@unchecked Sendable` because of `core` alone, which never changes and is safe to share for how it is used:
+    /// - what sets a server up is called by `init` only, when nobody else can see it yet;
+    /// - `jz_server_run`, `_start` and `_wait`, which are for one thread at a time, are called while `turn` is held;
+    /// - `jz_server_port`, `_runs_here` and `_stop` may be called from any thread;
+    /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when nobody else can see it any more.
+    private struct Parts: @unchecked Sendable {
+        let core: OpaquePointer
+        /// The core refers to these without owning them.
+        var contexts: [any AnyObject & Sendable]
+
+        func destroy() {
+            withExtendedLifetime(contexts) { jz_server_destroy(core) }
+        }
+    }
 
     /// Sets a server up and listens.
     init(options: JazzyOptions, routes: [JazzyRoute], host: String?, port: Int) throws(JazzyError) {
         let logContext = LogContext(options.log)
-        let core = try Self.create(options, logContext)
+        var parts = Parts(core: try Self.create(options, logContext), contexts: [logContext])
         do throws(JazzyError) {
-            var handlerContexts: [HandlerContext] = []
             for route in routes {
-                if let context = try route.register(on: core, log: options.log) { handlerContexts.append(context) }
+                let context = try route.register(on: parts.core, log: options.log)
+                if let context { parts.contexts.append(context) }
             }
-            try Self.listen(core, host, port)
-            self.core = core
-            self.logContext = logContext
-            self.handlerContexts = handlerContexts
+            try Self.listen(parts.core, host, port)
         } catch {
-            jz_server_destroy(core)
+            parts.destroy()
             throw error
         }
+        self.parts = parts
     }
 
     deinit {
-        jz_server_destroy(core)
+        // The last reference may be one that a handler took. It cannot wait for its own thread to end: another does.
+        if jz_server_runs_here(core) {
+            Task.detached { [parts] in parts.destroy() }
+        } else {
+            parts.destroy()
+        }
     }
+
+    private var core: OpaquePointer { parts.core }
 
     var port: Int { Int(jz_server_port(core)) }
 
@@ -57,6 +69,7 @@ final class CoreServer: @unchecked Sendable {
 
     /// Waits until a server that was started has stopped, or one that runs on another thread has returned.
     func wait() {
+        precondition(!jz_server_runs_here(core), "a handler waits for its own server, which would never end")
         turn.withLock { _ in jz_server_wait(core) }
     }
 

@@ -39,16 +39,18 @@ private func checked<Value: FixedWidthInteger>(
     _ name: String, _ value: Int, _ range: ClosedRange<Int>
 ) throws(JazzyError) -> Value {
     guard range.contains(value), let value = Value(exactly: value) else {
-        throw JazzyError(
-            .invalidOption, "\(name) is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
+        throw outOfRange(name, value, range)
     }
     return value
 }
 
 private func milliseconds(_ name: String, _ value: Duration) throws(JazzyError) -> UInt32 {
-    guard timeouts.contains(value) else {
-        throw JazzyError(
-            .invalidOption, "\(name) is \(value); it must be \(timeouts.lowerBound) to \(timeouts.upperBound)")
-    }
+    guard timeouts.contains(value) else { throw outOfRange(name, value, timeouts) }
     return UInt32(value / .milliseconds(1))
+}
+
+private func outOfRange<Value>(_ name: String, _ value: Value, _ range: ClosedRange<Value>) -> JazzyError {
+    JazzyError(
+        .invalidOption,
+        "option \(name) is \(value); it has to be from \(range.lowerBound) to \(range.upperBound)")
 }

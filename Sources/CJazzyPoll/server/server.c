@@ -186,6 +186,11 @@ uint16_t jz_server_port(const jz_server *server)
     return server->port;
 }
 
+bool jz_server_runs_here(const jz_server *server)
+{
+    return jz_current_shard != NULL && jz_current_shard->server == server;
+}
+
 static void *run_shard(void *shard)
 {
     jz_shard_run(shard);

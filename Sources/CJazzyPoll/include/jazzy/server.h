@@ -89,6 +89,9 @@ JZ_PUBLIC jz_status jz_server_listen(jz_server *server, const char *host, uint16
 /* The port that the server listens on; 0 before it listens. From any thread. */
 JZ_PUBLIC uint16_t jz_server_port(const jz_server *server);
 
+/* Whether the calling thread is in one of the server's handlers, where it may be neither waited for nor destroyed. */
+JZ_PUBLIC bool jz_server_runs_here(const jz_server *server);
+
 /* Runs the server on the calling thread (and on `threads` - 1 more) until it is stopped and all connections ended. */
 JZ_PUBLIC jz_status jz_server_run(jz_server *server, jz_error *error);
 

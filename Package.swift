@@ -1,0 +1,29 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "jazzy",
+    products: [
+        .library(name: "JazzySwift", targets: ["JazzySwift"]),
+        .library(name: "CJazzyPoll", targets: ["CJazzyPoll"]),
+        .executable(name: "chat", targets: ["chat"]),
+        .executable(name: "bench-echo-c", targets: ["bench-echo-c"]),
+        .executable(name: "bench-echo-swift", targets: ["bench-echo-swift"]),
+    ],
+    targets: [
+        .target(name: "CJazzyPoll", linkerSettings: [.linkedLibrary("z")]),
+        .target(
+            name: "JazzySwift",
+            dependencies: ["CJazzyPoll"],
+            // WsMessage is a non-escapable type, and its initializer says what it borrows from.
+            swiftSettings: [.enableExperimentalFeature("Lifetimes")]
+        ),
+        .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "CJazzyPoll"]),
+        .executableTarget(name: "chat", dependencies: ["JazzySwift"], path: "Examples/Chat"),
+        .executableTarget(name: "bench-echo-c", dependencies: ["CJazzyPoll"], path: "Benchmarks/bench-echo-c"),
+        .executableTarget(
+            name: "bench-echo-swift", dependencies: ["JazzySwift"], path: "Benchmarks/bench-echo-swift"),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c17
+)
