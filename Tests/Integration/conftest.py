@@ -1,0 +1,70 @@
+"""Servers under test, and deadlines for every test."""
+
+import asyncio
+import contextlib
+import inspect
+import signal
+
+import pytest
+
+from support.programs import BENCH, PROBE
+from support.server import Server
+
+# Seconds; what is waited for within a test has shorter deadlines of its own.
+TEST_DEADLINE = 60
+
+MAX_MESSAGE = 16 * 1024 * 1024
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Runs coroutine tests to their end on an event loop of their own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    asyncio.run(pyfuncitem.obj(**arguments))
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """No test waits for ever, whatever it waits for."""
+
+    def give_up(*_):
+        raise TimeoutError(f"{item.name} did not end within {TEST_DEADLINE} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(TEST_DEADLINE)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="module", params=BENCH)
+def bench(request):
+    """The benchmark server of each language: /echo and /fan."""
+    with Server([BENCH[request.param], "--port", 0, "--max-message", MAX_MESSAGE]) as server:
+        yield server
+
+
+@pytest.fixture(params=BENCH)
+def fresh_bench(request):
+    """A benchmark server for one test alone, which may stop it."""
+    with Server([BENCH[request.param], "--port", 0, "--max-message", MAX_MESSAGE]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def probe(request):
+    """The probe server with default options."""
+    with Server([PROBE, "--port", 0]) as server:
+        yield server
+
+
+@pytest.fixture
+def start_probe():
+    """Starts probe servers with flags, and stops them after the test."""
+    with contextlib.ExitStack() as servers:
+        yield lambda *flags: servers.enter_context(Server([PROBE, "--port", 0, *flags]))

@@ -1,0 +1,11 @@
+/* The routes of the probe server: behaviour that the integration tests ask for and the benchmark servers do not show.
+ */
+#ifndef PROBE_ROUTES_H
+#define PROBE_ROUTES_H
+
+#include <jazzy.h>
+
+/* Registers every route and page. Returns JZ_OK, or another status with `error` filled in. */
+jz_status probe_register_routes(jz_server *server, jz_error *error);
+
+#endif

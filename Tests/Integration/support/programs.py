@@ -1,0 +1,13 @@
+"""Where the programs under test are."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+C_BUILD = ROOT / os.environ.get("JAZZY_C_BUILD", "build/sanitized")
+SWIFT_BUILD = ROOT / os.environ.get("JAZZY_SWIFT_BUILD", ".build/debug")
+
+BENCH = {"c": C_BUILD / "bench-echo-c", "swift": SWIFT_BUILD / "bench-echo-swift"}
+ECHO = C_BUILD / "echo-server"
+PROBE = C_BUILD / "probe-server"
+CHAT = SWIFT_BUILD / "chat"
