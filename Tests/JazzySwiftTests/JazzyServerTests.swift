@@ -1,0 +1,101 @@
+import JazzySwift
+import Testing
+
+@Suite("Servers")
+struct JazzyServerTests {
+    @Test("Two servers live side by side, each with its own routes and port")
+    func sideBySide() throws {
+        let servers = try ["first", "second"].map { name in
+            let server = JazzyServer()
+            server.ws("/who") { ws, event, _ in if event == .open { ws.send(name) } }
+            try server.start(host: "127.0.0.1", port: 0)
+            return server
+        }
+        let answers = try servers.map { try TestClient(port: $0.port, path: "/who").receiveText() }
+        #expect(answers == ["first", "second"])
+    }
+
+    @Test("The port is 0 but for while the server listens")
+    func port() throws {
+        let server = JazzyServer()
+        #expect(server.port == 0)
+        try server.listen(host: "127.0.0.1", port: 0)
+        let port = server.port
+        #expect(port > 0)
+        try inBackground {
+            try server.run()
+        } while: {
+            server.stop()
+        }
+        #expect(server.port == 0)
+        #expect(throws: TestFailure.self) { try TestSocket(port: port) }
+    }
+
+    @Test("Stopping closes every connection with 1001, and `wait` returns after the last event")
+    func stop() throws {
+        let events = Recorder<WsEvent>()
+        let server = JazzyServer()
+        server.ws("/") { _, event, _ in events.record(event) }
+        try server.start(host: "127.0.0.1", port: 0)
+        let client = try TestClient(port: server.port, path: "/")
+        server.stop()
+        #expect(try client.receiveClose() == 1001)
+        server.wait()
+        #expect(events.values == [.open, .close(WsClose(code: 1001))])
+    }
+
+    @Test("A server that has stopped starts again, with the routes it has then")
+    func restart() throws {
+        let server = JazzyServer()
+        server.ws("/one") { ws, event, _ in if event == .open { ws.send("one") } }
+        try server.start(host: "127.0.0.1", port: 0)
+        server.stop()
+        server.wait()
+        server.ws("/two") { ws, event, _ in if event == .open { ws.send("two") } }
+        try server.start(host: "127.0.0.1", port: 0)
+        #expect(try TestClient(port: server.port, path: "/one").receiveText() == "one")
+        #expect(try TestClient(port: server.port, path: "/two").receiveText() == "two")
+    }
+
+    @Test("A server that is no longer referenced is stopped")
+    func release() throws {
+        var server: JazzyServer? = JazzyServer()
+        server?.ws("/") { _, _, _ in }
+        try server?.start(host: "127.0.0.1", port: 0)
+        let port = try #require(server?.port)
+        _ = try TestSocket(port: port)
+        server = nil
+        #expect(throws: TestFailure.self) { try TestSocket(port: port) }
+    }
+
+    @Test("A handler may drop the last reference to its own server")
+    func releaseInHandler() throws {
+        let holder = Holder<JazzyServer>()
+        let server = JazzyServer()
+        server.ws("/") { _, event, _ in if event == .message { holder.value = nil } }
+        try server.start(host: "127.0.0.1", port: 0)
+        let port = server.port
+        holder.value = consume server
+        let client = try TestClient(port: port, path: "/")
+        try client.send("drop it")
+        #expect(try client.receiveClose() == 1001)
+        try eventually("the port is free") { (try? TestSocket(port: port)) == nil }
+    }
+
+    @Test("The default application serves the routes of `Route` until it is stopped")
+    func defaultApplication() throws {
+        Route.ws("/echo") { ws, event, message in if event == .message { ws.send(message.bytes, kind: message.kind) } }
+        Route.get("/", .text("a page"))
+        try inBackground {
+            try Jazzy.serve(host: "127.0.0.1", port: 0)
+        } while: {
+            try eventually("the server listens") { Jazzy.server.port > 0 }
+            defer { Jazzy.server.stop() }
+            let client = try TestClient(port: Jazzy.server.port, path: "/echo")
+            try client.send("Hello")
+            #expect(try client.receiveText() == "Hello")
+            #expect(try TestPage(port: Jazzy.server.port, path: "/").body == Array("a page".utf8))
+        }
+        #expect(Jazzy.server.port == 0)
+    }
+}

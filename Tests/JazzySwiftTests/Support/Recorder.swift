@@ -1,0 +1,19 @@
+import JazzySwift
+import Synchronization
+
+/// Gathers values from handlers, on whatever thread they are called.
+final class Recorder<Value: Sendable>: Sendable {
+    private let recorded = Mutex<[Value]>([])
+
+    var values: [Value] { recorded.withLock { $0 } }
+
+    func record(_ value: Value) {
+        recorded.withLock { $0.append(value) }
+    }
+
+    /// Waits until so many values are there, and returns them.
+    func values(count: Int) throws -> [Value] {
+        try eventually("\(count) values") { values.count >= count }
+        return values
+    }
+}

@@ -1,0 +1,87 @@
+import Glibc
+
+/// A WebSocket client on a blocking socket, just enough to see what a server sends.
+final class TestClient {
+    struct Frame: Equatable {
+        var opcode: Opcode
+        var payload: [UInt8]
+
+        var text: String { String(decoding: payload, as: UTF8.self) }
+    }
+
+    enum Opcode: UInt8 {
+        case text = 1
+        case binary = 2
+        case close = 8
+        case ping = 9
+        case pong = 10
+    }
+
+    private let socket: TestSocket
+
+    /// Connects and does the handshake.
+    init(port: Int, path: String) throws {
+        socket = try TestSocket(port: port)
+        let request = """
+            GET \(path) HTTP/1.1\r
+            Host: localhost\r
+            Upgrade: websocket\r
+            Connection: Upgrade\r
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
+            Sec-WebSocket-Version: 13\r
+            \r\n
+            """
+        try socket.send(Array(request.utf8))
+        let head = try socket.receiveHead()
+        guard head.hasPrefix("HTTP/1.1 101 ") else { throw TestFailure("no upgrade: \(head)") }
+    }
+
+    /// The address of this side, as the server should see it.
+    var localAddress: String { socket.localAddress }
+
+    func send(_ text: String) throws {
+        try send(.text, Array(text.utf8))
+    }
+
+    func send(_ opcode: Opcode, _ payload: [UInt8]) throws {
+        precondition(payload.count < 126, "longer payloads are not needed here")
+        let mask: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]
+        let masked = payload.enumerated().map { $0.element ^ mask[$0.offset % 4] }
+        try socket.send([0x80 | opcode.rawValue, 0x80 | UInt8(payload.count)] + mask + masked)
+    }
+
+    func sendClose(code: UInt16, reason: String = "") throws {
+        try send(.close, [UInt8(code >> 8), UInt8(truncatingIfNeeded: code)] + Array(reason.utf8))
+    }
+
+    /// Sends bytes that need not be a frame.
+    func sendRaw(_ bytes: [UInt8]) throws {
+        try socket.send(bytes)
+    }
+
+    func receive() throws -> Frame {
+        let head = try socket.receive(2)
+        guard let opcode = Opcode(rawValue: head[0] & 0x0F) else { throw TestFailure("opcode of \(head)") }
+        let extendedLength = head[1] == 126 ? 2 : head[1] == 127 ? 8 : 0
+        let length = try socket.receive(extendedLength).reduce(0) { $0 << 8 | Int($1) }
+        return Frame(opcode: opcode, payload: try socket.receive(extendedLength == 0 ? Int(head[1]) : length))
+    }
+
+    /// Receives one text message.
+    func receiveText() throws -> String {
+        let frame = try receive()
+        guard frame.opcode == .text else { throw TestFailure("a text was expected, not \(frame)") }
+        return frame.text
+    }
+
+    /// Receives a close frame, answers it, and returns its code.
+    func receiveClose() throws -> UInt16 {
+        let frame = try receive()
+        guard frame.opcode == .close, frame.payload.count >= 2 else {
+            throw TestFailure("a close frame was expected, not \(frame)")
+        }
+        let code = UInt16(frame.payload[0]) << 8 | UInt16(frame.payload[1])
+        try sendClose(code: code)
+        return code
+    }
+}

@@ -1,0 +1,81 @@
+import Glibc
+
+struct TestFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// A blocking socket to a port of this machine, with a deadline for every call.
+final class TestSocket {
+    private let descriptor: Int32
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var deadline = timeval(tv_sec: 10, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &deadline, socklen_t(MemoryLayout<timeval>.size))
+        }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        let status = withSocketAddress(&address) { connect(descriptor, $0, $1.pointee) }
+        guard status == 0 else { throw TestFailure("cannot connect to port \(port): error \(errno)") }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// The address and port of this side.
+    var localAddress: String {
+        var address = sockaddr_in()
+        _ = withSocketAddress(&address) { getsockname(descriptor, $0, $1) }
+        return "127.0.0.1:\(in_port_t(bigEndian: address.sin_port))"
+    }
+
+    func send(_ bytes: [UInt8]) throws {
+        var unsent = bytes[...]
+        while !unsent.isEmpty {
+            let count = unsent.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw TestFailure("cannot send: error \(errno)") }
+            unsent = unsent.dropFirst(count)
+        }
+    }
+
+    func receive(_ count: Int) throws -> [UInt8] {
+        var received: [UInt8] = []
+        while received.count < count {
+            let more = try [UInt8](unsafeUninitializedCapacity: count - received.count) { buffer, initializedCount in
+                initializedCount = max(0, recv(descriptor, buffer.baseAddress, buffer.count, 0))
+                guard initializedCount > 0 else { throw TestFailure("the stream ended, or nothing came in time") }
+            }
+            received += more
+        }
+        return received
+    }
+
+    /// Receives an HTTP head, its empty line included, and not a byte more.
+    func receiveHead() throws -> String {
+        var head: [UInt8] = []
+        while !head.suffix(4).elementsEqual("\r\n\r\n".utf8) {
+            head += try receive(1)
+        }
+        return String(decoding: head, as: UTF8.self)
+    }
+
+    private func withSocketAddress<Result>(
+        _ address: inout sockaddr_in,
+        _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Result
+    ) -> Result {
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, &length) }
+        }
+    }
+}
