@@ -1,0 +1,88 @@
+"""A WsMessage is lent for the length of a handler's call, and the compiler sees to it."""
+
+import subprocess
+
+import pytest
+
+from support.programs import ROOT, SWIFT_BUILD
+
+# What a handler may do with a message: copy what it says, and pass its bytes on within the call.
+ALLOWED = """
+    let texts = Mutex<[String]>([])
+    Route.ws("/") { ws, _, message in
+        let text = message.text
+        texts.withLock { $0.append(text) }
+        let bytes = message.bytes
+        ws.send(bytes)
+    }
+"""
+
+# What would keep it for longer, and what the compiler says to that.
+ESCAPES_ITS_SCOPE = "escapes its scope"
+NOT_ESCAPABLE = "does not conform to protocol 'Escapable'"
+FORBIDDEN = {
+    "a message in a variable": (
+        """
+        nonisolated(unsafe) var kept: WsMessage?
+        Route.ws("/") { _, _, message in kept = message }
+        """,
+        "'message' " + ESCAPES_ITS_SCOPE,
+    ),
+    "its bytes in a variable": (
+        """
+        nonisolated(unsafe) var kept: RawSpan?
+        Route.ws("/") { _, _, message in kept = message.bytes }
+        """,
+        "'message' " + ESCAPES_ITS_SCOPE,
+    ),
+    "messages in an array": (
+        """
+        nonisolated(unsafe) var kept: [WsMessage] = []
+        Route.ws("/") { _, _, message in kept.append(message) }
+        """,
+        NOT_ESCAPABLE,
+    ),
+    "a message in a closure that is kept": (
+        """
+        nonisolated(unsafe) var later: () -> Void = {}
+        Route.ws("/") { ws, _, message in later = { ws.send(message.text) } }
+        """,
+        "'message' " + ESCAPES_ITS_SCOPE,
+    ),
+    "its bytes in a task": (
+        """
+        Route.ws("/") { ws, _, message in
+            let bytes = message.bytes
+            Task { ws.send(bytes) }
+        }
+        """,
+        "'bytes' " + ESCAPES_ITS_SCOPE,
+    ),
+}
+
+
+@pytest.fixture
+def compile_swift(tmp_path):
+    """Compiles a program as far as its diagnosis goes: lifetimes are checked after types, on SIL."""
+
+    def compile_program(text):
+        source = tmp_path / "main.swift"
+        source.write_text("import JazzySwift\nimport Synchronization\n" + text)
+        modules = ["-I", SWIFT_BUILD / "Modules", "-I", ROOT / "Sources/CJazzyPoll/include"]
+        command = ["swiftc", "-swift-version", "6", "-emit-sil", "-o", tmp_path / "main.sil", *modules, source]
+        return subprocess.run(command, capture_output=True, text=True, timeout=50)
+
+    return compile_program
+
+
+def test_a_handler_may_copy_a_message_and_pass_its_bytes_on(compile_swift):
+    result = compile_swift(ALLOWED)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("keeping", FORBIDDEN)
+def test_keeping_does_not_compile(compile_swift, keeping):
+    program, complaint = FORBIDDEN[keeping]
+    result = compile_swift(program)
+    assert result.returncode != 0
+    assert complaint in result.stderr
