@@ -194,13 +194,15 @@ async def test_pages_chat_with_each_other_and_with_other_clients():
     with Server([CHAT, "--port", 0]) as example:
         async with Page(example.port, "Ada") as ada:
             assert await ada.next() == notice("Ada joined.")
-            async with Page(example.port, "Grace") as grace, CLIENTS["websockets"](example.port, "/chat") as other:
+            async with Page(example.port, "Grace") as grace:
                 assert await ada.next() == await grace.next() == notice("Grace joined.")
-                await ada.say("Grüße!")
-                assert await ada.next() == await grace.next() == said("Ada: Grüße!")
-                assert await other.receive() == "User: Ada: Grüße!"
-                await other.send("no name")
-                assert await ada.next() == await grace.next() == said("no name")
+                async with CLIENTS["websockets"](example.port, "/chat") as other:
+                    await other.send("no name")
+                    assert await ada.next() == await grace.next() == said("no name")
+                    assert await other.receive() == "User: no name"
+                    await ada.say("Grüße!")
+                    assert await ada.next() == await grace.next() == said("Ada: Grüße!")
+                    assert await other.receive() == "User: Ada: Grüße!"
                 await grace.leave()
                 assert await ada.next() == notice("Grace left.")
             await ada.say("   ")

@@ -14,9 +14,19 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _status(pid, name):
+    """A field of /proc/PID/status, proc(5)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return line.split()[1]
+    raise AssertionError(f"the kernel tells no {name}")
+
+
 def peak_memory(pid):
     """The most bytes that were ever resident."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError("the kernel tells no VmHWM")
+    return int(_status(pid, "VmHWM")) * 1024
+
+
+def catches_signal(pid, number):
+    """Whether the process has a handler of its own for this signal."""
+    return bool(int(_status(pid, "SigCgt"), 16) >> (number - 1) & 1)

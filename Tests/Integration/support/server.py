@@ -7,7 +7,8 @@ import subprocess
 import threading
 import time
 
-from support.deadline import DEADLINE
+from support.deadline import DEADLINE, eventually
+from support.process import catches_signal
 
 SANITIZER_REPORT = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer")
 
@@ -94,6 +95,8 @@ class Server:
         found = self.output.wait_for(announced)
         assert found, f"the server did not start; it said: {self.errors.text()}"
         self.port = int(found.group(1))
+        # It tells its port when it listens, which is before it runs and handles signals.
+        eventually(lambda: catches_signal(self.pid, signal.SIGTERM), "the server can be stopped in order")
 
     def _end(self):
         if self._process.poll() is None:
