@@ -2,7 +2,7 @@
  * The server that is measured, in C: /echo returns each message as it came, /fan sends each message to every connection
  * of the route. No greeting, and nothing printed per message.
  *
- *     bench-echo-c [--port N] [--max-message BYTES]
+ *     bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated]
  */
 #include <jazzy.h>
 #include <stdio.h>
@@ -80,14 +80,26 @@ static unsigned long long number_of(const char *flag, const char *value, unsigne
     return number;
 }
 
-static int serve(const jz_options *options, uint16_t port)
+static jz_deflate_mode deflate_mode_of(const char *value)
+{
+    static const char *const names[] = {
+        [JZ_DEFLATE_OFF] = "off", [JZ_DEFLATE_SHARED] = "shared", [JZ_DEFLATE_DEDICATED] = "dedicated"};
+    for (int mode = JZ_DEFLATE_OFF; value != NULL && mode <= JZ_DEFLATE_DEDICATED; mode++) {
+        if (strcmp(value, names[mode]) == 0)
+            return (jz_deflate_mode)mode;
+    }
+    fprintf(stderr, "bench-echo-c: --deflate takes off, shared or dedicated\n");
+    exit(2);
+}
+
+static int serve(const jz_options *options, const jz_route_options *route, uint16_t port)
 {
     jz_error error;
     members fan = {0};
     jz_server *server = jz_server_create(options, &error);
     int result = 1;
-    if (server != NULL && jz_server_route_ws(server, "/echo", NULL, echo, NULL, &error) == JZ_OK &&
-        jz_server_route_ws(server, "/fan", NULL, fan_out, &fan, &error) == JZ_OK &&
+    if (server != NULL && jz_server_route_ws(server, "/echo", route, echo, NULL, &error) == JZ_OK &&
+        jz_server_route_ws(server, "/fan", route, fan_out, &fan, &error) == JZ_OK &&
         jz_server_listen(server, NULL, port, &error) == JZ_OK) {
         printf("listening on port %u\n", jz_server_port(server));
         fflush(stdout);
@@ -105,6 +117,7 @@ int main(int count, char **arguments)
     jz_options options = jz_options_default();
     options.max_message_size = 16 * 1024 * 1024;
     options.backpressure_limit = 256 * 1024 * 1024;
+    jz_route_options route = jz_route_options_default();
     uint16_t port = 8080;
     for (int i = 1; i < count; i += 2) {
         const char *value = i + 1 < count ? arguments[i + 1] : NULL;
@@ -112,11 +125,15 @@ int main(int count, char **arguments)
             port = (uint16_t)number_of("--port", value, 0, 65535);
         } else if (strcmp(arguments[i], "--max-message") == 0) {
             options.max_message_size = (size_t)number_of("--max-message", value, 1, 1024 * 1024 * 1024);
+        } else if (strcmp(arguments[i], "--deflate") == 0) {
+            route.deflate.mode = deflate_mode_of(value);
         } else {
-            fprintf(stderr, "bench-echo-c: unknown flag %s\nusage: bench-echo-c [--port N] [--max-message BYTES]\n",
+            fprintf(stderr,
+                    "bench-echo-c: unknown flag %s\n"
+                    "usage: bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated]\n",
                     arguments[i]);
             return 2;
         }
     }
-    return serve(&options, port);
+    return serve(&options, &route, port);
 }

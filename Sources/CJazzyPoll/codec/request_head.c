@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 
+#include "token.h"
+
 jz_head_result jz_request_head_find_end(const char *bytes, size_t length, size_t *scanned, size_t *head_length)
 {
     size_t limit = length < JZ_MAX_HEAD_LENGTH ? length : JZ_MAX_HEAD_LENGTH;
@@ -18,19 +20,10 @@ jz_head_result jz_request_head_find_end(const char *bytes, size_t length, size_t
     return length >= JZ_MAX_HEAD_LENGTH ? JZ_HEAD_TOO_LARGE : JZ_HEAD_INCOMPLETE;
 }
 
-/* RFC 9110 §5.6.2. */
-static bool is_token_character(char character)
-{
-    unsigned char byte = (unsigned char)character;
-    if ((byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z'))
-        return true;
-    return byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL;
-}
-
 static bool is_token(jz_text text)
 {
     for (size_t i = 0; i < text.length; i++) {
-        if (!is_token_character(text.start[i]))
+        if (!jz_is_token_character(text.start[i]))
             return false;
     }
     return text.length > 0;

@@ -92,13 +92,15 @@ static void deliver(jz_shard *shard, jz_connection *connection, const jz_event *
     connection->route->handler(connection->route->context, jz_shard_handle_of(shard, connection), event, message);
 }
 
-void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route)
+void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route,
+                                   const jz_deflate_agreement *deflate)
 {
     jz_timer_cancel(&shard->loop.timers, &connection->timer);
     jz_buffer_free(&connection->head);
     connection->phase = JZ_PHASE_WEBSOCKET;
     connection->route = route;
-    jz_session_init(&connection->session, &route->settings);
+    jz_session_init(&connection->session, &shard->settings[route->number]);
+    jz_session_use_deflate(&connection->session, deflate);
     atomic_store_explicit(&connection->is_open, true, memory_order_relaxed);
 
     const jz_event event = {.type = JZ_EVENT_OPEN, .close_reason = ""};
@@ -283,7 +285,7 @@ static bool exceeds(const jz_connection *connection, size_t limit)
 }
 
 jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz_message_kind kind, const void *bytes,
-                                  size_t length)
+                                  size_t length, jz_compression compression)
 {
     if (connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE ||
         !jz_session_is_open(&connection->session))
@@ -297,7 +299,7 @@ jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz
     jz_buffer *output = jz_output_open(shard, connection);
     if (output == NULL)
         return JZ_SEND_DROPPED;
-    jz_send_status status = jz_session_send(&connection->session, kind, bytes, length, output);
+    jz_send_status status = jz_session_send_with(&connection->session, kind, bytes, length, compression, output);
     jz_output_appended(shard, connection);
     return status == JZ_SEND_SENT && connection->is_blocked ? JZ_SEND_QUEUED : status;
 }

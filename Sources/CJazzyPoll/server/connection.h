@@ -82,7 +82,7 @@ void jz_connection_expired(jz_shard *shard, jz_connection *connection);
 void jz_connection_stop(jz_shard *shard, jz_connection *connection);
 
 jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz_message_kind kind, const void *bytes,
-                                  size_t length);
+                                  size_t length, jz_compression compression);
 jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, uint16_t code, const char *reason,
                                    size_t reason_length);
 
@@ -90,7 +90,8 @@ jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, u
 void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection);
 
 /* From the request head to the open event: the connection speaks WebSocket from here on. */
-void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route);
+void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route,
+                                   const jz_deflate_agreement *deflate);
 
 /* No more input is taken; the connection ends when its output is sent and, if it lingers, the peer has ended too. */
 void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool lingers);

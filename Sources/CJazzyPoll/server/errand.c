@@ -10,6 +10,7 @@ typedef struct errand {
     jz_ws ws;
     errand_type type;
     jz_message_kind kind;
+    jz_compression compression;
     uint16_t code;
     size_t length;
     uint8_t bytes[];
@@ -29,9 +30,10 @@ static jz_send_status post(jz_shard *shard, const errand *fields, const void *by
     return JZ_SEND_QUEUED;
 }
 
-jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length)
+jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                              jz_compression compression)
 {
-    const errand fields = {.ws = ws, .type = ERRAND_SEND, .kind = kind, .length = length};
+    const errand fields = {.ws = ws, .type = ERRAND_SEND, .kind = kind, .compression = compression, .length = length};
     return post(shard, &fields, bytes);
 }
 
@@ -46,7 +48,7 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
     errand *task = (errand *)letter;
     jz_connection *connection = jz_slots_find(&shard->slots, task->ws);
     if (connection != NULL && task->type == ERRAND_SEND)
-        jz_connection_send(shard, connection, task->kind, task->bytes, task->length);
+        jz_connection_send(shard, connection, task->kind, task->bytes, task->length, task->compression);
     else if (connection != NULL)
         jz_connection_close(shard, connection, task->code, (const char *)task->bytes, task->length);
     free(task);

@@ -10,7 +10,8 @@
 #include "shard.h"
 
 /* Posts copies to the shard that owns the connection: QUEUED, or DROPPED when there is no memory. */
-jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length);
+jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                              jz_compression compression);
 jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length);
 
 /* Does what a letter asks, on the shard's own thread, and frees it. */

@@ -115,7 +115,7 @@ static void accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_
         return;
     }
     jz_output_appended(shard, connection);
-    jz_connection_begin_websocket(shard, connection, route);
+    jz_connection_begin_websocket(shard, connection, route, &upgrade->deflate);
 }
 
 static void answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head)
@@ -125,7 +125,7 @@ static void answer(jz_shard *shard, jz_connection *connection, const jz_request_
     bool upgrades = route != NULL && route->handler != NULL && jz_upgrade_is_requested(head) && has_valid_host(head) &&
                     !has_content(head) && is_method(head, "GET");
     if (upgrades) {
-        jz_upgrade upgrade = jz_upgrade_judge(head);
+        jz_upgrade upgrade = jz_upgrade_judge(head, &route->deflate);
         if (upgrade.status == 101) {
             accept_upgrade(shard, connection, route, &upgrade);
             return;

@@ -23,17 +23,31 @@ jz_options jz_options_default(void)
 
 jz_route_options jz_route_options_default(void)
 {
-    return (jz_route_options){0};
+    return (jz_route_options){
+        .deflate = {.mode = JZ_DEFLATE_OFF, .window_bits = 15, .memory_level = 8, .level = 6, .min_message_size = 64}};
+}
+
+typedef struct range {
+    const char *name;
+    uint64_t value;
+    uint64_t lowest;
+    uint64_t highest;
+} range;
+
+static jz_status check_ranges(const range *ranges, size_t count, jz_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].value < ranges[i].lowest || ranges[i].value > ranges[i].highest)
+            return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                             "option %s is %" PRIu64 "; it has to be from %" PRIu64 " to %" PRIu64, ranges[i].name,
+                             ranges[i].value, ranges[i].lowest, ranges[i].highest);
+    }
+    return JZ_OK;
 }
 
 jz_status jz_options_check(const jz_options *options, jz_error *error)
 {
-    const struct {
-        const char *name;
-        uint64_t value;
-        uint64_t lowest;
-        uint64_t highest;
-    } ranges[] = {
+    const range ranges[] = {
         {"threads", options->threads, 1, JZ_MAX_THREADS},
         {"backlog", options->backlog, 1, 65535},
         {"receive_buffer_size", options->receive_buffer_size, 4 * KIB, 16 * MIB},
@@ -42,11 +56,18 @@ jz_status jz_options_check(const jz_options *options, jz_error *error)
         {"handshake_timeout_ms", options->handshake_timeout_ms, 100, 3600000},
         {"close_timeout_ms", options->close_timeout_ms, 100, 3600000},
     };
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
-        if (ranges[i].value < ranges[i].lowest || ranges[i].value > ranges[i].highest)
-            return jz_report(error, JZ_STATUS_INVALID_OPTION,
-                             "option %s is %" PRIu64 "; it has to be from %" PRIu64 " to %" PRIu64, ranges[i].name,
-                             ranges[i].value, ranges[i].lowest, ranges[i].highest);
-    }
-    return JZ_OK;
+    return check_ranges(ranges, sizeof ranges / sizeof ranges[0], error);
+}
+
+jz_status jz_route_options_check(const jz_route_options *options, jz_error *error)
+{
+    const jz_deflate_options *deflate = &options->deflate;
+    const range ranges[] = {
+        {"max_message_size", options->max_message_size, 0, 1 * GIB},
+        {"deflate.mode", (uint64_t)deflate->mode, JZ_DEFLATE_OFF, JZ_DEFLATE_DEDICATED},
+        {"deflate.window_bits", deflate->window_bits, 9, 15},
+        {"deflate.memory_level", deflate->memory_level, 1, 9},
+        {"deflate.level", deflate->level, 1, 9},
+    };
+    return check_ranges(ranges, sizeof ranges / sizeof ranges[0], error);
 }

@@ -79,6 +79,7 @@ struct jz_route *jz_routes_add(jz_routes *routes, jz_text path)
     }
     route->path = copy;
     route->path_length = path.length;
+    route->number = routes->count;
     memmove(grown + position + 1, grown + position, (routes->count - position) * sizeof *grown);
     grown[position] = route;
     routes->count++;

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "../codec/text.h"
-#include "../session/session.h"
 #include "jazzy/server.h"
 
 /* A page that is served from memory. */
@@ -20,9 +19,11 @@ typedef struct jz_page {
 struct jz_route {
     char *path;
     size_t path_length;
+    size_t number;      /* counted from 0 in the order in which routes were added */
     jz_handler handler; /* NULL: no WebSocket here */
     void *context;
-    jz_session_settings settings;
+    size_t max_message_size; /* these are what the settings of its sessions are made of */
+    jz_deflate_options deflate;
     jz_page *page; /* NULL: no page here */
 };
 

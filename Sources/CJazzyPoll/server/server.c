@@ -113,13 +113,11 @@ static jz_status add_route(jz_server *server, const char *path, jz_route **route
 jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route_options *options, jz_handler handler,
                              void *context, jz_error *error)
 {
-    size_t max_message_size = options != NULL ? options->max_message_size : 0;
-    if (max_message_size == 0)
-        max_message_size = server->options.max_message_size;
-    jz_options as_checked = server->options;
-    as_checked.max_message_size = max_message_size;
+    const jz_route_options defaults = jz_route_options_default();
+    if (options == NULL)
+        options = &defaults;
     jz_route *route = NULL;
-    jz_status status = jz_options_check(&as_checked, error);
+    jz_status status = jz_route_options_check(options, error);
     if (status == JZ_OK && handler == NULL)
         status = jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": the handler is NULL", path);
     if (status == JZ_OK)
@@ -130,7 +128,9 @@ jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route
         return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a WebSocket route already", path);
     route->handler = handler;
     route->context = context;
-    route->settings.max_message_size = max_message_size;
+    route->max_message_size =
+        options->max_message_size > 0 ? options->max_message_size : server->options.max_message_size;
+    route->deflate = options->deflate;
     return JZ_OK;
 }
 
@@ -202,6 +202,10 @@ static jz_status start_threads(jz_server *server, uint32_t first, jz_error *erro
 {
     jz_status status =
         expect_state(server, JZ_SERVER_LISTENING, "run", "a server runs once, after it was made to listen", error);
+    if (status != JZ_OK)
+        return status;
+    for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
+        status = jz_shard_prepare(&server->shards[i], error);
     if (status != JZ_OK)
         return status;
     atomic_store(&server->state, JZ_SERVER_RUNNING);

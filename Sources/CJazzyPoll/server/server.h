@@ -31,8 +31,9 @@ struct jz_server {
     uint32_t thread_count;
 };
 
-/* Checks every option. */
+/* These check every option. */
 jz_status jz_options_check(const jz_options *options, jz_error *error);
+jz_status jz_route_options_check(const jz_route_options *options, jz_error *error);
 
 /* Tells the server's log. */
 void jz_server_log(const jz_server *server, jz_log_level level, const char *format, ...) JZ_PRINTF(3, 4);

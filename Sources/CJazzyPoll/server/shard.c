@@ -1,6 +1,7 @@
 #include "shard.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../loop/report.h"
@@ -46,8 +47,25 @@ void jz_shard_stop_listening(jz_shard *shard)
     jz_timer_cancel(&shard->loop.timers, &shard->accept_timer);
 }
 
+jz_status jz_shard_prepare(jz_shard *shard, jz_error *error)
+{
+    const jz_routes *routes = &shard->server->routes;
+    free(shard->settings); /* of an attempt that failed */
+    shard->settings = calloc(routes->count > 0 ? routes->count : 1, sizeof *shard->settings);
+    if (shard->settings == NULL)
+        return jz_report_system(error, ENOMEM, "run the server");
+    for (size_t i = 0; i < routes->count; i++) {
+        const jz_route *route = routes->routes[i];
+        shard->settings[route->number] = (jz_session_settings){
+            .max_message_size = route->max_message_size, .deflate = route->deflate, .workspace = &shard->workspace};
+    }
+    return JZ_OK;
+}
+
 uint32_t jz_shard_destroy(jz_shard *shard)
 {
+    free(shard->settings);
+    jz_compression_workspace_free(&shard->workspace);
     jz_shard_stop_listening(shard);
     jz_errand_discard_all(&shard->loop.mailbox);
     jz_buffer_free(&shard->cork);
@@ -180,6 +198,7 @@ static bool end_turn(void *context)
 {
     jz_shard *shard = context;
     settle_dirty(shard);
+    jz_compression_workspace_trim(&shard->workspace);
     if (!shard->is_stopping && atomic_load(&shard->server->stop_is_requested)) {
         begin_stopping(shard);
         settle_dirty(shard);

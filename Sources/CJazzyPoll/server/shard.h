@@ -25,6 +25,9 @@ struct jz_shard {
     jz_timer accept_timer; /* until accepting is tried again */
     uint64_t last_exhaustion_log_ms;
 
+    jz_session_settings *settings; /* of its sessions, by the number of their route */
+    jz_compression_workspace workspace;
+
     jz_connection *current; /* the one that is being read, whose output goes to the cork */
     jz_buffer cork;         /* output of `current`, sent with one call when its input has been taken */
     jz_connection *dirty;   /* linked by next_dirty */
@@ -40,6 +43,9 @@ jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint
 uint32_t jz_shard_destroy(jz_shard *shard);
 
 jz_status jz_shard_listen(jz_shard *shard, const char *host, uint16_t port, uint16_t *bound_port, jz_error *error);
+
+/* Makes the settings of the routes; they may not change any more. */
+jz_status jz_shard_prepare(jz_shard *shard, jz_error *error);
 
 /* Listens no more. Clients that the kernel keeps and that were not accepted are reset. */
 void jz_shard_stop_listening(jz_shard *shard);

@@ -37,10 +37,17 @@ static bool is_open(const jz_shard *shard, jz_ws ws)
 
 jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length)
 {
+    return jz_ws_send_with(ws, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
+}
+
+jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                               jz_compression compression)
+{
     jz_shard *shard = own_shard(ws);
     if (JZ_LIKELY(shard != NULL)) {
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
-        return connection != NULL ? jz_connection_send(shard, connection, kind, bytes, length) : JZ_SEND_CLOSED;
+        return connection != NULL ? jz_connection_send(shard, connection, kind, bytes, length, compression)
+                                  : JZ_SEND_CLOSED;
     }
     shard = enter_shard(ws);
     if (shard == NULL)
@@ -48,7 +55,7 @@ jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, siz
     jz_send_status status = JZ_SEND_CLOSED;
     if (is_open(shard, ws)) {
         bool may_be_sent = kind <= JZ_MESSAGE_BINARY || (kind <= JZ_MESSAGE_PONG && length <= JZ_MAX_CONTROL_PAYLOAD);
-        status = may_be_sent ? jz_errand_send(shard, ws, kind, bytes, length) : JZ_SEND_DROPPED;
+        status = may_be_sent ? jz_errand_send(shard, ws, kind, bytes, length, compression) : JZ_SEND_DROPPED;
     }
     jz_registry_leave(jz_handle_server(ws));
     return status;

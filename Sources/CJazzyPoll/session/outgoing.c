@@ -46,8 +46,28 @@ bool jz_append_close_frame(jz_buffer *output, uint16_t code, const char *reason,
     return jz_append_frame(output, JZ_OPCODE_CLOSE, 0, payload, length);
 }
 
-jz_send_status jz_session_send(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
-                               jz_buffer *output)
+/* Whether to try to compress a message of this length. */
+static bool wants_compression(const jz_session *session, uint8_t opcode, size_t length, jz_compression compression)
+{
+    if (!session->uses_deflate || jz_opcode_is_control(opcode) || compression == JZ_COMPRESSION_NEVER)
+        return false;
+    return compression == JZ_COMPRESSION_ALWAYS || length >= session->settings->deflate.min_message_size;
+}
+
+/* RFC 7692 §7.2.1. False when the message does not become smaller or there is no memory: then it goes as it is. */
+static bool compress(jz_session *session, const void *bytes, size_t length, const jz_buffer **compressed)
+{
+    const jz_session_settings *settings = session->settings;
+    if (!session->keeps_own_context)
+        return jz_compress_alone(settings->workspace, &settings->deflate, session->own_window_bits, bytes, length,
+                                 compressed);
+    return jz_dedicated_compression_ensure(&session->dedicated) &&
+           jz_compress_in_context(settings->workspace, &session->dedicated->compressor, &settings->deflate,
+                                  session->own_window_bits, bytes, length, compressed);
+}
+
+jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
+                                    jz_compression compression, jz_buffer *output)
 {
     static const uint8_t opcodes[] = {
         [JZ_MESSAGE_TEXT] = JZ_OPCODE_TEXT,
@@ -61,7 +81,19 @@ jz_send_status jz_session_send(jz_session *session, jz_message_kind kind, const 
         return JZ_SEND_DROPPED;
     if (jz_opcode_is_control(opcodes[kind]) && length > JZ_MAX_CONTROL_PAYLOAD)
         return JZ_SEND_DROPPED;
-    return jz_append_frame(output, opcodes[kind], 0, bytes, length) ? JZ_SEND_SENT : JZ_SEND_DROPPED;
+    const jz_buffer *compressed = NULL;
+    uint8_t reserved = 0;
+    if (wants_compression(session, opcodes[kind], length, compression) &&
+        compress(session, bytes, length, &compressed)) {
+        bytes = compressed->bytes;
+        length = compressed->length;
+        reserved = JZ_RSV1;
+    }
+    if (jz_append_frame(output, opcodes[kind], reserved, bytes, length))
+        return JZ_SEND_SENT;
+    if (reserved != 0 && session->keeps_own_context)
+        jz_compressor_forget(session->dedicated->compressor);
+    return JZ_SEND_DROPPED;
 }
 
 jz_send_status jz_session_close(jz_session *session, uint16_t code, const char *reason, size_t reason_length,

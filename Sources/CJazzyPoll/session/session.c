@@ -35,9 +35,20 @@ static void discard_incoming(jz_session *session)
     }
 }
 
+void jz_session_use_deflate(jz_session *session, const jz_deflate_agreement *agreement)
+{
+    session->uses_deflate = agreement->is_agreed;
+    session->keeps_own_context = !agreement->server_no_context_takeover;
+    session->keeps_peer_context = !agreement->client_no_context_takeover;
+    session->own_window_bits = agreement->server_max_window_bits;
+    session->peer_window_bits = agreement->client_max_window_bits;
+}
+
 void jz_session_free(jz_session *session)
 {
     discard_incoming(session);
+    jz_dedicated_compression_free(session->dedicated);
+    session->dedicated = NULL;
 }
 
 static step fail(jz_session *session, jz_failure failure)
@@ -81,10 +92,24 @@ static void fill_close_event(jz_event *event, jz_message *message, uint16_t code
     *message = (jz_message){.kind = JZ_MESSAGE_TEXT, .bytes = no_bytes};
 }
 
+/* RSV1 marks the first frame of a compressed message (RFC 7692 §6), and nothing else. */
+static uint8_t allowed_reserved_bits(const jz_session *session, const jz_frame_header *header)
+{
+    bool begins_message = header->opcode == JZ_OPCODE_TEXT || header->opcode == JZ_OPCODE_BINARY;
+    return session->uses_deflate && begins_message ? JZ_RSV1 : 0;
+}
+
+/* How many bytes of payload a message may have: a little more where incompressible data was compressed. */
+static size_t max_payload_length(const jz_session *session, bool is_compressed)
+{
+    size_t max = session->settings->max_message_size;
+    return is_compressed ? max + max / 256 + 64 : max;
+}
+
 /* The rules that a header alone can break. */
 static jz_failure judge_header(const jz_session *session, const jz_frame_header *header)
 {
-    if (header->reserved != 0)
+    if ((header->reserved & ~allowed_reserved_bits(session, header)) != 0)
         return JZ_FAILURE_RESERVED_BITS;
     bool is_control = jz_opcode_is_control(header->opcode);
     if (is_control ? header->opcode > JZ_OPCODE_PONG : header->opcode > JZ_OPCODE_BINARY)
@@ -107,8 +132,9 @@ static jz_failure judge_header(const jz_session *session, const jz_frame_header 
         return JZ_FAILURE_UNEXPECTED_CONTINUATION;
     if (header->opcode != JZ_OPCODE_CONTINUATION && is_under_way)
         return JZ_FAILURE_EXPECTED_CONTINUATION;
+    bool is_compressed = is_under_way ? session->message_is_compressed : header->reserved != 0;
     size_t message_length = is_under_way ? session->incoming->payload.length : 0;
-    if (header->payload_length > session->settings->max_message_size - message_length)
+    if (header->payload_length > max_payload_length(session, is_compressed) - message_length)
         return JZ_FAILURE_MESSAGE_TOO_BIG;
     return JZ_FAILURE_NONE;
 }
@@ -154,6 +180,27 @@ static jz_message_kind kind_of(uint8_t opcode)
     return opcode == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
 }
 
+/* RFC 7692 §7.2.2. */
+static step yield_compressed_message(jz_session *session, uint8_t opcode, const uint8_t *bytes, size_t length,
+                                     jz_event *event, jz_message *message)
+{
+    jz_compression_workspace *workspace = session->settings->workspace;
+    jz_decompressor **own = NULL;
+    if (session->keeps_peer_context) {
+        if (!jz_dedicated_compression_ensure(&session->dedicated))
+            return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
+        own = &session->dedicated->decompressor;
+    }
+    jz_failure failure =
+        jz_decompress(workspace, own, session->peer_window_bits, bytes, length, session->settings->max_message_size);
+    if (failure != JZ_FAILURE_NONE)
+        return fail(session, failure);
+    const jz_buffer *text = &workspace->decompressed;
+    if (opcode == JZ_OPCODE_TEXT && !jz_utf8_is_valid(text->bytes, text->length))
+        return fail(session, JZ_FAILURE_INVALID_UTF8);
+    return yield_message(session, kind_of(opcode), text->bytes, text->length, event, message);
+}
+
 /* A message in one frame, all of it in the input. */
 static step take_whole_message(jz_session *session, const jz_frame_header *header, jz_input *input, jz_event *event,
                                jz_message *message)
@@ -162,6 +209,8 @@ static step take_whole_message(jz_session *session, const jz_frame_header *heade
     size_t length = (size_t)header->payload_length;
     advance(input, length);
     jz_mask(payload, payload, length, header->masking_key, 0);
+    if (header->reserved != 0)
+        return yield_compressed_message(session, header->opcode, payload, length, event, message);
     if (header->opcode == JZ_OPCODE_TEXT && !jz_utf8_is_valid(payload, length))
         return fail(session, JZ_FAILURE_INVALID_UTF8);
     return yield_message(session, kind_of(header->opcode), payload, length, event, message);
@@ -173,6 +222,9 @@ static step finish_message(jz_session *session, jz_event *event, jz_message *mes
     uint8_t opcode = session->message_opcode;
     session->message_opcode = 0;
     incoming->is_delivered = true;
+    if (session->message_is_compressed)
+        return yield_compressed_message(session, opcode, incoming->payload.bytes, incoming->payload.length, event,
+                                        message);
     if (opcode == JZ_OPCODE_TEXT && !jz_utf8_is_complete(&incoming->utf8))
         return fail(session, JZ_FAILURE_INVALID_UTF8);
     return yield_message(session, kind_of(opcode), incoming->payload.bytes, incoming->payload.length, event, message);
@@ -194,7 +246,8 @@ static step take_payload(jz_session *session, jz_input *input, jz_event *event, 
         advance(input, count);
         incoming->payload.length += count;
         incoming->frame_position += count;
-        if (session->message_opcode == JZ_OPCODE_TEXT && !jz_utf8_feed(&incoming->utf8, destination, count))
+        if (session->message_opcode == JZ_OPCODE_TEXT && !session->message_is_compressed &&
+            !jz_utf8_feed(&incoming->utf8, destination, count))
             return fail(session, JZ_FAILURE_INVALID_UTF8);
     }
     if (incoming->frame_position < incoming->frame.payload_length)
@@ -210,8 +263,10 @@ static step begin_data_frame(jz_session *session, const jz_frame_header *header,
         return take_whole_message(session, header, input, event, message);
     if (!ensure_incoming(session))
         return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
-    if (header->opcode != JZ_OPCODE_CONTINUATION)
+    if (header->opcode != JZ_OPCODE_CONTINUATION) {
         session->message_opcode = header->opcode;
+        session->message_is_compressed = header->reserved != 0;
+    }
     session->incoming->has_frame = true;
     session->incoming->frame = *header;
     session->incoming->frame_position = 0;

@@ -18,12 +18,16 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "compression.h"
+#include "deflate_agreement.h"
 #include "jazzy/event.h"
 #include "jazzy/websocket.h"
 
-/* What sessions of one route have in common. */
+/* What sessions of one route and loop have in common. */
 typedef struct jz_session_settings {
     size_t max_message_size; /* bytes, at least 1 */
+    jz_deflate_options deflate;
+    jz_compression_workspace *workspace; /* borrowed; NULL where no session uses compression */
 } jz_session_settings;
 
 /* Received bytes, taken off the front as they are read. Written to: payloads are unmasked in place. */
@@ -49,12 +53,22 @@ typedef struct jz_session {
     uint8_t state;                       /* a jz_session_state */
     uint8_t failure;                     /* a jz_failure */
     uint8_t message_opcode;              /* text or binary while a message is under way, else 0 */
+    bool message_is_compressed : 1;      /* its first frame had RSV1 set */
+    bool uses_deflate : 1;               /* what follows was agreed on in the handshake */
+    bool keeps_own_context : 1;          /* each message we compress refers to those before */
+    bool keeps_peer_context : 1;         /* each message the client compresses does */
+    uint8_t own_window_bits;
+    uint8_t peer_window_bits;
+    jz_dedicated_compression *dedicated; /* NULL until a context is kept */
 } jz_session;
 
 /* Starts an open session. It owns nothing until it is fed. */
 void jz_session_init(jz_session *session, const jz_session_settings *settings);
 
-/* Frees what a frame or message under way holds. */
+/* Compresses and decompresses from here on, as was agreed; settings->workspace is then not NULL. */
+void jz_session_use_deflate(jz_session *session, const jz_deflate_agreement *agreement);
+
+/* Frees what a frame or message under way holds, and the compression contexts. */
 void jz_session_free(jz_session *session);
 
 /*
@@ -74,9 +88,15 @@ bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz
  */
 void jz_session_end(jz_session *session, jz_failure failure);
 
-/* Appends a message's frame to `output`. The contract of jz_ws_send: SENT, DROPPED or CLOSED. */
-jz_send_status jz_session_send(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
-                               jz_buffer *output);
+/* Appends a message's frame to `output`. The contract of jz_ws_send_with: SENT, DROPPED or CLOSED. */
+jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
+                                    jz_compression compression, jz_buffer *output);
+
+static inline jz_send_status jz_session_send(jz_session *session, jz_message_kind kind, const void *bytes,
+                                             size_t length, jz_buffer *output)
+{
+    return jz_session_send_with(session, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC, output);
+}
 
 /* Appends a close frame to `output` and awaits the peer's. The contract of jz_ws_close: SENT, DROPPED or CLOSED. */
 jz_send_status jz_session_close(jz_session *session, uint16_t code, const char *reason, size_t reason_length,

@@ -27,11 +27,13 @@ static int judge(const jz_request_head *head, jz_text *key)
     return 101;
 }
 
-jz_upgrade jz_upgrade_judge(const jz_request_head *head)
+jz_upgrade jz_upgrade_judge(const jz_request_head *head, const jz_deflate_options *deflate)
 {
     jz_upgrade upgrade = {0};
     jz_text key;
     upgrade.status = judge(head, &key);
+    if (upgrade.status == 101 && !jz_deflate_negotiate(head, deflate, &upgrade.deflate))
+        upgrade.status = 400;
     if (upgrade.status == 101)
         jz_accept_key(key.start, upgrade.accept_key);
     return upgrade;
@@ -43,11 +45,12 @@ bool jz_upgrade_append_response(const jz_upgrade *upgrade, jz_buffer *output)
                                      "Upgrade: websocket\r\n"
                                      "Connection: Upgrade\r\n"
                                      "Sec-WebSocket-Accept: ";
-    static const char after_key[] = "\r\n\r\n";
+    static const char line_end[] = "\r\n";
     size_t start = output->length;
     if (jz_buffer_append(output, before_key, strlen(before_key)) &&
         jz_buffer_append(output, upgrade->accept_key, sizeof upgrade->accept_key) &&
-        jz_buffer_append(output, after_key, strlen(after_key)))
+        jz_buffer_append(output, line_end, strlen(line_end)) && jz_deflate_append_answer(&upgrade->deflate, output) &&
+        jz_buffer_append(output, line_end, strlen(line_end)))
         return true;
     output->length = start;
     return false;

@@ -7,18 +7,20 @@
 #include "../codec/accept_key.h"
 #include "../codec/request_head.h"
 #include "buffer.h"
+#include "deflate_agreement.h"
 
 /* What the server answers. */
 typedef struct jz_upgrade {
     int status;                            /* 101, or the HTTP status that refuses it: 400, 405 or 426 */
-    char accept_key[JZ_ACCEPT_KEY_LENGTH]; /* where the status is 101 */
+    char accept_key[JZ_ACCEPT_KEY_LENGTH]; /* where the status is 101, as is the agreement */
+    jz_deflate_agreement deflate;
 } jz_upgrade;
 
 /* Whether the request asks for the WebSocket protocol at all. */
 bool jz_upgrade_is_requested(const jz_request_head *head);
 
-/* Judges a request that asks for it (RFC 6455 §4.2.1). */
-jz_upgrade jz_upgrade_judge(const jz_request_head *head);
+/* Judges a request that asks for it (RFC 6455 §4.2.1), and agrees on compression as the options allow. */
+jz_upgrade jz_upgrade_judge(const jz_request_head *head, const jz_deflate_options *deflate);
 
 /* Appends the answer to a request that was accepted (§4.2.2, item 5). False when there is no memory. */
 bool jz_upgrade_append_response(const jz_upgrade *upgrade, jz_buffer *output);

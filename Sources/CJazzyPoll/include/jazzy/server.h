@@ -48,9 +48,33 @@ typedef struct jz_options {
 
 JZ_PUBLIC jz_options jz_options_default(void);
 
+/*
+ * Compression of messages, permessage-deflate (RFC 7692), for clients that offer it. What a connection costs besides,
+ * with w window bits and memory level m, is zlib's, and allocated with the first message that needs it:
+ *
+ *     JZ_DEFLATE_SHARED     nothing: each loop has one compressor for each window size agreed on, and one decompressor
+ *     JZ_DEFLATE_DEDICATED  2^(w+2) + 2^(m+9) bytes to compress, 256 KiB by default; 2^w + 7 KiB to decompress, 39 KiB
+ *                           by default (with the window that the client agreed to); nothing for a direction without
+ *                           context takeover, which either side can ask for
+ */
+typedef enum jz_deflate_mode {
+    JZ_DEFLATE_OFF,
+    JZ_DEFLATE_SHARED,   /* each message for itself: no context takeover, in either direction */
+    JZ_DEFLATE_DEDICATED /* messages refer to earlier ones where the client agrees: small messages get much smaller */
+} jz_deflate_mode;
+
+typedef struct jz_deflate_options {
+    jz_deflate_mode mode;    /* default JZ_DEFLATE_OFF */
+    uint8_t window_bits;     /* the largest window, as a power of two of bytes: 9 to 15; default 15 */
+    uint8_t memory_level;    /* zlib's: 1 to 9; default 8 */
+    uint8_t level;           /* zlib's, 1 (fastest) to 9 (smallest); default 6 */
+    size_t min_message_size; /* bytes; a smaller message is sent uncompressed; default 64 */
+} jz_deflate_options;
+
 /* Options of one WebSocket route. Start from jz_route_options_default(). */
 typedef struct jz_route_options {
     size_t max_message_size; /* bytes, decompressed: 1 to 1 GiB; 0 (the default) takes the server's */
+    jz_deflate_options deflate;
 } jz_route_options;
 
 JZ_PUBLIC jz_route_options jz_route_options_default(void);

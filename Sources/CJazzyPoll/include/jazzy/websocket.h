@@ -39,6 +39,17 @@ typedef enum jz_send_status {
  */
 JZ_PUBLIC jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length);
 
+/* Whether a message is compressed. It never is where the connection has not agreed on it, or where it would grow. */
+typedef enum jz_compression {
+    JZ_COMPRESSION_AUTOMATIC, /* from the route's min_message_size on */
+    JZ_COMPRESSION_ALWAYS,
+    JZ_COMPRESSION_NEVER /* for what is compressed already, and for secrets beside what an attacker chooses (CRIME) */
+} jz_compression;
+
+/* The same as jz_ws_send, with a choice. jz_ws_send is JZ_COMPRESSION_AUTOMATIC. */
+JZ_PUBLIC jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                                         jz_compression compression);
+
 /*
  * Starts the close handshake (§7.1.2): sends a close frame, delivers no more messages, and ends the connection when the
  * peer has answered or the close time-out has passed. The close event comes later, never before this returns.

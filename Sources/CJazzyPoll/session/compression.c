@@ -1,0 +1,133 @@
+#include "compression.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "compressor.h"
+#include "decompressor.h"
+
+enum {
+    KEEP_UP_TO = 256 * 1024, /* bytes: larger buffers are given back by trimming */
+    LARGEST_WINDOW_BITS = 15,
+    SMALLEST_WINDOW_BITS = 9 /* zlib compresses with 9 where 8 was agreed on; a larger window reads both */
+};
+
+static jz_compressor_parameters parameters_of(const jz_deflate_options *options, uint8_t window_bits)
+{
+    return (jz_compressor_parameters){
+        .window_bits = window_bits, .memory_level = options->memory_level, .level = options->level};
+}
+
+static bool is_same(jz_compressor_parameters a, jz_compressor_parameters b)
+{
+    return a.window_bits == b.window_bits && a.memory_level == b.memory_level && a.level == b.level;
+}
+
+static jz_compressor *shared_compressor(jz_compression_workspace *workspace, jz_compressor_parameters parameters)
+{
+    for (jz_compressor *compressor = workspace->compressors; compressor != NULL; compressor = compressor->next) {
+        if (is_same(compressor->parameters, parameters))
+            return compressor;
+    }
+    jz_compressor *compressor = jz_compressor_create(parameters);
+    if (compressor != NULL) {
+        compressor->next = workspace->compressors;
+        workspace->compressors = compressor;
+    }
+    return compressor;
+}
+
+static bool is_last_message(const jz_compressor *compressor, const uint8_t *bytes, size_t length)
+{
+    return compressor->last_message.length == length && memcmp(compressor->last_message.bytes, bytes, length) == 0;
+}
+
+bool jz_compress_alone(jz_compression_workspace *workspace, const jz_deflate_options *options, uint8_t window_bits,
+                       const uint8_t *bytes, size_t length, const jz_buffer **compressed)
+{
+    jz_compressor *compressor = shared_compressor(workspace, parameters_of(options, window_bits));
+    if (compressor == NULL || length == 0)
+        return false;
+    if (!is_last_message(compressor, bytes, length)) {
+        compressor->last_message.length = 0;
+        compressor->last_compressed.length = 0;
+        jz_compressor_forget(compressor);
+        (void)jz_compressor_run(compressor, bytes, length, &compressor->last_compressed);
+        /* Comparing costs little beside compressing. Without memory to remember it, the message just is not shared. */
+        (void)jz_buffer_append(&compressor->last_message, bytes, length);
+    }
+    *compressed = &compressor->last_compressed;
+    return compressor->last_compressed.length > 0;
+}
+
+bool jz_compress_in_context(jz_compression_workspace *workspace, jz_compressor **compressor,
+                            const jz_deflate_options *options, uint8_t window_bits, const uint8_t *bytes, size_t length,
+                            const jz_buffer **compressed)
+{
+    if (*compressor == NULL)
+        *compressor = jz_compressor_create(parameters_of(options, window_bits));
+    if (*compressor == NULL || length == 0)
+        return false;
+    *compressed = &workspace->compressed;
+    return jz_compressor_run(*compressor, bytes, length, &workspace->compressed);
+}
+
+jz_failure jz_decompress(jz_compression_workspace *workspace, jz_decompressor **dedicated, uint8_t window_bits,
+                         const uint8_t *bytes, size_t length, size_t max_message_size)
+{
+    jz_decompressor **decompressor = dedicated != NULL ? dedicated : &workspace->decompressor;
+    if (*decompressor == NULL) {
+        uint8_t bits = dedicated != NULL ? window_bits : LARGEST_WINDOW_BITS;
+        *decompressor = jz_decompressor_create(bits < SMALLEST_WINDOW_BITS ? SMALLEST_WINDOW_BITS : bits);
+    }
+    if (*decompressor == NULL)
+        return JZ_FAILURE_OUT_OF_MEMORY;
+    if (dedicated == NULL)
+        inflateReset(&(*decompressor)->stream);
+    return jz_decompressor_run(*decompressor, bytes, length, max_message_size, &workspace->decompressed);
+}
+
+static void trim(jz_buffer *buffer)
+{
+    if (buffer->capacity > KEEP_UP_TO)
+        jz_buffer_free(buffer);
+}
+
+void jz_compression_workspace_trim(jz_compression_workspace *workspace)
+{
+    trim(&workspace->compressed);
+    trim(&workspace->decompressed);
+    for (jz_compressor *compressor = workspace->compressors; compressor != NULL; compressor = compressor->next) {
+        trim(&compressor->last_message);
+        trim(&compressor->last_compressed);
+    }
+}
+
+void jz_compression_workspace_free(jz_compression_workspace *workspace)
+{
+    jz_compressor *next;
+    for (jz_compressor *compressor = workspace->compressors; compressor != NULL; compressor = next) {
+        next = compressor->next;
+        jz_compressor_free(compressor);
+    }
+    jz_decompressor_free(workspace->decompressor);
+    jz_buffer_free(&workspace->compressed);
+    jz_buffer_free(&workspace->decompressed);
+    *workspace = (jz_compression_workspace){0};
+}
+
+bool jz_dedicated_compression_ensure(jz_dedicated_compression **dedicated)
+{
+    if (*dedicated == NULL)
+        *dedicated = calloc(1, sizeof **dedicated);
+    return *dedicated != NULL;
+}
+
+void jz_dedicated_compression_free(jz_dedicated_compression *dedicated)
+{
+    if (dedicated == NULL)
+        return;
+    jz_compressor_free(dedicated->compressor);
+    jz_decompressor_free(dedicated->decompressor);
+    free(dedicated);
+}

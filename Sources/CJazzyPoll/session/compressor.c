@@ -1,0 +1,82 @@
+#include "compressor.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+enum { SYNC_FLUSH_TAIL = 4 }; /* 00 00 FF FF, which is not sent (RFC 7692 §7.2.1) */
+
+jz_compressor *jz_compressor_create(jz_compressor_parameters parameters)
+{
+    jz_compressor *compressor = calloc(1, sizeof *compressor);
+    if (compressor == NULL)
+        return NULL;
+    compressor->parameters = parameters;
+    /* Negative window bits: raw deflate, without zlib's header and checksum. */
+    if (deflateInit2(&compressor->stream, parameters.level, Z_DEFLATED, -parameters.window_bits,
+                     parameters.memory_level, Z_DEFAULT_STRATEGY) != Z_OK) {
+        free(compressor);
+        return NULL;
+    }
+    return compressor;
+}
+
+void jz_compressor_free(jz_compressor *compressor)
+{
+    if (compressor == NULL)
+        return;
+    deflateEnd(&compressor->stream);
+    jz_buffer_free(&compressor->last_message);
+    jz_buffer_free(&compressor->last_compressed);
+    free(compressor);
+}
+
+/* Takes one part of a message, at most UINT_MAX bytes of it, and appends what comes out. */
+static bool take_part(z_stream *stream, const uint8_t *bytes, size_t length, int flush, jz_buffer *output)
+{
+    stream->next_in = (z_const Bytef *)bytes;
+    stream->avail_in = (uInt)length;
+    do {
+        size_t room = deflateBound(stream, stream->avail_in) + SYNC_FLUSH_TAIL + 2;
+        if (!jz_buffer_reserve(output, room, SIZE_MAX))
+            return false;
+        room = output->capacity - output->length;
+        stream->next_out = output->bytes + output->length;
+        stream->avail_out = room < UINT_MAX ? (uInt)room : UINT_MAX;
+        uInt given = stream->avail_out;
+        int result = deflate(stream, flush);
+        if (result != Z_OK && result != Z_BUF_ERROR)
+            return false;
+        output->length += given - stream->avail_out;
+    } while (stream->avail_out == 0);
+    return true;
+}
+
+static bool take_message(z_stream *stream, const uint8_t *bytes, size_t length, jz_buffer *output)
+{
+    while (length > UINT_MAX) {
+        if (!take_part(stream, bytes, UINT_MAX, Z_NO_FLUSH, output))
+            return false;
+        bytes += UINT_MAX;
+        length -= UINT_MAX;
+    }
+    return take_part(stream, bytes, length, Z_SYNC_FLUSH, output);
+}
+
+void jz_compressor_forget(jz_compressor *compressor)
+{
+    deflateReset(&compressor->stream);
+}
+
+bool jz_compressor_run(jz_compressor *compressor, const uint8_t *bytes, size_t length, jz_buffer *output)
+{
+    output->length = 0;
+    bool is_complete = take_message(&compressor->stream, bytes, length, output);
+    if (is_complete && output->length >= SYNC_FLUSH_TAIL && output->length - SYNC_FLUSH_TAIL < length) {
+        output->length -= SYNC_FLUSH_TAIL;
+        return true;
+    }
+    /* The peer will not see this, so nothing that follows may refer to it. */
+    jz_compressor_forget(compressor);
+    output->length = 0;
+    return false;
+}

@@ -1,0 +1,114 @@
+#include "decompressor.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+enum {
+    SMALLEST_CHUNK = 4096,  /* bytes of output to make room for at a time, at least, */
+    LARGEST_CHUNK = 262144, /* and at most: what a bomb can cost beyond the limit */
+    LARGEST_WINDOW = 32768,
+    AT_BLOCK_BOUNDARY = 128 /* in z_stream.data_type, after inflate: zlib.h */
+};
+
+jz_decompressor *jz_decompressor_create(uint8_t window_bits)
+{
+    jz_decompressor *decompressor = calloc(1, sizeof *decompressor);
+    if (decompressor == NULL)
+        return NULL;
+    if (inflateInit2(&decompressor->stream, -window_bits) != Z_OK) {
+        free(decompressor);
+        return NULL;
+    }
+    return decompressor;
+}
+
+void jz_decompressor_free(jz_decompressor *decompressor)
+{
+    if (decompressor == NULL)
+        return;
+    inflateEnd(&decompressor->stream);
+    free(decompressor);
+}
+
+/* After a block with BFINAL set (RFC 7692 §7.2.3.4) the context goes on, which zlib's reset alone would drop. */
+static bool go_on_after_final_block(z_stream *stream)
+{
+    uint8_t window[LARGEST_WINDOW];
+    uInt length = 0;
+    return inflateGetDictionary(stream, window, &length) == Z_OK && inflateReset(stream) == Z_OK &&
+           (length == 0 || inflateSetDictionary(stream, window, length) == Z_OK);
+}
+
+/* Room for more output: more each time, so that large messages need few turns, and never far beyond the limit. */
+static bool make_room(jz_buffer *output, size_t max_message_size)
+{
+    if (output->length < output->capacity)
+        return true;
+    size_t chunk = output->capacity < SMALLEST_CHUNK ? SMALLEST_CHUNK : output->capacity;
+    if (chunk > LARGEST_CHUNK)
+        chunk = LARGEST_CHUNK;
+    size_t beyond_limit = max_message_size - output->length + 1;
+    if (chunk > beyond_limit)
+        chunk = beyond_limit;
+    return jz_buffer_reserve(output, chunk, output->length + chunk);
+}
+
+/* Takes all of `length` bytes, at most UINT_MAX. */
+static jz_failure take_part(jz_decompressor *decompressor, const uint8_t *bytes, size_t length, size_t max_message_size,
+                            jz_buffer *output)
+{
+    z_stream *stream = &decompressor->stream;
+    stream->next_in = (z_const Bytef *)bytes;
+    stream->avail_in = (uInt)length;
+    for (;;) {
+        if (!make_room(output, max_message_size))
+            return JZ_FAILURE_OUT_OF_MEMORY;
+        size_t room = output->capacity - output->length;
+        stream->next_out = output->bytes + output->length;
+        stream->avail_out = room < UINT_MAX ? (uInt)room : UINT_MAX;
+        uInt given = stream->avail_out;
+        int result = inflate(stream, Z_SYNC_FLUSH);
+        output->length += given - stream->avail_out;
+        if (result == Z_MEM_ERROR)
+            return JZ_FAILURE_OUT_OF_MEMORY;
+        if (result != Z_OK && result != Z_BUF_ERROR && result != Z_STREAM_END)
+            return JZ_FAILURE_INVALID_COMPRESSION;
+        if (output->length > max_message_size)
+            return JZ_FAILURE_MESSAGE_TOO_BIG;
+        decompressor->is_after_final_block = result == Z_STREAM_END;
+        if (decompressor->is_after_final_block && !go_on_after_final_block(stream))
+            return JZ_FAILURE_OUT_OF_MEMORY;
+        /* Room that is left over means that there is nothing more to come out. */
+        if (stream->avail_in == 0 && (stream->avail_out > 0 || decompressor->is_after_final_block))
+            return JZ_FAILURE_NONE;
+    }
+}
+
+static bool is_at_block_boundary(const z_stream *stream)
+{
+    return (stream->data_type & AT_BLOCK_BOUNDARY) != 0;
+}
+
+jz_failure jz_decompressor_run(jz_decompressor *decompressor, const uint8_t *bytes, size_t length,
+                               size_t max_message_size, jz_buffer *output)
+{
+    static const uint8_t tail[] = {0x00, 0x00, 0xFF, 0xFF}; /* what the sender left out, §7.2.2 */
+    output->length = 0;
+    decompressor->is_after_final_block = false;
+    while (length > 0) {
+        size_t part = length < UINT_MAX ? length : UINT_MAX;
+        jz_failure failure = take_part(decompressor, bytes, part, max_message_size, output);
+        if (failure != JZ_FAILURE_NONE)
+            return failure;
+        bytes += part;
+        length -= part;
+    }
+    /* The byte that makes the tail an empty block was left out too (against §7.2.1): the message is complete as it is.
+     */
+    if (decompressor->is_after_final_block)
+        return JZ_FAILURE_NONE;
+    jz_failure failure = take_part(decompressor, tail, sizeof tail, max_message_size, output);
+    if (failure == JZ_FAILURE_NONE && !is_at_block_boundary(&decompressor->stream))
+        failure = JZ_FAILURE_INVALID_COMPRESSION;
+    return failure;
+}
