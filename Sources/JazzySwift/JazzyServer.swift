@@ -14,8 +14,8 @@ import Synchronization
 /// Set-up does not throw where it is written: what is wrong with an option or a route is thrown when the server is to
 /// listen. Every method may be called from any thread. A server that has stopped may be started again.
 ///
-/// A server that is no longer referenced is stopped and waited for. Its handlers are kept for as long as it is, so one
-/// that uses its own server should capture it weakly or unowned.
+/// A server that is no longer referenced is stopped and waited for. It keeps its handlers, so a handler that uses its own
+/// server should capture it weakly.
 public final class JazzyServer: Sendable {
     private let options: JazzyOptions
     private let state = Mutex(State())
@@ -71,8 +71,8 @@ public final class JazzyServer: Sendable {
     ///
     /// - Parameters:
     ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
-    ///   - port: 0 to 65,535; 0 asks the kernel for a free one, which ``port`` tells.
-    public func listen(host: String? = nil, port: Int) throws(JazzyError) {
+    ///   - port: 0 to 65,535; 0, the default, asks the kernel for a free one, which ``port`` tells.
+    public func listen(host: String? = nil, port: Int = 0) throws(JazzyError) {
         try listen(host: host, port: port, options: options)
     }
 
@@ -93,12 +93,22 @@ public final class JazzyServer: Sendable {
         try core.runUntilSignal()
     }
 
-    /// Listens, and runs the server on threads of its own.
+    /// Listens, and runs the server on the calling thread until Ctrl-C (SIGINT) or SIGTERM, as ``runUntilSignal()`` does.
     ///
     /// - Parameters:
     ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
     ///   - port: 0 to 65,535; 0 asks the kernel for a free one, which ``port`` tells.
-    public func start(host: String? = nil, port: Int) throws(JazzyError) {
+    public func serve(host: String? = nil, port: Int) throws(JazzyError) {
+        try listen(host: host, port: port)
+        try runUntilSignal()
+    }
+
+    /// Listens, and runs the server on threads of its own.
+    ///
+    /// - Parameters:
+    ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
+    ///   - port: 0 to 65,535; 0, the default, asks the kernel for a free one, which ``port`` tells.
+    public func start(host: String? = nil, port: Int = 0) throws(JazzyError) {
         try listen(host: host, port: port)
         let core = try beginRunning()
         do throws(JazzyError) {

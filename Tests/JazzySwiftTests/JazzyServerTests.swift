@@ -1,3 +1,4 @@
+import Glibc
 import JazzySwift
 import Testing
 
@@ -80,6 +81,46 @@ struct JazzyServerTests {
         try client.send("drop it")
         #expect(try client.receiveClose() == 1001)
         try eventually("the port is free") { (try? TestSocket(port: port)) == nil }
+    }
+
+    @Test("A handler may stop its own server")
+    func stopInHandler() throws {
+        let server = JazzyServer()
+        server.ws("/") { [weak server] _, event, _ in if event == .message { server?.stop() } }
+        try server.start(host: "127.0.0.1")
+        let client = try TestClient(port: server.port, path: "/")
+        try client.send("stop")
+        #expect(try client.receiveClose() == 1001)
+        server.wait()
+        #expect(server.port == 0)
+    }
+
+    @Test("A handler that waits for its own server ends the program, where it would hang for ever")
+    func waitInHandler() async {
+        await #expect(processExitsWith: .failure) {
+            let server = JazzyServer()
+            server.ws("/") { [weak server] _, _, _ in server?.wait() }
+            try server.start(host: "127.0.0.1")
+            let client = try TestClient(port: server.port, path: "/")
+            _ = try? client.receive()
+            // Not reached but by a server that hung: its client gave up, and the program ends well.
+            exit(0)
+        }
+    }
+
+    @Test("A route that comes too late is told to the log, and counts from the next start")
+    func lateRoute() throws {
+        let log = Recorder<String>()
+        var options = JazzyOptions()
+        options.log = { level, line in log.record("\(level): \(line)") }
+        let server = JazzyServer(options: options)
+        try server.start(host: "127.0.0.1")
+        server.get("/late", .text("at last"))
+        #expect(log.values == ["warning: the route /late was added too late: it counts from the next start"])
+        server.stop()
+        server.wait()
+        try server.start(host: "127.0.0.1")
+        #expect(try TestPage(port: server.port, path: "/late").body == Array("at last".utf8))
     }
 
     @Test("The default application serves the routes of `Route` until it is stopped")
