@@ -1,0 +1,49 @@
+#include "frame_rules.h"
+
+#include "incoming.h"
+
+/* RSV1 marks the first frame of a compressed message (RFC 7692 §6), and nothing else. */
+static uint8_t allowed_reserved_bits(const jz_session *session, const jz_frame_header *header)
+{
+    bool begins_message = header->opcode == JZ_OPCODE_TEXT || header->opcode == JZ_OPCODE_BINARY;
+    return session->uses_deflate && begins_message ? JZ_RSV1 : 0;
+}
+
+/* How many bytes of payload a message may have: a little more where incompressible data was compressed. */
+static size_t max_payload_length(const jz_session *session, bool is_compressed)
+{
+    size_t max = session->settings->max_message_size;
+    return is_compressed ? max + max / 256 + 64 : max;
+}
+
+jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *header)
+{
+    if ((header->reserved & ~allowed_reserved_bits(session, header)) != 0)
+        return JZ_FAILURE_RESERVED_BITS;
+    bool is_control = jz_opcode_is_control(header->opcode);
+    if (is_control ? header->opcode > JZ_OPCODE_PONG : header->opcode > JZ_OPCODE_BINARY)
+        return JZ_FAILURE_RESERVED_OPCODE;
+    if (!header->masked)
+        return JZ_FAILURE_NOT_MASKED;
+    if (header->payload_length > INT64_MAX)
+        return JZ_FAILURE_LENGTH_TOO_LARGE;
+    if (is_control) {
+        if (!header->fin)
+            return JZ_FAILURE_CONTROL_FRAGMENTED;
+        if (header->payload_length > JZ_MAX_CONTROL_PAYLOAD)
+            return JZ_FAILURE_CONTROL_TOO_LONG;
+        return header->length_is_minimal ? JZ_FAILURE_NONE : JZ_FAILURE_LENGTH_NOT_MINIMAL;
+    }
+    if (!header->length_is_minimal)
+        return JZ_FAILURE_LENGTH_NOT_MINIMAL;
+    bool is_under_way = session->message_opcode != 0;
+    if (header->opcode == JZ_OPCODE_CONTINUATION && !is_under_way)
+        return JZ_FAILURE_UNEXPECTED_CONTINUATION;
+    if (header->opcode != JZ_OPCODE_CONTINUATION && is_under_way)
+        return JZ_FAILURE_EXPECTED_CONTINUATION;
+    bool is_compressed = is_under_way ? session->message_is_compressed : header->reserved != 0;
+    size_t message_length = is_under_way ? session->incoming->payload.length : 0;
+    if (header->payload_length > max_payload_length(session, is_compressed) - message_length)
+        return JZ_FAILURE_MESSAGE_TOO_BIG;
+    return JZ_FAILURE_NONE;
+}
