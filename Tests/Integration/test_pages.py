@@ -1,16 +1,20 @@
 """Plain GET and HEAD from memory, RFC 9110 and RFC 9112, seen by curl and by a plain socket."""
 
+import socket
 import subprocess
+import time
 
 import pytest
 
 from support import frames
-from support.deadline import DEADLINE
+from support.deadline import DEADLINE, eventually
+from support.process import descriptor_count
 from support.raw import ACCEPT, RawConnection, open_websocket, request, upgrade_request
 
 PAGE = "<!doctype html><title>Probe</title><p>Grüße</p>\n".encode()
-LARGE = b"abcdefghijklmnopqrstuvwxyz" * (4 * 1024 * 1024 // 26 + 1)
-LARGE = LARGE[: 4 * 1024 * 1024]
+# More than all the kernel's buffers between server and client hold.
+LARGE_LENGTH = 16 * 1024 * 1024
+LARGE = (b"abcdefghijklmnopqrstuvwxyz" * (LARGE_LENGTH // 26 + 1))[:LARGE_LENGTH]
 
 PAGES = {
     "/": ("text/html; charset=utf-8", PAGE),
@@ -132,6 +136,38 @@ def test_the_connection_ends_after_the_answer_where_the_client_says_so(probe, ve
 def test_a_large_page_is_whole_though_the_connection_ends_after_it(probe):
     with RawConnection(probe.port, receive_buffer=65536) as connection:
         connection.send(request(path="/large", headers={"Host": "localhost", "Connection": "close"}))
+        assert connection.read_response().body == LARGE
+        connection.expect_end_of_stream()
+
+
+@pytest.mark.parametrize("connection_header", [None, "close"])
+def test_who_reads_slowly_gets_the_whole_page_whatever_the_timeouts(start_probe, connection_header):
+    server = start_probe("--handshake-timeout-ms", 1000, "--close-timeout-ms", 1000)
+    seconds = 2.5
+    with RawConnection(server.port, receive_buffer=64 * 1024) as connection:
+        connection.send(request(path="/large", headers={"Host": "localhost", "Connection": connection_header}))
+        start = time.monotonic()
+        taken = b""
+        while (elapsed := time.monotonic() - start) < seconds:
+            taken += connection.read_exactly(int(LARGE_LENGTH * elapsed / seconds) - len(taken))
+            time.sleep(0.01)  # the reader's pace, not a wait for the server
+        head, _, body = taken.partition(b"\r\n\r\n")
+        assert body + connection.read_exactly(len(head) + 4 + LARGE_LENGTH - len(taken)) == LARGE
+
+
+def test_a_client_that_reads_no_page_is_let_go(start_probe):
+    server = start_probe("--handshake-timeout-ms", 200, "--close-timeout-ms", 200)
+    before = descriptor_count(server.pid)
+    with RawConnection(server.port, receive_buffer=4096) as connection:
+        connection.send(request(path="/large"))
+        connection.read_exactly(1)
+        eventually(lambda: descriptor_count(server.pid) == before, "the server has let go of the connection")
+
+
+def test_a_client_that_has_ended_its_side_gets_its_answer(probe):
+    with RawConnection(probe.port) as connection:
+        connection.send(request(path="/large"))
+        connection.socket.shutdown(socket.SHUT_WR)
         assert connection.read_response().body == LARGE
         connection.expect_end_of_stream()
 

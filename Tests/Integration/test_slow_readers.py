@@ -1,6 +1,7 @@
 """Writes that the kernel takes only in part, and clients that do not read."""
 
 import json
+import socket
 import struct
 
 from support import frames
@@ -20,6 +21,15 @@ def test_a_slow_reader_gets_16_mebibytes_whole(bench):
         assert connection.read_frame() == frames.Frame(BINARY, message)
         connection.send_frame(TEXT, b"next")
         assert connection.read_frame() == frames.Frame(TEXT, b"next")
+
+
+def test_a_client_that_has_ended_its_side_gets_its_answer(bench):
+    message = bytes(range(251)) * (8 * MEBIBYTE // 251)
+    with open_websocket(bench.port, receive_buffer=SMALL_BUFFER) as connection:
+        connection.send_frame(BINARY, message)
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert connection.read_frame() == frames.Frame(BINARY, message)
+        connection.expect_end_of_stream()
 
 
 def test_a_client_that_does_not_read_stalls_nobody_else(bench):

@@ -205,10 +205,22 @@ static void read_socket(jz_shard *shard, jz_connection *connection)
     }
 }
 
+/* Who goes on reading a page, however slowly, gets all of it: what is timed is that nothing moves. */
+static void prolong_response(jz_shard *shard, jz_connection *connection)
+{
+    const jz_options *options = &shard->server->options;
+    if (connection->route != NULL || connection->unsent == NULL || shard->is_stopping)
+        return;
+    jz_timer_set(&shard->loop.timers, &connection->timer,
+                 connection->phase == JZ_PHASE_HEAD ? options->handshake_timeout_ms : options->close_timeout_ms);
+}
+
 void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned what)
 {
-    if ((what & JZ_WRITABLE) != 0)
+    if ((what & JZ_WRITABLE) != 0) {
         connection->is_blocked = false;
+        prolong_response(shard, connection);
+    }
     if ((what & JZ_READABLE) != 0)
         read_socket(shard, connection);
     jz_connection_settle(shard, connection);

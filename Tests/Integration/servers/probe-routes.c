@@ -8,7 +8,7 @@
 #include "event-line.h"
 #include "room.h"
 
-enum { LARGE_PAGE_LENGTH = 4 << 20 };
+enum { LARGE_PAGE_LENGTH = 16 << 20 };
 
 static jz_send_status send_text(jz_ws ws, const char *text)
 {
