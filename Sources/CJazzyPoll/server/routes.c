@@ -30,7 +30,9 @@ const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path)
     size_t position = position_of(routes, path);
     if (position == routes->count || compare(path, routes->routes[position]) != 0)
         return NULL;
-    return routes->routes[position];
+    const struct jz_route *route = routes->routes[position];
+    /* Adding to it may have failed after the route itself was there. */
+    return route->handler != NULL || route->page != NULL ? route : NULL;
 }
 
 static void free_page(jz_page *page)

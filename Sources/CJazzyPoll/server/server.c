@@ -119,7 +119,8 @@ jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route
     jz_route *route = NULL;
     jz_status status = jz_route_options_check(options, error);
     if (status == JZ_OK && handler == NULL)
-        status = jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": the handler is NULL", path);
+        status = jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": the handler is NULL",
+                           path != NULL ? path : "");
     if (status == JZ_OK)
         status = add_route(server, path, &route, error);
     if (status != JZ_OK)
@@ -137,14 +138,15 @@ jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route
 jz_status jz_server_route_get(jz_server *server, const char *path, const char *content_type, const void *body,
                               size_t length, jz_error *error)
 {
+    if (content_type == NULL || strpbrk(content_type, "\r\n") != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": the content type is not one line",
+                         path != NULL ? path : "");
     jz_route *route = NULL;
     jz_status status = add_route(server, path, &route, error);
     if (status != JZ_OK)
         return status;
     if (route->page != NULL)
         return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a page already", path);
-    if (content_type == NULL || strpbrk(content_type, "\r\n") != NULL)
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": the content type is not one line", path);
     route->page = jz_page_create(content_type, body, length);
     if (route->page == NULL)
         return jz_report_system(error, ENOMEM, "add a route");

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -10,14 +11,17 @@
 #include "server.h"
 
 static _Atomic(jz_server *) signalled_server;
+static _Atomic int stops_under_way; /* signal handlers that may be using it, on any thread */
 
 static void stop_on_signal(int signal_number)
 {
     int errno_before = errno;
     (void)signal_number;
+    atomic_fetch_add(&stops_under_way, 1);
     jz_server *server = atomic_load(&signalled_server);
     if (server != NULL)
         jz_server_stop(server);
+    atomic_fetch_sub(&stops_under_way, 1);
     errno = errno_before;
 }
 
@@ -42,5 +46,8 @@ jz_status jz_server_run_until_signal(jz_server *server, jz_error *error)
     sigaction(SIGINT, &interrupt_before, NULL);
     sigaction(SIGTERM, &terminate_before, NULL);
     atomic_store(&signalled_server, NULL);
+    /* The caller may destroy the server as soon as this returns. */
+    while (atomic_load(&stops_under_way) > 0)
+        sched_yield();
     return status;
 }
