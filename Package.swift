@@ -18,7 +18,8 @@ let package = Package(
             // WsMessage is a non-escapable type, and its initializer says what it borrows from.
             swiftSettings: [.enableExperimentalFeature("Lifetimes")]
         ),
-        .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "CJazzyPoll"]),
+        .systemLibrary(name: "CZlib", path: "Tests/CZlib"),
+        .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "CJazzyPoll", "CZlib"]),
         .executableTarget(name: "chat", dependencies: ["JazzySwift"], path: "Examples/Chat"),
         .executableTarget(name: "bench-echo-c", dependencies: ["CJazzyPoll"], path: "Benchmarks/bench-echo-c"),
         .executableTarget(

@@ -1,9 +1,12 @@
+import JazzySwift
+
 /// The flags, the same as those of bench-echo-c.
 struct Arguments {
     var port = 8080
     var maxMessageSize = 16 << 20
+    var deflate = JazzyDeflate.off
 
-    static let usage = "usage: bench-echo-swift [--port N] [--max-message BYTES]"
+    static let usage = "usage: bench-echo-swift [--port N] [--max-message BYTES] [--deflate off|shared|dedicated]"
 
     init(_ words: some Sequence<String>) throws(UsageError) {
         var words = words.makeIterator()
@@ -11,6 +14,7 @@ struct Arguments {
             switch flag {
             case "--port": port = try Self.number(after: flag, words.next(), 0...65_535)
             case "--max-message": maxMessageSize = try Self.number(after: flag, words.next(), 1...(1 << 30))
+            case "--deflate": deflate = try Self.deflate(words.next())
             default: throw UsageError(description: "unknown flag \(flag)")
             }
         }
@@ -24,6 +28,15 @@ struct Arguments {
             throw UsageError(description: "\(flag) wants \(wanted), not \(word ?? "nothing")")
         }
         return number
+    }
+
+    private static func deflate(_ word: String?) throws(UsageError) -> JazzyDeflate {
+        switch word {
+        case "off": return .off
+        case "shared": return .shared
+        case "dedicated": return .dedicated
+        default: throw UsageError(description: "--deflate wants off, shared or dedicated, not \(word ?? "nothing")")
+        }
     }
 }
 

@@ -17,14 +17,15 @@ func serve(_ arguments: Arguments) throws {
     // So high that nothing is dropped: what is measured is the delivery of every message.
     options.backpressureLimit = 256 << 20
     let server = JazzyServer(options: options)
+    let routeOptions = JazzyRouteOptions(deflate: arguments.deflate)
 
-    server.ws("/echo") { ws, event, message in
+    server.ws("/echo", options: routeOptions) { ws, event, message in
         guard event == .message, message.kind == .text || message.kind == .binary else { return }
         ws.send(message.bytes, kind: message.kind)
     }
 
     let listeners = Mutex<Set<JazzyWebSocket>>([])
-    server.ws("/fan") { ws, event, message in
+    server.ws("/fan", options: routeOptions) { ws, event, message in
         switch event {
         case .open:
             _ = listeners.withLock { $0.insert(ws) }

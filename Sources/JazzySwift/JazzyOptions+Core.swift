@@ -25,7 +25,30 @@ extension JazzyRouteOptions {
         if let maxMessageSize {
             core.max_message_size = try checked("maxMessageSize of the route \(path)", maxMessageSize, messageSizes)
         }
+        core.deflate = try deflate.core(path: path)
         return core
+    }
+}
+
+extension JazzyDeflate {
+    fileprivate func core(path: String) throws(JazzyError) -> jz_deflate_options {
+        func name(_ option: String) -> String { "deflate.\(option) of the route \(path)" }
+        return jz_deflate_options(
+            mode: mode.core,
+            window_bits: try checked(name("windowBits"), windowBits, 9...15),
+            memory_level: try checked(name("memoryLevel"), memoryLevel, 1...9),
+            level: try checked(name("level"), level, 1...9),
+            min_message_size: try checked(name("minimumMessageSize"), minimumMessageSize, atLeast: 0))
+    }
+}
+
+extension JazzyDeflate.Mode {
+    fileprivate var core: jz_deflate_mode {
+        switch self {
+        case .off: JZ_DEFLATE_OFF
+        case .shared: JZ_DEFLATE_SHARED
+        case .dedicated: JZ_DEFLATE_DEDICATED
+        }
     }
 }
 
@@ -40,6 +63,13 @@ private func checked<Value: FixedWidthInteger>(
 ) throws(JazzyError) -> Value {
     guard range.contains(value), let value = Value(exactly: value) else {
         throw outOfRange(name, value, range)
+    }
+    return value
+}
+
+private func checked(_ name: String, _ value: Int, atLeast lowest: Int) throws(JazzyError) -> Int {
+    guard value >= lowest else {
+        throw JazzyError(.invalidOption, "option \(name) is \(value); it has to be at least \(lowest)")
     }
     return value
 }

@@ -42,8 +42,12 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// The default, `nil`, takes ``JazzyOptions/maxMessageSize``.
     public var maxMessageSize: Int?
 
+    /// Whether messages are compressed, and at what cost. The default is ``JazzyDeflate/off``.
+    public var deflate: JazzyDeflate
+
     /// Creates options of a route.
-    public init(maxMessageSize: Int? = nil) {
+    public init(maxMessageSize: Int? = nil, deflate: JazzyDeflate = .off) {
         self.maxMessageSize = maxMessageSize
+        self.deflate = deflate
     }
 }

@@ -9,11 +9,16 @@ extension JazzyWebSocket {
     ///
     /// The same value always gives the same text: keys are sorted, slashes are not escaped, and there is no white space.
     ///
+    /// - Parameters:
+    ///   - value: What is encoded.
+    ///   - compression: Whether the message is compressed, where the route says that messages may be.
     /// - Returns: What became of it.
     /// - Throws: `EncodingError` if the value cannot be encoded; nothing is sent then.
     @discardableResult
-    public func send(json value: some Encodable) throws -> JazzySendStatus {
-        send(try jsonEncoder.encode(value), kind: .text)
+    public func send(
+        json value: some Encodable, compression: JazzyCompression = .automatic
+    ) throws -> JazzySendStatus {
+        send(try jsonEncoder.encode(value), kind: .text, compression: compression)
     }
 }
 

@@ -5,11 +5,14 @@ import CJazzyPoll
 extension JazzyWebSocket {
     /// Sends a text message.
     ///
+    /// - Parameters:
+    ///   - text: The payload.
+    ///   - compression: Whether the message is compressed, where the route says that messages may be.
     /// - Returns: What became of it.
     @inlinable
     @discardableResult
-    public func send(_ text: String) -> JazzySendStatus {
-        send(text.utf8, kind: .text)
+    public func send(_ text: String, compression: JazzyCompression = .automatic) -> JazzySendStatus {
+        send(text.utf8, kind: .text, compression: compression)
     }
 
     /// Sends bytes as one message, for instance those of the message that a handler was called with.
@@ -17,11 +20,14 @@ extension JazzyWebSocket {
     /// - Parameters:
     ///   - bytes: The payload. A ping or pong of more than 125 bytes is dropped.
     ///   - kind: What the message is. The bytes of a text must be UTF-8: this is not checked.
+    ///   - compression: Whether the message is compressed, where the route says that messages may be.
     /// - Returns: What became of it.
     @inlinable
     @discardableResult
-    public func send(_ bytes: RawSpan, kind: WsMessageKind = .binary) -> JazzySendStatus {
-        bytes.withUnsafeBytes { send(buffer: $0, kind: kind) }
+    public func send(
+        _ bytes: RawSpan, kind: WsMessageKind = .binary, compression: JazzyCompression = .automatic
+    ) -> JazzySendStatus {
+        bytes.withUnsafeBytes { send(buffer: $0, kind: kind, compression: compression) }
     }
 
     /// Sends bytes as one message.
@@ -29,12 +35,18 @@ extension JazzyWebSocket {
     /// - Parameters:
     ///   - bytes: The payload. A ping or pong of more than 125 bytes is dropped.
     ///   - kind: What the message is. The bytes of a text must be UTF-8: this is not checked.
+    ///   - compression: Whether the message is compressed, where the route says that messages may be.
     /// - Returns: What became of it.
     @inlinable
     @discardableResult
-    public func send(_ bytes: some Sequence<UInt8>, kind: WsMessageKind = .binary) -> JazzySendStatus {
-        let status = bytes.withContiguousStorageIfAvailable { send(buffer: UnsafeRawBufferPointer($0), kind: kind) }
-        return status ?? ContiguousArray(bytes).withUnsafeBytes { send(buffer: $0, kind: kind) }
+    public func send(
+        _ bytes: some Sequence<UInt8>, kind: WsMessageKind = .binary, compression: JazzyCompression = .automatic
+    ) -> JazzySendStatus {
+        let status = bytes.withContiguousStorageIfAvailable {
+            send(buffer: UnsafeRawBufferPointer($0), kind: kind, compression: compression)
+        }
+        return status
+            ?? ContiguousArray(bytes).withUnsafeBytes { send(buffer: $0, kind: kind, compression: compression) }
     }
 
     /// Sends a ping, which the peer answers with a pong of the same payload.
@@ -48,7 +60,9 @@ extension JazzyWebSocket {
     }
 
     @usableFromInline
-    func send(buffer: UnsafeRawBufferPointer, kind: WsMessageKind) -> JazzySendStatus {
-        JazzySendStatus(jz_ws_send(core, kind.core, buffer.baseAddress, buffer.count))
+    func send(
+        buffer: UnsafeRawBufferPointer, kind: WsMessageKind, compression: JazzyCompression
+    ) -> JazzySendStatus {
+        JazzySendStatus(jz_ws_send_with(core, kind.core, buffer.baseAddress, buffer.count, compression.core))
     }
 }

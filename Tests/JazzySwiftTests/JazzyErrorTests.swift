@@ -32,6 +32,9 @@ struct JazzyErrorTests {
         Case(testDescription: "a route's option out of range", code: .invalidOption, naming: "/big") {
             $0.ws("/big", options: JazzyRouteOptions(maxMessageSize: 0)) { _, _, _ in }
         },
+        Case(testDescription: "a window that is none", code: .invalidOption, naming: "deflate.windowBits") {
+            $0.ws("/", options: JazzyRouteOptions(deflate: .dedicated(windowBits: 16))) { _, _, _ in }
+        },
         Case(testDescription: "a port that is none", code: .invalidAddress, naming: "65536", port: 65_536),
         Case(testDescription: "a negative port", code: .invalidAddress, naming: "-1", port: -1),
         Case(testDescription: "a host that is none", code: .invalidAddress, naming: "1.2.3.4.5", host: "1.2.3.4.5"),

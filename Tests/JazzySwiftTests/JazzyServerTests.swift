@@ -126,6 +126,7 @@ struct JazzyServerTests {
     @Test("The default application serves the routes of `Route` until it is stopped")
     func defaultApplication() throws {
         Route.ws("/echo") { ws, event, message in if event == .message { ws.send(message.bytes, kind: message.kind) } }
+        Route.ws("/four", options: JazzyRouteOptions(maxMessageSize: 4)) { _, _, _ in }
         Route.get("/", .text("a page"))
         try inBackground {
             try Jazzy.serve(host: "127.0.0.1", port: 0)
@@ -135,6 +136,9 @@ struct JazzyServerTests {
             let client = try TestClient(port: Jazzy.server.port, path: "/echo")
             try client.send("Hello")
             #expect(try client.receiveText() == "Hello")
+            let clientOfRouteWithOptions = try TestClient(port: Jazzy.server.port, path: "/four")
+            try clientOfRouteWithOptions.send("Hello")
+            #expect(try clientOfRouteWithOptions.receiveClose() == 1009)
             #expect(try TestPage(port: Jazzy.server.port, path: "/").body == Array("a page".utf8))
         }
         #expect(Jazzy.server.port == 0)

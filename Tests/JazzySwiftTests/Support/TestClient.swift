@@ -4,6 +4,8 @@ import Glibc
 final class TestClient {
     struct Frame: Equatable {
         var opcode: Opcode
+        /// RSV1: the message is compressed, and the payload is as it was sent (RFC 7692 §6).
+        var isCompressed = false
         var payload: [UInt8]
 
         var text: String { String(decoding: payload, as: UTF8.self) }
@@ -19,8 +21,11 @@ final class TestClient {
 
     private let socket: TestSocket
 
-    /// Connects and does the handshake.
-    init(port: Int, path: String) throws {
+    /// The extensions that the server answered with.
+    let extensions: String?
+
+    /// Connects and does the handshake, offering extensions if there are any.
+    init(port: Int, path: String, extensions: String? = nil) throws {
         socket = try TestSocket(port: port)
         let request = """
             GET \(path) HTTP/1.1\r
@@ -29,11 +34,12 @@ final class TestClient {
             Connection: Upgrade\r
             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
             Sec-WebSocket-Version: 13\r
-            \r\n
+            \(extensions.map { "Sec-WebSocket-Extensions: \($0)\r\n" } ?? "")\r\n
             """
         try socket.send(Array(request.utf8))
         let head = try socket.receiveHead()
         guard head.hasPrefix("HTTP/1.1 101 ") else { throw TestFailure("no upgrade: \(head)") }
+        self.extensions = headerValue("sec-websocket-extensions", of: head)
     }
 
     /// The address of this side, as the server should see it.
@@ -43,11 +49,12 @@ final class TestClient {
         try send(.text, Array(text.utf8))
     }
 
-    func send(_ opcode: Opcode, _ payload: [UInt8]) throws {
+    func send(_ opcode: Opcode, _ payload: [UInt8], isCompressed: Bool = false) throws {
         precondition(payload.count < 126, "longer payloads are not needed here")
         let mask: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]
         let masked = payload.enumerated().map { $0.element ^ mask[$0.offset % 4] }
-        try socket.send([0x80 | opcode.rawValue, 0x80 | UInt8(payload.count)] + mask + masked)
+        let firstByte = 0x80 | (isCompressed ? 0x40 : 0) | opcode.rawValue
+        try socket.send([firstByte, 0x80 | UInt8(payload.count)] + mask + masked)
     }
 
     func sendClose(code: UInt16, reason: String = "") throws {
@@ -61,10 +68,13 @@ final class TestClient {
 
     func receive() throws -> Frame {
         let head = try socket.receive(2)
+        guard head[0] & 0xB0 == 0x80 else { throw TestFailure("a whole message was expected, not \(head)") }
         guard let opcode = Opcode(rawValue: head[0] & 0x0F) else { throw TestFailure("opcode of \(head)") }
         let extendedLength = head[1] == 126 ? 2 : head[1] == 127 ? 8 : 0
         let length = try socket.receive(extendedLength).reduce(0) { $0 << 8 | Int($1) }
-        return Frame(opcode: opcode, payload: try socket.receive(extendedLength == 0 ? Int(head[1]) : length))
+        return Frame(
+            opcode: opcode, isCompressed: head[0] & 0x40 != 0,
+            payload: try socket.receive(extendedLength == 0 ? Int(head[1]) : length))
     }
 
     /// Receives one text message.

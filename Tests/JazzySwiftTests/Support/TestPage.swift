@@ -7,16 +7,17 @@ struct TestPage {
         let socket = try TestSocket(port: port)
         try socket.send(Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
         head = try socket.receiveHead()
-        guard let length = Self.header("content-length", of: head).flatMap({ Int($0) }) else {
+        guard let length = headerValue("content-length", of: head).flatMap({ Int($0) }) else {
             throw TestFailure("no length: \(head)")
         }
         body = try socket.receive(length)
     }
 
-    var contentType: String? { Self.header("content-type", of: head) }
+    var contentType: String? { headerValue("content-type", of: head) }
+}
 
-    private static func header(_ name: String, of head: String) -> String? {
-        let line = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("\(name): ") }
-        return line.map { String($0.dropFirst(name.count + 2)) }
-    }
+/// The value of the first header of that name, which is written in lower case here.
+func headerValue(_ name: String, of head: String) -> String? {
+    let line = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("\(name): ") }
+    return line.map { String($0.dropFirst(name.count + 2)) }
 }

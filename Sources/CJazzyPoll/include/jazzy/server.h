@@ -53,9 +53,9 @@ JZ_PUBLIC jz_options jz_options_default(void);
  * with w window bits and memory level m, is zlib's, and allocated with the first message that needs it:
  *
  *     JZ_DEFLATE_SHARED     nothing: each loop has one compressor for each window size agreed on, and one decompressor
- *     JZ_DEFLATE_DEDICATED  2^(w+2) + 2^(m+9) bytes to compress, 256 KiB by default; 2^w + 7 KiB to decompress, 39 KiB
- *                           by default (with the window that the client agreed to); nothing for a direction without
- *                           context takeover, which either side can ask for
+ *     JZ_DEFLATE_DEDICATED  2^(w+2) + 2^(m+9) bytes + 6 KiB to compress, 262 KiB by default; 2^w bytes + 7 KiB to
+ *                           decompress, 39 KiB by default (with the window that the client agreed to); nothing for a
+ *                           direction without context takeover, which either side can ask for
  */
 typedef enum jz_deflate_mode {
     JZ_DEFLATE_OFF,
