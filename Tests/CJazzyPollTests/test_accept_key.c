@@ -40,6 +40,7 @@ static const struct {
     {"16 bytes without padding", "dGhlIHNhbXBsZSBub25jZQ"},
     {"half of the padding", "dGhlIHNhbXBsZSBub25jZQ="},
     {"too much padding", "dGhlIHNhbXBsZSBub25jZQ==="},
+    {"a digit behind half of the padding", "dGhlIHNhbXBsZSBub25jZQ=A"},
     {"padding within", "dGhlIHNhbXBsZSBub25j=Q=="},
     {"padding in front", "==dGhlIHNhbXBsZSBub25jZQ"},
     {"a space in front", " dGhlIHNhbXBsZSBub25jZ=="},
