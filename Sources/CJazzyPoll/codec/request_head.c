@@ -120,9 +120,10 @@ static jz_head_result parse_request_line(jz_text line, jz_request_head *head)
     if (line.length != 8 || memcmp(version, "HTTP/", 5) != 0 || version[5] < '0' || version[5] > '9' ||
         version[6] != '.' || version[7] < '0' || version[7] > '9')
         return JZ_HEAD_MALFORMED;
-    if (version[5] != '1' || version[7] > '1')
+    if (version[5] != '1')
         return JZ_HEAD_UNSUPPORTED_VERSION;
-    head->minor_version = version[7] - '0';
+    /* A minor version beyond ours is read as the highest that is known (RFC 9110 §2.5). */
+    head->minor_version = version[7] == '0' ? 0 : 1;
     return JZ_HEAD_COMPLETE;
 }
 

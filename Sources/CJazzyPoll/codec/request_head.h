@@ -17,7 +17,7 @@ typedef enum jz_head_result {
     JZ_HEAD_INCOMPLETE,
     JZ_HEAD_MALFORMED,          /* answer 400 */
     JZ_HEAD_TOO_LARGE,          /* answer 431 */
-    JZ_HEAD_UNSUPPORTED_VERSION /* answer 505: well-formed, and not HTTP/1.0 or 1.1 */
+    JZ_HEAD_UNSUPPORTED_VERSION /* answer 505: well-formed, and not HTTP/1.x */
 } jz_head_result;
 
 typedef struct jz_header {
@@ -25,12 +25,12 @@ typedef struct jz_header {
     jz_text value; /* without white space at its ends */
 } jz_header;
 
-/* All texts point into the bytes that were parsed. */
+/* Texts point into the bytes that were parsed, or are static. */
 typedef struct jz_request_head {
     jz_text method;
     jz_text path;      /* begins with '/', or is "*"; as sent, percent-encoding included */
     jz_text query;     /* what follows the first '?', or empty */
-    int minor_version; /* 0 or 1 */
+    int minor_version; /* 0 or 1; a later one counts as 1 */
     size_t header_count;
     jz_header headers[JZ_MAX_HEADERS];
 } jz_request_head;

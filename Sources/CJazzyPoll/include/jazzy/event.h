@@ -43,7 +43,7 @@ typedef enum jz_event_type { JZ_EVENT_OPEN, JZ_EVENT_MESSAGE, JZ_EVENT_CLOSE, JZ
 typedef struct jz_event {
     jz_event_type type;
 
-    /* JZ_EVENT_CLOSE: the peer's close code (or 1005, 1006), or after a failure the code that the peer was sent. */
+    /* JZ_EVENT_CLOSE: the peer's close code (or 1005, 1006), or after an error event that failure's close code. */
     uint16_t close_code;
     bool was_clean;           /* JZ_EVENT_CLOSE: close frames went both ways, §7.1.4 */
     const char *close_reason; /* JZ_EVENT_CLOSE: the peer's reason, UTF-8, never NULL, not terminated */
