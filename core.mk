@@ -1,4 +1,5 @@
-# The C core, its unit tests and its programs, in three builds: release, sanitized (clang) and gcc (for its warnings).
+# The C core, its unit tests and its programs, in four builds: release, sanitized (clang), gcc (for its warnings) and
+# tsan (ThreadSanitizer, which excludes the other sanitizers).
 
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -MMD -MP -pthread
@@ -7,13 +8,21 @@ C_LINKER := $(if $(filter Linux,$(shell uname)),-fuse-ld=bfd)
 C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
-# Every allocation goes through Tests/CJazzyPollTests/support/allocation.c, where a test can make one fail.
-C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+# Every allocation goes through Tests/CJazzyPollTests/support/allocation.c, where a test can make one fail, and every
+# look at a clock through clock.c there.
+C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -Wl,--wrap=clock_gettime,--wrap=time
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
+# Those in which threads meet.
+C_THREAD_TESTS := test_mailbox test_poll test_registry test_slots
 
 RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden
 SANITIZED_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GCC_FLAGS := -O2
+# The ThreadSanitizer of Swift's clang knows libdispatch, and wants it at hand.
+SWIFT_LIBRARIES := $(realpath $(shell $(CLANG) -print-resource-dir 2>/dev/null)/../../swift/linux)
+TSAN_FLAGS := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+TSAN_LIBRARIES := \
+	$(if $(SWIFT_LIBRARIES),-L$(SWIFT_LIBRARIES) -Xlinker -rpath -Xlinker $(SWIFT_LIBRARIES) -ldispatch -lBlocksRuntime)
 
 # $(1) build, $(2) compiler, $(3) its flags, $(4) name of a program, $(5) its sources
 define c_program
@@ -22,7 +31,7 @@ $(BUILD)/$(1)/$(4): $(5:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
 c-programs-$(1): $(BUILD)/$(1)/$(4)
 endef
 
-# $(1) build, $(2) compiler, $(3) its flags
+# $(1) build, $(2) compiler, $(3) its flags, $(4) unit tests, $(5) more libraries for them
 define c_build
 $(BUILD)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -32,18 +41,19 @@ $(BUILD)/$(1)/libcjazzypoll.a: $(C_SOURCES:%.c=$(BUILD)/$(1)/%.o)
 	ar rcs $$@ $$^
 $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o \
 		$(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) -o $$@
+	$(2) $(3) $$^ $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) $(5) -o $$@
 .PHONY: c-unit-tests-$(1) c-programs-$(1)
-c-unit-tests-$(1): $(C_UNIT_TESTS:%=$(BUILD)/$(1)/%)
+c-unit-tests-$(1): $(4:%=$(BUILD)/$(1)/%)
 	@set -e; for test in $$^; do echo "== $$$$test"; $$$$test; done
 $(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server.c)
 $(call c_program,$(1),$(2),$(3),bench-echo-c,Benchmarks/bench-echo-c/main.c)
 $(call c_program,$(1),$(2),$(3),probe-server,$(wildcard Tests/Integration/servers/*.c))
 endef
 
-$(eval $(call c_build,release,$(CLANG),$(RELEASE_FLAGS)))
-$(eval $(call c_build,sanitized,$(CLANG),$(SANITIZED_FLAGS)))
-$(eval $(call c_build,gcc,$(GCC),$(GCC_FLAGS)))
+$(eval $(call c_build,release,$(CLANG),$(RELEASE_FLAGS),$(C_UNIT_TESTS)))
+$(eval $(call c_build,sanitized,$(CLANG),$(SANITIZED_FLAGS),$(C_UNIT_TESTS)))
+$(eval $(call c_build,gcc,$(GCC),$(GCC_FLAGS),$(C_UNIT_TESTS)))
+$(eval $(call c_build,tsan,$(CLANG),$(TSAN_FLAGS),$(C_THREAD_TESTS),$(TSAN_LIBRARIES)))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -1,0 +1,60 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "clock.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <time.h>
+
+/* The names are the linker's (ld, --wrap). */
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+time_t __real_time(time_t *now);
+time_t __wrap_time(time_t *now);
+
+static atomic_bool clock_is_stopped;
+static _Atomic uint64_t clock_ms;
+static atomic_bool date_is_stopped;
+static _Atomic int64_t date_seconds;
+
+void test_clock_stop(uint64_t now_ms)
+{
+    clock_ms = now_ms;
+    clock_is_stopped = true;
+}
+
+void test_clock_advance(uint64_t by_ms)
+{
+    clock_ms += by_ms;
+}
+
+void test_date_stop(int64_t now_seconds)
+{
+    date_seconds = now_seconds;
+    date_is_stopped = true;
+}
+
+void test_clocks_run(void)
+{
+    clock_is_stopped = false;
+    date_is_stopped = false;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (!clock_is_stopped)
+        return __real_clock_gettime(clock, now);
+    uint64_t ms = clock_ms;
+    *now = (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    return 0;
+}
+
+time_t __wrap_time(time_t *now)
+{
+    if (!date_is_stopped)
+        return __real_time(now);
+    time_t seconds = (time_t)date_seconds;
+    if (now != NULL)
+        *now = seconds;
+    return seconds;
+}

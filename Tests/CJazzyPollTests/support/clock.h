@@ -1,0 +1,17 @@
+/* The clocks that the code under test reads, which a test may stop and set. The linker leads them here (core.mk). */
+#ifndef JAZZY_TESTS_CLOCK_H
+#define JAZZY_TESTS_CLOCK_H
+
+#include <stdint.h>
+
+/* clock_gettime tells this time, in milliseconds, until it is advanced. */
+void test_clock_stop(uint64_t now_ms);
+void test_clock_advance(uint64_t by_ms);
+
+/* time tells this number of seconds since 1970. */
+void test_date_stop(int64_t now_seconds);
+
+/* Both tell the real time again. */
+void test_clocks_run(void);
+
+#endif
