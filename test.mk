@@ -21,11 +21,12 @@ $(VENV)/.installed: Tests/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement Tests/requirements.txt
 	@touch $@
 
-# Every C unit test under the sanitizers, and again as gcc builds it.
+# Every C unit test under the sanitizers, and again as gcc builds it; those with threads under ThreadSanitizer too.
 .PHONY: test-c
 test-c:
 	@$(MAKE) c-unit-tests-sanitized
 	@$(MAKE) c-unit-tests-gcc
+	@$(MAKE) c-unit-tests-tsan
 
 .PHONY: test-swift
 test-swift:

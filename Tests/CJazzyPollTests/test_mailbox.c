@@ -1,0 +1,127 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "../../Sources/CJazzyPoll/loop/mailbox.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include "support/testing.h"
+
+enum { PRODUCERS = 4, LETTERS_OF_EACH = 20000 };
+
+typedef struct numbered_letter {
+    jz_letter letter; /* first, so that a letter is what it is part of */
+    size_t producer;
+    size_t number;
+} numbered_letter;
+
+static size_t number_of(const jz_letter *letter)
+{
+    return ((const numbered_letter *)letter)->number;
+}
+
+static void an_empty_mailbox_gives_nothing(void **state)
+{
+    (void)state;
+    jz_mailbox mailbox = {NULL};
+    assert_null(jz_mailbox_take_all(&mailbox));
+    assert_null(jz_mailbox_take_all(&mailbox));
+}
+
+static void letters_are_taken_at_once_and_oldest_first(void **state)
+{
+    (void)state;
+    jz_mailbox mailbox = {NULL};
+    numbered_letter letters[5];
+    for (size_t i = 0; i < COUNT_OF(letters); i++) {
+        letters[i].number = i;
+        jz_mailbox_post(&mailbox, &letters[i].letter);
+    }
+    size_t taken = 0;
+    for (const jz_letter *letter = jz_mailbox_take_all(&mailbox); letter != NULL; letter = letter->next)
+        assert_int_equal(number_of(letter), taken++);
+    assert_int_equal(taken, COUNT_OF(letters));
+    assert_null(jz_mailbox_take_all(&mailbox));
+}
+
+static void only_the_first_letter_in_an_empty_mailbox_wakes(void **state)
+{
+    (void)state;
+    jz_mailbox mailbox = {NULL};
+    numbered_letter letters[3];
+    for (int round = 0; round < 3; round++) {
+        assert_true(jz_mailbox_post(&mailbox, &letters[0].letter));
+        assert_false(jz_mailbox_post(&mailbox, &letters[1].letter));
+        assert_false(jz_mailbox_post(&mailbox, &letters[2].letter));
+        assert_non_null(jz_mailbox_take_all(&mailbox));
+    }
+}
+
+static atomic_size_t finished_producers;
+
+typedef struct producer {
+    jz_mailbox *mailbox;
+    size_t number;
+    size_t wakes;
+    numbered_letter letters[LETTERS_OF_EACH];
+} producer;
+
+static void *post_letters(void *context)
+{
+    producer *self = context;
+    for (size_t i = 0; i < LETTERS_OF_EACH; i++) {
+        self->letters[i] = (numbered_letter){.producer = self->number, .number = i};
+        if (jz_mailbox_post(self->mailbox, &self->letters[i].letter))
+            self->wakes++;
+    }
+    finished_producers++;
+    return NULL;
+}
+
+/* Each producer's letters come in its order, none is lost, and every filling of the mailbox woke exactly once. */
+static void letters_of_many_threads_keep_the_order_of_each(void **state)
+{
+    (void)state;
+    static producer producers[PRODUCERS];
+    static jz_mailbox mailbox;
+    pthread_t threads[PRODUCERS];
+    for (size_t i = 0; i < PRODUCERS; i++) {
+        producers[i].mailbox = &mailbox;
+        producers[i].number = i;
+        assert_int_equal(pthread_create(&threads[i], NULL, post_letters, &producers[i]), 0);
+    }
+
+    size_t next[PRODUCERS] = {0};
+    size_t fillings = 0;
+    bool is_all_posted;
+    do {
+        is_all_posted = finished_producers == PRODUCERS;
+        const jz_letter *letter = jz_mailbox_take_all(&mailbox);
+        fillings += letter != NULL ? 1 : 0;
+        for (; letter != NULL; letter = letter->next) {
+            size_t from = ((const numbered_letter *)letter)->producer;
+            assert_int_equal(number_of(letter), next[from]);
+            next[from]++;
+        }
+        sched_yield();
+    } while (!is_all_posted);
+
+    size_t wakes = 0;
+    for (size_t i = 0; i < PRODUCERS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(next[i], LETTERS_OF_EACH);
+        wakes += producers[i].wakes;
+    }
+    assert_int_equal(wakes, fillings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_mailbox_gives_nothing),
+        cmocka_unit_test(letters_are_taken_at_once_and_oldest_first),
+        cmocka_unit_test(only_the_first_letter_in_an_empty_mailbox_wakes),
+        cmocka_unit_test(letters_of_many_threads_keep_the_order_of_each),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("mailbox", tests, NULL, NULL));
+}
