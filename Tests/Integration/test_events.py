@@ -41,6 +41,11 @@ def end_within_a_message(connection):
     connection.socket.close()
 
 
+def reset_within_a_message(connection):
+    connection.send(encode(BINARY, b"half", fin=False) + encode(CONTINUATION, b"cut off")[:-1])
+    connection.reset()
+
+
 def end_with_a_protocol_error(connection):
     connection.send(encode(TEXT, b"hello", key=None))
     connection.read_close()
@@ -63,6 +68,7 @@ ENDINGS = {
     "a close frame without a code": (end_without_a_code, ["close"], (1005, b"", True)),
     "a close frame, then a reset": (end_with_close_and_reset, ["close"], (1000, b"", True)),
     "a reset": (end_with_reset, ["error", "close"], (1006, b"", False)),
+    "a reset within a message": (reset_within_a_message, ["error", "close"], (1006, b"", False)),
     "the end of the stream": (end_with_the_stream, ["close"], (1006, b"", False)),
     "the end of the stream within a message": (end_within_a_message, ["close"], (1006, b"", False)),
     "a protocol error": (end_with_a_protocol_error, ["error", "close"], (1002, b"", False)),
@@ -88,6 +94,12 @@ def test_a_connection_is_open_in_its_open_event_and_closed_in_its_close_event(se
         told = events.of_connection(server)
     assert [event["is_open"] for event in told] == [True, True, False]
     assert told[-1]["send"] == "closed"
+
+
+@pytest.mark.parametrize(("host", "form"), [("127.0.0.1", "{}:{}"), ("::1", "[{}]:{}")])
+def test_the_handler_is_told_the_clients_address(server, host, form):
+    with open_websocket(server.port, "/remote-address", host=host) as connection:
+        assert connection.read_frame().payload.decode() == form.format(*connection.socket.getsockname()[:2])
 
 
 def test_messages_come_in_the_order_they_were_sent(server):
