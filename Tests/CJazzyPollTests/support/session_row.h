@@ -8,7 +8,8 @@
  *      .output = FRAMES(PONG("?"))},
  *
  * Every row is run many times: with what the peer sends between two other steps fed whole, byte by byte, and split at
- * random, and must come to the same each time. Each run further checks that
+ * random; with the output taken at the end, and a few bytes at a time as by a socket that accepts only part of it. It
+ * must come to the same each time. Each run further checks that
  *   - the session holds memory at the row's end only if the row says so, and none once it has ended;
  *   - a session that has ended yields and sends nothing more, whatever it is fed;
  *   - one that has not yields exactly one close event, 1006, when its connection ends.
@@ -42,15 +43,30 @@ typedef struct session_steps {
 } session_steps;
 
 #define STEPS(...)                                                                                                     \
-    {(const session_step[]){__VA_ARGS__}, sizeof((const session_step[]){__VA_ARGS__}) / sizeof(session_step)}
+    {                                                                                                                  \
+        (const session_step[]){__VA_ARGS__}, sizeof((const session_step[]){__VA_ARGS__}) / sizeof(session_step)        \
+    }
 
-#define PEER(...) {.type = STEP_PEER_SENDS, .frame = __VA_ARGS__}
+#define PEER(...)                                                                                                      \
+    {                                                                                                                  \
+        .type = STEP_PEER_SENDS, .frame = __VA_ARGS__                                                                  \
+    }
 #define SEND(kind_, literal, status_)                                                                                  \
-    {.type = STEP_SEND, .kind = (kind_), .bytes = BYTES(literal), .status = (status_)}
-#define SEND_OF(kind_, status_, ...) {.type = STEP_SEND, .kind = (kind_), .status = (status_), .bytes = __VA_ARGS__}
+    {                                                                                                                  \
+        .type = STEP_SEND, .kind = (kind_), .bytes = BYTES(literal), .status = (status_)                               \
+    }
+#define SEND_OF(kind_, status_, ...)                                                                                   \
+    {                                                                                                                  \
+        .type = STEP_SEND, .kind = (kind_), .status = (status_), .bytes = __VA_ARGS__                                  \
+    }
 #define WE_CLOSE(code, reason, status_)                                                                                \
-    {.type = STEP_CLOSE, .close_code = (code), .bytes = BYTES(reason), .status = (status_)}
-#define CONNECTION_ENDS(failure_) {.type = STEP_CONNECTION_END, .failure = (failure_)}
+    {                                                                                                                  \
+        .type = STEP_CLOSE, .close_code = (code), .bytes = BYTES(reason), .status = (status_)                          \
+    }
+#define CONNECTION_ENDS(failure_)                                                                                      \
+    {                                                                                                                  \
+        .type = STEP_CONNECTION_END, .failure = (failure_)                                                             \
+    }
 
 typedef struct session_event {
     jz_event_type type;
@@ -58,7 +74,8 @@ typedef struct session_event {
     jz_failure failure;   /* of an error */
     uint16_t close_code;  /* of a close, and what follows */
     bool was_clean;
-    test_bytes bytes; /* of a message; a close's reason */
+    test_bytes bytes;             /* of a message; a close's reason */
+    bool is_sent_back_compressed; /* of a message, where the row echoes */
 } session_event;
 
 typedef struct session_events {
@@ -67,25 +84,62 @@ typedef struct session_events {
 } session_events;
 
 #define EVENTS(...)                                                                                                    \
-    {(const session_event[]){__VA_ARGS__}, sizeof((const session_event[]){__VA_ARGS__}) / sizeof(session_event)}
+    {                                                                                                                  \
+        (const session_event[]){__VA_ARGS__}, sizeof((const session_event[]){__VA_ARGS__}) / sizeof(session_event)     \
+    }
 
-#define GOT_OF(kind_, ...) {.type = JZ_EVENT_MESSAGE, .kind = (kind_), .bytes = __VA_ARGS__}
+#define GOT_OF(kind_, ...)                                                                                             \
+    {                                                                                                                  \
+        .type = JZ_EVENT_MESSAGE, .kind = (kind_), .bytes = __VA_ARGS__                                                \
+    }
 #define GOT_TEXT(literal) GOT_OF(JZ_MESSAGE_TEXT, BYTES(literal))
 #define GOT_BINARY(literal) GOT_OF(JZ_MESSAGE_BINARY, BYTES(literal))
 #define GOT_PING(literal) GOT_OF(JZ_MESSAGE_PING, BYTES(literal))
 #define GOT_PONG(literal) GOT_OF(JZ_MESSAGE_PONG, BYTES(literal))
-#define GOT_ERROR(failure_) {.type = JZ_EVENT_ERROR, .failure = (failure_)}
+#define GOT_ERROR(failure_)                                                                                            \
+    {                                                                                                                  \
+        .type = JZ_EVENT_ERROR, .failure = (failure_)                                                                  \
+    }
 #define CLOSED_CLEANLY(code, reason)                                                                                   \
-    {.type = JZ_EVENT_CLOSE, .close_code = (code), .was_clean = true, .bytes = BYTES(reason)}
-#define CLOSED_UNCLEANLY(code) {.type = JZ_EVENT_CLOSE, .close_code = (code)}
+    {                                                                                                                  \
+        .type = JZ_EVENT_CLOSE, .close_code = (code), .was_clean = true, .bytes = BYTES(reason)                        \
+    }
+#define CLOSED_UNCLEANLY(code)                                                                                         \
+    {                                                                                                                  \
+        .type = JZ_EVENT_CLOSE, .close_code = (code)                                                                   \
+    }
+
+/* Compression: what is agreed on before the first step. */
+typedef struct session_deflate {
+    const char *offer;          /* the request's Sec-WebSocket-Extensions */
+    const char *answer;         /* the response's, to the letter; NULL: there is none */
+    jz_deflate_options options; /* the route's */
+
+    /* What the answer promises of the frames that we send. */
+    uint8_t server_window_bits;
+    bool server_no_context_takeover;
+} session_deflate;
 
 typedef struct session_row {
     const char *name;
     session_steps steps;
     session_events events;
-    test_frames output;
-    size_t max_message_size; /* 0: 1 MiB */
-    bool ends_under_way;     /* at the row's end a frame or message is under way */
+    test_frames output;             /* those with RSV1 compressed, their payload as it is before */
+    size_t max_message_size;        /* 0: 1 MiB */
+    bool ends_under_way;            /* at the row's end a frame or message is under way */
+    const session_deflate *deflate; /* NULL: nothing was offered */
+
+    /*
+     * Each text and binary message is sent back, as the echo servers do it. `output` is empty then: what is due are
+     * these messages, a pong for each ping, and a close frame for the peer's, as the events tell.
+     */
+    bool echoes;
+
+    /* Fed byte by byte, nothing fails before the last byte of all. */
+    bool fails_with_last_byte;
+
+    /* Byte by byte only in the first and last 2 KiB, in steps of 4 KiB between; and split at random less often. */
+    bool is_large;
 
     /*
      * The rule that the last step breaks, and the close code for it. After `events` come an error event and the close
