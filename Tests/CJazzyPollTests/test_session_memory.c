@@ -63,8 +63,8 @@ static void a_whole_message_is_neither_copied_nor_allocated_for(void **state)
 static void nothing_is_held_between_messages_however_they_came(void **state)
 {
     (void)state;
-    static const test_frame frames[] = {TEXT("whole"), TEXT_START("frag"), LAST("ments"), PING("ping"), PONG("pong"),
-                                        BINARY("")};
+    static const test_frame frames[] = {TEXT("whole"), TEXT_START("frag"), LAST("ments"),
+                                        PING("ping"),  PONG("pong"),       BINARY("")};
     fixture f;
     start(&f);
     assert_null(f.session.incoming);
@@ -130,6 +130,22 @@ static void memory_for_a_message_does_not_exceed_its_length(void **state)
         assert_false(next(&f));
         assert_in_range(f.session.incoming->payload.capacity, come, 1030);
     }
+    finish(&f);
+}
+
+static void ten_thousand_fragments_need_few_allocations(void **state)
+{
+    (void)state;
+    enum { FRAGMENTS = 10000 };
+    fixture f;
+    start(&f);
+    peer_sends(&f, &(test_frame)BINARY_START("0123456789"));
+    for (size_t i = 1; i < FRAGMENTS; i++)
+        peer_sends(&f, &(test_frame)CONTINUATION("0123456789"));
+    size_t before = test_allocation_count();
+    assert_false(next(&f));
+    assert_int_equal(f.session.incoming->payload.length, 10 * FRAGMENTS);
+    assert_in_range(test_allocation_count() - before, 1, 12); /* 256 bytes, doubled until 100,000 fit, and the frame */
     finish(&f);
 }
 
@@ -277,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_joined_message_is_valid_until_the_next_call),
         cmocka_unit_test(memory_grows_with_what_has_come_not_with_what_is_claimed),
         cmocka_unit_test(memory_for_a_message_does_not_exceed_its_length),
+        cmocka_unit_test(ten_thousand_fragments_need_few_allocations),
         cmocka_unit_test(the_pong_is_written_when_the_ping_is_shown),
         cmocka_unit_test(a_session_can_be_freed_at_any_byte),
         cmocka_unit_test(without_memory_the_connection_fails_in_order),

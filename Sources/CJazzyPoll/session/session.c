@@ -184,6 +184,13 @@ static step finish_message(jz_session *session, jz_event *event, jz_message *mes
     return yield_message(session, kind_of(opcode), incoming->payload.bytes, incoming->payload.length, event, message);
 }
 
+/* How far the message's buffer may grow when more frames of it may follow one that makes it `whole` bytes long. */
+static size_t max_growth(const jz_session *session, size_t whole)
+{
+    size_t max = session->settings->max_message_size;
+    return whole < max ? max : whole;
+}
+
 /* Takes what there is of the payload of the data frame under way, unmasking it into the message's buffer. */
 static step take_payload(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
 {
@@ -191,9 +198,9 @@ static step take_payload(jz_session *session, jz_input *input, jz_event *event, 
     uint64_t remaining = incoming->frame.payload_length - incoming->frame_position;
     size_t count = remaining < input->length ? (size_t)remaining : input->length;
     if (count > 0) {
-        /* Memory grows with what has come, never with what a header promises. */
+        /* Memory grows with what has come, never with what a header promises; by doubling, until the end is known. */
         size_t whole = incoming->payload.length + (size_t)remaining;
-        if (!jz_buffer_reserve(&incoming->payload, count, whole))
+        if (!jz_buffer_reserve(&incoming->payload, count, incoming->frame.fin ? whole : max_growth(session, whole)))
             return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
         uint8_t *destination = incoming->payload.bytes + incoming->payload.length;
         jz_mask(destination, input->bytes, count, incoming->frame.masking_key, (size_t)(incoming->frame_position & 3));
