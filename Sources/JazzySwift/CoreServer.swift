@@ -22,7 +22,7 @@ final class CoreServer: Sendable {
     }
 
     /// Sets a server up and listens.
-    init(options: JazzyOptions, routes: [JazzyRoute], host: String?, port: Int) throws(JazzyError) {
+    init(options: JazzyOptions, routes: [any JazzyRoute], host: String?, port: Int) throws(JazzyError) {
         let logContext = LogContext(options.log)
         var parts = Parts(core: try Self.create(options, logContext), contexts: [logContext])
         do throws(JazzyError) {

@@ -21,7 +21,7 @@ public final class JazzyServer: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var routes: [JazzyRoute] = []
+        var routes: [any JazzyRoute] = []
         var phase = Phase.idle
     }
 
@@ -55,7 +55,7 @@ public final class JazzyServer: Sendable {
     public func ws(
         _ path: String, options: JazzyRouteOptions = JazzyRouteOptions(), _ handler: @escaping JazzyHandler
     ) {
-        add(.webSocket(path: path, options: options, handler: handler))
+        add(WebSocketRoute(path: path, options: options, handler: handler))
     }
 
     /// Registers a page: GET and HEAD of the path are answered with this content, from memory.
@@ -64,7 +64,7 @@ public final class JazzyServer: Sendable {
     ///   - path: Begins with `/`. It may also be the path of a WebSocket route.
     ///   - content: What is answered.
     public func get(_ path: String, _ content: JazzyContent) {
-        add(.get(path: path, content: content))
+        add(PageRoute(path: path, content: content))
     }
 
     /// Binds and listens. From here on the kernel keeps connections until the server runs.
@@ -146,7 +146,7 @@ extension JazzyServer {
         }
     }
 
-    private func add(_ route: JazzyRoute) {
+    private func add(_ route: any JazzyRoute) {
         let isLate = state.withLock { state in
             state.routes.append(route)
             return state.phase.core != nil
