@@ -57,7 +57,7 @@ def fresh_bench(request):
 
 
 @pytest.fixture(scope="module")
-def probe(request):
+def probe():
     """The probe server with default options."""
     with Server([PROBE, "--port", 0]) as server:
         yield server
