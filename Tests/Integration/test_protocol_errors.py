@@ -19,7 +19,10 @@ BROKEN = {
     "RSV2": (encode(TEXT, b"hello", reserved=2), PROTOCOL_ERROR),
     "RSV3": (encode(TEXT, b"hello", reserved=1), PROTOCOL_ERROR),
     "RSV1 on a control frame": (encode(PING, b"hello", reserved=4), PROTOCOL_ERROR),
-    **{f"opcode {opcode}": (encode(opcode, b"hello"), PROTOCOL_ERROR) for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)},
+    **{
+        f"opcode {opcode}": (encode(opcode, b"hello"), PROTOCOL_ERROR)
+        for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)
+    },
     "5 bytes of length in 16 bits": (encode(TEXT, b"hello", length_bits=16), PROTOCOL_ERROR),
     "5 bytes of length in 64 bits": (encode(TEXT, b"hello", length_bits=64), PROTOCOL_ERROR),
     "125 bytes of length in 16 bits": (encode(TEXT, b"x" * 125, length_bits=16), PROTOCOL_ERROR),

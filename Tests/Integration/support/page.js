@@ -1,6 +1,6 @@
-// Opens the chat page as a browser would, as far as the page can tell: fetches it, runs its script on a few stand-ins for
-// elements, and prints what it shows as lines of JSON. A line on standard input is typed into the page and submitted; the
-// end of standard input leaves the page.
+// Opens the chat page as a browser would, as far as the page can tell: fetches it, runs its script on a few stand-ins
+// for elements, and prints what it shows as lines of JSON. A line on standard input is typed into the page and submitted;
+// the end of standard input leaves the page.
 'use strict';
 
 const readline = require('readline');
