@@ -1,4 +1,4 @@
-"""Very many connections of one process: plain sockets and one epoll, which weigh less than a client library's objects."""
+"""Very many connections of one process: plain sockets and one epoll, lighter than a client library's objects."""
 
 import contextlib
 import select

@@ -1,5 +1,5 @@
 // Opens the chat page as a browser would, as far as the page can tell: fetches it, runs its script on a few stand-ins
-// for elements, and prints what it shows as lines of JSON. A line on standard input is typed into the page and submitted;
+// for elements, and prints what it shows as lines of JSON. A line on standard input is typed into the page and sent;
 // the end of standard input leaves the page.
 'use strict';
 
