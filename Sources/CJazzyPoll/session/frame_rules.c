@@ -9,11 +9,14 @@ static uint8_t allowed_reserved_bits(const jz_session *session, const jz_frame_h
     return session->uses_deflate && begins_message ? JZ_RSV1 : 0;
 }
 
-/* How many bytes of payload a message may have: a little more where incompressible data was compressed. */
+/*
+ * How many bytes of payload a message may have. Data that cannot be compressed gets larger: with zlib's worst settings
+ * by an eighth and a little (its deflateBound).
+ */
 static size_t max_payload_length(const jz_session *session, bool is_compressed)
 {
     size_t max = session->settings->max_message_size;
-    return is_compressed ? max + max / 256 + 64 : max;
+    return is_compressed ? max + max / 4 + 64 : max;
 }
 
 jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *header)
