@@ -8,9 +8,10 @@ C_LINKER := $(if $(filter Linux,$(shell uname)),-fuse-ld=bfd)
 C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
-# Every allocation goes through Tests/CJazzyPollTests/support/allocation.c, where a test can make one fail, and every
-# look at a clock through clock.c there.
-C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc -Wl,--wrap=clock_gettime,--wrap=time
+# What the tests have a hand in, by Tests/CJazzyPollTests/support: every allocation (allocation.c), every look at a clock
+# (clock.c), and zlib (zlib_calls.c).
+C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -Wl,--wrap=clock_gettime,--wrap=time \
+	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
 # Those in which threads meet.
 C_THREAD_TESTS := test_mailbox test_poll test_registry test_slots

@@ -2,29 +2,51 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The names are the linker's (ld, --wrap). */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *bytes, size_t size);
+void __real_free(void *bytes);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *bytes, size_t size);
+void __wrap_free(void *bytes);
 
-/* Atomic, for the tests of code that has threads. */
-static atomic_bool is_failing;
-static atomic_size_t allowed;
+/* Which allocations fail, counted from 0 since that was asked for. Atomic, for the tests of code that has threads. */
+static atomic_size_t first_failing = SIZE_MAX;
+static atomic_size_t last_failing = SIZE_MAX;
+static atomic_size_t next_number;
+static atomic_size_t failures;
+
 static atomic_size_t allocations;
+static atomic_size_t bytes_asked_for;
+static atomic_size_t live;
+
+static void fail_between(size_t first, size_t last)
+{
+    first_failing = SIZE_MAX;
+    next_number = 0;
+    failures = 0;
+    last_failing = last;
+    first_failing = first;
+}
 
 void test_allocations_fail_after(size_t count)
 {
-    allowed = count;
-    is_failing = true;
+    fail_between(count, SIZE_MAX);
 }
 
-void test_allocations_succeed(void)
+void test_allocation_fails_once_after(size_t count)
 {
-    is_failing = false;
+    fail_between(count, count);
+}
+
+size_t test_allocations_succeed(void)
+{
+    first_failing = SIZE_MAX;
+    return failures;
 }
 
 size_t test_allocation_count(void)
@@ -32,28 +54,52 @@ size_t test_allocation_count(void)
     return allocations;
 }
 
-static bool is_allowed(void)
+size_t test_allocated_bytes(void)
+{
+    return bytes_asked_for;
+}
+
+size_t test_live_allocations(void)
+{
+    return live;
+}
+
+static bool is_allowed(size_t size)
 {
     allocations++;
-    if (!is_failing)
+    bytes_asked_for += size;
+    size_t number = next_number++;
+    if (number < first_failing || number > last_failing)
         return true;
-    if (allowed == 0)
-        return false;
-    allowed--;
-    return true;
+    failures++;
+    return false;
+}
+
+static void *count_live(void *allocated)
+{
+    live += allocated != NULL ? 1 : 0;
+    return allocated;
 }
 
 void *__wrap_malloc(size_t size)
 {
-    return is_allowed() ? __real_malloc(size) : NULL;
+    return is_allowed(size) ? count_live(__real_malloc(size)) : NULL;
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    return is_allowed() ? __real_calloc(count, size) : NULL;
+    return is_allowed(count * size) ? count_live(__real_calloc(count, size)) : NULL;
 }
 
 void *__wrap_realloc(void *bytes, size_t size)
 {
-    return is_allowed() ? __real_realloc(bytes, size) : NULL;
+    if (!is_allowed(size))
+        return NULL;
+    return bytes == NULL ? count_live(__real_realloc(NULL, size)) : __real_realloc(bytes, size);
+}
+
+void __wrap_free(void *bytes)
+{
+    live -= bytes != NULL ? 1 : 0;
+    __real_free(bytes);
 }

@@ -1,4 +1,7 @@
-/* Allocations that fail when a test wants them to. The linker leads every allocation here (core.mk, --wrap). */
+/*
+ * Allocations that fail when a test wants them to, and how many there are. The linker leads every allocation of the
+ * program here (core.mk, --wrap), and those of zlib come here too (zlib_calls.c).
+ */
 #ifndef JAZZY_TESTS_ALLOCATION_H
 #define JAZZY_TESTS_ALLOCATION_H
 
@@ -7,9 +10,17 @@
 /* The next `count` allocations succeed, all after them fail, until test_allocations_succeed. */
 void test_allocations_fail_after(size_t count);
 
-void test_allocations_succeed(void);
+/* The next `count` allocations succeed, the one after them fails, and all after that one succeed. */
+void test_allocation_fails_once_after(size_t count);
 
-/* How many allocations, successful or not, were asked for since the program began. */
+/* From here on allocations succeed. Returns how many were made to fail since that was asked for. */
+size_t test_allocations_succeed(void);
+
+/* How many allocations, successful or not, and of how many bytes, were asked for since the program began. */
 size_t test_allocation_count(void);
+size_t test_allocated_bytes(void);
+
+/* How many pieces of memory are allocated and not freed, by this program and not by libraries. */
+size_t test_live_allocations(void);
 
 #endif

@@ -1,0 +1,11 @@
+/* What zlib is asked for. It is a shared library, so the linker does not lead its allocations to allocation.c: its
+ * streams are told to allocate there instead. */
+#ifndef JAZZY_TESTS_ZLIB_CALLS_H
+#define JAZZY_TESTS_ZLIB_CALLS_H
+
+#include <stddef.h>
+
+/* How often deflate was called since the program began. */
+size_t test_deflate_count(void);
+
+#endif
