@@ -6,7 +6,6 @@
 enum {
     SMALLEST_CHUNK = 4096,  /* bytes of output to make room for at a time, at least, */
     LARGEST_CHUNK = 262144, /* and at most: what a bomb can cost beyond the limit */
-    LARGEST_WINDOW = 32768,
     AT_BLOCK_BOUNDARY = 128 /* in z_stream.data_type, after inflate: zlib.h */
 };
 
@@ -28,15 +27,6 @@ void jz_decompressor_free(jz_decompressor *decompressor)
         return;
     inflateEnd(&decompressor->stream);
     free(decompressor);
-}
-
-/* After a block with BFINAL set (RFC 7692 §7.2.3.4) the context goes on, which zlib's reset alone would drop. */
-static bool go_on_after_final_block(z_stream *stream)
-{
-    uint8_t window[LARGEST_WINDOW];
-    uInt length = 0;
-    return inflateGetDictionary(stream, window, &length) == Z_OK && inflateReset(stream) == Z_OK &&
-           (length == 0 || inflateSetDictionary(stream, window, length) == Z_OK);
 }
 
 /* Room for more output: more each time, so that large messages need few turns, and never far beyond the limit. */
@@ -76,8 +66,10 @@ static jz_failure take_part(jz_decompressor *decompressor, const uint8_t *bytes,
         if (output->length > max_message_size)
             return JZ_FAILURE_MESSAGE_TOO_BIG;
         decompressor->is_after_final_block = result == Z_STREAM_END;
-        if (decompressor->is_after_final_block && !go_on_after_final_block(stream))
-            return JZ_FAILURE_OUT_OF_MEMORY;
+        /* RFC 7692 §7.2.3.4: the context goes on. This keeps the window where it is; copying it would cost far more
+         * than the two bytes that such a block can have. */
+        if (decompressor->is_after_final_block)
+            (void)inflateResetKeep(stream);
         /* Room that is left over means that there is nothing more to come out. */
         if (stream->avail_in == 0 && (stream->avail_out > 0 || decompressor->is_after_final_block))
             return JZ_FAILURE_NONE;
