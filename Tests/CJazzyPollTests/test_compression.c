@@ -1,0 +1,287 @@
+/* Messages that we compress, read by plain zlib. */
+#include "../../Sources/CJazzyPoll/session/compression.h"
+
+#include "../../Sources/CJazzyPoll/session/compressor.h"
+#include "support/allocation.h"
+#include "support/content.h"
+#include "support/testing.h"
+#include "support/zlib_calls.h"
+#include "support/zlib_peer.h"
+
+typedef struct fixture {
+    jz_compression_workspace workspace;
+    jz_compressor *own;
+    jz_deflate_options options;
+    uint8_t window_bits;
+    const jz_buffer *payload; /* of the last message that was compressed */
+    zlib_peer peer;
+    jz_buffer seen; /* the last message that the peer decompressed */
+    test_random random;
+    jz_buffer message;
+} fixture;
+
+static void start(fixture *f, uint8_t window_bits)
+{
+    *f = (fixture){.options = jz_route_options_default().deflate, .window_bits = window_bits, .random = {1}};
+    zlib_peer_start(&f->peer, 15, window_bits);
+}
+
+static void finish(fixture *f)
+{
+    zlib_peer_finish(&f->peer);
+    jz_compressor_free(f->own);
+    jz_compression_workspace_free(&f->workspace);
+    jz_buffer_free(&f->seen);
+    jz_buffer_free(&f->message);
+}
+
+static bool compress_alone(fixture *f, const void *bytes, size_t length)
+{
+    return jz_compress_alone(&f->workspace, &f->options, f->window_bits, bytes, length, &f->payload);
+}
+
+static bool compress_in_context(fixture *f, const void *bytes, size_t length)
+{
+    return jz_compress_in_context(&f->workspace, &f->own, &f->options, f->window_bits, bytes, length, &f->payload);
+}
+
+static void expect_peer_sees(fixture *f, const void *bytes, size_t length)
+{
+    assert_true(zlib_peer_decompress(&f->peer, f->payload->bytes, f->payload->length, &f->seen));
+    assert_int_equal(f->seen.length, length);
+    assert_memory_equal(f->seen.bytes, bytes, length);
+}
+
+/* A message that goes as it is does not touch the peer's context. */
+static void send_alone(fixture *f, const jz_buffer *message)
+{
+    zlib_peer_forget_decompression(&f->peer);
+    if (compress_alone(f, message->bytes, message->length))
+        expect_peer_sees(f, message->bytes, message->length);
+}
+
+static void send_in_context(fixture *f, const jz_buffer *message)
+{
+    if (compress_in_context(f, message->bytes, message->length))
+        expect_peer_sees(f, message->bytes, message->length);
+}
+
+static void the_peer_reads_what_we_compress(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {1, 2, 64, 125, 126, 1000, 33000, 65536, 100000};
+    static const uint8_t windows[] = {9, 12, 15};
+    static const uint8_t levels[] = {1, 6, 9};
+    for (size_t i = 0; i < COUNT_OF(windows) * COUNT_OF(levels) * COUNT_OF(levels); i++) {
+        fixture f;
+        start(&f, windows[i / (COUNT_OF(levels) * COUNT_OF(levels))]);
+        f.options.level = levels[i / COUNT_OF(levels) % COUNT_OF(levels)];
+        f.options.memory_level = levels[i % COUNT_OF(levels)];
+        for (size_t j = 0; j < COUNT_OF(lengths) * CONTENTS; j++) {
+            test_content_fill(&f.message, (test_content)(j % CONTENTS), lengths[j / CONTENTS], &f.random);
+            send_in_context(&f, &f.message);
+        }
+        for (size_t j = 0; j < COUNT_OF(lengths) * CONTENTS; j++) {
+            test_content_fill(&f.message, (test_content)(j % CONTENTS), lengths[j / CONTENTS], &f.random);
+            send_alone(&f, &f.message);
+        }
+        finish(&f);
+    }
+}
+
+static void what_compresses_well_is_compressed(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 15);
+    test_content_fill(&f.message, ZEROS, 100000, &f.random);
+    assert_true(compress_alone(&f, f.message.bytes, f.message.length));
+    assert_in_range(f.payload->length, 1, 200);
+    assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
+    assert_in_range(f.payload->length, 1, 200);
+    finish(&f);
+}
+
+/* RFC 7692 §7.2.1: a flush to a byte boundary, whose last four bytes are not sent. */
+static void what_is_sent_is_a_flush_without_its_end(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 15);
+    jz_buffer expected = {0};
+    for (int i = 0; i < 5; i++) {
+        test_content_fill(&f.message, LETTERS, 1000, &f.random);
+        expected.length = 0;
+        zlib_peer_compress(&f.peer, f.message.bytes, f.message.length, &expected);
+        assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
+        assert_int_equal(f.payload->length, expected.length);
+        assert_memory_equal(f.payload->bytes, expected.bytes, expected.length);
+    }
+    jz_buffer_free(&expected);
+    finish(&f);
+}
+
+static void in_context_a_message_refers_to_earlier_ones(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 15);
+    test_content_fill(&f.message, LETTERS, 2000, &f.random);
+    assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
+    size_t first_length = f.payload->length;
+    expect_peer_sees(&f, f.message.bytes, f.message.length);
+    for (int i = 0; i < 10; i++) {
+        assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
+        assert_in_range(f.payload->length, 1, first_length / 20);
+        expect_peer_sees(&f, f.message.bytes, f.message.length);
+    }
+    finish(&f);
+}
+
+static void alone_a_message_refers_to_no_other(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 15);
+    jz_buffer other = {0};
+    test_content_fill(&f.message, LETTERS, 2000, &f.random);
+    test_content_fill(&other, LETTERS, 2000, &f.random);
+    assert_true(jz_buffer_append(&other, f.message.bytes, f.message.length));
+    for (int i = 0; i < 3; i++) {
+        send_alone(&f, &f.message);
+        send_alone(&f, &other); /* the peer decompresses each with an empty window */
+    }
+    jz_buffer_free(&other);
+    finish(&f);
+}
+
+static void what_would_grow_goes_as_it_is_and_leaves_no_trace(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 15);
+    jz_buffer noise = {0};
+    test_content_fill(&f.message, LETTERS, 500, &f.random);
+    test_content_fill(&noise, NOISE, 500, &f.random);
+    for (int i = 0; i < 5; i++) {
+        assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
+        expect_peer_sees(&f, f.message.bytes, f.message.length);
+        assert_false(compress_in_context(&f, noise.bytes, noise.length)); /* the peer does not see it */
+        /* Half of it comes again: nothing may refer to what the peer has not seen. */
+        jz_buffer both = {0};
+        assert_true(jz_buffer_append(&both, noise.bytes, 250));
+        assert_true(jz_buffer_append(&both, f.message.bytes, f.message.length));
+        assert_true(jz_buffer_append(&both, noise.bytes, 250));
+        assert_true(compress_in_context(&f, both.bytes, both.length));
+        expect_peer_sees(&f, both.bytes, both.length);
+        assert_false(compress_alone(&f, noise.bytes, noise.length));
+        jz_buffer_free(&both);
+        test_content_fill(&noise, NOISE, 500, &f.random);
+    }
+    jz_buffer_free(&noise);
+    finish(&f);
+}
+
+static void what_would_stay_as_long_as_it_is_goes_as_it_is(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 15);
+    assert_false(compress_alone(&f, "Hello", 5));
+    assert_false(compress_in_context(&f, "Hello", 5));
+    assert_false(compress_in_context(&f, "Hello", 5)); /* "f2 00 11 00 00" would be five bytes, too */
+    assert_false(compress_alone(&f, "x", 1));
+    finish(&f);
+}
+
+static void an_empty_message_goes_as_it_is(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 15);
+    for (int i = 0; i < 2; i++) {
+        assert_false(compress_alone(&f, "", 0));
+        assert_false(compress_in_context(&f, "", 0));
+        assert_false(compress_alone(&f, NULL, 0));
+        assert_false(compress_in_context(&f, NULL, 0));
+    }
+    finish(&f);
+}
+
+static void a_message_that_was_not_sent_can_be_forgotten(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 15);
+    test_content_fill(&f.message, LETTERS, 2000, &f.random);
+    assert_true(compress_in_context(&f, f.message.bytes, f.message.length)); /* and dropped */
+    jz_compressor_forget(f.own);
+    assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
+    expect_peer_sees(&f, f.message.bytes, f.message.length);
+    finish(&f);
+}
+
+static const struct {
+    const char *name;
+    size_t allowed; /* allocations that succeed */
+    bool is_alone;
+} shortages[] = {
+    {"the shared compressor", 0, true},        {"its zlib state", 1, true},  {"the rest of its zlib state", 3, true},
+    {"the connection's compressor", 0, false}, {"its zlib state", 1, false}, {"its output", 6, false},
+};
+
+static void without_memory_a_message_goes_as_it_is_and_leaves_no_trace(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(shortages); i++) {
+        fixture f;
+        start(&f, 15);
+        test_content_fill(&f.message, LETTERS, 2000, &f.random);
+        test_allocations_fail_after(shortages[i].allowed);
+        bool is_compressed = shortages[i].is_alone ? compress_alone(&f, f.message.bytes, f.message.length)
+                                                   : compress_in_context(&f, f.message.bytes, f.message.length);
+        size_t refused = test_allocations_succeed();
+        assert_that(!is_compressed && refused > 0, "%s: was not missed", shortages[i].name);
+        assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
+        expect_peer_sees(&f, f.message.bytes, f.message.length);
+        finish(&f);
+    }
+}
+
+static void without_memory_to_remember_it_a_message_is_compressed_all_the_same(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 15);
+    test_content_fill(&f.message, LETTERS, 2000, &f.random);
+    assert_true(compress_alone(&f, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 32)); /* makes the compressor */
+    jz_buffer_free(&f.workspace.compressors->last_message);
+    assert_true(jz_buffer_reserve(&f.workspace.compressors->last_compressed, 10000, SIZE_MAX));
+    for (int i = 0; i < 2; i++) {
+        test_allocations_fail_after(0);
+        bool is_compressed = compress_alone(&f, f.message.bytes, f.message.length);
+        assert_int_equal(test_allocations_succeed(), 1);
+        assert_true(is_compressed);
+        zlib_peer_forget_decompression(&f.peer);
+        expect_peer_sees(&f, f.message.bytes, f.message.length);
+    }
+    finish(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_peer_reads_what_we_compress),
+        cmocka_unit_test(what_compresses_well_is_compressed),
+        cmocka_unit_test(what_is_sent_is_a_flush_without_its_end),
+        cmocka_unit_test(in_context_a_message_refers_to_earlier_ones),
+        cmocka_unit_test(alone_a_message_refers_to_no_other),
+        cmocka_unit_test(what_would_grow_goes_as_it_is_and_leaves_no_trace),
+        cmocka_unit_test(what_would_stay_as_long_as_it_is_goes_as_it_is),
+        cmocka_unit_test(an_empty_message_goes_as_it_is),
+        cmocka_unit_test(a_message_that_was_not_sent_can_be_forgotten),
+        cmocka_unit_test(without_memory_a_message_goes_as_it_is_and_leaves_no_trace),
+        cmocka_unit_test(without_memory_to_remember_it_a_message_is_compressed_all_the_same),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("compression", tests, NULL, NULL));
+}
