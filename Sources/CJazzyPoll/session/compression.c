@@ -98,8 +98,11 @@ void jz_compression_workspace_trim(jz_compression_workspace *workspace)
     trim(&workspace->compressed);
     trim(&workspace->decompressed);
     for (jz_compressor *compressor = workspace->compressors; compressor != NULL; compressor = compressor->next) {
-        trim(&compressor->last_message);
         trim(&compressor->last_compressed);
+        /* What went in, without what came out, would be taken for a message that does not become smaller. */
+        if (compressor->last_compressed.bytes == NULL)
+            jz_buffer_free(&compressor->last_message);
+        trim(&compressor->last_message);
     }
 }
 
