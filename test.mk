@@ -1,9 +1,12 @@
 # All tests. Each part can be run alone; `make test` runs them one after the other.
 
-TEST_PACKAGES := zlib1g-dev gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws
+TEST_PACKAGES := zlib1g-dev gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws \
+	golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev libwebsockets-dev libwebsockets-test-server
 LINT_PACKAGES := clang-format
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
+
+include clients.mk
 
 .PHONY: test
 test: swift-toolchain test-packages
@@ -35,14 +38,14 @@ test-swift:
 
 # Real clients against what users run: release builds.
 .PHONY: test-integration
-test-integration: $(VENV)/.installed
+test-integration: $(VENV)/.installed clients
 	@$(MAKE) c-programs-release library
 	swift build -c release -Xswiftc -warnings-as-errors
 	JAZZY_C_BUILD=$(BUILD)/release JAZZY_SWIFT_BUILD=.build/release $(PYTHON) -m pytest -q Tests/Integration
 
 # The same against debug builds under AddressSanitizer and UndefinedBehaviorSanitizer.
 .PHONY: test-integration-sanitized
-test-integration-sanitized: $(VENV)/.installed
+test-integration-sanitized: $(VENV)/.installed clients
 	@$(MAKE) c-programs-sanitized
 	swift build --sanitize=address -Xcc -fsanitize=undefined --scratch-path .build-sanitized
 	JAZZY_C_BUILD=$(BUILD)/sanitized JAZZY_SWIFT_BUILD=.build-sanitized/debug $(PYTHON) -m pytest -q Tests/Integration
