@@ -12,6 +12,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 help:
 	@echo "make run [PORT=8080]         build in release mode and serve the chat page at http://localhost:8080/"
 	@echo "make test                    install what the tests need, and pass all of them"
+	@echo "make fuzz [SECONDS=60]       look for inputs that break something, so long for each target"
 	@echo "make lint                    check formatting"
 	@echo "make format                  format the sources"
 	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so"
@@ -20,6 +21,7 @@ help:
 
 include core.mk
 include test.mk
+include fuzz.mk
 
 .PHONY: run
 run: swift-toolchain

@@ -1,0 +1,31 @@
+/* Runs a script in one of several splittings, and requires on the way what has to hold of every session. */
+#ifndef JAZZY_FUZZ_SESSION_RUN_H
+#define JAZZY_FUZZ_SESSION_RUN_H
+
+#include "session_script.h"
+
+typedef enum script_splitting { SPLIT_NOWHERE, SPLIT_IN_PARTS, SPLIT_EVERYWHERE } script_splitting;
+
+/* What became of a session. */
+typedef struct session_record {
+    jz_buffer events; /* a transcript */
+    jz_buffer output; /* the bytes that are to be sent */
+    jz_buffer sent;   /* a transcript: pongs for the pings that were told, and what the server sent itself */
+    bool closed_itself;
+    uint16_t own_close_code; /* where it closed itself */
+    bool has_failed;         /* it yielded an error that it found itself */
+    bool was_clean;
+    uint16_t close_code; /* of the close event */
+} session_record;
+
+session_record session_run(const session_script *script, script_splitting splitting);
+
+void session_record_free(session_record *record);
+
+/*
+ * Runs a script in every splitting. Requires that each comes to the same, that the events begin with `expected_events`
+ * (a transcript; NULL where nothing is known), and that a client understands what was sent.
+ */
+void session_check(const session_script *script, const jz_buffer *expected_events);
+
+#endif

@@ -1,0 +1,53 @@
+# Fuzzing. `make fuzz SECONDS=60` looks for new inputs that break something, `make fuzz-regressions` replays the known ones.
+
+SECONDS ?= 60
+FUZZ_BUILD := $(BUILD)/fuzz
+FUZZ_TARGETS := $(patsubst Tests/Fuzz/%.c,%,$(wildcard Tests/Fuzz/fuzz_*.c))
+FUZZ_SUPPORT := $(wildcard Tests/Fuzz/support/*.c)
+FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# libFuzzer itself is C++.
+FUZZ_PACKAGES := zlib1g-dev libc6-dev g++
+FUZZ_LIMITS := -timeout=10 -rss_limit_mb=2048 -max_len=4096
+
+$(eval $(call c_build,fuzz,$(CLANG),$(FUZZ_FLAGS)))
+
+$(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/Tests/Fuzz/fuzz_%.o $(FUZZ_SUPPORT:%.c=$(FUZZ_BUILD)/%.o) \
+		$(FUZZ_BUILD)/libcjazzypoll.a
+	$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(C_LIBRARIES) -o $@
+
+.PHONY: fuzz-packages
+fuzz-packages:
+	@Scripts/install-packages $(FUZZ_PACKAGES)
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%)
+
+# Two targets at a time; all of them, also when one has found something.
+.PHONY: fuzz
+fuzz: fuzz-packages
+	@$(MAKE) fuzz-programs
+	@$(MAKE) --keep-going -j2 $(FUZZ_TARGETS:%=run-%)
+
+.PHONY: fuzz-regressions
+fuzz-regressions: fuzz-packages
+	@$(MAKE) fuzz-programs
+	@$(MAKE) --keep-going $(FUZZ_TARGETS:%=replay-%)
+
+# $(1) target, $(2) name of the log, $(3) arguments
+define fuzz_run
+	@mkdir -p $(FUZZ_BUILD)/corpus/$(1) $(FUZZ_BUILD)/artifacts/$(1) $(FUZZ_BUILD)/logs
+	@$(FUZZ_BUILD)/$(1) $(FUZZ_LIMITS) -artifact_prefix=$(FUZZ_BUILD)/artifacts/$(1)/ $(3) \
+		>$(FUZZ_BUILD)/logs/$(2) 2>&1 || { \
+		grep -v '^#[0-9]' $(FUZZ_BUILD)/logs/$(2) | tail -n 60; \
+		echo "$(1) failed; the input: $$(sed -n 's/.*Test unit written to //p' $(FUZZ_BUILD)/logs/$(2))" >&2; \
+		exit 1; }
+	@echo "$(1): $$(grep '^#[0-9]' $(FUZZ_BUILD)/logs/$(2) | tail -n 1)"
+endef
+
+# New inputs go to the first folder; the committed ones stay as they are.
+run-%: $(FUZZ_BUILD)/%
+	$(call fuzz_run,$*,$*.log,-max_total_time=$(SECONDS) $(addprefix -dict=,$(wildcard Tests/Fuzz/$*.dict)) \
+		$(FUZZ_BUILD)/corpus/$* Tests/Fuzz/corpus/$* $(wildcard Tests/Fuzz/regressions/$*))
+
+replay-%: $(FUZZ_BUILD)/%
+	$(call fuzz_run,$*,$*.replay.log,-runs=0 Tests/Fuzz/corpus/$* $(wildcard Tests/Fuzz/regressions/$*))
