@@ -2,44 +2,14 @@
  * The server that is measured, in C: /echo returns each message as it came, /fan sends each message to every connection
  * of the route. No greeting, and nothing printed per message.
  *
- *     bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated]
+ *     bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N]
  */
 #include <jazzy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The connections of /fan. One loop calls the handler, so nothing guards them. */
-typedef struct members {
-    jz_ws *all;
-    size_t count;
-    size_t capacity;
-} members;
-
-static void add_member(members *fan, jz_ws ws)
-{
-    if (fan->count == fan->capacity) {
-        size_t capacity = fan->capacity > 0 ? fan->capacity * 2 : 64;
-        jz_ws *grown = realloc(fan->all, capacity * sizeof *grown);
-        if (grown == NULL) {
-            fprintf(stderr, "bench-echo-c: out of memory\n");
-            exit(1);
-        }
-        fan->all = grown;
-        fan->capacity = capacity;
-    }
-    fan->all[fan->count++] = ws;
-}
-
-static void remove_member(members *fan, jz_ws ws)
-{
-    for (size_t i = 0; i < fan->count; i++) {
-        if (fan->all[i].value == ws.value) {
-            fan->all[i] = fan->all[--fan->count];
-            return;
-        }
-    }
-}
+static const char fan_topic[] = "fan";
 
 static void echo(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
@@ -50,21 +20,11 @@ static void echo(void *context, jz_ws ws, const jz_event *event, const jz_messag
 
 static void fan_out(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
-    members *fan = context;
-    switch (event->type) {
-    case JZ_EVENT_OPEN:
-        add_member(fan, ws);
-        break;
-    case JZ_EVENT_MESSAGE:
-        for (size_t i = 0; i < fan->count && message->kind <= JZ_MESSAGE_BINARY; i++)
-            jz_ws_send(fan->all[i], message->kind, message->bytes, message->length);
-        break;
-    case JZ_EVENT_CLOSE:
-        remove_member(fan, ws);
-        break;
-    case JZ_EVENT_ERROR:
-        break;
-    }
+    jz_server *const *server = context;
+    if (event->type == JZ_EVENT_OPEN)
+        jz_ws_subscribe(ws, fan_topic, strlen(fan_topic));
+    else if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY)
+        jz_server_publish(*server, fan_topic, strlen(fan_topic), message->kind, message->bytes, message->length);
 }
 
 /* A number from `lowest` to `highest`, or an end of the program that names what was wrong. */
@@ -95,11 +55,10 @@ static jz_deflate_mode deflate_mode_of(const char *value)
 static int serve(const jz_options *options, const jz_route_options *route, uint16_t port)
 {
     jz_error error;
-    members fan = {0};
     jz_server *server = jz_server_create(options, &error);
     int result = 1;
     if (server != NULL && jz_server_route_ws(server, "/echo", route, echo, NULL, &error) == JZ_OK &&
-        jz_server_route_ws(server, "/fan", route, fan_out, &fan, &error) == JZ_OK &&
+        jz_server_route_ws(server, "/fan", route, fan_out, &server, &error) == JZ_OK &&
         jz_server_listen(server, NULL, port, &error) == JZ_OK) {
         printf("listening on port %u\n", jz_server_port(server));
         fflush(stdout);
@@ -108,7 +67,6 @@ static int serve(const jz_options *options, const jz_route_options *route, uint1
     if (result != 0)
         fprintf(stderr, "bench-echo-c: %s\n", error.message);
     jz_server_destroy(server);
-    free(fan.all);
     return result;
 }
 
@@ -116,6 +74,7 @@ int main(int count, char **arguments)
 {
     jz_options options = jz_options_default();
     options.max_message_size = 16 * 1024 * 1024;
+    options.threads = 1;
     options.backpressure_limit = 256 * 1024 * 1024;
     jz_route_options route = jz_route_options_default();
     uint16_t port = 8080;
@@ -125,12 +84,15 @@ int main(int count, char **arguments)
             port = (uint16_t)number_of("--port", value, 0, 65535);
         } else if (strcmp(arguments[i], "--max-message") == 0) {
             options.max_message_size = (size_t)number_of("--max-message", value, 1, 1024 * 1024 * 1024);
+        } else if (strcmp(arguments[i], "--threads") == 0) {
+            options.threads = (uint32_t)number_of("--threads", value, 1, JZ_MAX_THREADS);
         } else if (strcmp(arguments[i], "--deflate") == 0) {
             route.deflate.mode = deflate_mode_of(value);
         } else {
             fprintf(stderr,
                     "bench-echo-c: unknown flag %s\n"
-                    "usage: bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated]\n",
+                    "usage: bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] "
+                    "[--threads N]\n",
                     arguments[i]);
             return 2;
         }

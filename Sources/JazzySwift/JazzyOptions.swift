@@ -1,9 +1,12 @@
+import CJazzyPoll
+
 /// What can be chosen about a server. A server with an option outside its range does not start.
 public struct JazzyOptions: Sendable {
-    /// The event loops, each with a thread of its own: 1 to 255. The default is 1.
+    /// The event loops, each with a thread of its own: 1 to 255. The default is the number of cores that this process may
+    /// use.
     ///
     /// With more than one, handlers of different connections run at the same time.
-    public var threads = 1
+    public var threads = Int(jz_options_default().threads)
 
     /// The connections that the kernel keeps until the server accepts them: 1 to 65,535. The default is 4,096.
     public var backlog = 4_096

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "../../Sources/CJazzyPoll/loop/cores.h"
 #include "../../Sources/CJazzyPoll/server/server.h"
 #include "support/testing.h"
 
@@ -19,6 +20,8 @@ _Static_assert(sizeof(size_t) == 8 && sizeof(jz_deflate_mode) == 4, "the widths 
 
 static const option_row server_options[] = {
     {"threads", offsetof(jz_options, threads), BITS_32, 1, 255},
+    {"accepting", offsetof(jz_options, accepting), BITS_32, 0, 1},
+    {"worker_threads", offsetof(jz_options, worker_threads), BITS_32, 1, 1024},
     {"backlog", offsetof(jz_options, backlog), BITS_32, 1, 65535},
     {"receive_buffer_size", offsetof(jz_options, receive_buffer_size), BITS_64, 4096, 16777216},
     {"max_message_size", offsetof(jz_options, max_message_size), BITS_64, 1, 1073741824},
@@ -29,6 +32,9 @@ static const option_row server_options[] = {
 
 static const option_row route_options[] = {
     {"max_message_size", offsetof(jz_route_options, max_message_size), BITS_64, 0, 1073741824},
+    {"backpressure_policy", offsetof(jz_route_options, backpressure_policy), BITS_32, 0, 1},
+    {"execution", offsetof(jz_route_options, execution), BITS_32, 0, 1},
+    {"max_waiting_events", offsetof(jz_route_options, max_waiting_events), BITS_32, 1, 65536},
     {"deflate.mode", offsetof(jz_route_options, deflate.mode), BITS_32, 0, 2},
     {"deflate.window_bits", offsetof(jz_route_options, deflate.window_bits), BITS_8, 9, 15},
     {"deflate.memory_level", offsetof(jz_route_options, deflate.memory_level), BITS_8, 1, 9},
@@ -133,7 +139,9 @@ static void the_defaults_are_those_of_the_manual(void **state)
     (void)state;
     jz_options server = jz_options_default();
     assert_int_equal(jz_options_check(&server, NULL), JZ_OK);
-    assert_int_equal(server.threads, 1);
+    assert_int_equal(server.threads, jz_core_count());
+    assert_int_equal(server.accepting, JZ_ACCEPTING_SHARED_PORT);
+    assert_int_equal(server.worker_threads, 8);
     assert_int_equal(server.backlog, 4096);
     assert_int_equal(server.receive_buffer_size, 524288);
     assert_int_equal(server.max_message_size, 1048576);
@@ -146,6 +154,10 @@ static void the_defaults_are_those_of_the_manual(void **state)
     jz_route_options route = jz_route_options_default();
     assert_int_equal(jz_route_options_check(&route, NULL), JZ_OK);
     assert_int_equal(route.max_message_size, 0);
+    assert_int_equal(route.backpressure_policy, JZ_BACKPRESSURE_DROP);
+    assert_int_equal(route.execution, JZ_EXECUTION_LOOP);
+    assert_int_equal(route.max_waiting_events, 256);
+    assert_null(route.release_state);
     assert_int_equal(route.deflate.mode, JZ_DEFLATE_OFF);
     assert_int_equal(route.deflate.window_bits, 15);
     assert_int_equal(route.deflate.memory_level, 8);
@@ -162,7 +174,7 @@ static void options_that_were_not_filled_in_are_refused(void **state)
     assert_string_equal(error.message, "option threads is 0; it has to be from 1 to 255");
     const jz_route_options route = {0};
     assert_int_equal(jz_route_options_check(&route, &error), JZ_STATUS_INVALID_OPTION);
-    assert_string_equal(error.message, "option deflate.window_bits is 0; it has to be from 9 to 15");
+    assert_string_equal(error.message, "option max_waiting_events is 0; it has to be from 1 to 65536");
 }
 
 int main(void)

@@ -32,7 +32,7 @@ void jz_loop_destroy(jz_loop *loop)
     free(loop->receive_buffer);
 }
 
-static void take_letters(jz_loop *loop)
+void jz_loop_take_letters(jz_loop *loop)
 {
     jz_letter *letter = jz_mailbox_take_all(&loop->mailbox);
     while (letter != NULL) {
@@ -56,7 +56,7 @@ void jz_loop_run(jz_loop *loop)
         size_t count = jz_poll_wait(loop->poll, ready, MOST_READY, jz_timers_wait_ms(&loop->timers));
         for (size_t i = 0; i < count; i++)
             loop->owner.ready(loop->owner.context, ready[i].token, ready[i].what);
-        take_letters(loop);
+        jz_loop_take_letters(loop);
         fire_timers(loop);
     } while (loop->owner.end_of_turn(loop->owner.context));
 }

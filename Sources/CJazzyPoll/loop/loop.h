@@ -37,6 +37,9 @@ void jz_loop_destroy(jz_loop *loop);
 /* Turns until end_of_turn says that it is enough. */
 void jz_loop_run(jz_loop *loop);
 
+/* Gives the owner the letters that have come so far, before what it is about to do. On the loop's own thread. */
+void jz_loop_take_letters(jz_loop *loop);
+
 /* Hands a letter over to the loop. From any thread. */
 void jz_loop_post(jz_loop *loop, jz_letter *letter);
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -169,6 +170,24 @@ jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t len
     if (count < 0)
         return result_of_errno();
     *sent = (size_t)count;
+    return JZ_SOCKET_OK;
+}
+
+jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, size_t count, size_t *sent)
+{
+    struct iovec vectors[JZ_MOST_PIECES];
+    if (count > JZ_MOST_PIECES)
+        count = JZ_MOST_PIECES;
+    for (size_t i = 0; i < count; i++)
+        vectors[i] = (struct iovec){.iov_base = (void *)pieces[i].bytes, .iov_len = pieces[i].length};
+    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
+    ssize_t taken;
+    do {
+        taken = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    } while (taken < 0 && errno == EINTR);
+    if (taken < 0)
+        return result_of_errno();
+    *sent = (size_t)taken;
     return JZ_SOCKET_OK;
 }
 

@@ -40,6 +40,17 @@ jz_socket_result jz_socket_receive(int descriptor, uint8_t *bytes, size_t capaci
 /* Sends what the kernel takes of it, which may be less than `length`. */
 jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
 
+/* A piece of what is to be sent. */
+typedef struct jz_piece {
+    const uint8_t *bytes;
+    size_t length;
+} jz_piece;
+
+enum { JZ_MOST_PIECES = 64 };
+
+/* Sends several pieces, at most JZ_MOST_PIECES, with one system call; what the kernel takes of them. */
+jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, size_t count, size_t *sent);
+
 /* Tells the peer that nothing more will be sent; receiving goes on. */
 void jz_socket_finish_sending(int descriptor);
 

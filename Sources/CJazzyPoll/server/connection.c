@@ -6,8 +6,10 @@
 #include "http.h"
 #include "output.h"
 #include "routes.h"
+#include "sending.h"
 #include "server.h"
 #include "shard.h"
+#include "work.h"
 
 static uint64_t token_of(const jz_connection *connection)
 {
@@ -55,13 +57,25 @@ void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *add
     jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
 }
 
+/* It is no WebSocket any more: its handler has been told, and nothing more of it is read. */
+static void leave_websocket(jz_shard *shard, jz_connection *connection)
+{
+    const jz_route *route = jz_connection_route(connection);
+    if (route->execution == JZ_EXECUTION_LOOP && connection->state != NULL && route->release_state != NULL)
+        route->release_state(connection->state);
+    /* Work is freed by the worker that runs its close event. */
+    connection->state = NULL;
+    jz_topics_unsubscribe_all(&shard->topics, connection);
+    jz_session_free(&connection->session);
+}
+
 /* Ends a connection for good. Its close event has been delivered, or it never was a WebSocket. */
 static void release(jz_shard *shard, jz_connection *connection)
 {
     if (connection->phase == JZ_PHASE_HEAD)
         jz_buffer_free(&connection->head);
     else if (connection->phase == JZ_PHASE_WEBSOCKET)
-        jz_session_free(&connection->session);
+        leave_websocket(shard, connection);
     jz_output_discard(connection);
     jz_timer_cancel(&shard->loop.timers, &connection->timer);
     jz_socket_close(connection->descriptor); /* which also takes it out of the poll */
@@ -71,7 +85,8 @@ static void release(jz_shard *shard, jz_connection *connection)
     connection->is_blocked = false;
     connection->lingers = false;
     connection->close_is_timed = false;
-    connection->route = NULL;
+    connection->is_websocket = false;
+    connection->is_paused = false;
     atomic_store_explicit(&connection->is_open, false, memory_order_relaxed);
     atomic_store_explicit(&connection->buffered_amount, 0, memory_order_relaxed);
     shard->connection_count--;
@@ -86,10 +101,32 @@ static void follow_session_state(jz_connection *connection)
         atomic_store_explicit(&connection->is_open, false, memory_order_relaxed);
 }
 
+static void hand_to_workers(jz_connection *connection, const jz_event *event, const jz_message *message)
+{
+    if (connection->work == NULL)
+        return;
+    switch (jz_work_add(connection->work, event, message)) {
+    case JZ_WORK_ADDED:
+        break;
+    case JZ_WORK_FULL:
+        connection->is_paused = true;
+        break;
+    case JZ_WORK_OUT_OF_MEMORY:
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        break;
+    }
+    if (event->type == JZ_EVENT_CLOSE)
+        connection->work = NULL;
+}
+
 static void deliver(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
 {
     follow_session_state(connection);
-    connection->route->handler(connection->route->context, jz_shard_handle_of(shard, connection), event, message);
+    const jz_route *route = jz_connection_route(connection);
+    if (JZ_LIKELY(route->execution == JZ_EXECUTION_LOOP))
+        route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
+    else
+        hand_to_workers(connection, event, message);
 }
 
 void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route,
@@ -98,11 +135,19 @@ void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, c
     jz_timer_cancel(&shard->loop.timers, &connection->timer);
     jz_buffer_free(&connection->head);
     connection->phase = JZ_PHASE_WEBSOCKET;
-    connection->route = route;
-    jz_session_init(&connection->session, &shard->settings[route->number]);
+    connection->is_websocket = true;
+    jz_session_init(&connection->session, &shard->routes[route->number].settings);
     jz_session_use_deflate(&connection->session, deflate);
     atomic_store_explicit(&connection->is_open, true, memory_order_relaxed);
 
+    if (route->execution == JZ_EXECUTION_WORKERS) {
+        connection->work = jz_work_create(&shard->server->workers, jz_shard_handle_of(shard, connection), route);
+        if (connection->work == NULL) {
+            /* Nobody has heard of it: it ends without events. */
+            connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+            return;
+        }
+    }
     const jz_event event = {.type = JZ_EVENT_OPEN, .close_reason = ""};
     const jz_message message = {.kind = JZ_MESSAGE_TEXT, .bytes = (const uint8_t *)""};
     deliver(shard, connection, &event, &message);
@@ -113,8 +158,9 @@ void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool linge
     if (connection->phase == JZ_PHASE_HEAD)
         jz_buffer_free(&connection->head);
     else if (connection->phase == JZ_PHASE_WEBSOCKET)
-        jz_session_free(&connection->session);
+        leave_websocket(shard, connection);
     connection->phase = JZ_PHASE_FINISHING;
+    connection->is_paused = false;
     connection->lingers = lingers;
     jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.close_timeout_ms);
 }
@@ -209,7 +255,7 @@ static void read_socket(jz_shard *shard, jz_connection *connection)
 static void prolong_response(jz_shard *shard, jz_connection *connection)
 {
     const jz_options *options = &shard->server->options;
-    if (connection->route != NULL || connection->unsent == NULL || shard->is_stopping)
+    if (connection->is_websocket || connection->unsent == NULL || shard->is_stopping)
         return;
     jz_timer_set(&shard->loop.timers, &connection->timer,
                  connection->phase == JZ_PHASE_HEAD ? options->handshake_timeout_ms : options->close_timeout_ms);
@@ -231,7 +277,8 @@ static unsigned wanted_interest(const jz_shard *shard, const jz_connection *conn
 {
     unsigned interest = connection->is_blocked ? JZ_WRITABLE : 0;
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
-    bool reads = connection->phase != JZ_PHASE_FINISHING && buffered <= shard->server->options.backpressure_limit / 2;
+    bool reads = connection->phase != JZ_PHASE_FINISHING && !connection->is_paused &&
+                 buffered <= shard->server->options.backpressure_limit / 2;
     return reads ? interest | JZ_READABLE : interest;
 }
 
@@ -243,6 +290,12 @@ static void update_interest(jz_shard *shard, jz_connection *connection)
     connection->interest = interest & 3;
     if (!jz_poll_change(shard->loop.poll, connection->descriptor, interest, token_of(connection)))
         lose(shard, connection, JZ_FAILURE_TRANSPORT);
+}
+
+void jz_connection_resume_reading(jz_shard *shard, jz_connection *connection)
+{
+    connection->is_paused = false;
+    jz_connection_mark_dirty(shard, connection);
 }
 
 void jz_connection_settle(jz_shard *shard, jz_connection *connection)
@@ -289,43 +342,4 @@ void jz_connection_stop(jz_shard *shard, jz_connection *connection)
              jz_connection_close(shard, connection, JZ_CLOSE_GOING_AWAY, reason, strlen(reason)) == JZ_SEND_DROPPED)
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     jz_connection_mark_dirty(shard, connection);
-}
-
-static bool exceeds(const jz_connection *connection, size_t limit)
-{
-    return atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed) >= limit;
-}
-
-jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz_message_kind kind, const void *bytes,
-                                  size_t length, jz_compression compression)
-{
-    if (connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE ||
-        !jz_session_is_open(&connection->session))
-        return JZ_SEND_CLOSED;
-    if (exceeds(connection, shard->server->options.backpressure_limit)) {
-        /* What was only gathered for the end of the turn is no backpressure yet. */
-        jz_output_flush(shard, connection);
-        if (exceeds(connection, shard->server->options.backpressure_limit))
-            return JZ_SEND_DROPPED;
-    }
-    jz_buffer *output = jz_output_open(shard, connection);
-    if (output == NULL)
-        return JZ_SEND_DROPPED;
-    jz_send_status status = jz_session_send_with(&connection->session, kind, bytes, length, compression, output);
-    jz_output_appended(shard, connection);
-    return status == JZ_SEND_SENT && connection->is_blocked ? JZ_SEND_QUEUED : status;
-}
-
-jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, uint16_t code, const char *reason,
-                                   size_t reason_length)
-{
-    if (connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE)
-        return JZ_SEND_CLOSED;
-    jz_buffer *output = jz_output_open(shard, connection);
-    if (output == NULL)
-        return JZ_SEND_DROPPED;
-    jz_send_status status = jz_session_close(&connection->session, code, reason, reason_length, output);
-    follow_session_state(connection);
-    jz_output_appended(shard, connection);
-    return status;
 }

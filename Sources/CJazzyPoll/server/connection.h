@@ -24,11 +24,8 @@ typedef enum jz_phase {
                          */
 } jz_phase;
 
-/* Output that waits: for the end of the loop's turn, or for the socket to be writable. */
-typedef struct jz_unsent {
-    jz_buffer buffer;
-    size_t sent; /* bytes at the front that the kernel has taken */
-} jz_unsent;
+/* Output that waits: for the end of the loop's turn, or for the socket to be writable. See unsent.h. */
+typedef struct jz_unsent jz_unsent;
 
 typedef struct jz_connection {
     /* Read by any thread, to see whether a handle still means this connection. */
@@ -42,6 +39,8 @@ typedef struct jz_connection {
     bool is_blocked : 1;     /* the socket takes no more for now */
     bool lingers : 1;        /* when finished, wait for the peer's end */
     bool close_is_timed : 1; /* the timer runs for the close handshake */
+    bool is_websocket : 1;   /* the handshake succeeded */
+    bool is_paused : 1;      /* not read from: its workers are behind */
 
     int descriptor;
     uint32_t slot;
@@ -50,8 +49,12 @@ typedef struct jz_connection {
         jz_buffer head;     /* JZ_PHASE_HEAD: an incomplete request head */
         jz_session session; /* JZ_PHASE_WEBSOCKET */
     };
-    const jz_route *route; /* JZ_PHASE_WEBSOCKET */
-    jz_unsent *unsent;     /* NULL when nothing waits */
+    struct jz_subscriptions *subscriptions; /* NULL when there are none */
+    jz_unsent *unsent;                      /* NULL when nothing waits */
+    union {
+        void *state;          /* jz_ws_state, where the route runs on the loop */
+        struct jz_work *work; /* where it runs on workers */
+    };
     union {
         struct jz_connection *next_dirty;
         struct jz_connection *next_free; /* a slot is given back only once it is off the dirty list */
@@ -63,7 +66,7 @@ typedef struct jz_connection {
 
 /*
  * All of this runs on the shard's own thread. Only jz_connection_ready, jz_connection_settle and
- * jz_connection_expired call handlers or free a connection; handlers are given the others to use.
+ * jz_connection_expired call handlers or free a connection. What handlers use is in sending.h.
  */
 
 /* Takes over a socket that was accepted. Closes it when there is no memory or descriptor for it. */
@@ -81,10 +84,7 @@ void jz_connection_expired(jz_shard *shard, jz_connection *connection);
 /* The server stops: a WebSocket is sent close code 1001, anything else ends when its output is sent. */
 void jz_connection_stop(jz_shard *shard, jz_connection *connection);
 
-jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz_message_kind kind, const void *bytes,
-                                  size_t length, jz_compression compression);
-jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, uint16_t code, const char *reason,
-                                   size_t reason_length);
+void jz_connection_resume_reading(jz_shard *shard, jz_connection *connection);
 
 /* Puts the connection on the list of those that the shard settles at the end of its turn. */
 void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection);

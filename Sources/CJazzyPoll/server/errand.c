@@ -3,7 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum errand_type { ERRAND_SEND, ERRAND_CLOSE } errand_type;
+#include "sending.h"
+
+typedef enum errand_type {
+    ERRAND_SEND,
+    ERRAND_CLOSE,
+    ERRAND_SUBSCRIBE,
+    ERRAND_UNSUBSCRIBE,
+    ERRAND_PUBLISH,
+    ERRAND_RESUME,
+    ERRAND_HAND_OVER
+} errand_type;
 
 typedef struct errand {
     jz_letter letter; /* first, so that a letter is its errand */
@@ -12,6 +22,8 @@ typedef struct errand {
     jz_message_kind kind;
     jz_compression compression;
     uint16_t code;
+    jz_publication *publication; /* retained */
+    int descriptor;              /* ERRAND_HAND_OVER: owned */
     size_t length;
     uint8_t bytes[];
 } errand;
@@ -43,15 +55,95 @@ jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const c
     return post(shard, &fields, reason);
 }
 
+jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic)
+{
+    const errand fields = {.ws = ws, .type = ERRAND_SUBSCRIBE, .length = topic.length};
+    return post(shard, &fields, topic.start);
+}
+
+jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic)
+{
+    const errand fields = {.ws = ws, .type = ERRAND_UNSUBSCRIBE, .length = topic.length};
+    return post(shard, &fields, topic.start);
+}
+
+jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication)
+{
+    const errand fields = {.ws = sender, .type = ERRAND_PUBLISH, .publication = publication, .length = topic.length};
+    jz_publication_retain(publication);
+    jz_send_status status = post(shard, &fields, topic.start);
+    if (status == JZ_SEND_DROPPED)
+        jz_publication_release(publication);
+    return status;
+}
+
+jz_send_status jz_errand_resume(jz_shard *shard, jz_ws ws)
+{
+    const errand fields = {.ws = ws, .type = ERRAND_RESUME};
+    return post(shard, &fields, "");
+}
+
+void jz_errand_hand_over(jz_shard *shard, int descriptor, const jz_address *address)
+{
+    const errand fields = {.type = ERRAND_HAND_OVER, .descriptor = descriptor, .length = sizeof *address};
+    if (post(shard, &fields, address) == JZ_SEND_DROPPED)
+        jz_socket_close(descriptor);
+}
+
+static void take_over(jz_shard *shard, const errand *task)
+{
+    jz_address address;
+    memcpy(&address, task->bytes, sizeof address);
+    if (shard->is_stopping)
+        jz_socket_close(task->descriptor);
+    else
+        jz_connection_accept(shard, task->descriptor, &address);
+}
+
+static void free_errand(errand *task)
+{
+    if (task->publication != NULL)
+        jz_publication_release(task->publication);
+    free(task);
+}
+
+static void run_on_connection(jz_shard *shard, jz_connection *connection, const errand *task)
+{
+    const jz_text text = {(const char *)task->bytes, task->length};
+    switch (task->type) {
+    case ERRAND_SEND:
+        jz_connection_send(shard, connection, task->kind, task->bytes, task->length, task->compression);
+        break;
+    case ERRAND_CLOSE:
+        jz_connection_close(shard, connection, task->code, text.start, text.length);
+        break;
+    case ERRAND_SUBSCRIBE:
+        jz_connection_subscribe(shard, connection, text);
+        break;
+    case ERRAND_UNSUBSCRIBE:
+        jz_topics_unsubscribe(&shard->topics, connection, text);
+        break;
+    case ERRAND_RESUME:
+        jz_connection_resume_reading(shard, connection);
+        break;
+    default:
+        break;
+    }
+}
+
 void jz_errand_run(jz_shard *shard, jz_letter *letter)
 {
     errand *task = (errand *)letter;
-    jz_connection *connection = jz_slots_find(&shard->slots, task->ws);
-    if (connection != NULL && task->type == ERRAND_SEND)
-        jz_connection_send(shard, connection, task->kind, task->bytes, task->length, task->compression);
-    else if (connection != NULL)
-        jz_connection_close(shard, connection, task->code, (const char *)task->bytes, task->length);
-    free(task);
+    if (task->type == ERRAND_PUBLISH) {
+        jz_shard_publish(shard, (jz_text){(const char *)task->bytes, task->length}, task->publication, task->ws);
+    } else if (task->type == ERRAND_HAND_OVER) {
+        take_over(shard, task);
+    } else {
+        jz_connection *connection = jz_slots_find(&shard->slots, task->ws);
+        if (connection != NULL)
+            run_on_connection(shard, connection, task);
+    }
+    free_errand(task);
 }
 
 void jz_errand_discard_all(jz_mailbox *mailbox)
@@ -59,7 +151,9 @@ void jz_errand_discard_all(jz_mailbox *mailbox)
     jz_letter *letter = jz_mailbox_take_all(mailbox);
     while (letter != NULL) {
         jz_letter *next = letter->next;
-        free(letter);
+        if (((errand *)letter)->type == ERRAND_HAND_OVER)
+            jz_socket_close(((errand *)letter)->descriptor);
+        free_errand((errand *)letter);
         letter = next;
     }
 }

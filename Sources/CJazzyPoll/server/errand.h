@@ -7,12 +7,25 @@
 
 #include "../loop/mailbox.h"
 #include "jazzy/websocket.h"
+#include "publication.h"
 #include "shard.h"
 
 /* Posts copies to the shard that owns the connection: QUEUED, or DROPPED when there is no memory. */
 jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                               jz_compression compression);
 jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length);
+
+jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic);
+jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
+
+/* `sender` is who is not to receive it; zero is nobody. Retains the publication until it is done. */
+jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication);
+
+/* A worker has caught up: the connection is read from again. Without memory it stays paused until it is closed. */
+jz_send_status jz_errand_resume(jz_shard *shard, jz_ws ws);
+
+/* Gives a socket that was accepted to another shard. It is closed when there is no memory. */
+void jz_errand_hand_over(jz_shard *shard, int descriptor, const jz_address *address);
 
 /* Does what a letter asks, on the shard's own thread, and frees it. */
 void jz_errand_run(jz_shard *shard, jz_letter *letter);

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
+#include "../loop/cores.h"
 #include "../loop/report.h"
 #include "server.h"
 
@@ -11,7 +12,8 @@
 jz_options jz_options_default(void)
 {
     return (jz_options){
-        .threads = 1,
+        .threads = jz_core_count() < JZ_MAX_THREADS ? jz_core_count() : JZ_MAX_THREADS,
+        .worker_threads = 8,
         .backlog = 4096,
         .receive_buffer_size = 512 * KIB,
         .max_message_size = 1 * MIB,
@@ -24,6 +26,7 @@ jz_options jz_options_default(void)
 jz_route_options jz_route_options_default(void)
 {
     return (jz_route_options){
+        .max_waiting_events = 256,
         .deflate = {.mode = JZ_DEFLATE_OFF, .window_bits = 15, .memory_level = 8, .level = 6, .min_message_size = 64}};
 }
 
@@ -49,6 +52,8 @@ jz_status jz_options_check(const jz_options *options, jz_error *error)
 {
     const range ranges[] = {
         {"threads", options->threads, 1, JZ_MAX_THREADS},
+        {"accepting", (uint64_t)options->accepting, JZ_ACCEPTING_SHARED_PORT, JZ_ACCEPTING_HAND_OVER},
+        {"worker_threads", options->worker_threads, 1, 1024},
         {"backlog", options->backlog, 1, 65535},
         {"receive_buffer_size", options->receive_buffer_size, 4 * KIB, 16 * MIB},
         {"max_message_size", options->max_message_size, 1, 1 * GIB},
@@ -64,6 +69,9 @@ jz_status jz_route_options_check(const jz_route_options *options, jz_error *erro
     const jz_deflate_options *deflate = &options->deflate;
     const range ranges[] = {
         {"max_message_size", options->max_message_size, 0, 1 * GIB},
+        {"backpressure_policy", (uint64_t)options->backpressure_policy, JZ_BACKPRESSURE_DROP, JZ_BACKPRESSURE_CLOSE},
+        {"execution", (uint64_t)options->execution, JZ_EXECUTION_LOOP, JZ_EXECUTION_WORKERS},
+        {"max_waiting_events", options->max_waiting_events, 1, 65536},
         {"deflate.mode", (uint64_t)deflate->mode, JZ_DEFLATE_OFF, JZ_DEFLATE_DEDICATED},
         {"deflate.window_bits", deflate->window_bits, 9, 15},
         {"deflate.memory_level", deflate->memory_level, 1, 9},

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "../loop/socket.h"
+#include "unsent.h"
 
 enum {
     FLUSH_EARLY_AT = 256 * 1024,   /* bytes: more than this is not gathered before the kernel gets it */
     KEEP_CORK_UP_TO = 1024 * 1024, /* bytes: a larger cork is given back after use */
-    COMPACT_WHEN_SENT = 64 * 1024, /* bytes */
+    COPY_UP_TO = 2048              /* bytes: to share a smaller frame costs more than to copy it */
 };
 
 static bool is_corked(const jz_shard *shard, const jz_connection *connection)
@@ -20,20 +21,10 @@ static void account(jz_shard *shard, jz_connection *connection)
 {
     size_t amount = 0;
     if (connection->unsent != NULL)
-        amount = connection->unsent->buffer.length - connection->unsent->sent;
+        amount = jz_unsent_amount(connection->unsent);
     else if (shard->current == connection)
         amount = shard->cork.length;
     atomic_store_explicit(&connection->buffered_amount, amount, memory_order_relaxed);
-}
-
-/* Moves what waits to the front, often enough that sent bytes do not pile up, seldom enough to be cheap. */
-static void compact(jz_unsent *unsent)
-{
-    if (unsent->sent < COMPACT_WHEN_SENT || unsent->sent < unsent->buffer.length / 2)
-        return;
-    unsent->buffer.length -= unsent->sent;
-    memmove(unsent->buffer.bytes, unsent->buffer.bytes + unsent->sent, unsent->buffer.length);
-    unsent->sent = 0;
 }
 
 jz_buffer *jz_output_open(jz_shard *shard, jz_connection *connection)
@@ -44,8 +35,34 @@ jz_buffer *jz_output_open(jz_shard *shard, jz_connection *connection)
         connection->unsent = calloc(1, sizeof *connection->unsent);
     if (connection->unsent == NULL)
         return NULL;
-    compact(connection->unsent);
-    return &connection->unsent->buffer;
+    jz_unsent_compact(connection->unsent);
+    return &connection->unsent->own;
+}
+
+/* Moves what the cork has to the connection's own output, so that a shared frame can follow it. */
+static bool uncork(jz_shard *shard, jz_connection *connection)
+{
+    jz_unsent *unsent = calloc(1, sizeof *unsent);
+    if (unsent == NULL)
+        return false;
+    unsent->own = shard->cork;
+    shard->cork = (jz_buffer){0};
+    connection->unsent = unsent;
+    return true;
+}
+
+bool jz_output_share(jz_shard *shard, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
+                     size_t length)
+{
+    if (length > COPY_UP_TO && is_corked(shard, connection) && !uncork(shard, connection))
+        return false;
+    jz_buffer *output = jz_output_open(shard, connection);
+    if (output == NULL)
+        return false;
+    bool is_appended = length > COPY_UP_TO ? jz_unsent_share(connection->unsent, publication, frame, length)
+                                           : jz_buffer_append(output, frame, length);
+    jz_output_appended(shard, connection);
+    return is_appended;
 }
 
 void jz_output_appended(jz_shard *shard, jz_connection *connection)
@@ -61,27 +78,24 @@ void jz_output_appended(jz_shard *shard, jz_connection *connection)
 void jz_output_discard(jz_connection *connection)
 {
     if (connection->unsent != NULL) {
-        jz_buffer_free(&connection->unsent->buffer);
+        jz_unsent_clear(connection->unsent);
         free(connection->unsent);
         connection->unsent = NULL;
     }
 }
 
-/* Sends as much as the socket takes and returns how much that was. */
-static size_t send_some(jz_connection *connection, const uint8_t *bytes, size_t length)
+/* Takes in how sending went, and returns how many bytes the kernel has now. */
+static size_t note_sent(jz_connection *connection, jz_socket_result result, size_t sent, size_t length)
 {
-    size_t sent = 0;
-    switch (jz_socket_send(connection->descriptor, bytes, length, &sent)) {
-    case JZ_SOCKET_OK:
+    if (result == JZ_SOCKET_OK) {
         connection->is_blocked = sent < length;
         return sent;
-    case JZ_SOCKET_WOULD_BLOCK:
-        connection->is_blocked = true;
-        return 0;
-    default:
-        connection->broken = JZ_FAILURE_TRANSPORT;
-        return 0;
     }
+    if (result == JZ_SOCKET_WOULD_BLOCK)
+        connection->is_blocked = true;
+    else
+        connection->broken = JZ_FAILURE_TRANSPORT;
+    return 0;
 }
 
 static void flush_cork(jz_shard *shard, jz_connection *connection)
@@ -89,12 +103,14 @@ static void flush_cork(jz_shard *shard, jz_connection *connection)
     jz_buffer *cork = &shard->cork;
     if (cork->length == 0)
         return;
-    size_t sent = send_some(connection, cork->bytes, cork->length);
+    size_t sent = 0;
+    jz_socket_result result = jz_socket_send(connection->descriptor, cork->bytes, cork->length, &sent);
+    sent = note_sent(connection, result, sent, cork->length);
     if (sent < cork->length && connection->broken == JZ_FAILURE_NONE) {
         connection->unsent = calloc(1, sizeof *connection->unsent);
         /* Part of a frame may be on its way: without its rest the stream makes no sense any more. */
         if (connection->unsent == NULL ||
-            !jz_buffer_append(&connection->unsent->buffer, cork->bytes + sent, cork->length - sent))
+            !jz_buffer_append(&connection->unsent->own, cork->bytes + sent, cork->length - sent))
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     }
     cork->length = 0;
@@ -105,10 +121,19 @@ static void flush_cork(jz_shard *shard, jz_connection *connection)
 static void flush_unsent(jz_connection *connection)
 {
     jz_unsent *unsent = connection->unsent;
-    size_t length = unsent->buffer.length - unsent->sent;
-    if (length > 0)
-        unsent->sent += send_some(connection, unsent->buffer.bytes + unsent->sent, length);
-    if (unsent->sent == unsent->buffer.length)
+    while (jz_unsent_amount(unsent) > 0 && !connection->is_blocked && connection->broken == JZ_FAILURE_NONE) {
+        jz_piece pieces[JZ_MOST_PIECES];
+        size_t count = jz_unsent_pieces(unsent, pieces);
+        size_t length = 0;
+        for (size_t i = 0; i < count; i++)
+            length += pieces[i].length;
+        size_t sent = 0;
+        jz_socket_result result = count == 1
+                                      ? jz_socket_send(connection->descriptor, pieces[0].bytes, pieces[0].length, &sent)
+                                      : jz_socket_send_pieces(connection->descriptor, pieces, count, &sent);
+        jz_unsent_take(unsent, note_sent(connection, result, sent, length));
+    }
+    if (jz_unsent_amount(unsent) == 0)
         jz_output_discard(connection);
 }
 

@@ -3,6 +3,7 @@
 #define JAZZY_SERVER_OUTPUT_H
 
 #include "connection.h"
+#include "publication.h"
 #include "shard.h"
 
 /*
@@ -10,6 +11,12 @@
  * else the connection's own. NULL when there is no memory. Call jz_output_appended when done.
  */
 jz_buffer *jz_output_open(jz_shard *shard, jz_connection *connection);
+
+/*
+ * Appends a frame of a publication: a reference to it, or a copy where it is small. False when there is no memory.
+ */
+bool jz_output_share(jz_shard *shard, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
+                     size_t length);
 
 /* Accounts for what was appended, and sees to it that it is sent at the end of the turn at the latest. */
 void jz_output_appended(jz_shard *shard, jz_connection *connection);

@@ -105,6 +105,15 @@ jz_page *jz_page_create(const char *content_type, const void *body, size_t lengt
     return page;
 }
 
+bool jz_routes_need_workers(const jz_routes *routes)
+{
+    for (size_t i = 0; i < routes->count; i++) {
+        if (routes->routes[i]->execution == JZ_EXECUTION_WORKERS)
+            return true;
+    }
+    return false;
+}
+
 void jz_routes_free(jz_routes *routes)
 {
     for (size_t i = 0; i < routes->count; i++)

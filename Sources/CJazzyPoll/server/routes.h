@@ -2,6 +2,7 @@
 #ifndef JAZZY_SERVER_ROUTES_H
 #define JAZZY_SERVER_ROUTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@ typedef struct jz_page {
 } jz_page;
 
 /* What a path leads to: a page, a WebSocket handler, or both. */
-struct jz_route {
+typedef struct jz_route {
     char *path;
     size_t path_length;
     size_t number;      /* counted from 0 in the order in which routes were added */
@@ -24,8 +25,12 @@ struct jz_route {
     void *context;
     size_t max_message_size; /* these are what the settings of its sessions are made of */
     jz_deflate_options deflate;
+    jz_backpressure_policy backpressure_policy;
+    jz_execution execution;
+    uint32_t max_waiting_events;
+    void (*release_state)(void *state);
     jz_page *page; /* NULL: no page here */
-};
+} jz_route;
 
 /* Sorted by path. All zero is none. */
 typedef struct jz_routes {
@@ -40,6 +45,9 @@ struct jz_route *jz_routes_add(jz_routes *routes, jz_text path);
 
 /* Copies a page. NULL when there is no memory. */
 jz_page *jz_page_create(const char *content_type, const void *body, size_t length);
+
+/* Whether a route runs on workers. */
+bool jz_routes_need_workers(const jz_routes *routes);
 
 void jz_routes_free(jz_routes *routes);
 

@@ -7,6 +7,7 @@
 #include "../loop/report.h"
 #include "../loop/socket.h"
 #include "registry.h"
+#include "work.h"
 
 /* Destroys the first `count` shards; returns a generation beyond all of their handles. */
 static uint32_t destroy_shards(jz_server *server, uint32_t count, uint32_t generation)
@@ -39,6 +40,7 @@ static jz_status create_shards(jz_server *server, uint32_t first_generation, jz_
 static void free_server(jz_server *server)
 {
     jz_routes_free(&server->routes);
+    jz_workers_destroy(&server->workers);
     free(server->shards);
     free(server->threads);
     free(server);
@@ -57,6 +59,7 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
         return NULL;
     }
     server->options = *options;
+    jz_workers_init(&server->workers);
     uint32_t first_generation = 1;
     server->number = jz_registry_reserve(&first_generation);
     if (server->number == 0) {
@@ -84,14 +87,6 @@ void jz_server_destroy(jz_server *server)
     uint32_t next_generation = destroy_shards(server, server->shard_count, 1);
     jz_registry_release(server->number, next_generation);
     free_server(server);
-}
-
-static jz_status expect_state(const jz_server *server, jz_server_state expected, const char *action,
-                              const char *way_out, jz_error *error)
-{
-    if (atomic_load(&server->state) == (int)expected)
-        return JZ_OK;
-    return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot %s: %s", action, way_out);
 }
 
 /* Checks what every route needs, and finds or adds it. */
@@ -132,6 +127,10 @@ jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route
     route->max_message_size =
         options->max_message_size > 0 ? options->max_message_size : server->options.max_message_size;
     route->deflate = options->deflate;
+    route->backpressure_policy = options->backpressure_policy;
+    route->execution = options->execution;
+    route->max_waiting_events = options->max_waiting_events;
+    route->release_state = options->release_state;
     return JZ_OK;
 }
 
@@ -168,10 +167,11 @@ static jz_status find_port(const char *host, uint16_t *port, jz_error *error)
 
 jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, jz_error *error)
 {
-    jz_status status = expect_state(server, JZ_SERVER_CREATED, "listen", "a server listens once", error);
-    if (status == JZ_OK && server->shard_count > 1)
+    jz_status status = jz_server_expect_state(server, JZ_SERVER_CREATED, "listen", "a server listens once", error);
+    uint32_t listening_count = server->options.accepting == JZ_ACCEPTING_HAND_OVER ? 1 : server->shard_count;
+    if (status == JZ_OK && listening_count > 1)
         status = find_port(host, &port, error);
-    for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
+    for (uint32_t i = 0; i < listening_count && status == JZ_OK; i++)
         status = jz_shard_listen(&server->shards[i], host, port, &port, error);
     if (status != JZ_OK) {
         for (uint32_t i = 0; i < server->shard_count; i++)
@@ -190,66 +190,6 @@ uint16_t jz_server_port(const jz_server *server)
 
 bool jz_server_runs_here(const jz_server *server)
 {
-    return jz_current_shard != NULL && jz_current_shard->server == server;
-}
-
-static void *run_shard(void *shard)
-{
-    jz_shard_run(shard);
-    return NULL;
-}
-
-/* Starts threads for the shards from `first` on. */
-static jz_status start_threads(jz_server *server, uint32_t first, jz_error *error)
-{
-    jz_status status =
-        expect_state(server, JZ_SERVER_LISTENING, "run", "a server runs once, after it was made to listen", error);
-    if (status != JZ_OK)
-        return status;
-    for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
-        status = jz_shard_prepare(&server->shards[i], error);
-    if (status != JZ_OK)
-        return status;
-    atomic_store(&server->state, JZ_SERVER_RUNNING);
-    for (uint32_t i = first; i < server->shard_count; i++) {
-        int refusal = pthread_create(&server->threads[server->thread_count], NULL, run_shard, &server->shards[i]);
-        if (refusal != 0) {
-            jz_server_stop(server);
-            jz_server_wait(server);
-            return jz_report_system(error, refusal, "start a thread for an event loop");
-        }
-        server->thread_count++;
-    }
-    return JZ_OK;
-}
-
-jz_status jz_server_start(jz_server *server, jz_error *error)
-{
-    return start_threads(server, 0, error);
-}
-
-jz_status jz_server_run(jz_server *server, jz_error *error)
-{
-    jz_status status = start_threads(server, 1, error);
-    if (status != JZ_OK)
-        return status;
-    jz_shard_run(&server->shards[0]);
-    jz_server_wait(server);
-    return JZ_OK;
-}
-
-void jz_server_stop(jz_server *server)
-{
-    atomic_store(&server->stop_is_requested, true);
-    for (uint32_t i = 0; i < server->shard_count; i++)
-        jz_poll_wake(server->shards[i].loop.poll);
-}
-
-void jz_server_wait(jz_server *server)
-{
-    for (uint32_t i = 0; i < server->thread_count; i++)
-        pthread_join(server->threads[i], NULL);
-    server->thread_count = 0;
-    int running = JZ_SERVER_RUNNING;
-    atomic_compare_exchange_strong(&server->state, &running, JZ_SERVER_STOPPED);
+    return (jz_current_shard != NULL && jz_current_shard->server == server) ||
+           (jz_current_work != NULL && jz_current_work->workers == &server->workers);
 }

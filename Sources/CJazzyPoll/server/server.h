@@ -10,6 +10,7 @@
 #include "jazzy/server.h"
 #include "routes.h"
 #include "shard.h"
+#include "workers.h"
 
 typedef enum jz_server_state {
     JZ_SERVER_CREATED,
@@ -27,13 +28,19 @@ struct jz_server {
     jz_routes routes;
     uint32_t shard_count;
     jz_shard *shards;
+    jz_workers workers; /* for the routes that ask for them */
     pthread_t *threads; /* of the shards that run on threads of their own */
     uint32_t thread_count;
+    bool runs_on_own_threads; /* by jz_server_start */
 };
 
 /* These check every option. */
 jz_status jz_options_check(const jz_options *options, jz_error *error);
 jz_status jz_route_options_check(const jz_route_options *options, jz_error *error);
+
+/* INVALID_STATE, saying that `action` is not possible and why, unless the server is in the state expected. */
+jz_status jz_server_expect_state(const jz_server *server, jz_server_state expected, const char *action,
+                                 const char *reason, jz_error *error);
 
 /* Tells the server's log. */
 void jz_server_log(const jz_server *server, jz_log_level level, const char *format, ...) JZ_PRINTF(3, 4);

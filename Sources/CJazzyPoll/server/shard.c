@@ -27,6 +27,7 @@ static bool end_turn(void *context);
 jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint32_t first_generation, jz_error *error)
 {
     *shard = (jz_shard){.server = server, .listener = -1};
+    jz_topics_init(&shard->topics);
     shard->handle_prefix = (uint16_t)(server->number << JZ_LOOP_BITS | number);
     if (!jz_slots_init(&shard->slots, first_generation))
         return jz_report_system(error, ENOMEM, "create an event loop");
@@ -50,34 +51,37 @@ void jz_shard_stop_listening(jz_shard *shard)
 jz_status jz_shard_prepare(jz_shard *shard, jz_error *error)
 {
     const jz_routes *routes = &shard->server->routes;
-    free(shard->settings); /* of an attempt that failed */
-    shard->settings = calloc(routes->count > 0 ? routes->count : 1, sizeof *shard->settings);
-    if (shard->settings == NULL)
+    free(shard->routes); /* of an attempt that failed */
+    shard->routes = calloc(routes->count > 0 ? routes->count : 1, sizeof *shard->routes);
+    if (shard->routes == NULL)
         return jz_report_system(error, ENOMEM, "run the server");
     for (size_t i = 0; i < routes->count; i++) {
         const jz_route *route = routes->routes[i];
-        shard->settings[route->number] = (jz_session_settings){
-            .max_message_size = route->max_message_size, .deflate = route->deflate, .workspace = &shard->workspace};
+        shard->routes[route->number] = (jz_shard_route){.settings = {.max_message_size = route->max_message_size,
+                                                                     .deflate = route->deflate,
+                                                                     .workspace = &shard->workspace},
+                                                        .route = route};
     }
     return JZ_OK;
 }
 
 uint32_t jz_shard_destroy(jz_shard *shard)
 {
-    free(shard->settings);
+    free(shard->routes);
     jz_compression_workspace_free(&shard->workspace);
     jz_shard_stop_listening(shard);
     jz_errand_discard_all(&shard->loop.mailbox);
     jz_buffer_free(&shard->cork);
     jz_loop_destroy(&shard->loop);
+    jz_topics_destroy(&shard->topics);
     return jz_slots_destroy(&shard->slots);
 }
 
 jz_status jz_shard_listen(jz_shard *shard, const char *host, uint16_t port, uint16_t *bound_port, jz_error *error)
 {
     const jz_options *options = &shard->server->options;
-    jz_status status = jz_socket_listen(host, port, options->backlog, shard->server->shard_count > 1, &shard->listener,
-                                        bound_port, error);
+    bool shares_port = shard->server->shard_count > 1 && options->accepting == JZ_ACCEPTING_SHARED_PORT;
+    jz_status status = jz_socket_listen(host, port, options->backlog, shares_port, &shard->listener, bound_port, error);
     if (status != JZ_OK)
         return status;
     if (!jz_poll_add(shard->loop.poll, shard->listener, JZ_READABLE, listener_token)) {
@@ -115,6 +119,21 @@ void jz_shard_resume_accepting(jz_shard *shard)
     jz_poll_change(shard->loop.poll, shard->listener, JZ_READABLE, listener_token);
 }
 
+/* Keeps a connection, or hands it to the shard whose turn it is. */
+static void place_connection(jz_shard *shard, int descriptor, const jz_address *address)
+{
+    jz_server *server = shard->server;
+    jz_shard *target = shard;
+    if (server->options.accepting == JZ_ACCEPTING_HAND_OVER) {
+        target = &server->shards[shard->next_hand_over];
+        shard->next_hand_over = (shard->next_hand_over + 1) % server->shard_count;
+    }
+    if (target == shard)
+        jz_connection_accept(shard, descriptor, address);
+    else
+        jz_errand_hand_over(target, descriptor, address);
+}
+
 static void accept_connections(jz_shard *shard)
 {
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
@@ -122,7 +141,7 @@ static void accept_connections(jz_shard *shard)
         jz_address address;
         switch (jz_socket_accept(shard->listener, &descriptor, &address)) {
         case JZ_SOCKET_OK:
-            jz_connection_accept(shard, descriptor, &address);
+            place_connection(shard, descriptor, &address);
             break;
         case JZ_SOCKET_EXHAUSTED:
             pause_accepting(shard);

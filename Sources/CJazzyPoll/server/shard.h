@@ -11,6 +11,13 @@
 #include "date.h"
 #include "jazzy/server.h"
 #include "slots.h"
+#include "topics.h"
+
+/* What the sessions of one route have in common on one shard; their settings are its first member. */
+typedef struct jz_shard_route {
+    jz_session_settings settings;
+    const jz_route *route;
+} jz_shard_route;
 
 struct jz_shard {
     jz_loop loop;
@@ -25,8 +32,12 @@ struct jz_shard {
     jz_timer accept_timer; /* until accepting is tried again */
     uint64_t last_exhaustion_log_ms;
 
-    jz_session_settings *settings; /* of its sessions, by the number of their route */
+    jz_shard_route *routes;  /* by their number */
+    uint32_t next_hand_over; /* the shard that gets the next connection */
     jz_compression_workspace workspace;
+
+    jz_topics topics;
+    _Atomic uint64_t dropped_count;
 
     jz_connection *current; /* the one that is being read, whose output goes to the cork */
     jz_buffer cork;         /* output of `current`, sent with one call when its input has been taken */
@@ -55,6 +66,12 @@ void jz_shard_run(jz_shard *shard);
 
 /* Descriptors or memory came free: accepting goes on if it was paused. */
 void jz_shard_resume_accepting(jz_shard *shard);
+
+/* The route of a connection that is a WebSocket. */
+static inline const jz_route *jz_connection_route(const jz_connection *connection)
+{
+    return ((const jz_shard_route *)connection->session.settings)->route;
+}
 
 static inline jz_ws jz_shard_handle_of(const jz_shard *shard, const jz_connection *connection)
 {

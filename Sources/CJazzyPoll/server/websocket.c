@@ -5,35 +5,9 @@
 #include "../codec/close_code.h"
 #include "../codec/frame_header.h"
 #include "../codec/utf8.h"
+#include "access.h"
 #include "errand.h"
-#include "registry.h"
-#include "server.h"
-
-/* The shard that owns a connection, if it runs on this thread. */
-static jz_shard *own_shard(jz_ws ws)
-{
-    jz_shard *shard = jz_current_shard;
-    return shard != NULL && shard->handle_prefix == jz_handle_shard(ws) ? shard : NULL;
-}
-
-/* The shard that owns a connection, from another thread. Unless NULL, jz_registry_leave is owed. */
-static jz_shard *enter_shard(jz_ws ws)
-{
-    jz_server *server = jz_registry_enter(jz_handle_server(ws));
-    if (server == NULL)
-        return NULL;
-    uint8_t number = jz_handle_loop(ws);
-    if (number < server->shard_count)
-        return &server->shards[number];
-    jz_registry_leave(jz_handle_server(ws));
-    return NULL;
-}
-
-static bool is_open(const jz_shard *shard, jz_ws ws)
-{
-    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
-    return connection != NULL && atomic_load_explicit(&connection->is_open, memory_order_relaxed);
-}
+#include "sending.h"
 
 jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length)
 {
@@ -43,54 +17,54 @@ jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, siz
 jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                                jz_compression compression)
 {
-    jz_shard *shard = own_shard(ws);
+    jz_shard *shard = jz_own_shard_in_order(ws);
     if (JZ_LIKELY(shard != NULL)) {
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
         return connection != NULL ? jz_connection_send(shard, connection, kind, bytes, length, compression)
                                   : JZ_SEND_CLOSED;
     }
-    shard = enter_shard(ws);
+    shard = jz_enter_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
     jz_send_status status = JZ_SEND_CLOSED;
-    if (is_open(shard, ws)) {
+    if (jz_handle_is_open(shard, ws)) {
         bool may_be_sent = kind <= JZ_MESSAGE_BINARY || (kind <= JZ_MESSAGE_PONG && length <= JZ_MAX_CONTROL_PAYLOAD);
         status = may_be_sent ? jz_errand_send(shard, ws, kind, bytes, length, compression) : JZ_SEND_DROPPED;
     }
-    jz_registry_leave(jz_handle_server(ws));
+    jz_leave_shard(ws);
     return status;
 }
 
 jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length)
 {
-    jz_shard *shard = own_shard(ws);
+    jz_shard *shard = jz_own_shard_in_order(ws);
     if (shard != NULL) {
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
         return connection != NULL ? jz_connection_close(shard, connection, code, reason, reason_length)
                                   : JZ_SEND_CLOSED;
     }
-    shard = enter_shard(ws);
+    shard = jz_enter_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
     jz_send_status status = JZ_SEND_CLOSED;
-    if (is_open(shard, ws)) {
+    if (jz_handle_is_open(shard, ws)) {
         bool may_be_sent = jz_close_code_may_be_sent(code) && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
         status = may_be_sent ? jz_errand_close(shard, ws, code, reason, reason_length) : JZ_SEND_DROPPED;
     }
-    jz_registry_leave(jz_handle_server(ws));
+    jz_leave_shard(ws);
     return status;
 }
 
 bool jz_ws_is_open(jz_ws ws)
 {
-    jz_shard *shard = own_shard(ws);
+    jz_shard *shard = jz_own_shard(ws);
     if (shard != NULL)
-        return is_open(shard, ws);
-    shard = enter_shard(ws);
+        return jz_handle_is_open(shard, ws);
+    shard = jz_enter_shard(ws);
     if (shard == NULL)
         return false;
-    bool result = is_open(shard, ws);
-    jz_registry_leave(jz_handle_server(ws));
+    bool result = jz_handle_is_open(shard, ws);
+    jz_leave_shard(ws);
     return result;
 }
 
@@ -102,14 +76,14 @@ static size_t buffered_amount(const jz_shard *shard, jz_ws ws)
 
 size_t jz_ws_buffered_amount(jz_ws ws)
 {
-    jz_shard *shard = own_shard(ws);
+    jz_shard *shard = jz_own_shard(ws);
     if (shard != NULL)
         return buffered_amount(shard, ws);
-    shard = enter_shard(ws);
+    shard = jz_enter_shard(ws);
     if (shard == NULL)
         return 0;
     size_t result = buffered_amount(shard, ws);
-    jz_registry_leave(jz_handle_server(ws));
+    jz_leave_shard(ws);
     return result;
 }
 
@@ -129,12 +103,12 @@ size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE])
 {
     jz_address address;
     bool is_known = false;
-    jz_shard *shard = own_shard(ws);
+    jz_shard *shard = jz_own_shard(ws);
     if (shard != NULL) {
         is_known = read_peer(shard, ws, &address);
-    } else if ((shard = enter_shard(ws)) != NULL) {
+    } else if ((shard = jz_enter_shard(ws)) != NULL) {
         is_known = read_peer(shard, ws, &address);
-        jz_registry_leave(jz_handle_server(ws));
+        jz_leave_shard(ws);
     }
     text[0] = '\0';
     return is_known ? jz_address_format(&address, text, JZ_REMOTE_ADDRESS_SIZE) : 0;

@@ -46,10 +46,15 @@ bool jz_append_close_frame(jz_buffer *output, uint16_t code, const char *reason,
     return jz_append_frame(output, JZ_OPCODE_CLOSE, 0, payload, length);
 }
 
-/* Whether to try to compress a message of this length. */
-static bool wants_compression(const jz_session *session, uint8_t opcode, size_t length, jz_compression compression)
+void jz_session_forget_context(jz_session *session)
 {
-    if (!session->uses_deflate || jz_opcode_is_control(opcode) || compression == JZ_COMPRESSION_NEVER)
+    if (session->keeps_own_context && session->dedicated != NULL && session->dedicated->compressor != NULL)
+        jz_compressor_forget(session->dedicated->compressor);
+}
+
+bool jz_session_wants_compression(const jz_session *session, size_t length, jz_compression compression)
+{
+    if (!session->uses_deflate || compression == JZ_COMPRESSION_NEVER)
         return false;
     return compression == JZ_COMPRESSION_ALWAYS || length >= session->settings->deflate.min_message_size;
 }
@@ -83,7 +88,7 @@ jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, c
         return JZ_SEND_DROPPED;
     const jz_buffer *compressed = NULL;
     uint8_t reserved = 0;
-    if (wants_compression(session, opcodes[kind], length, compression) &&
+    if (!jz_opcode_is_control(opcodes[kind]) && jz_session_wants_compression(session, length, compression) &&
         compress(session, bytes, length, &compressed)) {
         bytes = compressed->bytes;
         length = compressed->length;
@@ -91,8 +96,8 @@ jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, c
     }
     if (jz_append_frame(output, opcodes[kind], reserved, bytes, length))
         return JZ_SEND_SENT;
-    if (reserved != 0 && session->keeps_own_context)
-        jz_compressor_forget(session->dedicated->compressor);
+    if (reserved != 0)
+        jz_session_forget_context(session);
     return JZ_SEND_DROPPED;
 }
 

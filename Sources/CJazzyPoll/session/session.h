@@ -102,6 +102,12 @@ static inline jz_send_status jz_session_send(jz_session *session, jz_message_kin
 jz_send_status jz_session_close(jz_session *session, uint16_t code, const char *reason, size_t reason_length,
                                 jz_buffer *output);
 
+/* Whether the session would compress a data message of this length. */
+bool jz_session_wants_compression(const jz_session *session, size_t length, jz_compression compression);
+
+/* Begins a new compression context, because the peer was sent a message that ours has not seen. */
+void jz_session_forget_context(jz_session *session);
+
 static inline bool jz_session_is_open(const jz_session *session)
 {
     return session->state == JZ_SESSION_OPEN;

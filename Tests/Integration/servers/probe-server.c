@@ -57,6 +57,7 @@ static jz_status serve(jz_server *server, const settings *settings, jz_error *er
 int main(int argument_count, char **arguments)
 {
     settings settings = {.options = jz_options_default()};
+    settings.options.threads = 1;
     for (int i = 1; i < argument_count; i += 2) {
         if (i + 1 == argument_count || !apply_flag(&settings, arguments[i], arguments[i + 1])) {
             fprintf(stderr, "probe-server: unknown flag or no value: %s\n", arguments[i]);

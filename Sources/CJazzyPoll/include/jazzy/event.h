@@ -20,7 +20,8 @@ enum {
     JZ_CLOSE_ABNORMAL = 1006,  /* only reported: the connection ended without a close frame */
     JZ_CLOSE_INVALID_PAYLOAD = 1007,
     JZ_CLOSE_MESSAGE_TOO_BIG = 1009,
-    JZ_CLOSE_INTERNAL_ERROR = 1011
+    JZ_CLOSE_INTERNAL_ERROR = 1011,
+    JZ_CLOSE_TRY_AGAIN_LATER = 1013 /* registered with IANA after the RFC */
 };
 
 typedef enum jz_message_kind {

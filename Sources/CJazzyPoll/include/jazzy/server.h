@@ -32,9 +32,21 @@ typedef enum jz_log_level { JZ_LOG_INFO, JZ_LOG_WARNING, JZ_LOG_ERROR } jz_log_l
 /* Called from any thread, possibly from several at a time, with one line without its end. Borrowed until it returns. */
 typedef void (*jz_log_function)(void *context, jz_log_level level, const char *line);
 
+/* How connections come to the loops of a server that has several. */
+typedef enum jz_accepting {
+    /* Every loop listens on the port, and the kernel chooses by a hash of the addresses. It costs nothing; few
+       connections, or many through few proxies, can be spread unevenly. */
+    JZ_ACCEPTING_SHARED_PORT,
+    /* The first loop accepts, and hands each loop every nth connection. Even, at the price of a wake-up for each. */
+    JZ_ACCEPTING_HAND_OVER
+} jz_accepting;
+
 /* Options of a server. Start from jz_options_default(); jz_server_create refuses what is out of range. */
 typedef struct jz_options {
-    uint32_t threads;              /* loops, each with a thread: 1 to JZ_MAX_THREADS; default 1 */
+    uint32_t threads;              /* loops, each with a thread: 1 to JZ_MAX_THREADS; default: the number of cores that
+                                      this process may use */
+    jz_accepting accepting;        /* default JZ_ACCEPTING_SHARED_PORT */
+    uint32_t worker_threads;       /* for routes that run on workers: 1 to 1,024; default 8 */
     uint32_t backlog;              /* connections that the kernel keeps for us to accept: 1 to 65,535; default 4,096 */
     size_t receive_buffer_size;    /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
     size_t max_message_size;       /* default of the routes, bytes: 1 to 1 GiB; default 1 MiB */
@@ -71,10 +83,29 @@ typedef struct jz_deflate_options {
     size_t min_message_size; /* bytes; a smaller message is sent uncompressed; default 64 */
 } jz_deflate_options;
 
+/* What happens to a message for a connection whose unsent output has reached the backpressure limit. */
+typedef enum jz_backpressure_policy {
+    JZ_BACKPRESSURE_DROP, /* it is dropped and counted */
+    JZ_BACKPRESSURE_CLOSE /* likewise, and the connection is closed with code 1013, Try Again Later */
+} jz_backpressure_policy;
+
+/* Where a route's handler runs. Either way the events of one connection keep their order and never overlap. */
+typedef enum jz_execution {
+    JZ_EXECUTION_LOOP,   /* on the thread of the connection's loop: the handler has to return soon */
+    JZ_EXECUTION_WORKERS /* on one of the server's workers: it may block, as on a database; events are copied for it */
+} jz_execution;
+
 /* Options of one WebSocket route. Start from jz_route_options_default(). */
 typedef struct jz_route_options {
     size_t max_message_size; /* bytes, decompressed: 1 to 1 GiB; 0 (the default) takes the server's */
     jz_deflate_options deflate;
+    jz_backpressure_policy backpressure_policy; /* default JZ_BACKPRESSURE_DROP */
+    jz_execution execution;                     /* default JZ_EXECUTION_LOOP */
+    uint32_t max_waiting_events;                /* of one connection for a worker, before reading from it pauses until
+                                                   half of them have been run: 1 to 65,536; default 256. What one read
+                                                   brings is taken whole, so some more can wait. */
+    void (*release_state)(void *state);         /* given what jz_ws_set_state was, once, after the close event, where
+                                                   the handler runs; default NULL */
 } jz_route_options;
 
 JZ_PUBLIC jz_route_options jz_route_options_default(void);
@@ -115,6 +146,19 @@ JZ_PUBLIC uint16_t jz_server_port(const jz_server *server);
 
 /* Whether the calling thread is in one of the server's handlers, where it may be neither waited for nor destroyed. */
 JZ_PUBLIC bool jz_server_runs_here(const jz_server *server);
+
+/*
+ * Sends a text or binary message to all subscribers of a topic, as jz_ws_publish does, from any thread. CLOSED: the
+ * server is stopping.
+ */
+JZ_PUBLIC jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length,
+                                           jz_message_kind kind, const void *bytes, size_t length);
+
+/* How many connections are subscribed to a topic. From any thread. */
+JZ_PUBLIC size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length);
+
+/* How many messages were dropped because their receiver's backpressure limit was reached. From any thread. */
+JZ_PUBLIC uint64_t jz_server_dropped_count(const jz_server *server);
 
 /* Runs the server on the calling thread (and on `threads` - 1 more) until it is stopped and all connections ended. */
 JZ_PUBLIC jz_status jz_server_run(jz_server *server, jz_error *error);

@@ -34,8 +34,8 @@ typedef enum jz_send_status {
  *           A ping or pong of more than 125 bytes is dropped (§5.5).
  *   bytes   `length` bytes; may be NULL when length is 0.
  *
- * On the connection's own loop it acts at once; from elsewhere it travels through the loop's mailbox. Messages from one
- * thread to one connection keep their order. Never calls a handler.
+ * On the connection's own loop it acts at once; from elsewhere it travels through the loop's mailbox. Of two sends one
+ * of which comes before the other, on one thread or under one lock, the first arrives first. Never calls a handler.
  */
 JZ_PUBLIC jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length);
 
@@ -59,6 +59,43 @@ JZ_PUBLIC jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const v
  *   reason   UTF-8, `reason_length` bytes; cut at a character's end where it is longer than the 123 bytes that fit.
  */
 JZ_PUBLIC jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length);
+
+/*
+ * Topics: what is published to one reaches every connection that has subscribed to it, on all loops of the server. A
+ * topic is any sequence of `length` bytes, and is there as long as somebody has subscribed. Closing unsubscribes.
+ */
+
+/*
+ * Subscribes; once more does nothing. SENT: at once. QUEUED: it travels to the connection's loop. DROPPED: no memory.
+ * CLOSED: the connection is closing or gone.
+ */
+JZ_PUBLIC jz_send_status jz_ws_subscribe(jz_ws ws, const char *topic, size_t length);
+
+/* Returns as jz_ws_subscribe. */
+JZ_PUBLIC jz_send_status jz_ws_unsubscribe(jz_ws ws, const char *topic, size_t length);
+
+JZ_PUBLIC bool jz_ws_is_subscribed(jz_ws ws, const char *topic, size_t length);
+
+/* Calls `visit` once for each topic that the connection is subscribed to, before it returns. Returns how many. */
+JZ_PUBLIC size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char *topic, size_t length), void *context);
+
+/*
+ * Sends a text or binary message to all subscribers of a topic but `ws` itself, which need not be one. It is framed
+ * once, compressed once for all that agreed on the same, and shared by all. What one thread publishes to a topic
+ * arrives in the same order at every receiver. SENT: this loop's connections have it, others' will. DROPPED: no memory,
+ * or neither text nor binary. CLOSED: `ws` is closing or gone.
+ */
+JZ_PUBLIC jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind,
+                                       const void *bytes, size_t length);
+
+/*
+ * A pointer of the caller's that belongs to the connection, from its open event until its route's release_state was
+ * given it after the close event. NULL where it was not set. Only in the handlers of the connection itself and, unless
+ * its route runs on workers, in any handler on its loop: elsewhere jz_ws_state returns NULL, and jz_ws_set_state does
+ * nothing and returns false. Setting replaces what was set; that is then the caller's again.
+ */
+JZ_PUBLIC void *jz_ws_state(jz_ws ws);
+JZ_PUBLIC bool jz_ws_set_state(jz_ws ws, void *state);
 
 /* Whether messages can be sent: from the open event on, until closing starts, by whichever side. */
 JZ_PUBLIC bool jz_ws_is_open(jz_ws ws);

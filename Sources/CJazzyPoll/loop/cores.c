@@ -1,0 +1,18 @@
+#define _GNU_SOURCE
+
+#include "cores.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+uint32_t jz_core_count(void)
+{
+#ifdef CPU_COUNT
+    /* Linux: the cores that this process is not kept from, as by taskset or a container's cpuset. */
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        return (uint32_t)CPU_COUNT(&set);
+#endif
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (uint32_t)count : 1;
+}

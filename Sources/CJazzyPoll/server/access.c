@@ -1,0 +1,27 @@
+#include "access.h"
+
+#include "registry.h"
+#include "server.h"
+
+jz_shard *jz_enter_shard(jz_ws ws)
+{
+    jz_server *server = jz_registry_enter(jz_handle_server(ws));
+    if (server == NULL)
+        return NULL;
+    uint8_t number = jz_handle_loop(ws);
+    if (number < server->shard_count)
+        return &server->shards[number];
+    jz_leave_shard(ws);
+    return NULL;
+}
+
+void jz_leave_shard(jz_ws ws)
+{
+    jz_registry_leave(jz_handle_server(ws));
+}
+
+bool jz_handle_is_open(const jz_shard *shard, jz_ws ws)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    return connection != NULL && atomic_load_explicit(&connection->is_open, memory_order_relaxed);
+}

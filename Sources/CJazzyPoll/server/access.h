@@ -1,0 +1,36 @@
+/* From a handle to its shard: on the shard's own thread, or from any other. */
+#ifndef JAZZY_SERVER_ACCESS_H
+#define JAZZY_SERVER_ACCESS_H
+
+#include <stdbool.h>
+
+#include "handle.h"
+#include "shard.h"
+
+/* The shard that owns a connection, if it runs on this thread, else NULL. */
+static inline jz_shard *jz_own_shard(jz_ws ws)
+{
+    jz_shard *shard = jz_current_shard;
+    return shard != NULL && shard->handle_prefix == jz_handle_shard(ws) ? shard : NULL;
+}
+
+/*
+ * The same, to change something: what other threads asked of the shard before, as under a lock that this thread has
+ * now, is done first. So all receivers see one order of what happened one after the other, on whichever threads.
+ */
+static inline jz_shard *jz_own_shard_in_order(jz_ws ws)
+{
+    jz_shard *shard = jz_own_shard(ws);
+    if (shard != NULL)
+        jz_loop_take_letters(&shard->loop);
+    return shard;
+}
+
+/* The shard that owns a connection, from another thread; NULL if it is gone. Unless NULL, leave it soon. */
+jz_shard *jz_enter_shard(jz_ws ws);
+void jz_leave_shard(jz_ws ws);
+
+/* Whether messages can be sent to a connection of this shard. From any thread. */
+bool jz_handle_is_open(const jz_shard *shard, jz_ws ws);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * A message to many: framed once, compressed once for each set of parameters, and shared by all its receivers, on every
+ * loop, until the last of them has sent it.
+ */
+#ifndef JAZZY_SERVER_PUBLICATION_H
+#define JAZZY_SERVER_PUBLICATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../session/session.h"
+#include "jazzy/websocket.h"
+
+typedef struct jz_publication jz_publication;
+
+/* Copies a text or binary message. Returns one reference; NULL when there is no memory. */
+jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, size_t length,
+                                      jz_compression compression);
+
+void jz_publication_retain(jz_publication *publication);
+void jz_publication_release(jz_publication *publication);
+
+/*
+ * The frame that a session's peer is to be sent, uncompressed where there is no memory for better. It belongs to the
+ * publication. From any loop.
+ */
+const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length);
+
+#endif

@@ -1,0 +1,170 @@
+/* The public functions on topics. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "access.h"
+#include "errand.h"
+#include "registry.h"
+#include "sending.h"
+#include "server.h"
+
+typedef jz_send_status (*errand_on_topic)(jz_shard *shard, jz_ws ws, jz_text topic);
+
+/* From another thread: by an errand, if the connection is open. */
+static jz_send_status ask(jz_ws ws, jz_text topic, errand_on_topic post)
+{
+    jz_shard *shard = jz_enter_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = jz_handle_is_open(shard, ws) ? post(shard, ws, topic) : JZ_SEND_CLOSED;
+    jz_leave_shard(ws);
+    return status;
+}
+
+jz_send_status jz_ws_subscribe(jz_ws ws, const char *topic, size_t length)
+{
+    const jz_text name = {topic, length};
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (shard == NULL)
+        return ask(ws, name, jz_errand_subscribe);
+    jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    return connection != NULL ? jz_connection_subscribe(shard, connection, name) : JZ_SEND_CLOSED;
+}
+
+jz_send_status jz_ws_unsubscribe(jz_ws ws, const char *topic, size_t length)
+{
+    const jz_text name = {topic, length};
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (shard == NULL)
+        return ask(ws, name, jz_errand_unsubscribe);
+    jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection == NULL || !jz_handle_is_open(shard, ws))
+        return JZ_SEND_CLOSED;
+    jz_topics_unsubscribe(&shard->topics, connection, name);
+    return JZ_SEND_SENT;
+}
+
+bool jz_ws_is_subscribed(jz_ws ws, const char *topic, size_t length)
+{
+    const jz_text name = {topic, length};
+    jz_shard *own = jz_own_shard(ws);
+    jz_shard *shard = own != NULL ? own : jz_enter_shard(ws);
+    if (shard == NULL)
+        return false;
+    pthread_mutex_lock(&shard->topics.lock);
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    bool result = connection != NULL && jz_topics_is_subscribed(&shard->topics, connection, name);
+    pthread_mutex_unlock(&shard->topics.lock);
+    if (own == NULL)
+        jz_leave_shard(ws);
+    return result;
+}
+
+/* Copies of a connection's topics, so that they can be visited without the lock. NULL: none, or no memory. */
+static jz_text *copy_topics(const jz_connection *connection, size_t *count)
+{
+    const jz_subscriptions *subscriptions = connection->subscriptions;
+    if (subscriptions == NULL)
+        return NULL;
+    size_t size = subscriptions->count * sizeof(jz_text);
+    for (size_t i = 0; i < subscriptions->count; i++)
+        size += subscriptions->all[i].topic->name_length;
+    jz_text *copies = malloc(size);
+    if (copies == NULL)
+        return NULL;
+    char *name = (char *)(copies + subscriptions->count);
+    for (size_t i = 0; i < subscriptions->count; i++) {
+        const jz_topic *topic = subscriptions->all[i].topic;
+        memcpy(name, topic->name, topic->name_length);
+        copies[i] = (jz_text){name, topic->name_length};
+        name += topic->name_length;
+    }
+    *count = subscriptions->count;
+    return copies;
+}
+
+size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char *topic, size_t length), void *context)
+{
+    jz_shard *own = jz_own_shard(ws);
+    jz_shard *shard = own != NULL ? own : jz_enter_shard(ws);
+    if (shard == NULL)
+        return 0;
+    size_t count = 0;
+    pthread_mutex_lock(&shard->topics.lock);
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    jz_text *copies = connection != NULL ? copy_topics(connection, &count) : NULL;
+    pthread_mutex_unlock(&shard->topics.lock);
+    if (own == NULL)
+        jz_leave_shard(ws);
+    for (size_t i = 0; i < count; i++)
+        visit(context, copies[i].start, copies[i].length);
+    free(copies);
+    return count;
+}
+
+/* Gives a publication to every shard: at once to the one that runs on this thread, by errands to the others. */
+static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz_message_kind kind, const void *bytes,
+                              size_t length)
+{
+    if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
+        return JZ_SEND_DROPPED;
+    jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
+    if (publication == NULL)
+        return JZ_SEND_DROPPED;
+    jz_send_status status = JZ_SEND_SENT;
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_shard *shard = &server->shards[i];
+        if (shard == jz_current_shard)
+            jz_shard_publish(shard, topic, publication, sender);
+        else if (jz_errand_publish(shard, sender, topic, publication) == JZ_SEND_DROPPED)
+            status = JZ_SEND_DROPPED;
+    }
+    jz_publication_release(publication);
+    return status;
+}
+
+jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind, const void *bytes,
+                             size_t length)
+{
+    jz_shard *own = jz_own_shard_in_order(ws);
+    jz_shard *shard = own != NULL ? own : jz_enter_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = JZ_SEND_CLOSED;
+    if (jz_handle_is_open(shard, ws))
+        status = publish(shard->server, ws, (jz_text){topic, topic_length}, kind, bytes, length);
+    if (own == NULL)
+        jz_leave_shard(ws);
+    return status;
+}
+
+jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
+                                 const void *bytes, size_t length)
+{
+    if (atomic_load(&server->stop_is_requested))
+        return JZ_SEND_CLOSED;
+    if (jz_current_shard != NULL && jz_current_shard->server == server)
+        jz_loop_take_letters(&jz_current_shard->loop);
+    return publish(server, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length);
+}
+
+size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_topics *topics = &server->shards[i].topics;
+        pthread_mutex_lock(&topics->lock);
+        const jz_topic *found = jz_topics_find(topics, (jz_text){topic, topic_length});
+        count += found != NULL ? found->count : 0;
+        pthread_mutex_unlock(&topics->lock);
+    }
+    return count;
+}
+
+uint64_t jz_server_dropped_count(const jz_server *server)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < server->shard_count; i++)
+        count += atomic_load_explicit(&server->shards[i].dropped_count, memory_order_relaxed);
+    return count;
+}

@@ -1,0 +1,87 @@
+/* Starting, stopping and waiting for a server. */
+#include "../loop/report.h"
+#include "errand.h"
+#include "server.h"
+
+jz_status jz_server_expect_state(const jz_server *server, jz_server_state expected, const char *action,
+                                 const char *reason, jz_error *error)
+{
+    if (atomic_load(&server->state) == (int)expected)
+        return JZ_OK;
+    return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot %s: %s", action, reason);
+}
+
+static void *run_shard(void *shard)
+{
+    jz_shard_run(shard);
+    return NULL;
+}
+
+/* Waits for the loops that run on threads of their own, and then for what they left. */
+static void end_running(jz_server *server)
+{
+    for (uint32_t i = 0; i < server->thread_count; i++)
+        pthread_join(server->threads[i], NULL);
+    server->thread_count = 0;
+    /* Every connection has ended; close events may still wait for a worker. */
+    jz_workers_finish(&server->workers);
+    for (uint32_t i = 0; i < server->shard_count; i++)
+        jz_errand_discard_all(&server->shards[i].loop.mailbox);
+    atomic_store(&server->state, JZ_SERVER_STOPPED);
+}
+
+/* Starts threads for the shards from `first` on. */
+static jz_status start_threads(jz_server *server, uint32_t first, jz_error *error)
+{
+    jz_status status = jz_server_expect_state(server, JZ_SERVER_LISTENING, "run",
+                                              "a server runs once, after it was made to listen", error);
+    if (status != JZ_OK)
+        return status;
+    for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
+        status = jz_shard_prepare(&server->shards[i], error);
+    if (status == JZ_OK && jz_routes_need_workers(&server->routes))
+        status = jz_workers_start(&server->workers, server->options.worker_threads, error);
+    if (status != JZ_OK)
+        return status;
+    atomic_store(&server->state, JZ_SERVER_RUNNING);
+    for (uint32_t i = first; i < server->shard_count; i++) {
+        int refusal = pthread_create(&server->threads[server->thread_count], NULL, run_shard, &server->shards[i]);
+        if (refusal != 0) {
+            jz_server_stop(server);
+            end_running(server);
+            return jz_report_system(error, refusal, "start a thread for an event loop");
+        }
+        server->thread_count++;
+    }
+    return JZ_OK;
+}
+
+jz_status jz_server_start(jz_server *server, jz_error *error)
+{
+    server->runs_on_own_threads = true;
+    return start_threads(server, 0, error);
+}
+
+jz_status jz_server_run(jz_server *server, jz_error *error)
+{
+    jz_status status = start_threads(server, 1, error);
+    if (status != JZ_OK)
+        return status;
+    jz_shard_run(&server->shards[0]);
+    end_running(server);
+    return JZ_OK;
+}
+
+void jz_server_stop(jz_server *server)
+{
+    atomic_store(&server->stop_is_requested, true);
+    for (uint32_t i = 0; i < server->shard_count; i++)
+        jz_poll_wake(server->shards[i].loop.poll);
+}
+
+void jz_server_wait(jz_server *server)
+{
+    /* A server that runs on its caller's thread ends there. */
+    if (server->runs_on_own_threads && atomic_load(&server->state) == JZ_SERVER_RUNNING)
+        end_running(server);
+}

@@ -1,0 +1,52 @@
+/* Output that waits: bytes of the connection's own, and between them frames that it shares with other connections. */
+#ifndef JAZZY_SERVER_UNSENT_H
+#define JAZZY_SERVER_UNSENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../loop/socket.h"
+#include "../session/buffer.h"
+#include "publication.h"
+
+typedef struct jz_shared_piece {
+    size_t position; /* it comes before the byte of `own` that is there */
+    jz_publication *publication;
+    const uint8_t *bytes;
+    size_t length;
+} jz_shared_piece;
+
+/* All zero is nothing that waits. */
+typedef struct jz_unsent {
+    jz_buffer own;
+    size_t own_sent; /* bytes at the front of `own` that the kernel has taken */
+    jz_shared_piece *shared;
+    size_t shared_count;
+    size_t shared_capacity;
+    size_t shared_first;  /* the first that is not wholly sent */
+    size_t shared_sent;   /* bytes of it that the kernel has taken */
+    size_t shared_amount; /* bytes of all shared pieces that are not sent */
+} jz_unsent;
+
+static inline size_t jz_unsent_amount(const jz_unsent *unsent)
+{
+    return unsent->own.length - unsent->own_sent + unsent->shared_amount;
+}
+
+/* Appends a frame of a publication, which is retained. False when there is no memory. */
+bool jz_unsent_share(jz_unsent *unsent, jz_publication *publication, const uint8_t *bytes, size_t length);
+
+/* Fills in the next pieces to send, at most JZ_MOST_PIECES, and returns how many. */
+size_t jz_unsent_pieces(const jz_unsent *unsent, jz_piece *pieces);
+
+/* Takes `count` bytes off the front: the kernel has them. */
+void jz_unsent_take(jz_unsent *unsent, size_t count);
+
+/* Moves the rest to the front, often enough that sent bytes do not pile up, seldom enough to be cheap. */
+void jz_unsent_compact(jz_unsent *unsent);
+
+/* Gives back everything and leaves nothing that waits. */
+void jz_unsent_clear(jz_unsent *unsent);
+
+#endif

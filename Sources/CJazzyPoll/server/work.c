@@ -1,0 +1,138 @@
+#include "work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../codec/frame_header.h"
+#include "access.h"
+#include "errand.h"
+#include "work_runner.h"
+
+_Thread_local jz_work *jz_current_work = NULL;
+
+jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
+{
+    jz_work *work = calloc(1, sizeof *work);
+    jz_job *closing_job = calloc(1, sizeof *closing_job + JZ_MAX_CONTROL_PAYLOAD);
+    if (work == NULL || closing_job == NULL) {
+        free(closing_job);
+        free(work);
+        return NULL;
+    }
+    work->workers = workers;
+    work->ws = ws;
+    work->route = route;
+    work->closing_job = closing_job;
+    return work;
+}
+
+/* Copies what the event borrows behind the job; there is room for it. */
+static void fill_job(jz_job *job, const jz_event *event, const jz_message *message)
+{
+    uint8_t *bytes = (uint8_t *)(job + 1);
+    job->event = *event;
+    job->message = *message;
+    if (message->length > 0)
+        memcpy(bytes, message->bytes, message->length);
+    if (event->close_reason_length > 0)
+        memcpy(bytes, event->close_reason, event->close_reason_length);
+    job->message.bytes = bytes;
+    job->event.close_reason = (const char *)bytes;
+}
+
+static jz_job *create_job(jz_work *work, const jz_event *event, const jz_message *message)
+{
+    jz_job *job = work->closing_job;
+    if (event->type == JZ_EVENT_CLOSE)
+        work->closing_job = NULL;
+    else
+        job = message->length < SIZE_MAX - sizeof *job ? malloc(sizeof *job + message->length + 1) : NULL;
+    if (job != NULL)
+        fill_job(job, event, message);
+    return job;
+}
+
+jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_message *message)
+{
+    jz_job *job = create_job(work, event, message);
+    if (job == NULL)
+        return JZ_WORK_OUT_OF_MEMORY;
+    jz_workers *workers = work->workers;
+    pthread_mutex_lock(&workers->lock);
+    job->next = NULL;
+    if (work->last != NULL)
+        work->last->next = job;
+    else
+        work->first = job;
+    work->last = job;
+    work->count++;
+    bool is_full = work->count >= work->route->max_waiting_events;
+    work->has_paused_reading = work->has_paused_reading || is_full;
+    if (!work->is_scheduled) {
+        work->is_scheduled = true;
+        jz_workers_schedule(workers, work);
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return is_full ? JZ_WORK_FULL : JZ_WORK_ADDED;
+}
+
+static jz_job *take_job(jz_work *work)
+{
+    jz_job *job = work->first;
+    work->first = job->next;
+    if (work->first == NULL)
+        work->last = NULL;
+    work->count--;
+    return job;
+}
+
+/* Half of the events have been run: reading may go on. */
+static bool may_resume(jz_work *work)
+{
+    if (!work->has_paused_reading || work->count > work->route->max_waiting_events / 2)
+        return false;
+    work->has_paused_reading = false;
+    return true;
+}
+
+static void resume_reading(jz_ws ws)
+{
+    jz_shard *shard = jz_enter_shard(ws);
+    if (shard == NULL)
+        return;
+    jz_errand_resume(shard, ws);
+    jz_leave_shard(ws);
+}
+
+static void finish(jz_work *work)
+{
+    if (work->state != NULL && work->route->release_state != NULL)
+        work->route->release_state(work->state);
+    free(work);
+}
+
+void jz_work_run_next(jz_work *work)
+{
+    jz_workers *workers = work->workers;
+    jz_job *job = take_job(work);
+    bool resumes = may_resume(work);
+    pthread_mutex_unlock(&workers->lock);
+
+    if (resumes)
+        resume_reading(work->ws);
+    bool is_last = job->event.type == JZ_EVENT_CLOSE;
+    jz_current_work = work;
+    work->route->handler(work->route->context, work->ws, &job->event, &job->message);
+    jz_current_work = NULL;
+    free(job);
+    if (is_last)
+        finish(work);
+
+    pthread_mutex_lock(&workers->lock);
+    if (is_last)
+        return;
+    if (work->first != NULL)
+        jz_workers_schedule(workers, work);
+    else
+        work->is_scheduled = false;
+}

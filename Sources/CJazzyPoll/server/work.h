@@ -1,0 +1,48 @@
+/* The events of one connection whose route runs on workers: kept in order, run one at a time. */
+#ifndef JAZZY_SERVER_WORK_H
+#define JAZZY_SERVER_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "jazzy/server.h"
+#include "routes.h"
+#include "workers.h"
+
+/* An event and all that it borrows, copied. */
+typedef struct jz_job {
+    struct jz_job *next;
+    jz_event event;
+    jz_message message;
+} jz_job;
+
+/* Guarded by the lock of the workers, but for what never changes and for `state`, which the running handler has. */
+typedef struct jz_work {
+    struct jz_work *next; /* in the workers' queue */
+    jz_workers *workers;
+    jz_ws ws;
+    const jz_route *route;
+    jz_job *first;
+    jz_job *last;
+    size_t count;      /* jobs that wait */
+    bool is_scheduled; /* in the workers' queue, or run by one of them */
+    bool has_paused_reading;
+    void *state;         /* jz_ws_state */
+    jz_job *closing_job; /* kept for the close event, which must not fail for want of memory */
+} jz_work;
+
+/* NULL when there is no memory. It is freed by the worker that has run its close event. */
+jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route);
+
+typedef enum jz_work_result { JZ_WORK_ADDED, JZ_WORK_FULL, JZ_WORK_OUT_OF_MEMORY } jz_work_result;
+
+/*
+ * Adds an event. FULL: it was added, and as many wait as may: pause reading until the connection's loop is told to
+ * resume. After the close event the work is not the caller's any more.
+ */
+jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_message *message);
+
+/* The work whose handler runs on this thread, or NULL. */
+extern _Thread_local jz_work *jz_current_work;
+
+#endif
