@@ -5,7 +5,7 @@
 #include "reference_utf8.h"
 #include "transcript.h"
 
-enum { MAX_STEPS = 48, MAX_FRAGMENTS = 5, MAX_STREAM_LENGTH = 1 << 19 };
+enum { MAX_STEPS = 48, MAX_FRAGMENTS = 5, ENOUGH_BYTES = 1 << 18 };
 
 void frame_script_init(frame_script *frames, session_script *script, fuzz_input *input)
 {
@@ -109,11 +109,23 @@ static void append_close(frame_script *frames)
 static void append_noise(jz_buffer *contents, size_t length, bool is_text)
 {
     uint32_t state = (uint32_t)length;
-    for (size_t i = 0; i < length; i++) {
+    require(jz_buffer_reserve(contents, length, SIZE_MAX), "the fuzzer has memory");
+    while (contents->length < length) {
         state = state * 1664525 + 1013904223;
-        uint8_t byte = (uint8_t)(state >> 24 & (is_text ? 0x7F : 0xFF));
-        require(jz_buffer_append(contents, &byte, 1), "the fuzzer has memory");
+        contents->bytes[contents->length++] = (uint8_t)(state >> 24 & (is_text ? 0x7F : 0xFF));
     }
+}
+
+/* Appends the pattern `count` times, but no more than `most` bytes. */
+static void append_repeated(jz_buffer *contents, const char *pattern, size_t count, size_t most)
+{
+    size_t total = strlen(pattern) * count;
+    total = total < most ? total : most;
+    require(jz_buffer_reserve(contents, total + strlen(pattern), SIZE_MAX), "the fuzzer has memory");
+    memcpy(contents->bytes, pattern, strlen(pattern));
+    contents->length = total;
+    for (size_t filled = strlen(pattern); filled < total; filled *= 2)
+        memcpy(contents->bytes + filled, contents->bytes, filled < total - filled ? filled : total - filled);
 }
 
 /* The contents of a message: bytes of the input, noise, or something that repeats itself. */
@@ -133,8 +145,7 @@ static void take_contents(frame_script *frames, bool is_text, jz_buffer *content
         append_noise(contents, count, is_text);
         return;
     }
-    for (size_t i = 0; i < count && contents->length < frames->script->settings.max_message_size + 4; i++)
-        require(jz_buffer_append(contents, patterns[pattern], strlen(patterns[pattern])), "the fuzzer has memory");
+    append_repeated(contents, patterns[pattern], count, frames->script->settings.max_message_size + 4);
 }
 
 /* Compresses the contents, perhaps with an error in what comes out. */
@@ -246,7 +257,7 @@ static void read_step(frame_script *frames)
 void frame_script_read(frame_script *frames)
 {
     for (size_t i = 0; i < MAX_STEPS && frames->input->length > 0; i++) {
-        if (frames->script->bytes.length > MAX_STREAM_LENGTH)
+        if (frames->script->bytes.length + frames->expected_events.length > ENOUGH_BYTES)
             return;
         read_step(frames);
     }

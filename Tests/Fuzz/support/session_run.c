@@ -5,8 +5,10 @@
 #include "stream_position.h"
 #include "transcript.h"
 
-/* Above this a stream is not fed byte by byte: it would take more time than it could show. */
-enum { LONGEST_SPLIT_EVERYWHERE = 2048 };
+enum {
+    LONGEST_SPLIT_EVERYWHERE = 2048, /* a longer stream, byte by byte, takes more time than it can show */
+    MOST_PARTS = 1024                /* after these, perhaps empty ones, comes all the rest */
+};
 
 typedef struct run {
     const session_script *script;
@@ -168,8 +170,7 @@ static size_t next_part(run *run, size_t rest)
     size_t part = rest;
     if (run->splitting == SPLIT_EVERYWHERE)
         part = 1;
-    /* Empty parts are fed too, but not for ever. */
-    if (run->splitting == SPLIT_IN_PARTS && run->next_part < run->script->bytes.length)
+    if (run->splitting == SPLIT_IN_PARTS && run->next_part < MOST_PARTS)
         part = run->script->parts[run->next_part++ % SCRIPT_MAX_PARTS];
     return part < rest ? part : rest;
 }
