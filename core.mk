@@ -49,6 +49,7 @@ c-unit-tests-$(1): $(4:%=$(BUILD)/$(1)/%)
 $(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server.c)
 $(call c_program,$(1),$(2),$(3),bench-echo-c,Benchmarks/bench-echo-c/main.c)
 $(call c_program,$(1),$(2),$(3),probe-server,$(wildcard Tests/Integration/servers/*.c))
+$(call c_program,$(1),$(2),$(3),session-driver,Tests/Differential/session-driver.c)
 endef
 
 $(eval $(call c_build,release,$(CLANG),$(RELEASE_FLAGS),$(C_UNIT_TESTS)))

@@ -11,6 +11,7 @@ include clients.mk
 .PHONY: test
 test: swift-toolchain test-packages
 	@$(MAKE) test-c
+	@$(MAKE) test-differential
 	@$(MAKE) test-swift
 	@$(MAKE) test-integration
 	@$(MAKE) test-integration-sanitized
@@ -30,6 +31,11 @@ test-c:
 	@$(MAKE) c-unit-tests-sanitized
 	@$(MAKE) c-unit-tests-gcc
 	@$(MAKE) c-unit-tests-tsan
+
+# The same byte streams through our session and through two other implementations.
+.PHONY: test-differential
+test-differential: $(VENV)/.installed $(BUILD)/sanitized/session-driver
+	JAZZY_C_BUILD=$(BUILD)/sanitized $(PYTHON) -m pytest -q Tests/Differential
 
 .PHONY: test-swift
 test-swift:
