@@ -24,7 +24,7 @@ struct jz_server {
     uint8_t number;    /* in the registry; part of the handles */
     _Atomic int state; /* a jz_server_state */
     _Atomic bool stop_is_requested;
-    uint16_t port;
+    _Atomic uint16_t port; /* 0 before it listens */
     jz_routes routes;
     uint32_t shard_count;
     jz_shard *shards;
