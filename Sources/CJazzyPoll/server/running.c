@@ -58,8 +58,10 @@ static jz_status start_threads(jz_server *server, uint32_t first, jz_error *erro
 
 jz_status jz_server_start(jz_server *server, jz_error *error)
 {
-    server->runs_on_own_threads = true;
-    return start_threads(server, 0, error);
+    jz_status status = start_threads(server, 0, error);
+    if (status == JZ_OK)
+        server->runs_on_own_threads = true;
+    return status;
 }
 
 jz_status jz_server_run(jz_server *server, jz_error *error)

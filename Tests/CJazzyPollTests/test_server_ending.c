@@ -1,0 +1,211 @@
+/* The end of a server: from a handler, by a signal, and while threads go on. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "support/client.h"
+#include "support/eventually.h"
+#include "support/served.h"
+#include "support/testing.h"
+
+static test_client client;
+static test_client other;
+
+static pthread_t start_thread(void *(*run)(void *), void *context)
+{
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, run, context), 0);
+    return thread;
+}
+
+static void stop_server(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)message;
+    const jz_server *server = journal->context;
+    if (event->type != JZ_EVENT_MESSAGE)
+        return;
+    if (!jz_server_runs_here(server))
+        jz_ws_close(ws, 4000, "", 0);
+    jz_server_stop(journal->context);
+    jz_ws_send(ws, JZ_MESSAGE_TEXT, "stopping", 8); /* it is told so before it is closed */
+}
+
+static void a_handler_stops_its_server_in_order(void **state)
+{
+    (void)state;
+    static served served = {.journal = {.act = stop_server}};
+    served_start(&served, NULL, NULL);
+    served.journal.context = served.server;
+    assert_true(test_client_open(&client, served.port, UPGRADE_REQUEST("/")));
+    assert_true(test_client_open(&other, served.port, UPGRADE_REQUEST("/")));
+    assert_false(jz_server_runs_here(served.server));
+    test_client_send_frame(&client, &(test_frame)TEXT("stop"));
+    test_client_expect(&client, JZ_OPCODE_TEXT, "stopping", 8);
+    test_client_expect(&client, JZ_OPCODE_CLOSE, "\x03\xE9the server stops", 18);
+    test_client_expect(&other, JZ_OPCODE_CLOSE, "\x03\xE9the server stops", 18);
+    test_client_send_frame(&client, &(test_frame)CLOSE(1001, ""));
+    assert_true(test_client_sees_end(&client));
+    test_client_send_frame(&other, &(test_frame)CLOSE(1001, ""));
+    assert_true(test_client_sees_end(&other));
+    jz_server_wait(served.server);
+    journal_expect(&served.journal, 2, "open open text(stop) close(1001 clean) close(1001 clean)");
+    test_client_close(&client);
+    test_client_close(&other);
+    served_finish(&served);
+}
+
+static atomic_bool is_sending;
+
+static void *send_until_closed(void *context)
+{
+    const jz_ws *ws = context;
+    size_t accepted = 0;
+    while (jz_ws_send(*ws, JZ_MESSAGE_TEXT, "x", 1) != JZ_SEND_CLOSED) {
+        if (++accepted == 100)
+            is_sending = true;
+    }
+    jz_ws_close(*ws, 1000, "", 0);
+    return NULL;
+}
+
+static void *read_until_closed(void *context)
+{
+    test_received frame;
+    do {
+        if (!test_client_take_frame(context, &frame))
+            return NULL;
+    } while (frame.opcode != JZ_OPCODE_CLOSE);
+    static const uint8_t answer[] = {0x88, 0x80, 0, 0, 0, 0};
+    test_client_send(context, answer, sizeof answer);
+    return NULL;
+}
+
+static void a_server_may_be_destroyed_while_threads_send_through_it(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        static served served;
+        served = (struct served){0};
+        served_start(&served, NULL, NULL);
+        assert_true(test_client_open(&client, served.port, UPGRADE_REQUEST("/")));
+        assert_eventually(served.journal.opens == 1);
+        jz_ws ws = journal_handle_of(&served.journal, 0);
+        is_sending = false;
+        pthread_t reader = start_thread(read_until_closed, &client);
+        pthread_t threads[3];
+        for (size_t i = 0; i < COUNT_OF(threads); i++)
+            threads[i] = start_thread(send_until_closed, &ws);
+        assert_eventually(is_sending);
+        served_finish(&served);
+        for (size_t i = 0; i < COUNT_OF(threads); i++)
+            pthread_join(threads[i], NULL);
+        pthread_join(reader, NULL);
+        test_client_close(&client);
+    }
+}
+
+typedef struct run {
+    jz_server *server;
+    jz_status status;
+    atomic_bool has_returned;
+    atomic_bool has_waited;
+} run;
+
+static void *run_server(void *context)
+{
+    run *task = context;
+    task->status = jz_server_run(task->server, NULL);
+    task->has_returned = true;
+    return NULL;
+}
+
+static void *wait_for_server(void *context)
+{
+    run *task = context;
+    jz_server_wait(task->server);
+    task->has_waited = true;
+    return NULL;
+}
+
+/* Also after an attempt to start it that was refused. */
+static void a_server_that_runs_on_its_callers_thread_is_not_waited_for(void **state)
+{
+    (void)state;
+    static journal journal = JOURNAL_INITIALIZER;
+    static run task;
+    task = (run){.server = jz_server_create(NULL, NULL)};
+    assert_non_null(task.server);
+    assert_int_equal(jz_server_start(task.server, NULL), JZ_STATUS_INVALID_STATE);
+    assert_int_equal(jz_server_route_ws(task.server, "/", NULL, journal_handle, &journal, NULL), JZ_OK);
+    assert_int_equal(jz_server_listen(task.server, "127.0.0.1", 0, NULL), JZ_OK);
+    pthread_t thread = start_thread(run_server, &task);
+    assert_true(test_client_open(&client, jz_server_port(task.server), UPGRADE_REQUEST("/")));
+    pthread_t waiting = start_thread(wait_for_server, &task);
+    assert_eventually(task.has_waited);
+    assert_false(task.has_returned);
+    jz_server_stop(task.server);
+    test_client_close(&client);
+    pthread_join(thread, NULL);
+    pthread_join(waiting, NULL);
+    assert_int_equal(task.status, JZ_OK);
+    jz_server_destroy(task.server);
+}
+
+static void *run_until_signal(void *context)
+{
+    run *task = context;
+    task->status = jz_server_run_until_signal(task->server, NULL);
+    task->has_returned = true;
+    return NULL;
+}
+
+static void do_nothing(int signal_number)
+{
+    (void)signal_number;
+}
+
+static void a_signal_ends_one_server_in_order(void **state)
+{
+    (void)state;
+    static journal journal = JOURNAL_INITIALIZER;
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct sigaction mine = {.sa_handler = do_nothing};
+    for (size_t i = 0; i < COUNT_OF(signals); i++) {
+        assert_int_equal(sigaction(signals[i], &mine, NULL), 0);
+        run task = {.server = jz_server_create(NULL, NULL)};
+        jz_server *other = jz_server_create(NULL, NULL);
+        assert_int_equal(jz_server_route_ws(task.server, "/", NULL, journal_handle, &journal, NULL), JZ_OK);
+        assert_int_equal(jz_server_listen(task.server, "127.0.0.1", 0, NULL), JZ_OK);
+        assert_int_equal(jz_server_listen(other, "127.0.0.1", 0, NULL), JZ_OK);
+        pthread_t thread = start_thread(run_until_signal, &task);
+        assert_true(test_client_open(&client, jz_server_port(task.server), UPGRADE_REQUEST("/")));
+        jz_error error = {0};
+        assert_int_equal(jz_server_run_until_signal(other, &error), JZ_STATUS_INVALID_STATE);
+        assert_non_null(strstr(error.message, "another server of this process does"));
+        kill(getpid(), signals[i]);
+        test_client_expect(&client, JZ_OPCODE_CLOSE, "\x03\xE9the server stops", 18);
+        assert_false(task.has_returned); /* the client has not answered */
+        test_client_send_frame(&client, &(test_frame)CLOSE(1001, ""));
+        pthread_join(thread, NULL);
+        assert_int_equal(task.status, JZ_OK);
+        struct sigaction after;
+        assert_int_equal(sigaction(signals[i], NULL, &after), 0);
+        assert_true(after.sa_handler == do_nothing);
+        test_client_close(&client);
+        jz_server_destroy(task.server);
+        jz_server_destroy(other);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_handler_stops_its_server_in_order),
+        cmocka_unit_test(a_server_may_be_destroyed_while_threads_send_through_it),
+        cmocka_unit_test(a_server_that_runs_on_its_callers_thread_is_not_waited_for),
+        cmocka_unit_test(a_signal_ends_one_server_in_order),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("server ending", tests, NULL, NULL));
+}
