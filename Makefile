@@ -20,6 +20,7 @@ help:
 	@echo "make clean                   remove everything that was built"
 
 include core.mk
+include conformance.mk
 include test.mk
 include fuzz.mk
 

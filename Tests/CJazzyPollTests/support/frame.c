@@ -4,6 +4,7 @@
 
 void test_bytes_append(jz_buffer *buffer, test_bytes bytes)
 {
+    assert_true(bytes.pattern_length > 0 || bytes.total == 0);
     for (size_t rest = bytes.total; rest > 0;) {
         size_t count = rest < bytes.pattern_length ? rest : bytes.pattern_length;
         assert_true(jz_buffer_append(buffer, bytes.pattern, count));

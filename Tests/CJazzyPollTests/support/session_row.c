@@ -329,9 +329,11 @@ static void run_row_in_every_manner(void **state)
     const session_row *row = *state;
     jz_buffer sent = {0};
     run_row(row, (manner){.splitting = WHOLE}, &sent);
-    run_row(row, (manner){.splitting = WHOLE, .takes_output_in_part = true}, &sent);
-    run_row(row, (manner){.splitting = BYTE_BY_BYTE}, &sent);
     run_row(row, (manner){.splitting = BYTE_BY_BYTE, .takes_output_in_part = true}, &sent);
+    if (!row->is_large) {
+        run_row(row, (manner){.splitting = WHOLE, .takes_output_in_part = true}, &sent);
+        run_row(row, (manner){.splitting = BYTE_BY_BYTE}, &sent);
+    }
     for (uint64_t seed = 1; seed <= (row->is_large ? RANDOM_RUNS_OF_LARGE : RANDOM_RUNS); seed++)
         run_row(row, (manner){AT_RANDOM, .takes_output_in_part = seed % 2 == 0, .has_neighbour = seed % 4 == 1, seed},
                 &sent);

@@ -138,7 +138,7 @@ typedef struct session_row {
     /* Fed byte by byte, nothing fails before the last byte of all. */
     bool fails_with_last_byte;
 
-    /* Byte by byte only in the first and last 2 KiB, in steps of 4 KiB between; and split at random less often. */
+    /* Byte by byte only in the first and last 2 KiB, in steps of 4 KiB between, and run in fewer manners. */
     bool is_large;
 
     /*

@@ -1,0 +1,16 @@
+# The conformance suite: one program of the files in Tests/Conformance. It is run with the unit tests, and the
+# integration tests play its rows against servers.
+
+C_CONFORMANCE := $(wildcard Tests/Conformance/*.c)
+
+# $(1) build, $(2) compiler, $(3) its flags
+define c_conformance
+$(BUILD)/$(1)/conformance: $(C_CONFORMANCE:%.c=$(BUILD)/$(1)/%.o) $(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) \
+		$(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) -o $$@
+c-unit-tests-$(1) c-programs-$(1): $(BUILD)/$(1)/conformance
+endef
+
+$(eval $(call c_conformance,release,$(CLANG),$(RELEASE_FLAGS)))
+$(eval $(call c_conformance,sanitized,$(CLANG),$(SANITIZED_FLAGS)))
+$(eval $(call c_conformance,gcc,$(GCC),$(GCC_FLAGS)))
