@@ -8,6 +8,8 @@ extension JazzyOptions {
     func core() throws(JazzyError) -> jz_options {
         var core = jz_options_default()
         core.threads = try checked("threads", threads, 1...Int(JZ_MAX_THREADS))
+        core.accepting = accepting.core
+        core.worker_threads = try checked("workerThreads", workerThreads, 1...1_024)
         core.backlog = try checked("backlog", backlog, 1...65_535)
         core.receive_buffer_size = try checked("receiveBufferSize", receiveBufferSize, 4 * kibi...16 * mebi)
         core.max_message_size = try checked("maxMessageSize", maxMessageSize, messageSizes)
@@ -26,7 +28,31 @@ extension JazzyRouteOptions {
             core.max_message_size = try checked("maxMessageSize of the route \(path)", maxMessageSize, messageSizes)
         }
         core.deflate = try deflate.core(path: path)
+        core.backpressure_policy = backpressurePolicy.core
+        if let maxWaitingEvents = execution.maxWaitingEvents {
+            core.execution = JZ_EXECUTION_WORKERS
+            core.max_waiting_events = try checked(
+                "execution.maxWaitingEvents of the route \(path)", maxWaitingEvents, 1...65_536)
+        }
         return core
+    }
+}
+
+extension JazzyAccepting {
+    fileprivate var core: jz_accepting {
+        switch self {
+        case .sharedPort: JZ_ACCEPTING_SHARED_PORT
+        case .handOver: JZ_ACCEPTING_HAND_OVER
+        }
+    }
+}
+
+extension JazzyBackpressurePolicy {
+    fileprivate var core: jz_backpressure_policy {
+        switch self {
+        case .drop: JZ_BACKPRESSURE_DROP
+        case .close: JZ_BACKPRESSURE_CLOSE
+        }
     }
 }
 

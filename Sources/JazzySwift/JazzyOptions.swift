@@ -8,6 +8,14 @@ public struct JazzyOptions: Sendable {
     /// With more than one, handlers of different connections run at the same time.
     public var threads = Int(jz_options_default().threads)
 
+    /// How connections come to the event loops, where there are several. The default is ``JazzyAccepting/sharedPort``.
+    public var accepting = JazzyAccepting.sharedPort
+
+    /// The threads for the handlers of routes with ``JazzyExecution/workers``: 1 to 1,024. The default is 8.
+    ///
+    /// They are started only where there is such a route.
+    public var workerThreads = 8
+
     /// The connections that the kernel keeps until the server accepts them: 1 to 65,535. The default is 4,096.
     public var backlog = 4_096
 
@@ -22,7 +30,8 @@ public struct JazzyOptions: Sendable {
 
     /// The unsent bytes of one connection beyond which sends are dropped: 4 KiB to 4 GiB. The default is 1 MiB.
     ///
-    /// Half of it pauses reading from that connection.
+    /// Half of it pauses reading from that connection. What else happens beyond it is the route's choice:
+    /// ``JazzyRouteOptions/backpressurePolicy``.
     public var backpressureLimit = 1_048_576
 
     /// The time from accepting a connection to its whole request head: 0.1 s to 1 h. The default is 10 s.
@@ -36,21 +45,4 @@ public struct JazzyOptions: Sendable {
 
     /// Creates the default options.
     public init() {}
-}
-
-/// What can be chosen about one WebSocket route.
-public struct JazzyRouteOptions: Equatable, Sendable {
-    /// The largest message that is received, in bytes, decompressed: 1 to 1 GiB.
-    ///
-    /// The default, `nil`, takes ``JazzyOptions/maxMessageSize``.
-    public var maxMessageSize: Int?
-
-    /// Whether messages are compressed, and at what cost. The default is ``JazzyDeflate/off``.
-    public var deflate: JazzyDeflate
-
-    /// Creates options of a route.
-    public init(maxMessageSize: Int? = nil, deflate: JazzyDeflate = .off) {
-        self.maxMessageSize = maxMessageSize
-        self.deflate = deflate
-    }
 }

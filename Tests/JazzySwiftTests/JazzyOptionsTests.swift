@@ -19,6 +19,11 @@ struct OptionCase: CustomTestStringConvertible, Sendable {
         } setCore: {
             $0.threads = UInt32($1)
         },
+        OptionCase(name: "workerThreads", bounds: 1...1_024) {
+            $0.workerThreads = Int($1)
+        } setCore: {
+            $0.worker_threads = UInt32($1)
+        },
         OptionCase(name: "backlog", bounds: 1...65_535) {
             $0.backlog = Int($1)
         } setCore: {
@@ -58,6 +63,8 @@ struct JazzyOptionsTests {
     func defaults() throws {
         let (swift, core) = (try JazzyOptions().core(), jz_options_default())
         #expect(swift.threads == core.threads)
+        #expect(swift.accepting == core.accepting)
+        #expect(swift.worker_threads == core.worker_threads)
         #expect(swift.backlog == core.backlog)
         #expect(swift.receive_buffer_size == core.receive_buffer_size)
         #expect(swift.max_message_size == core.max_message_size)
@@ -102,6 +109,15 @@ struct JazzyOptionsTests {
             #expect(error.status == (isInRange ? JZ_OK : JZ_STATUS_INVALID_OPTION), "\(value)")
             jz_server_destroy(server)
         }
+    }
+
+    @Test(
+        "How connections are accepted is the core's choice of that name",
+        arguments: [(JazzyAccepting.sharedPort, JZ_ACCEPTING_SHARED_PORT), (.handOver, JZ_ACCEPTING_HAND_OVER)])
+    func accepting(accepting: JazzyAccepting, core: jz_accepting) throws {
+        var options = JazzyOptions()
+        options.accepting = accepting
+        #expect(try options.core().accepting == core)
     }
 
     @Test("The message names the option, the value and the range")

@@ -1,0 +1,8 @@
+/// What happens to a message for a connection whose unsent output has reached ``JazzyOptions/backpressureLimit``.
+public enum JazzyBackpressurePolicy: Sendable {
+    /// It is dropped, and counted: ``JazzyServer/droppedCount``.
+    case drop
+
+    /// Likewise, and the connection is closed with code 1013, Try Again Later.
+    case close
+}

@@ -1,0 +1,29 @@
+/// Where a route's handler runs. Either way the events of one connection keep their order and never overlap.
+///
+/// ```swift
+/// Route.ws("/orders", options: JazzyRouteOptions(execution: .workers)) { ws, event, message in
+///     guard event == .message else { return }
+///     Thread.sleep(forTimeInterval: 0.2)    // a database call, for instance: nobody else waits for it
+///     ws.send("Done: " + message.text)
+/// }
+/// ```
+public struct JazzyExecution: Equatable, Sendable {
+    /// `nil` on the loop.
+    let maxWaitingEvents: Int?
+
+    /// On the thread of the connection's event loop, which is fastest: the handler has to return soon.
+    public static let loop = Self(maxWaitingEvents: nil)
+
+    /// On one of the server's workers, of which there are ``JazzyOptions/workerThreads``: the handler may block.
+    ///
+    /// Events are copied for it, and at most 256 of a connection wait.
+    public static let workers = workers(maxWaitingEvents: 256)
+
+    /// The same as ``workers``, with a choice of how many events may wait.
+    ///
+    /// - Parameter maxWaitingEvents: 1 to 65,536. When so many events of a connection wait for a worker, reading from that
+    ///   connection pauses until half of them have been run. Nothing is dropped.
+    public static func workers(maxWaitingEvents: Int) -> Self {
+        Self(maxWaitingEvents: maxWaitingEvents)
+    }
+}
