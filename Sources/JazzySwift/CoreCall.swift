@@ -10,3 +10,11 @@ func check(_ call: (UnsafeMutablePointer<jz_error>) -> jz_status) throws(JazzyEr
 func requireNoNUL(_ text: String, _ name: String, _ code: JazzyError.Code) throws(JazzyError) {
     guard !text.utf8.contains(0) else { throw JazzyError(code, "\(name) contains a NUL character") }
 }
+
+/// Lends a text to the core: its UTF-8 characters, and how many there are.
+func withCharacters<Result>(of text: String, _ body: (UnsafePointer<CChar>?, Int) -> Result) -> Result {
+    var text = text
+    return text.withUTF8 { utf8 in
+        utf8.withMemoryRebound(to: CChar.self) { body($0.baseAddress, $0.count) }
+    }
+}

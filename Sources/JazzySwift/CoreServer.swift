@@ -9,7 +9,8 @@ final class CoreServer: Sendable {
     /// `@unchecked Sendable` because of `core` alone, which never changes and is safe to share for how it is used:
     /// - what sets a server up is called by `init` only, when nobody else can see it yet;
     /// - `jz_server_run`, `_start` and `_wait`, which are for one thread at a time, are called while `turn` is held;
-    /// - `jz_server_port`, `_runs_here` and `_stop` may be called from any thread;
+    /// - `jz_server_port`, `_runs_here`, `_publish`, `_subscriber_count`, `_dropped_count` and `_stop` may be called from
+    ///   any thread;
     /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when nobody else can see it any more.
     private struct Parts: @unchecked Sendable {
         let core: OpaquePointer
@@ -50,6 +51,20 @@ final class CoreServer: Sendable {
     private var core: OpaquePointer { parts.core }
 
     var port: Int { Int(jz_server_port(core)) }
+
+    var droppedCount: Int { Int(clamping: jz_server_dropped_count(core)) }
+
+    func subscriberCount(_ topic: String) -> Int {
+        withCharacters(of: topic) { jz_server_subscriber_count(core, $0, $1) }
+    }
+
+    func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus {
+        withCharacters(of: topic) { name, length in
+            bytes.withUnsafeBytes {
+                JazzySendStatus(jz_server_publish(core, name, length, kind.core, $0.baseAddress, $0.count))
+            }
+        }
+    }
 
     func run() throws(JazzyError) {
         try turn.withLock { _ throws(JazzyError) in try check { jz_server_run(core, $0) } }

@@ -24,4 +24,62 @@ public enum Jazzy {
         try server.listen(host: host, port: port, options: options)
         try server.runUntilSignal()
     }
+
+    /// Publishes a text message to all subscribers of a topic of the default application, from any thread.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - text: The payload.
+    /// - Returns: What became of it; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
+    @inlinable
+    @discardableResult
+    public static func publish(_ topic: String, _ text: String) -> JazzySendStatus {
+        server.publish(topic, text)
+    }
+
+    /// Publishes bytes as one message to all subscribers of a topic of the default application, from any thread.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - bytes: The payload, which is copied.
+    ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
+    /// - Returns: What became of it; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
+    @inlinable
+    @discardableResult
+    public static func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind = .binary) -> JazzySendStatus {
+        server.publish(topic, bytes, kind: kind)
+    }
+
+    /// Publishes bytes as one message to all subscribers of a topic of the default application, from any thread.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - bytes: The payload, which is copied.
+    ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
+    /// - Returns: What became of it; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
+    @inlinable
+    @discardableResult
+    public static func publish(
+        _ topic: String, _ bytes: some Sequence<UInt8>, kind: WsMessageKind = .binary
+    ) -> JazzySendStatus {
+        server.publish(topic, bytes, kind: kind)
+    }
+
+    /// Publishes a value as JSON, in a text message, to all subscribers of a topic of the default application, from any
+    /// thread.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - value: What is encoded.
+    /// - Returns: What became of it; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
+    /// - Throws: `EncodingError` if the value cannot be encoded; nothing is published then.
+    @discardableResult
+    public static func publish(_ topic: String, json value: some Encodable) throws -> JazzySendStatus {
+        try server.publish(topic, json: value)
+    }
+
+    /// How many connections are subscribed to a topic of the default application.
+    public static func subscriberCount(_ topic: String) -> Int {
+        server.subscriberCount(topic)
+    }
 }

@@ -44,7 +44,7 @@ public final class JazzyServer: Sendable {
     }
 
     /// The port that the server listens on, also when it asked for port 0; 0 when it does not listen.
-    public var port: Int { state.withLock { $0.phase.core }?.port ?? 0 }
+    public var port: Int { listening?.port ?? 0 }
 
     /// Registers a WebSocket route.
     ///
@@ -124,7 +124,7 @@ public final class JazzyServer: Sendable {
     ///
     /// It returns at once, also in a handler; ``wait()`` waits for the end.
     public func stop() {
-        state.withLock { $0.phase.core }?.stop()
+        listening?.stop()
     }
 
     /// Waits until a server that runs has stopped. Not to be called in a handler, which would wait for itself.
@@ -133,6 +133,27 @@ public final class JazzyServer: Sendable {
         core.wait()
         endRunning(core)
     }
+}
+
+extension JazzyServer: JazzyPublisher {
+    /// Publishes bytes as one message to all subscribers of a topic, on every event loop.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - bytes: The payload, which is copied.
+    ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
+    /// - Returns: What became of it; ``JazzySendStatus/closed`` when the server does not listen, or is stopping.
+    @discardableResult
+    public func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus {
+        listening?.publish(topic, bytes, kind: kind) ?? .closed
+    }
+
+    /// How many connections are subscribed to a topic.
+    public func subscriberCount(_ topic: String) -> Int { listening?.subscriberCount(topic) ?? 0 }
+
+    /// How many messages were dropped because their receiver had reached ``JazzyOptions/backpressureLimit``, since the
+    /// server listens; 0 when it does not.
+    public var droppedCount: Int { listening?.droppedCount ?? 0 }
 }
 
 extension JazzyServer {
@@ -145,6 +166,8 @@ extension JazzyServer {
                 try CoreServer(options: options, routes: state.routes, host: host, port: port))
         }
     }
+
+    private var listening: CoreServer? { state.withLock { $0.phase.core } }
 
     private func add(_ route: any JazzyRoute) {
         let isLate = state.withLock { state in

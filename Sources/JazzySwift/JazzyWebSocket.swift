@@ -8,7 +8,9 @@ import CJazzyPoll
 ///
 /// No method calls a handler before it returns. The events that a call causes come later, so a handler may send to or
 /// close any connection, its own included, and may do so while it holds a lock.
-public struct JazzyWebSocket: Hashable, Sendable {
+///
+/// What can be done with it is in ``JazzyConnection``.
+public struct JazzyWebSocket: JazzyConnection, Hashable, Sendable {
     @usableFromInline
     let value: UInt64
 
@@ -19,36 +21,7 @@ public struct JazzyWebSocket: Hashable, Sendable {
     @usableFromInline
     var core: jz_ws { jz_ws(value: value) }
 
-    /// Whether messages can be sent: from the open event on, until closing starts, by whichever side.
-    public var isOpen: Bool { jz_ws_is_open(core) }
-
-    /// The peer's address and port, as in `192.0.2.7:4711` or `[2001:db8::7]:4711`; `nil` when the connection is gone.
-    public var remoteAddress: String? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(JZ_REMOTE_ADDRESS_SIZE)) { text in
-            guard let start = text.baseAddress, jz_ws_remote_address(core, start) > 0 else { return nil }
-            return String(cString: start)
-        }
-    }
-
-    /// The bytes that were accepted for this connection and not yet by the kernel; 0 when it is gone.
-    public var bufferedAmount: Int { jz_ws_buffered_amount(core) }
-
-    /// Starts the close handshake: sends a close frame, and ends the connection when the peer has answered.
-    ///
-    /// No more messages are delivered. The close event comes later, never before this returns.
-    ///
-    /// - Parameters:
-    ///   - code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. Any other may not be sent (RFC 6455 §7.4): the connection
-    ///     stays open and the status is ``JazzySendStatus/dropped``.
-    ///   - reason: Cut at a character's end where it is longer than the 123 bytes that fit.
-    /// - Returns: What became of the close frame.
-    @discardableResult
-    public func close(code: UInt16 = 1000, reason: String = "") -> JazzySendStatus {
-        var reason = reason
-        return reason.withUTF8 { utf8 in
-            utf8.withMemoryRebound(to: CChar.self) { text in
-                JazzySendStatus(jz_ws_close(core, code, text.baseAddress, text.count))
-            }
-        }
-    }
+    /// The connection itself.
+    @inlinable
+    public var webSocket: JazzyWebSocket { self }
 }

@@ -2,7 +2,7 @@ import CJazzyPoll
 
 // What is sent is copied before `send` returns. On the connection's own event loop it acts at once; from any other thread
 // it travels to that loop. Messages from one thread to one connection keep their order.
-extension JazzyWebSocket {
+extension JazzyConnection where Self: ~Escapable {
     /// Sends a text message.
     ///
     /// - Parameters:
@@ -27,7 +27,7 @@ extension JazzyWebSocket {
     public func send(
         _ bytes: RawSpan, kind: WsMessageKind = .binary, compression: JazzyCompression = .automatic
     ) -> JazzySendStatus {
-        bytes.withUnsafeBytes { send(buffer: $0, kind: kind, compression: compression) }
+        bytes.withUnsafeBytes { webSocket.send(buffer: $0, kind: kind, compression: compression) }
     }
 
     /// Sends bytes as one message.
@@ -43,10 +43,12 @@ extension JazzyWebSocket {
         _ bytes: some Sequence<UInt8>, kind: WsMessageKind = .binary, compression: JazzyCompression = .automatic
     ) -> JazzySendStatus {
         let status = bytes.withContiguousStorageIfAvailable {
-            send(buffer: UnsafeRawBufferPointer($0), kind: kind, compression: compression)
+            webSocket.send(buffer: UnsafeRawBufferPointer($0), kind: kind, compression: compression)
         }
         return status
-            ?? ContiguousArray(bytes).withUnsafeBytes { send(buffer: $0, kind: kind, compression: compression) }
+            ?? ContiguousArray(bytes).withUnsafeBytes {
+                webSocket.send(buffer: $0, kind: kind, compression: compression)
+            }
     }
 
     /// Sends a ping, which the peer answers with a pong of the same payload.
@@ -58,7 +60,9 @@ extension JazzyWebSocket {
     public func ping(_ payload: some Sequence<UInt8> = EmptyCollection()) -> JazzySendStatus {
         send(payload, kind: .ping)
     }
+}
 
+extension JazzyWebSocket {
     @usableFromInline
     func send(
         buffer: UnsafeRawBufferPointer, kind: WsMessageKind, compression: JazzyCompression

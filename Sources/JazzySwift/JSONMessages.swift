@@ -4,7 +4,7 @@
     import Foundation
 #endif
 
-extension JazzyWebSocket {
+extension JazzyConnection where Self: ~Escapable {
     /// Sends a value as JSON, in a text message.
     ///
     /// The same value always gives the same text: keys are sorted, slashes are not escaped, and there is no white space.
@@ -18,8 +18,26 @@ extension JazzyWebSocket {
     public func send(
         json value: some Encodable, compression: JazzyCompression = .automatic
     ) throws -> JazzySendStatus {
-        send(try jsonEncoder.encode(value), kind: .text, compression: compression)
+        send(try encodedAsJSON(value), kind: .text, compression: compression)
     }
+}
+
+extension JazzyPublisher where Self: ~Escapable {
+    /// Publishes a value as JSON, in a text message, as ``JazzyConnection/send(json:compression:)`` writes it.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - value: What is encoded.
+    /// - Returns: What became of it.
+    /// - Throws: `EncodingError` if the value cannot be encoded; nothing is published then.
+    @discardableResult
+    public func publish(_ topic: String, json value: some Encodable) throws -> JazzySendStatus {
+        publish(topic, try encodedAsJSON(value), kind: .text)
+    }
+}
+
+private func encodedAsJSON(_ value: some Encodable) throws -> Data {
+    try jsonEncoder.encode(value)
 }
 
 /// Shared by all threads: it is never changed, and encoding leaves nothing behind in it.

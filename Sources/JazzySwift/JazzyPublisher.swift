@@ -1,0 +1,66 @@
+/// Who can publish to topics: a connection, which reaches all subscribers but itself, or a ``JazzyServer``, which reaches
+/// all.
+///
+/// A topic is any string, compared byte by byte, and is there for as long as somebody has subscribed. What is published is
+/// framed once, compressed once for all that agreed on the same, and shared by all receivers, on all event loops. What one
+/// thread publishes to a topic arrives in the same order at every receiver. Receivers that do not read are no burden to the
+/// others: ``JazzyRouteOptions/backpressurePolicy``.
+///
+/// From any thread. No method calls a handler before it returns.
+public protocol JazzyPublisher: ~Escapable {
+    /// Publishes bytes as one message, for instance those of the message that a handler was called with.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - bytes: The payload, which is copied.
+    ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
+    /// - Returns: What became of it: ``JazzySendStatus/sent``, ``JazzySendStatus/dropped`` where there is no memory, or
+    ///   ``JazzySendStatus/closed`` where the connection is closing or gone, or the server does not run. What becomes of it
+    ///   at each receiver is not told.
+    @discardableResult
+    func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus
+}
+
+extension JazzyPublisher where Self: ~Escapable {
+    /// Publishes bytes as one binary message.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - bytes: The payload, which is copied.
+    /// - Returns: What became of it.
+    @inlinable
+    @discardableResult
+    public func publish(_ topic: String, _ bytes: RawSpan) -> JazzySendStatus {
+        publish(topic, bytes, kind: .binary)
+    }
+
+    /// Publishes a text message.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - text: The payload.
+    /// - Returns: What became of it.
+    @inlinable
+    @discardableResult
+    public func publish(_ topic: String, _ text: String) -> JazzySendStatus {
+        publish(topic, text.utf8, kind: .text)
+    }
+
+    /// Publishes bytes as one message.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - bytes: The payload, which is copied.
+    ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
+    /// - Returns: What became of it.
+    @inlinable
+    @discardableResult
+    public func publish(
+        _ topic: String, _ bytes: some Sequence<UInt8>, kind: WsMessageKind = .binary
+    ) -> JazzySendStatus {
+        let status = bytes.withContiguousStorageIfAvailable {
+            publish(topic, UnsafeRawBufferPointer($0).bytes, kind: kind)
+        }
+        return status ?? publish(topic, ContiguousArray(bytes).span.bytes, kind: kind)
+    }
+}
