@@ -152,7 +152,7 @@ void add_limit_rows(topic *topic)
     add_small_fragments(topic, 125, 100, false);
     add_small_fragments(topic, 125, 100, true);
     for (size_t i = 0; i < COUNT_OF(data_kinds); i++) {
-        static const size_t lengths[] = {256 << 10, 1 << 20, 4 << 20, LARGEST};
+        static const size_t lengths[] = {256 << 10, 1 << 20, 4 << 20, 8 << 20};
         static const size_t fragments[] = {64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10};
         static const size_t small[] = {0, 16, 64, 256, 1024};
         for (size_t k = 0; k < COUNT_OF(lengths); k++)

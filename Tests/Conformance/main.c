@@ -34,8 +34,10 @@ static const struct {
     {"close_codes.c", add_close_code_rows},
     {"closing.c", add_closing_rows},
     {"limits.c", add_limit_rows},
+    {"compression_offers.c", add_compression_offer_rows},
     {"compression_parameters.c", add_compression_parameter_rows},
     {"compression_sizes.c", add_compression_size_rows},
+    {"compression_rules.c", add_compression_rule_rows},
 };
 
 static int compare_names(const void *a, const void *b)

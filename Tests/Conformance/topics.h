@@ -16,6 +16,7 @@ void add_invalid_utf8_rows(topic *topic);
 void add_close_code_rows(topic *topic);
 void add_closing_rows(topic *topic);
 void add_limit_rows(topic *topic);
+void add_compression_offer_rows(topic *topic);
 void add_compression_parameter_rows(topic *topic);
 void add_compression_size_rows(topic *topic);
 void add_compression_rule_rows(topic *topic);

@@ -4,12 +4,18 @@
 
 void test_bytes_append(jz_buffer *buffer, test_bytes bytes)
 {
-    assert_true(bytes.pattern_length > 0 || bytes.total == 0);
-    for (size_t rest = bytes.total; rest > 0;) {
-        size_t count = rest < bytes.pattern_length ? rest : bytes.pattern_length;
-        assert_true(jz_buffer_append(buffer, bytes.pattern, count));
-        rest -= count;
+    if (bytes.total == 0)
+        return;
+    assert_true(bytes.pattern_length > 0 && jz_buffer_reserve(buffer, bytes.total, SIZE_MAX));
+    uint8_t *start = buffer->bytes + buffer->length;
+    size_t length = bytes.pattern_length < bytes.total ? bytes.pattern_length : bytes.total;
+    memcpy(start, bytes.pattern, length);
+    while (length < bytes.total) { /* what is there already is repeated */
+        size_t count = length < bytes.total - length ? length : bytes.total - length;
+        memcpy(start + length, start, count);
+        length += count;
     }
+    buffer->length += length;
 }
 
 static void append_byte(jz_buffer *buffer, unsigned byte)
@@ -55,6 +61,7 @@ void test_frame_append(jz_buffer *buffer, const test_frame *frame, const uint8_t
         append_byte(buffer, frame->close_code & 0xFF);
     }
     test_bytes_append(buffer, frame->payload);
+    uint8_t *payload = buffer->bytes + payload_start;
     for (size_t i = 0; is_masked && i < length; i++)
-        buffer->bytes[payload_start + i] ^= key[i % 4];
+        payload[i] ^= key[i & 3];
 }
