@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 enum {
-    SMALLEST_CHUNK = 4096,  /* bytes of output to make room for at a time, at least, */
-    LARGEST_CHUNK = 262144, /* and at most: what a bomb can cost beyond the limit */
-    AT_BLOCK_BOUNDARY = 128 /* in z_stream.data_type, after inflate: zlib.h */
+    SMALLEST_CHUNK = 4096,   /* bytes of output to make room for at a time, at least, */
+    LARGEST_CHUNK = 262144,  /* and at most: what a bomb can cost beyond the limit */
+    AT_BLOCK_BOUNDARY = 128, /* in z_stream.data_type, after inflate: zlib.h; */
+    UNUSED_BITS = 63         /* and there: how many bits of the last byte were not taken */
 };
 
 jz_decompressor *jz_decompressor_create(uint8_t window_bits)
@@ -43,6 +44,12 @@ static bool make_room(jz_buffer *output, size_t max_message_size)
     return jz_buffer_reserve(output, chunk, output->length + chunk);
 }
 
+/* Whether the last call of inflate ended between two blocks and two bytes, where a message has to end (§7.2.1). */
+static bool is_at_block_boundary(const z_stream *stream)
+{
+    return (stream->data_type & (AT_BLOCK_BOUNDARY | UNUSED_BITS)) == AT_BLOCK_BOUNDARY;
+}
+
 /* Takes all of `length` bytes, at most UINT_MAX. */
 static jz_failure take_part(jz_decompressor *decompressor, const uint8_t *bytes, size_t length, size_t max_message_size,
                             jz_buffer *output)
@@ -70,15 +77,14 @@ static jz_failure take_part(jz_decompressor *decompressor, const uint8_t *bytes,
          * than the two bytes that such a block can have. */
         if (decompressor->is_after_final_block)
             (void)inflateResetKeep(stream);
-        /* Room that is left over means that there is nothing more to come out. */
-        if (stream->avail_in == 0 && (stream->avail_out > 0 || decompressor->is_after_final_block))
+        /*
+         * Room that is left over means that there is nothing more to come out, as does the end of a block. There is no
+         * further call then: it would move zlib on from the boundary.
+         */
+        if (stream->avail_in == 0 &&
+            (stream->avail_out > 0 || decompressor->is_after_final_block || is_at_block_boundary(stream)))
             return JZ_FAILURE_NONE;
     }
-}
-
-static bool is_at_block_boundary(const z_stream *stream)
-{
-    return (stream->data_type & AT_BLOCK_BOUNDARY) != 0;
 }
 
 jz_failure jz_decompressor_run(jz_decompressor *decompressor, const uint8_t *bytes, size_t length,
