@@ -61,10 +61,13 @@ void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *add
 static void leave_websocket(jz_shard *shard, jz_connection *connection)
 {
     const jz_route *route = jz_connection_route(connection);
-    if (route->execution == JZ_EXECUTION_LOOP && connection->state != NULL && route->release_state != NULL)
-        route->release_state(connection->state);
+    void *state = connection->state;
     /* Work is freed by the worker that runs its close event. */
     connection->state = NULL;
+    /* What releases the state may use the connection, but finds none there and can set none. */
+    connection->phase = JZ_PHASE_FINISHING;
+    if (route->execution == JZ_EXECUTION_LOOP && state != NULL && route->release_state != NULL)
+        route->release_state(state);
     jz_topics_unsubscribe_all(&shard->topics, connection);
     jz_session_free(&connection->session);
 }

@@ -6,7 +6,7 @@
 static void **place_of(jz_ws ws)
 {
     if (jz_current_work != NULL && jz_current_work->ws.value == ws.value)
-        return &jz_current_work->state;
+        return jz_current_work->is_finished ? NULL : &jz_current_work->state;
     jz_shard *shard = jz_own_shard(ws);
     jz_connection *connection = shard != NULL ? jz_slots_find(&shard->slots, ws) : NULL;
     if (connection == NULL || connection->phase != JZ_PHASE_WEBSOCKET ||

@@ -104,11 +104,14 @@ static void resume_reading(jz_ws ws)
     jz_leave_shard(ws);
 }
 
+/* What releases the state is part of the handler, but finds no state there and can set none. */
 static void finish(jz_work *work)
 {
-    if (work->state != NULL && work->route->release_state != NULL)
-        work->route->release_state(work->state);
-    free(work);
+    void *state = work->state;
+    work->state = NULL;
+    work->is_finished = true;
+    if (state != NULL && work->route->release_state != NULL)
+        work->route->release_state(state);
 }
 
 void jz_work_run_next(jz_work *work)
@@ -123,10 +126,12 @@ void jz_work_run_next(jz_work *work)
     bool is_last = job->event.type == JZ_EVENT_CLOSE;
     jz_current_work = work;
     work->route->handler(work->route->context, work->ws, &job->event, &job->message);
+    if (is_last)
+        finish(work);
     jz_current_work = NULL;
     free(job);
     if (is_last)
-        finish(work);
+        free(work);
 
     pthread_mutex_lock(&workers->lock);
     if (is_last)

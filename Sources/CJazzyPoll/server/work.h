@@ -16,7 +16,10 @@ typedef struct jz_job {
     jz_message message;
 } jz_job;
 
-/* Guarded by the lock of the workers, but for what never changes and for `state`, which the running handler has. */
+/*
+ * Guarded by the lock of the workers, but for what never changes, and for `state` and `is_finished`, which the running
+ * handler has.
+ */
 typedef struct jz_work {
     struct jz_work *next; /* in the workers' queue */
     jz_workers *workers;
@@ -27,6 +30,7 @@ typedef struct jz_work {
     size_t count;      /* jobs that wait */
     bool is_scheduled; /* in the workers' queue, or run by one of them */
     bool has_paused_reading;
+    bool is_finished;    /* the close event has been run */
     void *state;         /* jz_ws_state */
     jz_job *closing_job; /* kept for the close event, which must not fail for want of memory */
 } jz_work;

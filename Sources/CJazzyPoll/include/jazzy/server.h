@@ -105,7 +105,8 @@ typedef struct jz_route_options {
                                                    half of them have been run: 1 to 65,536; default 256. What one read
                                                    brings is taken whole, so some more can wait. */
     void (*release_state)(void *state);         /* given what jz_ws_set_state was, once, after the close event, where
-                                                   the handler runs; default NULL */
+                                                   the handler runs; the connection has no state any more;
+                                                   default NULL */
 } jz_route_options;
 
 JZ_PUBLIC jz_route_options jz_route_options_default(void);
