@@ -1,4 +1,5 @@
 import CJazzyPoll
+import Dispatch
 import Synchronization
 
 /// Owns one `jz_server`, from listening to its end, and everything that it calls back into.
@@ -40,9 +41,10 @@ final class CoreServer: Sendable {
     }
 
     deinit {
-        // The last reference may be one that a handler took. It cannot wait for its own thread to end: another does.
+        // The last reference may be one that a handler took. It cannot wait for its own thread to end: another does, and
+        // none of the few that run tasks, which may all be waiting.
         if jz_server_runs_here(core) {
-            Task.detached { [parts] in parts.destroy() }
+            DispatchQueue.global().async { [parts] in parts.destroy() }
         } else {
             parts.destroy()
         }

@@ -19,6 +19,7 @@ struct WebSocketRoute: JazzyRoute {
     func register(on core: OpaquePointer, log: @escaping JazzyLog) throws(JazzyError) -> HandlerContext? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
         var coreOptions = try options.core(path: path)
+        coreOptions.release_state = releaseState
         let context = HandlerContext(path: path, handler: handler, log: log)
         let contextPointer = Unmanaged.passUnretained(context).toOpaque()
         try check {

@@ -61,6 +61,11 @@ final class TestClient {
         try send(.close, [UInt8(code >> 8), UInt8(truncatingIfNeeded: code)] + Array(reason.utf8))
     }
 
+    /// Ends the connection with a reset.
+    func reset() {
+        socket.reset()
+    }
+
     /// Sends bytes that need not be a frame.
     func sendRaw(_ bytes: [UInt8]) throws {
         try socket.send(bytes)

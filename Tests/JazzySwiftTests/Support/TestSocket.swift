@@ -10,7 +10,7 @@ struct TestFailure: Error, CustomStringConvertible {
 
 /// A blocking socket to a port of this machine, with a deadline for every call.
 final class TestSocket {
-    private let descriptor: Int32
+    private var descriptor: Int32
 
     init(port: Int) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -27,7 +27,15 @@ final class TestSocket {
     }
 
     deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Ends the connection with a reset, whatever was not sent yet.
+    func reset() {
+        var lingersForNothing = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &lingersForNothing, socklen_t(MemoryLayout<linger>.size))
         close(descriptor)
+        descriptor = -1
     }
 
     /// The address and port of this side.

@@ -1,0 +1,12 @@
+/// A value that tells its end.
+final class Tracked: Sendable {
+    private let end: @Sendable () -> Void
+
+    init(end: @escaping @Sendable () -> Void) {
+        self.end = end
+    }
+
+    deinit {
+        end()
+    }
+}
