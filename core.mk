@@ -9,13 +9,13 @@ C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
 # What the tests have a hand in, by Tests/CJazzyPollTests/support: every allocation (allocation.c), every look at a clock
-# (clock.c), and zlib (zlib_calls.c).
+# (clock.c), zlib (zlib_calls.c), and the system calls that send (send_calls.c).
 C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -Wl,--wrap=clock_gettime,--wrap=time \
-	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_
+	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_ -Wl,--wrap=send,--wrap=sendmsg
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
 # Those in which threads meet.
 C_THREAD_TESTS := test_mailbox test_poll test_registry test_slots test_server test_server_ending test_server_setup \
-	test_server_threads
+	test_server_threads test_publication test_workers test_topics_server
 
 RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden
 SANITIZED_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

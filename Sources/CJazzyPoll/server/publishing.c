@@ -108,6 +108,9 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
 {
     if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
         return JZ_SEND_DROPPED;
+    /* Also where the sender is on another loop: this one's subscribers get it at once, after what was asked before. */
+    if (jz_current_shard != NULL && jz_current_shard->server == server)
+        jz_loop_take_letters(&jz_current_shard->loop);
     jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
     if (publication == NULL)
         return JZ_SEND_DROPPED;
@@ -143,8 +146,6 @@ jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t to
 {
     if (atomic_load(&server->stop_is_requested))
         return JZ_SEND_CLOSED;
-    if (jz_current_shard != NULL && jz_current_shard->server == server)
-        jz_loop_take_letters(&jz_current_shard->loop);
     return publish(server, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length);
 }
 

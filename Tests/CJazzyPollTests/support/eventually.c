@@ -16,9 +16,14 @@ uint64_t test_deadline(void)
     return now_ms() + TEST_DEADLINE_MS;
 }
 
+bool test_is_before(uint64_t deadline)
+{
+    return now_ms() < deadline;
+}
+
 bool test_pause_before(uint64_t deadline)
 {
     const struct timespec moment = {.tv_nsec = 500000};
     nanosleep(&moment, NULL);
-    return now_ms() < deadline;
+    return test_is_before(deadline);
 }

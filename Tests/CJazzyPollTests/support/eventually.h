@@ -12,6 +12,8 @@ enum { TEST_DEADLINE_MS = 20000 };
 /* The time at which waiting that begins now has lasted too long. */
 uint64_t test_deadline(void);
 
+bool test_is_before(uint64_t deadline);
+
 /* Lets a moment pass. False when the deadline has passed. */
 bool test_pause_before(uint64_t deadline);
 

@@ -1,0 +1,10 @@
+/* The system calls that send. The linker leads them here (core.mk, --wrap). */
+#ifndef JAZZY_TESTS_SEND_CALLS_H
+#define JAZZY_TESTS_SEND_CALLS_H
+
+#include <stddef.h>
+
+/* How often send and sendmsg were called since the program began, by clients as well. */
+size_t test_send_count(void);
+
+#endif

@@ -1,0 +1,41 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "serving.h"
+
+#include <dirent.h>
+
+#include "testing.h"
+
+jz_options serving_options(uint32_t threads)
+{
+    jz_options options = jz_options_default();
+    options.threads = threads;
+    options.accepting = JZ_ACCEPTING_HAND_OVER;
+    options.receive_buffer_size = 16 * 1024;
+    return options;
+}
+
+jz_server *serving_start(const jz_options *options, const serving_route *routes, size_t count)
+{
+    jz_error error = {0};
+    jz_server *server = jz_server_create(options, &error);
+    assert_that(server != NULL, "%s", error.message);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(
+            jz_server_route_ws(server, routes[i].path, routes[i].options, routes[i].handler, routes[i].context, &error),
+            JZ_OK);
+    assert_that(jz_server_listen(server, "127.0.0.1", 0, &error) == JZ_OK, "%s", error.message);
+    assert_that(jz_server_start(server, &error) == JZ_OK, "%s", error.message);
+    return server;
+}
+
+size_t serving_descriptors(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    assert_non_null(directory);
+    size_t count = 0;
+    while (readdir(directory) != NULL)
+        count++;
+    closedir(directory);
+    return count;
+}
