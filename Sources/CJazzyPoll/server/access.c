@@ -23,5 +23,7 @@ void jz_leave_shard(jz_ws ws)
 bool jz_handle_is_open(const jz_shard *shard, jz_ws ws)
 {
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
-    return connection != NULL && atomic_load_explicit(&connection->is_open, memory_order_relaxed);
+    /* The slot may have been given to another connection, which is open, before its flag was read. */
+    return connection != NULL && atomic_load_explicit(&connection->is_open, memory_order_acquire) &&
+           jz_slots_find(&shard->slots, ws) == connection;
 }

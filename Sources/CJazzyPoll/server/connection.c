@@ -28,9 +28,10 @@ void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection)
 
 static void remember_peer(jz_connection *connection, const jz_address *address)
 {
+    /* Released, as whatever other threads read: who sees it also sees that the slot has a new generation. */
     for (size_t i = 0; i < 2; i++)
-        atomic_store_explicit(&connection->peer_ip[i], jz_read_uint64(address->ip + i * 8), memory_order_relaxed);
-    atomic_store_explicit(&connection->peer_port, address->port, memory_order_relaxed);
+        atomic_store_explicit(&connection->peer_ip[i], jz_read_uint64(address->ip + i * 8), memory_order_release);
+    atomic_store_explicit(&connection->peer_port, address->port, memory_order_release);
 }
 
 void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *address)
@@ -141,7 +142,7 @@ void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, c
     connection->is_websocket = true;
     jz_session_init(&connection->session, &shard->routes[route->number].settings);
     jz_session_use_deflate(&connection->session, deflate);
-    atomic_store_explicit(&connection->is_open, true, memory_order_relaxed);
+    atomic_store_explicit(&connection->is_open, true, memory_order_release);
 
     if (route->execution == JZ_EXECUTION_WORKERS) {
         connection->work = jz_work_create(&shard->server->workers, jz_shard_handle_of(shard, connection), route);

@@ -24,7 +24,7 @@ static void account(jz_shard *shard, jz_connection *connection)
         amount = jz_unsent_amount(connection->unsent);
     else if (shard->current == connection)
         amount = shard->cork.length;
-    atomic_store_explicit(&connection->buffered_amount, amount, memory_order_relaxed);
+    atomic_store_explicit(&connection->buffered_amount, amount, memory_order_release);
 }
 
 jz_buffer *jz_output_open(jz_shard *shard, jz_connection *connection)

@@ -71,7 +71,10 @@ bool jz_ws_is_open(jz_ws ws)
 static size_t buffered_amount(const jz_shard *shard, jz_ws ws)
 {
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
-    return connection != NULL ? atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed) : 0;
+    if (connection == NULL)
+        return 0;
+    size_t amount = atomic_load_explicit(&connection->buffered_amount, memory_order_acquire);
+    return jz_slots_find(&shard->slots, ws) == connection ? amount : 0;
 }
 
 size_t jz_ws_buffered_amount(jz_ws ws)
