@@ -17,7 +17,10 @@ static void print_text(const char *text)
     for (; *text != '\0'; text++) {
         if (*text == '"' || *text == '\\')
             putchar('\\');
-        putchar(*text);
+        if (*text == '\t')
+            printf("\\t");
+        else
+            putchar(*text);
     }
     putchar('"');
 }
@@ -146,7 +149,7 @@ static void dump_row(const topic *topic, const session_row *row)
         printf("%s", i > 0 ? ", " : "");
         print_due(&due.first[i]);
     }
-    printf("]}\n");
+    printf("], \"fails\": %s}\n", row->failure != JZ_FAILURE_NONE ? "true" : "false");
     due_frames_free(&due);
 }
 

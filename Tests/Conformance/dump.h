@@ -5,13 +5,20 @@
 #include "topic.h"
 
 /*
- * Prints those rows that a client and an echo server alone can play:
+ * Prints those rows that a client and an echo server alone can play. Each is an object of
  *
- *     {"file": "framing.c", "row": "its name", "offer": text or null, "answer": text or null, "mode": "off", "shared"
- * or "dedicated", "server_window_bits": 15, "server_no_context_takeover": false, "max_message_size": 1048576, "frames":
- * [{"fin": true, "reserved": 0, "opcode": 1, "mask": true or false or hex, "length_bits": null, 16, 64, "claims": null
- * or number, "payload": [hex, repeated to so many bytes]} or {"raw": hex}], "answers": [{"opcode": 1, "is_compressed":
- * false, "payload": [hex, bytes]} or {"close": code or null}]}
+ *     file, row                                  their names
+ *     offer, answer                              Sec-WebSocket-Extensions of the request and of the response, or null
+ *     mode, max_message_size                     the server's: "off", "shared" or "dedicated"; bytes
+ *     server_window_bits, server_no_context_takeover
+ *     frames                                     what the client sends: see below
+ *     answers                                    what the server sends: {"close": its code or null}, or
+ *                                                {"opcode", "is_compressed", "payload"} of a final frame, inflated
+ *     fails                                      the client breaks a rule, so the server ends the connection
+ *
+ * A frame is {"raw": hex}, or has fin, reserved, opcode, mask (a key in hex, or whether there is one), length_bits (16
+ * or 64 where they are not the fewest, or null), claims (another length than the payload's, or null) and payload. A
+ * payload is [hex, total]: bytes that are repeated and cut to this many.
  */
 void dump_rows(const topic *topic);
 

@@ -1,5 +1,4 @@
-/* Payload lengths in their three encodings (RFC 6455 §5.2): every boundary, and each encoding that is not the shortest.
- */
+/* Payload lengths in their three encodings (RFC 6455 §5.2): every boundary, and what is not in the shortest. */
 #include "kinds.h"
 #include "topics.h"
 

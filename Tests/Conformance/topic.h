@@ -20,7 +20,7 @@ typedef struct topic {
 /* The last step breaks this rule. */
 #define FAILS_WITH(failure_) .failure = (failure_), .failure_code = failure_code_of(failure_)
 
-/* The code that RFC 6455 §7.4.1 and RFC 7692 §7.2.2 give for breaking this rule: not read from the code under test. */
+/* The code that RFC 6455 §7.4.1 has for breaking this rule: not read from the code under test. */
 static inline uint16_t failure_code_of(jz_failure failure)
 {
     if (failure == JZ_FAILURE_INVALID_UTF8 || failure == JZ_FAILURE_INVALID_COMPRESSION)

@@ -10,4 +10,5 @@ SWIFT_BUILD = ROOT / os.environ.get("JAZZY_SWIFT_BUILD", ".build/debug")
 BENCH = {"c": C_BUILD / "bench-echo-c", "swift": SWIFT_BUILD / "bench-echo-swift"}
 ECHO = C_BUILD / "echo-server"
 PROBE = C_BUILD / "probe-server"
+CONFORMANCE = C_BUILD / "conformance"
 CHAT = SWIFT_BUILD / "chat"

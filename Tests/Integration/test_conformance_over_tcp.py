@@ -1,0 +1,36 @@
+"""The rows of the conformance suite (Tests/Conformance) once more, against the running echo servers."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from support import conformance
+from support.programs import BENCH
+from support.server import Server
+
+# Connections at a time: enough to keep the server busy while others wait for it.
+PLAYERS = 4
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return conformance.rows()
+
+
+def failures_of(program, server, rows):
+    mode, max_message_size = server
+    flags = ["--port", 0, "--deflate", mode, "--max-message", max_message_size]
+    with Server([program, *flags]) as running, ThreadPoolExecutor(PLAYERS) as players:
+        outcomes = players.map(lambda row: conformance.failure_of(running.port, row), rows)
+        return [failure for failure in outcomes if failure]
+
+
+@pytest.mark.parametrize("mode", ["off", "shared", "dedicated"])
+@pytest.mark.parametrize("language", BENCH)
+def test_every_row_is_answered_as_it_says(rows, language, mode):
+    servers = [server for server in rows if server[0] == mode]
+    assert sum(len(rows[server]) for server in servers) > 100
+    failures = []
+    for server in servers:
+        failures += failures_of(BENCH[language], server, rows[server])
+    assert not failures, f"{len(failures)} rows fail:\n" + "\n".join(failures[:20])
