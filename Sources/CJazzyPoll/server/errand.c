@@ -107,6 +107,15 @@ static void free_errand(errand *task)
     free(task);
 }
 
+/* Whoever asked was told that it will be closed: without memory for a close frame it ends without one. */
+static void close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason)
+{
+    if (jz_connection_close(shard, connection, code, reason.start, reason.length) != JZ_SEND_DROPPED)
+        return;
+    connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    jz_connection_mark_dirty(shard, connection);
+}
+
 static void run_on_connection(jz_shard *shard, jz_connection *connection, const errand *task)
 {
     const jz_text text = {(const char *)task->bytes, task->length};
@@ -115,7 +124,7 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, const 
         jz_connection_send(shard, connection, task->kind, task->bytes, task->length, task->compression);
         break;
     case ERRAND_CLOSE:
-        jz_connection_close(shard, connection, task->code, text.start, text.length);
+        close_or_break(shard, connection, task->code, text);
         break;
     case ERRAND_SUBSCRIBE:
         jz_connection_subscribe(shard, connection, text);
