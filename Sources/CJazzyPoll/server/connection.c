@@ -117,6 +117,10 @@ static void hand_to_workers(jz_connection *connection, const jz_event *event, co
         break;
     case JZ_WORK_OUT_OF_MEMORY:
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        if (event->type == JZ_EVENT_OPEN) { /* nobody has heard of it: it ends without events */
+            jz_work_free(connection->work);
+            connection->work = NULL;
+        }
         break;
     }
     if (event->type == JZ_EVENT_CLOSE)

@@ -26,6 +26,12 @@ jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
     return work;
 }
 
+void jz_work_free(jz_work *work)
+{
+    free(work->closing_job);
+    free(work);
+}
+
 /* Copies what the event borrows behind the job; there is room for it. */
 static void fill_job(jz_job *job, const jz_event *event, const jz_message *message)
 {

@@ -38,6 +38,9 @@ typedef struct jz_work {
 /* NULL when there is no memory. It is freed by the worker that has run its close event. */
 jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route);
 
+/* Frees work to which no event was added. */
+void jz_work_free(jz_work *work);
+
 typedef enum jz_work_result { JZ_WORK_ADDED, JZ_WORK_FULL, JZ_WORK_OUT_OF_MEMORY } jz_work_result;
 
 /*
