@@ -12,6 +12,7 @@ include clients.mk
 test: swift-toolchain test-packages
 	@$(MAKE) test-c
 	@$(MAKE) test-differential
+	@$(MAKE) test-fuzz
 	@$(MAKE) test-swift
 	@$(MAKE) test-integration
 	@$(MAKE) test-integration-sanitized
@@ -31,6 +32,12 @@ test-c:
 	@$(MAKE) c-unit-tests-sanitized
 	@$(MAKE) c-unit-tests-gcc
 	@$(MAKE) c-unit-tests-tsan
+
+# The inputs that are known, and a short look for new ones.
+.PHONY: test-fuzz
+test-fuzz:
+	@$(MAKE) fuzz-regressions
+	@$(MAKE) fuzz SECONDS=5
 
 # The same byte streams through our session and through two other implementations.
 .PHONY: test-differential
