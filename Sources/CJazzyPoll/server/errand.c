@@ -28,16 +28,25 @@ typedef struct errand {
     uint8_t bytes[];
 } errand;
 
-static jz_send_status post(jz_shard *shard, const errand *fields, const void *bytes)
+/* NULL when there is no memory. */
+static errand *create(const errand *fields, const void *bytes)
 {
     if (fields->length > SIZE_MAX - sizeof *fields)
-        return JZ_SEND_DROPPED;
+        return NULL;
     errand *copy = malloc(sizeof *fields + fields->length);
     if (copy == NULL)
-        return JZ_SEND_DROPPED;
+        return NULL;
     memcpy(copy, fields, sizeof *fields);
     if (fields->length > 0)
         memcpy(copy->bytes, bytes, fields->length);
+    return copy;
+}
+
+static jz_send_status post(jz_shard *shard, const errand *fields, const void *bytes)
+{
+    errand *copy = create(fields, bytes);
+    if (copy == NULL)
+        return JZ_SEND_DROPPED;
     jz_loop_post(&shard->loop, &copy->letter);
     return JZ_SEND_QUEUED;
 }
@@ -77,10 +86,11 @@ jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, j
     return status;
 }
 
-jz_send_status jz_errand_resume(jz_shard *shard, jz_ws ws)
+jz_letter *jz_errand_create_resume(jz_ws ws)
 {
     const errand fields = {.ws = ws, .type = ERRAND_RESUME};
-    return post(shard, &fields, "");
+    errand *created = create(&fields, "");
+    return created != NULL ? &created->letter : NULL;
 }
 
 void jz_errand_hand_over(jz_shard *shard, int descriptor, const jz_address *address)
@@ -155,14 +165,20 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
     free_errand(task);
 }
 
+void jz_errand_discard(jz_letter *letter)
+{
+    errand *task = (errand *)letter;
+    if (task->type == ERRAND_HAND_OVER)
+        jz_socket_close(task->descriptor);
+    free_errand(task);
+}
+
 void jz_errand_discard_all(jz_mailbox *mailbox)
 {
     jz_letter *letter = jz_mailbox_take_all(mailbox);
     while (letter != NULL) {
         jz_letter *next = letter->next;
-        if (((errand *)letter)->type == ERRAND_HAND_OVER)
-            jz_socket_close(((errand *)letter)->descriptor);
-        free_errand((errand *)letter);
+        jz_errand_discard(letter);
         letter = next;
     }
 }

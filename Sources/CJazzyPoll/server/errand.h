@@ -21,8 +21,11 @@ jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 /* `sender` is who is not to receive it; zero is nobody. Retains the publication until it is done. */
 jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication);
 
-/* A worker has caught up: the connection is read from again. Without memory it stays paused until it is closed. */
-jz_send_status jz_errand_resume(jz_shard *shard, jz_ws ws);
+/*
+ * What tells a loop that a worker has caught up, and that the connection is to be read from again: made when reading
+ * pauses, so that it goes on without memory, too. NULL when there is none. Post it with jz_loop_post.
+ */
+jz_letter *jz_errand_create_resume(jz_ws ws);
 
 /* Gives a socket that was accepted to another shard. It is closed when there is no memory. */
 void jz_errand_hand_over(jz_shard *shard, int descriptor, const jz_address *address);
@@ -30,7 +33,8 @@ void jz_errand_hand_over(jz_shard *shard, int descriptor, const jz_address *addr
 /* Does what a letter asks, on the shard's own thread, and frees it. */
 void jz_errand_run(jz_shard *shard, jz_letter *letter);
 
-/* Frees letters that were never taken. */
+/* Free letters that were never taken. */
+void jz_errand_discard(jz_letter *letter);
 void jz_errand_discard_all(jz_mailbox *mailbox);
 
 #endif

@@ -72,14 +72,17 @@ jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_messag
         work->first = job;
     work->last = job;
     work->count++;
+    /* Without memory to be told when to resume, reading does not pause. */
     bool is_full = work->count >= work->route->max_waiting_events;
-    work->has_paused_reading = work->has_paused_reading || is_full;
+    if (is_full && work->resume == NULL)
+        work->resume = jz_errand_create_resume(work->ws);
+    bool pauses = is_full && work->resume != NULL;
     if (!work->is_scheduled) {
         work->is_scheduled = true;
         jz_workers_schedule(workers, work);
     }
     pthread_mutex_unlock(&workers->lock);
-    return is_full ? JZ_WORK_FULL : JZ_WORK_ADDED;
+    return pauses ? JZ_WORK_FULL : JZ_WORK_ADDED;
 }
 
 static jz_job *take_job(jz_work *work)
@@ -92,21 +95,24 @@ static jz_job *take_job(jz_work *work)
     return job;
 }
 
-/* Half of the events have been run: reading may go on. */
-static bool may_resume(jz_work *work)
+/* What is to be posted where half of the events have been run and reading is paused, else NULL. */
+static jz_letter *take_resume(jz_work *work)
 {
-    if (!work->has_paused_reading || work->count > work->route->max_waiting_events / 2)
-        return false;
-    work->has_paused_reading = false;
-    return true;
+    if (work->count > work->route->max_waiting_events / 2)
+        return NULL;
+    jz_letter *resume = work->resume;
+    work->resume = NULL;
+    return resume;
 }
 
-static void resume_reading(jz_ws ws)
+static void resume_reading(jz_ws ws, jz_letter *resume)
 {
     jz_shard *shard = jz_enter_shard(ws);
-    if (shard == NULL)
+    if (shard == NULL) {
+        jz_errand_discard(resume);
         return;
-    jz_errand_resume(shard, ws);
+    }
+    jz_loop_post(&shard->loop, resume);
     jz_leave_shard(ws);
 }
 
@@ -124,11 +130,11 @@ void jz_work_run_next(jz_work *work)
 {
     jz_workers *workers = work->workers;
     jz_job *job = take_job(work);
-    bool resumes = may_resume(work);
+    jz_letter *resume = take_resume(work);
     pthread_mutex_unlock(&workers->lock);
 
-    if (resumes)
-        resume_reading(work->ws);
+    if (resume != NULL)
+        resume_reading(work->ws, resume);
     bool is_last = job->event.type == JZ_EVENT_CLOSE;
     jz_current_work = work;
     work->route->handler(work->route->context, work->ws, &job->event, &job->message);

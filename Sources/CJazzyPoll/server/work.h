@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../loop/mailbox.h"
 #include "jazzy/server.h"
 #include "routes.h"
 #include "workers.h"
@@ -27,10 +28,10 @@ typedef struct jz_work {
     const jz_route *route;
     jz_job *first;
     jz_job *last;
-    size_t count;      /* jobs that wait */
-    bool is_scheduled; /* in the workers' queue, or run by one of them */
-    bool has_paused_reading;
+    size_t count;        /* jobs that wait */
+    bool is_scheduled;   /* in the workers' queue, or run by one of them */
     bool is_finished;    /* the close event has been run */
+    jz_letter *resume;   /* to be posted when reading may go on; NULL where it is not paused */
     void *state;         /* jz_ws_state */
     jz_job *closing_job; /* kept for the close event, which must not fail for want of memory */
 } jz_work;
