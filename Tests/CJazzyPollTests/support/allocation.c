@@ -1,5 +1,6 @@
 #include "allocation.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,6 +73,7 @@ static bool is_allowed(size_t size)
     if (number < first_failing || number > last_failing)
         return true;
     failures++;
+    errno = ENOMEM;
     return false;
 }
 

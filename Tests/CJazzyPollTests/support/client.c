@@ -3,6 +3,7 @@
 #include "client.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -138,6 +139,13 @@ bool test_client_sees_end(test_client *client)
         if (received <= 0)
             return received == 0;
     }
+}
+
+bool test_client_is_at_end(const test_client *client)
+{
+    char byte;
+    ssize_t received = recv(client->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return received == 0 || (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 void test_client_address(const test_client *client, char text[32])

@@ -56,6 +56,9 @@ void test_client_expect(test_client *client, uint8_t opcode, const void *payload
 /* Whether the server has ended the connection; takes what it sent before. */
 bool test_client_sees_end(test_client *client);
 
+/* The same at once: whether there is nothing to take, now and ever. */
+bool test_client_is_at_end(const test_client *client);
+
 /* Our address as the server sees it, such as "127.0.0.1:4711". */
 void test_client_address(const test_client *client, char text[32]);
 
