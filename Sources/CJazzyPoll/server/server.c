@@ -154,12 +154,13 @@ jz_status jz_server_route_get(jz_server *server, const char *path, const char *c
 
 /*
  * Listeners that share a port (SO_REUSEPORT) would also share it with another server that was started with it. So where
- * there are several, one that does not share finds out first whether the port is free.
+ * there are several, one that does not share finds out first whether the port is free. A port that the kernel chooses
+ * always is, and another could take it between that listener and the first that shares.
  */
-static jz_status find_port(const char *host, uint16_t *port, jz_error *error)
+static jz_status expect_free_port(const char *host, uint16_t port, jz_error *error)
 {
     int probe;
-    jz_status status = jz_socket_listen(host, *port, 1, false, &probe, port, error);
+    jz_status status = jz_socket_listen(host, port, 1, false, &probe, &port, error);
     if (status == JZ_OK)
         jz_socket_close(probe);
     return status;
@@ -169,8 +170,8 @@ jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, j
 {
     jz_status status = jz_server_expect_state(server, JZ_SERVER_CREATED, "listen", "a server listens once", error);
     uint32_t listening_count = server->options.accepting == JZ_ACCEPTING_HAND_OVER ? 1 : server->shard_count;
-    if (status == JZ_OK && listening_count > 1)
-        status = find_port(host, &port, error);
+    if (status == JZ_OK && listening_count > 1 && port != 0)
+        status = expect_free_port(host, port, error);
     for (uint32_t i = 0; i < listening_count && status == JZ_OK; i++)
         status = jz_shard_listen(&server->shards[i], host, port, &port, error);
     if (status != JZ_OK) {
