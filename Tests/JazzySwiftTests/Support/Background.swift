@@ -4,15 +4,41 @@ import Synchronization
 
 /// Runs `work` on a thread of its own while `body` runs here; then waits for it to end, and throws what it threw.
 func inBackground(_ work: @escaping @Sendable () throws -> Void, while body: () throws -> Void) throws {
-    let ended = DispatchSemaphore(value: 0)
-    let outcome = Holder<Result<Void, any Error>>()
-    Thread.detachNewThread {
-        outcome.value = Result { try work() }
-        ended.signal()
+    let thread = BackgroundThread(work)
+    do {
+        try body()
+    } catch {
+        // Where the work failed, it is why the body failed.
+        try thread.throwIfFailed()
+        throw error
     }
-    try body()
-    guard ended.wait(timeout: .now() + 10) == .success else { throw TestFailure("the work in background never ended") }
-    try outcome.value?.get()
+    try thread.wait()
+}
+
+/// Work on a thread of its own.
+final class BackgroundThread: Sendable {
+    private let ended = DispatchSemaphore(value: 0)
+    private let outcome = Holder<Result<Void, any Error>>()
+
+    init(_ work: @escaping @Sendable () throws -> Void) {
+        Thread.detachNewThread { [ended, outcome] in
+            outcome.value = Result { try work() }
+            ended.signal()
+        }
+    }
+
+    /// Waits for the work to end, and throws what it threw.
+    func wait() throws {
+        guard ended.wait(timeout: .now() + 10) == .success else {
+            throw TestFailure("the work in background never ended")
+        }
+        try throwIfFailed()
+    }
+
+    /// Throws what the work threw, if it did by now.
+    func throwIfFailed() throws {
+        try outcome.value?.get()
+    }
 }
 
 /// A variable that handlers and tests share.

@@ -68,6 +68,14 @@ final class TestSocket {
         return received
     }
 
+    /// Waits for the other side to end the connection, and drops what it sends before. False: it goes on.
+    func awaitEnd() -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        var count = 0
+        repeat { count = recv(descriptor, &buffer, buffer.count, 0) } while count > 0
+        return count == 0 || errno == ECONNRESET
+    }
+
     /// Receives an HTTP head, its empty line included, and not a byte more.
     func receiveHead() throws -> String {
         var head: [UInt8] = []
