@@ -1,6 +1,7 @@
 #include "allocation.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,8 @@ static atomic_size_t failures;
 static atomic_size_t allocations;
 static atomic_size_t bytes_asked_for;
 static atomic_size_t live;
+static atomic_size_t live_bytes;
+static atomic_size_t most_live_bytes;
 
 static void fail_between(size_t first, size_t last)
 {
@@ -65,6 +68,16 @@ size_t test_live_allocations(void)
     return live;
 }
 
+size_t test_live_bytes(void)
+{
+    return live_bytes;
+}
+
+size_t test_most_live_bytes(void)
+{
+    return atomic_exchange(&most_live_bytes, live_bytes);
+}
+
 static bool is_allowed(size_t size)
 {
     allocations++;
@@ -77,9 +90,18 @@ static bool is_allowed(size_t size)
     return false;
 }
 
+static void add_bytes(void *allocated)
+{
+    size_t now = live_bytes += malloc_usable_size(allocated);
+    size_t most = most_live_bytes;
+    while (now > most && !atomic_compare_exchange_weak(&most_live_bytes, &most, now))
+        continue;
+}
+
 static void *count_live(void *allocated)
 {
     live += allocated != NULL ? 1 : 0;
+    add_bytes(allocated);
     return allocated;
 }
 
@@ -97,11 +119,20 @@ void *__wrap_realloc(void *bytes, size_t size)
 {
     if (!is_allowed(size))
         return NULL;
-    return bytes == NULL ? count_live(__real_realloc(NULL, size)) : __real_realloc(bytes, size);
+    if (bytes == NULL)
+        return count_live(__real_realloc(NULL, size));
+    size_t before = malloc_usable_size(bytes);
+    void *grown = __real_realloc(bytes, size);
+    if (grown != NULL) {
+        live_bytes -= before;
+        add_bytes(grown);
+    }
+    return grown;
 }
 
 void __wrap_free(void *bytes)
 {
     live -= bytes != NULL ? 1 : 0;
+    live_bytes -= malloc_usable_size(bytes);
     __real_free(bytes);
 }

@@ -23,4 +23,8 @@ size_t test_allocated_bytes(void);
 /* How many pieces of memory are allocated and not freed, by this program and not by libraries. */
 size_t test_live_allocations(void);
 
+/* How many bytes these have, and had at most since this was asked last. */
+size_t test_live_bytes(void);
+size_t test_most_live_bytes(void);
+
 #endif

@@ -41,8 +41,12 @@ static int connect_to(uint16_t port, int receive_buffer)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (receive_buffer > 0)
+    if (receive_buffer > 0) {
+        /* The server's kernel sizes its own buffer by the segments. */
+        const int segment_size = 536;
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+        setsockopt(descriptor, IPPROTO_TCP, TCP_MAXSEG, &segment_size, sizeof segment_size);
+    }
     if (connect(descriptor, (const struct sockaddr *)&address, sizeof address) == 0)
         return descriptor;
     close(descriptor);

@@ -39,7 +39,10 @@ typedef struct fleet {
 
 bool fleet_start(fleet *fleet, size_t count, fleet_take take, void *context);
 
-/* Connects client `number` to 127.0.0.1 and opens a WebSocket. `receive_buffer`: as for test_client_connect. */
+/*
+ * Connects client `number` to 127.0.0.1 and opens a WebSocket. `receive_buffer`: bytes that the kernel keeps for this
+ * client, and with it few for it on the server's side; 0 for its default.
+ */
 bool fleet_open(fleet *fleet, size_t number, uint16_t port, const char *path, int receive_buffer);
 
 /* From opening on a client is read, until this says otherwise. */
