@@ -5,8 +5,10 @@ struct Arguments {
     var port = 8080
     var maxMessageSize = 16 << 20
     var deflate = JazzyDeflate.off
+    var threads = 1
 
-    static let usage = "usage: bench-echo-swift [--port N] [--max-message BYTES] [--deflate off|shared|dedicated]"
+    static let usage =
+        "usage: bench-echo-swift [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N]"
 
     init(_ words: some Sequence<String>) throws(UsageError) {
         var words = words.makeIterator()
@@ -14,6 +16,7 @@ struct Arguments {
             switch flag {
             case "--port": port = try Self.number(after: flag, words.next(), 0...65_535)
             case "--max-message": maxMessageSize = try Self.number(after: flag, words.next(), 1...(1 << 30))
+            case "--threads": threads = try Self.number(after: flag, words.next(), 1...255)
             case "--deflate": deflate = try Self.deflate(words.next())
             default: throw UsageError(description: "unknown flag \(flag)")
             }

@@ -2,7 +2,6 @@
 // to every connection of the route. It neither greets nor prints per message.
 import Glibc
 import JazzySwift
-import Synchronization
 
 func fail(_ message: String, exitCode: Int32) -> Never {
     _ = "bench-echo-swift: \(message)\n".utf8.withContiguousStorageIfAvailable {
@@ -14,6 +13,7 @@ func fail(_ message: String, exitCode: Int32) -> Never {
 func serve(_ arguments: Arguments) throws {
     var options = JazzyOptions()
     options.maxMessageSize = arguments.maxMessageSize
+    options.threads = arguments.threads
     // So high that nothing is dropped: what is measured is the delivery of every message.
     options.backpressureLimit = 256 << 20
     let server = JazzyServer(options: options)
@@ -24,18 +24,12 @@ func serve(_ arguments: Arguments) throws {
         ws.send(message.bytes, kind: message.kind)
     }
 
-    let listeners = Mutex<Set<JazzyWebSocket>>([])
-    server.ws("/fan", options: routeOptions) { ws, event, message in
-        switch event {
-        case .open:
-            _ = listeners.withLock { $0.insert(ws) }
-        case .message where message.kind == .text || message.kind == .binary:
-            let (bytes, kind) = (message.bytes, message.kind)
-            listeners.withLock { for listener in $0 { listener.send(bytes, kind: kind) } }
-        case .message, .error:
-            break
-        case .close:
-            _ = listeners.withLock { $0.remove(ws) }
+    let topic = "fan"
+    server.ws("/fan", options: routeOptions) { [unowned server] ws, event, message in
+        if event == .open {
+            ws.subscribe(topic)
+        } else if event == .message, message.kind == .text || message.kind == .binary {
+            server.publish(topic, message.bytes, kind: message.kind)
         }
     }
 

@@ -6,7 +6,9 @@ import pytest
 
 from support import frames
 from support.frames import TEXT
+from support.programs import BENCH
 from support.raw import open_websocket
+from support.server import Server
 
 
 @pytest.fixture
@@ -88,3 +90,15 @@ def test_a_handler_can_close_the_connections_of_both_threads(server):
         connection.send(frames.encode_close(4002))
         connection.expect_end_of_stream()
         connection.socket.close()
+
+
+@pytest.mark.parametrize("language", BENCH)
+def test_what_is_published_reaches_the_connections_of_every_thread(language):
+    with Server([BENCH[language], "--port", 0, "--threads", 3]) as server:
+        connections = [open_websocket(server.port, "/fan") for _ in range(32)]
+        for number, speaker in enumerate(connections[:4]):
+            speaker.send_frame(TEXT, b"%d" % number)
+            for connection in connections:
+                assert connection.read_frame().payload == b"%d" % number
+        for connection in connections:
+            connection.socket.close()
