@@ -1,4 +1,4 @@
-/// The page at `/`. It talks to `/chat`, so whoever is there reads along, with this page or without.
+/// The page at `/`. It talks to `/room`, so whoever is there reads along, with this page or without.
 let chatPage = """
     <!doctype html>
     <html lang="en">
@@ -28,7 +28,7 @@ let chatPage = """
     const element = id => document.getElementById(id);
     const log = element("log"), form = element("form"), name = element("name"), text = element("text"),
       button = element("button");
-    const address = location.origin.replace(/^http/, "ws") + "/chat";
+    const address = location.origin.replace(/^http/, "ws") + "/room";
     const joined = " joined.", left = " left.";
     let socket;
 
@@ -49,8 +49,8 @@ let chatPage = """
         socket.send(name.value + joined);
       };
       socket.onmessage = event => {
-        // The server puts "User: " before what anybody says; what this page says has a name in it already.
-        const line = event.data.replace(/^User: /, "");
+        const line = event.data;
+        // What somebody says has the name before it.
         show(line, !line.includes(": ") && (line.endsWith(joined) || line.endsWith(left)));
       };
       socket.onclose = () => {

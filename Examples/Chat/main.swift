@@ -1,4 +1,5 @@
-// The four routes of the README's walk-through, and a page to chat on. `chat --port N` chooses another port than 8080.
+// The four routes of the README's walk-through, and a page to chat on, with a room of its own. `chat --port N` chooses
+// another port than 8080.
 import JazzySwift
 import Synchronization
 
@@ -38,6 +39,12 @@ Route.ws("/chat") { ws, event, message in
     case .message: break
     case .close, .error: _ = activeClients.withLock { $0.remove(ws) }
     }
+}
+
+// The page's room: the same with a topic. What is said comes with the speaker's name, as the page puts it.
+Route.ws("/room") { ws, event, message in
+    if event == .open { ws.subscribe("room") }
+    if event == .message, message.kind == .text { Jazzy.publish("room", message.text) }
 }
 
 Route.get("/", .html(chatPage))

@@ -124,6 +124,20 @@ async def test_chat_under_load(example):
         assert own == [f"User: {number} {message}" for message in range(messages_each)]
 
 
+async def test_room(example):
+    async with contextlib.AsyncExitStack() as clients:
+        room = [await clients.enter_async_context(client(example.port, "/room")) for client in CLIENTS.values()]
+        for number, speaker in enumerate(room):
+            await speaker.send(f"Ada {number}: hello")
+            for member in room:
+                assert await member.receive() == f"Ada {number}: hello"
+        await room[0].send(b"binary is not passed on")
+        await room[0].close(1000, "")
+        await room[1].send("Ada 1: who is left?")
+        for member in room[1:]:
+            assert await member.receive() == "Ada 1: who is left?"
+
+
 def test_chat_goes_on_after_a_member_breaks_a_rule(example):
     with (
         open_websocket(example.port, "/chat") as well_behaved,
@@ -196,13 +210,13 @@ async def test_pages_chat_with_each_other_and_with_other_clients():
             assert await ada.next() == notice("Ada joined.")
             async with Page(example.port, "Grace") as grace:
                 assert await ada.next() == await grace.next() == notice("Grace joined.")
-                async with CLIENTS["websockets"](example.port, "/chat") as other:
+                async with CLIENTS["websockets"](example.port, "/room") as other:
                     await other.send("no name")
                     assert await ada.next() == await grace.next() == said("no name")
-                    assert await other.receive() == "User: no name"
+                    assert await other.receive() == "no name"
                     await ada.say("Grüße!")
                     assert await ada.next() == await grace.next() == said("Ada: Grüße!")
-                    assert await other.receive() == "User: Ada: Grüße!"
+                    assert await other.receive() == "Ada: Grüße!"
                 await grace.leave()
                 assert await ada.next() == notice("Grace left.")
             await ada.say("   ")
