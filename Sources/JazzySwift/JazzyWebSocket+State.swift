@@ -10,9 +10,9 @@ private final class StateBox<State> {
         self.value = value
     }
 
-    func withValue<Result, Failure: Error>(
-        _ body: (inout sending State) throws(Failure) -> sending Result
-    ) throws(Failure) -> sending Result {
+    func withValue<Result: Sendable, Failure: Error>(
+        _ body: (inout sending State) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         try body(&value)
     }
 }
@@ -53,15 +53,15 @@ extension JazzyWebSocket {
     ///
     /// - Parameters:
     ///   - type: The type of the value.
-    ///   - body: May change the value. It must not ask for the state of the same connection again.
+    ///   - body: May change the value, and return what is `Sendable`: no part of it that other connections or threads could
+    ///     change at the same time gets out. It must not ask for the state of the same connection again.
     /// - Returns: What `body` returns; `nil` without calling it where there is no value, or one of another type, and
     ///   elsewhere than in those handlers that ``setState(_:)`` names.
     /// - Throws: What `body` throws.
     @discardableResult
-    public func withState<State, Result, Failure: Error>(
-        as type: State.Type = State.self,
-        _ body: (inout sending State) throws(Failure) -> sending Result
-    ) throws(Failure) -> sending Result? {
+    public func withState<State, Result: Sendable, Failure: Error>(
+        as type: State.Type = State.self, _ body: (inout sending State) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
         guard let box = stateObject as? StateBox<State> else { return nil }
         return try box.withValue(body)
     }

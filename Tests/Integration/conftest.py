@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import inspect
 import signal
+import subprocess
 
 import pytest
 
-from support.programs import BENCH, PROBE
+from support.programs import BENCH, PROBE, ROOT, SWIFT_BUILD
 from support.server import Server
 
 # Seconds; what is waited for within a test has shorter deadlines of its own.
@@ -68,3 +69,17 @@ def start_probe():
     """Starts probe servers with flags, and stops them after the test."""
     with contextlib.ExitStack() as servers:
         yield lambda *flags: servers.enter_context(Server([PROBE, "--port", 0, *flags]))
+
+
+@pytest.fixture
+def compile_swift(tmp_path):
+    """Compiles a program as far as its diagnosis goes: lifetimes are checked after types, on SIL."""
+
+    def compile_program(text):
+        source = tmp_path / "main.swift"
+        source.write_text("import JazzySwift\nimport Synchronization\n" + text)
+        modules = ["-I", SWIFT_BUILD / "Modules", "-I", ROOT / "Sources/CJazzyPoll/include"]
+        command = ["swiftc", "-swift-version", "6", "-emit-sil", "-o", tmp_path / "main.sil", *modules, source]
+        return subprocess.run(command, capture_output=True, text=True, timeout=50)
+
+    return compile_program

@@ -1,10 +1,6 @@
 """A WsMessage is lent for the length of a handler's call, and the compiler sees to it."""
 
-import subprocess
-
 import pytest
-
-from support.programs import ROOT, SWIFT_BUILD
 
 # What a handler may do with a message: copy what it says, and pass its bytes on within the call.
 ALLOWED = """
@@ -59,20 +55,6 @@ FORBIDDEN = {
         "'bytes' " + ESCAPES_ITS_SCOPE,
     ),
 }
-
-
-@pytest.fixture
-def compile_swift(tmp_path):
-    """Compiles a program as far as its diagnosis goes: lifetimes are checked after types, on SIL."""
-
-    def compile_program(text):
-        source = tmp_path / "main.swift"
-        source.write_text("import JazzySwift\nimport Synchronization\n" + text)
-        modules = ["-I", SWIFT_BUILD / "Modules", "-I", ROOT / "Sources/CJazzyPoll/include"]
-        command = ["swiftc", "-swift-version", "6", "-emit-sil", "-o", tmp_path / "main.sil", *modules, source]
-        return subprocess.run(command, capture_output=True, text=True, timeout=50)
-
-    return compile_program
 
 
 def test_a_handler_may_copy_a_message_and_pass_its_bytes_on(compile_swift):
