@@ -62,6 +62,7 @@ REFUSED = {
     "two Hosts": (request(path="/echo", headers=(*UPGRADE, ("Host", "elsewhere"))), 400),
     "a body": (upgrade_request(content_length="5") + b"hello", 400),
     "a chunked body": (upgrade_request(transfer_encoding="chunked") + b"0\r\n\r\n", 400),
+    "an empty line before the request": (b"\r\n" + upgrade_request(), 400),
     "a folded header": (upgrade_request(cookie="a=b;\r\n c=d"), 400),
     "a header without a colon": (upgrade_request(cookie="a\r\nb"), 400),
     "a space before the colon": (upgrade_request().replace(b"Host:", b"Host :"), 400),
