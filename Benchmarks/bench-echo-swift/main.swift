@@ -1,5 +1,5 @@
-// The server that the benchmarks measure, on the Swift API: /echo returns each message as it came, /fan sends each message
-// to every connection of the route. It neither greets nor prints per message.
+// The server that the benchmarks measure, on the Swift API: /echo returns each message as it came, /fan sends each
+// message to every connection of the route. It neither greets nor prints per message.
 import Glibc
 import JazzySwift
 

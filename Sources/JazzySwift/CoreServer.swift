@@ -10,9 +10,10 @@ final class CoreServer: Sendable {
     /// `@unchecked Sendable` because of `core` alone, which never changes and is safe to share for how it is used:
     /// - what sets a server up is called by `init` only, when nobody else can see it yet;
     /// - `jz_server_run`, `_start` and `_wait`, which are for one thread at a time, are called while `turn` is held;
-    /// - `jz_server_port`, `_runs_here`, `_publish`, `_subscriber_count`, `_dropped_count` and `_stop` may be called from
-    ///   any thread;
-    /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when nobody else can see it any more.
+    /// - `jz_server_port`, `_runs_here`, `_publish`, `_subscriber_count`, `_dropped_count` and `_stop` may be called
+    ///   from any thread;
+    /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when nobody else can see it any
+    ///   more.
     private struct Parts: @unchecked Sendable {
         let core: OpaquePointer
         /// The core refers to these without owning them.
@@ -41,8 +42,8 @@ final class CoreServer: Sendable {
     }
 
     deinit {
-        // The last reference may be one that a handler took. It cannot wait for its own thread to end: another does, and
-        // none of the few that run tasks, which may all be waiting.
+        // The last reference may be one that a handler took. It cannot wait for its own thread to end: another does,
+        // and none of the few that run tasks, which may all be waiting.
         if jz_server_runs_here(core) {
             DispatchQueue.global().async { [parts] in parts.destroy() }
         } else {

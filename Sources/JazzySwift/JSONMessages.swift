@@ -7,7 +7,8 @@
 extension JazzyConnection where Self: ~Escapable {
     /// Sends a value as JSON, in a text message.
     ///
-    /// The same value always gives the same text: keys are sorted, slashes are not escaped, and there is no white space.
+    /// The same value always gives the same text: keys are sorted, slashes are not escaped, and there is no white
+    /// space.
     ///
     /// - Parameters:
     ///   - value: What is encoded.

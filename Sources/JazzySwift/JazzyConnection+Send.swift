@@ -1,7 +1,7 @@
 import CJazzyPoll
 
-// What is sent is copied before `send` returns. On the connection's own event loop it acts at once; from any other thread
-// it travels to that loop. Messages from one thread to one connection keep their order.
+// What is sent is copied before `send` returns. On the connection's own event loop it acts at once; from any other
+// thread it travels to that loop. Messages from one thread to one connection keep their order.
 extension JazzyConnection where Self: ~Escapable {
     /// Sends a text message.
     ///

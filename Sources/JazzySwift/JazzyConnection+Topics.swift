@@ -7,8 +7,8 @@ extension JazzyConnection where Self: ~Escapable {
     /// A connection that closes is unsubscribed from all its topics.
     ///
     /// - Parameter topic: Any string, compared byte by byte.
-    /// - Returns: ``JazzySendStatus/sent`` when it is done, ``JazzySendStatus/queued`` when it travels to the connection's
-    ///   event loop, ``JazzySendStatus/dropped`` when there is no memory, or ``JazzySendStatus/closed``.
+    /// - Returns: ``JazzySendStatus/sent`` when it is done, ``JazzySendStatus/queued`` when it travels to the
+    ///   connection's event loop, ``JazzySendStatus/dropped`` when there is no memory, or ``JazzySendStatus/closed``.
     @discardableResult
     public func subscribe(_ topic: String) -> JazzySendStatus {
         withCharacters(of: topic) { JazzySendStatus(jz_ws_subscribe(webSocket.core, $0, $1)) }

@@ -20,8 +20,8 @@
 /// | `.dedicated(windowBits: 12, memoryLevel: 5)` | 38 KiB and 11 KiB | none |
 /// | `.dedicated(windowBits: 9, memoryLevel: 1)` | 9 KiB and 7.5 KiB | none |
 ///
-/// All of it is allocated with the first message that needs it. A client that offers no `client_max_window_bits` may use
-/// the largest window, whatever the route says: its decompressor takes 39 KiB.
+/// All of it is allocated with the first message that needs it. A client that offers no `client_max_window_bits` may
+/// use the largest window, whatever the route says: its decompressor takes 39 KiB.
 public struct JazzyDeflate: Equatable, Sendable {
     enum Mode: Sendable {
         case off
@@ -43,8 +43,8 @@ public struct JazzyDeflate: Equatable, Sendable {
     /// What is sent to many connections, one after the other, is compressed once.
     public static let shared = Self(mode: .shared)
 
-    /// Messages refer to earlier ones of their connection, which makes small messages much smaller, at the cost of memory
-    /// per connection.
+    /// Messages refer to earlier ones of their connection, which makes small messages much smaller, at the cost of
+    /// memory per connection.
     ///
     /// A client may ask either direction to do without (`no_context_takeover`), which then costs what ``shared`` does.
     public static let dedicated = Self(mode: .dedicated)

@@ -21,8 +21,8 @@ public struct JazzyExecution: Equatable, Sendable {
 
     /// The same as ``workers``, with a choice of how many events may wait.
     ///
-    /// - Parameter maxWaitingEvents: 1 to 65,536. When so many events of a connection wait for a worker, reading from that
-    ///   connection pauses until half of them have been run. Nothing is dropped.
+    /// - Parameter maxWaitingEvents: 1 to 65,536. When so many events of a connection wait for a worker, reading from
+    ///   that connection pauses until half of them have been run. Nothing is dropped.
     public static func workers(maxWaitingEvents: Int) -> Self {
         Self(maxWaitingEvents: maxWaitingEvents)
     }

@@ -1,7 +1,8 @@
 /// Called when something happens to a connection of a route.
 ///
-/// It is called on the thread of the event loop that owns the connection, and must return soon, unless its route runs on
-/// workers (``JazzyExecution``). It never waits for a message. If it throws, the error is logged, the connection is closed with code 1011, and the server lives on.
+/// It is called on the thread of the event loop that owns the connection, and must return soon, unless its route runs
+/// on workers (``JazzyExecution``). It never waits for a message. If it throws, the error is logged, the connection is
+/// closed with code 1011, and the server lives on.
 ///
 /// The message is lent for the length of the call, and is empty for any event but ``WsEvent/message``.
 public typealias JazzyHandler =

@@ -1,7 +1,7 @@
 import CJazzyPoll
 
-// The core checks its options too. They are checked here first because only Swift knows their Swift names, and because a
-// value that the core's types cannot hold must not reach it as another one.
+// The core checks its options too. They are checked here first because only Swift knows their Swift names, and because
+// a value that the core's types cannot hold must not reach it as another one.
 
 extension JazzyOptions {
     /// The core's options, without the log.

@@ -2,8 +2,8 @@ import CJazzyPoll
 
 /// What can be chosen about a server. A server with an option outside its range does not start.
 public struct JazzyOptions: Sendable {
-    /// The event loops, each with a thread of its own: 1 to 255. The default is the number of cores that this process may
-    /// use.
+    /// The event loops, each with a thread of its own: 1 to 255. The default is the number of cores that this process
+    /// may use.
     ///
     /// With more than one, handlers of different connections run at the same time.
     public var threads = Int(jz_options_default().threads)

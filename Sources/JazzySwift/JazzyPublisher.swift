@@ -1,10 +1,10 @@
-/// Who can publish to topics: a connection, which reaches all subscribers but itself, or a ``JazzyServer``, which reaches
-/// all.
+/// Who can publish to topics: a connection, which reaches all subscribers but itself, or a ``JazzyServer``, which
+/// reaches all.
 ///
-/// A topic is any string, compared byte by byte, and is there for as long as somebody has subscribed. What is published is
-/// framed once, compressed once for all that agreed on the same, and shared by all receivers, on all event loops. What one
-/// thread publishes to a topic arrives in the same order at every receiver. Receivers that do not read are no burden to the
-/// others: ``JazzyRouteOptions/backpressurePolicy``.
+/// A topic is any string, compared byte by byte, and is there for as long as somebody has subscribed. What is published
+/// is framed once, compressed once for all that agreed on the same, and shared by all receivers, on all event loops.
+/// What one thread publishes to a topic arrives in the same order at every receiver. Receivers that do not read are no
+/// burden to the others: ``JazzyRouteOptions/backpressurePolicy``.
 ///
 /// From any thread. No method calls a handler before it returns.
 public protocol JazzyPublisher: ~Escapable {
@@ -15,8 +15,8 @@ public protocol JazzyPublisher: ~Escapable {
     ///   - bytes: The payload, which is copied.
     ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
     /// - Returns: What became of it: ``JazzySendStatus/sent``, ``JazzySendStatus/dropped`` where there is no memory, or
-    ///   ``JazzySendStatus/closed`` where the connection is closing or gone, or the server does not run. What becomes of it
-    ///   at each receiver is not told.
+    ///   ``JazzySendStatus/closed`` where the connection is closing or gone, or the server does not run. What becomes
+    ///   of it at each receiver is not told.
     @discardableResult
     func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus
 }

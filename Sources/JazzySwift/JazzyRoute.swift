@@ -2,8 +2,8 @@ import CJazzyPoll
 
 /// A route as it was asked for. It is checked when the server starts to listen.
 ///
-/// Structures, and not the cases of one enumeration: an enumeration may mark its case in unused bits of a pointer, where
-/// LeakSanitizer does not see the pointer any more and takes a page's bytes for lost.
+/// Structures, and not the cases of one enumeration: an enumeration may mark its case in unused bits of a pointer,
+/// where LeakSanitizer does not see the pointer any more and takes a page's bytes for lost.
 protocol JazzyRoute: Sendable {
     var path: String { get }
 

@@ -11,8 +11,8 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// Where the route's handler runs. The default is ``JazzyExecution/loop``.
     public var execution: JazzyExecution
 
-    /// What happens to a message for a connection whose unsent output has reached ``JazzyOptions/backpressureLimit``. The
-    /// default is ``JazzyBackpressurePolicy/drop``.
+    /// What happens to a message for a connection whose unsent output has reached ``JazzyOptions/backpressureLimit``.
+    /// The default is ``JazzyBackpressurePolicy/drop``.
     public var backpressurePolicy: JazzyBackpressurePolicy
 
     /// Creates options of a route.

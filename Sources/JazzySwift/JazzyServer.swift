@@ -14,8 +14,8 @@ import Synchronization
 /// Set-up does not throw where it is written: what is wrong with an option or a route is thrown when the server is to
 /// listen. Every method may be called from any thread. A server that has stopped may be started again.
 ///
-/// A server that is no longer referenced is stopped and waited for. It keeps its handlers, so a handler that uses its own
-/// server should capture it weakly.
+/// A server that is no longer referenced is stopped and waited for. It keeps its handlers, so a handler that uses its
+/// own server should capture it weakly.
 public final class JazzyServer: Sendable {
     private let options: JazzyOptions
     private let state = Mutex(State())
@@ -93,7 +93,8 @@ public final class JazzyServer: Sendable {
         try core.runUntilSignal()
     }
 
-    /// Listens, and runs the server on the calling thread until Ctrl-C (SIGINT) or SIGTERM, as ``runUntilSignal()`` does.
+    /// Listens, and runs the server on the calling thread until Ctrl-C (SIGINT) or SIGTERM, as ``runUntilSignal()``
+    /// does.
     ///
     /// - Parameters:
     ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
@@ -119,8 +120,8 @@ public final class JazzyServer: Sendable {
         }
     }
 
-    /// Stops the server in order: it listens no more, closes every connection with code 1001, flushes what was sent, and
-    /// waits for the answers up to ``JazzyOptions/closeTimeout``.
+    /// Stops the server in order: it listens no more, closes every connection with code 1001, flushes what was sent,
+    /// and waits for the answers up to ``JazzyOptions/closeTimeout``.
     ///
     /// It returns at once, also in a handler; ``wait()`` waits for the end.
     public func stop() {
@@ -189,7 +190,8 @@ extension JazzyServer {
         }
     }
 
-    /// The caller's reference is the last but for other callers of `wait`: the core server ends with it, not in the lock.
+    /// The caller's reference is the last but for other callers of `wait`: the core server ends with it, not in the
+    /// lock.
     private func endRunning(_ core: CoreServer) {
         state.withLock { state in
             if state.phase.core === core { state.phase = .idle }

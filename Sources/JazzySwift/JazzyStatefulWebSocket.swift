@@ -41,8 +41,8 @@ public typealias JazzyStatefulHandler<State> =
         _ ws: borrowing JazzyStatefulWebSocket<State>, _ event: WsEvent, _ message: borrowing WsMessage
     ) throws -> Void
 
-/// What a route keeps a state in. Not the box of `setState`: with that, `withState` could take from a state, as its own,
-/// what the handler that is running refers to.
+/// What a route keeps a state in. Not the box of `setState`: with that, `withState` could take from a state, as its
+/// own, what the handler that is running refers to.
 @usableFromInline
 final class RouteStateBox<State>: RouteState {
     @usableFromInline

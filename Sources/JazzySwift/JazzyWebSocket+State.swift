@@ -17,8 +17,8 @@ private final class StateBox<State> {
     }
 }
 
-// Not a property of the handle: the type of a state is the user's, and a handle, which anybody may keep and use anywhere,
-// can neither name it nor promise that the state is there. Where the route knows its type, it is one: see
+// Not a property of the handle: the type of a state is the user's, and a handle, which anybody may keep and use
+// anywhere, can neither name it nor promise that the state is there. Where the route knows its type, it is one: see
 // `JazzyStatefulWebSocket.state`.
 extension JazzyWebSocket {
     /// Gives the connection a value to keep: until another is set, or until after its close event.
@@ -36,12 +36,12 @@ extension JazzyWebSocket {
     ///
     /// Where every connection of a route has a state, `ws("/count", state:)` is simpler.
     ///
-    /// The value is found by the handle, without a dictionary and without a lock. It can be set and used in the handlers
-    /// of the connection itself and, unless its route runs on workers, in any handler on its event loop.
+    /// The value is found by the handle, without a dictionary and without a lock. It can be set and used in the
+    /// handlers of the connection itself and, unless its route runs on workers, in any handler on its event loop.
     ///
     /// - Parameter value: Of any type. What was set before is released.
-    /// - Returns: Whether the connection has it now. It has not elsewhere than in those handlers, after the close event, and
-    ///   where the route gives its connections their state.
+    /// - Returns: Whether the connection has it now. It has not elsewhere than in those handlers, after the close
+    ///   event, and where the route gives its connections their state.
     @discardableResult
     public func setState<State>(_ value: sending State) -> Bool {
         let former = stateObject
@@ -53,8 +53,8 @@ extension JazzyWebSocket {
     ///
     /// - Parameters:
     ///   - type: The type of the value.
-    ///   - body: May change the value, and return what is `Sendable`: no part of it that other connections or threads could
-    ///     change at the same time gets out. It must not ask for the state of the same connection again.
+    ///   - body: May change the value, and return what is `Sendable`: no part of it that other connections or threads
+    ///     could change at the same time gets out. It must not ask for the state of the same connection again.
     /// - Returns: What `body` returns; `nil` without calling it where there is no value, or one of another type, and
     ///   elsewhere than in those handlers that ``setState(_:)`` names.
     /// - Throws: What `body` throws.

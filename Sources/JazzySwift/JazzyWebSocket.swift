@@ -2,8 +2,8 @@ import CJazzyPoll
 
 /// A connection.
 ///
-/// This is a plain value of 64 bits: copy it, compare it, keep it in a set, and use it from any thread. It equals itself
-/// in every event, and no other connection of the process, ever. After the connection is gone every call answers
+/// This is a plain value of 64 bits: copy it, compare it, keep it in a set, and use it from any thread. It equals
+/// itself in every event, and no other connection of the process, ever. After the connection is gone every call answers
 /// ``JazzySendStatus/closed`` and does nothing.
 ///
 /// No method calls a handler before it returns. The events that a call causes come later, so a handler may send to or

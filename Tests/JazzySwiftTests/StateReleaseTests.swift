@@ -4,7 +4,8 @@ import Testing
 /// A way to give connections a state, and where their handler runs.
 struct StateRoute: CustomTestStringConvertible, Sendable {
     let testDescription: String
-    /// Adds a route `/` whose connections have what `makeState` returns, and whose handler does not do more than `handler`.
+    /// Adds a route `/` whose connections have what `makeState` returns, and whose handler does not do more than
+    /// `handler`.
     let add:
         @Sendable (
             _ server: JazzyServer, _ makeState: @escaping @Sendable (JazzyWebSocket) -> Tracked,
