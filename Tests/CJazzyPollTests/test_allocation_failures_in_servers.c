@@ -148,10 +148,11 @@ static void run_speaker(uint16_t port)
     test_client_close(&speaker);
 }
 
+static const uint8_t flood[] = {0x81, 0x85, 0, 0, 0, 0, 'f', 'l', 'o', 'o', 'd', 0x88, 0x80, 0, 0, 0, 0};
+
 /* Does not read until much waits for it, takes some of that, and goes. Where nothing comes, its close frame is next. */
 static void run_slow_reader(uint16_t port)
 {
-    static const uint8_t flood[] = {0x81, 0x85, 0, 0, 0, 0, 'f', 'l', 'o', 'o', 'd', 0x88, 0x80, 0, 0, 0, 0};
     if (!test_client_connect(&slow_reader, port, 4096))
         return;
     if (test_client_send(&slow_reader, UPGRADE_REQUEST("/"), strlen(UPGRADE_REQUEST("/"))) &&
@@ -266,11 +267,57 @@ static void the_end_of_all_memory_does_no_harm(void **state)
         assert_in_range(walk(&variants[i], test_allocations_fail_after), 50, MOST_ALLOCATIONS);
 }
 
+/* Takes a flood. Returns whether it ended in order; in any case no frame is broken but the last. */
+static bool take_flood(size_t *count)
+{
+    test_received frame;
+    *count = 0;
+    while (test_client_take_frame(&slow_reader, &frame)) {
+        if (frame.opcode == JZ_OPCODE_CLOSE)
+            return true;
+        assert_int_equal(frame.opcode, JZ_OPCODE_BINARY);
+        assert_int_equal(frame.length, FLOOD_MESSAGE_SIZE);
+        (*count)++;
+    }
+    return false;
+}
+
+static void what_was_accepted_arrives_or_the_connection_ends(void **state)
+{
+    (void)state;
+    size_t endings = 0;
+    size_t refused = 1;
+    for (size_t allowed = 0; refused > 0; allowed++) {
+        assert_in_range(allowed, 0, 100);
+        witness *witness = witness_begin(false);
+        jz_server *server = start_server(&variants[0], witness);
+        assert_non_null(server);
+        assert_true(test_client_connect(&slow_reader, jz_server_port(server), 65536));
+        assert_true(test_client_send(&slow_reader, UPGRADE_REQUEST("/"), strlen(UPGRADE_REQUEST("/"))));
+        assert_int_equal(test_client_take_head(&slow_reader), 101);
+        test_allocation_fails_once_after(allowed);
+        assert_true(test_client_send(&slow_reader, flood, sizeof flood));
+        assert_eventually(witness->floods == 1);
+        size_t received;
+        bool is_in_order = take_flood(&received);
+        test_client_close(&slow_reader);
+        jz_server_destroy(server);
+        refused = test_allocations_succeed();
+        assert_true(is_in_order || refused > 0);
+        assert_that(!is_in_order || received == witness->accepted, "allocation %zu: %zu of %zu arrived", allowed,
+                    received, witness->accepted);
+        assert_int_equal(witness->closes, 1);
+        endings += is_in_order ? 0 : 1;
+    }
+    assert_in_range(endings, 1, 100); /* part of a frame was on its way already */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_allocation_that_fails_does_no_harm),
         cmocka_unit_test(the_end_of_all_memory_does_no_harm),
+        cmocka_unit_test(what_was_accepted_arrives_or_the_connection_ends),
     };
     return EXIT_STATUS_OF(
         cmocka_run_group_tests_name("allocation failures in servers", tests, make_speech, free_speech));

@@ -14,6 +14,8 @@ witness *witness_begin(bool is_slow)
     current.closes = 0;
     current.wrong = 0;
     current.states = 0;
+    current.floods = 0;
+    current.accepted = 0;
     current.is_slow = is_slow;
     return &current;
 }
@@ -66,8 +68,11 @@ static void begin_connection(jz_ws ws)
 static void send_flood(jz_ws ws)
 {
     static const uint8_t much[FLOOD_MESSAGE_SIZE];
-    for (int i = 0; i < FLOOD_MESSAGES; i++)
-        jz_ws_send_with(ws, JZ_MESSAGE_BINARY, much, sizeof much, JZ_COMPRESSION_NEVER);
+    for (int i = 0; i < FLOOD_MESSAGES; i++) {
+        jz_send_status status = jz_ws_send_with(ws, JZ_MESSAGE_BINARY, much, sizeof much, JZ_COMPRESSION_NEVER);
+        current.accepted += status == JZ_SEND_SENT || status == JZ_SEND_QUEUED ? 1 : 0;
+    }
+    current.floods++;
 }
 
 static bool says(const jz_message *message, const char *text)

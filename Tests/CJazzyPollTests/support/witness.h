@@ -21,9 +21,11 @@ typedef struct witness {
     } connections[WITNESSED_CONNECTIONS]; /* guarded by `lock`; in the order in which they were opened */
     size_t count;
     atomic_size_t closes;
-    atomic_size_t wrong;  /* events out of order */
-    atomic_size_t states; /* that were made and not released */
-    bool is_slow;         /* it blocks for a moment, as handlers on workers may, so that events wait for it */
+    atomic_size_t wrong;    /* events out of order */
+    atomic_size_t states;   /* that were made and not released */
+    atomic_size_t floods;   /* that were sent, or dropped */
+    atomic_size_t accepted; /* messages of floods that were not dropped */
+    bool is_slow;           /* it blocks for a moment, as handlers on workers may, so that events wait for it */
 } witness;
 
 /* Gives a new witness, to be followed by others of the same process: there is one at a time. */
