@@ -53,7 +53,10 @@ static void a_close_frame_holds_the_code_and_the_reason(void **state)
 {
     (void)state;
     check_close_frame(1000, NULL, 0, "\x88\x02\x03\xE8", 4);
-    check_close_frame(1001, "bye", 3, "\x88\x05\x03\xE9" "bye", 7);
+    check_close_frame(1001, "bye", 3,
+                      "\x88\x05\x03\xE9"
+                      "bye",
+                      7);
     check_close_frame(4999, "", 0, "\x88\x02\x13\x87", 4);
 }
 

@@ -50,8 +50,8 @@ static const struct {
     {"HTTP/1.0", HEAD("GET / HTTP/1.0\r\n\r\n"), "GET", "/", "", 0, ""},
     {"a later minor version, read as the latest known", HEAD("GET / HTTP/1.2\r\n\r\n"), "GET", "/", "", 1, ""},
     {"another method", HEAD("HEAD / HTTP/1.1\r\n\r\n"), "HEAD", "/", "", 1, ""},
-    {"a method of every token character", HEAD("aZ09!#$%&'*+-.^_`|~ / HTTP/1.1\r\n\r\n"),
-     "aZ09!#$%&'*+-.^_`|~", "/", "", 1, ""},
+    {"a method of every token character", HEAD("aZ09!#$%&'*+-.^_`|~ / HTTP/1.1\r\n\r\n"), "aZ09!#$%&'*+-.^_`|~", "/",
+     "", 1, ""},
     {"a query", HEAD("GET /a/b?name=value&c HTTP/1.1\r\n\r\n"), "GET", "/a/b", "name=value&c", 1, ""},
     {"a second question mark", HEAD("GET /a?b?c HTTP/1.1\r\n\r\n"), "GET", "/a", "b?c", 1, ""},
     {"an empty query", HEAD("GET /a? HTTP/1.1\r\n\r\n"), "GET", "/a", "", 1, ""},
@@ -310,17 +310,12 @@ static const struct {
     const char *token;
     bool is_listed;
 } list_lookups[] = {
-    {"Connection", "upgrade", true},
-    {"Connection", "keep-alive", true},
+    {"Connection", "upgrade", true}, {"Connection", "keep-alive", true},
     {"CONNECTION", "CLOSE", true}, /* in the second line of that name */
-    {"Connection", "x-last", true},
-    {"Connection", "keep", false},
-    {"Connection", "grade", false},
-    {"Connection", "keep-alive, Upgrade", false},
-    {"Connection", "first", false},
-    {"X-Other", "second", true},
-    {"X-Missing", "upgrade", false},
-    {"X-Empty", "a", false},
+    {"Connection", "x-last", true},  {"Connection", "keep", false},
+    {"Connection", "grade", false},  {"Connection", "keep-alive, Upgrade", false},
+    {"Connection", "first", false},  {"X-Other", "second", true},
+    {"X-Missing", "upgrade", false}, {"X-Empty", "a", false},
     {"X-Gaps", "a", true},
 };
 

@@ -16,8 +16,8 @@ static const session_row examples_of_rfc_5_7[] = {
      .output = FRAMES(RAW("\x82\x7E\x01\x00"), {.is_raw = true, .payload = REPEATED("x", 256)})},
     {"64 KiB of binary in a single frame, sent",
      .steps = STEPS(SEND_OF(JZ_MESSAGE_BINARY, JZ_SEND_SENT, REPEATED("x", 65536))),
-     .output = FRAMES(RAW("\x82\x7F\x00\x00\x00\x00\x00\x01\x00\x00"),
-                      {.is_raw = true, .payload = REPEATED("x", 65536)})},
+     .output =
+         FRAMES(RAW("\x82\x7F\x00\x00\x00\x00\x00\x01\x00\x00"), {.is_raw = true, .payload = REPEATED("x", 65536)})},
     {"a fragmented message, masked", .steps = STEPS(PEER(TEXT_START("Hel")), PEER(LAST("lo"))),
      .events = EVENTS(GOT_TEXT("Hello"))},
 };
@@ -25,8 +25,8 @@ static const session_row examples_of_rfc_5_7[] = {
 #define MESSAGES_OF(length)                                                                                            \
     {                                                                                                                  \
         "text and binary of " #length " bytes",                                                                        \
-            .steps = STEPS(PEER(TEXT_OF(REPEATED("letters ", length))),                                                \
-                           PEER(BINARY_OF(REPEATED("\0\xFF\x80", length)))),                                          \
+            .steps =                                                                                                   \
+                STEPS(PEER(TEXT_OF(REPEATED("letters ", length))), PEER(BINARY_OF(REPEATED("\0\xFF\x80", length)))),   \
             .events = EVENTS(GOT_OF(JZ_MESSAGE_TEXT, REPEATED("letters ", length)),                                    \
                              GOT_OF(JZ_MESSAGE_BINARY, REPEATED("\0\xFF\x80", length)))                                \
     }
@@ -44,8 +44,8 @@ static const session_row whole_messages[] = {
     MESSAGES_OF(65536),
     MESSAGES_OF(65537),
     {"a masking key of zeros",
-     .steps = STEPS(PEER({.fin = true, .opcode = JZ_OPCODE_TEXT, .masking = MASKED_WITH_ITS_KEY,
-                          .payload = BYTES("x")})),
+     .steps =
+         STEPS(PEER({.fin = true, .opcode = JZ_OPCODE_TEXT, .masking = MASKED_WITH_ITS_KEY, .payload = BYTES("x")})),
      .events = EVENTS(GOT_TEXT("x"))},
     {"many messages at once",
      .steps = STEPS(PEER(TEXT("one")), PEER(BINARY("two")), PEER(TEXT("")), PEER(BINARY("")), PEER(TEXT("five"))),

@@ -5,7 +5,7 @@
 #define PEER_CLOSES(code)                                                                                              \
     {                                                                                                                  \
         "code " #code, .steps = STEPS(PEER(CLOSE(code, "bye"))), .events = EVENTS(CLOSED_CLEANLY(code, "bye")),        \
-            .output = FRAMES(CLOSE(code, ""))                                                                          \
+                       .output = FRAMES(CLOSE(code, ""))                                                               \
     }
 
 static const session_row closed_by_the_peer[] = {
@@ -30,8 +30,8 @@ static const session_row closed_by_the_peer[] = {
     {"a code without a reason", .steps = STEPS(PEER(CLOSE(1000, ""))), .events = EVENTS(CLOSED_CLEANLY(1000, "")),
      .output = FRAMES(CLOSE(1000, ""))},
     {"the longest reason", .steps = STEPS(PEER(CLOSE_OF(1000, REPEATED("reason ", 123)))),
-     .events = EVENTS({.type = JZ_EVENT_CLOSE, .close_code = 1000, .was_clean = true,
-                       .bytes = REPEATED("reason ", 123)}),
+     .events =
+         EVENTS({.type = JZ_EVENT_CLOSE, .close_code = 1000, .was_clean = true, .bytes = REPEATED("reason ", 123)}),
      .output = FRAMES(CLOSE(1000, ""))},
     {"a reason beyond ASCII", .steps = STEPS(PEER(CLOSE(1000, "Adi\xC3\xB3s \xF0\x9F\x91\x8B"))),
      .events = EVENTS(CLOSED_CLEANLY(1000, "Adi\xC3\xB3s \xF0\x9F\x91\x8B")), .output = FRAMES(CLOSE(1000, ""))},
@@ -41,8 +41,8 @@ static const session_row closed_by_the_peer[] = {
     {"between fragments: the message is dropped", .steps = STEPS(PEER(TEXT_START("Hel")), PEER(CLOSE(1000, ""))),
      .events = EVENTS(CLOSED_CLEANLY(1000, "")), .output = FRAMES(CLOSE(1000, ""))},
     {"what comes behind is not looked at",
-     .steps = STEPS(PEER(CLOSE(1000, "")), PEER(TEXT("two")), PEER(PING("?")), PEER(CLOSE(1001, "")),
-                    PEER(RAW("\xFF\xFF"))),
+     .steps =
+         STEPS(PEER(CLOSE(1000, "")), PEER(TEXT("two")), PEER(PING("?")), PEER(CLOSE(1001, "")), PEER(RAW("\xFF\xFF"))),
      .events = EVENTS(CLOSED_CLEANLY(1000, "")), .output = FRAMES(CLOSE(1000, ""))},
     {"nothing can be sent behind the answer",
      .steps = STEPS(PEER(CLOSE(1000, "")), SEND(JZ_MESSAGE_TEXT, "x", JZ_SEND_CLOSED),
@@ -134,9 +134,9 @@ static const session_row sending[] = {
                     SEND_OF(JZ_MESSAGE_PONG, JZ_SEND_SENT, REPEATED("y", 125))),
      .output = FRAMES(PING_OF(REPEATED("x", 125)), PONG_OF(REPEATED("y", 125)))},
     {"a ping or pong that is too long is dropped, and the session goes on",
-     .steps = STEPS(SEND_OF(JZ_MESSAGE_PING, JZ_SEND_DROPPED, REPEATED("x", 126)),
-                    SEND_OF(JZ_MESSAGE_PONG, JZ_SEND_DROPPED, REPEATED("x", 126)),
-                    SEND(JZ_MESSAGE_TEXT, "t", JZ_SEND_SENT)),
+     .steps =
+         STEPS(SEND_OF(JZ_MESSAGE_PING, JZ_SEND_DROPPED, REPEATED("x", 126)),
+               SEND_OF(JZ_MESSAGE_PONG, JZ_SEND_DROPPED, REPEATED("x", 126)), SEND(JZ_MESSAGE_TEXT, "t", JZ_SEND_SENT)),
      .output = FRAMES(TEXT("t"))},
     {"a kind that there is not is dropped",
      .steps = STEPS(SEND((jz_message_kind)(JZ_MESSAGE_PONG + 1), "x", JZ_SEND_DROPPED),
@@ -154,7 +154,9 @@ static const session_row sending[] = {
     }
 
 #define CLOSES_WITH(code)                                                                                              \
-    {"code " #code, .steps = STEPS(WE_CLOSE(code, "r", JZ_SEND_SENT)), .output = FRAMES(CLOSE(code, "r"))}
+    {                                                                                                                  \
+        "code " #code, .steps = STEPS(WE_CLOSE(code, "r", JZ_SEND_SENT)), .output = FRAMES(CLOSE(code, "r"))           \
+    }
 
 static const session_row closing[] = {
     CLOSES_WITH(1000),

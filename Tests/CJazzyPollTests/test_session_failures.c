@@ -2,7 +2,10 @@
 #include "support/session_row.h"
 #include "support/testing.h"
 
-#define BREAKS(name_, failure_, code, ...) {name_, .steps = STEPS(__VA_ARGS__), FAILS(failure_, code)}
+#define BREAKS(name_, failure_, code, ...)                                                                             \
+    {                                                                                                                  \
+        name_, .steps = STEPS(__VA_ARGS__), FAILS(failure_, code)                                                      \
+    }
 
 static const session_row reserved_bits[] = {
     BREAKS("RSV1 on text", JZ_FAILURE_RESERVED_BITS, 1002,
@@ -107,7 +110,8 @@ static const session_row fragments[] = {
 
 static const session_row texts[] = {
     IMPOSSIBLE("a stray continuation byte", "Hello \x80"),
-    IMPOSSIBLE("a missing continuation byte", "\xE2\x82" "a"),
+    IMPOSSIBLE("a missing continuation byte", "\xE2\x82"
+                                              "a"),
     IMPOSSIBLE("an overlong form", "\xC0"),
     IMPOSSIBLE("an overlong form of three bytes", "\xE0\x9F"),
     IMPOSSIBLE("a surrogate", "\xED\xA0"),

@@ -16,8 +16,8 @@ static const struct {
     {"upgrade", "", false, false},
     {"upgrade", "upgradf", false, false},
     {"a-b", "A-B", false, true},
-    {"@", "`", false, false}, /* just below the letters, and as far apart as the cases */
-    {"[", "{", false, false}, /* just above them */
+    {"@", "`", false, false},               /* just below the letters, and as far apart as the cases */
+    {"[", "{", false, false},               /* just above them */
     {"\xC3\xA9", "\xC3\x89", false, false}, /* é and É: only ASCII has cases here */
     {"\xC1", "\xE1", false, false},         /* the same in Latin 1 */
 };
@@ -47,8 +47,8 @@ static void every_pair_of_bytes_is_equal_ignoring_case_only_if_it_is_one_ascii_l
             char b = (char)second;
             const char *place_of_a = memchr(letters, a, sizeof letters - 1);
             const char *place_of_b = memchr(letters, b, sizeof letters - 1);
-            bool are_one_letter = place_of_a != NULL && place_of_b != NULL &&
-                                  (place_of_a - letters) / 2 == (place_of_b - letters) / 2;
+            bool are_one_letter =
+                place_of_a != NULL && place_of_b != NULL && (place_of_a - letters) / 2 == (place_of_b - letters) / 2;
             assert_that(jz_text_equals_ignoring_case((jz_text){&a, 1}, (jz_text){&b, 1}) == (a == b || are_one_letter),
                         "%02x and %02x", first, second);
         }

@@ -151,7 +151,10 @@ typedef struct impossible_text {
 static const impossible_text impossible_texts[] = {
     {"a stray continuation byte", "a\x80", 1},
     {"a continuation byte too many", "\xC3\xA9\xA9", 2},
-    {"a missing continuation byte", "\xE2\x82" "a", 2},
+    {"a missing continuation byte",
+     "\xE2\x82"
+     "a",
+     2},
     {"a character within a character", "\xE2\xC3\xA9", 1},
     {"an overlong NUL", "\xC0\x80", 0},
     {"an overlong slash of two bytes", "\xC0\xAF", 0},

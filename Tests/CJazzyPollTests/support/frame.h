@@ -28,8 +28,14 @@ typedef struct test_bytes {
     size_t total;
 } test_bytes;
 
-#define BYTES(literal) {(literal), sizeof(literal) - 1, sizeof(literal) - 1}
-#define REPEATED(literal, count) {(literal), sizeof(literal) - 1, (count)}
+#define BYTES(literal)                                                                                                 \
+    {                                                                                                                  \
+        (literal), sizeof(literal) - 1, sizeof(literal) - 1                                                            \
+    }
+#define REPEATED(literal, count)                                                                                       \
+    {                                                                                                                  \
+        (literal), sizeof(literal) - 1, (count)                                                                        \
+    }
 
 typedef enum test_masking {
     MASKED_AS_REQUIRED, /* from a client, not from a server (RFC 6455 §5.1) */
@@ -58,29 +64,83 @@ typedef struct test_frames {
 } test_frames;
 
 #define FRAMES(...)                                                                                                    \
-    {(const test_frame[]){__VA_ARGS__}, sizeof((const test_frame[]){__VA_ARGS__}) / sizeof(test_frame)}
+    {                                                                                                                  \
+        (const test_frame[]){__VA_ARGS__}, sizeof((const test_frame[]){__VA_ARGS__}) / sizeof(test_frame)              \
+    }
 
-#define TEXT(literal) {.fin = true, .opcode = JZ_OPCODE_TEXT, .payload = BYTES(literal)}
-#define TEXT_OF(...) {.fin = true, .opcode = JZ_OPCODE_TEXT, .payload = __VA_ARGS__}
-#define TEXT_START(literal) {.opcode = JZ_OPCODE_TEXT, .payload = BYTES(literal)}
-#define BINARY(literal) {.fin = true, .opcode = JZ_OPCODE_BINARY, .payload = BYTES(literal)}
-#define BINARY_OF(...) {.fin = true, .opcode = JZ_OPCODE_BINARY, .payload = __VA_ARGS__}
-#define BINARY_START(literal) {.opcode = JZ_OPCODE_BINARY, .payload = BYTES(literal)}
-#define CONTINUATION(literal) {.opcode = JZ_OPCODE_CONTINUATION, .payload = BYTES(literal)}
-#define LAST(literal) {.fin = true, .opcode = JZ_OPCODE_CONTINUATION, .payload = BYTES(literal)}
-#define PING(literal) {.fin = true, .opcode = JZ_OPCODE_PING, .payload = BYTES(literal)}
-#define PING_OF(...) {.fin = true, .opcode = JZ_OPCODE_PING, .payload = __VA_ARGS__}
-#define PONG(literal) {.fin = true, .opcode = JZ_OPCODE_PONG, .payload = BYTES(literal)}
-#define PONG_OF(...) {.fin = true, .opcode = JZ_OPCODE_PONG, .payload = __VA_ARGS__}
-#define CLOSE(code, reason) {.fin = true, .opcode = JZ_OPCODE_CLOSE, .close_code = (code), .payload = BYTES(reason)}
-#define CLOSE_OF(code, ...) {.fin = true, .opcode = JZ_OPCODE_CLOSE, .close_code = (code), .payload = __VA_ARGS__}
-#define CLOSE_WITHOUT_CODE {.fin = true, .opcode = JZ_OPCODE_CLOSE}
+#define TEXT(literal)                                                                                                  \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_TEXT, .payload = BYTES(literal)                                               \
+    }
+#define TEXT_OF(...)                                                                                                   \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_TEXT, .payload = __VA_ARGS__                                                  \
+    }
+#define TEXT_START(literal)                                                                                            \
+    {                                                                                                                  \
+        .opcode = JZ_OPCODE_TEXT, .payload = BYTES(literal)                                                            \
+    }
+#define BINARY(literal)                                                                                                \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_BINARY, .payload = BYTES(literal)                                             \
+    }
+#define BINARY_OF(...)                                                                                                 \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_BINARY, .payload = __VA_ARGS__                                                \
+    }
+#define BINARY_START(literal)                                                                                          \
+    {                                                                                                                  \
+        .opcode = JZ_OPCODE_BINARY, .payload = BYTES(literal)                                                          \
+    }
+#define CONTINUATION(literal)                                                                                          \
+    {                                                                                                                  \
+        .opcode = JZ_OPCODE_CONTINUATION, .payload = BYTES(literal)                                                    \
+    }
+#define LAST(literal)                                                                                                  \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_CONTINUATION, .payload = BYTES(literal)                                       \
+    }
+#define PING(literal)                                                                                                  \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_PING, .payload = BYTES(literal)                                               \
+    }
+#define PING_OF(...)                                                                                                   \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_PING, .payload = __VA_ARGS__                                                  \
+    }
+#define PONG(literal)                                                                                                  \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_PONG, .payload = BYTES(literal)                                               \
+    }
+#define PONG_OF(...)                                                                                                   \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_PONG, .payload = __VA_ARGS__                                                  \
+    }
+#define CLOSE(code, reason)                                                                                            \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_CLOSE, .close_code = (code), .payload = BYTES(reason)                         \
+    }
+#define CLOSE_OF(code, ...)                                                                                            \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_CLOSE, .close_code = (code), .payload = __VA_ARGS__                           \
+    }
+#define CLOSE_WITHOUT_CODE                                                                                             \
+    {                                                                                                                  \
+        .fin = true, .opcode = JZ_OPCODE_CLOSE                                                                         \
+    }
 /* A header that claims a length, and fewer bytes than that, or none. */
 #define PART_OF(opcode_, length, literal)                                                                              \
-    {.fin = true, .opcode = (opcode_), .claimed_length = (length), .payload = BYTES(literal)}
+    {                                                                                                                  \
+        .fin = true, .opcode = (opcode_), .claimed_length = (length), .payload = BYTES(literal)                        \
+    }
 #define CLAIM_OF(opcode_, length, form)                                                                                \
-    {.fin = true, .opcode = (opcode_), .claimed_length = (length), .length_form = (form)}
-#define RAW(literal) {.is_raw = true, .payload = BYTES(literal)}
+    {                                                                                                                  \
+        .fin = true, .opcode = (opcode_), .claimed_length = (length), .length_form = (form)                            \
+    }
+#define RAW(literal)                                                                                                   \
+    {                                                                                                                  \
+        .is_raw = true, .payload = BYTES(literal)                                                                      \
+    }
 
 /* Appends the bytes to a buffer. */
 void test_bytes_append(jz_buffer *buffer, test_bytes bytes);
