@@ -1,7 +1,10 @@
 /* Topics of a running server with several loops, by way of its public functions and of clients over loopback. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <linux/sockios.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/ioctl.h>
 
 #include "../../Sources/CJazzyPoll/codec/frame_header.h"
 #include "jazzy.h"
@@ -47,6 +50,8 @@ static void take_stamp(void *context, size_t number, uint8_t opcode, const uint8
 {
     receipts *receipts = context;
     stamp stamp;
+    if (opcode == JZ_OPCODE_PONG)
+        return;
     if (opcode == JZ_OPCODE_TEXT) {
         receipts->subscribed++;
         return;
@@ -307,6 +312,56 @@ static void all_that_a_turn_brings_reaches_a_receiver_with_one_system_call(void 
     jz_server_destroy(server);
 }
 
+/* A loop that is held in a handler, until every other client's message has come. */
+static atomic_bool is_held;
+static atomic_bool has_begun;
+
+static void hold_or_publish(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    if (event->type != JZ_EVENT_MESSAGE || message->kind != JZ_MESSAGE_PING) {
+        subscribe_or_publish(context, ws, event, message);
+        return;
+    }
+    uint64_t deadline = test_deadline();
+    has_begun = true;
+    while (is_held && test_pause_before(deadline))
+        continue;
+}
+
+static bool is_acknowledged(const fleet *fleet, size_t number)
+{
+    int unacknowledged = 0;
+    return ioctl(fleet->clients[number].descriptor, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0;
+}
+
+static void receivers_that_publish_in_the_same_turn_take_one_system_call_each_too(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 30 };
+    static receipts receipts;
+    const jz_options options = serving_options(1);
+    jz_server *server = serving_start(&options, &(serving_route){"/", hold_or_publish, NULL, NULL}, 1);
+    fleet fleet;
+    assert_true(fleet_start(&fleet, CLIENTS + 1, take_stamp, &receipts));
+    open_all(&fleet, CLIENTS + 1, server, "/");
+    assert_turning(&fleet, receipts.subscribed == CLIENTS + 1);
+    is_held = true;
+    assert_true(fleet_send(&fleet, CLIENTS, JZ_OPCODE_PING, "", 0));
+    assert_eventually(has_begun);
+    for (uint32_t i = 0; i < CLIENTS; i++)
+        assert_true(fleet_send(&fleet, i, JZ_OPCODE_BINARY, &(stamp){i, 0}, sizeof(stamp)));
+    for (uint32_t i = 0; i < CLIENTS; i++)
+        assert_eventually(is_acknowledged(&fleet, i));
+    size_t sends = test_send_count();
+    is_held = false;
+    assert_turning(&fleet, receipts.messages >= CLIENTS * CLIENTS);
+    assert_int_equal(receipts.disorders, 0);
+    /* One with the pong, which ends the turn in which it was held, and one for each receiver. */
+    assert_int_equal(test_send_count() - sends, 1 + CLIENTS + 1);
+    fleet_finish(&fleet);
+    jz_server_destroy(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +370,7 @@ int main(void)
         cmocka_unit_test(subscribing_from_another_thread_is_in_order_with_publishing),
         cmocka_unit_test(other_threads_see_what_a_connection_is_subscribed_to),
         cmocka_unit_test(all_that_a_turn_brings_reaches_a_receiver_with_one_system_call),
+        cmocka_unit_test(receivers_that_publish_in_the_same_turn_take_one_system_call_each_too),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("topics of a server", tests, NULL, NULL));
 }

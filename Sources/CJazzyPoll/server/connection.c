@@ -216,7 +216,10 @@ static void take_input(jz_shard *shard, jz_connection *connection, jz_input inpu
         jz_http_take(shard, connection, &input);
     if (connection->phase == JZ_PHASE_WEBSOCKET)
         take_frames(shard, connection, &input);
-    jz_output_flush(shard, connection);
+    if (connection->subscriptions != NULL)
+        jz_output_defer(shard, connection);
+    else
+        jz_output_flush(shard, connection);
     shard->current = NULL;
 }
 
@@ -277,7 +280,11 @@ void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned wh
     }
     if ((what & JZ_READABLE) != 0)
         read_socket(shard, connection);
-    jz_connection_settle(shard, connection);
+    /* Others may publish to a subscriber until the turn ends: then all of it goes with one system call. */
+    if (connection->subscriptions != NULL)
+        jz_connection_mark_dirty(shard, connection);
+    else
+        jz_connection_settle(shard, connection);
 }
 
 /* Reading pauses while too much waits to be sent: a peer that does not read is not served, and TCP slows it down. */

@@ -39,7 +39,7 @@ jz_buffer *jz_output_open(jz_shard *shard, jz_connection *connection)
     return &connection->unsent->own;
 }
 
-/* Moves what the cork has to the connection's own output, so that a shared frame can follow it. */
+/* Moves what the cork has to the connection's own output, so that more can follow it than the cork is there for. */
 static bool uncork(jz_shard *shard, jz_connection *connection)
 {
     jz_unsent *unsent = calloc(1, sizeof *unsent);
@@ -151,4 +151,12 @@ void jz_output_flush(jz_shard *shard, jz_connection *connection)
         flush_cork(shard, connection);
     }
     account(shard, connection);
+}
+
+void jz_output_defer(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->broken == JZ_FAILURE_NONE && (shard->cork.length == 0 || uncork(shard, connection)))
+        jz_connection_mark_dirty(shard, connection);
+    else
+        jz_output_flush(shard, connection);
 }

@@ -21,6 +21,9 @@ bool jz_output_share(jz_shard *shard, jz_connection *connection, jz_publication 
 /* Accounts for what was appended, and sees to it that it is sent at the end of the turn at the latest. */
 void jz_output_appended(jz_shard *shard, jz_connection *connection);
 
+/* Leaves what was appended to the current connection to the end of the turn, instead of flushing it. */
+void jz_output_defer(jz_shard *shard, jz_connection *connection);
+
 /* Sends what the socket takes. On failure the connection is marked as broken. Calls no handler. */
 void jz_output_flush(jz_shard *shard, jz_connection *connection);
 
