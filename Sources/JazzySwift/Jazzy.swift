@@ -2,7 +2,7 @@
 ///
 /// ```swift
 /// Route.ws("/echo") { ws, event, message in
-///     if event == .message { ws.send(message.bytes, kind: message.kind) }
+///     if event == .message, message.kind == .text { ws.send(message.text) }
 /// }
 /// try Jazzy.serve(port: 8080)
 /// ```

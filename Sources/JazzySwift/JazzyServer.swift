@@ -5,7 +5,7 @@ import Synchronization
 /// ```swift
 /// let server = JazzyServer()
 /// server.ws("/echo") { ws, event, message in
-///     if event == .message { ws.send(message.bytes, kind: message.kind) }
+///     if event == .message, message.kind == .text { ws.send(message.text) }
 /// }
 /// try server.start(port: 0)
 /// print("listening on port \(server.port)")
