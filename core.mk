@@ -16,7 +16,7 @@ C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPo
 # Those in which threads meet.
 C_THREAD_TESTS := test_allocation_failures_in_servers test_mailbox test_poll test_registry test_slots test_server \
 	test_server_ending test_server_setup test_server_threads test_publication test_workers test_topics_server test_storm \
-	test_threads test_worker_routes test_slow_receivers
+	test_threads test_worker_routes test_slow_receivers test_mailbox_limit
 
 RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden
 SANITIZED_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -14,6 +14,7 @@ extension JazzyOptions {
         core.receive_buffer_size = try checked("receiveBufferSize", receiveBufferSize, 4 * kibi...16 * mebi)
         core.max_message_size = try checked("maxMessageSize", maxMessageSize, messageSizes)
         core.backpressure_limit = try checked("backpressureLimit", backpressureLimit, 4 * kibi...4 * gibi)
+        core.mailbox_limit = try checked("mailboxLimit", mailboxLimit, 64 * kibi...4 * gibi)
         core.handshake_timeout_ms = try milliseconds("handshakeTimeout", handshakeTimeout)
         core.close_timeout_ms = try milliseconds("closeTimeout", closeTimeout)
         return core

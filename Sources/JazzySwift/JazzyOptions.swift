@@ -34,6 +34,12 @@ public struct JazzyOptions: Sendable {
     /// ``JazzyRouteOptions/backpressurePolicy``.
     public var backpressureLimit = 1_048_576
 
+    /// The bytes that other threads may have sent or published through one event loop's mailbox before it takes them: 64 KiB
+    /// to 4 GiB. The default is 64 MiB.
+    ///
+    /// What comes beyond it is dropped, and counted in ``JazzyServer/droppedCount``.
+    public var mailboxLimit = 67_108_864
+
     /// The time from accepting a connection to its whole request head: 0.1 s to 1 h. The default is 10 s.
     public var handshakeTimeout = Duration.seconds(10)
 

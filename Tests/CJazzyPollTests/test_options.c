@@ -26,6 +26,7 @@ static const option_row server_options[] = {
     {"receive_buffer_size", offsetof(jz_options, receive_buffer_size), BITS_64, 4096, 16777216},
     {"max_message_size", offsetof(jz_options, max_message_size), BITS_64, 1, 1073741824},
     {"backpressure_limit", offsetof(jz_options, backpressure_limit), BITS_64, 4096, UINT64_C(4294967296)},
+    {"mailbox_limit", offsetof(jz_options, mailbox_limit), BITS_64, 65536, UINT64_C(4294967296)},
     {"handshake_timeout_ms", offsetof(jz_options, handshake_timeout_ms), BITS_32, 100, 3600000},
     {"close_timeout_ms", offsetof(jz_options, close_timeout_ms), BITS_32, 100, 3600000},
 };
@@ -146,6 +147,7 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_int_equal(server.receive_buffer_size, 524288);
     assert_int_equal(server.max_message_size, 1048576);
     assert_int_equal(server.backpressure_limit, 1048576);
+    assert_int_equal(server.mailbox_limit, 67108864);
     assert_int_equal(server.handshake_timeout_ms, 10000);
     assert_int_equal(server.close_timeout_ms, 5000);
     assert_null(server.log);

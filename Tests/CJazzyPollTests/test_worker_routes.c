@@ -101,7 +101,7 @@ static void echo(void *context, jz_ws ws, const jz_event *event, const jz_messag
         jz_ws_send(ws, message->kind, message->bytes, message->length);
 }
 
-static jz_server *start(uint32_t loops, uint32_t max_waiting_events)
+static jz_server *start_with_limit(uint32_t loops, uint32_t max_waiting_events, size_t backpressure_limit)
 {
     memset(&seen, 0, sizeof seen);
     jz_route_options working = jz_route_options_default();
@@ -111,7 +111,13 @@ static jz_server *start(uint32_t loops, uint32_t max_waiting_events)
     const serving_route routes[] = {{"/work", remember, NULL, &working}, {"/echo", echo, NULL, NULL}};
     jz_options options = serving_options(loops);
     options.worker_threads = 4;
+    options.backpressure_limit = backpressure_limit;
     return serving_start(&options, routes, COUNT_OF(routes));
+}
+
+static jz_server *start(uint32_t loops, uint32_t max_waiting_events)
+{
+    return start_with_limit(loops, max_waiting_events, jz_options_default().backpressure_limit);
 }
 
 /* Numbers that come back, in order, to each client of a fleet. */
@@ -220,12 +226,10 @@ static size_t flood(int descriptor, size_t position, size_t end)
     return position;
 }
 
-static void a_full_queue_slows_the_sender_and_loses_nothing(void **state)
+/* Floods a connection whose handler is held. No more than `waiting` messages, and what one read brought, may wait. */
+static void expect_a_flood_to_be_slowed(jz_server *server, size_t waiting)
 {
-    (void)state;
-    enum { WAITING = 16 };
-    static echoes echoes;
-    jz_server *server = start(1, WAITING);
+    echoes echoes = {0};
     fleet fleet;
     assert_true(fleet_start(&fleet, 1, take_echo, &echoes));
     assert_true(fleet_open(&fleet, 0, jz_server_port(server), "/work", 0));
@@ -237,7 +241,7 @@ static void a_full_queue_slows_the_sender_and_loses_nothing(void **state)
     size_t held_bytes = test_live_bytes() - before;
     /* The rest waits in the kernel: here are no more than those that may wait, and what one read brought. */
     assert_that(position < end, "the sender was not slowed");
-    assert_true(held_bytes < 2 * (WAITING * (FLOOD_PAYLOAD + 256) + 2 * 16 * 1024));
+    assert_true(held_bytes < 2 * (waiting * (FLOOD_PAYLOAD + 256) + 2 * 16 * 1024));
     assert_int_equal(seen.messages, 0);
     seen.is_held = false;
     uint64_t deadline = test_deadline();
@@ -254,6 +258,20 @@ static void a_full_queue_slows_the_sender_and_loses_nothing(void **state)
     assert_int_equal(seen.overlaps, 0);
     assert_int_equal(seen.messages, FLOOD_MESSAGES);
     assert_int_equal(seen.releases, 1);
+}
+
+static void a_full_queue_slows_the_sender_and_loses_nothing(void **state)
+{
+    (void)state;
+    enum { WAITING = 16 };
+    expect_a_flood_to_be_slowed(start(1, WAITING), WAITING);
+}
+
+static void a_queue_of_too_many_bytes_slows_the_sender_likewise(void **state)
+{
+    (void)state;
+    enum { WAITING = 16, ANY_NUMBER = 65536 };
+    expect_a_flood_to_be_slowed(start_with_limit(1, ANY_NUMBER, WAITING * FLOOD_PAYLOAD), WAITING);
 }
 
 static void a_server_that_stops_waits_for_its_workers(void **state)
@@ -293,6 +311,7 @@ int main(void)
         cmocka_unit_test(each_connection_s_events_are_in_order_and_its_state_is_released_once),
         cmocka_unit_test(handlers_that_block_delay_nobody_else),
         cmocka_unit_test(a_full_queue_slows_the_sender_and_loses_nothing),
+        cmocka_unit_test(a_queue_of_too_many_bytes_slows_the_sender_likewise),
         cmocka_unit_test(a_server_that_stops_waits_for_its_workers),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("routes on workers", tests, NULL, NULL));

@@ -44,6 +44,11 @@ struct OptionCase: CustomTestStringConvertible, Sendable {
         } setCore: {
             $0.backpressure_limit = Int($1)
         },
+        OptionCase(name: "mailboxLimit", bounds: 65_536...4_294_967_296) {
+            $0.mailboxLimit = Int($1)
+        } setCore: {
+            $0.mailbox_limit = Int($1)
+        },
         OptionCase(name: "handshakeTimeout", bounds: 100...3_600_000) {
             $0.handshakeTimeout = .milliseconds($1)
         } setCore: {

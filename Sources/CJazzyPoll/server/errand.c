@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sending.h"
+#include "server.h"
 
 typedef enum errand_type {
     ERRAND_SEND,
@@ -24,6 +25,7 @@ typedef struct errand {
     uint16_t code;
     jz_publication *publication; /* retained */
     int descriptor;              /* ERRAND_HAND_OVER: owned */
+    size_t reserved;             /* bytes of the mailbox's limit */
     size_t length;
     uint8_t bytes[];
 } errand;
@@ -51,11 +53,37 @@ static jz_send_status post(jz_shard *shard, const errand *fields, const void *by
     return JZ_SEND_QUEUED;
 }
 
+bool jz_errand_reserve(jz_shard *shard, size_t amount)
+{
+    /* As with backpressure: what comes while there is room is taken, whatever its size. */
+    size_t before = atomic_fetch_add_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
+    if (before < shard->server->options.mailbox_limit)
+        return true;
+    jz_errand_unreserve(shard, amount);
+    atomic_fetch_add_explicit(&shard->dropped_count, 1, memory_order_relaxed);
+    return false;
+}
+
+void jz_errand_unreserve(jz_shard *shard, size_t amount)
+{
+    atomic_fetch_sub_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
+}
+
 jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                               jz_compression compression)
 {
-    const errand fields = {.ws = ws, .type = ERRAND_SEND, .kind = kind, .compression = compression, .length = length};
-    return post(shard, &fields, bytes);
+    const errand fields = {.ws = ws,
+                           .type = ERRAND_SEND,
+                           .kind = kind,
+                           .compression = compression,
+                           .reserved = JZ_LETTER_COST + length,
+                           .length = length};
+    if (!jz_errand_reserve(shard, fields.reserved))
+        return JZ_SEND_DROPPED;
+    jz_send_status status = post(shard, &fields, bytes);
+    if (status == JZ_SEND_DROPPED)
+        jz_errand_unreserve(shard, fields.reserved);
+    return status;
 }
 
 jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length)
@@ -76,13 +104,17 @@ jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic)
     return post(shard, &fields, topic.start);
 }
 
-jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication)
+jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
+                                 size_t reserved)
 {
-    const errand fields = {.ws = sender, .type = ERRAND_PUBLISH, .publication = publication, .length = topic.length};
+    const errand fields = {
+        .ws = sender, .type = ERRAND_PUBLISH, .publication = publication, .reserved = reserved, .length = topic.length};
     jz_publication_retain(publication);
     jz_send_status status = post(shard, &fields, topic.start);
-    if (status == JZ_SEND_DROPPED)
+    if (status == JZ_SEND_DROPPED) {
         jz_publication_release(publication);
+        jz_errand_unreserve(shard, reserved);
+    }
     return status;
 }
 
@@ -162,6 +194,7 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
         if (connection != NULL)
             run_on_connection(shard, connection, task);
     }
+    jz_errand_unreserve(shard, task->reserved);
     free_errand(task);
 }
 

@@ -10,6 +10,8 @@
 #include "publication.h"
 #include "shard.h"
 
+enum { JZ_LETTER_COST = 128 }; /* about what a letter costs beside what it carries, in bytes */
+
 /* Posts copies to the shard that owns the connection: QUEUED, or DROPPED when there is no memory. */
 jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                               jz_compression compression);
@@ -18,8 +20,19 @@ jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const c
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 
-/* `sender` is who is not to receive it; zero is nobody. Retains the publication until it is done. */
-jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication);
+/*
+ * Takes `amount` bytes of what may be in the shard's mailbox, until they are given back or an errand that has them was
+ * run. False, counting something dropped, when the limit is reached. From any thread.
+ */
+bool jz_errand_reserve(jz_shard *shard, size_t amount);
+void jz_errand_unreserve(jz_shard *shard, size_t amount);
+
+/*
+ * `sender` is who is not to receive it; zero is nobody. Retains the publication, and has what was `reserved` for it,
+ * until it is done.
+ */
+jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
+                                 size_t reserved);
 
 /*
  * What tells a loop that a worker has caught up, and that the connection is to be read from again: made when reading

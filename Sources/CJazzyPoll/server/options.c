@@ -18,6 +18,7 @@ jz_options jz_options_default(void)
         .receive_buffer_size = 512 * KIB,
         .max_message_size = 1 * MIB,
         .backpressure_limit = 1 * MIB,
+        .mailbox_limit = 64 * MIB,
         .handshake_timeout_ms = 10000,
         .close_timeout_ms = 5000,
     };
@@ -58,6 +59,7 @@ jz_status jz_options_check(const jz_options *options, jz_error *error)
         {"receive_buffer_size", options->receive_buffer_size, 4 * KIB, 16 * MIB},
         {"max_message_size", options->max_message_size, 1, 1 * GIB},
         {"backpressure_limit", options->backpressure_limit, 4 * KIB, 4 * GIB},
+        {"mailbox_limit", options->mailbox_limit, 64 * KIB, 4 * GIB},
         {"handshake_timeout_ms", options->handshake_timeout_ms, 100, 3600000},
         {"close_timeout_ms", options->close_timeout_ms, 100, 3600000},
     };

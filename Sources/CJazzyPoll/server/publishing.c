@@ -102,6 +102,27 @@ size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char *topic, si
     return count;
 }
 
+/* Gives back the room in the mailboxes of the first `count` shards but this thread's own. */
+static void unreserve_everywhere(jz_server *server, uint32_t count, size_t amount)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (&server->shards[i] != jz_current_shard)
+            jz_errand_unreserve(&server->shards[i], amount);
+    }
+}
+
+/* Takes the room in the mailboxes of all shards but this thread's own: all or nothing. */
+static bool reserve_everywhere(jz_server *server, size_t amount)
+{
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        if (&server->shards[i] != jz_current_shard && !jz_errand_reserve(&server->shards[i], amount)) {
+            unreserve_everywhere(server, i, amount);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Gives a publication to every shard: at once to the one that runs on this thread, by errands to the others. */
 static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz_message_kind kind, const void *bytes,
                               size_t length)
@@ -111,15 +132,20 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     /* Also where the sender is on another loop: this one's subscribers get it at once, after what was asked before. */
     if (jz_current_shard != NULL && jz_current_shard->server == server)
         jz_loop_take_letters(&jz_current_shard->loop);
-    jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
-    if (publication == NULL)
+    size_t reserved = length + topic.length + JZ_LETTER_COST;
+    if (!reserve_everywhere(server, reserved))
         return JZ_SEND_DROPPED;
+    jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
+    if (publication == NULL) {
+        unreserve_everywhere(server, server->shard_count, reserved);
+        return JZ_SEND_DROPPED;
+    }
     jz_send_status status = JZ_SEND_SENT;
     for (uint32_t i = 0; i < server->shard_count; i++) {
         jz_shard *shard = &server->shards[i];
         if (shard == jz_current_shard)
             jz_shard_publish(shard, topic, publication, sender);
-        else if (jz_errand_publish(shard, sender, topic, publication) == JZ_SEND_DROPPED)
+        else if (jz_errand_publish(shard, sender, topic, publication, reserved) == JZ_SEND_DROPPED)
             status = JZ_SEND_DROPPED;
     }
     jz_publication_release(publication);

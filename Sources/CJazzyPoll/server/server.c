@@ -60,6 +60,7 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
     }
     server->options = *options;
     jz_workers_init(&server->workers);
+    server->workers.max_waiting_amount = options->backpressure_limit;
     uint32_t first_generation = 1;
     server->number = jz_registry_reserve(&first_generation);
     if (server->number == 0) {

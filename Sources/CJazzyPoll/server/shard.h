@@ -38,6 +38,7 @@ struct jz_shard {
 
     jz_topics topics;
     _Atomic uint64_t dropped_count;
+    _Atomic size_t mailbox_amount; /* bytes that other threads have sent and that were not taken yet */
 
     jz_connection *current; /* the one that is being read, whose output goes to the cork */
     jz_buffer cork;         /* output of `current`, sent with one call when its input has been taken */

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../loop/random.h"
+
 enum { FIRST_BUCKETS = 16, FIRST_CAPACITY = 4 };
 
 void jz_topics_init(jz_topics *topics)
 {
-    *topics = (jz_topics){0};
+    *topics = (jz_topics){.seed = jz_random()};
     pthread_mutex_init(&topics->lock, NULL);
 }
 
@@ -18,9 +20,9 @@ void jz_topics_destroy(jz_topics *topics)
 }
 
 /* FNV-1a (Fowler, Noll, Vo), finished so that the low bits depend on all (the 64-bit finalizer of MurmurHash3). */
-static uint64_t hash_of(jz_text name)
+static uint64_t hash_of(const jz_topics *topics, jz_text name)
 {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    uint64_t hash = UINT64_C(0xCBF29CE484222325) ^ topics->seed;
     for (size_t i = 0; i < name.length; i++)
         hash = (hash ^ (uint8_t)name.start[i]) * UINT64_C(0x100000001B3);
     hash ^= hash >> 33;
@@ -46,7 +48,7 @@ static jz_topic *find(const jz_topics *topics, jz_text name, uint64_t hash)
 
 jz_topic *jz_topics_find(const jz_topics *topics, jz_text name)
 {
-    return find(topics, name, hash_of(name));
+    return find(topics, name, hash_of(topics, name));
 }
 
 static void link_topic(jz_topics *topics, jz_topic *topic)
@@ -189,7 +191,7 @@ static void remove_subscription(jz_topics *topics, jz_connection *connection, jz
 
 bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text name)
 {
-    uint64_t hash = hash_of(name);
+    uint64_t hash = hash_of(topics, name);
     pthread_mutex_lock(&topics->lock);
     jz_topic *topic = find(topics, name, hash);
     bool is_subscribed = topic != NULL && find_subscription(connection, topic) != NULL;

@@ -46,6 +46,7 @@ struct jz_topic {
 
 typedef struct jz_topics {
     pthread_mutex_t lock;
+    uint64_t seed; /* of the hash, so that nobody can choose names that fall into one bucket */
     jz_topic **buckets;
     size_t bucket_count; /* a power of two, or 0 */
     size_t count;

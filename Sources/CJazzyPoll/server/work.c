@@ -72,8 +72,9 @@ jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_messag
         work->first = job;
     work->last = job;
     work->count++;
+    work->amount += message->length;
     /* Without memory to be told when to resume, reading does not pause. */
-    bool is_full = work->count >= work->route->max_waiting_events;
+    bool is_full = work->count >= work->route->max_waiting_events || work->amount >= workers->max_waiting_amount;
     if (is_full && work->resume == NULL)
         work->resume = jz_errand_create_resume(work->ws);
     bool pauses = is_full && work->resume != NULL;
@@ -92,13 +93,14 @@ static jz_job *take_job(jz_work *work)
     if (work->first == NULL)
         work->last = NULL;
     work->count--;
+    work->amount -= job->message.length;
     return job;
 }
 
-/* What is to be posted where half of the events have been run and reading is paused, else NULL. */
+/* What is to be posted where half of what may wait has been run and reading is paused, else NULL. */
 static jz_letter *take_resume(jz_work *work)
 {
-    if (work->count > work->route->max_waiting_events / 2)
+    if (work->count > work->route->max_waiting_events / 2 || work->amount > work->workers->max_waiting_amount / 2)
         return NULL;
     jz_letter *resume = work->resume;
     work->resume = NULL;

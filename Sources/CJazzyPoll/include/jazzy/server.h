@@ -43,15 +43,17 @@ typedef enum jz_accepting {
 
 /* Options of a server. Start from jz_options_default(); jz_server_create refuses what is out of range. */
 typedef struct jz_options {
-    uint32_t threads;              /* loops, each with a thread: 1 to JZ_MAX_THREADS; default: the number of cores that
-                                      this process may use */
-    jz_accepting accepting;        /* default JZ_ACCEPTING_SHARED_PORT */
-    uint32_t worker_threads;       /* for routes that run on workers: 1 to 1,024; default 8 */
-    uint32_t backlog;              /* connections that the kernel keeps for us to accept: 1 to 65,535; default 4,096 */
-    size_t receive_buffer_size;    /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
-    size_t max_message_size;       /* default of the routes, bytes: 1 to 1 GiB; default 1 MiB */
-    size_t backpressure_limit;     /* unsent bytes of one connection beyond which sends are dropped: 4 KiB to 4 GiB;
-                                      default 1 MiB. Half of it pauses reading from that connection. */
+    uint32_t threads;           /* loops, each with a thread: 1 to JZ_MAX_THREADS; default: the number of cores that
+                                   this process may use */
+    jz_accepting accepting;     /* default JZ_ACCEPTING_SHARED_PORT */
+    uint32_t worker_threads;    /* for routes that run on workers: 1 to 1,024; default 8 */
+    uint32_t backlog;           /* connections that the kernel keeps for us to accept: 1 to 65,535; default 4,096 */
+    size_t receive_buffer_size; /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
+    size_t max_message_size;    /* default of the routes, bytes: 1 to 1 GiB; default 1 MiB */
+    size_t backpressure_limit;  /* unsent bytes of one connection beyond which sends are dropped: 4 KiB to 4 GiB;
+                                   default 1 MiB. Half of it pauses reading from that connection. */
+    size_t mailbox_limit;       /* bytes that other threads may have sent or published through one loop's mailbox before
+                                   it takes them; beyond it they are dropped: 64 KiB to 4 GiB; default 64 MiB */
     uint32_t handshake_timeout_ms; /* from accepting to the whole request head: 100 to 3,600,000; default 10,000 */
     uint32_t close_timeout_ms;     /* from our close frame to the end: 100 to 3,600,000; default 5,000 */
     jz_log_function log;           /* default NULL: warnings and errors go to standard error */
@@ -102,8 +104,9 @@ typedef struct jz_route_options {
     jz_backpressure_policy backpressure_policy; /* default JZ_BACKPRESSURE_DROP */
     jz_execution execution;                     /* default JZ_EXECUTION_LOOP */
     uint32_t max_waiting_events;                /* of one connection for a worker, before reading from it pauses until
-                                                   half of them have been run: 1 to 65,536; default 256. What one read
-                                                   brings is taken whole, so some more can wait. */
+                                                   half of them have been run: 1 to 65,536; default 256. It pauses
+                                                   likewise while messages of more bytes than backpressure_limit
+                                                   wait. What one read brings is taken whole, so some more can. */
     void (*release_state)(void *state);         /* given what jz_ws_set_state was, once, after the close event, where
                                                    the handler runs; the connection has no state any more;
                                                    default NULL */
@@ -155,10 +158,13 @@ JZ_PUBLIC bool jz_server_runs_here(const jz_server *server);
 JZ_PUBLIC jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length,
                                            jz_message_kind kind, const void *bytes, size_t length);
 
-/* How many connections are subscribed to a topic. From any thread. */
+/*
+ * How many connections are subscribed to a topic. A connection that is closing is one until its close event. From any
+ * thread.
+ */
 JZ_PUBLIC size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length);
 
-/* How many messages were dropped because their receiver's backpressure limit was reached. From any thread. */
+/* How many messages were dropped because a backpressure limit or a mailbox limit was reached. From any thread. */
 JZ_PUBLIC uint64_t jz_server_dropped_count(const jz_server *server);
 
 /* Runs the server on the calling thread (and on `threads` - 1 more) until it is stopped and all connections ended. */

@@ -82,8 +82,9 @@ JZ_PUBLIC size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char 
 /*
  * Sends a text or binary message to all subscribers of a topic but `ws` itself, which need not be one. It is framed
  * once, compressed once for all that agreed on the same, and shared by all. What one thread publishes to a topic
- * arrives in the same order at every receiver. SENT: this loop's connections have it, others' will. DROPPED: no memory,
- * or neither text nor binary. CLOSED: `ws` is closing or gone.
+ * arrives in the same order at every receiver. SENT: this loop's connections have it, others' will. DROPPED: a loop's
+ * mailbox is full, or neither text nor binary: nobody gets it; or no memory: some may. CLOSED: `ws` is closing or gone,
+ * as it is in its own close event: what is to be said then takes jz_server_publish.
  */
 JZ_PUBLIC jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind,
                                        const void *bytes, size_t length);
@@ -100,7 +101,10 @@ JZ_PUBLIC bool jz_ws_set_state(jz_ws ws, void *state);
 /* Whether messages can be sent: from the open event on, until closing starts, by whichever side. */
 JZ_PUBLIC bool jz_ws_is_open(jz_ws ws);
 
-/* The bytes that were accepted for this connection and not yet by the kernel. 0 when it is gone. */
+/*
+ * The bytes that were accepted for this connection and not yet by the kernel. 0 when it is gone. What other threads
+ * send counts from when the connection's loop has taken it.
+ */
 JZ_PUBLIC size_t jz_ws_buffered_amount(jz_ws ws);
 
 /* Long enough for any address that jz_ws_remote_address writes, its NUL included. */
