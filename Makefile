@@ -19,10 +19,10 @@ help:
 	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file"
 	@echo "make clean                   remove everything that was built"
 
-include core.mk
-include conformance.mk
-include test.mk
-include fuzz.mk
+include Scripts/core.mk
+include Scripts/conformance.mk
+include Scripts/test.mk
+include Scripts/fuzz.mk
 
 .PHONY: run
 run: swift-toolchain

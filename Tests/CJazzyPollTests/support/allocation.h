@@ -1,6 +1,6 @@
 /*
  * Allocations that fail when a test wants them to, and how many there are. The linker leads every allocation of the
- * program here (core.mk, --wrap), and those of zlib come here too (zlib_calls.c).
+ * program here (Scripts/core.mk, --wrap), and those of zlib come here too (zlib_calls.c).
  */
 #ifndef JAZZY_TESTS_ALLOCATION_H
 #define JAZZY_TESTS_ALLOCATION_H

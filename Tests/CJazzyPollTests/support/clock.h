@@ -1,4 +1,4 @@
-/* The clocks that the code under test reads, which a test may stop and set. The linker leads them here (core.mk). */
+/* The clocks that the code under test reads, which a test may stop and set. The linker leads them here. */
 #ifndef JAZZY_TESTS_CLOCK_H
 #define JAZZY_TESTS_CLOCK_H
 

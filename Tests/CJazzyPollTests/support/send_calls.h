@@ -1,4 +1,4 @@
-/* The system calls that send. The linker leads them here (core.mk, --wrap). */
+/* The system calls that send. The linker leads them here (Scripts/core.mk, --wrap). */
 #ifndef JAZZY_TESTS_SEND_CALLS_H
 #define JAZZY_TESTS_SEND_CALLS_H
 

@@ -6,7 +6,7 @@ LINT_PACKAGES := clang-format
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
 
-include clients.mk
+include Scripts/clients.mk
 
 .PHONY: test
 test: swift-toolchain test-packages
