@@ -46,7 +46,7 @@ typedef struct jz_piece {
     size_t length;
 } jz_piece;
 
-enum { JZ_MOST_PIECES = 64 };
+enum { JZ_MOST_PIECES = 1024 }; /* IOV_MAX of Linux and the BSDs */
 
 /* Sends several pieces, at most JZ_MOST_PIECES, with one system call; what the kernel takes of them. */
 jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, size_t count, size_t *sent);

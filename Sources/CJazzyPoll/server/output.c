@@ -7,7 +7,7 @@
 #include "unsent.h"
 
 enum {
-    FLUSH_EARLY_AT = 256 * 1024,   /* bytes: more than this is not gathered before the kernel gets it */
+    FLUSH_CORK_AT = 256 * 1024,    /* bytes: more is not gathered while one read is handled */
     KEEP_CORK_UP_TO = 1024 * 1024, /* bytes: a larger cork is given back after use */
     COPY_UP_TO = 2048              /* bytes: to share a smaller frame costs more than to copy it */
 };
@@ -68,10 +68,10 @@ bool jz_output_share(jz_shard *shard, jz_connection *connection, jz_publication 
 void jz_output_appended(jz_shard *shard, jz_connection *connection)
 {
     account(shard, connection);
+    /* What goes to others is gathered for one system call at the end of the turn, up to their backpressure limit. */
     if (shard->current != connection)
         jz_connection_mark_dirty(shard, connection);
-    if (!connection->is_blocked &&
-        atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed) >= FLUSH_EARLY_AT)
+    else if (is_corked(shard, connection) && shard->cork.length >= FLUSH_CORK_AT)
         jz_output_flush(shard, connection);
 }
 
