@@ -20,6 +20,15 @@ void jz_leave_shard(jz_ws ws)
     jz_registry_leave(jz_handle_server(ws));
 }
 
+jz_shard *jz_enter_open_shard(jz_ws ws)
+{
+    jz_shard *shard = jz_enter_shard(ws);
+    if (shard == NULL || jz_handle_is_open(shard, ws))
+        return shard;
+    jz_leave_shard(ws);
+    return NULL;
+}
+
 bool jz_handle_is_open(const jz_shard *shard, jz_ws ws)
 {
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);

@@ -30,6 +30,24 @@ static inline jz_shard *jz_own_shard_in_order(jz_ws ws)
 jz_shard *jz_enter_shard(jz_ws ws);
 void jz_leave_shard(jz_ws ws);
 
+/* The same, where messages can be sent to the connection; else NULL. */
+jz_shard *jz_enter_open_shard(jz_ws ws);
+
+/* The shard that owns a connection, from any thread, to read what any may; NULL if it is gone. Unless NULL, it is left.
+ */
+static inline jz_shard *jz_reach_shard(jz_ws ws)
+{
+    jz_shard *own = jz_own_shard(ws);
+    return own != NULL ? own : jz_enter_shard(ws);
+}
+
+/* Leaves a shard that was reached; its own thread never entered it. */
+static inline void jz_leave_reached_shard(jz_ws ws, const jz_shard *shard)
+{
+    if (shard != jz_current_shard)
+        jz_leave_shard(ws);
+}
+
 /* Whether messages can be sent to a connection of this shard. From any thread. */
 bool jz_handle_is_open(const jz_shard *shard, jz_ws ws);
 

@@ -13,10 +13,10 @@ typedef jz_send_status (*errand_on_topic)(jz_shard *shard, jz_ws ws, jz_text top
 /* From another thread: by an errand, if the connection is open. */
 static jz_send_status ask(jz_ws ws, jz_text topic, errand_on_topic post)
 {
-    jz_shard *shard = jz_enter_shard(ws);
+    jz_shard *shard = jz_enter_open_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
-    jz_send_status status = jz_handle_is_open(shard, ws) ? post(shard, ws, topic) : JZ_SEND_CLOSED;
+    jz_send_status status = post(shard, ws, topic);
     jz_leave_shard(ws);
     return status;
 }
@@ -47,16 +47,14 @@ jz_send_status jz_ws_unsubscribe(jz_ws ws, const char *topic, size_t length)
 bool jz_ws_is_subscribed(jz_ws ws, const char *topic, size_t length)
 {
     const jz_text name = {topic, length};
-    jz_shard *own = jz_own_shard(ws);
-    jz_shard *shard = own != NULL ? own : jz_enter_shard(ws);
+    jz_shard *shard = jz_reach_shard(ws);
     if (shard == NULL)
         return false;
     pthread_mutex_lock(&shard->topics.lock);
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
     bool result = connection != NULL && jz_topics_is_subscribed(&shard->topics, connection, name);
     pthread_mutex_unlock(&shard->topics.lock);
-    if (own == NULL)
-        jz_leave_shard(ws);
+    jz_leave_reached_shard(ws, shard);
     return result;
 }
 
@@ -85,8 +83,7 @@ static jz_text *copy_topics(const jz_connection *connection, size_t *count)
 
 size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char *topic, size_t length), void *context)
 {
-    jz_shard *own = jz_own_shard(ws);
-    jz_shard *shard = own != NULL ? own : jz_enter_shard(ws);
+    jz_shard *shard = jz_reach_shard(ws);
     if (shard == NULL)
         return 0;
     size_t count = 0;
@@ -94,8 +91,7 @@ size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char *topic, si
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
     jz_text *copies = connection != NULL ? copy_topics(connection, &count) : NULL;
     pthread_mutex_unlock(&shard->topics.lock);
-    if (own == NULL)
-        jz_leave_shard(ws);
+    jz_leave_reached_shard(ws, shard);
     for (size_t i = 0; i < count; i++)
         visit(context, copies[i].start, copies[i].length);
     free(copies);
@@ -162,8 +158,7 @@ jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, j
     jz_send_status status = JZ_SEND_CLOSED;
     if (jz_handle_is_open(shard, ws))
         status = publish(shard->server, ws, (jz_text){topic, topic_length}, kind, bytes, length);
-    if (own == NULL)
-        jz_leave_shard(ws);
+    jz_leave_reached_shard(ws, shard);
     return status;
 }
 

@@ -23,14 +23,11 @@ jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes
         return connection != NULL ? jz_connection_send(shard, connection, kind, bytes, length, compression)
                                   : JZ_SEND_CLOSED;
     }
-    shard = jz_enter_shard(ws);
+    shard = jz_enter_open_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
-    jz_send_status status = JZ_SEND_CLOSED;
-    if (jz_handle_is_open(shard, ws)) {
-        bool may_be_sent = kind <= JZ_MESSAGE_BINARY || (kind <= JZ_MESSAGE_PONG && length <= JZ_MAX_CONTROL_PAYLOAD);
-        status = may_be_sent ? jz_errand_send(shard, ws, kind, bytes, length, compression) : JZ_SEND_DROPPED;
-    }
+    bool may_be_sent = kind <= JZ_MESSAGE_BINARY || (kind <= JZ_MESSAGE_PONG && length <= JZ_MAX_CONTROL_PAYLOAD);
+    jz_send_status status = may_be_sent ? jz_errand_send(shard, ws, kind, bytes, length, compression) : JZ_SEND_DROPPED;
     jz_leave_shard(ws);
     return status;
 }
@@ -43,28 +40,22 @@ jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t r
         return connection != NULL ? jz_connection_close(shard, connection, code, reason, reason_length)
                                   : JZ_SEND_CLOSED;
     }
-    shard = jz_enter_shard(ws);
+    shard = jz_enter_open_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
-    jz_send_status status = JZ_SEND_CLOSED;
-    if (jz_handle_is_open(shard, ws)) {
-        bool may_be_sent = jz_close_code_may_be_sent(code) && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
-        status = may_be_sent ? jz_errand_close(shard, ws, code, reason, reason_length) : JZ_SEND_DROPPED;
-    }
+    bool may_be_sent = jz_close_code_may_be_sent(code) && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
+    jz_send_status status = may_be_sent ? jz_errand_close(shard, ws, code, reason, reason_length) : JZ_SEND_DROPPED;
     jz_leave_shard(ws);
     return status;
 }
 
 bool jz_ws_is_open(jz_ws ws)
 {
-    jz_shard *shard = jz_own_shard(ws);
-    if (shard != NULL)
-        return jz_handle_is_open(shard, ws);
-    shard = jz_enter_shard(ws);
+    jz_shard *shard = jz_reach_shard(ws);
     if (shard == NULL)
         return false;
     bool result = jz_handle_is_open(shard, ws);
-    jz_leave_shard(ws);
+    jz_leave_reached_shard(ws, shard);
     return result;
 }
 
@@ -79,14 +70,11 @@ static size_t buffered_amount(const jz_shard *shard, jz_ws ws)
 
 size_t jz_ws_buffered_amount(jz_ws ws)
 {
-    jz_shard *shard = jz_own_shard(ws);
-    if (shard != NULL)
-        return buffered_amount(shard, ws);
-    shard = jz_enter_shard(ws);
+    jz_shard *shard = jz_reach_shard(ws);
     if (shard == NULL)
         return 0;
     size_t result = buffered_amount(shard, ws);
-    jz_leave_shard(ws);
+    jz_leave_reached_shard(ws, shard);
     return result;
 }
 
@@ -106,12 +94,10 @@ size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE])
 {
     jz_address address;
     bool is_known = false;
-    jz_shard *shard = jz_own_shard(ws);
+    jz_shard *shard = jz_reach_shard(ws);
     if (shard != NULL) {
         is_known = read_peer(shard, ws, &address);
-    } else if ((shard = jz_enter_shard(ws)) != NULL) {
-        is_known = read_peer(shard, ws, &address);
-        jz_leave_shard(ws);
+        jz_leave_reached_shard(ws, shard);
     }
     text[0] = '\0';
     return is_known ? jz_address_format(&address, text, JZ_REMOTE_ADDRESS_SIZE) : 0;

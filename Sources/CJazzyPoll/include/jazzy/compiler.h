@@ -8,12 +8,10 @@
 /* The positions, counted from 1, of a printf format among the arguments and of the first argument for it. */
 #define JZ_PRINTF(format_position, first_position) __attribute__((format(printf, format_position, first_position)))
 #define JZ_LIKELY(condition) __builtin_expect(!!(condition), 1)
-#define JZ_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #else
 #define JZ_PUBLIC
 #define JZ_PRINTF(format_position, first_position)
 #define JZ_LIKELY(condition) (condition)
-#define JZ_UNLIKELY(condition) (condition)
 #endif
 
 #ifdef __cplusplus
