@@ -244,6 +244,29 @@ static void with_nobody_trusted_the_last_element_counts(void **state)
     assert_string_equal(text, "10.0.0.1:0");
 }
 
+static void expect_forwarded(const char *line, const char *expected)
+{
+    jz_request_head head = {0};
+    char client[JZ_REMOTE_ADDRESS_SIZE];
+    add_header(&head, "Forwarded", jz_text_of(line));
+    find_client(jz_forwarded, &head, client);
+    assert_that(strcmp(client, expected) == 0, "%s told of %s", line, client);
+}
+
+static void a_node_of_more_than_128_bytes_names_nobody_and_other_values_may_be_longer(void **state)
+{
+    (void)state;
+    char many[1001] = "";
+    char line[1100];
+    memset(many, 'x', sizeof many - 1);
+    snprintf(line, sizeof line, "for=\"198.51.100.7:_%.*s\"", 128 - 14, many);
+    expect_forwarded(line, "198.51.100.7:0");
+    snprintf(line, sizeof line, "for=\"198.51.100.7:_%.*s\"", 129 - 14, many);
+    expect_forwarded(line, "none");
+    snprintf(line, sizeof line, "host=%s;for=198.51.100.7;by=\"%.10s\"", many, many);
+    expect_forwarded(line, "198.51.100.7:0");
+}
+
 /* What clients may send so that the element that a proxy appends to it is misread. */
 static const char *const inventions[] = {
     "\"",
@@ -277,12 +300,8 @@ static void what_a_client_invents_does_not_hide_what_proxies_append(void **state
     for (size_t i = 0; i < COUNT_OF(inventions); i++) {
         for (size_t j = 0; j < COUNT_OF(proxies); j++) {
             char line[256];
-            char client[JZ_REMOTE_ADDRESS_SIZE];
-            jz_request_head head = {0};
             snprintf(line, sizeof line, "%s, %s", inventions[i], proxies[j].appended);
-            add_header(&head, "Forwarded", jz_text_of(line));
-            find_client(jz_forwarded, &head, client);
-            assert_that(strcmp(client, proxies[j].client) == 0, "%s told of %s", line, client);
+            expect_forwarded(line, proxies[j].client);
         }
     }
 }
@@ -340,6 +359,7 @@ int main(void)
         cmocka_unit_test(forwarded_tells_the_last_that_is_not_trusted),
         cmocka_unit_test(each_function_reads_its_own_header),
         cmocka_unit_test(with_nobody_trusted_the_last_element_counts),
+        cmocka_unit_test(a_node_of_more_than_128_bytes_names_nobody_and_other_values_may_be_longer),
         cmocka_unit_test(what_a_client_invents_does_not_hide_what_proxies_append),
         cmocka_unit_test(long_headers_take_no_longer_than_they_are),
         cmocka_unit_test(changed_bytes_tell_of_another_or_of_nobody),
