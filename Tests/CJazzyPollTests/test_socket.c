@@ -5,36 +5,6 @@
 #include "support/eventually.h"
 #include "support/testing.h"
 
-#define IPV4(a, b, c, d)                                                                                               \
-    {                                                                                                                  \
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, (a), (b), (c), (d)                                                   \
-    }
-
-static const struct {
-    jz_address address;
-    const char *text;
-} addresses[] = {
-    {{IPV4(127, 0, 0, 1), 80}, "127.0.0.1:80"},
-    {{IPV4(0, 0, 0, 0), 0}, "0.0.0.0:0"},
-    {{IPV4(255, 255, 255, 255), 65535}, "255.255.255.255:65535"},
-    {{{[15] = 1}, 8080}, "[::1]:8080"},
-    {{{0}, 1}, "[::]:1"},
-    {{{0x20, 0x01, 0x0D, 0xB8, [15] = 7}, 4711}, "[2001:db8::7]:4711"},
-    {{{[10] = 0xFF, [12] = 127, [15] = 1}, 1}, "[::ff00:7f00:1]:1"}, /* no IPv4 address: that takes two bytes 255 */
-    {{{0xFD, 0x12, 0x34, 0x56, 0x78, 0x9A, 0xBC, 0xDE, 0xF0, 0x12, 0x34, 0x56, 0x78, 0x9A, 0xBC, 0xDE}, 65535},
-     "[fd12:3456:789a:bcde:f012:3456:789a:bcde]:65535"},
-};
-
-static void an_address_is_written_as_the_manual_says(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(addresses); i++) {
-        char text[JZ_REMOTE_ADDRESS_SIZE];
-        assert_int_equal(jz_address_format(&addresses[i].address, text, sizeof text), strlen(addresses[i].text));
-        assert_string_equal(text, addresses[i].text);
-    }
-}
-
 static test_client client;
 
 typedef struct fixture {
@@ -172,7 +142,6 @@ static void finishing_to_send_lets_the_peer_go_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_address_is_written_as_the_manual_says),
         cmocka_unit_test(an_accepted_socket_knows_its_peer),
         cmocka_unit_test(what_is_sent_is_received_and_nothing_else_is_waited_for),
         cmocka_unit_test(pieces_are_sent_in_their_order),

@@ -15,24 +15,14 @@
 
 #include "report.h"
 
-static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-
-size_t jz_address_format(const jz_address *address, char *text, size_t size)
-{
-    char ip[INET6_ADDRSTRLEN];
-    bool is_ipv4 = memcmp(address->ip, mapped_prefix, sizeof mapped_prefix) == 0;
-    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, address->ip + (is_ipv4 ? sizeof mapped_prefix : 0), ip, sizeof ip);
-    int length = snprintf(text, size, is_ipv4 ? "%s:%u" : "[%s]:%u", ip, address->port);
-    return length > 0 ? (size_t)length : 0;
-}
-
 static void read_address(const struct sockaddr_storage *storage, jz_address *address)
 {
     memset(address, 0, sizeof *address);
     if (storage->ss_family == AF_INET) {
         const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)storage;
-        memcpy(address->ip, mapped_prefix, sizeof mapped_prefix);
-        memcpy(address->ip + sizeof mapped_prefix, &ipv4->sin_addr, 4);
+        uint8_t bytes[4];
+        memcpy(bytes, &ipv4->sin_addr, sizeof bytes);
+        jz_ip_map_ipv4(bytes, address->ip);
         address->port = ntohs(ipv4->sin_port);
     } else if (storage->ss_family == AF_INET6) {
         const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)storage;

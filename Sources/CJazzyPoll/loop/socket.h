@@ -6,16 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../codec/address.h"
 #include "jazzy/error.h"
-
-/* An address of the peer: IPv6, or IPv4 mapped into it (RFC 4291 §2.5.5.2), in network byte order, and a port. */
-typedef struct jz_address {
-    uint8_t ip[16];
-    uint16_t port;
-} jz_address;
-
-/* Writes "192.0.2.7:4711" or "[2001:db8::7]:4711" and a NUL. `size` is at least JZ_REMOTE_ADDRESS_SIZE. */
-size_t jz_address_format(const jz_address *address, char *text, size_t size);
 
 /*
  * Binds and listens. `host` NULL: every address, IPv4 and IPv6. `shares_port`: other listeners of this process are to

@@ -1,0 +1,224 @@
+#include "forwarded.h"
+
+#include "token.h"
+
+enum { MAX_NODE = 128 }; /* bytes; an address with a port has 47 at most, an obfuscated port may be longer */
+
+/* A header whose elements name addresses. */
+typedef struct node_list {
+    const char *name;
+    bool has_quoted_strings;
+    bool (*parse_element)(jz_text element, jz_address *address);
+} node_list;
+
+/* Whether the character there is behind an odd number of backslashes, which make it part of a quoted string. */
+static bool is_escaped(jz_text text, size_t position)
+{
+    size_t backslashes = 0;
+    while (backslashes < position && text.start[position - 1 - backslashes] == '\\')
+        backslashes++;
+    return backslashes % 2 == 1;
+}
+
+/*
+ * Takes the last element off a list, and its comma. Quoted strings are told from behind: their end is met first, and
+ * their beginning is the quote that is not escaped. Whoever wrote the front of a list could not know what would be
+ * appended; read from the front, a quote that was left open there would swallow that.
+ */
+static bool take_last(jz_text *list, bool has_quoted_strings, jz_text *element)
+{
+    if (list->length == 0)
+        return false;
+    size_t start = list->length;
+    bool is_quoted = false;
+    for (; start > 0 && (is_quoted || list->start[start - 1] != ','); start--) {
+        bool is_quote = has_quoted_strings && list->start[start - 1] == '"';
+        if (is_quote && !(is_quoted && is_escaped(*list, start - 1)))
+            is_quoted = !is_quoted;
+    }
+    *element = jz_text_trim((jz_text){list->start + start, list->length - start});
+    list->length = start > 0 ? start - 1 : 0;
+    return true;
+}
+
+static bool is_trusted(const jz_address *address, const jz_network *trusted, size_t trusted_count)
+{
+    for (size_t i = 0; i < trusted_count; i++) {
+        if (jz_network_contains(&trusted[i], address))
+            return true;
+    }
+    return false;
+}
+
+/* All lines of a name are one list (RFC 9110 §5.3), of which empty elements are no part (§5.6.1.2). */
+static bool find_client(const jz_request_head *head, const node_list *list, const jz_network *trusted,
+                        size_t trusted_count, jz_address *client)
+{
+    bool is_found = false;
+    jz_text name = jz_text_of(list->name);
+    for (size_t i = head->header_count; i > 0; i--) {
+        jz_text rest = head->headers[i - 1].value;
+        jz_text element;
+        if (!jz_text_equals_ignoring_case(head->headers[i - 1].name, name))
+            continue;
+        while (take_last(&rest, list->has_quoted_strings, &element)) {
+            if (element.length == 0)
+                continue;
+            if (!list->parse_element(element, client))
+                return is_found;
+            is_found = true;
+            if (!is_trusted(client, trusted, trusted_count))
+                return true;
+        }
+    }
+    return is_found;
+}
+
+bool jz_x_forwarded_for(const jz_request_head *head, const jz_network *trusted, size_t trusted_count,
+                        jz_address *client)
+{
+    static const node_list list = {"X-Forwarded-For", false, jz_address_parse};
+    return find_client(head, &list, trusted, trusted_count, client);
+}
+
+static void skip(jz_text *rest, size_t count)
+{
+    rest->start += count;
+    rest->length -= count;
+}
+
+static jz_text take_token(jz_text *rest)
+{
+    jz_text token = {rest->start, 0};
+    while (token.length < rest->length && jz_is_token_character(rest->start[token.length]))
+        token.length++;
+    skip(rest, token.length);
+    return token;
+}
+
+/* A value without its quotes and backslashes; of one that is longer than any address only the length. */
+typedef struct parameter_value {
+    char bytes[MAX_NODE];
+    size_t length;
+} parameter_value;
+
+static void append_to_value(parameter_value *value, char character)
+{
+    if (value->length < MAX_NODE)
+        value->bytes[value->length] = character;
+    value->length++;
+}
+
+/* The rest of a quoted-string (RFC 9110 §5.6.4) after its first quote. */
+static bool take_quoted_string(jz_text *rest, parameter_value *value)
+{
+    while (rest->length > 0) {
+        char character = rest->start[0];
+        skip(rest, 1);
+        if (character == '"')
+            return true;
+        if (character == '\\') {
+            if (rest->length == 0)
+                return false;
+            character = rest->start[0];
+            skip(rest, 1);
+        }
+        append_to_value(value, character);
+    }
+    return false;
+}
+
+static bool take_value(jz_text *rest, parameter_value *value)
+{
+    value->length = 0;
+    if (rest->length > 0 && rest->start[0] == '"') {
+        skip(rest, 1);
+        return take_quoted_string(rest, value);
+    }
+    jz_text token = take_token(rest);
+    for (size_t i = 0; i < token.length; i++)
+        append_to_value(value, token.start[i]);
+    return token.length > 0;
+}
+
+/* "_" and at least one of the characters that an obfuscated port has (RFC 7239 §6.2). */
+static bool is_obfuscated_port(jz_text text)
+{
+    if (text.length < 2 || text.start[0] != '_')
+        return false;
+    for (size_t i = 1; i < text.length; i++) {
+        char character = text.start[i];
+        if (!jz_is_token_character(character) || strchr("!#$%&'*+^`|~", character) != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* A node (RFC 7239 §6) that is an address. Its port may be hidden; of IPv6 only brackets tell a port from the rest. */
+static bool parse_node(jz_text node, jz_address *address)
+{
+    size_t colons = 0;
+    size_t last_colon = 0;
+    for (size_t i = 0; i < node.length; i++) {
+        if (node.start[i] == ']')
+            colons = 0;
+        if (node.start[i] != ':')
+            continue;
+        colons++;
+        last_colon = i;
+    }
+    if (colons > 1)
+        return false;
+    if (colons == 1 && is_obfuscated_port((jz_text){node.start + last_colon + 1, node.length - last_colon - 1}))
+        node.length = last_colon;
+    return jz_address_parse(node, address);
+}
+
+static void skip_white_space(jz_text *rest)
+{
+    while (rest->length > 0 && (rest->start[0] == ' ' || rest->start[0] == '\t'))
+        skip(rest, 1);
+}
+
+/* Takes a pair of name and value. False where there is none, or where it is a second or no address that it is "for". */
+static bool take_pair(jz_text *rest, bool *is_named, jz_address *address)
+{
+    parameter_value value;
+    jz_text name = take_token(rest);
+    if (name.length == 0 || rest->length == 0 || rest->start[0] != '=')
+        return false;
+    skip(rest, 1);
+    if (!take_value(rest, &value))
+        return false;
+    if (!jz_text_equals_ignoring_case(name, jz_text_of("for")))
+        return true;
+    bool is_repeated = *is_named;
+    *is_named = true;
+    return !is_repeated && value.length <= MAX_NODE && parse_node((jz_text){value.bytes, value.length}, address);
+}
+
+/* An element of Forwarded (RFC 7239 §4): pairs in any order, semicolons between, of which some may be empty. */
+static bool parse_forwarded_element(jz_text rest, jz_address *address)
+{
+    jz_address parsed = {0};
+    bool is_named = false;
+    while (rest.length > 0) {
+        skip_white_space(&rest); /* none is allowed beside a semicolon, but seen */
+        if (rest.length > 0 && rest.start[0] != ';' && !take_pair(&rest, &is_named, &parsed))
+            return false;
+        skip_white_space(&rest);
+        if (rest.length > 0 && rest.start[0] != ';')
+            return false;
+        if (rest.length > 0)
+            skip(&rest, 1);
+    }
+    if (is_named)
+        *address = parsed;
+    return is_named;
+}
+
+bool jz_forwarded(const jz_request_head *head, const jz_network *trusted, size_t trusted_count, jz_address *client)
+{
+    static const node_list list = {"Forwarded", true, parse_forwarded_element};
+    return find_client(head, &list, trusted, trusted_count, client);
+}
