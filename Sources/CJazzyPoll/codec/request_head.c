@@ -4,9 +4,10 @@
 
 #include "token.h"
 
-jz_head_result jz_request_head_find_end(const char *bytes, size_t length, size_t *scanned, size_t *head_length)
+jz_head_result jz_request_head_find_end(const char *bytes, size_t length, const jz_head_limits *limits, size_t *scanned,
+                                        size_t *head_length)
 {
-    size_t limit = length < JZ_MAX_HEAD_LENGTH ? length : JZ_MAX_HEAD_LENGTH;
+    size_t limit = length < limits->max_length ? length : limits->max_length;
     for (size_t i = *scanned; i < limit; i++) {
         bool follows_cr = i > 0 && bytes[i - 1] == '\r';
         if (bytes[i] == '\0' || (bytes[i] == '\n') != follows_cr)
@@ -17,7 +18,7 @@ jz_head_result jz_request_head_find_end(const char *bytes, size_t length, size_t
         }
     }
     *scanned = limit;
-    return length >= JZ_MAX_HEAD_LENGTH ? JZ_HEAD_TOO_LARGE : JZ_HEAD_INCOMPLETE;
+    return length >= limits->max_length ? JZ_HEAD_TOO_LARGE : JZ_HEAD_INCOMPLETE;
 }
 
 static bool is_token(jz_text text)
@@ -127,9 +128,9 @@ static jz_head_result parse_request_line(jz_text line, jz_request_head *head)
     return JZ_HEAD_COMPLETE;
 }
 
-static jz_head_result parse_header_line(jz_text line, jz_request_head *head)
+static jz_head_result parse_header_line(jz_text line, size_t max_headers, jz_request_head *head)
 {
-    if (head->header_count == JZ_MAX_HEADERS)
+    if (head->header_count >= max_headers || head->header_count == JZ_MAX_HEADERS)
         return JZ_HEAD_TOO_LARGE;
     jz_header *header = &head->headers[head->header_count];
     /* A space before the colon, and a folded line, have no token before the colon: refused (RFC 9112 §5.1, §5.2). */
@@ -140,7 +141,8 @@ static jz_head_result parse_header_line(jz_text line, jz_request_head *head)
     return JZ_HEAD_COMPLETE;
 }
 
-jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, jz_request_head *head)
+jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, const jz_head_limits *limits,
+                                     jz_request_head *head)
 {
     head->header_count = 0;
     jz_text rest = {bytes, head_length};
@@ -151,7 +153,7 @@ jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, jz_r
     if (result != JZ_HEAD_COMPLETE)
         return result;
     while (take_line(&rest, &line) && line.length > 0) {
-        result = parse_header_line(line, head);
+        result = parse_header_line(line, limits->max_headers, head);
         if (result != JZ_HEAD_COMPLETE)
             return result;
     }
