@@ -122,7 +122,8 @@ static void accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_
 
 static void answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head)
 {
-    const jz_route *route = jz_routes_find(&shard->server->routes, head->path);
+    jz_route_parameters parameters;
+    const jz_route *route = jz_routes_find(&shard->server->routes, head->path, &parameters);
     jz_response response;
     bool upgrades = route != NULL && route->handler != NULL && jz_upgrade_is_requested(head) && has_valid_host(head) &&
                     !has_content(head) && is_method(head, "GET");
