@@ -22,13 +22,15 @@ static jz_deflate_options options_of(jz_deflate_mode mode, uint8_t window_bits)
     return options;
 }
 
+static const jz_head_limits default_limits = {JZ_DEFAULT_HEAD_LENGTH, JZ_DEFAULT_HEADERS};
+
 /* Judges a request with these lines among its headers. */
 static bool negotiate(const char *lines, const jz_deflate_options *options, jz_deflate_agreement *agreement)
 {
     char text[2048];
     snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: x\r\n%sCookie: permessage-deflate\r\n\r\n", lines);
     jz_request_head head;
-    assert_that(jz_request_head_parse(text, strlen(text), &head) == JZ_HEAD_COMPLETE, "%s", lines);
+    assert_that(jz_request_head_parse(text, strlen(text), &default_limits, &head) == JZ_HEAD_COMPLETE, "%s", lines);
     return jz_deflate_negotiate(&head, options, agreement);
 }
 

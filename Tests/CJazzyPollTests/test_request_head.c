@@ -7,12 +7,20 @@
 /* A head and its length, which the compiler counts: there may be a NUL in it. */
 #define HEAD(literal) (literal), sizeof(literal) - 1
 
-static jz_head_result read_head(const char *bytes, size_t length, jz_request_head *head)
+static const jz_head_limits default_limits = {JZ_DEFAULT_HEAD_LENGTH, JZ_DEFAULT_HEADERS};
+
+static jz_head_result read_head_within(const jz_head_limits *limits, const char *bytes, size_t length,
+                                       jz_request_head *head)
 {
     size_t scanned = 0;
     size_t head_length = 0;
-    jz_head_result result = jz_request_head_find_end(bytes, length, &scanned, &head_length);
-    return result == JZ_HEAD_COMPLETE ? jz_request_head_parse(bytes, head_length, head) : result;
+    jz_head_result result = jz_request_head_find_end(bytes, length, limits, &scanned, &head_length);
+    return result == JZ_HEAD_COMPLETE ? jz_request_head_parse(bytes, head_length, limits, head) : result;
+}
+
+static jz_head_result read_head(const char *bytes, size_t length, jz_request_head *head)
+{
+    return read_head_within(&default_limits, bytes, length, head);
 }
 
 /* The same, with a look after each byte that arrives, each time in a copy that ends with it. */
@@ -25,10 +33,10 @@ static jz_head_result read_head_byte_by_byte(const char *bytes, size_t length, j
         char *copy = malloc(arrived);
         assert_non_null(copy);
         memcpy(copy, bytes, arrived);
-        result = jz_request_head_find_end(copy, arrived, &scanned, &head_length);
+        result = jz_request_head_find_end(copy, arrived, &default_limits, &scanned, &head_length);
         free(copy);
     }
-    return result == JZ_HEAD_COMPLETE ? jz_request_head_parse(bytes, head_length, head) : result;
+    return result == JZ_HEAD_COMPLETE ? jz_request_head_parse(bytes, head_length, &default_limits, head) : result;
 }
 
 static const struct {
@@ -207,12 +215,12 @@ static void bare_line_ends_and_nul_are_refused_as_soon_as_they_are_seen(void **s
     for (size_t i = 0; i < COUNT_OF(broken_lines); i++) {
         size_t scanned = 0;
         size_t head_length = 0;
-        jz_head_result before =
-            jz_request_head_find_end(broken_lines[i].bytes, broken_lines[i].length - 1, &scanned, &head_length);
+        jz_head_result before = jz_request_head_find_end(broken_lines[i].bytes, broken_lines[i].length - 1,
+                                                         &default_limits, &scanned, &head_length);
         assert_that(before == JZ_HEAD_INCOMPLETE, "%s: refused too early", broken_lines[i].name);
         assert_int_equal(scanned, broken_lines[i].length - 1);
-        jz_head_result result =
-            jz_request_head_find_end(broken_lines[i].bytes, broken_lines[i].length, &scanned, &head_length);
+        jz_head_result result = jz_request_head_find_end(broken_lines[i].bytes, broken_lines[i].length, &default_limits,
+                                                         &scanned, &head_length);
         assert_that(result == JZ_HEAD_MALFORMED, "%s: accepted", broken_lines[i].name);
     }
 }
@@ -223,7 +231,8 @@ static void the_head_ends_with_its_empty_line_and_what_follows_is_not_looked_at(
     static const char bytes[] = "GET / HTTP/1.1\r\n\r\n\0\n\r\r\n\r\n";
     size_t scanned = 0;
     size_t head_length = 0;
-    assert_int_equal(jz_request_head_find_end(bytes, sizeof bytes - 1, &scanned, &head_length), JZ_HEAD_COMPLETE);
+    assert_int_equal(jz_request_head_find_end(bytes, sizeof bytes - 1, &default_limits, &scanned, &head_length),
+                     JZ_HEAD_COMPLETE);
     assert_int_equal(head_length, strlen("GET / HTTP/1.1\r\n\r\n"));
 }
 
@@ -239,7 +248,7 @@ static char *head_of_length(size_t length)
     return bytes;
 }
 
-static void a_head_may_have_8192_bytes_and_no_more(void **state)
+static void a_head_may_have_8192_bytes_by_default_and_no_more(void **state)
 {
     (void)state;
     jz_request_head head;
@@ -267,7 +276,7 @@ static size_t write_head_with_headers(char *bytes, size_t capacity, unsigned cou
     return length;
 }
 
-static void a_head_may_have_64_headers_and_no_more(void **state)
+static void a_head_may_have_64_headers_by_default_and_no_more(void **state)
 {
     (void)state;
     char bytes[4096];
@@ -279,6 +288,52 @@ static void a_head_may_have_64_headers_and_no_more(void **state)
     assert_true(is_text(head.headers[63].value, "value 63"));
     length = write_head_with_headers(bytes, sizeof bytes, 65);
     assert_int_equal(read_head(bytes, length, &head), JZ_HEAD_TOO_LARGE);
+}
+
+static void a_head_is_as_long_as_its_limit_allows(void **state)
+{
+    (void)state;
+    static const size_t limits[] = {23, 24, 4096, 8191, 8193, JZ_MAX_HEAD_LENGTH};
+    for (size_t i = 0; i < COUNT_OF(limits); i++) {
+        jz_head_limits within = {limits[i], JZ_DEFAULT_HEADERS};
+        jz_request_head head;
+        char *longest = head_of_length(limits[i]);
+        assert_int_equal(read_head_within(&within, longest, limits[i], &head), JZ_HEAD_COMPLETE);
+        assert_int_equal(read_head_within(&within, longest, limits[i] - 1, &head), JZ_HEAD_INCOMPLETE);
+        free(longest);
+        char *too_long = head_of_length(limits[i] + 1);
+        assert_int_equal(read_head_within(&within, too_long, limits[i] + 1, &head), JZ_HEAD_TOO_LARGE);
+        assert_int_equal(read_head_within(&within, too_long, limits[i], &head), JZ_HEAD_TOO_LARGE);
+        assert_int_equal(read_head_within(&within, too_long, limits[i] - 1, &head), JZ_HEAD_INCOMPLETE);
+        free(too_long);
+    }
+}
+
+static void a_head_has_as_many_headers_as_its_limit_allows(void **state)
+{
+    (void)state;
+    static const unsigned limits[] = {0, 1, 63, 65, JZ_MAX_HEADERS};
+    static char bytes[16384];
+    for (size_t i = 0; i < COUNT_OF(limits); i++) {
+        jz_head_limits within = {sizeof bytes, limits[i]};
+        jz_request_head head;
+        size_t length = write_head_with_headers(bytes, sizeof bytes, limits[i]);
+        assert_int_equal(read_head_within(&within, bytes, length, &head), JZ_HEAD_COMPLETE);
+        assert_int_equal(head.header_count, limits[i]);
+        length = write_head_with_headers(bytes, sizeof bytes, limits[i] + 1);
+        assert_int_equal(read_head_within(&within, bytes, length, &head), JZ_HEAD_TOO_LARGE);
+    }
+}
+
+static void no_limit_allows_more_headers_than_there_is_room_for(void **state)
+{
+    (void)state;
+    static char bytes[16384];
+    jz_head_limits within = {sizeof bytes, SIZE_MAX};
+    jz_request_head head;
+    size_t length = write_head_with_headers(bytes, sizeof bytes, JZ_MAX_HEADERS + 1);
+    assert_int_equal(read_head_within(&within, bytes, length, &head), JZ_HEAD_TOO_LARGE);
+    assert_int_equal(head.header_count, JZ_MAX_HEADERS);
 }
 
 static const char head_with_lists[] = "GET / HTTP/1.1\r\n"
@@ -337,8 +392,11 @@ int main(void)
         cmocka_unit_test(refuses_malformed_heads_whole_and_byte_by_byte),
         cmocka_unit_test(bare_line_ends_and_nul_are_refused_as_soon_as_they_are_seen),
         cmocka_unit_test(the_head_ends_with_its_empty_line_and_what_follows_is_not_looked_at),
-        cmocka_unit_test(a_head_may_have_8192_bytes_and_no_more),
-        cmocka_unit_test(a_head_may_have_64_headers_and_no_more),
+        cmocka_unit_test(a_head_may_have_8192_bytes_by_default_and_no_more),
+        cmocka_unit_test(a_head_may_have_64_headers_by_default_and_no_more),
+        cmocka_unit_test(a_head_is_as_long_as_its_limit_allows),
+        cmocka_unit_test(a_head_has_as_many_headers_as_its_limit_allows),
+        cmocka_unit_test(no_limit_allows_more_headers_than_there_is_room_for),
         cmocka_unit_test(headers_are_found_by_name_in_any_case_and_counted),
         cmocka_unit_test(tokens_are_found_in_lists_over_all_lines_of_a_name),
     };

@@ -15,10 +15,21 @@ static void handle_nothing(void *context, jz_ws ws, const jz_event *event, const
 
 static struct jz_route *add(jz_routes *routes, const char *path)
 {
-    struct jz_route *route = jz_routes_add(routes, jz_text_of(path));
+    struct jz_route *route = jz_routes_add(routes, path);
     assert_non_null(route);
     route->handler = handle_nothing;
     return route;
+}
+
+static const struct jz_route *find_text(const jz_routes *routes, jz_text path)
+{
+    jz_route_parameters parameters;
+    return jz_routes_find(routes, path, &parameters);
+}
+
+static const struct jz_route *find(const jz_routes *routes, const char *path)
+{
+    return find_text(routes, jz_text_of(path));
 }
 
 static const char *const paths[] = {"/",     "/echo", "/Echo",  "/echo/",    "/echo/a",      "/ech",  "/echoe",
@@ -34,7 +45,7 @@ static void a_path_leads_to_its_own_route(void **state)
         added[i] = add(&routes, paths[i]);
     assert_int_equal(routes.count, COUNT_OF(paths));
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
-        const struct jz_route *found = jz_routes_find(&routes, jz_text_of(paths[i]));
+        const struct jz_route *found = find(&routes, paths[i]);
         assert_that(found == added[i], "%s leads to %s", paths[i], found != NULL ? found->path : "nothing");
         assert_string_equal(found->path, paths[i]);
         assert_int_equal(found->number, i);
@@ -49,12 +60,12 @@ static void any_other_path_leads_nowhere(void **state)
                                          "/a%20B", "/a%20",   "echo",   "/chat\n", "/a/b/c/d/e/g", "*",       "/\xC3",
                                          "/zebr",  "/zebra ", "/echo1", "/echo3",  "///",          " /echo",  "/;"};
     jz_routes routes = {0};
-    assert_null(jz_routes_find(&routes, jz_text_of("/")));
+    assert_null(find(&routes, "/"));
     for (size_t i = 0; i < COUNT_OF(paths); i++)
         add(&routes, paths[i]);
     for (size_t i = 0; i < COUNT_OF(others); i++)
-        assert_that(jz_routes_find(&routes, jz_text_of(others[i])) == NULL, "'%s' leads somewhere", others[i]);
-    assert_null(jz_routes_find(&routes, (jz_text){"/echo\0x", 7}));
+        assert_that(find(&routes, others[i]) == NULL, "'%s' leads somewhere", others[i]);
+    assert_null(find_text(&routes, (jz_text){"/echo\0x", 7}));
     jz_routes_free(&routes);
 }
 
@@ -63,7 +74,7 @@ static void a_path_is_found_without_a_byte_behind_it(void **state)
     (void)state;
     jz_routes routes = {0};
     const struct jz_route *route = add(&routes, "/echo");
-    assert_ptr_equal(jz_routes_find(&routes, (jz_text){"/echo HTTP/1.1", 5}), route);
+    assert_ptr_equal(find_text(&routes, (jz_text){"/echo HTTP/1.1", 5}), route);
     jz_routes_free(&routes);
 }
 
@@ -74,8 +85,8 @@ static void a_path_is_copied(void **state)
     jz_routes routes = {0};
     const struct jz_route *route = add(&routes, path);
     memcpy(path, "/gone", sizeof path);
-    assert_ptr_equal(jz_routes_find(&routes, jz_text_of("/echo")), route);
-    assert_null(jz_routes_find(&routes, jz_text_of("/gone")));
+    assert_ptr_equal(find(&routes, "/echo"), route);
+    assert_null(find(&routes, "/gone"));
     jz_routes_free(&routes);
 }
 
@@ -86,7 +97,7 @@ static void adding_a_path_again_gives_the_same_route(void **state)
     struct jz_route *route = add(&routes, "/echo");
     add(&routes, "/before");
     add(&routes, "/x");
-    assert_ptr_equal(jz_routes_add(&routes, jz_text_of("/echo")), route);
+    assert_ptr_equal(jz_routes_add(&routes, "/echo"), route);
     assert_int_equal(routes.count, 3);
     jz_routes_free(&routes);
 }
@@ -95,11 +106,11 @@ static void a_route_without_page_or_handler_is_not_found(void **state)
 {
     (void)state;
     jz_routes routes = {0};
-    struct jz_route *route = jz_routes_add(&routes, jz_text_of("/"));
+    struct jz_route *route = jz_routes_add(&routes, "/");
     assert_non_null(route);
-    assert_null(jz_routes_find(&routes, jz_text_of("/")));
+    assert_null(find(&routes, "/"));
     route->page = jz_page_create("text/plain", "x", 1);
-    assert_ptr_equal(jz_routes_find(&routes, jz_text_of("/")), route);
+    assert_ptr_equal(find(&routes, "/"), route);
     jz_routes_free(&routes);
 }
 
@@ -115,10 +126,94 @@ static void a_thousand_routes_are_all_found(void **state)
     }
     for (size_t i = 0; i < COUNT; i++) {
         snprintf(path, sizeof path, "/%zu", i * STEP % COUNT);
-        const struct jz_route *route = jz_routes_find(&routes, jz_text_of(path));
+        const struct jz_route *route = find(&routes, path);
         assert_that(route != NULL && route->number == i, "%s is not found", path);
     }
-    assert_null(jz_routes_find(&routes, jz_text_of("/1000")));
+    assert_null(find(&routes, "/1000"));
+    jz_routes_free(&routes);
+}
+
+/* What the parameters of a request's path are: each as "name=value;". */
+static void describe(char text[200], const jz_route_parameters *parameters)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < parameters->count; i++) {
+        jz_text name = parameters->all[i].name;
+        jz_text value = parameters->all[i].value;
+        size_t length = strlen(text);
+        snprintf(text + length, 200 - length, "%.*s=%.*s;", (int)name.length, name.start, (int)value.length,
+                 value.start);
+    }
+}
+
+static const struct {
+    const char *path;
+    const char *route; /* NULL: none */
+    const char *parameters;
+} patterned[] = {
+    {"/room/1", "/room/:id", "id=1;"},
+    {"/room/lobby", "/room/lobby", ""}, /* the very path, though it was added later */
+    {"/room/lobby/", NULL, ""},
+    {"/room/lobby2", "/room/:id", "id=lobby2;"},
+    {"/room/:id", "/room/:id", "id=:id;"},
+    {"/room/", NULL, ""},
+    {"/room", "/:any", "any=room;"},
+    {"/room/1/user/2", "/room/:room/user/:user", "room=1;user=2;"},
+    {"/room/new/user/2", "/room/:room/user/:user", "room=new;user=2;"}, /* the first of two that match */
+    {"/room/new/hall/2", "/room/new/:kind/:user", "kind=hall;user=2;"},
+    {"/room/1/user/", NULL, ""},
+    {"/x", "/:any", "any=x;"},
+    {"/", NULL, ""},
+};
+
+static void a_path_without_parameters_goes_before_patterns_and_those_in_their_order(void **state)
+{
+    (void)state;
+    static const char *const added[] = {
+        "/room/:id", "/z", "/room/:room/user/:user", "/room/new/:kind/:user", "/room/lobby", "/:any", "/a"};
+    jz_routes routes = {0};
+    for (size_t i = 0; i < COUNT_OF(added); i++)
+        assert_int_equal(add(&routes, added[i])->number, i);
+    assert_int_equal(routes.count, COUNT_OF(added));
+    for (size_t i = 0; i < COUNT_OF(patterned); i++) {
+        char text[200] = "";
+        jz_route_parameters parameters;
+        memset(&parameters, 0xEE, sizeof parameters);
+        const struct jz_route *route = jz_routes_find(&routes, jz_text_of(patterned[i].path), &parameters);
+        if (route != NULL)
+            describe(text, &parameters);
+        const char *found = route != NULL ? route->path : "nothing";
+        const char *expected = patterned[i].route != NULL ? patterned[i].route : "nothing";
+        assert_that(strcmp(found, expected) == 0 && strcmp(text, patterned[i].parameters) == 0,
+                    "%s leads to %s with '%s'", patterned[i].path, found, text);
+    }
+    jz_routes_free(&routes);
+}
+
+static void a_pattern_is_one_route_whatever_its_parameters_are_called(void **state)
+{
+    (void)state;
+    jz_routes routes = {0};
+    struct jz_route *route = add(&routes, "/room/:id");
+    add(&routes, "/room");
+    assert_ptr_equal(jz_routes_add(&routes, "/room/:id"), route);
+    assert_ptr_equal(jz_routes_add(&routes, "/room/:name"), route);
+    assert_string_equal(route->path, "/room/:id");
+    assert_ptr_not_equal(jz_routes_add(&routes, "/room/:id/:name"), route);
+    assert_ptr_not_equal(jz_routes_add(&routes, "/room/id"), route);
+    assert_int_equal(routes.count, 4);
+    jz_routes_free(&routes);
+}
+
+static void a_route_that_leads_nowhere_hides_no_pattern(void **state)
+{
+    (void)state;
+    jz_routes routes = {0};
+    assert_non_null(jz_routes_add(&routes, "/room/lobby"));
+    assert_non_null(jz_routes_add(&routes, "/:a/:b"));
+    assert_null(find(&routes, "/room/lobby"));
+    const struct jz_route *route = add(&routes, "/room/:id");
+    assert_ptr_equal(find(&routes, "/room/lobby"), route);
     jz_routes_free(&routes);
 }
 
@@ -159,14 +254,24 @@ static void without_memory_the_routes_are_as_they_were(void **state)
     const struct jz_route *route = add(&routes, "/echo");
     for (size_t allowed = 0; allowed < 3; allowed++) { /* the route, its path, the list */
         test_allocations_fail_after(allowed);
-        const struct jz_route *refused = jz_routes_add(&routes, jz_text_of("/chat"));
+        const struct jz_route *refused = jz_routes_add(&routes, "/chat");
         test_allocations_succeed();
         assert_null(refused);
         assert_int_equal(routes.count, 1);
-        assert_ptr_equal(jz_routes_find(&routes, jz_text_of("/echo")), route);
-        assert_null(jz_routes_find(&routes, jz_text_of("/chat")));
+        assert_ptr_equal(find(&routes, "/echo"), route);
+        assert_null(find(&routes, "/chat"));
     }
     add(&routes, "/chat");
+    for (size_t allowed = 0; allowed < 3; allowed++) {
+        test_allocations_fail_after(allowed);
+        const struct jz_route *refused = jz_routes_add(&routes, "/room/:id");
+        test_allocations_succeed();
+        assert_null(refused);
+        assert_int_equal(routes.count, 2);
+        assert_null(find(&routes, "/room/1"));
+    }
+    add(&routes, "/room/:id");
+    assert_non_null(find(&routes, "/room/1"));
     jz_routes_free(&routes);
 }
 
@@ -187,7 +292,7 @@ static void freed_routes_are_none(void **state)
     jz_routes routes = {0};
     add(&routes, "/");
     jz_routes_free(&routes);
-    assert_null(jz_routes_find(&routes, jz_text_of("/")));
+    assert_null(find(&routes, "/"));
     jz_routes_free(&routes);
 }
 
@@ -201,6 +306,9 @@ int main(void)
         cmocka_unit_test(adding_a_path_again_gives_the_same_route),
         cmocka_unit_test(a_route_without_page_or_handler_is_not_found),
         cmocka_unit_test(a_thousand_routes_are_all_found),
+        cmocka_unit_test(a_path_without_parameters_goes_before_patterns_and_those_in_their_order),
+        cmocka_unit_test(a_pattern_is_one_route_whatever_its_parameters_are_called),
+        cmocka_unit_test(a_route_that_leads_nowhere_hides_no_pattern),
         cmocka_unit_test(a_page_is_copied),
         cmocka_unit_test(a_page_may_be_empty),
         cmocka_unit_test(without_memory_the_routes_are_as_they_were),

@@ -3,6 +3,7 @@
 #include "support/client.h"
 #include "support/eventually.h"
 #include "support/served.h"
+#include "support/serving.h"
 #include "support/testing.h"
 
 static test_client client;
@@ -298,12 +299,35 @@ static void who_does_not_answer_a_close_frame_is_not_waited_for(void **state)
     served_finish(&served);
 }
 
+static void a_connection_is_of_the_route_that_its_path_matches(void **state)
+{
+    (void)state;
+    static journal of_rooms;
+    static journal of_the_lobby;
+    const serving_route routes[] = {{"/room/:id", journal_handle, &of_rooms, NULL},
+                                    {"/room/lobby", journal_handle, &of_the_lobby, NULL}};
+    jz_options options = serving_options(1);
+    jz_server *server = serving_start(&options, routes, COUNT_OF(routes));
+    assert_true(test_client_open(&client, jz_server_port(server), UPGRADE_REQUEST("/room/1?a=b")));
+    assert_true(test_client_open(&other, jz_server_port(server), UPGRADE_REQUEST("/room/lobby")));
+    test_client_send_frame(&client, &(test_frame)TEXT("to a room"));
+    test_client_send_frame(&other, &(test_frame)TEXT("to the lobby"));
+    test_client_close(&client);
+    test_client_close(&other);
+    journal_expect(&of_rooms, 1, "open text(to a room) close(1006 unclean)");
+    journal_expect(&of_the_lobby, 1, "open text(to the lobby) close(1006 unclean)");
+    assert_false(test_client_open(&client, jz_server_port(server), UPGRADE_REQUEST("/room/")));
+    test_client_close(&client);
+    jz_server_destroy(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_back_as_they_went),
         cmocka_unit_test(every_connection_ends_with_one_close_event),
         cmocka_unit_test(two_servers_run_side_by_side),
+        cmocka_unit_test(a_connection_is_of_the_route_that_its_path_matches),
         cmocka_unit_test(the_remote_address_is_the_clients),
         cmocka_unit_test(a_client_that_does_not_read_is_sent_no_more_than_the_limit),
         cmocka_unit_test(a_handler_closes_others_and_itself_and_hears_of_it_later),

@@ -61,6 +61,11 @@ static const struct {
     {"/a\r", "route \"/a\r\""},
     {"/a\n", "route \"/a\n\""},
     {"*", "route \"*\""},
+    {"/:", "route \"/:\": the name of a parameter has letters, digits and '_', and at least one"},
+    {"/:a-b", "route \"/:a-b\": the name of a parameter"},
+    {"/a:b", "route \"/a:b\": a ':' begins a parameter, which is a whole segment, as in \"/room/:id\""},
+    {"/:a/:a", "route \"/:a/:a\": every parameter of a path has a name of its own"},
+    {"/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/:p/:q", "a path has at most 16 parameters"},
 };
 
 static void ill_formed_paths_make_no_route(void **state)
@@ -119,6 +124,25 @@ static void a_path_has_one_page_and_one_handler(void **state)
                    JZ_STATUS_INVALID_ROUTE, "route \"/both\": there is a WebSocket route already");
     expect_refused(jz_server_route_get(server, "/both", "text/plain", "x", 1, &error), &error, JZ_STATUS_INVALID_ROUTE,
                    "route \"/both\": there is a page already");
+    jz_server_destroy(server);
+}
+
+static void a_pattern_has_one_page_and_one_handler_and_its_parameters_one_name_each(void **state)
+{
+    (void)state;
+    static const char words[] = "route \"/room/:name\": \"/room/:id\" is there already and matches the same paths";
+    jz_server *server = create(1);
+    jz_error error = {0};
+    assert_int_equal(jz_server_route_ws(server, "/room/:id", NULL, journal_handle, NULL, &error), JZ_OK);
+    expect_refused(jz_server_route_ws(server, "/room/:name", NULL, journal_handle, NULL, &error), &error,
+                   JZ_STATUS_INVALID_ROUTE, words);
+    expect_refused(jz_server_route_get(server, "/room/:name", "text/plain", "x", 1, &error), &error,
+                   JZ_STATUS_INVALID_ROUTE, words);
+    assert_int_equal(jz_server_route_get(server, "/room/:id", "text/plain", "x", 1, &error), JZ_OK);
+    expect_refused(jz_server_route_ws(server, "/room/:id", NULL, journal_handle, NULL, &error), &error,
+                   JZ_STATUS_INVALID_ROUTE, "route \"/room/:id\": there is a WebSocket route already");
+    assert_int_equal(jz_server_route_ws(server, "/room/:name/x", NULL, journal_handle, NULL, &error), JZ_OK);
+    assert_int_equal(jz_server_route_ws(server, "/room/lobby", NULL, journal_handle, NULL, &error), JZ_OK);
     jz_server_destroy(server);
 }
 
@@ -294,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_route_has_a_handler_and_options_in_range),
         cmocka_unit_test(a_content_type_is_one_line),
         cmocka_unit_test(a_path_has_one_page_and_one_handler),
+        cmocka_unit_test(a_pattern_has_one_page_and_one_handler_and_its_parameters_one_name_each),
         cmocka_unit_test(a_server_gets_the_port_that_it_asks_for),
         cmocka_unit_test(an_address_that_cannot_be_had_is_refused_in_words),
         cmocka_unit_test(servers_with_several_threads_do_not_share_a_port_either),

@@ -111,6 +111,45 @@ static void trimming_stays_within_the_text(void **state)
     assert_int_equal(trimmed.length, strlen("middle"));
 }
 
+static const struct {
+    const char *text;
+    const char *pieces; /* each with a '|' behind it */
+} divisions[] = {
+    {"", ""},      {"a", "a|"},  {"a,b", "a|b|"}, {"a,,b", "a||b|"},       {",", "|"},
+    {",a", "|a|"}, {"a,", "a|"}, {",,", "||"},    {" a , b ", " a | b |"}, {"one;two", "one;two|"},
+};
+
+static void a_text_is_divided_into_what_is_between_separators(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(divisions); i++) {
+        char pieces[32] = "";
+        jz_text rest = jz_text_of(divisions[i].text);
+        jz_text piece;
+        while (jz_text_take_piece(&rest, ',', &piece)) {
+            strncat(pieces, piece.start, piece.length);
+            strcat(pieces, "|");
+        }
+        assert_that(strcmp(pieces, divisions[i].pieces) == 0, "'%s' was divided into '%s'", divisions[i].text, pieces);
+        assert_ptr_equal(rest.start, divisions[i].text + strlen(divisions[i].text));
+    }
+    jz_text none = {NULL, 0};
+    assert_false(jz_text_take_piece(&none, ',', &none));
+}
+
+static void nothing_is_taken_up_to_a_separator_that_is_not_there(void **state)
+{
+    (void)state;
+    jz_text rest = {"name=value=", 6};
+    jz_text taken = jz_text_of("untouched");
+    assert_true(jz_text_take_until(&rest, '=', &taken));
+    assert_true(jz_text_equals(taken, jz_text_of("name")));
+    assert_true(jz_text_equals(rest, jz_text_of("v")));
+    assert_false(jz_text_take_until(&rest, '=', &taken));
+    assert_true(jz_text_equals(taken, jz_text_of("name")));
+    assert_true(jz_text_equals(rest, jz_text_of("v")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +159,8 @@ int main(void)
         cmocka_unit_test(an_empty_text_may_have_no_start),
         cmocka_unit_test(trims_spaces_and_tabs_and_nothing_else),
         cmocka_unit_test(trimming_stays_within_the_text),
+        cmocka_unit_test(a_text_is_divided_into_what_is_between_separators),
+        cmocka_unit_test(nothing_is_taken_up_to_a_separator_that_is_not_there),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("text", tests, NULL, NULL));
 }

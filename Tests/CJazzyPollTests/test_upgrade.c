@@ -15,10 +15,13 @@
 static const jz_deflate_options off = {.mode = JZ_DEFLATE_OFF, .window_bits = 15};
 static const jz_deflate_options shared = {.mode = JZ_DEFLATE_SHARED, .window_bits = 15};
 
+static const jz_head_limits default_limits = {JZ_DEFAULT_HEAD_LENGTH, JZ_DEFAULT_HEADERS};
+
 static jz_request_head parse(const char *name, const char *text)
 {
     jz_request_head head;
-    assert_that(jz_request_head_parse(text, strlen(text), &head) == JZ_HEAD_COMPLETE, "%s: not a request head", name);
+    assert_that(jz_request_head_parse(text, strlen(text), &default_limits, &head) == JZ_HEAD_COMPLETE,
+                "%s: not a request head", name);
     return head;
 }
 

@@ -7,10 +7,14 @@
 
 enum { MAX_PARTS = 8 };
 
+static const jz_head_limits default_limits = {JZ_DEFAULT_HEAD_LENGTH, JZ_DEFAULT_HEADERS};
+static const jz_head_limits narrow_limits = {200, 3};
+
 /* What comes first in the bytes that a head may have: its end, or what makes it no head (RFC 9112 §2.2). */
-static jz_head_result find_end_plainly(const char *bytes, size_t length, size_t *head_length)
+static jz_head_result find_end_plainly(const char *bytes, size_t length, const jz_head_limits *limits,
+                                       size_t *head_length)
 {
-    for (size_t i = 0; i < length && i < JZ_MAX_HEAD_LENGTH; i++) {
+    for (size_t i = 0; i < length && i < limits->max_length; i++) {
         bool is_after_cr = i > 0 && bytes[i - 1] == '\r';
         if (bytes[i] == '\0' || (bytes[i] == '\n' && !is_after_cr) || (bytes[i] != '\n' && is_after_cr))
             return JZ_HEAD_MALFORMED;
@@ -19,11 +23,11 @@ static jz_head_result find_end_plainly(const char *bytes, size_t length, size_t 
             return JZ_HEAD_COMPLETE;
         }
     }
-    return length < JZ_MAX_HEAD_LENGTH ? JZ_HEAD_INCOMPLETE : JZ_HEAD_TOO_LARGE;
+    return length < limits->max_length ? JZ_HEAD_INCOMPLETE : JZ_HEAD_TOO_LARGE;
 }
 
 /* Looks for the end each time that a further part has come; the lengths of the parts come in turn. */
-static void find_end_in_parts(fuzz_input input, const size_t *lengths, size_t count)
+static void find_end_in_parts(fuzz_input input, const jz_head_limits *limits, const size_t *lengths, size_t count)
 {
     size_t scanned = 0;
     size_t received = 0;
@@ -33,8 +37,8 @@ static void find_end_in_parts(fuzz_input input, const size_t *lengths, size_t co
         size_t head_length = 0;
         size_t expected_length = 0;
         char *copy = fuzz_copy(input.bytes, received);
-        jz_head_result result = jz_request_head_find_end(copy, received, &scanned, &head_length);
-        jz_head_result expected = find_end_plainly(copy, received, &expected_length);
+        jz_head_result result = jz_request_head_find_end(copy, received, limits, &scanned, &head_length);
+        jz_head_result expected = find_end_plainly(copy, received, limits, &expected_length);
         free(copy);
         require(result == expected, "the end is found, or ruled out, as soon as it can be");
         require(head_length == expected_length, "the head ends with its first empty line");
@@ -53,7 +57,7 @@ static void require_well_formed(const jz_request_head *head)
     require(!plain_has_byte(head->query, ' ') && !plain_has_byte(head->query, '#'),
             "the query ends before the version");
     require(head->minor_version == 0 || head->minor_version == 1, "the version is HTTP/1.0 or 1.1");
-    require(head->header_count <= JZ_MAX_HEADERS, "there are no more headers than there may be");
+    require(head->header_count <= default_limits.max_headers, "there are no more headers than there may be");
     for (size_t i = 0; i < head->header_count; i++) {
         jz_header header = head->headers[i];
         require(plain_is_token(header.name), "a header's name is a token");
@@ -96,7 +100,8 @@ static void require_same_when_written_again(const jz_request_head *head)
     jz_buffer written = {0};
     write_head(head, &written);
     jz_request_head again;
-    require(jz_request_head_parse((const char *)written.bytes, written.length, &again) == JZ_HEAD_COMPLETE,
+    require(jz_request_head_parse((const char *)written.bytes, written.length, &default_limits, &again) ==
+                JZ_HEAD_COMPLETE,
             "what was parsed is well-formed");
     bool is_same = jz_text_equals(again.method, head->method) && jz_text_equals(again.path, head->path) &&
                    jz_text_equals(again.query, head->query) && again.minor_version == head->minor_version &&
@@ -182,8 +187,8 @@ static void upgrade(const jz_request_head *head, jz_deflate_mode mode)
     require(jz_upgrade_append_response(&upgrade, &response), "the fuzzer has memory");
     size_t scanned = 0;
     size_t response_length = 0;
-    require(jz_request_head_find_end((const char *)response.bytes, response.length, &scanned, &response_length) ==
-                    JZ_HEAD_COMPLETE &&
+    require(jz_request_head_find_end((const char *)response.bytes, response.length, &default_limits, &scanned,
+                                     &response_length) == JZ_HEAD_COMPLETE &&
                 response_length == response.length,
             "the response is one head and nothing else");
     jz_buffer_free(&response);
@@ -196,20 +201,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     for (size_t i = 0; i < MAX_PARTS; i++)
         lengths[i] = 1 + (i < length ? bytes[length - 1 - i] % 64 : 0u);
     fuzz_input input = {bytes, length};
-    find_end_in_parts(input, (const size_t[]){SIZE_MAX}, 1);
-    find_end_in_parts(input, lengths, MAX_PARTS);
+    find_end_in_parts(input, &default_limits, (const size_t[]){SIZE_MAX}, 1);
+    find_end_in_parts(input, &default_limits, lengths, MAX_PARTS);
+    find_end_in_parts(input, &narrow_limits, lengths, MAX_PARTS);
 
     size_t head_length = 0;
-    if (find_end_plainly((const char *)bytes, length, &head_length) != JZ_HEAD_COMPLETE)
+    if (find_end_plainly((const char *)bytes, length, &default_limits, &head_length) != JZ_HEAD_COMPLETE)
         return 0;
     char *copy = fuzz_copy(bytes, head_length);
     jz_request_head head;
-    jz_head_result result = jz_request_head_parse(copy, head_length, &head);
+    jz_head_result result = jz_request_head_parse(copy, head_length, &default_limits, &head);
     require(result != JZ_HEAD_INCOMPLETE, "a complete head is not incomplete");
     if (result == JZ_HEAD_COMPLETE) {
         require_well_formed(&head);
         require_same_when_written_again(&head);
         require_right_answers(&head);
+        jz_request_head narrow;
+        require((jz_request_head_parse(copy, head_length, &narrow_limits, &narrow) == JZ_HEAD_COMPLETE) ==
+                    (head.header_count <= narrow_limits.max_headers),
+                "with more headers than it may have, and only then, a well-formed head is refused");
         if (jz_upgrade_is_requested(&head)) {
             for (jz_deflate_mode mode = JZ_DEFLATE_OFF; mode <= JZ_DEFLATE_DEDICATED; mode++)
                 upgrade(&head, mode);

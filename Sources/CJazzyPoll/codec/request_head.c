@@ -4,9 +4,10 @@
 
 #include "token.h"
 
-jz_head_result jz_request_head_find_end(const char *bytes, size_t length, size_t *scanned, size_t *head_length)
+jz_head_result jz_request_head_find_end(const char *bytes, size_t length, const jz_head_limits *limits, size_t *scanned,
+                                        size_t *head_length)
 {
-    size_t limit = length < JZ_MAX_HEAD_LENGTH ? length : JZ_MAX_HEAD_LENGTH;
+    size_t limit = length < limits->max_length ? length : limits->max_length;
     for (size_t i = *scanned; i < limit; i++) {
         bool follows_cr = i > 0 && bytes[i - 1] == '\r';
         if (bytes[i] == '\0' || (bytes[i] == '\n') != follows_cr)
@@ -17,16 +18,7 @@ jz_head_result jz_request_head_find_end(const char *bytes, size_t length, size_t
         }
     }
     *scanned = limit;
-    return length >= JZ_MAX_HEAD_LENGTH ? JZ_HEAD_TOO_LARGE : JZ_HEAD_INCOMPLETE;
-}
-
-static bool is_token(jz_text text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        if (!jz_is_token_character(text.start[i]))
-            return false;
-    }
-    return text.length > 0;
+    return length >= limits->max_length ? JZ_HEAD_TOO_LARGE : JZ_HEAD_INCOMPLETE;
 }
 
 /* Field values: visible ASCII, space, tab and obs-text (RFC 9110 §5.5). */
@@ -40,22 +32,10 @@ static bool is_field_value(jz_text text)
     return true;
 }
 
-/* Takes the text up to `separator` off the front of `rest`, and the separator. False where there is none. */
-static bool take_until(jz_text *rest, char separator, jz_text *taken)
-{
-    const char *end = rest->length > 0 ? memchr(rest->start, separator, rest->length) : NULL;
-    if (end == NULL)
-        return false;
-    *taken = (jz_text){rest->start, (size_t)(end - rest->start)};
-    rest->start += taken->length + 1;
-    rest->length -= taken->length + 1;
-    return true;
-}
-
 /* Takes a line off the front of `rest`; its CR LF has been checked by jz_request_head_find_end. */
 static bool take_line(jz_text *rest, jz_text *line)
 {
-    if (!take_until(rest, '\n', line) || line->length == 0)
+    if (!jz_text_take_until(rest, '\n', line) || line->length == 0)
         return false;
     line->length--;
     return true;
@@ -99,7 +79,7 @@ static bool parse_target(jz_text target, jz_request_head *head)
     head->query = (jz_text){target.start + target.length, 0};
     jz_text before_query;
     jz_text rest = target;
-    if (take_until(&rest, '?', &before_query)) {
+    if (jz_text_take_until(&rest, '?', &before_query)) {
         head->path = before_query;
         head->query = rest;
     }
@@ -111,8 +91,8 @@ static bool parse_target(jz_text target, jz_request_head *head)
 static jz_head_result parse_request_line(jz_text line, jz_request_head *head)
 {
     jz_text target;
-    if (!take_until(&line, ' ', &head->method) || !is_token(head->method) || !take_until(&line, ' ', &target) ||
-        !parse_target(target, head))
+    if (!jz_text_take_until(&line, ' ', &head->method) || !jz_is_token(head->method) ||
+        !jz_text_take_until(&line, ' ', &target) || !parse_target(target, head))
         return JZ_HEAD_MALFORMED;
 
     /* HTTP-version, RFC 9112 §2.3; case matters. */
@@ -127,20 +107,21 @@ static jz_head_result parse_request_line(jz_text line, jz_request_head *head)
     return JZ_HEAD_COMPLETE;
 }
 
-static jz_head_result parse_header_line(jz_text line, jz_request_head *head)
+static jz_head_result parse_header_line(jz_text line, size_t max_headers, jz_request_head *head)
 {
-    if (head->header_count == JZ_MAX_HEADERS)
+    if (head->header_count >= max_headers || head->header_count == JZ_MAX_HEADERS)
         return JZ_HEAD_TOO_LARGE;
     jz_header *header = &head->headers[head->header_count];
     /* A space before the colon, and a folded line, have no token before the colon: refused (RFC 9112 §5.1, §5.2). */
-    if (!take_until(&line, ':', &header->name) || !is_token(header->name) || !is_field_value(line))
+    if (!jz_text_take_until(&line, ':', &header->name) || !jz_is_token(header->name) || !is_field_value(line))
         return JZ_HEAD_MALFORMED;
     header->value = jz_text_trim(line);
     head->header_count++;
     return JZ_HEAD_COMPLETE;
 }
 
-jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, jz_request_head *head)
+jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, const jz_head_limits *limits,
+                                     jz_request_head *head)
 {
     head->header_count = 0;
     jz_text rest = {bytes, head_length};
@@ -151,7 +132,7 @@ jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, jz_r
     if (result != JZ_HEAD_COMPLETE)
         return result;
     while (take_line(&rest, &line) && line.length > 0) {
-        result = parse_header_line(line, head);
+        result = parse_header_line(line, limits->max_headers, head);
         if (result != JZ_HEAD_COMPLETE)
             return result;
     }
@@ -175,11 +156,11 @@ size_t jz_request_head_find(const jz_request_head *head, const char *name, jz_te
 static bool list_contains(jz_text list, jz_text token)
 {
     jz_text element;
-    while (take_until(&list, ',', &element)) {
+    while (jz_text_take_piece(&list, ',', &element)) {
         if (jz_text_equals_ignoring_case(jz_text_trim(element), token))
             return true;
     }
-    return jz_text_equals_ignoring_case(jz_text_trim(list), token);
+    return false;
 }
 
 bool jz_request_head_lists(const jz_request_head *head, const char *name, const char *token)

@@ -8,9 +8,17 @@
 #include "text.h"
 
 enum {
-    JZ_MAX_HEAD_LENGTH = 8192, /* bytes, the empty line at the end included */
-    JZ_MAX_HEADERS = 64
+    JZ_DEFAULT_HEAD_LENGTH = 8192, /* bytes, the empty line at the end included */
+    JZ_MAX_HEAD_LENGTH = 65536,
+    JZ_DEFAULT_HEADERS = 64,
+    JZ_MAX_HEADERS = 256 /* a head lies on the stack while it is answered: 8 KiB of headers */
 };
+
+/* How much of a head is read before it is refused. */
+typedef struct jz_head_limits {
+    size_t max_length;  /* bytes, the empty line at the end included: at most JZ_MAX_HEAD_LENGTH */
+    size_t max_headers; /* at most JZ_MAX_HEADERS */
+} jz_head_limits;
 
 typedef enum jz_head_result {
     JZ_HEAD_COMPLETE,
@@ -40,10 +48,12 @@ typedef struct jz_request_head {
  * at first) and is moved on, so that a head that comes byte by byte is looked at once. When COMPLETE, `*head_length` is
  * where the head ends. A bare CR or LF and a NUL are refused as soon as they are seen (RFC 9112 §2.2).
  */
-jz_head_result jz_request_head_find_end(const char *bytes, size_t length, size_t *scanned, size_t *head_length);
+jz_head_result jz_request_head_find_end(const char *bytes, size_t length, const jz_head_limits *limits, size_t *scanned,
+                                        size_t *head_length);
 
-/* Parses a complete head. Never answers INCOMPLETE. */
-jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, jz_request_head *head);
+/* Parses a complete head that jz_request_head_find_end found within the same limits. Never answers INCOMPLETE. */
+jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, const jz_head_limits *limits,
+                                     jz_request_head *head);
 
 /* Finds the first header of that name. Returns how many there are of it; `value` may be NULL. */
 size_t jz_request_head_find(const jz_request_head *head, const char *name, jz_text *value);

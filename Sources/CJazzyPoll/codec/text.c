@@ -32,3 +32,26 @@ jz_text jz_text_trim(jz_text text)
         text.length--;
     return text;
 }
+
+bool jz_text_take_until(jz_text *rest, char separator, jz_text *taken)
+{
+    const char *end = rest->length > 0 ? memchr(rest->start, separator, rest->length) : NULL;
+    if (end == NULL)
+        return false;
+    *taken = (jz_text){rest->start, (size_t)(end - rest->start)};
+    rest->start += taken->length + 1;
+    rest->length -= taken->length + 1;
+    return true;
+}
+
+bool jz_text_take_piece(jz_text *rest, char separator, jz_text *piece)
+{
+    if (rest->length == 0)
+        return false;
+    if (jz_text_take_until(rest, separator, piece))
+        return true;
+    *piece = *rest;
+    rest->start += rest->length;
+    rest->length = 0;
+    return true;
+}

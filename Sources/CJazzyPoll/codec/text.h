@@ -27,4 +27,13 @@ bool jz_text_equals_ignoring_case(jz_text a, jz_text b);
 /* Without spaces and tabs at both ends (RFC 9110 §5.6.3, optional white space). */
 jz_text jz_text_trim(jz_text text);
 
+/* Takes the text up to `separator` off the front of `rest`, and the separator. False where there is none. */
+bool jz_text_take_until(jz_text *rest, char separator, jz_text *taken);
+
+/*
+ * The same, and where there is no separator takes the whole rest: one piece after another until nothing is left, which
+ * is false. A separator at the very end has no piece behind it.
+ */
+bool jz_text_take_piece(jz_text *rest, char separator, jz_text *piece);
+
 #endif

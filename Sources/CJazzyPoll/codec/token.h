@@ -1,9 +1,11 @@
-/* The characters of a token (RFC 9110 §5.6.2). */
+/* Tokens and their characters (RFC 9110 §5.6.2). */
 #ifndef JAZZY_CODEC_TOKEN_H
 #define JAZZY_CODEC_TOKEN_H
 
 #include <stdbool.h>
 #include <string.h>
+
+#include "text.h"
 
 static inline bool jz_is_token_character(char character)
 {
@@ -11,6 +13,15 @@ static inline bool jz_is_token_character(char character)
     if ((byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z'))
         return true;
     return byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL;
+}
+
+static inline bool jz_is_token(jz_text text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (!jz_is_token_character(text.start[i]))
+            return false;
+    }
+    return text.length > 0;
 }
 
 #endif

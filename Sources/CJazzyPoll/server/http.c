@@ -9,6 +9,8 @@
 #include "routes.h"
 #include "server.h"
 
+static const jz_head_limits head_limits = {JZ_DEFAULT_HEAD_LENGTH, JZ_DEFAULT_HEADERS};
+
 static void respond(jz_shard *shard, jz_connection *connection, const jz_response *response)
 {
     jz_buffer *output = jz_output_open(shard, connection);
@@ -120,7 +122,8 @@ static void accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_
 
 static void answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head)
 {
-    const jz_route *route = jz_routes_find(&shard->server->routes, head->path);
+    jz_route_parameters parameters;
+    const jz_route *route = jz_routes_find(&shard->server->routes, head->path, &parameters);
     jz_response response;
     bool upgrades = route != NULL && route->handler != NULL && jz_upgrade_is_requested(head) && has_valid_host(head) &&
                     !has_content(head) && is_method(head, "GET");
@@ -145,7 +148,7 @@ static void answer(jz_shard *shard, jz_connection *connection, const jz_request_
 static void parse_and_answer(jz_shard *shard, jz_connection *connection, const char *bytes, size_t head_length)
 {
     jz_request_head head;
-    jz_head_result result = jz_request_head_parse(bytes, head_length, &head);
+    jz_head_result result = jz_request_head_parse(bytes, head_length, &head_limits, &head);
     if (result == JZ_HEAD_COMPLETE)
         answer(shard, connection, &head);
     else
@@ -158,7 +161,7 @@ static void take_from_input(jz_shard *shard, jz_connection *connection, jz_input
     size_t scanned = 0;
     size_t head_length = 0;
     const char *bytes = (const char *)input->bytes;
-    jz_head_result result = jz_request_head_find_end(bytes, input->length, &scanned, &head_length);
+    jz_head_result result = jz_request_head_find_end(bytes, input->length, &head_limits, &scanned, &head_length);
     if (result == JZ_HEAD_COMPLETE) {
         input->bytes += head_length;
         input->length -= head_length;
@@ -176,15 +179,15 @@ static void take_from_input(jz_shard *shard, jz_connection *connection, jz_input
 static void take_carried(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     size_t scanned = connection->head.length;
-    size_t room = JZ_MAX_HEAD_LENGTH - scanned;
+    size_t room = head_limits.max_length - scanned;
     size_t before = scanned;
     if (!jz_buffer_append(&connection->head, input->bytes, input->length < room ? input->length : room)) {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         return;
     }
     size_t head_length = 0;
-    jz_head_result result =
-        jz_request_head_find_end((const char *)connection->head.bytes, connection->head.length, &scanned, &head_length);
+    jz_head_result result = jz_request_head_find_end((const char *)connection->head.bytes, connection->head.length,
+                                                     &head_limits, &scanned, &head_length);
     size_t taken = (result == JZ_HEAD_COMPLETE ? head_length : connection->head.length) - before;
     input->bytes += taken;
     input->length -= taken;

@@ -3,6 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Adding to it may have failed after the route itself was there. */
+static bool leads_somewhere(const struct jz_route *route)
+{
+    return route->handler != NULL || route->page != NULL;
+}
+
 static int compare(jz_text a, const struct jz_route *route)
 {
     if (a.length != route->path_length)
@@ -10,11 +16,11 @@ static int compare(jz_text a, const struct jz_route *route)
     return memcmp(a.start, route->path, a.length);
 }
 
-/* The position of the first route that is not before `path`. */
+/* The position of the first route without parameters that is not before `path`. */
 static size_t position_of(const jz_routes *routes, jz_text path)
 {
     size_t low = 0;
-    size_t high = routes->count;
+    size_t high = routes->exact_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (compare(path, routes->routes[middle]) > 0)
@@ -25,14 +31,24 @@ static size_t position_of(const jz_routes *routes, jz_text path)
     return low;
 }
 
-const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path)
+static bool is_at(const jz_routes *routes, size_t position, jz_text path)
+{
+    return position < routes->exact_count && compare(path, routes->routes[position]) == 0;
+}
+
+const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path, jz_route_parameters *parameters)
 {
     size_t position = position_of(routes, path);
-    if (position == routes->count || compare(path, routes->routes[position]) != 0)
-        return NULL;
-    const struct jz_route *route = routes->routes[position];
-    /* Adding to it may have failed after the route itself was there. */
-    return route->handler != NULL || route->page != NULL ? route : NULL;
+    if (is_at(routes, position, path) && leads_somewhere(routes->routes[position])) {
+        parameters->count = 0;
+        return routes->routes[position];
+    }
+    for (size_t i = routes->exact_count; i < routes->count; i++) {
+        const struct jz_route *route = routes->routes[i];
+        if (leads_somewhere(route) && jz_route_pattern_match(route->path, path, parameters))
+            return route;
+    }
+    return NULL;
 }
 
 static void free_page(jz_page *page)
@@ -63,12 +79,18 @@ static char *copy_text(jz_text text)
     return copy;
 }
 
-struct jz_route *jz_routes_add(jz_routes *routes, jz_text path)
+static struct jz_route *find_same_pattern(const jz_routes *routes, const char *path)
 {
-    size_t position = position_of(routes, path);
-    if (position < routes->count && compare(path, routes->routes[position]) == 0)
-        return routes->routes[position];
+    for (size_t i = routes->exact_count; i < routes->count; i++) {
+        if (jz_route_pattern_is_same(routes->routes[i]->path, path))
+            return routes->routes[i];
+    }
+    return NULL;
+}
 
+/* Adds a route at this position. NULL when there is no memory. */
+static struct jz_route *insert(jz_routes *routes, size_t position, jz_text path)
+{
     struct jz_route *route = calloc(1, sizeof *route);
     char *copy = copy_text(path);
     struct jz_route **grown = realloc(routes->routes, (routes->count + 1) * sizeof *grown);
@@ -85,6 +107,22 @@ struct jz_route *jz_routes_add(jz_routes *routes, jz_text path)
     memmove(grown + position + 1, grown + position, (routes->count - position) * sizeof *grown);
     grown[position] = route;
     routes->count++;
+    return route;
+}
+
+struct jz_route *jz_routes_add(jz_routes *routes, const char *path)
+{
+    jz_text text = jz_text_of(path);
+    if (jz_route_pattern_has_parameters(path)) {
+        struct jz_route *same = find_same_pattern(routes, path);
+        return same != NULL ? same : insert(routes, routes->count, text);
+    }
+    size_t position = position_of(routes, text);
+    if (is_at(routes, position, text))
+        return routes->routes[position];
+    struct jz_route *route = insert(routes, position, text);
+    if (route != NULL)
+        routes->exact_count++;
     return route;
 }
 

@@ -1,4 +1,4 @@
-/* The routes of a server, found by path. */
+/* The routes of a server, found by path: by the very path first, then by patterns in the order of registration. */
 #ifndef JAZZY_SERVER_ROUTES_H
 #define JAZZY_SERVER_ROUTES_H
 
@@ -8,6 +8,7 @@
 
 #include "../codec/text.h"
 #include "jazzy/server.h"
+#include "route_pattern.h"
 
 /* A page that is served from memory. */
 typedef struct jz_page {
@@ -18,7 +19,7 @@ typedef struct jz_page {
 
 /* What a path leads to: a page, a WebSocket handler, or both. */
 typedef struct jz_route {
-    char *path;
+    char *path; /* or a pattern, with parameters */
     size_t path_length;
     size_t number;      /* counted from 0 in the order in which routes were added */
     jz_handler handler; /* NULL: no WebSocket here */
@@ -32,16 +33,21 @@ typedef struct jz_route {
     jz_page *page; /* NULL: no page here */
 } jz_route;
 
-/* Sorted by path. All zero is none. */
+/* All zero is none. */
 typedef struct jz_routes {
-    struct jz_route **routes;
+    struct jz_route **routes; /* those without parameters, sorted by path; then the patterns as they were added */
     size_t count;
+    size_t exact_count; /* those without parameters */
 } jz_routes;
 
-const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path);
+/* Where a request's path leads. Fills in `parameters` where it leads anywhere. */
+const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path, jz_route_parameters *parameters);
 
-/* Finds or adds the route of a path that begins with '/'; copies the path. NULL when there is no memory. */
-struct jz_route *jz_routes_add(jz_routes *routes, jz_text path);
+/*
+ * Finds or adds the route of a path that begins with '/' and is a valid pattern; copies the path. A pattern that is the
+ * same but for its parameters' names is found, too: the route's path then differs. NULL when there is no memory.
+ */
+struct jz_route *jz_routes_add(jz_routes *routes, const char *path);
 
 /* Copies a page. NULL when there is no memory. */
 jz_page *jz_page_create(const char *content_type, const void *body, size_t length);

@@ -100,9 +100,17 @@ static jz_status add_route(jz_server *server, const char *path, jz_route **route
         return jz_report(error, JZ_STATUS_INVALID_ROUTE,
                          "route \"%.100s\": a path begins with '/' and has no '?', '#' or white space",
                          path != NULL ? path : "");
-    *route = jz_routes_add(&server->routes, jz_text_of(path));
+    const char *why;
+    if (!jz_route_pattern_is_valid(path, &why))
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": %s", path, why);
+    *route = jz_routes_add(&server->routes, path);
     if (*route == NULL)
         return jz_report_system(error, ENOMEM, "add a route");
+    if (strcmp((*route)->path, path) != 0)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
+                         "route \"%.60s\": \"%.60s\" is there already and matches the same paths; a page and a "
+                         "WebSocket route of one path name its parameters alike",
+                         path, (*route)->path);
     return JZ_OK;
 }
 

@@ -241,6 +241,8 @@ static void check_ending(run *run)
     assert_in_run(run, run->session.incoming == NULL, "%s", "memory is held after the end");
 }
 
+static const jz_head_limits default_limits = {JZ_DEFAULT_HEAD_LENGTH, JZ_DEFAULT_HEADERS};
+
 /* The answer to the offer that a client sends with its request. */
 static void agree(run *run, jz_deflate_agreement *agreement)
 {
@@ -252,7 +254,7 @@ static void agree(run *run, jz_deflate_agreement *agreement)
     if (deflate->answer != NULL)
         snprintf(expected, sizeof expected, "Sec-WebSocket-Extensions: %s\r\n", deflate->answer);
     jz_request_head head;
-    assert_int_equal(jz_request_head_parse(request, (size_t)length, &head), JZ_HEAD_COMPLETE);
+    assert_int_equal(jz_request_head_parse(request, (size_t)length, &default_limits, &head), JZ_HEAD_COMPLETE);
     assert_true(jz_deflate_negotiate(&head, &deflate->options, agreement));
     jz_buffer answer = {0};
     assert_true(jz_deflate_append_answer(agreement, &answer) && jz_buffer_append(&answer, "", 1));

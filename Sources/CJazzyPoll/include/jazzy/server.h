@@ -124,15 +124,18 @@ JZ_PUBLIC jz_server *jz_server_create(const jz_options *options, jz_error *error
 
 /*
  * Registers a WebSocket route, before the server runs. `path` begins with '/', is compared byte by byte with the
- * request's path (without its query), and is copied. `options` NULL takes the defaults. `context` stays the caller's
- * and must live until the server is destroyed.
+ * request's path (without its query), and is copied. In "/room/:id" the segment ":id" is a parameter: it matches any
+ * one segment that is not empty. A path without parameters goes before one that matches with them; of those, the one
+ * that was registered first. `options` NULL takes the defaults. `context` stays the caller's and must live until the
+ * server is destroyed.
  */
 JZ_PUBLIC jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route_options *options,
                                        jz_handler handler, void *context, jz_error *error);
 
 /*
- * Registers a page: GET and HEAD of `path` are answered with these bytes, from memory. Everything is copied. The same
- * path may also be a WebSocket route. `content_type` is for instance "text/html; charset=utf-8".
+ * Registers a page: GET and HEAD of `path` are answered with these bytes, from memory. Everything is copied. `path` may
+ * have parameters, as for jz_server_route_ws. The same path, with the same names of parameters, may also be a WebSocket
+ * route. `content_type` is for instance "text/html; charset=utf-8".
  */
 JZ_PUBLIC jz_status jz_server_route_get(jz_server *server, const char *path, const char *content_type, const void *body,
                                         size_t length, jz_error *error);
