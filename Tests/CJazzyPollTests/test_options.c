@@ -7,39 +7,62 @@
 
 typedef enum width { BITS_8, BITS_32, BITS_64 } width;
 
-/* An option, where it lies, and the range that jazzy/server.h promises. */
+/* An option, where it lies, and the range that jazzy/options.h promises. */
 typedef struct option_row {
     const char *name;
     size_t offset;
     width width;
     uint64_t lowest;
     uint64_t highest;
+    const char *or_else; /* the name of UINT32_MAX, where that is allowed, too */
 } option_row;
 
 _Static_assert(sizeof(size_t) == 8 && sizeof(jz_deflate_mode) == 4, "the widths below are those of 64-bit machines");
 
 static const option_row server_options[] = {
-    {"threads", offsetof(jz_options, threads), BITS_32, 1, 255},
-    {"accepting", offsetof(jz_options, accepting), BITS_32, 0, 1},
-    {"worker_threads", offsetof(jz_options, worker_threads), BITS_32, 1, 1024},
-    {"backlog", offsetof(jz_options, backlog), BITS_32, 1, 65535},
-    {"receive_buffer_size", offsetof(jz_options, receive_buffer_size), BITS_64, 4096, 16777216},
-    {"max_message_size", offsetof(jz_options, max_message_size), BITS_64, 1, 1073741824},
-    {"backpressure_limit", offsetof(jz_options, backpressure_limit), BITS_64, 4096, UINT64_C(4294967296)},
-    {"mailbox_limit", offsetof(jz_options, mailbox_limit), BITS_64, 65536, UINT64_C(4294967296)},
-    {"handshake_timeout_ms", offsetof(jz_options, handshake_timeout_ms), BITS_32, 100, 3600000},
-    {"close_timeout_ms", offsetof(jz_options, close_timeout_ms), BITS_32, 100, 3600000},
+    {"threads", offsetof(jz_options, threads), BITS_32, 1, 255, NULL},
+    {"accepting", offsetof(jz_options, accepting), BITS_32, 0, 1, NULL},
+    {"worker_threads", offsetof(jz_options, worker_threads), BITS_32, 1, 1024, NULL},
+    {"backlog", offsetof(jz_options, backlog), BITS_32, 1, 65535, NULL},
+    {"receive_buffer_size", offsetof(jz_options, receive_buffer_size), BITS_64, 4096, 16777216, NULL},
+    {"max_message_size", offsetof(jz_options, max_message_size), BITS_64, 1, 1073741824, NULL},
+    {"backpressure_limit", offsetof(jz_options, backpressure_limit), BITS_64, 4096, UINT64_C(4294967296), NULL},
+    {"mailbox_limit", offsetof(jz_options, mailbox_limit), BITS_64, 65536, UINT64_C(4294967296), NULL},
+    {"handshake_timeout_ms", offsetof(jz_options, handshake_timeout_ms), BITS_32, 100, 3600000, NULL},
+    {"upgrade_timeout_ms", offsetof(jz_options, upgrade_timeout_ms), BITS_32, 100, 3600000, NULL},
+    {"close_timeout_ms", offsetof(jz_options, close_timeout_ms), BITS_32, 100, 3600000, NULL},
+    {"idle_timeout_ms", offsetof(jz_options, idle_timeout_ms), BITS_32, 100, 86400000, "JZ_NEVER"},
+    {"max_lifetime_ms", offsetof(jz_options, max_lifetime_ms), BITS_32, 100, UINT64_C(2592000000), "JZ_NEVER"},
+    {"tcp_keep_alive_ms", offsetof(jz_options, tcp_keep_alive_ms), BITS_32, 1000, 32767000, "JZ_NEVER"},
+    {"max_frames_per_message", offsetof(jz_options, max_frames_per_message), BITS_32, 1, UINT32_MAX - 1,
+     "JZ_UNLIMITED"},
+    {"max_connections", offsetof(jz_options, max_connections), BITS_32, 1, UINT32_MAX - 1, "JZ_UNLIMITED"},
+    {"max_connections_per_address", offsetof(jz_options, max_connections_per_address), BITS_32, 1, UINT32_MAX - 1,
+     "JZ_UNLIMITED"},
+    {"max_handshakes", offsetof(jz_options, max_handshakes), BITS_32, 1, UINT32_MAX - 1, "JZ_UNLIMITED"},
+    {"max_head_size", offsetof(jz_options, max_head_size), BITS_32, 256, 65536, NULL},
+    {"max_header_count", offsetof(jz_options, max_header_count), BITS_32, 1, 256, NULL},
 };
 
 static const option_row route_options[] = {
-    {"max_message_size", offsetof(jz_route_options, max_message_size), BITS_64, 0, 1073741824},
-    {"backpressure_policy", offsetof(jz_route_options, backpressure_policy), BITS_32, 0, 1},
-    {"execution", offsetof(jz_route_options, execution), BITS_32, 0, 1},
-    {"max_waiting_events", offsetof(jz_route_options, max_waiting_events), BITS_32, 1, 65536},
-    {"deflate.mode", offsetof(jz_route_options, deflate.mode), BITS_32, 0, 2},
-    {"deflate.window_bits", offsetof(jz_route_options, deflate.window_bits), BITS_8, 9, 15},
-    {"deflate.memory_level", offsetof(jz_route_options, deflate.memory_level), BITS_8, 1, 9},
-    {"deflate.level", offsetof(jz_route_options, deflate.level), BITS_8, 1, 9},
+    {"backpressure_policy", offsetof(jz_route_options, backpressure_policy), BITS_32, 0, 2, NULL},
+    {"execution", offsetof(jz_route_options, execution), BITS_32, 0, 1, NULL},
+    {"max_waiting_events", offsetof(jz_route_options, max_waiting_events), BITS_32, 1, 65536, NULL},
+    {"deflate.mode", offsetof(jz_route_options, deflate.mode), BITS_32, 0, 2, NULL},
+    {"deflate.window_bits", offsetof(jz_route_options, deflate.window_bits), BITS_8, 9, 15, NULL},
+    {"deflate.memory_level", offsetof(jz_route_options, deflate.memory_level), BITS_8, 1, 9, NULL},
+    {"deflate.level", offsetof(jz_route_options, deflate.level), BITS_8, 1, 9, NULL},
+};
+
+/* 0 leaves these to the server. */
+static const option_row inherited_options[] = {
+    {"max_message_size", offsetof(jz_route_options, max_message_size), BITS_64, 1, 1073741824, NULL},
+    {"backpressure_limit", offsetof(jz_route_options, backpressure_limit), BITS_64, 4096, UINT64_C(4294967296), NULL},
+    {"upgrade_timeout_ms", offsetof(jz_route_options, upgrade_timeout_ms), BITS_32, 100, 3600000, NULL},
+    {"idle_timeout_ms", offsetof(jz_route_options, idle_timeout_ms), BITS_32, 100, 86400000, "JZ_NEVER"},
+    {"max_lifetime_ms", offsetof(jz_route_options, max_lifetime_ms), BITS_32, 100, UINT64_C(2592000000), "JZ_NEVER"},
+    {"max_frames_per_message", offsetof(jz_route_options, max_frames_per_message), BITS_32, 1, UINT32_MAX - 1,
+     "JZ_UNLIMITED"},
 };
 
 static uint64_t most_of(width width)
@@ -86,8 +109,9 @@ static void expect_accepted(subject subject, const option_row *row, uint64_t val
 static void expect_refused(subject subject, const option_row *row, uint64_t value)
 {
     char expected[256];
-    snprintf(expected, sizeof expected, "option %s is %" PRIu64 "; it has to be from %" PRIu64 " to %" PRIu64,
-             row->name, value, row->lowest, row->highest);
+    snprintf(expected, sizeof expected, "option %s is %" PRIu64 "; it has to be from %" PRIu64 " to %" PRIu64 "%s%s",
+             row->name, value, row->lowest, row->highest, row->or_else != NULL ? ", or " : "",
+             row->or_else != NULL ? row->or_else : "");
     jz_error error = {.status = JZ_OK, .message = ""};
     assert_that(check(subject, row, value, &error) == JZ_STATUS_INVALID_OPTION, "%s = %" PRIu64 ": accepted", row->name,
                 value);
@@ -103,12 +127,14 @@ static void expect_range(subject subject, const option_row *rows, size_t count)
         expect_accepted(subject, &rows[i], rows[i].lowest + 1);
         expect_accepted(subject, &rows[i], rows[i].highest - 1);
         expect_accepted(subject, &rows[i], rows[i].highest);
-        expect_refused(subject, &rows[i], rows[i].highest + 1);
-        expect_refused(subject, &rows[i], most_of(rows[i].width));
-        if (rows[i].lowest > 0) {
+        if (rows[i].or_else != NULL)
+            expect_accepted(subject, &rows[i], UINT32_MAX);
+        else
+            expect_refused(subject, &rows[i], most_of(rows[i].width));
+        if (rows[i].or_else == NULL || rows[i].highest + 1 < UINT32_MAX)
+            expect_refused(subject, &rows[i], rows[i].highest + 1);
+        if (rows[i].lowest > 1)
             expect_refused(subject, &rows[i], rows[i].lowest - 1);
-            expect_refused(subject, &rows[i], 0);
-        }
     }
 }
 
@@ -116,12 +142,19 @@ static void every_option_of_a_server_has_its_range(void **state)
 {
     (void)state;
     expect_range(SERVER, server_options, COUNT_OF(server_options));
+    for (size_t i = 0; i < COUNT_OF(server_options); i++) {
+        if (server_options[i].lowest > 0)
+            expect_refused(SERVER, &server_options[i], 0);
+    }
 }
 
 static void every_option_of_a_route_has_its_range(void **state)
 {
     (void)state;
     expect_range(ROUTE, route_options, COUNT_OF(route_options));
+    expect_range(ROUTE, inherited_options, COUNT_OF(inherited_options));
+    for (size_t i = 0; i < COUNT_OF(inherited_options); i++)
+        expect_accepted(ROUTE, &inherited_options[i], 0);
 }
 
 static void any_message_may_be_too_small_to_compress(void **state)
@@ -149,7 +182,19 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_int_equal(server.backpressure_limit, 1048576);
     assert_int_equal(server.mailbox_limit, 67108864);
     assert_int_equal(server.handshake_timeout_ms, 10000);
+    assert_int_equal(server.upgrade_timeout_ms, 10000);
+    assert_int_equal(server.idle_timeout_ms, 120000);
+    assert_int_equal(server.max_lifetime_ms, JZ_NEVER);
     assert_int_equal(server.close_timeout_ms, 5000);
+    assert_int_equal(server.tcp_keep_alive_ms, 120000);
+    assert_int_equal(server.max_frames_per_message, 65536);
+    assert_int_equal(server.max_connections, JZ_UNLIMITED);
+    assert_int_equal(server.max_connections_per_address, JZ_UNLIMITED);
+    assert_int_equal(server.max_handshakes, JZ_UNLIMITED);
+    assert_int_equal(server.max_head_size, 8192);
+    assert_int_equal(server.max_header_count, 64);
+    assert_int_equal(server.client_address, JZ_CLIENT_ADDRESS_PEER);
+    assert_int_equal(server.trusted_proxy_count, 0);
     assert_null(server.log);
     assert_null(server.log_context);
 
@@ -160,6 +205,10 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_int_equal(route.execution, JZ_EXECUTION_LOOP);
     assert_int_equal(route.max_waiting_events, 256);
     assert_null(route.release_state);
+    assert_null(route.upgrade);
+    assert_int_equal(route.origin_policy, JZ_ORIGIN_SAME_HOST);
+    assert_int_equal(route.allowed_origin_count, 0);
+    assert_int_equal(route.subprotocol_count, 0);
     assert_int_equal(route.deflate.mode, JZ_DEFLATE_OFF);
     assert_int_equal(route.deflate.window_bits, 15);
     assert_int_equal(route.deflate.memory_level, 8);
@@ -179,6 +228,43 @@ static void options_that_were_not_filled_in_are_refused(void **state)
     assert_string_equal(error.message, "option max_waiting_events is 0; it has to be from 1 to 65536");
 }
 
+static void expect_refusal(jz_status status, const jz_error *error, const char *part)
+{
+    assert_int_equal(status, JZ_STATUS_INVALID_OPTION);
+    assert_that(strstr(error->message, part) != NULL, "\"%s\" says nothing of \"%s\"", error->message, part);
+}
+
+static void lists_are_checked_item_by_item(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"https://example.com/path", "10.0.0.1/8", "not a token"};
+    static const char *const right[] = {"https://example.com:8443"};
+    static const char *const proxies[] = {"10.0.0.0/8", "::1", "unix"};
+    jz_error error;
+    jz_route_options route = jz_route_options_default();
+    route.origin_policy = JZ_ORIGIN_LISTED;
+    expect_refusal(jz_route_options_check(&route, &error), &error, "allowed_origins");
+    route.allowed_origin_count = 1;
+    route.allowed_origins = wrong;
+    expect_refusal(jz_route_options_check(&route, &error), &error, "https://example.com/path");
+    route.allowed_origins = right;
+    assert_int_equal(jz_route_options_check(&route, NULL), JZ_OK);
+    route.subprotocol_count = 1;
+    route.subprotocols = wrong + 2;
+    expect_refusal(jz_route_options_check(&route, &error), &error, "not a token");
+
+    jz_options server = jz_options_default();
+    server.client_address = JZ_CLIENT_ADDRESS_FORWARDED;
+    expect_refusal(jz_options_check(&server, &error), &error, "trusted_proxies");
+    server.trusted_proxy_count = COUNT_OF(proxies);
+    server.trusted_proxies = proxies;
+    assert_int_equal(jz_options_check(&server, NULL), JZ_OK);
+    jz_network networks[COUNT_OF(proxies)];
+    assert_int_equal(jz_options_parse_proxies(&server, networks, NULL), JZ_OK);
+    server.trusted_proxies = wrong;
+    expect_refusal(jz_options_parse_proxies(&server, networks, &error), &error, "https://example.com/path");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +273,7 @@ int main(void)
         cmocka_unit_test(any_message_may_be_too_small_to_compress),
         cmocka_unit_test(the_defaults_are_those_of_the_manual),
         cmocka_unit_test(options_that_were_not_filled_in_are_refused),
+        cmocka_unit_test(lists_are_checked_item_by_item),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("options", tests, NULL, NULL));
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "../../Sources/CJazzyPoll/loop/timer.h"
@@ -255,6 +256,33 @@ static void a_signal_handler_ends_a_wait(void **state)
     finish(&f);
 }
 
+static const fixture *fixture_of_signal;
+
+static void write_on_signal(int signal_number)
+{
+    (void)signal_number;
+    peer_writes(fixture_of_signal);
+}
+
+/* As after SIGSTOP and SIGCONT: input came while the process was not waiting, and its wait ends without it. */
+static void a_wait_that_is_interrupted_tells_what_is_ready(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f);
+    fixture_of_signal = &f;
+    assert_true(jz_poll_add(f.poll, f.pair[OURS], JZ_READABLE, 1));
+    struct sigaction action = {.sa_handler = write_on_signal};
+    struct sigaction before;
+    sigaction(SIGALRM, &action, &before);
+    const struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    assert_int_equal(jz_poll_wait(f.poll, f.ready, COUNT_OF(f.ready), 5000), 1);
+    assert_int_equal(f.ready[0].what, JZ_READABLE);
+    sigaction(SIGALRM, &before, NULL);
+    finish(&f);
+}
+
 static void being_woken_hides_nothing_that_is_ready(void **state)
 {
     (void)state;
@@ -301,6 +329,7 @@ int main(void)
         cmocka_unit_test(being_woken_before_waiting_ends_one_wait),
         cmocka_unit_test(another_thread_ends_a_wait),
         cmocka_unit_test(a_signal_handler_ends_a_wait),
+        cmocka_unit_test(a_wait_that_is_interrupted_tells_what_is_ready),
         cmocka_unit_test(being_woken_hides_nothing_that_is_ready),
         cmocka_unit_test(without_descriptors_there_is_no_poll),
     };

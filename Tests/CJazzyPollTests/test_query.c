@@ -93,11 +93,11 @@ static void percent_encoding_is_decoded_also_in_place(void **state)
         assert_true(text != NULL && decoded != NULL);
         memcpy(text, decodings[i].text, text_length);
         size_t length = 99;
-        assert_true(jz_percent_decode((jz_text){text, text_length}, decodings[i].plus_is_space, decoded, &length));
+        assert_true(jz_percent_decode_text((jz_text){text, text_length}, decodings[i].plus_is_space, decoded, &length));
         assert_that(length == decodings[i].length && memcmp(decoded, decodings[i].decoded, length) == 0,
                     "'%s' became '%.*s'", decodings[i].text, (int)length, decoded);
         length = 99;
-        assert_true(jz_percent_decode((jz_text){text, text_length}, decodings[i].plus_is_space, text, &length));
+        assert_true(jz_percent_decode_text((jz_text){text, text_length}, decodings[i].plus_is_space, text, &length));
         assert_that(length == decodings[i].length && memcmp(text, decoded, length) == 0, "'%s' in place",
                     decodings[i].text);
         free(decoded);
@@ -119,8 +119,8 @@ static void a_percent_sign_without_two_digits_is_ill_formed(void **state)
         memcpy(text, ill_formed[i], text_length);
         char decoded[16];
         size_t length;
-        assert_that(!jz_percent_decode((jz_text){text, text_length}, false, decoded, &length) &&
-                        !jz_percent_decode((jz_text){text, text_length}, true, decoded, &length),
+        assert_that(!jz_percent_decode_text((jz_text){text, text_length}, false, decoded, &length) &&
+                        !jz_percent_decode_text((jz_text){text, text_length}, true, decoded, &length),
                     "'%s' is accepted", ill_formed[i]);
         free(text);
     }
@@ -134,7 +134,7 @@ static void every_byte_can_be_encoded(void **state)
         char decoded[sizeof text];
         size_t length;
         snprintf(text, sizeof text, "%%%02X%%%02x", byte, byte);
-        assert_true(jz_percent_decode(jz_text_of(text), false, decoded, &length));
+        assert_true(jz_percent_decode_text(jz_text_of(text), false, decoded, &length));
         assert_int_equal(length, 2);
         assert_int_equal((unsigned char)decoded[0], byte);
         assert_int_equal((unsigned char)decoded[1], byte);

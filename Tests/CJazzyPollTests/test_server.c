@@ -1,4 +1,8 @@
 /* A running server, by way of its public functions and of clients over loopback. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <time.h>
+
 #include "jazzy.h"
 #include "support/client.h"
 #include "support/eventually.h"
@@ -283,6 +287,34 @@ static void who_does_not_ask_in_time_is_not_waited_for(void **state)
     served_finish(&served);
 }
 
+static void block(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)journal, (void)ws, (void)message;
+    const struct timespec while_it_blocks = {.tv_nsec = 500 * 1000 * 1000};
+    if (event->type == JZ_EVENT_MESSAGE)
+        nanosleep(&while_it_blocks, NULL);
+}
+
+/* Time in which the server did not look is not the peer's. */
+static void who_asks_while_a_handler_blocks_its_loop_is_answered(void **state)
+{
+    (void)state;
+    static served served = {.journal = {.act = block}};
+    jz_options options = served_options();
+    options.handshake_timeout_ms = 200;
+    served_start(&served, &options, NULL);
+    assert_true(test_client_connect(&other, served.port, 0)); /* has been accepted when one after it is answered */
+    open_client(&client, &served);
+    assert_eventually(served.journal.opens == 1 && served.journal.calls_under_way == 0);
+    test_client_send_frame(&client, &(test_frame)TEXT("block"));
+    assert_eventually(served.journal.calls_under_way == 1);
+    assert_true(test_client_send(&other, UPGRADE_REQUEST("/"), strlen(UPGRADE_REQUEST("/"))));
+    assert_int_equal(test_client_take_head(&other), 101);
+    test_client_close(&client);
+    test_client_close(&other);
+    served_finish(&served);
+}
+
 static void who_does_not_answer_a_close_frame_is_not_waited_for(void **state)
 {
     (void)state;
@@ -332,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_client_that_does_not_read_is_sent_no_more_than_the_limit),
         cmocka_unit_test(a_handler_closes_others_and_itself_and_hears_of_it_later),
         cmocka_unit_test(who_does_not_ask_in_time_is_not_waited_for),
+        cmocka_unit_test(who_asks_while_a_handler_blocks_its_loop_is_answered),
         cmocka_unit_test(who_does_not_answer_a_close_frame_is_not_waited_for),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("server", tests, NULL, NULL));

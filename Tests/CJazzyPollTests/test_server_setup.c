@@ -209,7 +209,6 @@ static void what_does_not_fit_the_state_is_refused(void **state)
     jz_server_wait(server); /* returns at once */
 
     assert_int_equal(jz_server_listen(server, "127.0.0.1", 0, &error), JZ_OK);
-    expect_refused(jz_server_listen(server, "127.0.0.1", 0, &error), &error, JZ_STATUS_INVALID_STATE, "listens once");
     assert_int_equal(jz_server_route_ws(server, "/late", NULL, journal_handle, NULL, &error), JZ_OK);
     jz_server_wait(server);
 
@@ -217,7 +216,8 @@ static void what_does_not_fit_the_state_is_refused(void **state)
     for (int i = 0; i < 2; i++) { /* while it runs, and after it has stopped */
         expect_refused(jz_server_start(server, &error), &error, JZ_STATUS_INVALID_STATE, "runs once");
         expect_refused(jz_server_run(server, &error), &error, JZ_STATUS_INVALID_STATE, "runs once");
-        expect_refused(jz_server_listen(server, NULL, 0, &error), &error, JZ_STATUS_INVALID_STATE, "listens once");
+        expect_refused(jz_server_listen(server, NULL, 0, &error), &error, JZ_STATUS_INVALID_STATE,
+                       "before the server runs");
         expect_refused(jz_server_route_ws(server, "/x", NULL, journal_handle, NULL, &error), &error,
                        JZ_STATUS_INVALID_STATE, "before the server runs");
         expect_refused(jz_server_route_get(server, "/x", "text/plain", "x", 1, &error), &error, JZ_STATUS_INVALID_STATE,

@@ -17,7 +17,9 @@ static void start(fixture *f)
 {
     uint16_t port = 0;
     jz_error error = {0};
-    assert_that(jz_socket_listen("127.0.0.1", 0, 16, false, &f->listener, &port, &error) == JZ_OK, "%s", error.message);
+    const jz_listening listening = {.backlog = 16, .keep_alive_seconds = 60};
+    assert_that(jz_socket_listen("127.0.0.1", 0, &listening, &f->listener, &port, &error) == JZ_OK, "%s",
+                error.message);
     assert_int_equal(jz_socket_accept(f->listener, &f->accepted, &f->address), JZ_SOCKET_WOULD_BLOCK);
     assert_true(test_client_connect(&client, port, 4096));
     assert_eventually(jz_socket_accept(f->listener, &f->accepted, &f->address) == JZ_SOCKET_OK);

@@ -93,8 +93,8 @@ static void each_connection_s_events_run_in_order_and_never_overlap(void **state
     static record record;
     const jz_route route = {.handler = record_event,
                             .context = &record,
-                            .max_waiting_events = WORKS * MESSAGES,
-                            .release_state = record_release};
+                            .options = {.max_waiting_events = WORKS * MESSAGES, .backpressure_limit = SIZE_MAX},
+                            .options.release_state = record_release};
     jz_workers workers;
     start(&workers, WORKERS);
     jz_work *works[WORKS];
@@ -147,7 +147,8 @@ static void as_many_handlers_as_workers_run_at_once(void **state)
 {
     (void)state;
     static meeting meeting = {.expected = WORKERS};
-    const jz_route route = {.handler = meet, .context = &meeting, .max_waiting_events = 10};
+    const jz_route route = {
+        .handler = meet, .context = &meeting, .options = {.max_waiting_events = 10, .backpressure_limit = SIZE_MAX}};
     jz_workers workers;
     start(&workers, WORKERS);
     for (size_t i = 0; i < WORKERS; i++) {
@@ -187,7 +188,9 @@ static void a_work_is_full_when_as_many_events_wait_as_may(void **state)
         static gate gate;
         gate.is_open = false;
         gate.entered = 0;
-        const jz_route route = {.handler = pass_gate, .context = &gate, .max_waiting_events = limits[i]};
+        const jz_route route = {.handler = pass_gate,
+                                .context = &gate,
+                                .options = {.max_waiting_events = limits[i], .backpressure_limit = SIZE_MAX}};
         jz_workers workers;
         start(&workers, 2);
         jz_work *work = create(&workers, &route, 1);
@@ -224,8 +227,10 @@ static void a_busy_connection_does_not_keep_the_workers_from_others(void **state
     (void)state;
     static gate busy;
     static turn turn = {.busy = &busy};
-    const jz_route busy_route = {.handler = pass_gate, .context = &busy, .max_waiting_events = 100};
-    const jz_route route = {.handler = note_turn, .context = &turn, .max_waiting_events = 100};
+    const jz_route busy_route = {
+        .handler = pass_gate, .context = &busy, .options = {.max_waiting_events = 100, .backpressure_limit = SIZE_MAX}};
+    const jz_route route = {
+        .handler = note_turn, .context = &turn, .options = {.max_waiting_events = 100, .backpressure_limit = SIZE_MAX}};
     jz_workers workers;
     start(&workers, 1);
     jz_work *first = create(&workers, &busy_route, 1);
@@ -247,7 +252,9 @@ static void the_close_event_needs_no_memory(void **state)
     (void)state;
     size_t live = test_live_allocations();
     static record record;
-    const jz_route route = {.handler = record_event, .context = &record, .max_waiting_events = 10};
+    const jz_route route = {.handler = record_event,
+                            .context = &record,
+                            .options = {.max_waiting_events = 10, .backpressure_limit = SIZE_MAX}};
     jz_workers workers;
     jz_workers_init(&workers);
     jz_work *work = create(&workers, &route, 0);
@@ -271,7 +278,7 @@ static void without_memory_there_is_no_work_and_there_are_no_workers(void **stat
 {
     (void)state;
     size_t live = test_live_allocations();
-    const jz_route route = {.max_waiting_events = 10};
+    const jz_route route = {.options = {.max_waiting_events = 10, .backpressure_limit = SIZE_MAX}};
     jz_workers workers;
     jz_workers_init(&workers);
     for (size_t allowed = 0; allowed < 2; allowed++) {

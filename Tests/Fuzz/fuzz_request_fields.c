@@ -117,7 +117,7 @@ static void require_same_when_encoded_again(const char *decoded, size_t length)
     for (size_t i = 0; i < length; i++)
         snprintf(encoded + 3 * i, 4, "%%%02x", (unsigned char)decoded[i]);
     size_t again = 0;
-    require(jz_percent_decode((jz_text){encoded, 3 * length}, true, encoded, &again) && again == length &&
+    require(jz_percent_decode_text((jz_text){encoded, 3 * length}, true, encoded, &again) && again == length &&
                 memcmp(encoded, decoded, length) == 0,
             "what was decoded is decoded to the same again");
     free(encoded);
@@ -128,7 +128,7 @@ static void check_percent_encoding(jz_text text)
     for (int plus_is_space = 0; plus_is_space <= 1; plus_is_space++) {
         char *decoded = fuzz_allocate(text.length);
         size_t length = 0;
-        bool is_decoded = jz_percent_decode(text, plus_is_space, decoded, &length);
+        bool is_decoded = jz_percent_decode_text(text, plus_is_space, decoded, &length);
         require(is_decoded == is_percent_encoded_well(text), "every '%' has two digits behind it");
         if (is_decoded) {
             require(length <= text.length && (text.length - length) % 2 == 0, "three bytes become one");

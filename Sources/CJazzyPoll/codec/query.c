@@ -31,7 +31,7 @@ static int digit_value(char character)
     return -1;
 }
 
-bool jz_percent_decode(jz_text text, bool plus_is_space, char *decoded, size_t *length)
+bool jz_percent_decode_text(jz_text text, bool plus_is_space, char *decoded, size_t *length)
 {
     size_t written = 0;
     for (size_t i = 0; i < text.length; i++) {

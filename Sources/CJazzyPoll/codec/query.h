@@ -18,6 +18,6 @@ bool jz_query_find(jz_text query, jz_text name, jz_text *value);
  * `*length` is how many it took, a NUL that was encoded among them. `plus_is_space` also turns '+' into a space, as
  * queries that forms make have it. False where a '%' has no two hexadecimal digits behind it.
  */
-bool jz_percent_decode(jz_text text, bool plus_is_space, char *decoded, size_t *length);
+bool jz_percent_decode_text(jz_text text, bool plus_is_space, char *decoded, size_t *length);
 
 #endif

@@ -32,7 +32,10 @@
 
 #include "jazzy/error.h"
 #include "jazzy/event.h"
+#include "jazzy/options.h"
+#include "jazzy/request.h"
 #include "jazzy/server.h"
+#include "jazzy/statistics.h"
 #include "jazzy/websocket.h"
 
 #endif

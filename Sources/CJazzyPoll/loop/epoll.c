@@ -81,6 +81,9 @@ size_t jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout
 {
     int most = capacity < MOST_EVENTS ? (int)capacity : MOST_EVENTS;
     int count = epoll_wait(poll->epoll, poll->events, most, timeout_ms);
+    /* Interrupted by a signal, or stopped for as long as somebody liked: what is ready is told all the same. */
+    if (count < 0)
+        count = epoll_wait(poll->epoll, poll->events, most, 0);
     size_t filled = 0;
     for (int i = 0; i < count; i++) {
         const struct epoll_event *event = &poll->events[i];
@@ -105,7 +108,9 @@ size_t jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout
 void jz_poll_wake(jz_poll *poll)
 {
     const uint64_t one = 1;
+    int errno_before = errno; /* whoever was interrupted by a signal may be looking at it */
     /* Failing means that the counter is full: a wake-up is under way already. */
     ssize_t written = write(poll->wake, &one, sizeof one);
     (void)written;
+    errno = errno_before;
 }

@@ -2,6 +2,7 @@
 #ifndef JAZZY_LOOP_LOOP_H
 #define JAZZY_LOOP_LOOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,14 @@ typedef struct jz_loop_owner {
     bool (*end_of_turn)(void *context); /* false ends the loop */
 } jz_loop_owner;
 
+/* What a loop's turns take, in nanoseconds. Written by its thread, read by any. */
+typedef struct jz_loop_times {
+    _Atomic uint64_t turns;
+    _Atomic uint64_t total;
+    _Atomic uint64_t longest;
+    _Atomic uint64_t began; /* the turn under way, by the clock of the timers; 0 while the loop waits */
+} jz_loop_times;
+
 typedef struct jz_loop {
     jz_loop_owner owner;
     jz_poll *poll;
@@ -27,6 +36,8 @@ typedef struct jz_loop {
     jz_mailbox mailbox;
     uint8_t *receive_buffer; /* free for use within one call of `ready` */
     size_t receive_buffer_size;
+    uint64_t now_ms; /* when the turn began: good enough for what is counted in ticks */
+    jz_loop_times times;
 } jz_loop;
 
 jz_status jz_loop_init(jz_loop *loop, jz_loop_owner owner, size_t receive_buffer_size, jz_error *error);

@@ -29,6 +29,12 @@ static inline bool jz_mailbox_post(jz_mailbox *mailbox, jz_letter *letter)
     return newest == NULL;
 }
 
+/* On the loop's own thread: whether all that was posted has been taken. */
+static inline bool jz_mailbox_is_empty(jz_mailbox *mailbox)
+{
+    return atomic_load_explicit(&mailbox->newest, memory_order_acquire) == NULL;
+}
+
 /* Takes all letters, oldest first, linked by `next`; NULL when there are none. The caller owns them. */
 static inline jz_letter *jz_mailbox_take_all(jz_mailbox *mailbox)
 {

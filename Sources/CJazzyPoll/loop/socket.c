@@ -9,10 +9,12 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "listening_socket.h"
 #include "report.h"
 
 static void read_address(const struct sockaddr_storage *storage, jz_address *address)
@@ -31,8 +33,23 @@ static void read_address(const struct sockaddr_storage *storage, jz_address *add
     }
 }
 
+void jz_socket_prepare_tcp(int descriptor, const jz_listening *listening)
+{
+    const int on = 1;
+    const int probes = 3;
+    const int seconds = (int)listening->keep_alive_seconds;
+    const int interval = seconds / probes > 0 ? seconds / probes : 1;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (seconds == 0)
+        return;
+    setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
 /* A socket that is bound and listens, or -1 with errno. */
-static int listen_on(const struct addrinfo *candidate, uint32_t backlog, bool shares_port)
+static int listen_on(const struct addrinfo *candidate, const jz_listening *listening)
 {
     int descriptor =
         socket(candidate->ai_family, candidate->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, candidate->ai_protocol);
@@ -41,11 +58,13 @@ static int listen_on(const struct addrinfo *candidate, uint32_t backlog, bool sh
     const int on = 1;
     const int off = 0;
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (shares_port)
+    if (listening->shares_port)
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (candidate->ai_family == AF_INET6)
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(descriptor, candidate->ai_addr, candidate->ai_addrlen) == 0 && listen(descriptor, (int)backlog) == 0)
+    jz_socket_prepare_tcp(descriptor, listening);
+    if (bind(descriptor, candidate->ai_addr, candidate->ai_addrlen) == 0 &&
+        listen(descriptor, (int)listening->backlog) == 0)
         return descriptor;
     int reason = errno;
     close(descriptor);
@@ -53,7 +72,7 @@ static int listen_on(const struct addrinfo *candidate, uint32_t backlog, bool sh
     return -1;
 }
 
-static uint16_t port_of(int descriptor)
+uint16_t jz_socket_port(int descriptor)
 {
     struct sockaddr_storage storage = {0};
     socklen_t length = sizeof storage;
@@ -79,7 +98,7 @@ static int resolve(const char *host, uint16_t port, struct addrinfo **candidates
     return getaddrinfo(NULL, service, &hints, candidates);
 }
 
-jz_status jz_socket_listen(const char *host, uint16_t port, uint32_t backlog, bool shares_port, int *descriptor,
+jz_status jz_socket_listen(const char *host, uint16_t port, const jz_listening *listening, int *descriptor,
                            uint16_t *bound_port, jz_error *error)
 {
     struct addrinfo *candidates = NULL;
@@ -92,19 +111,19 @@ jz_status jz_socket_listen(const char *host, uint16_t port, uint32_t backlog, bo
     *descriptor = -1;
     for (const struct addrinfo *candidate = candidates; candidate != NULL && *descriptor < 0;
          candidate = candidate->ai_next) {
-        *descriptor = listen_on(candidate, backlog, shares_port);
+        *descriptor = listen_on(candidate, listening);
         reason = errno;
     }
     freeaddrinfo(candidates);
     /* A kernel without IPv6 still has the wildcard address of IPv4. */
     if (*descriptor < 0 && host == NULL && reason == EAFNOSUPPORT)
-        return jz_socket_listen("0.0.0.0", port, backlog, shares_port, descriptor, bound_port, error);
+        return jz_socket_listen("0.0.0.0", port, listening, descriptor, bound_port, error);
     if (*descriptor < 0) {
         char action[160];
         snprintf(action, sizeof action, "listen on %.100s port %u", host != NULL ? host : "any address,", port);
         return jz_report_system(error, reason, action);
     }
-    *bound_port = port_of(*descriptor);
+    *bound_port = jz_socket_port(*descriptor);
     return JZ_OK;
 }
 
@@ -128,8 +147,6 @@ jz_socket_result jz_socket_accept(int listener, int *descriptor, jz_address *add
             return JZ_SOCKET_BROKEN;
         }
     }
-    const int on = 1;
-    setsockopt(*descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     read_address(&storage, address);
     return JZ_SOCKET_OK;
 }
@@ -179,6 +196,19 @@ jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, s
         return result_of_errno();
     *sent = (size_t)taken;
     return JZ_SOCKET_OK;
+}
+
+bool jz_socket_is_broken(int descriptor)
+{
+    int reason = 0;
+    socklen_t length = sizeof reason;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &reason, &length) != 0 || reason != 0;
+}
+
+size_t jz_socket_unacknowledged(int descriptor)
+{
+    int count = 0;
+    return ioctl(descriptor, TIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
 void jz_socket_finish_sending(int descriptor)

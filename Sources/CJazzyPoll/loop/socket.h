@@ -9,12 +9,22 @@
 #include "../codec/address.h"
 #include "jazzy/error.h"
 
+/* How a TCP socket listens. */
+typedef struct jz_listening {
+    uint32_t backlog;
+    uint32_t keep_alive_seconds; /* before the kernel probes a silent peer; 0: it does not */
+    bool shares_port;            /* with other listeners of this process (SO_REUSEPORT) */
+} jz_listening;
+
 /*
- * Binds and listens. `host` NULL: every address, IPv4 and IPv6. `shares_port`: other listeners of this process are to
- * share the port (SO_REUSEPORT). On success fills in the descriptor and the port that it got.
+ * Binds and listens. `host` NULL: every address, IPv4 and IPv6. On success fills in the descriptor and the port that it
+ * got.
  */
-jz_status jz_socket_listen(const char *host, uint16_t port, uint32_t backlog, bool shares_port, int *descriptor,
+jz_status jz_socket_listen(const char *host, uint16_t port, const jz_listening *listening, int *descriptor,
                            uint16_t *bound_port, jz_error *error);
+
+/* The port that a socket is bound to; 0 where it has none. */
+uint16_t jz_socket_port(int descriptor);
 
 typedef enum jz_socket_result {
     JZ_SOCKET_OK,
@@ -24,10 +34,17 @@ typedef enum jz_socket_result {
     JZ_SOCKET_BROKEN
 } jz_socket_result;
 
-/* Accepts a connection, with TCP_NODELAY set. BROKEN: that one connection was lost before it was accepted. */
+/* Accepts a connection, which has what its listener has: TCP_NODELAY, keep-alive. BROKEN: that one connection was lost
+ * before it was accepted. */
 jz_socket_result jz_socket_accept(int listener, int *descriptor, jz_address *address);
 
 jz_socket_result jz_socket_receive(int descriptor, uint8_t *bytes, size_t capacity, size_t *received);
+
+/* Whether the connection broke, as by a reset. Tells it once. */
+bool jz_socket_is_broken(int descriptor);
+
+/* Bytes that the kernel was given and the peer's has not taken yet; 0 where that cannot be told. */
+size_t jz_socket_unacknowledged(int descriptor);
 
 /* Sends what the kernel takes of it, which may be less than `length`. */
 jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);

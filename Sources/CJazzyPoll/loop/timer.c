@@ -7,11 +7,16 @@
 #include <string.h>
 #include <time.h>
 
-uint64_t jz_clock_ms(void)
+uint64_t jz_clock_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t jz_clock_ms(void)
+{
+    return jz_clock_ns() / 1000000;
 }
 
 void jz_timers_init(jz_timers *timers)
@@ -41,7 +46,7 @@ static void unlink_timer(jz_timer *timer)
 void jz_timer_set(jz_timers *timers, jz_timer *timer, uint32_t delay_ms)
 {
     jz_timer_cancel(timers, timer);
-    timer->tick = (jz_clock_ms() + delay_ms) / JZ_TICK_MS + 1;
+    timer->tick = jz_tick_of(jz_clock_ms() + delay_ms) + 1;
     link_into(&timers->buckets[timer->tick % JZ_WHEEL_BUCKETS], timer);
     timers->count++;
     if (timer->tick < timers->earliest)
@@ -56,15 +61,14 @@ void jz_timer_cancel(jz_timers *timers, jz_timer *timer)
     timers->count--;
 }
 
-int jz_timers_wait_ms(const jz_timers *timers)
+int jz_timers_wait_ms(const jz_timers *timers, uint64_t now_ms)
 {
     if (timers->count == 0)
         return -1;
-    uint64_t now = jz_clock_ms();
     uint64_t then = timers->earliest * JZ_TICK_MS;
-    if (then <= now)
+    if (then <= now_ms)
         return 0;
-    return then - now < INT_MAX ? (int)(then - now) : INT_MAX;
+    return then - now_ms < INT_MAX ? (int)(then - now_ms) : INT_MAX;
 }
 
 /* The tick of the next bucket that is not empty, as the earliest possible: it may hold only timers of later rounds. */
@@ -80,9 +84,9 @@ static uint64_t earliest_after(const jz_timers *timers, uint64_t tick)
 }
 
 /* Moves what is due from the buckets that the clock has passed. */
-static void advance(jz_timers *timers)
+static void advance(jz_timers *timers, uint64_t now_ms)
 {
-    uint64_t now = jz_clock_ms() / JZ_TICK_MS;
+    uint64_t now = now_ms / JZ_TICK_MS;
     if (now < timers->earliest) {
         timers->now = now;
         return;
@@ -104,12 +108,12 @@ static void advance(jz_timers *timers)
     timers->earliest = earliest_after(timers, now);
 }
 
-jz_timer *jz_timers_take_due(jz_timers *timers)
+jz_timer *jz_timers_take_due(jz_timers *timers, uint64_t now_ms)
 {
     if (timers->count == 0)
         return NULL;
     if (timers->due == NULL)
-        advance(timers);
+        advance(timers, now_ms);
     jz_timer *timer = timers->due;
     if (timer != NULL)
         jz_timer_cancel(timers, timer);

@@ -17,7 +17,8 @@ enum {
 typedef struct jz_timer {
     struct jz_timer *next;
     struct jz_timer **link; /* what points to this timer; NULL when it is not set */
-    uint64_t tick;
+    uint32_t tick;          /* as JZ_TICK_MS counts them since the clock began: enough for six years */
+    uint32_t tag;           /* the owner's own; nothing here looks at it */
 } jz_timer;
 
 typedef struct jz_timers {
@@ -28,8 +29,14 @@ typedef struct jz_timers {
     uint32_t count;
 } jz_timers;
 
-/* The clock of all timers: milliseconds, monotonic. */
+/* The clock of all timers, monotonic: in nanoseconds, in milliseconds, and in ticks. */
+uint64_t jz_clock_ns(void);
 uint64_t jz_clock_ms(void);
+
+static inline uint32_t jz_tick_of(uint64_t clock_ms)
+{
+    return (uint32_t)(clock_ms / JZ_TICK_MS);
+}
 
 void jz_timers_init(jz_timers *timers);
 
@@ -37,10 +44,10 @@ void jz_timers_init(jz_timers *timers);
 void jz_timer_set(jz_timers *timers, jz_timer *timer, uint32_t delay_ms);
 void jz_timer_cancel(jz_timers *timers, jz_timer *timer);
 
-/* How long a wait may last without firing a timer late, in milliseconds; -1 when none is set. */
-int jz_timers_wait_ms(const jz_timers *timers);
+/* How long a wait that begins `now_ms` may last without firing a timer late, in milliseconds; -1 when none is set. */
+int jz_timers_wait_ms(const jz_timers *timers, uint64_t now_ms);
 
-/* Takes one timer that is due, or NULL. Call until NULL; setting and cancelling in between is allowed. */
-jz_timer *jz_timers_take_due(jz_timers *timers);
+/* Takes one timer that is due `now_ms`, or NULL. Call until NULL; setting and cancelling in between is allowed. */
+jz_timer *jz_timers_take_due(jz_timers *timers, uint64_t now_ms);
 
 #endif

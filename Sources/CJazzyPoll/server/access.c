@@ -29,10 +29,10 @@ jz_shard *jz_enter_open_shard(jz_ws ws)
     return NULL;
 }
 
-bool jz_handle_is_open(const jz_shard *shard, jz_ws ws)
+bool jz_handle_is(const jz_shard *shard, jz_ws ws, jz_visible visible)
 {
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
-    /* The slot may have been given to another connection, which is open, before its flag was read. */
-    return connection != NULL && atomic_load_explicit(&connection->is_open, memory_order_acquire) &&
+    /* The slot may have been given to another connection, which is as far, before its flag was read. */
+    return connection != NULL && atomic_load_explicit(&connection->visible, memory_order_acquire) == visible &&
            jz_slots_find(&shard->slots, ws) == connection;
 }

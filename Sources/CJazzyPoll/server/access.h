@@ -48,7 +48,13 @@ static inline void jz_leave_reached_shard(jz_ws ws, const jz_shard *shard)
         jz_leave_shard(ws);
 }
 
-/* Whether messages can be sent to a connection of this shard. From any thread. */
-bool jz_handle_is_open(const jz_shard *shard, jz_ws ws);
+/* Whether a connection of this shard is there and as far as that. From any thread. */
+bool jz_handle_is(const jz_shard *shard, jz_ws ws, jz_visible visible);
+
+/* Whether messages can be sent to it. */
+static inline bool jz_handle_is_open(const jz_shard *shard, jz_ws ws)
+{
+    return jz_handle_is(shard, ws, JZ_VISIBLE_OPEN);
+}
 
 #endif

@@ -1,15 +1,24 @@
 #include "connection.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "../codec/big_endian.h"
+#include "delivery.h"
+#include "ending.h"
+#include "expiry.h"
+#include "handshake.h"
 #include "http.h"
 #include "output.h"
+#include "reading.h"
 #include "routes.h"
 #include "sending.h"
 #include "server.h"
 #include "shard.h"
+#include "watch.h"
 #include "work.h"
+
+static_assert(JZ_FAILURE_COUNT <= 32, "a failure fits into a connection's five bits");
 
 static uint64_t token_of(const jz_connection *connection)
 {
@@ -26,7 +35,7 @@ void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection)
     shard->dirty = connection;
 }
 
-static void remember_peer(jz_connection *connection, const jz_address *address)
+void jz_connection_set_peer(jz_connection *connection, const jz_address *address)
 {
     /* Released, as whatever other threads read: who sees it also sees that the slot has a new generation. */
     for (size_t i = 0; i < 2; i++)
@@ -34,28 +43,33 @@ static void remember_peer(jz_connection *connection, const jz_address *address)
     atomic_store_explicit(&connection->peer_port, address->port, memory_order_release);
 }
 
-void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *address)
+jz_address jz_connection_peer(const jz_connection *connection)
 {
-    jz_connection *connection = jz_slots_take(&shard->slots);
-    if (connection == NULL) {
-        jz_server_log(shard->server, JZ_LOG_ERROR, "no memory for another connection: refused one");
-        jz_socket_close(descriptor);
-        return;
-    }
-    connection->descriptor = descriptor;
-    connection->phase = JZ_PHASE_HEAD;
-    connection->head = (jz_buffer){0};
-    connection->interest = JZ_READABLE;
-    remember_peer(connection, address);
-    if (!jz_poll_add(shard->loop.poll, descriptor, JZ_READABLE, token_of(connection))) {
-        jz_server_log(shard->server, JZ_LOG_ERROR, "the kernel watches no more connections: refused one");
-        connection->phase = JZ_PHASE_FREE;
-        jz_slots_give_back(&shard->slots, connection);
-        jz_socket_close(descriptor);
-        return;
-    }
-    shard->connection_count++;
-    jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
+    jz_address address;
+    for (size_t i = 0; i < 2; i++)
+        jz_write_uint64(address.ip + i * 8, atomic_load_explicit(&connection->peer_ip[i], memory_order_acquire));
+    address.port = atomic_load_explicit(&connection->peer_port, memory_order_acquire);
+    return address;
+}
+
+bool jz_connection_count_address(jz_shard *shard, jz_connection *connection)
+{
+    jz_admission *admission = &shard->server->admission;
+    jz_address peer = jz_connection_peer(connection);
+    if (admission->max_per_address == JZ_UNLIMITED || connection->counts_by_address || jz_ip_is_unspecified(peer.ip) ||
+        jz_server_trusts(shard->server, &peer))
+        return true;
+    connection->counts_by_address = jz_admission_count_address(admission, &peer);
+    return connection->counts_by_address;
+}
+
+/* Gives back what a connection has while it is no WebSocket and has not finished. */
+static void leave_handshake(jz_connection *connection)
+{
+    if (connection->phase == JZ_PHASE_ASKING)
+        jz_handshake_discard(connection);
+    if (connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY)
+        jz_buffer_free(&connection->head);
 }
 
 /* It is no WebSocket any more: its handler has been told, and nothing more of it is read. */
@@ -67,110 +81,177 @@ static void leave_websocket(jz_shard *shard, jz_connection *connection)
     connection->state = NULL;
     /* What releases the state may use the connection, but finds none there and can set none. */
     connection->phase = JZ_PHASE_FINISHING;
-    if (route->execution == JZ_EXECUTION_LOOP && state != NULL && route->release_state != NULL)
-        route->release_state(state);
+    if (route->options.execution == JZ_EXECUTION_LOOP && state != NULL && route->options.release_state != NULL)
+        route->options.release_state(state);
     jz_topics_unsubscribe_all(&shard->topics, connection);
     jz_session_free(&connection->session);
 }
 
-/* Ends a connection for good. Its close event has been delivered, or it never was a WebSocket. */
-static void release(jz_shard *shard, jz_connection *connection)
+static void leave_phase(jz_shard *shard, jz_connection *connection)
 {
-    if (connection->phase == JZ_PHASE_HEAD)
-        jz_buffer_free(&connection->head);
-    else if (connection->phase == JZ_PHASE_WEBSOCKET)
+    if (connection->phase == JZ_PHASE_WEBSOCKET)
         leave_websocket(shard, connection);
-    jz_output_discard(connection);
-    jz_timer_cancel(&shard->loop.timers, &connection->timer);
-    jz_socket_close(connection->descriptor); /* which also takes it out of the poll */
+    else
+        leave_handshake(connection);
+}
 
+/* Leaves the slot as it is for the next connection, but for what no connection has. */
+static void reset(jz_connection *connection)
+{
     connection->phase = JZ_PHASE_FREE;
     connection->broken = JZ_FAILURE_NONE;
     connection->is_blocked = false;
     connection->lingers = false;
     connection->close_is_timed = false;
     connection->is_websocket = false;
+    connection->is_behind = false;
     connection->is_paused = false;
-    atomic_store_explicit(&connection->is_open, false, memory_order_relaxed);
+    connection->is_pinged = false;
+    connection->is_backed_up = false;
+    connection->drop_is_due = false;
+    connection->drop_was_told = false;
+    connection->ended_cleanly = false;
+    connection->counts_by_address = false;
+    connection->was_answered = false;
+    connection->timer.tag = 0;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    atomic_store_explicit(&connection->subprotocol, 0, memory_order_relaxed);
     atomic_store_explicit(&connection->buffered_amount, 0, memory_order_relaxed);
+}
+
+/* Ends a connection for good. Its close event has been delivered, or it never was a WebSocket. */
+static void release(jz_shard *shard, jz_connection *connection)
+{
+    leave_phase(shard, connection);
+    jz_ending_count(shard, connection);
+    if (connection->counts_by_address) {
+        jz_address peer = jz_connection_peer(connection);
+        jz_admission_uncount_address(&shard->server->admission, &peer);
+    }
+    jz_admission_leave(&shard->server->admission, !connection->is_websocket);
+    jz_output_discard(connection);
+    jz_timer_cancel(&shard->loop.timers, &connection->timer);
+    jz_socket_close(connection->descriptor); /* which also takes it out of the poll */
+    reset(connection);
     shard->connection_count--;
+    if (shard->course == JZ_COURSE_DRAINING && atomic_load(&shard->server->admission.connections) == 0)
+        jz_server_wake_all(shard->server);
     if (!connection->is_dirty)
         jz_slots_give_back(&shard->slots, connection);
-    jz_shard_resume_accepting(shard);
+    jz_accepting_resume(shard);
 }
 
-static void follow_session_state(jz_connection *connection)
+/* Whether the address may have another connection. Who a trusted proxy speaks for is known later. */
+static bool is_let_in(jz_shard *shard, jz_connection *connection, jz_refusal *why)
 {
-    if (!jz_session_is_open(&connection->session))
-        atomic_store_explicit(&connection->is_open, false, memory_order_relaxed);
+    *why = JZ_REFUSAL_CONNECTIONS_PER_ADDRESS;
+    if (!jz_connection_count_address(shard, connection))
+        return false;
+    *why = JZ_REFUSAL_OUT_OF_MEMORY;
+    return jz_poll_add(shard->loop.poll, connection->descriptor, JZ_READABLE, token_of(connection));
 }
 
-static void hand_to_workers(jz_connection *connection, const jz_event *event, const jz_message *message)
+static void turn_away(jz_shard *shard, int descriptor, const jz_address *address, jz_refusal why)
 {
-    if (connection->work == NULL)
-        return;
-    switch (jz_work_add(connection->work, event, message)) {
-    case JZ_WORK_ADDED:
-        break;
-    case JZ_WORK_FULL:
-        connection->is_paused = true;
-        break;
-    case JZ_WORK_OUT_OF_MEMORY:
-        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-        if (event->type == JZ_EVENT_OPEN) { /* nobody has heard of it: it ends without events */
-            jz_work_free(connection->work);
-            connection->work = NULL;
-        }
-        break;
-    }
-    if (event->type == JZ_EVENT_CLOSE)
-        connection->work = NULL;
-}
-
-static void deliver(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
-{
-    follow_session_state(connection);
-    const jz_route *route = jz_connection_route(connection);
-    if (JZ_LIKELY(route->execution == JZ_EXECUTION_LOOP))
-        route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
+    jz_refusal_note(shard, address, why);
+    if (jz_refusal_status(why) != 0)
+        jz_http_turn_away(shard, descriptor, why);
     else
-        hand_to_workers(connection, event, message);
+        jz_socket_close(descriptor);
+}
+
+static jz_phase first_phase(const jz_shard *shard, const jz_address *address)
+{
+    bool has_proxy_header = shard->server->options.client_address == JZ_CLIENT_ADDRESS_PROXY_PROTOCOL &&
+                            jz_server_trusts(shard->server, address);
+    return has_proxy_header ? JZ_PHASE_PROXY : JZ_PHASE_HEAD;
+}
+
+/* Takes a slot for a connection that the admission has let in. Returns NULL, and why. */
+static jz_connection *begin(jz_shard *shard, int descriptor, const jz_address *address, jz_refusal *why)
+{
+    *why = JZ_REFUSAL_OUT_OF_MEMORY;
+    jz_connection *connection = jz_slots_take(&shard->slots);
+    if (connection == NULL)
+        return NULL;
+    connection->descriptor = descriptor;
+    connection->phase = first_phase(shard, address) & 7;
+    connection->head = (jz_buffer){0};
+    connection->interest = JZ_READABLE;
+    jz_connection_set_peer(connection, address);
+    if (is_let_in(shard, connection, why))
+        return connection;
+    if (connection->counts_by_address)
+        jz_admission_uncount_address(&shard->server->admission, address);
+    reset(connection);
+    jz_slots_give_back(&shard->slots, connection);
+    return NULL;
+}
+
+void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *address)
+{
+    jz_refusal why;
+    if (!jz_admission_enter(&shard->server->admission, &why)) {
+        turn_away(shard, descriptor, address, why);
+        return;
+    }
+    jz_connection *connection = begin(shard, descriptor, address, &why);
+    if (connection == NULL) {
+        jz_admission_leave(&shard->server->admission, true);
+        turn_away(shard, descriptor, address, why);
+        return;
+    }
+    shard->connection_count++;
+    jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
+}
+
+/* Where the events of the connection go, and its state. False when there is no memory: nobody will hear of it. */
+static bool prepare_delivery(jz_shard *shard, jz_connection *connection, const jz_route *route, void *state)
+{
+    if (route->options.execution == JZ_EXECUTION_LOOP) {
+        connection->state = state;
+        return true;
+    }
+    connection->work = jz_work_create(&shard->server->workers, jz_shard_handle_of(shard, connection), route);
+    if (connection->work != NULL) {
+        connection->work->state = state;
+        return true;
+    }
+    if (state != NULL && route->options.release_state != NULL)
+        route->options.release_state(state);
+    return false;
 }
 
 void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route,
-                                   const jz_deflate_agreement *deflate)
+                                   const jz_deflate_agreement *deflate, void *state)
 {
-    jz_timer_cancel(&shard->loop.timers, &connection->timer);
     jz_buffer_free(&connection->head);
     connection->phase = JZ_PHASE_WEBSOCKET;
     connection->is_websocket = true;
+    jz_admission_end_handshake(&shard->server->admission);
     jz_session_init(&connection->session, &shard->routes[route->number].settings);
     jz_session_use_deflate(&connection->session, deflate);
-    atomic_store_explicit(&connection->is_open, true, memory_order_release);
-
-    if (route->execution == JZ_EXECUTION_WORKERS) {
-        connection->work = jz_work_create(&shard->server->workers, jz_shard_handle_of(shard, connection), route);
-        if (connection->work == NULL) {
-            /* Nobody has heard of it: it ends without events. */
-            connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-            return;
-        }
+    jz_timer_cancel(&shard->loop.timers, &connection->timer);
+    jz_watch_begin(shard, connection);
+    jz_count(&shard->counters.websockets_total, 1);
+    if (!prepare_delivery(shard, connection, route, state)) {
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        return;
     }
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_OPEN, memory_order_release);
     const jz_event event = {.type = JZ_EVENT_OPEN, .close_reason = ""};
     const jz_message message = {.kind = JZ_MESSAGE_TEXT, .bytes = (const uint8_t *)""};
-    deliver(shard, connection, &event, &message);
+    jz_deliver(shard, connection, &event, &message);
 }
 
 void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool lingers)
 {
-    if (connection->phase == JZ_PHASE_HEAD)
-        jz_buffer_free(&connection->head);
-    else if (connection->phase == JZ_PHASE_WEBSOCKET)
-        leave_websocket(shard, connection);
+    leave_phase(shard, connection);
     connection->phase = JZ_PHASE_FINISHING;
+    connection->is_behind = false;
     connection->is_paused = false;
     connection->lingers = lingers;
-    jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.close_timeout_ms);
+    jz_timer_set(&shard->loop.timers, &connection->timer, jz_ending_close_timeout(shard));
 }
 
 /* Tells the handler how it ended, and ends it at once. */
@@ -182,104 +263,44 @@ static void lose(jz_shard *shard, jz_connection *connection, jz_failure failure)
         jz_event event;
         jz_message message;
         while (jz_session_next(&connection->session, &nothing, NULL, &event, &message))
-            deliver(shard, connection, &event, &message);
+            jz_deliver(shard, connection, &event, &message);
     }
     release(shard, connection);
 }
 
-static void take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
+void jz_connection_cut_off(jz_shard *shard, jz_connection *connection)
 {
-    jz_event event = {.type = JZ_EVENT_OPEN};
-    jz_message message;
-    while (connection->broken == JZ_FAILURE_NONE) {
-        jz_buffer *output = jz_output_open(shard, connection);
-        if (output == NULL) {
-            connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-            break;
-        }
-        if (!jz_session_next(&connection->session, input, output, &event, &message))
-            break;
-        deliver(shard, connection, &event, &message);
-    }
-    jz_output_appended(shard, connection);
-    if (connection->broken == JZ_FAILURE_NONE && jz_session_has_ended(&connection->session)) {
-        /* After a failure the peer may still be sending, and a reset must not overtake our close frame. */
-        bool lingers = event.type == JZ_EVENT_CLOSE && !event.was_clean;
-        jz_connection_finish(shard, connection, lingers);
-    }
+    lose(shard, connection, JZ_FAILURE_NONE);
 }
 
-static void take_input(jz_shard *shard, jz_connection *connection, jz_input input)
+/* Whether the connection is open, and not to be read from. */
+static bool is_held(const jz_connection *connection)
 {
-    shard->current = connection;
-    if (connection->phase == JZ_PHASE_HEAD)
-        jz_http_take(shard, connection, &input);
-    if (connection->phase == JZ_PHASE_WEBSOCKET)
-        take_frames(shard, connection, &input);
-    if (connection->subscriptions != NULL)
-        jz_output_defer(shard, connection);
-    else
-        jz_output_flush(shard, connection);
-    shard->current = NULL;
+    return (connection->is_paused || connection->is_behind) && jz_session_is_open(&connection->session);
 }
 
-/* The peer will send no more. What is to be sent to it still is. */
-static void take_end_of_input(jz_shard *shard, jz_connection *connection)
+static void read_if_wanted(jz_shard *shard, jz_connection *connection)
 {
-    switch (connection->phase) {
-    case JZ_PHASE_WEBSOCKET:
-        jz_session_end(&connection->session, JZ_FAILURE_NONE);
-        take_input(shard, connection, (jz_input){0});
-        connection->lingers = false;
-        break;
-    case JZ_PHASE_HEAD:
-        jz_connection_finish(shard, connection, false);
-        break;
-    case JZ_PHASE_LINGERING:
-        lose(shard, connection, JZ_FAILURE_NONE);
-        break;
-    default:
-        break;
-    }
-}
-
-static void read_socket(jz_shard *shard, jz_connection *connection)
-{
-    size_t received = 0;
-    uint8_t *buffer = shard->loop.receive_buffer;
-    switch (jz_socket_receive(connection->descriptor, buffer, shard->loop.receive_buffer_size, &received)) {
-    case JZ_SOCKET_OK:
-        take_input(shard, connection, (jz_input){buffer, received});
-        break;
-    case JZ_SOCKET_ENDED:
-        take_end_of_input(shard, connection);
-        break;
-    case JZ_SOCKET_WOULD_BLOCK:
-        break;
-    default:
-        connection->broken = JZ_FAILURE_TRANSPORT;
-        break;
-    }
-}
-
-/* Who goes on reading a page, however slowly, gets all of it: what is timed is that nothing moves. */
-static void prolong_response(jz_shard *shard, jz_connection *connection)
-{
-    const jz_options *options = &shard->server->options;
-    if (connection->is_websocket || connection->unsent == NULL || shard->is_stopping)
+    bool is_watched = (connection->interest & JZ_READABLE) != 0;
+    if (!is_held(connection))
+        jz_reading_receive(shard, connection);
+    else if (is_watched) /* it was paused in this turn, by another's handler */
         return;
-    jz_timer_set(&shard->loop.timers, &connection->timer,
-                 connection->phase == JZ_PHASE_HEAD ? options->handshake_timeout_ms : options->close_timeout_ms);
+    else if (jz_socket_is_broken(connection->descriptor))
+        connection->broken = JZ_FAILURE_TRANSPORT;
+    else /* the peer of a Unix domain socket has gone: this would be told again and again */
+        jz_reading_receive(shard, connection);
 }
 
 void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned what)
 {
     if ((what & JZ_WRITABLE) != 0) {
         connection->is_blocked = false;
-        prolong_response(shard, connection);
+        jz_watch_note_activity(shard, connection);
+        jz_expiry_prolong_response(shard, connection);
     }
     if ((what & JZ_READABLE) != 0)
-        read_socket(shard, connection);
+        read_if_wanted(shard, connection);
     /* Others may publish to a subscriber until the turn ends: then all of it goes with one system call. */
     if (connection->subscriptions != NULL)
         jz_connection_mark_dirty(shard, connection);
@@ -292,8 +313,11 @@ static unsigned wanted_interest(const jz_shard *shard, const jz_connection *conn
 {
     unsigned interest = connection->is_blocked ? JZ_WRITABLE : 0;
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
-    bool reads = connection->phase != JZ_PHASE_FINISHING && !connection->is_paused &&
-                 buffered <= shard->server->options.backpressure_limit / 2;
+    bool reads = connection->phase != JZ_PHASE_FINISHING && connection->phase != JZ_PHASE_ASKING &&
+                 buffered <= jz_connection_limit(shard, connection) / 2;
+    /* Whoever closes has to see the answer. */
+    if (is_held(connection))
+        reads = false;
     return reads ? interest | JZ_READABLE : interest;
 }
 
@@ -307,26 +331,41 @@ static void update_interest(jz_shard *shard, jz_connection *connection)
         lose(shard, connection, JZ_FAILURE_TRANSPORT);
 }
 
-void jz_connection_resume_reading(jz_shard *shard, jz_connection *connection)
+/* What the hook has answered since, on whichever thread. */
+static void follow_answer(jz_shard *shard, jz_connection *connection)
 {
-    connection->is_paused = false;
-    jz_connection_mark_dirty(shard, connection);
+    jz_buffer rest;
+    if (jz_handshake_proceed(shard, connection, &rest)) {
+        jz_input input = {rest.bytes, rest.length};
+        jz_reading_take_frames(shard, connection, &input);
+        jz_buffer_free(&rest);
+    }
+}
+
+/* Times the close handshake that was begun. */
+static void follow_closing(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->phase != JZ_PHASE_WEBSOCKET || connection->session.state != JZ_SESSION_CLOSE_SENT ||
+        connection->close_is_timed)
+        return;
+    connection->close_is_timed = true;
+    jz_timer_set(&shard->loop.timers, &connection->timer, jz_ending_close_timeout(shard));
 }
 
 void jz_connection_settle(jz_shard *shard, jz_connection *connection)
 {
     if (connection->phase == JZ_PHASE_FREE)
         return;
+    if (connection->phase == JZ_PHASE_ASKING && connection->broken == JZ_FAILURE_NONE)
+        follow_answer(shard, connection);
     jz_output_flush(shard, connection);
+    if (connection->is_backed_up || connection->drop_is_due)
+        jz_deliver_notices(shard, connection);
     if (connection->broken != JZ_FAILURE_NONE) {
         lose(shard, connection, (jz_failure)connection->broken);
         return;
     }
-    if (connection->phase == JZ_PHASE_WEBSOCKET && connection->session.state == JZ_SESSION_CLOSE_SENT &&
-        !connection->close_is_timed) {
-        connection->close_is_timed = true;
-        jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.close_timeout_ms);
-    }
+    follow_closing(shard, connection);
     if (connection->phase == JZ_PHASE_FINISHING && connection->unsent == NULL) {
         if (!connection->lingers) {
             release(shard, connection);
@@ -338,21 +377,13 @@ void jz_connection_settle(jz_shard *shard, jz_connection *connection)
     update_interest(shard, connection);
 }
 
-void jz_connection_expired(jz_shard *shard, jz_connection *connection)
-{
-    if (connection->phase == JZ_PHASE_HEAD && connection->head.length > 0) {
-        jz_http_time_out(shard, connection);
-        jz_connection_settle(shard, connection);
-        return;
-    }
-    lose(shard, connection, JZ_FAILURE_NONE);
-}
-
 void jz_connection_stop(jz_shard *shard, jz_connection *connection)
 {
     static const char reason[] = "the server stops";
-    if (connection->phase == JZ_PHASE_HEAD)
+    if (connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY)
         jz_connection_finish(shard, connection, false);
+    else if (connection->phase == JZ_PHASE_ASKING)
+        jz_handshake_give_up(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
     else if (connection->phase == JZ_PHASE_WEBSOCKET &&
              jz_connection_close(shard, connection, JZ_CLOSE_GOING_AWAY, reason, strlen(reason)) == JZ_SEND_DROPPED)
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;

@@ -17,37 +17,56 @@ typedef struct jz_route jz_route;
 
 typedef enum jz_phase {
     JZ_PHASE_FREE,      /* the slot is not in use */
+    JZ_PHASE_PROXY,     /* a trusted proxy has to say whose connection it is */
     JZ_PHASE_HEAD,      /* request heads are read and answered */
+    JZ_PHASE_ASKING,    /* the upgrade hook has to answer; nothing is read */
     JZ_PHASE_WEBSOCKET, /* the session reads */
     JZ_PHASE_FINISHING, /* input is discarded; ends when the output is sent */
     JZ_PHASE_LINGERING  /* all is sent and the peer was told; its end is awaited, so that no reset overtakes our output
                          */
 } jz_phase;
 
+/* What other threads may know of a connection. */
+typedef enum jz_visible { JZ_VISIBLE_NOT, JZ_VISIBLE_ASKING, JZ_VISIBLE_OPEN } jz_visible;
+
 /* Output that waits: for the end of the loop's turn, or for the socket to be writable. See unsent.h. */
 typedef struct jz_unsent jz_unsent;
+
+/* A handshake that waits for the upgrade hook. See handshake.h. */
+typedef struct jz_question jz_question;
 
 typedef struct jz_connection {
     /* Read by any thread, to see whether a handle still means this connection. */
     _Atomic uint32_t generation;
-    _Atomic bool is_open;
+    _Atomic uint8_t visible; /* a jz_visible */
 
-    uint8_t phase;           /* a jz_phase */
-    uint8_t broken;          /* a jz_failure: to be ended with it when the shard settles the connection */
-    uint8_t interest : 2;    /* JZ_READABLE and JZ_WRITABLE, as the poll knows it */
-    bool is_dirty : 1;       /* on the shard's list of connections to settle */
-    bool is_blocked : 1;     /* the socket takes no more for now */
-    bool lingers : 1;        /* when finished, wait for the peer's end */
-    bool close_is_timed : 1; /* the timer runs for the close handshake */
-    bool is_websocket : 1;   /* the handshake succeeded */
-    bool is_paused : 1;      /* not read from: its workers are behind */
+    uint8_t phase : 3;          /* a jz_phase */
+    uint8_t broken : 5;         /* a jz_failure: to be ended with it when the shard settles the connection */
+    uint8_t interest : 2;       /* JZ_READABLE and JZ_WRITABLE, as the poll knows it */
+    bool is_dirty : 1;          /* on the shard's list of connections to settle */
+    bool is_blocked : 1;        /* the socket takes no more for now */
+    bool lingers : 1;           /* when finished, wait for the peer's end */
+    bool close_is_timed : 1;    /* the timer runs for the close handshake */
+    bool is_websocket : 1;      /* the handshake succeeded */
+    bool is_behind : 1;         /* not read from: its workers are behind */
+    bool is_paused : 1;         /* not read from: its user wants it so */
+    bool is_pinged : 1;         /* nothing has come since a ping was sent to see whether the peer is there */
+    bool is_backed_up : 1;      /* more than half of the backpressure limit waits, or did when that was last told */
+    bool drop_is_due : 1;       /* its route is to be told that something was dropped */
+    bool drop_was_told : 1;     /* and was, and the output has not drained since */
+    bool ended_cleanly : 1;     /* the close event said so */
+    bool counts_by_address : 1; /* in the server's admission */
+    bool was_answered : 1;      /* a page, and waits for the next request */
 
     int descriptor;
     uint32_t slot;
     _Atomic uint16_t peer_port;
+    _Atomic uint16_t subprotocol; /* 0: none; else one more than its place among the server's */
+    uint32_t last_active;         /* the tick at which something came, or output that waited moved */
     union {
-        jz_buffer head;     /* JZ_PHASE_HEAD: an incomplete request head */
-        jz_session session; /* JZ_PHASE_WEBSOCKET */
+        jz_buffer head;        /* JZ_PHASE_PROXY, JZ_PHASE_HEAD: what is incomplete */
+        jz_question *question; /* JZ_PHASE_ASKING */
+        jz_session session;    /* JZ_PHASE_WEBSOCKET */
     };
     struct jz_subscriptions *subscriptions; /* NULL when there are none */
     jz_unsent *unsent;                      /* NULL when nothing waits */
@@ -59,17 +78,19 @@ typedef struct jz_connection {
         struct jz_connection *next_dirty;
         struct jz_connection *next_free; /* a slot is given back only once it is off the dirty list */
     };
-    jz_timer timer; /* of the request head, of the close handshake, or of finishing */
+    jz_timer timer; /* of what the phase waits for. Its tag is the tick at which a WebSocket's lifetime ends, or 0; of a
+                       response under way it is jz_socket_unacknowledged, as it was when its timer was set. */
     _Atomic size_t buffered_amount;
     _Atomic uint64_t peer_ip[2];
 } jz_connection;
 
 /*
- * All of this runs on the shard's own thread. Only jz_connection_ready, jz_connection_settle and
- * jz_connection_expired call handlers or free a connection. What handlers use is in sending.h.
+ * All of this runs on the shard's own thread. Only jz_connection_ready, jz_connection_settle, jz_connection_expired and
+ * jz_connection_cut_off call handlers or free a connection. What handlers use is in sending.h.
  */
 
-/* Takes over a socket that was accepted. Closes it when there is no memory or descriptor for it. */
+/* Takes over a socket that was accepted. Closes it when it is not let in, or there is no memory or descriptor for it.
+ */
 void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *address);
 
 /* The socket is readable or writable. */
@@ -84,16 +105,24 @@ void jz_connection_expired(jz_shard *shard, jz_connection *connection);
 /* The server stops: a WebSocket is sent close code 1001, anything else ends when its output is sent. */
 void jz_connection_stop(jz_shard *shard, jz_connection *connection);
 
-void jz_connection_resume_reading(jz_shard *shard, jz_connection *connection);
+/* Ends the connection at once, whatever it is about to do. */
+void jz_connection_cut_off(jz_shard *shard, jz_connection *connection);
 
 /* Puts the connection on the list of those that the shard settles at the end of its turn. */
 void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection);
 
-/* From the request head to the open event: the connection speaks WebSocket from here on. */
+/* From the request head, or the hook's answer, to the open event: the connection speaks WebSocket from here on. */
 void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route,
-                                   const jz_deflate_agreement *deflate);
+                                   const jz_deflate_agreement *deflate, void *state);
 
 /* No more input is taken; the connection ends when its output is sent and, if it lingers, the peer has ended too. */
 void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool lingers);
+
+/* Who the peer is, or is said to be by a trusted proxy. */
+void jz_connection_set_peer(jz_connection *connection, const jz_address *address);
+jz_address jz_connection_peer(const jz_connection *connection);
+
+/* Counts it with those of its address, once that is known. False where there may be no more of them. */
+bool jz_connection_count_address(jz_shard *shard, jz_connection *connection);
 
 #endif

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handshake.h"
 #include "sending.h"
 #include "server.h"
+#include "watch.h"
 
 typedef enum errand_type {
     ERRAND_SEND,
@@ -12,7 +14,10 @@ typedef enum errand_type {
     ERRAND_SUBSCRIBE,
     ERRAND_UNSUBSCRIBE,
     ERRAND_PUBLISH,
+    ERRAND_CATCH_UP,
+    ERRAND_PAUSE,
     ERRAND_RESUME,
+    ERRAND_ANSWER,
     ERRAND_HAND_OVER
 } errand_type;
 
@@ -24,6 +29,7 @@ typedef struct errand {
     jz_compression compression;
     uint16_t code;
     jz_publication *publication; /* retained */
+    jz_answer *answer;           /* ERRAND_ANSWER: owned */
     int descriptor;              /* ERRAND_HAND_OVER: owned */
     size_t reserved;             /* bytes of the mailbox's limit */
     size_t length;
@@ -60,7 +66,7 @@ bool jz_errand_reserve(jz_shard *shard, size_t amount)
     if (before < shard->server->options.mailbox_limit)
         return true;
     jz_errand_unreserve(shard, amount);
-    atomic_fetch_add_explicit(&shard->dropped_count, 1, memory_order_relaxed);
+    jz_count_dropped(&shard->counters);
     return false;
 }
 
@@ -118,9 +124,21 @@ jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, j
     return status;
 }
 
+jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused)
+{
+    const errand fields = {.ws = ws, .type = is_paused ? ERRAND_PAUSE : ERRAND_RESUME};
+    return post(shard, &fields, "");
+}
+
+jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer)
+{
+    const errand fields = {.ws = ws, .type = ERRAND_ANSWER, .answer = answer};
+    return post(shard, &fields, "");
+}
+
 jz_letter *jz_errand_create_resume(jz_ws ws)
 {
-    const errand fields = {.ws = ws, .type = ERRAND_RESUME};
+    const errand fields = {.ws = ws, .type = ERRAND_CATCH_UP};
     errand *created = create(&fields, "");
     return created != NULL ? &created->letter : NULL;
 }
@@ -136,7 +154,7 @@ static void take_over(jz_shard *shard, const errand *task)
 {
     jz_address address;
     memcpy(&address, task->bytes, sizeof address);
-    if (shard->is_stopping)
+    if (shard->course >= JZ_COURSE_STOPPING)
         jz_socket_close(task->descriptor);
     else
         jz_connection_accept(shard, task->descriptor, &address);
@@ -146,6 +164,7 @@ static void free_errand(errand *task)
 {
     if (task->publication != NULL)
         jz_publication_release(task->publication);
+    jz_answer_free(task->answer);
     free(task);
 }
 
@@ -158,7 +177,7 @@ static void close_or_break(jz_shard *shard, jz_connection *connection, uint16_t 
     jz_connection_mark_dirty(shard, connection);
 }
 
-static void run_on_connection(jz_shard *shard, jz_connection *connection, const errand *task)
+static void run_on_connection(jz_shard *shard, jz_connection *connection, errand *task)
 {
     const jz_text text = {(const char *)task->bytes, task->length};
     switch (task->type) {
@@ -174,8 +193,18 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, const 
     case ERRAND_UNSUBSCRIBE:
         jz_topics_unsubscribe(&shard->topics, connection, text);
         break;
+    case ERRAND_CATCH_UP:
+        connection->is_behind = false;
+        jz_watch_note_activity(shard, connection);
+        jz_connection_mark_dirty(shard, connection);
+        break;
+    case ERRAND_PAUSE:
     case ERRAND_RESUME:
-        jz_connection_resume_reading(shard, connection);
+        jz_connection_pause(shard, connection, task->type == ERRAND_PAUSE);
+        break;
+    case ERRAND_ANSWER:
+        if (jz_handshake_answer(shard, connection, task->answer) == JZ_ANSWER_TAKEN)
+            task->answer = NULL;
         break;
     default:
         break;
@@ -185,16 +214,29 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, const 
 void jz_errand_run(jz_shard *shard, jz_letter *letter)
 {
     errand *task = (errand *)letter;
+    if (task->type == ERRAND_HAND_OVER) {
+        jz_shard_do_later(shard, letter);
+        return;
+    }
     if (task->type == ERRAND_PUBLISH) {
         jz_shard_publish(shard, (jz_text){(const char *)task->bytes, task->length}, task->publication, task->ws);
-    } else if (task->type == ERRAND_HAND_OVER) {
-        take_over(shard, task);
     } else {
         jz_connection *connection = jz_slots_find(&shard->slots, task->ws);
         if (connection != NULL)
             run_on_connection(shard, connection, task);
     }
     jz_errand_unreserve(shard, task->reserved);
+    if (task->answer != NULL)
+        jz_shard_do_later(shard, letter);
+    else
+        free_errand(task);
+}
+
+void jz_errand_run_later(jz_shard *shard, jz_letter *letter)
+{
+    errand *task = (errand *)letter;
+    if (task->type == ERRAND_HAND_OVER)
+        take_over(shard, task);
     free_errand(task);
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "../loop/mailbox.h"
+#include "answer.h"
 #include "jazzy/websocket.h"
 #include "publication.h"
 #include "shard.h"
@@ -34,6 +35,11 @@ void jz_errand_unreserve(jz_shard *shard, size_t amount);
 jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
                                  size_t reserved);
 
+jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused);
+
+/* Takes the answer over where it is QUEUED. */
+jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);
+
 /*
  * What tells a loop that a worker has caught up, and that the connection is to be read from again: made when reading
  * pauses, so that it goes on without memory, too. NULL when there is none. Post it with jz_loop_post.
@@ -43,8 +49,12 @@ jz_letter *jz_errand_create_resume(jz_ws ws);
 /* Gives a socket that was accepted to another shard. It is closed when there is no memory. */
 void jz_errand_hand_over(jz_shard *shard, int descriptor, const jz_address *address);
 
-/* Does what a letter asks, on the shard's own thread, and frees it. */
+/*
+ * Does what a letter asks, on the shard's own thread, and frees it. A handler may be running, which asks for something
+ * itself: what may call the application (the log, the release of a state) is left for jz_errand_run_later.
+ */
 void jz_errand_run(jz_shard *shard, jz_letter *letter);
+void jz_errand_run_later(jz_shard *shard, jz_letter *letter);
 
 /* Free letters that were never taken. */
 void jz_errand_discard(jz_letter *letter);

@@ -4,43 +4,87 @@
 
 #include "../codec/request_head.h"
 #include "../session/upgrade.h"
+#include "handshake.h"
 #include "output.h"
-#include "response.h"
 #include "routes.h"
 #include "server.h"
 
-static const jz_head_limits head_limits = {JZ_DEFAULT_HEAD_LENGTH, JZ_DEFAULT_HEADERS};
-
-static void respond(jz_shard *shard, jz_connection *connection, const jz_response *response)
+/*
+ * The body of a page is not copied, unless it is small: pages live as long as the server, so that who asks for a large
+ * one and does not read it costs no more than who does.
+ */
+static bool append_response(jz_shard *shard, jz_connection *connection, const jz_response *response)
 {
+    jz_response part = *response;
+    part.is_head = response->is_head || response->body_lasts;
     jz_buffer *output = jz_output_open(shard, connection);
-    if (output == NULL || !jz_response_append(response, &shard->date, output)) {
+    if (output == NULL || !jz_response_append(&part, &shard->date, output))
+        return false;
+    jz_output_appended(shard, connection);
+    return response->is_head || !response->body_lasts ||
+           jz_output_share(shard, connection, NULL, response->body, response->length);
+}
+
+void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_response *response)
+{
+    if (!append_response(shard, connection, response)) {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         return;
     }
-    jz_output_appended(shard, connection);
+    /* What the kernel takes does not count as waiting when the next request of this read is looked at. */
+    if (connection->unsent != NULL)
+        jz_output_flush(shard, connection);
     if (!response->keeps_alive)
         jz_connection_finish(shard, connection, true);
     else
         jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
+    connection->was_answered = true;
+}
+
+static jz_response response_of(jz_refusal refusal)
+{
+    jz_response response = jz_response_refusing(jz_refusal_status(refusal));
+    if (response.status == 426) { /* RFC 6455 §4.4 */
+        response.asks_for_upgrade = true;
+        response.extra_headers = "Sec-WebSocket-Version: 13\r\n";
+    } else if (response.status == 503 || response.status == 429) {
+        response.extra_headers = "Retry-After: 10\r\n";
+    }
+    return response;
+}
+
+void jz_http_refuse(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
+{
+    jz_address peer = jz_connection_peer(connection);
+    jz_refusal_note(shard, &peer, refusal);
+    jz_response response = response_of(refusal);
+    jz_http_respond(shard, connection, &response);
+}
+
+void jz_http_turn_away(jz_shard *shard, int descriptor, jz_refusal refusal)
+{
+    jz_response response = response_of(refusal);
+    size_t count = 0;
+    uint8_t unread[4096]; /* not the loop's buffer: a handler may be reading what is there */
+    jz_buffer output = {0};
+    if (jz_response_append(&response, &shard->date, &output))
+        (void)jz_socket_send(descriptor, output.bytes, output.length, &count);
+    jz_buffer_free(&output);
+    jz_socket_finish_sending(descriptor);
+    /* With input that was not read, closing would be a reset, which destroys the answer on its way. */
+    (void)jz_socket_receive(descriptor, unread, sizeof unread, &count);
+    jz_socket_close(descriptor);
 }
 
 /* A head that cannot be understood: nothing after it can be, either. */
 static void refuse_head(jz_shard *shard, jz_connection *connection, jz_head_result result)
 {
-    int status = 400;
+    jz_refusal refusal = JZ_REFUSAL_MALFORMED_HEAD;
     if (result == JZ_HEAD_TOO_LARGE)
-        status = 431;
+        refusal = JZ_REFUSAL_HEAD_TOO_LARGE;
     else if (result == JZ_HEAD_UNSUPPORTED_VERSION)
-        status = 505;
-    jz_response response = jz_response_refusing(status);
-    respond(shard, connection, &response);
-}
-
-void jz_http_time_out(jz_shard *shard, jz_connection *connection)
-{
-    jz_response response = jz_response_refusing(408);
-    respond(shard, connection, &response);
+        refusal = JZ_REFUSAL_HTTP_VERSION;
+    jz_http_refuse(shard, connection, refusal);
 }
 
 /* Whether a request announces content, which no route here takes: "Content-Length: 0" does not. */
@@ -73,82 +117,70 @@ static bool is_method(const jz_request_head *head, const char *method)
     return jz_text_equals(head->method, jz_text_of(method));
 }
 
-/* The answer to a request that is not an upgrade. */
-static jz_response answer_of(const jz_request_head *head, const jz_route *route)
+/* The answer to a request that is not an upgrade; `refusal` is set where it is one. */
+static jz_response answer_of(const jz_request_head *head, const jz_route *route, jz_refusal *refusal)
 {
     bool reads = is_method(head, "GET") || is_method(head, "HEAD");
     jz_response response;
     if (!has_valid_host(head) || (reads && has_content(head))) {
-        response = jz_response_refusing(400);
+        *refusal = JZ_REFUSAL_MALFORMED_HEAD;
+        response = response_of(*refusal);
     } else if (route == NULL) {
-        response = jz_response_refusing(404);
+        *refusal = JZ_REFUSAL_NOT_FOUND;
+        response = response_of(*refusal);
     } else if (!reads) {
-        response = jz_response_refusing(405);
+        *refusal = JZ_REFUSAL_METHOD;
+        response = response_of(*refusal);
         response.extra_headers = route->page != NULL ? "Allow: GET, HEAD\r\n" : "Allow: GET\r\n";
     } else if (route->page == NULL) {
-        response = jz_response_refusing(426);
-        response.asks_for_upgrade = true;
+        *refusal = JZ_REFUSAL_NO_UPGRADE;
+        response = response_of(*refusal);
     } else {
+        *refusal = JZ_REFUSAL_COUNT;
         response = (jz_response){.status = 200,
                                  .content_type = route->page->content_type,
                                  .body = route->page->body,
-                                 .length = route->page->length};
+                                 .length = route->page->length,
+                                 .body_lasts = true};
     }
     response.is_head = is_method(head, "HEAD");
     return response;
 }
 
-/* The answer to a handshake that was refused. */
-static jz_response refused_upgrade(const jz_upgrade *upgrade)
+static void answer_page(jz_shard *shard, jz_connection *connection, const jz_request_head *head, const jz_route *route)
 {
-    jz_response response = jz_response_refusing(upgrade->status);
-    if (upgrade->status == 426) { /* RFC 6455 §4.4 */
-        response.asks_for_upgrade = true;
-        response.extra_headers = "Sec-WebSocket-Version: 13\r\n";
+    jz_refusal refusal;
+    jz_response response = answer_of(head, route, &refusal);
+    if (refusal != JZ_REFUSAL_COUNT) {
+        jz_address peer = jz_connection_peer(connection);
+        jz_refusal_note(shard, &peer, refusal);
     }
-    return response;
-}
-
-static void accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade)
-{
-    jz_buffer *output = jz_output_open(shard, connection);
-    if (output == NULL || !jz_upgrade_append_response(upgrade, output)) {
-        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-        return;
-    }
-    jz_output_appended(shard, connection);
-    jz_connection_begin_websocket(shard, connection, route, &upgrade->deflate);
+    /* A peer that sends requests faster than it reads answers is not served further, nor while the server ends. What
+       follows a refused upgrade may be another's: a proxy that does not look at the status passes on anything. */
+    size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
+    response.keeps_alive = keeps_alive(head) && response.status != 400 && !jz_upgrade_is_requested(head) &&
+                           shard->course == JZ_COURSE_SERVING &&
+                           buffered <= shard->server->options.backpressure_limit / 2;
+    response.says_keep_alive = head->minor_version == 0;
+    jz_http_respond(shard, connection, &response);
 }
 
 static void answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head)
 {
     jz_route_parameters parameters;
     const jz_route *route = jz_routes_find(&shard->server->routes, head->path, &parameters);
-    jz_response response;
     bool upgrades = route != NULL && route->handler != NULL && jz_upgrade_is_requested(head) && has_valid_host(head) &&
                     !has_content(head) && is_method(head, "GET");
-    if (upgrades) {
-        jz_upgrade upgrade = jz_upgrade_judge(head, &route->deflate);
-        if (upgrade.status == 101) {
-            accept_upgrade(shard, connection, route, &upgrade);
-            return;
-        }
-        response = refused_upgrade(&upgrade);
-    } else {
-        response = answer_of(head, route);
-    }
-    /* A peer that sends requests faster than it reads answers is not served further. */
-    size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
-    response.keeps_alive = keeps_alive(head) && response.status != 400 && !upgrades &&
-                           buffered <= shard->server->options.backpressure_limit / 2;
-    response.says_keep_alive = head->minor_version == 0;
-    respond(shard, connection, &response);
+    if (upgrades)
+        jz_handshake_take(shard, connection, route, head, &parameters);
+    else
+        answer_page(shard, connection, head, route);
 }
 
 static void parse_and_answer(jz_shard *shard, jz_connection *connection, const char *bytes, size_t head_length)
 {
     jz_request_head head;
-    jz_head_result result = jz_request_head_parse(bytes, head_length, &head_limits, &head);
+    jz_head_result result = jz_request_head_parse(bytes, head_length, &shard->server->head_limits, &head);
     if (result == JZ_HEAD_COMPLETE)
         answer(shard, connection, &head);
     else
@@ -161,7 +193,8 @@ static void take_from_input(jz_shard *shard, jz_connection *connection, jz_input
     size_t scanned = 0;
     size_t head_length = 0;
     const char *bytes = (const char *)input->bytes;
-    jz_head_result result = jz_request_head_find_end(bytes, input->length, &head_limits, &scanned, &head_length);
+    jz_head_result result =
+        jz_request_head_find_end(bytes, input->length, &shard->server->head_limits, &scanned, &head_length);
     if (result == JZ_HEAD_COMPLETE) {
         input->bytes += head_length;
         input->length -= head_length;
@@ -179,7 +212,8 @@ static void take_from_input(jz_shard *shard, jz_connection *connection, jz_input
 static void take_carried(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     size_t scanned = connection->head.length;
-    size_t room = head_limits.max_length - scanned;
+    size_t max = shard->server->head_limits.max_length;
+    size_t room = scanned < max ? max - scanned : 0;
     size_t before = scanned;
     if (!jz_buffer_append(&connection->head, input->bytes, input->length < room ? input->length : room)) {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
@@ -187,7 +221,7 @@ static void take_carried(jz_shard *shard, jz_connection *connection, jz_input *i
     }
     size_t head_length = 0;
     jz_head_result result = jz_request_head_find_end((const char *)connection->head.bytes, connection->head.length,
-                                                     &head_limits, &scanned, &head_length);
+                                                     &shard->server->head_limits, &scanned, &head_length);
     size_t taken = (result == JZ_HEAD_COMPLETE ? head_length : connection->head.length) - before;
     input->bytes += taken;
     input->length -= taken;

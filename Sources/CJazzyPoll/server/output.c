@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../loop/socket.h"
+#include "sending.h"
 #include "unsent.h"
 
 enum {
@@ -137,6 +138,15 @@ static void flush_unsent(jz_connection *connection)
         jz_output_discard(connection);
 }
 
+/* What the kernel did not take, and not what is only gathered, is what backs up. */
+static void note_backing_up(const jz_shard *shard, jz_connection *connection)
+{
+    size_t amount = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
+    if (connection->unsent != NULL && connection->phase == JZ_PHASE_WEBSOCKET &&
+        amount > jz_connection_limit(shard, connection) / 2)
+        connection->is_backed_up = true;
+}
+
 void jz_output_flush(jz_shard *shard, jz_connection *connection)
 {
     if (connection->broken != JZ_FAILURE_NONE) {
@@ -151,6 +161,7 @@ void jz_output_flush(jz_shard *shard, jz_connection *connection)
         flush_cork(shard, connection);
     }
     account(shard, connection);
+    note_backing_up(shard, connection);
 }
 
 void jz_output_defer(jz_shard *shard, jz_connection *connection)

@@ -13,7 +13,8 @@
 jz_buffer *jz_output_open(jz_shard *shard, jz_connection *connection);
 
 /*
- * Appends a frame of a publication: a reference to it, or a copy where it is small. False when there is no memory.
+ * Appends a frame of a publication: a reference to it, or a copy where it is small. With NULL, bytes that live as long
+ * as the server. False when there is no memory.
  */
 bool jz_output_share(jz_shard *shard, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
                      size_t length);

@@ -55,6 +55,16 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
     return publication;
 }
 
+jz_message_kind jz_publication_kind(const jz_publication *publication)
+{
+    return publication->opcode == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
+}
+
+size_t jz_publication_length(const jz_publication *publication)
+{
+    return publication->payload_length;
+}
+
 void jz_publication_retain(jz_publication *publication)
 {
     atomic_fetch_add_explicit(&publication->references, 1, memory_order_relaxed);

@@ -20,6 +20,10 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
 void jz_publication_retain(jz_publication *publication);
 void jz_publication_release(jz_publication *publication);
 
+/* What it says: its kind, and the bytes of its payload, uncompressed. */
+jz_message_kind jz_publication_kind(const jz_publication *publication);
+size_t jz_publication_length(const jz_publication *publication);
+
 /*
  * The frame that a session's peer is to be sent, uncompressed where there is no memory for better. It belongs to the
  * publication. From any loop.

@@ -187,6 +187,6 @@ uint64_t jz_server_dropped_count(const jz_server *server)
 {
     uint64_t count = 0;
     for (uint32_t i = 0; i < server->shard_count; i++)
-        count += atomic_load_explicit(&server->shards[i].dropped_count, memory_order_relaxed);
+        count += jz_counted(&server->shards[i].counters.dropped);
     return count;
 }

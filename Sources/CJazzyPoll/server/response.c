@@ -5,33 +5,48 @@
 
 enum { MAX_FIXED_HEADERS = 320 };
 
-static const char *reason_of(int status)
+const char *jz_response_reason(int status)
 {
-    switch (status) {
-    case 200:
-        return "OK";
-    case 400:
-        return "Bad Request";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 426:
-        return "Upgrade Required";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 505:
-        return "HTTP Version Not Supported";
-    default:
-        return "Internal Server Error";
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {426, "Upgrade Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].status == status)
+            return reasons[i].reason;
     }
+    /* A phrase means nothing to a client (RFC 9110 §15.1): one for each hundred is enough. */
+    if (status < 400)
+        return "Redirection";
+    return status < 500 ? "Client Error" : "Server Error";
 }
 
 jz_response jz_response_refusing(int status)
 {
-    const char *reason = reason_of(status);
+    const char *reason = jz_response_reason(status);
     return (jz_response){
         .status = status, .content_type = "text/plain; charset=utf-8", .body = reason, .length = strlen(reason)};
 }
@@ -55,13 +70,14 @@ bool jz_response_append(const jz_response *response, jz_date *date, jz_buffer *o
 {
     char head[MAX_FIXED_HEADERS];
     snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Length: %zu\r\n%s", response->status,
-             reason_of(response->status), jz_date_now(date), response->length, connection_header_of(response));
+             jz_response_reason(response->status), jz_date_now(date), response->length, connection_header_of(response));
 
     size_t start = output->length;
     bool is_appended = append_text(output, head) && append_text(output, "Content-Type: ") &&
                        append_text(output, response->content_type) && append_text(output, "\r\n") &&
                        (!response->asks_for_upgrade || append_text(output, "Upgrade: websocket\r\n")) &&
                        (response->extra_headers == NULL || append_text(output, response->extra_headers)) &&
+                       jz_buffer_append(output, response->further_headers.start, response->further_headers.length) &&
                        append_text(output, "\r\n") &&
                        (response->is_head || jz_buffer_append(output, response->body, response->length));
     if (!is_appended)

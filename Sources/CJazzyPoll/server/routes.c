@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "strings.h"
+
 /* Adding to it may have failed after the route itself was there. */
 static bool leads_somewhere(const struct jz_route *route)
 {
@@ -65,6 +67,8 @@ static void free_route(struct jz_route *route)
     if (route == NULL)
         return;
     free_page(route->page);
+    jz_strings_free(route->options.allowed_origins, route->options.allowed_origin_count);
+    jz_strings_free(route->options.subprotocols, route->options.subprotocol_count);
     free(route->path);
     free(route);
 }
@@ -146,7 +150,7 @@ jz_page *jz_page_create(const char *content_type, const void *body, size_t lengt
 bool jz_routes_need_workers(const jz_routes *routes)
 {
     for (size_t i = 0; i < routes->count; i++) {
-        if (routes->routes[i]->execution == JZ_EXECUTION_WORKERS)
+        if (routes->routes[i]->options.execution == JZ_EXECUTION_WORKERS)
             return true;
     }
     return false;

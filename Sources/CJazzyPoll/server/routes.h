@@ -24,13 +24,9 @@ typedef struct jz_route {
     size_t number;      /* counted from 0 in the order in which routes were added */
     jz_handler handler; /* NULL: no WebSocket here */
     void *context;
-    size_t max_message_size; /* these are what the settings of its sessions are made of */
-    jz_deflate_options deflate;
-    jz_backpressure_policy backpressure_policy;
-    jz_execution execution;
-    uint32_t max_waiting_events;
-    void (*release_state)(void *state);
-    jz_page *page; /* NULL: no page here */
+    jz_route_options options; /* nothing is left to the server's; the lists are copies, see strings.h */
+    size_t first_subprotocol; /* how many the routes before have */
+    jz_page *page;            /* NULL: no page here */
 } jz_route;
 
 /* All zero is none. */

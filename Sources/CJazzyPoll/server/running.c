@@ -3,6 +3,8 @@
 #include "errand.h"
 #include "server.h"
 
+enum { LONGEST_GRACE_MS = 3600000 };
+
 jz_status jz_server_expect_state(const jz_server *server, jz_server_state expected, const char *action,
                                  const char *reason, jz_error *error)
 {
@@ -43,6 +45,8 @@ static jz_status start_threads(jz_server *server, uint32_t first, jz_error *erro
         status = jz_workers_start(&server->workers, server->options.worker_threads, error);
     if (status != JZ_OK)
         return status;
+    for (uint32_t i = 0; i < server->shard_count; i++)
+        server->listening_count += server->shards[i].accepting.count > 0 ? 1 : 0;
     atomic_store(&server->state, JZ_SERVER_RUNNING);
     for (uint32_t i = first; i < server->shard_count; i++) {
         int refusal = pthread_create(&server->threads[server->thread_count], NULL, run_shard, &server->shards[i]);
@@ -74,11 +78,44 @@ jz_status jz_server_run(jz_server *server, jz_error *error)
     return JZ_OK;
 }
 
-void jz_server_stop(jz_server *server)
+void jz_server_wake_all(jz_server *server)
 {
-    atomic_store(&server->stop_is_requested, true);
     for (uint32_t i = 0; i < server->shard_count; i++)
         jz_poll_wake(server->shards[i].loop.poll);
+}
+
+void jz_server_listens_less(jz_server *server)
+{
+    if (atomic_fetch_sub(&server->listening_count, 1) == 1)
+        jz_server_wake_all(server);
+}
+
+/* Moves a time forward, never back. */
+static void bring_forward(_Atomic uint64_t *time_ms, uint64_t to_ms)
+{
+    uint64_t before = atomic_load(time_ms);
+    while (to_ms < before && !atomic_compare_exchange_weak(time_ms, &before, to_ms))
+        continue;
+}
+
+void jz_server_stop(jz_server *server)
+{
+    jz_server_stop_within(server, server->options.close_timeout_ms);
+}
+
+void jz_server_stop_within(jz_server *server, uint32_t grace_ms)
+{
+    bring_forward(&server->stop_by_ms, jz_clock_ms() + (grace_ms < LONGEST_GRACE_MS ? grace_ms : LONGEST_GRACE_MS));
+    atomic_store(&server->stop_is_requested, true);
+    jz_server_wake_all(server);
+}
+
+void jz_server_drain(jz_server *server, uint32_t deadline_ms)
+{
+    if (deadline_ms != JZ_NEVER)
+        bring_forward(&server->drain_by_ms, jz_clock_ms() + deadline_ms);
+    atomic_store(&server->drain_is_requested, true);
+    jz_server_wake_all(server);
 }
 
 void jz_server_wait(jz_server *server)

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "output.h"
-#include "routes.h"
-#include "server.h"
+#include "watch.h"
 
 static bool is_writable(const jz_connection *connection)
 {
@@ -17,20 +16,38 @@ static bool exceeds(const jz_connection *connection, size_t limit)
     return atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed) >= limit;
 }
 
+/* Something is dropped: follows the policy of the connection's route. */
+static void follow_policy(jz_shard *shard, jz_connection *connection)
+{
+    static const char reason[] = "too much output waits";
+    jz_count_dropped(&shard->counters);
+    switch (jz_connection_route(connection)->options.backpressure_policy) {
+    case JZ_BACKPRESSURE_CLOSE:
+        jz_connection_close(shard, connection, JZ_CLOSE_TRY_AGAIN_LATER, reason, strlen(reason));
+        break;
+    case JZ_BACKPRESSURE_REPORT:
+        /* Told later, for nothing here calls a handler; and once, until the output has drained. */
+        if (!connection->drop_was_told && !connection->drop_is_due) {
+            connection->drop_is_due = true;
+            jz_connection_mark_dirty(shard, connection);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
 /* Whether the connection takes another message. If not, its route's policy has been followed. */
 static bool has_room(jz_shard *shard, jz_connection *connection)
 {
-    static const char reason[] = "too much output waits";
-    size_t limit = shard->server->options.backpressure_limit;
+    size_t limit = jz_connection_route(connection)->options.backpressure_limit;
     if (JZ_LIKELY(!exceeds(connection, limit)))
         return true;
     /* What was only gathered for the end of the turn is no backpressure yet. */
     jz_output_flush(shard, connection);
     if (!exceeds(connection, limit))
         return true;
-    atomic_fetch_add_explicit(&shard->dropped_count, 1, memory_order_relaxed);
-    if (jz_connection_route(connection)->backpressure_policy == JZ_BACKPRESSURE_CLOSE)
-        jz_connection_close(shard, connection, JZ_CLOSE_TRY_AGAIN_LATER, reason, strlen(reason));
+    follow_policy(shard, connection);
     return false;
 }
 
@@ -46,7 +63,31 @@ jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz
         return JZ_SEND_DROPPED;
     jz_send_status status = jz_session_send_with(&connection->session, kind, bytes, length, compression, output);
     jz_output_appended(shard, connection);
-    return status == JZ_SEND_SENT && connection->is_blocked ? JZ_SEND_QUEUED : status;
+    if (status != JZ_SEND_SENT)
+        return status;
+    jz_count_sent(&shard->counters, kind, length);
+    return connection->is_blocked ? JZ_SEND_QUEUED : JZ_SEND_SENT;
+}
+
+void jz_connection_ping(jz_shard *shard, jz_connection *connection)
+{
+    jz_buffer *output = jz_output_open(shard, connection);
+    if (output == NULL || jz_session_send(&connection->session, JZ_MESSAGE_PING, NULL, 0, output) != JZ_SEND_SENT)
+        return;
+    jz_output_appended(shard, connection);
+    jz_count_sent(&shard->counters, JZ_MESSAGE_PING, 0);
+}
+
+jz_send_status jz_connection_pause(jz_shard *shard, jz_connection *connection, bool is_paused)
+{
+    if (!is_writable(connection))
+        return JZ_SEND_CLOSED;
+    if (connection->is_paused == is_paused)
+        return JZ_SEND_SENT;
+    connection->is_paused = is_paused;
+    jz_watch_note_activity(shard, connection);
+    jz_connection_mark_dirty(shard, connection);
+    return JZ_SEND_SENT;
 }
 
 jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, uint16_t code, const char *reason,
@@ -59,7 +100,7 @@ jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, u
         return JZ_SEND_DROPPED;
     jz_send_status status = jz_session_close(&connection->session, code, reason, reason_length, output);
     if (!jz_session_is_open(&connection->session))
-        atomic_store_explicit(&connection->is_open, false, memory_order_relaxed);
+        atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     jz_output_appended(shard, connection);
     return status;
 }
@@ -77,8 +118,10 @@ static void share(jz_shard *shard, jz_connection *connection, jz_publication *pu
         return;
     size_t length = 0;
     const uint8_t *frame = jz_publication_frame_for(publication, &connection->session, &length);
-    if (!jz_output_share(shard, connection, publication, frame, length))
-        atomic_fetch_add_explicit(&shard->dropped_count, 1, memory_order_relaxed);
+    if (jz_output_share(shard, connection, publication, frame, length))
+        jz_count_sent(&shard->counters, jz_publication_kind(publication), jz_publication_length(publication));
+    else
+        jz_count_dropped(&shard->counters);
 }
 
 void jz_shard_publish(jz_shard *shard, jz_text topic, jz_publication *publication, jz_ws sender)

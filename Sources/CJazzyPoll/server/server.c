@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../loop/report.h"
-#include "../loop/socket.h"
 #include "registry.h"
 #include "work.h"
 
@@ -40,10 +39,23 @@ static jz_status create_shards(jz_server *server, uint32_t first_generation, jz_
 static void free_server(jz_server *server)
 {
     jz_routes_free(&server->routes);
+    jz_admission_destroy(&server->admission);
+    free(server->trusted_proxies);
     jz_workers_destroy(&server->workers);
     free(server->shards);
     free(server->threads);
     free(server);
+}
+
+static jz_status keep_proxies(jz_server *server, const jz_options *options, jz_error *error)
+{
+    if (options->trusted_proxy_count == 0)
+        return JZ_OK;
+    server->trusted_proxies = calloc(options->trusted_proxy_count, sizeof *server->trusted_proxies);
+    if (server->trusted_proxies == NULL)
+        return jz_report_system(error, ENOMEM, "create a server");
+    server->trusted_proxy_count = options->trusted_proxy_count;
+    return jz_options_parse_proxies(options, server->trusted_proxies, error);
 }
 
 jz_server *jz_server_create(const jz_options *options, jz_error *error)
@@ -59,8 +71,16 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
         return NULL;
     }
     server->options = *options;
+    server->options.trusted_proxies = NULL; /* the caller's */
+    server->head_limits = (jz_head_limits){options->max_head_size, options->max_header_count};
+    server->stop_by_ms = UINT64_MAX;
+    server->drain_by_ms = UINT64_MAX;
     jz_workers_init(&server->workers);
-    server->workers.max_waiting_amount = options->backpressure_limit;
+    jz_admission_init(&server->admission, options);
+    if (keep_proxies(server, options, error) != JZ_OK) {
+        free_server(server);
+        return NULL;
+    }
     uint32_t first_generation = 1;
     server->number = jz_registry_reserve(&first_generation);
     if (server->number == 0) {
@@ -114,6 +134,14 @@ static jz_status add_route(jz_server *server, const char *path, jz_route **route
     return JZ_OK;
 }
 
+static size_t count_subprotocols(const jz_routes *routes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < routes->count; i++)
+        count += routes->routes[i]->options.subprotocol_count;
+    return count;
+}
+
 jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route_options *options, jz_handler handler,
                              void *context, jz_error *error)
 {
@@ -131,15 +159,16 @@ jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route
         return status;
     if (route->handler != NULL)
         return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a WebSocket route already", path);
+    size_t first_subprotocol = count_subprotocols(&server->routes);
+    if (first_subprotocol + options->subprotocol_count >= UINT16_MAX)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
+                         "route \"%.100s\": the routes of one server have at most %d subprotocols in all", path,
+                         UINT16_MAX - 1);
+    if (!jz_route_options_adopt(&route->options, options, &server->options))
+        return jz_report_system(error, ENOMEM, "add a route");
+    route->first_subprotocol = first_subprotocol;
     route->handler = handler;
     route->context = context;
-    route->max_message_size =
-        options->max_message_size > 0 ? options->max_message_size : server->options.max_message_size;
-    route->deflate = options->deflate;
-    route->backpressure_policy = options->backpressure_policy;
-    route->execution = options->execution;
-    route->max_waiting_events = options->max_waiting_events;
-    route->release_state = options->release_state;
     return JZ_OK;
 }
 
@@ -159,43 +188,6 @@ jz_status jz_server_route_get(jz_server *server, const char *path, const char *c
     if (route->page == NULL)
         return jz_report_system(error, ENOMEM, "add a route");
     return JZ_OK;
-}
-
-/*
- * Listeners that share a port (SO_REUSEPORT) would also share it with another server that was started with it. So where
- * there are several, one that does not share finds out first whether the port is free. A port that the kernel chooses
- * always is, and another could take it between that listener and the first that shares.
- */
-static jz_status expect_free_port(const char *host, uint16_t port, jz_error *error)
-{
-    int probe;
-    jz_status status = jz_socket_listen(host, port, 1, false, &probe, &port, error);
-    if (status == JZ_OK)
-        jz_socket_close(probe);
-    return status;
-}
-
-jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, jz_error *error)
-{
-    jz_status status = jz_server_expect_state(server, JZ_SERVER_CREATED, "listen", "a server listens once", error);
-    uint32_t listening_count = server->options.accepting == JZ_ACCEPTING_HAND_OVER ? 1 : server->shard_count;
-    if (status == JZ_OK && listening_count > 1 && port != 0)
-        status = expect_free_port(host, port, error);
-    for (uint32_t i = 0; i < listening_count && status == JZ_OK; i++)
-        status = jz_shard_listen(&server->shards[i], host, port, &port, error);
-    if (status != JZ_OK) {
-        for (uint32_t i = 0; i < server->shard_count; i++)
-            jz_shard_stop_listening(&server->shards[i]);
-        return status;
-    }
-    server->port = port;
-    atomic_store(&server->state, JZ_SERVER_LISTENING);
-    return JZ_OK;
-}
-
-uint16_t jz_server_port(const jz_server *server)
-{
-    return server->port;
 }
 
 bool jz_server_runs_here(const jz_server *server)

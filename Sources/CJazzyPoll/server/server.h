@@ -7,7 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../codec/address.h"
+#include "../codec/request_head.h"
+#include "admission.h"
 #include "jazzy/server.h"
+#include "options.h"
 #include "routes.h"
 #include "shard.h"
 #include "workers.h"
@@ -20,11 +24,22 @@ typedef enum jz_server_state {
 } jz_server_state;
 
 struct jz_server {
-    jz_options options;
+    jz_options options; /* without the lists, which are not its own */
+    jz_head_limits head_limits;
+    jz_network *trusted_proxies;
+    size_t trusted_proxy_count;
+    jz_admission admission;
     uint8_t number;    /* in the registry; part of the handles */
     _Atomic int state; /* a jz_server_state */
+
+    /* Times of the timers' clock in milliseconds; UINT64_MAX is never. Each is set before what asks for it. */
+    _Atomic uint64_t stop_by_ms;
+    _Atomic uint64_t drain_by_ms;
     _Atomic bool stop_is_requested;
-    _Atomic uint16_t port; /* 0 before it listens */
+    _Atomic bool drain_is_requested;
+    _Atomic uint32_t listening_count; /* the shards that listen, while the server runs */
+
+    _Atomic uint16_t port; /* of the first TCP listener; 0 before there is one */
     jz_routes routes;
     uint32_t shard_count;
     jz_shard *shards;
@@ -34,9 +49,21 @@ struct jz_server {
     bool runs_on_own_threads; /* by jz_server_start */
 };
 
-/* These check every option. */
-jz_status jz_options_check(const jz_options *options, jz_error *error);
-jz_status jz_route_options_check(const jz_route_options *options, jz_error *error);
+/* Whether this is a trusted proxy. */
+static inline bool jz_server_trusts(const jz_server *server, const jz_address *address)
+{
+    for (size_t i = 0; i < server->trusted_proxy_count; i++) {
+        if (jz_network_contains(&server->trusted_proxies[i], address))
+            return true;
+    }
+    return false;
+}
+
+/* Makes every loop look at what is asked of the server. */
+void jz_server_wake_all(jz_server *server);
+
+/* A shard listens no more. When it is the last, all are woken, for some may wait for what it could have handed over. */
+void jz_server_listens_less(jz_server *server);
 
 /* INVALID_STATE, saying that `action` is not possible and why, unless the server is in the state expected. */
 jz_status jz_server_expect_state(const jz_server *server, jz_server_state expected, const char *action,

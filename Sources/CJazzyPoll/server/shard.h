@@ -1,4 +1,4 @@
-/* A shard: one loop's share of a server, with a thread, a listener and connections of its own. */
+/* A shard: one loop's share of a server, with a thread, listeners and connections of its own. */
 #ifndef JAZZY_SERVER_SHARD_H
 #define JAZZY_SERVER_SHARD_H
 
@@ -7,9 +7,12 @@
 
 #include "../loop/loop.h"
 #include "../session/buffer.h"
+#include "accepting.h"
 #include "connection.h"
+#include "counters.h"
 #include "date.h"
 #include "jazzy/server.h"
+#include "peer_log.h"
 #include "slots.h"
 #include "topics.h"
 
@@ -19,31 +22,42 @@ typedef struct jz_shard_route {
     const jz_route *route;
 } jz_shard_route;
 
+/* How far a shard is on its way to its end. */
+typedef enum jz_course {
+    JZ_COURSE_SERVING,
+    JZ_COURSE_DRAINING, /* it listens no more, and ends when it has no connections */
+    JZ_COURSE_STOPPING, /* and all were told to end */
+    JZ_COURSE_CUTTING_OFF
+} jz_course;
+
 struct jz_shard {
     jz_loop loop;
     jz_server *server;
     jz_slots slots;
     uint16_t handle_prefix; /* server and loop, as in its connections' handles */
-    bool is_stopping;
     uint32_t connection_count;
 
-    int listener; /* -1 when there is none */
-    bool accepting_is_paused;
-    jz_timer accept_timer; /* until accepting is tried again */
-    uint64_t last_exhaustion_log_ms;
+    jz_course course;
+    jz_timer end_timer;  /* until draining or the grace of stopping is over */
+    uint64_t ends_at_ms; /* what it is set to */
 
-    jz_shard_route *routes;  /* by their number */
-    uint32_t next_hand_over; /* the shard that gets the next connection */
+    jz_accepting_state accepting;
+
+    jz_shard_route *routes; /* by their number */
     jz_compression_workspace workspace;
 
     jz_topics topics;
-    _Atomic uint64_t dropped_count;
     _Atomic size_t mailbox_amount; /* bytes that other threads have sent and that were not taken yet */
+    jz_counters counters;
+    jz_peer_log peer_log;
 
     jz_connection *current; /* the one that is being read, whose output goes to the cork */
     jz_buffer cork;         /* output of `current`, sent with one call when its input has been taken */
     jz_connection *dirty;   /* linked by next_dirty */
     jz_date date;
+
+    jz_letter *later; /* what is left of letters for when no handler runs, oldest first */
+    jz_letter **later_end;
 };
 
 /* The shard whose loop runs on this thread, or NULL. */
@@ -54,19 +68,20 @@ jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint
 /* Returns a generation higher than that of every handle made here. Connections that are left are ended, silently. */
 uint32_t jz_shard_destroy(jz_shard *shard);
 
-jz_status jz_shard_listen(jz_shard *shard, const char *host, uint16_t port, uint16_t *bound_port, jz_error *error);
-
 /* Makes the settings of the routes; they may not change any more. */
 jz_status jz_shard_prepare(jz_shard *shard, jz_error *error);
-
-/* Listens no more. Clients that the kernel keeps and that were not accepted are reset. */
-void jz_shard_stop_listening(jz_shard *shard);
 
 /* Turns the loop on the calling thread until the server is stopped and every connection has ended. */
 void jz_shard_run(jz_shard *shard);
 
-/* Descriptors or memory came free: accepting goes on if it was paused. */
-void jz_shard_resume_accepting(jz_shard *shard);
+/* Flushes what was written to, and does what is due to it, until nothing is. */
+void jz_shard_settle_dirty(jz_shard *shard);
+
+/* Leaves a letter for jz_errand_run_later. */
+void jz_shard_do_later(jz_shard *shard, jz_letter *letter);
+
+/* Calls `visit` for each connection that there is. It may end connections. */
+void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connection *connection));
 
 /* The route of a connection that is a WebSocket. */
 static inline const jz_route *jz_connection_route(const jz_connection *connection)

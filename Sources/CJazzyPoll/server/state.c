@@ -10,7 +10,7 @@ static void **place_of(jz_ws ws)
     jz_shard *shard = jz_own_shard(ws);
     jz_connection *connection = shard != NULL ? jz_slots_find(&shard->slots, ws) : NULL;
     if (connection == NULL || connection->phase != JZ_PHASE_WEBSOCKET ||
-        jz_connection_route(connection)->execution != JZ_EXECUTION_LOOP)
+        jz_connection_route(connection)->options.execution != JZ_EXECUTION_LOOP)
         return NULL;
     return &connection->state;
 }

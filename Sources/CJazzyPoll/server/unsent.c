@@ -18,11 +18,18 @@ bool jz_unsent_share(jz_unsent *unsent, jz_publication *publication, const uint8
         unsent->shared = grown;
         unsent->shared_capacity = capacity;
     }
-    jz_publication_retain(publication);
+    if (publication != NULL)
+        jz_publication_retain(publication);
     unsent->shared[unsent->shared_count++] =
         (jz_shared_piece){.position = unsent->own.length, .publication = publication, .bytes = bytes, .length = length};
     unsent->shared_amount += length;
     return true;
+}
+
+static void release(const jz_shared_piece *piece)
+{
+    if (piece->publication != NULL)
+        jz_publication_release(piece->publication);
 }
 
 size_t jz_unsent_pieces(const jz_unsent *unsent, jz_piece *pieces)
@@ -63,7 +70,7 @@ void jz_unsent_take(jz_unsent *unsent, size_t count)
         unsent->shared_amount -= taken;
         count -= taken;
         if (taken == rest) {
-            jz_publication_release(piece->publication);
+            release(piece);
             unsent->shared_first++;
             unsent->shared_sent = 0;
         }
@@ -90,7 +97,7 @@ void jz_unsent_compact(jz_unsent *unsent)
 void jz_unsent_clear(jz_unsent *unsent)
 {
     for (size_t i = unsent->shared_first; i < unsent->shared_count; i++)
-        jz_publication_release(unsent->shared[i].publication);
+        release(&unsent->shared[i]);
     free(unsent->shared);
     jz_buffer_free(&unsent->own);
     *unsent = (jz_unsent){0};

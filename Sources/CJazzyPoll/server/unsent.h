@@ -1,4 +1,4 @@
-/* Output that waits: bytes of the connection's own, and between them frames that it shares with other connections. */
+/* Output that waits: bytes of the connection's own, and between them what it shares with other connections. */
 #ifndef JAZZY_SERVER_UNSENT_H
 #define JAZZY_SERVER_UNSENT_H
 
@@ -11,8 +11,8 @@
 #include "publication.h"
 
 typedef struct jz_shared_piece {
-    size_t position; /* it comes before the byte of `own` that is there */
-    jz_publication *publication;
+    size_t position;             /* it comes before the byte of `own` that is there */
+    jz_publication *publication; /* NULL where the bytes outlive every connection */
     const uint8_t *bytes;
     size_t length;
 } jz_shared_piece;
@@ -34,7 +34,7 @@ static inline size_t jz_unsent_amount(const jz_unsent *unsent)
     return unsent->own.length - unsent->own_sent + unsent->shared_amount;
 }
 
-/* Appends a frame of a publication, which is retained. False when there is no memory. */
+/* Appends a frame of a publication, which is retained; with NULL, bytes that outlive `unsent`. False: no memory. */
 bool jz_unsent_share(jz_unsent *unsent, jz_publication *publication, const uint8_t *bytes, size_t length);
 
 /* Fills in the next pieces to send, at most JZ_MOST_PIECES, and returns how many. */

@@ -1,13 +1,13 @@
 /* The public functions on handles: at once on the connection's own loop, by an errand from anywhere else. */
 #include "jazzy/websocket.h"
 
-#include "../codec/big_endian.h"
 #include "../codec/close_code.h"
 #include "../codec/frame_header.h"
 #include "../codec/utf8.h"
 #include "access.h"
 #include "errand.h"
 #include "sending.h"
+#include "server.h"
 
 jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length)
 {
@@ -59,6 +59,58 @@ bool jz_ws_is_open(jz_ws ws)
     return result;
 }
 
+static jz_send_status set_paused(jz_ws ws, bool is_paused)
+{
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (shard != NULL) {
+        jz_connection *connection = jz_slots_find(&shard->slots, ws);
+        return connection != NULL ? jz_connection_pause(shard, connection, is_paused) : JZ_SEND_CLOSED;
+    }
+    shard = jz_enter_open_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = jz_errand_pause(shard, ws, is_paused);
+    jz_leave_shard(ws);
+    return status;
+}
+
+jz_send_status jz_ws_pause_reading(jz_ws ws)
+{
+    return set_paused(ws, true);
+}
+
+jz_send_status jz_ws_resume_reading(jz_ws ws)
+{
+    return set_paused(ws, false);
+}
+
+/* The subprotocol with that number, counted from 1 over all routes. */
+static const char *subprotocol_of(const jz_server *server, size_t number)
+{
+    for (size_t i = 0; i < server->routes.count; i++) {
+        const jz_route *route = server->routes.routes[i];
+        if (number > route->first_subprotocol && number - route->first_subprotocol <= route->options.subprotocol_count)
+            return route->options.subprotocols[number - route->first_subprotocol - 1];
+    }
+    return "";
+}
+
+const char *jz_ws_subprotocol(jz_ws ws)
+{
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return "";
+    size_t number = 0;
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection != NULL)
+        number = atomic_load_explicit(&connection->subprotocol, memory_order_acquire);
+    if (jz_slots_find(&shard->slots, ws) != connection)
+        number = 0;
+    const char *subprotocol = number > 0 ? subprotocol_of(shard->server, number) : "";
+    jz_leave_reached_shard(ws, shard);
+    return subprotocol;
+}
+
 static size_t buffered_amount(const jz_shard *shard, jz_ws ws)
 {
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
@@ -84,9 +136,7 @@ static bool read_peer(const jz_shard *shard, jz_ws ws, jz_address *address)
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
     if (connection == NULL)
         return false;
-    for (size_t i = 0; i < 2; i++)
-        jz_write_uint64(address->ip + i * 8, atomic_load_explicit(&connection->peer_ip[i], memory_order_acquire));
-    address->port = atomic_load_explicit(&connection->peer_port, memory_order_acquire);
+    *address = jz_connection_peer(connection);
     return jz_slots_find(&shard->slots, ws) == connection;
 }
 

@@ -26,8 +26,19 @@ jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
     return work;
 }
 
+/* What releases the state is part of the handler, but finds no state there and can set none. */
+static void finish(jz_work *work)
+{
+    void *state = work->state;
+    work->state = NULL;
+    work->is_finished = true;
+    if (state != NULL && work->route->options.release_state != NULL)
+        work->route->options.release_state(state);
+}
+
 void jz_work_free(jz_work *work)
 {
+    finish(work);
     free(work->closing_job);
     free(work);
 }
@@ -38,6 +49,7 @@ static void fill_job(jz_job *job, const jz_event *event, const jz_message *messa
     uint8_t *bytes = (uint8_t *)(job + 1);
     job->event = *event;
     job->message = *message;
+    job->notice = NULL;
     if (message->length > 0)
         memcpy(bytes, message->bytes, message->length);
     if (event->close_reason_length > 0)
@@ -58,12 +70,10 @@ static jz_job *create_job(jz_work *work, const jz_event *event, const jz_message
     return job;
 }
 
-jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_message *message)
+static jz_work_result add_job(jz_work *work, jz_job *job)
 {
-    jz_job *job = create_job(work, event, message);
-    if (job == NULL)
-        return JZ_WORK_OUT_OF_MEMORY;
     jz_workers *workers = work->workers;
+    size_t most = work->route->options.backpressure_limit;
     pthread_mutex_lock(&workers->lock);
     job->next = NULL;
     if (work->last != NULL)
@@ -72,9 +82,9 @@ jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_messag
         work->first = job;
     work->last = job;
     work->count++;
-    work->amount += message->length;
+    work->amount += job->message.length;
     /* Without memory to be told when to resume, reading does not pause. */
-    bool is_full = work->count >= work->route->max_waiting_events || work->amount >= workers->max_waiting_amount;
+    bool is_full = work->count >= work->route->options.max_waiting_events || work->amount >= most;
     if (is_full && work->resume == NULL)
         work->resume = jz_errand_create_resume(work->ws);
     bool pauses = is_full && work->resume != NULL;
@@ -84,6 +94,22 @@ jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_messag
     }
     pthread_mutex_unlock(&workers->lock);
     return pauses ? JZ_WORK_FULL : JZ_WORK_ADDED;
+}
+
+jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_message *message)
+{
+    jz_job *job = create_job(work, event, message);
+    return job != NULL ? add_job(work, job) : JZ_WORK_OUT_OF_MEMORY;
+}
+
+jz_work_result jz_work_add_notice(jz_work *work, jz_output_callback notice)
+{
+    jz_job *job = calloc(1, sizeof *job);
+    if (job == NULL)
+        return JZ_WORK_OUT_OF_MEMORY;
+    job->event.type = JZ_EVENT_MESSAGE;
+    job->notice = notice;
+    return add_job(work, job);
 }
 
 static jz_job *take_job(jz_work *work)
@@ -100,7 +126,8 @@ static jz_job *take_job(jz_work *work)
 /* What is to be posted where half of what may wait has been run and reading is paused, else NULL. */
 static jz_letter *take_resume(jz_work *work)
 {
-    if (work->count > work->route->max_waiting_events / 2 || work->amount > work->workers->max_waiting_amount / 2)
+    const jz_route_options *options = &work->route->options;
+    if (work->count > options->max_waiting_events / 2 || work->amount > options->backpressure_limit / 2)
         return NULL;
     jz_letter *resume = work->resume;
     work->resume = NULL;
@@ -118,16 +145,6 @@ static void resume_reading(jz_ws ws, jz_letter *resume)
     jz_leave_shard(ws);
 }
 
-/* What releases the state is part of the handler, but finds no state there and can set none. */
-static void finish(jz_work *work)
-{
-    void *state = work->state;
-    work->state = NULL;
-    work->is_finished = true;
-    if (state != NULL && work->route->release_state != NULL)
-        work->route->release_state(state);
-}
-
 void jz_work_run_next(jz_work *work)
 {
     jz_workers *workers = work->workers;
@@ -139,7 +156,10 @@ void jz_work_run_next(jz_work *work)
         resume_reading(work->ws, resume);
     bool is_last = job->event.type == JZ_EVENT_CLOSE;
     jz_current_work = work;
-    work->route->handler(work->route->context, work->ws, &job->event, &job->message);
+    if (job->notice != NULL)
+        job->notice(work->route->context, work->ws);
+    else
+        work->route->handler(work->route->context, work->ws, &job->event, &job->message);
     if (is_last)
         finish(work);
     jz_current_work = NULL;

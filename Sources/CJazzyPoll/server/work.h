@@ -15,6 +15,7 @@ typedef struct jz_job {
     struct jz_job *next;
     jz_event event;
     jz_message message;
+    jz_output_callback notice; /* called instead of the handler, unless NULL */
 } jz_job;
 
 /*
@@ -40,7 +41,7 @@ typedef struct jz_work {
 /* NULL when there is no memory. It is freed by the worker that has run its close event. */
 jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route);
 
-/* Frees work to which no event was added. */
+/* Frees work to which no event was added, and releases the state. */
 void jz_work_free(jz_work *work);
 
 typedef enum jz_work_result { JZ_WORK_ADDED, JZ_WORK_FULL, JZ_WORK_OUT_OF_MEMORY } jz_work_result;
@@ -50,6 +51,9 @@ typedef enum jz_work_result { JZ_WORK_ADDED, JZ_WORK_FULL, JZ_WORK_OUT_OF_MEMORY
  * resume. After the close event the work is not the caller's any more.
  */
 jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_message *message);
+
+/* Likewise something that the route wants to know of output. */
+jz_work_result jz_work_add_notice(jz_work *work, jz_output_callback notice);
 
 /* The work whose handler runs on this thread, or NULL. */
 extern _Thread_local jz_work *jz_current_work;

@@ -9,7 +9,7 @@
 
 void jz_workers_init(jz_workers *workers)
 {
-    *workers = (jz_workers){.max_waiting_amount = SIZE_MAX};
+    *workers = (jz_workers){0};
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->has_work, NULL);
 }

@@ -14,13 +14,11 @@ typedef struct jz_workers {
     pthread_cond_t has_work;
     struct jz_work *first; /* what is to be run next */
     struct jz_work *last;
-    size_t max_waiting_amount; /* bytes of messages of one connection that may wait before reading from it pauses */
     bool is_finishing;
     pthread_t *threads;
     uint32_t count;
 } jz_workers;
 
-/* With no bound but the routes' own to what may wait. */
 void jz_workers_init(jz_workers *workers);
 void jz_workers_destroy(jz_workers *workers);
 

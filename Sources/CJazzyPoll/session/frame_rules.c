@@ -44,6 +44,9 @@ jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *head
         return JZ_FAILURE_UNEXPECTED_CONTINUATION;
     if (header->opcode != JZ_OPCODE_CONTINUATION && is_under_way)
         return JZ_FAILURE_EXPECTED_CONTINUATION;
+    uint32_t max_frames = session->settings->max_frames;
+    if (is_under_way && max_frames > 0 && session->incoming->frame_count >= max_frames)
+        return JZ_FAILURE_TOO_MANY_FRAMES;
     bool is_compressed = is_under_way ? session->message_is_compressed : header->reserved != 0;
     size_t message_length = is_under_way ? session->incoming->payload.length : 0;
     if (header->payload_length > max_payload_length(session, is_compressed) - message_length)

@@ -175,6 +175,7 @@ static step finish_message(jz_session *session, jz_event *event, jz_message *mes
     jz_incoming *incoming = session->incoming;
     uint8_t opcode = session->message_opcode;
     session->message_opcode = 0;
+    incoming->frame_count = 0;
     incoming->is_delivered = true;
     if (session->message_is_compressed)
         return yield_compressed_message(session, opcode, incoming->payload.bytes, incoming->payload.length, event,
@@ -228,6 +229,7 @@ static step begin_data_frame(jz_session *session, const jz_frame_header *header,
         session->message_opcode = header->opcode;
         session->message_is_compressed = header->reserved != 0;
     }
+    session->incoming->frame_count++;
     session->incoming->has_frame = true;
     session->incoming->frame = *header;
     session->incoming->frame_position = 0;
@@ -311,9 +313,9 @@ static step take_step(jz_session *session, jz_input *input, jz_buffer *output, j
 }
 
 /* §7.1.7, Fail the WebSocket Connection: a close frame with the failure's code, unless one was sent before. */
-static void begin_failure(jz_session *session, jz_buffer *output)
+void jz_session_fail(jz_session *session, jz_failure failure, jz_buffer *output)
 {
-    jz_failure failure = (jz_failure)session->failure;
+    session->failure = (uint8_t)failure;
     if (session->state == JZ_SESSION_OPEN) {
         const char *reason = jz_failure_text(failure);
         /* Without memory for it, the connection ends without a close frame. */
@@ -351,7 +353,7 @@ bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz
         case STEP_NEEDS_INPUT:
             return false;
         case STEP_FAILED:
-            begin_failure(session, output);
+            jz_session_fail(session, (jz_failure)session->failure, output);
             break;
         case STEP_CONTINUE:
             break;

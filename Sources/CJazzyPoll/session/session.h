@@ -26,6 +26,7 @@
 /* What sessions of one route and loop have in common. */
 typedef struct jz_session_settings {
     size_t max_message_size; /* bytes, at least 1 */
+    uint32_t max_frames;     /* of one message; 0 is no limit */
     jz_deflate_options deflate;
     jz_compression_workspace *workspace; /* borrowed; NULL where no session uses compression */
 } jz_session_settings;
@@ -87,6 +88,12 @@ bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz
  * event for a failure, and the close event unless it was yielded already) are yielded by jz_session_next.
  */
 void jz_session_end(jz_session *session, jz_failure failure);
+
+/*
+ * Fails an open session for a reason that is not in its input, such as a time-out: appends a close frame with the
+ * failure's code. The events that this causes are yielded by jz_session_next.
+ */
+void jz_session_fail(jz_session *session, jz_failure failure, jz_buffer *output);
 
 /* Appends a message's frame to `output`. The contract of jz_ws_send_with: SENT, DROPPED or CLOSED. */
 jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,

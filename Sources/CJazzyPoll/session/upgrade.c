@@ -39,6 +39,14 @@ jz_upgrade jz_upgrade_judge(const jz_request_head *head, const jz_deflate_option
     return upgrade;
 }
 
+static bool append_subprotocol(jz_text subprotocol, jz_buffer *output)
+{
+    static const char name[] = "Sec-WebSocket-Protocol: ";
+    return subprotocol.length == 0 ||
+           (jz_buffer_append(output, name, strlen(name)) &&
+            jz_buffer_append(output, subprotocol.start, subprotocol.length) && jz_buffer_append(output, "\r\n", 2));
+}
+
 bool jz_upgrade_append_response(const jz_upgrade *upgrade, jz_buffer *output)
 {
     static const char before_key[] = "HTTP/1.1 101 Switching Protocols\r\n"
@@ -49,7 +57,9 @@ bool jz_upgrade_append_response(const jz_upgrade *upgrade, jz_buffer *output)
     size_t start = output->length;
     if (jz_buffer_append(output, before_key, strlen(before_key)) &&
         jz_buffer_append(output, upgrade->accept_key, sizeof upgrade->accept_key) &&
-        jz_buffer_append(output, line_end, strlen(line_end)) && jz_deflate_append_answer(&upgrade->deflate, output) &&
+        jz_buffer_append(output, line_end, strlen(line_end)) && append_subprotocol(upgrade->subprotocol, output) &&
+        jz_deflate_append_answer(&upgrade->deflate, output) &&
+        jz_buffer_append(output, upgrade->further_headers.start, upgrade->further_headers.length) &&
         jz_buffer_append(output, line_end, strlen(line_end)))
         return true;
     output->length = start;

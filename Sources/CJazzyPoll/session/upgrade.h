@@ -14,6 +14,8 @@ typedef struct jz_upgrade {
     int status;                            /* 101, or the HTTP status that refuses it: 400, 405 or 426 */
     char accept_key[JZ_ACCEPT_KEY_LENGTH]; /* where the status is 101, as is the agreement */
     jz_deflate_agreement deflate;
+    jz_text subprotocol;     /* that was agreed on; empty is none. Filled in by whoever chooses. */
+    jz_text further_headers; /* of the application: whole lines with CR LF */
 } jz_upgrade;
 
 /* Whether the request asks for the WebSocket protocol at all. */

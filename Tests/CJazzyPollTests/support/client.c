@@ -9,17 +9,18 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "eventually.h"
 
 static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
 
-bool test_client_connect(test_client *client, uint16_t port, int receive_buffer)
+static bool connect_to(test_client *client, const struct sockaddr *address, socklen_t length, int receive_buffer)
 {
     client->start = 0;
     client->end = 0;
-    client->descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    client->descriptor = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client->descriptor < 0)
         return false;
     const struct timeval deadline = {.tv_sec = TEST_DEADLINE_MS / 1000};
@@ -29,12 +30,33 @@ bool test_client_connect(test_client *client, uint16_t port, int receive_buffer)
     setsockopt(client->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (receive_buffer > 0)
         setsockopt(client->descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    const struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    if (connect(client->descriptor, (const struct sockaddr *)&address, sizeof address) == 0)
+    if (connect(client->descriptor, address, length) == 0)
         return true;
     test_client_close(client);
     return false;
+}
+
+bool test_client_connect(test_client *client, uint16_t port, int receive_buffer)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    return connect_to(client, (const struct sockaddr *)&address, sizeof address, receive_buffer);
+}
+
+bool test_client_connect_ipv6(test_client *client, uint16_t port)
+{
+    const struct sockaddr_in6 address = {
+        .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    return connect_to(client, (const struct sockaddr *)&address, sizeof address, 0);
+}
+
+bool test_client_connect_unix(test_client *client, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return false;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    return connect_to(client, (const struct sockaddr *)&address, sizeof address, 0);
 }
 
 bool test_client_send(test_client *client, const void *bytes, size_t length)
@@ -101,14 +123,17 @@ bool test_client_take_frame(test_client *client, test_received *frame)
     return true;
 }
 
-bool test_client_open(test_client *client, uint16_t port, const char *request)
+bool test_client_upgrade(test_client *client, const char *request)
 {
-    if (!test_client_connect(client, port, 0))
-        return false;
     if (test_client_send(client, request, strlen(request)) && test_client_take_head(client) == 101)
         return true;
     test_client_close(client);
     return false;
+}
+
+bool test_client_open(test_client *client, uint16_t port, const char *request)
+{
+    return test_client_connect(client, port, 0) && test_client_upgrade(client, request);
 }
 
 void test_client_send_frame(test_client *client, const test_frame *frame)
@@ -148,12 +173,24 @@ bool test_client_is_at_end(const test_client *client)
     return received == 0 || (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
+bool test_client_hears_nothing(const test_client *client)
+{
+    char byte;
+    ssize_t received = recv(client->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return client->start == client->end && received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 void test_client_address(const test_client *client, char text[32])
 {
     struct sockaddr_in address = {0};
     socklen_t length = sizeof address;
     assert_int_equal(getsockname(client->descriptor, (struct sockaddr *)&address, &length), 0);
     snprintf(text, 32, "127.0.0.1:%u", ntohs(address.sin_port));
+}
+
+void test_client_stop_sending(test_client *client)
+{
+    shutdown(client->descriptor, SHUT_WR);
 }
 
 void test_client_close(test_client *client)

@@ -37,6 +37,11 @@ typedef struct test_received {
 
 /* Connects to 127.0.0.1. `receive_buffer`: bytes that the kernel keeps for this client, 0 for its default. */
 bool test_client_connect(test_client *client, uint16_t port, int receive_buffer);
+
+/* Connects to ::1, and to a Unix domain socket. */
+bool test_client_connect_ipv6(test_client *client, uint16_t port);
+bool test_client_connect_unix(test_client *client, const char *path);
+
 bool test_client_send(test_client *client, const void *bytes, size_t length);
 
 /* Receives until `count` bytes are there that were not taken; they begin at bytes + start. */
@@ -45,6 +50,9 @@ bool test_client_receive(test_client *client, size_t count);
 /* Takes a response head, and returns its status; 0 where none comes. */
 int test_client_take_head(test_client *client);
 bool test_client_take_frame(test_client *client, test_received *frame);
+
+/* Opens a WebSocket with the request, over a connection that there is. */
+bool test_client_upgrade(test_client *client, const char *request);
 
 /* Connects, and opens a WebSocket with the request. */
 bool test_client_open(test_client *client, uint16_t port, const char *request);
@@ -59,8 +67,14 @@ bool test_client_sees_end(test_client *client);
 /* The same at once: whether there is nothing to take, now and ever. */
 bool test_client_is_at_end(const test_client *client);
 
+/* The same at once: whether there is nothing to take for now, and the connection goes on. */
+bool test_client_hears_nothing(const test_client *client);
+
 /* Our address as the server sees it, such as "127.0.0.1:4711". */
 void test_client_address(const test_client *client, char text[32]);
+
+/* Sends no more; receiving goes on. */
+void test_client_stop_sending(test_client *client);
 
 void test_client_close(test_client *client);
 

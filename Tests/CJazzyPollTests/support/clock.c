@@ -28,6 +28,13 @@ void test_clock_advance(uint64_t by_ms)
     clock_ms += by_ms;
 }
 
+uint64_t test_real_clock_ms(void)
+{
+    struct timespec now;
+    __real_clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 void test_date_stop(int64_t now_seconds)
 {
     date_seconds = now_seconds;

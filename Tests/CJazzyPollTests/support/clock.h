@@ -11,6 +11,9 @@ void test_clock_advance(uint64_t by_ms);
 /* time tells this number of seconds since 1970. */
 void test_date_stop(int64_t now_seconds);
 
+/* The monotonic clock, whatever a test has made of it. */
+uint64_t test_real_clock_ms(void);
+
 /* Both tell the real time again. */
 void test_clocks_run(void);
 

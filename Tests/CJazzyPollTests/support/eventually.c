@@ -4,21 +4,16 @@
 
 #include <time.h>
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+#include "clock.h"
 
 uint64_t test_deadline(void)
 {
-    return now_ms() + TEST_DEADLINE_MS;
+    return test_real_clock_ms() + TEST_DEADLINE_MS;
 }
 
 bool test_is_before(uint64_t deadline)
 {
-    return now_ms() < deadline;
+    return test_real_clock_ms() < deadline;
 }
 
 bool test_pause_before(uint64_t deadline)

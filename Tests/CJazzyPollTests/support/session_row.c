@@ -266,6 +266,7 @@ static void start(run *run)
 {
     const session_row *row = run->row;
     run->settings.max_message_size = row->max_message_size != 0 ? row->max_message_size : DEFAULT_MAX_MESSAGE_SIZE;
+    run->settings.max_frames = row->max_frames;
     jz_session_init(&run->session, &run->settings);
     if (row->deflate == NULL) {
         run->manner.has_neighbour = false;

@@ -126,6 +126,7 @@ typedef struct session_row {
     session_events events;
     test_frames output;             /* those with RSV1 compressed, their payload as it is before */
     size_t max_message_size;        /* 0: 1 MiB */
+    uint32_t max_frames;            /* of one message; 0: any number */
     bool ends_under_way;            /* at the row's end a frame or message is under way */
     const session_deflate *deflate; /* NULL: nothing was offered */
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "event-line.h"
+#include "guard.h"
 #include "room.h"
 
 enum { LARGE_PAGE_LENGTH = 16 << 20 };
@@ -221,18 +222,12 @@ static const struct probe_route {
     {"/page-and-socket", handle_echo},
 };
 
-/* Every handler runs behind this guard: the library promises never to call a handler from within a handler. */
-static void call_once_at_a_time(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+static void call_guarded(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
-    static _Thread_local bool is_inside;
     const struct probe_route *route = context;
-    if (is_inside) {
-        fprintf(stderr, "probe-server: the handler of %s was called within a handler\n", route->path);
-        abort();
-    }
-    is_inside = true;
+    guard_enter(route->path);
     route->handler(NULL, ws, event, message);
-    is_inside = false;
+    guard_leave();
 }
 
 static jz_status register_pages(jz_server *server, jz_error *error)
@@ -261,7 +256,7 @@ jz_status probe_register_routes(jz_server *server, jz_error *error)
 {
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         void *context = (void *)(uintptr_t)&routes[i];
-        jz_status status = jz_server_route_ws(server, routes[i].path, NULL, call_once_at_a_time, context, error);
+        jz_status status = jz_server_route_ws(server, routes[i].path, NULL, call_guarded, context, error);
         if (status != JZ_OK)
             return status;
     }

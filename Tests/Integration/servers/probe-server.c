@@ -8,37 +8,90 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attack-routes.h"
 #include "probe-routes.h"
+
+enum { MOST_PROXIES = 8 };
 
 typedef struct settings {
     const char *host;
+    const char *unix_path;
     uint16_t port;
     jz_options options;
+    const char *proxies[MOST_PROXIES];
 } settings;
+
+/* Flags that take a number, and the options that it is put into. */
+static const struct {
+    const char *flag;
+    size_t offset;
+    size_t size;
+} numbers[] = {
+#define NUMBER(flag, option)                                                                                           \
+    {                                                                                                                  \
+        flag, offsetof(jz_options, option), sizeof(((jz_options *)0)->option)                                          \
+    }
+    NUMBER("--threads", threads),
+    NUMBER("--backlog", backlog),
+    NUMBER("--receive-buffer", receive_buffer_size),
+    NUMBER("--max-message", max_message_size),
+    NUMBER("--max-frames-per-message", max_frames_per_message),
+    NUMBER("--backpressure-limit", backpressure_limit),
+    NUMBER("--handshake-timeout-ms", handshake_timeout_ms),
+    NUMBER("--upgrade-timeout-ms", upgrade_timeout_ms),
+    NUMBER("--idle-timeout-ms", idle_timeout_ms),
+    NUMBER("--max-lifetime-ms", max_lifetime_ms),
+    NUMBER("--close-timeout-ms", close_timeout_ms),
+    NUMBER("--max-connections", max_connections),
+    NUMBER("--max-connections-per-address", max_connections_per_address),
+    NUMBER("--max-handshakes", max_handshakes),
+    NUMBER("--max-head-size", max_head_size),
+    NUMBER("--max-header-count", max_header_count),
+#undef NUMBER
+};
+
+static bool apply_number(jz_options *options, const char *flag, const char *value)
+{
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (strcmp(flag, numbers[i].flag) != 0)
+            continue;
+        void *option = (char *)options + numbers[i].offset;
+        uint64_t number = strtoull(value, NULL, 10);
+        if (numbers[i].size == sizeof(uint32_t))
+            *(uint32_t *)option = (uint32_t)number;
+        else
+            *(size_t *)option = (size_t)number;
+        return true;
+    }
+    return false;
+}
+
+static bool apply_client_address(jz_options *options, const char *value)
+{
+    static const char *const words[] = {"peer", "x-forwarded-for", "forwarded", "proxy-protocol"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            options->client_address = (jz_client_address)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 static bool apply_flag(settings *settings, const char *flag, const char *value)
 {
-    unsigned long long number = strtoull(value, NULL, 10);
     if (strcmp(flag, "--host") == 0)
         settings->host = value;
     else if (strcmp(flag, "--port") == 0)
-        settings->port = (uint16_t)number;
-    else if (strcmp(flag, "--threads") == 0)
-        settings->options.threads = (uint32_t)number;
-    else if (strcmp(flag, "--backlog") == 0)
-        settings->options.backlog = (uint32_t)number;
-    else if (strcmp(flag, "--receive-buffer") == 0)
-        settings->options.receive_buffer_size = (size_t)number;
-    else if (strcmp(flag, "--max-message") == 0)
-        settings->options.max_message_size = (size_t)number;
-    else if (strcmp(flag, "--backpressure-limit") == 0)
-        settings->options.backpressure_limit = (size_t)number;
-    else if (strcmp(flag, "--handshake-timeout-ms") == 0)
-        settings->options.handshake_timeout_ms = (uint32_t)number;
-    else if (strcmp(flag, "--close-timeout-ms") == 0)
-        settings->options.close_timeout_ms = (uint32_t)number;
+        settings->port = (uint16_t)strtoul(value, NULL, 10);
+    else if (strcmp(flag, "--unix") == 0)
+        settings->unix_path = value;
+    else if (strcmp(flag, "--trusted-proxy") == 0 && settings->options.trusted_proxy_count < MOST_PROXIES)
+        settings->proxies[settings->options.trusted_proxy_count++] = value;
+    else if (strcmp(flag, "--client-address") == 0)
+        return apply_client_address(&settings->options, value);
     else
-        return false;
+        return apply_number(&settings->options, flag, value);
     return true;
 }
 
@@ -46,7 +99,11 @@ static jz_status serve(jz_server *server, const settings *settings, jz_error *er
 {
     jz_status status = probe_register_routes(server, error);
     if (status == JZ_OK)
+        status = attack_register_routes(server, error);
+    if (status == JZ_OK)
         status = jz_server_listen(server, settings->host, settings->port, error);
+    if (status == JZ_OK && settings->unix_path != NULL)
+        status = jz_server_listen_unix(server, settings->unix_path, error);
     if (status != JZ_OK)
         return status;
     printf("listening on port %u\n", jz_server_port(server));
@@ -64,6 +121,7 @@ int main(int argument_count, char **arguments)
             return 2;
         }
     }
+    settings.options.trusted_proxies = settings.proxies;
     jz_error error = {0};
     jz_server *server = jz_server_create(&settings.options, &error);
     jz_status status = server != NULL ? serve(server, &settings, &error) : error.status;

@@ -1,4 +1,4 @@
-/* The server: options, routes, listening, running, stopping. */
+/* The server: routes, listening, running, stopping. */
 #ifndef JAZZY_SERVER_H
 #define JAZZY_SERVER_H
 
@@ -9,110 +9,25 @@
 #include "compiler.h"
 #include "error.h"
 #include "event.h"
+#include "options.h"
+#include "statistics.h"
 #include "websocket.h"
 
 JZ_BEGIN_DECLARATIONS
 
 /* Servers that can exist at the same time in one process. */
 #define JZ_MAX_SERVERS 255
-/* Loops, and so threads, of one server. */
-#define JZ_MAX_THREADS 255
+/* Sockets that one server can listen on. */
+#define JZ_MAX_LISTENERS 16
 
 typedef struct jz_server jz_server;
 
 /*
- * Called when something happens to a connection of a route, on the thread of the loop that owns the connection.
- * `context` is what the route was registered with. `event` and `message` are never NULL and are borrowed until the
- * handler returns; `message` is empty unless the event is JZ_EVENT_MESSAGE.
+ * Called when something happens to a connection of a route, on the thread of the loop that owns the connection or,
+ * where the route says so, on a worker. `context` is what the route was registered with. `event` and `message` are
+ * never NULL and are borrowed until the handler returns; `message` is empty unless the event is JZ_EVENT_MESSAGE.
  */
 typedef void (*jz_handler)(void *context, jz_ws ws, const jz_event *event, const jz_message *message);
-
-typedef enum jz_log_level { JZ_LOG_INFO, JZ_LOG_WARNING, JZ_LOG_ERROR } jz_log_level;
-
-/* Called from any thread, possibly from several at a time, with one line without its end. Borrowed until it returns. */
-typedef void (*jz_log_function)(void *context, jz_log_level level, const char *line);
-
-/* How connections come to the loops of a server that has several. */
-typedef enum jz_accepting {
-    /* Every loop listens on the port, and the kernel chooses by a hash of the addresses. It costs nothing; few
-       connections, or many through few proxies, can be spread unevenly. */
-    JZ_ACCEPTING_SHARED_PORT,
-    /* The first loop accepts, and hands each loop every nth connection. Even, at the price of a wake-up for each. */
-    JZ_ACCEPTING_HAND_OVER
-} jz_accepting;
-
-/* Options of a server. Start from jz_options_default(); jz_server_create refuses what is out of range. */
-typedef struct jz_options {
-    uint32_t threads;           /* loops, each with a thread: 1 to JZ_MAX_THREADS; default: the number of cores that
-                                   this process may use */
-    jz_accepting accepting;     /* default JZ_ACCEPTING_SHARED_PORT */
-    uint32_t worker_threads;    /* for routes that run on workers: 1 to 1,024; default 8 */
-    uint32_t backlog;           /* connections that the kernel keeps for us to accept: 1 to 65,535; default 4,096 */
-    size_t receive_buffer_size; /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
-    size_t max_message_size;    /* default of the routes, bytes: 1 to 1 GiB; default 1 MiB */
-    size_t backpressure_limit;  /* unsent bytes of one connection beyond which sends are dropped: 4 KiB to 4 GiB;
-                                   default 1 MiB. Half of it pauses reading from that connection. */
-    size_t mailbox_limit;       /* bytes that other threads may have sent or published through one loop's mailbox before
-                                   it takes them; beyond it they are dropped: 64 KiB to 4 GiB; default 64 MiB */
-    uint32_t handshake_timeout_ms; /* from accepting to the whole request head: 100 to 3,600,000; default 10,000 */
-    uint32_t close_timeout_ms;     /* from our close frame to the end: 100 to 3,600,000; default 5,000 */
-    jz_log_function log;           /* default NULL: warnings and errors go to standard error */
-    void *log_context;             /* passed to `log` */
-} jz_options;
-
-JZ_PUBLIC jz_options jz_options_default(void);
-
-/*
- * Compression of messages, permessage-deflate (RFC 7692), for clients that offer it. What a connection costs besides,
- * with w window bits and memory level m, is zlib's, and allocated with the first message that needs it:
- *
- *     JZ_DEFLATE_SHARED     nothing: each loop has one compressor for each window size agreed on, and one decompressor
- *     JZ_DEFLATE_DEDICATED  2^(w+2) + 2^(m+9) bytes + 6 KiB to compress, 262 KiB by default; 2^w bytes + 7 KiB to
- *                           decompress, 39 KiB by default (with the window that the client agreed to); nothing for a
- *                           direction without context takeover, which either side can ask for
- */
-typedef enum jz_deflate_mode {
-    JZ_DEFLATE_OFF,
-    JZ_DEFLATE_SHARED,   /* each message for itself: no context takeover, in either direction */
-    JZ_DEFLATE_DEDICATED /* messages refer to earlier ones where the client agrees: small messages get much smaller */
-} jz_deflate_mode;
-
-typedef struct jz_deflate_options {
-    jz_deflate_mode mode;    /* default JZ_DEFLATE_OFF */
-    uint8_t window_bits;     /* the largest window, as a power of two of bytes: 9 to 15; default 15 */
-    uint8_t memory_level;    /* zlib's: 1 to 9; default 8 */
-    uint8_t level;           /* zlib's, 1 (fastest) to 9 (smallest); default 6 */
-    size_t min_message_size; /* bytes; a smaller message is sent uncompressed; default 64 */
-} jz_deflate_options;
-
-/* What happens to a message for a connection whose unsent output has reached the backpressure limit. */
-typedef enum jz_backpressure_policy {
-    JZ_BACKPRESSURE_DROP, /* it is dropped and counted */
-    JZ_BACKPRESSURE_CLOSE /* likewise, and the connection is closed with code 1013, Try Again Later */
-} jz_backpressure_policy;
-
-/* Where a route's handler runs. Either way the events of one connection keep their order and never overlap. */
-typedef enum jz_execution {
-    JZ_EXECUTION_LOOP,   /* on the thread of the connection's loop: the handler has to return soon */
-    JZ_EXECUTION_WORKERS /* on one of the server's workers: it may block, as on a database; events are copied for it */
-} jz_execution;
-
-/* Options of one WebSocket route. Start from jz_route_options_default(). */
-typedef struct jz_route_options {
-    size_t max_message_size; /* bytes, decompressed: 1 to 1 GiB; 0 (the default) takes the server's */
-    jz_deflate_options deflate;
-    jz_backpressure_policy backpressure_policy; /* default JZ_BACKPRESSURE_DROP */
-    jz_execution execution;                     /* default JZ_EXECUTION_LOOP */
-    uint32_t max_waiting_events;                /* of one connection for a worker, before reading from it pauses until
-                                                   half of them have been run: 1 to 65,536; default 256. It pauses
-                                                   likewise while messages of more bytes than backpressure_limit
-                                                   wait. What one read brings is taken whole, so some more can. */
-    void (*release_state)(void *state);         /* given what jz_ws_set_state was, once, after the close event, where
-                                                   the handler runs; the connection has no state any more;
-                                                   default NULL */
-} jz_route_options;
-
-JZ_PUBLIC jz_route_options jz_route_options_default(void);
 
 /*
  * Every function below that returns a status returns JZ_OK, or another status with `error` filled in. `error` may be
@@ -141,14 +56,33 @@ JZ_PUBLIC jz_status jz_server_route_get(jz_server *server, const char *path, con
                                         size_t length, jz_error *error);
 
 /*
- * Binds and listens; from here on the kernel keeps connections until the server runs. Once per server.
+ * Binds and listens; from here on the kernel keeps connections until the server runs. Any number of times before it
+ * runs, up to JZ_MAX_LISTENERS, with this and the functions that follow.
  *
  *   host   an IPv4 or IPv6 address or a name; NULL means every address of this machine, IPv4 and IPv6.
  *   port   0 asks the kernel for a free one: jz_server_port tells which.
  */
 JZ_PUBLIC jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, jz_error *error);
 
-/* The port that the server listens on; 0 before it listens. From any thread. */
+/*
+ * Listens on a Unix domain socket. `path` has at most 107 bytes. A socket that another program left there without
+ * listening is replaced; it is removed when the server listens no more. The first loop accepts, and hands over.
+ */
+JZ_PUBLIC jz_status jz_server_listen_unix(jz_server *server, const char *path, jz_error *error);
+
+/*
+ * Takes over a stream socket that listens already, such as one that was inherited. It is closed when the server listens
+ * no more, or at once where this fails. The first loop accepts, and hands over.
+ */
+JZ_PUBLIC jz_status jz_server_listen_descriptor(jz_server *server, int descriptor, jz_error *error);
+
+/*
+ * Takes over all sockets that systemd, or who acts like it, hands to this process (LISTEN_PID, LISTEN_FDS: the manual
+ * page sd_listen_fds(3)). INVALID_STATE where there is none. Once in a process: the sockets are then the server's.
+ */
+JZ_PUBLIC jz_status jz_server_listen_activated(jz_server *server, jz_error *error);
+
+/* The port of the first TCP socket that the server listens on; 0 where there is none. From any thread. */
 JZ_PUBLIC uint16_t jz_server_port(const jz_server *server);
 
 /* Whether the calling thread is in one of the server's handlers, where it may be neither waited for nor destroyed. */
@@ -188,6 +122,34 @@ JZ_PUBLIC jz_status jz_server_start(jz_server *server, jz_error *error);
  * jz_server_wait, when it is done. From any thread, from handlers, and from signal handlers.
  */
 JZ_PUBLIC void jz_server_stop(jz_server *server);
+
+/*
+ * The same, waiting for answers and output up to `grace_ms`, 0 to 3,600,000 (more counts as that); then what is left
+ * is ended. Of several calls the one whose grace is over first counts.
+ */
+JZ_PUBLIC void jz_server_stop_within(jz_server *server, uint32_t grace_ms);
+
+/*
+ * For a restart: the server accepts whom the kernel keeps, listens no more, so that its successor can (without a gap
+ * where both have an inherited socket), and goes on serving until the
+ * last client has left, or for `deadline_ms` at most, when it stops as with jz_server_stop. JZ_NEVER has no deadline.
+ * From any thread, from handlers, and from signal handlers.
+ */
+JZ_PUBLIC void jz_server_drain(jz_server *server, uint32_t deadline_ms);
+
+/* How the connections ended that there were when the server stopped. */
+typedef struct jz_ending {
+    uint64_t clean;   /* WebSockets: close frames went both ways, and all output was sent */
+    uint64_t unclean; /* WebSockets: lost, or left by the peer without a close frame */
+    uint64_t cut_off; /* WebSockets: what was left when the grace was over */
+    uint64_t others;  /* that were no WebSockets */
+} jz_ending;
+
+/* Complete when the server has stopped. From any thread. */
+JZ_PUBLIC jz_ending jz_server_ending(const jz_server *server);
+
+/* Everything in jz_statistics, without stopping the loops. From any thread. */
+JZ_PUBLIC void jz_server_statistics(const jz_server *server, jz_statistics *statistics);
 
 /* Waits until a server that was started has stopped. Returns at once if it is not running. Not from a handler. */
 JZ_PUBLIC void jz_server_wait(jz_server *server);

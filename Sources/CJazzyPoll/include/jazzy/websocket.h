@@ -102,6 +102,21 @@ JZ_PUBLIC bool jz_ws_set_state(jz_ws ws, void *state);
 JZ_PUBLIC bool jz_ws_is_open(jz_ws ws);
 
 /*
+ * Reads no more from the connection until jz_ws_resume_reading: TCP slows the peer down, and nothing is buffered but
+ * what one read has brought, which is still delivered. Once more does nothing. Reading goes on by itself when closing
+ * starts, and where the peer of a Unix domain socket has gone. While it is paused the idle time-out does not run. Both
+ * return as jz_ws_subscribe.
+ */
+JZ_PUBLIC jz_send_status jz_ws_pause_reading(jz_ws ws);
+JZ_PUBLIC jz_send_status jz_ws_resume_reading(jz_ws ws);
+
+/*
+ * The subprotocol that was agreed on, where it is one that the route lists; "" where it is not, where none was, and
+ * where the connection is gone. Terminated; it lives as long as the server. From any thread.
+ */
+JZ_PUBLIC const char *jz_ws_subprotocol(jz_ws ws);
+
+/*
  * The bytes that were accepted for this connection and not yet by the kernel. 0 when it is gone. What other threads
  * send counts from when the connection's loop has taken it.
  */
@@ -111,7 +126,8 @@ JZ_PUBLIC size_t jz_ws_buffered_amount(jz_ws ws);
 #define JZ_REMOTE_ADDRESS_SIZE 64
 
 /*
- * Writes the peer's address and port, as in "192.0.2.7:4711" or "[2001:db8::7]:4711", and a NUL, to `text`.
+ * Writes the peer's address and port, as in "192.0.2.7:4711" or "[2001:db8::7]:4711", and a NUL, to `text`; of a client
+ * behind a trusted proxy what that tells, with port 0 where it tells none; "unix" for a Unix domain socket.
  * Returns the length without the NUL; 0, with an empty text, when the connection is gone.
  */
 JZ_PUBLIC size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE]);

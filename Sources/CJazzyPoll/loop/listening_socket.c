@@ -1,0 +1,101 @@
+#define _GNU_SOURCE
+
+#include "listening_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "report.h"
+
+static int unix_socket(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/* Whether the file is a socket on which nobody listens any more, as a program leaves it that was killed. */
+static bool is_abandoned(const struct sockaddr_un *address)
+{
+    struct stat status;
+    if (lstat(address->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return false;
+    int probe = unix_socket();
+    if (probe < 0)
+        return false;
+    bool is_refused = connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
+    close(probe);
+    return is_refused;
+}
+
+static bool bind_and_listen(int descriptor, const struct sockaddr_un *address, uint32_t backlog)
+{
+    bool is_bound = bind(descriptor, (const struct sockaddr *)address, sizeof *address) == 0;
+    if (!is_bound && errno == EADDRINUSE && is_abandoned(address)) {
+        unlink(address->sun_path);
+        is_bound = bind(descriptor, (const struct sockaddr *)address, sizeof *address) == 0;
+    }
+    return is_bound && listen(descriptor, (int)backlog) == 0;
+}
+
+static jz_status report_refusal(const char *path, int reason, jz_error *error)
+{
+    if (reason == EADDRINUSE)
+        return jz_report(error, JZ_STATUS_ADDRESS_IN_USE,
+                         "cannot listen on %.107s: a program listens there, or it is no socket; choose another path, "
+                         "stop the program, or remove the file",
+                         path);
+    if (reason == EACCES || reason == EPERM)
+        return jz_report(error, JZ_STATUS_PERMISSION_DENIED,
+                         "cannot listen on %.107s: permission denied; its folder has to be writable", path);
+    char action[160];
+    snprintf(action, sizeof action, "listen on %.107s", path);
+    return jz_report_system(error, reason, action);
+}
+
+jz_status jz_socket_listen_unix(const char *path, uint32_t backlog, int *descriptor, jz_error *error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = path != NULL ? strlen(path) : 0;
+    if (length == 0 || length >= sizeof address.sun_path)
+        return jz_report(error, JZ_STATUS_INVALID_ADDRESS,
+                         "cannot listen on a Unix domain socket: its path has %zu bytes; it has to have from 1 to %zu",
+                         length, sizeof address.sun_path - 1);
+    memcpy(address.sun_path, path, length + 1);
+    *descriptor = unix_socket();
+    if (*descriptor >= 0 && bind_and_listen(*descriptor, &address, backlog))
+        return JZ_OK;
+    int reason = errno;
+    if (*descriptor >= 0)
+        close(*descriptor);
+    return report_refusal(path, reason, error);
+}
+
+/* An option that tells a number; -1 where the descriptor has none. */
+static int option_of(int descriptor, int name)
+{
+    int value = -1;
+    socklen_t length = sizeof value;
+    return getsockopt(descriptor, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+jz_status jz_socket_adopt(int descriptor, const jz_listening *listening, jz_error *error)
+{
+    if (option_of(descriptor, SO_TYPE) != SOCK_STREAM || option_of(descriptor, SO_ACCEPTCONN) != 1)
+        return jz_report(error, JZ_STATUS_INVALID_ADDRESS,
+                         "cannot listen on descriptor %d: it is no stream socket that listens", descriptor);
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0)
+        return jz_report_system(error, errno, "listen on an inherited descriptor");
+    jz_socket_prepare_tcp(descriptor, listening);
+    return JZ_OK;
+}
+
+void jz_socket_remove_file(const char *path)
+{
+    unlink(path);
+}

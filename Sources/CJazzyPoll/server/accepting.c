@@ -1,0 +1,177 @@
+#include "accepting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../loop/listening_socket.h"
+#include "../loop/report.h"
+#include "../loop/socket.h"
+#include "errand.h"
+#include "server.h"
+#include "shard.h"
+
+enum {
+    ACCEPTS_PER_TURN = 256,
+    ACCEPT_PAUSE_MS = 100,
+    EXHAUSTION_LOG_PAUSE_MS = 10000,
+};
+
+/* The tokens of listeners go down from here. No connection has one of these: its slot and generation have fewer bits.
+ */
+static const uint64_t first_token = UINT64_MAX - 1;
+
+/* Gives a socket up that listened, and the file through which it was reached. */
+static void end_listening(const jz_listener *listener)
+{
+    /* Before it is closed: afterwards the file may be another's. */
+    if (listener->unix_path != NULL)
+        jz_socket_remove_file(listener->unix_path);
+    free(listener->unix_path);
+    jz_socket_close(listener->descriptor);
+}
+
+static bool copy_path(const char *path, char **copy)
+{
+    size_t size = path != NULL ? strlen(path) + 1 : 0;
+    *copy = path != NULL ? malloc(size) : NULL;
+    if (*copy != NULL)
+        memcpy(*copy, path, size);
+    return path == NULL || *copy != NULL;
+}
+
+jz_status jz_accepting_add(jz_shard *shard, int descriptor, bool hands_over, const char *unix_path, jz_error *error)
+{
+    jz_accepting_state *accepting = &shard->accepting;
+    size_t number = accepting->count;
+    jz_listener listener = {.descriptor = descriptor, .hands_over = hands_over};
+    if (!copy_path(unix_path, &listener.unix_path)) {
+        jz_socket_remove_file(unix_path);
+        end_listening(&listener);
+        return jz_report_system(error, ENOMEM, "listen");
+    }
+    if (number == JZ_MAX_LISTENERS) {
+        end_listening(&listener);
+        return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot listen: a server has at most %d listening sockets",
+                         JZ_MAX_LISTENERS);
+    }
+    if (!jz_poll_add(shard->loop.poll, descriptor, JZ_READABLE, first_token - number)) {
+        int reason = errno;
+        end_listening(&listener);
+        return jz_report_system(error, reason, "watch the listening socket");
+    }
+    accepting->listeners[number] = listener;
+    accepting->count++;
+    return JZ_OK;
+}
+
+void jz_accepting_keep(jz_shard *shard, size_t count)
+{
+    jz_accepting_state *accepting = &shard->accepting;
+    while (accepting->count > count) {
+        const jz_listener *listener = &accepting->listeners[--accepting->count];
+        /* An inherited socket may be open elsewhere, too, and would stay in the poll. */
+        jz_poll_remove(shard->loop.poll, listener->descriptor);
+        end_listening(listener);
+    }
+    if (count == 0)
+        jz_timer_cancel(&shard->loop.timers, &accepting->timer);
+}
+
+static void watch(jz_shard *shard, unsigned interest)
+{
+    const jz_accepting_state *accepting = &shard->accepting;
+    for (size_t i = 0; i < accepting->count; i++)
+        jz_poll_change(shard->loop.poll, accepting->listeners[i].descriptor, interest, first_token - i);
+}
+
+/*
+ * Out of descriptors or memory: the listener stays readable, so watching it would spin. Clients wait in the kernel's
+ * backlog until a connection ends or the pause is over.
+ */
+static void pause_accepting(jz_shard *shard, int reason)
+{
+    jz_accepting_state *accepting = &shard->accepting;
+    uint64_t now = shard->loop.now_ms;
+    if (accepting->last_exhaustion_log_ms == 0 || now - accepting->last_exhaustion_log_ms >= EXHAUSTION_LOG_PAUSE_MS) {
+        accepting->last_exhaustion_log_ms = now;
+        jz_server_log(shard->server, JZ_LOG_ERROR,
+                      "cannot accept connections: %s; new clients wait (raise the limit of open files, `ulimit -n`)",
+                      reason == EMFILE || reason == ENFILE ? "no file descriptors left" : "out of memory");
+    }
+    accepting->is_paused = true;
+    watch(shard, 0);
+    jz_timer_set(&shard->loop.timers, &accepting->timer, ACCEPT_PAUSE_MS);
+}
+
+void jz_accepting_resume(jz_shard *shard)
+{
+    if (!shard->accepting.is_paused)
+        return;
+    shard->accepting.is_paused = false;
+    jz_timer_cancel(&shard->loop.timers, &shard->accepting.timer);
+    watch(shard, JZ_READABLE);
+}
+
+/* Keeps a connection, or hands it to the shard whose turn it is. */
+static void place_connection(jz_shard *shard, const jz_listener *listener, int descriptor, const jz_address *address)
+{
+    jz_server *server = shard->server;
+    jz_shard *target = shard;
+    if (listener->hands_over) {
+        uint32_t *next = &shard->accepting.next_hand_over;
+        target = &server->shards[*next];
+        *next = (*next + 1) % server->shard_count;
+    }
+    if (target == shard)
+        jz_connection_accept(shard, descriptor, address);
+    else
+        jz_errand_hand_over(target, descriptor, address);
+}
+
+/* Returns whether there may be more. */
+static bool accept_connections(jz_shard *shard, const jz_listener *listener)
+{
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        int descriptor;
+        jz_address address;
+        switch (jz_socket_accept(listener->descriptor, &descriptor, &address)) {
+        case JZ_SOCKET_OK:
+            place_connection(shard, listener, descriptor, &address);
+            break;
+        case JZ_SOCKET_EXHAUSTED:
+            pause_accepting(shard, errno);
+            return false;
+        case JZ_SOCKET_WOULD_BLOCK:
+            return false;
+        default:
+            break;
+        }
+    }
+    return true;
+}
+
+bool jz_accepting_ready(jz_shard *shard, uint64_t token)
+{
+    if (token <= first_token - JZ_MAX_LISTENERS)
+        return false;
+    size_t number = (size_t)(first_token - token);
+    if (number < shard->accepting.count)
+        accept_connections(shard, &shard->accepting.listeners[number]);
+    return true;
+}
+
+void jz_accepting_finish(jz_shard *shard)
+{
+    jz_accepting_state *accepting = &shard->accepting;
+    if (accepting->count == 0)
+        return;
+    /* Bounded, because clients may come as fast as they are accepted. */
+    uint32_t rounds = shard->server->options.backlog / ACCEPTS_PER_TURN + 1;
+    for (size_t i = 0; i < accepting->count; i++) {
+        for (uint32_t round = 0; round < rounds && accept_connections(shard, &accepting->listeners[i]); round++)
+            continue;
+    }
+    jz_accepting_keep(shard, 0);
+    jz_server_listens_less(shard->server);
+}

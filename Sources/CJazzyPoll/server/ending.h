@@ -1,0 +1,20 @@
+/* How a shard comes to its end: draining, stopping, and cutting off what is left. */
+#ifndef JAZZY_SERVER_ENDING_H
+#define JAZZY_SERVER_ENDING_H
+
+#include "connection.h"
+#include "shard.h"
+
+/* Follows what was asked of the server. At the end of each turn; returns whether there is another. */
+bool jz_ending_goes_on(jz_shard *shard);
+
+/* The shard's end_timer has expired. */
+void jz_ending_expired(jz_shard *shard);
+
+/* How long a connection that ends may take, in milliseconds. */
+uint32_t jz_ending_close_timeout(const jz_shard *shard);
+
+/* A connection ends for good: counted, where the server stops. */
+void jz_ending_count(jz_shard *shard, const jz_connection *connection);
+
+#endif

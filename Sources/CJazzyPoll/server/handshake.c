@@ -1,0 +1,280 @@
+#include "handshake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../codec/forwarded.h"
+#include "../codec/origin.h"
+#include "../session/subprotocol.h"
+#include "http.h"
+#include "output.h"
+#include "request.h"
+#include "routes.h"
+#include "server.h"
+
+static jz_refusal refusal_of(int status)
+{
+    switch (status) {
+    case 405:
+        return JZ_REFUSAL_METHOD;
+    case 426:
+        return JZ_REFUSAL_NO_UPGRADE;
+    default:
+        return JZ_REFUSAL_INVALID_HANDSHAKE;
+    }
+}
+
+/* RFC 6455 §10.2. Who sends no Origin is no browser, and may send whatever it likes. */
+static bool origin_is_allowed(const jz_route *route, const jz_request_head *head)
+{
+    jz_text origin;
+    jz_text host = {"", 0};
+    size_t count = jz_request_head_find(head, "Origin", &origin);
+    if (count == 0 || route->options.origin_policy == JZ_ORIGIN_ANY)
+        return true;
+    if (count > 1)
+        return false;
+    if (route->options.origin_policy == JZ_ORIGIN_SAME_HOST) {
+        jz_request_head_find(head, "Host", &host);
+        return jz_origin_is_of_host(origin, host);
+    }
+    for (size_t i = 0; i < route->options.allowed_origin_count; i++) {
+        if (jz_origin_is_same(origin, jz_text_of(route->options.allowed_origins[i])))
+            return true;
+    }
+    return false;
+}
+
+/* Who the client is, where a trusted proxy says so, and whether its address may have another connection. */
+static bool address_is_let_in(jz_shard *shard, jz_connection *connection, const jz_request_head *head)
+{
+    jz_server *server = shard->server;
+    jz_address client = jz_connection_peer(connection);
+    if (jz_server_trusts(server, &client)) {
+        bool is_told = false;
+        if (server->options.client_address == JZ_CLIENT_ADDRESS_X_FORWARDED_FOR)
+            is_told = jz_x_forwarded_for(head, server->trusted_proxies, server->trusted_proxy_count, &client);
+        else if (server->options.client_address == JZ_CLIENT_ADDRESS_FORWARDED)
+            is_told = jz_forwarded(head, server->trusted_proxies, server->trusted_proxy_count, &client);
+        if (is_told)
+            jz_connection_set_peer(connection, &client);
+    }
+    return jz_connection_count_address(shard, connection);
+}
+
+/* One more than the place of a subprotocol among all of the server's; 0 where the route does not list it. */
+static uint16_t number_of(const jz_route *route, jz_text subprotocol)
+{
+    for (size_t i = 0; i < route->options.subprotocol_count; i++) {
+        if (jz_text_equals(subprotocol, jz_text_of(route->options.subprotocols[i])))
+            return (uint16_t)(route->first_subprotocol + i + 1);
+    }
+    return 0;
+}
+
+/* The question and its answer are gone from the connection already. Returns whether it is a WebSocket now. */
+static bool accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade,
+                           void **state)
+{
+    jz_buffer *output = jz_output_open(shard, connection);
+    if (output == NULL || !jz_upgrade_append_response(upgrade, output)) {
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        return false;
+    }
+    jz_output_appended(shard, connection);
+    atomic_store_explicit(&connection->subprotocol, number_of(route, upgrade->subprotocol), memory_order_release);
+    void *given = *state;
+    *state = NULL;
+    jz_connection_begin_websocket(shard, connection, route, &upgrade->deflate, given);
+    return true;
+}
+
+static size_t length_of_offers(const jz_request_head *head)
+{
+    size_t length = 0;
+    size_t position = 0;
+    jz_text offered;
+    while (jz_subprotocol_next(head, &position, &offered))
+        length += offered.length + 1;
+    return length;
+}
+
+/* NULL when there is no memory. */
+static jz_question *create_question(const jz_route *route, const jz_upgrade *upgrade, const jz_request_head *head)
+{
+    size_t length = length_of_offers(head);
+    jz_question *question = calloc(1, sizeof *question + length);
+    if (question == NULL)
+        return NULL;
+    question->route = route;
+    question->upgrade = *upgrade;
+    size_t position = 0;
+    jz_text offered;
+    while (jz_subprotocol_next(head, &position, &offered)) {
+        memcpy(question->offers + question->offers_length, offered.start, offered.length);
+        question->offers_length += offered.length + 1;
+    }
+    return question;
+}
+
+/* The subprotocol as it lies in the offers, which live as long as the question; NULL where it is not offered. */
+static const char *find_offer(const jz_question *question, jz_text subprotocol)
+{
+    const char *end = question->offers + question->offers_length;
+    for (const char *offer = question->offers; offer < end; offer += strlen(offer) + 1) {
+        if (jz_text_equals(subprotocol, jz_text_of(offer)))
+            return offer;
+    }
+    return NULL;
+}
+
+static void ask(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade,
+                const jz_request_head *head, const jz_route_parameters *parameters)
+{
+    jz_question *question = create_question(route, upgrade, head);
+    if (question == NULL) {
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        return;
+    }
+    /* What was chosen lies in the head, which does not stay. It is one that the route lists. */
+    if (upgrade->subprotocol.length > 0)
+        question->upgrade.subprotocol = jz_text_of(find_offer(question, upgrade->subprotocol));
+    connection->phase = JZ_PHASE_ASKING;
+    connection->question = question;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_ASKING, memory_order_release);
+    jz_timer_set(&shard->loop.timers, &connection->timer, route->options.upgrade_timeout_ms);
+    const jz_request request = {.head = head, .parameters = parameters, .client = jz_connection_peer(connection)};
+    jz_handshake handshake = {.value = jz_shard_handle_of(shard, connection).value, .route = (uint32_t)route->number};
+    route->options.upgrade(route->context, handshake, &request);
+}
+
+void jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_request_head *head,
+                       const jz_route_parameters *parameters)
+{
+    const jz_route_options *options = &route->options;
+    jz_upgrade upgrade = jz_upgrade_judge(head, &options->deflate);
+    if (upgrade.status != 101) {
+        jz_http_refuse(shard, connection, refusal_of(upgrade.status));
+    } else if (!jz_subprotocols_are_valid(head)) {
+        jz_http_refuse(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE);
+    } else if (!origin_is_allowed(route, head)) {
+        jz_http_refuse(shard, connection, JZ_REFUSAL_ORIGIN);
+    } else if (!address_is_let_in(shard, connection, head)) {
+        jz_http_refuse(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
+    } else {
+        void *no_state = NULL;
+        size_t choice = jz_subprotocol_choose(head, options->subprotocols, options->subprotocol_count);
+        if (choice < options->subprotocol_count)
+            upgrade.subprotocol = jz_text_of(options->subprotocols[choice]);
+        if (options->upgrade != NULL)
+            ask(shard, connection, route, &upgrade, head, parameters);
+        else
+            accept_upgrade(shard, connection, route, &upgrade, &no_state);
+    }
+}
+
+void jz_handshake_keep_input(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    /* A client may not send before it has the answer (RFC 6455 §4.1); a little of what one sends is borne. */
+    jz_question *question = connection->question;
+    if (question->rest.length + input->length > shard->server->options.max_head_size)
+        jz_handshake_give_up(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE);
+    else if (!jz_buffer_append(&question->rest, input->bytes, input->length))
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    input->length = 0;
+}
+
+jz_answer_status jz_handshake_answer(jz_shard *shard, jz_connection *connection, jz_answer *answer)
+{
+    if (connection->phase != JZ_PHASE_ASKING || connection->question->answer != NULL ||
+        connection->broken != JZ_FAILURE_NONE)
+        return JZ_ANSWER_LATE;
+    answer->release_state = connection->question->route->options.release_state;
+    connection->question->answer = answer;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    jz_connection_mark_dirty(shard, connection);
+    return JZ_ANSWER_TAKEN;
+}
+
+static void reject(jz_shard *shard, jz_connection *connection, const jz_answer *answer)
+{
+    jz_response response = jz_response_refusing(answer->status);
+    if (answer->content_type.length > 0) {
+        response.content_type = answer->content_type.start;
+        response.body = answer->body.start;
+        response.length = answer->body.length;
+    }
+    response.further_headers = answer->headers;
+    jz_address peer = jz_connection_peer(connection);
+    jz_refusal_note(shard, &peer, JZ_REFUSAL_REJECTED);
+    jz_http_respond(shard, connection, &response);
+}
+
+/* Puts into the upgrade what the answer chooses. False: it chooses what the client does not offer (§4.2.2). */
+static bool follow_choice(const jz_question *question, jz_upgrade *upgrade)
+{
+    const jz_answer *answer = question->answer;
+    upgrade->further_headers = answer->headers;
+    if (!answer->names_subprotocol)
+        return true;
+    upgrade->subprotocol = answer->subprotocol;
+    return answer->subprotocol.length == 0 || find_offer(question, answer->subprotocol) != NULL;
+}
+
+/* Takes the question out of the connection, which is as before it was asked. The caller frees the question. */
+static jz_question *take_question(jz_connection *connection)
+{
+    jz_question *question = connection->question;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    connection->phase = JZ_PHASE_HEAD;
+    connection->head = (jz_buffer){0};
+    return question;
+}
+
+static void free_question(jz_question *question)
+{
+    jz_answer_free(question->answer);
+    jz_buffer_free(&question->rest);
+    free(question);
+}
+
+bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer *rest)
+{
+    *rest = (jz_buffer){0};
+    if (connection->question->answer == NULL)
+        return false;
+    jz_question *question = take_question(connection);
+    jz_answer *answer = question->answer;
+    jz_upgrade upgrade = question->upgrade;
+    bool is_websocket = false;
+    if (!answer->accepts) {
+        reject(shard, connection, answer);
+    } else if (!follow_choice(question, &upgrade)) {
+        jz_server_log(shard->server, JZ_LOG_ERROR,
+                      "the upgrade hook of %.100s chose the subprotocol \"%.*s\", which the client does not offer",
+                      question->route->path, (int)(upgrade.subprotocol.length < 100 ? upgrade.subprotocol.length : 100),
+                      upgrade.subprotocol.start);
+        answer->status = 500;
+        answer->headers.length = 0;
+        reject(shard, connection, answer);
+    } else {
+        is_websocket = accept_upgrade(shard, connection, question->route, &upgrade, &answer->state);
+        if (is_websocket) {
+            *rest = question->rest;
+            question->rest = (jz_buffer){0};
+        }
+    }
+    free_question(question);
+    return is_websocket;
+}
+
+void jz_handshake_give_up(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
+{
+    free_question(take_question(connection));
+    jz_http_refuse(shard, connection, refusal);
+}
+
+void jz_handshake_discard(jz_connection *connection)
+{
+    free_question(take_question(connection));
+}

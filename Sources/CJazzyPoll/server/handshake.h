@@ -1,0 +1,47 @@
+/*
+ * From a request for a WebSocket to the WebSocket, or to its refusal: what RFC 6455 asks, the origin, the subprotocol,
+ * the address, and the upgrade hook, which may take its time.
+ */
+#ifndef JAZZY_SERVER_HANDSHAKE_H
+#define JAZZY_SERVER_HANDSHAKE_H
+
+#include "../codec/request_head.h"
+#include "../session/upgrade.h"
+#include "answer.h"
+#include "connection.h"
+#include "route_pattern.h"
+#include "shard.h"
+
+/* A handshake that waits for the upgrade hook. */
+struct jz_question {
+    const jz_route *route;
+    jz_upgrade upgrade;
+    jz_answer *answer;    /* NULL until there is one */
+    jz_buffer rest;       /* what the client sent behind its request head */
+    size_t offers_length; /* bytes of `offers` */
+    char offers[];        /* the subprotocols that the client offers, each terminated */
+};
+
+/* A request for a WebSocket on a route that has them; what follows the head stays in `input`. */
+void jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_request_head *head,
+                       const jz_route_parameters *parameters);
+
+/* While the hook is asked: keeps what the client has sent already. */
+void jz_handshake_keep_input(jz_shard *shard, jz_connection *connection, jz_input *input);
+
+/* Takes over an answer that was given on the shard's own thread. LATE: it is not taken, and still the caller's. */
+jz_answer_status jz_handshake_answer(jz_shard *shard, jz_connection *connection, jz_answer *answer);
+
+/*
+ * Does what the answer says, if there is one. Outside of handlers only, for it may call one. Returns true, and what is
+ * to be read next, when the connection is a WebSocket now: the caller frees `rest`.
+ */
+bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer *rest);
+
+/* The upgrade hook took too long, or the server stops: answers 503. */
+void jz_handshake_give_up(jz_shard *shard, jz_connection *connection, jz_refusal refusal);
+
+/* Frees the question, and the answer with it. The connection is none any more that asks. */
+void jz_handshake_discard(jz_connection *connection);
+
+#endif

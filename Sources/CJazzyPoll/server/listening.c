@@ -1,0 +1,158 @@
+/* The public functions that make a server listen. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../loop/listening_socket.h"
+#include "../loop/report.h"
+#include "../loop/socket.h"
+#include "server.h"
+
+enum { FIRST_ACTIVATED_DESCRIPTOR = 3 }; /* SD_LISTEN_FDS_START */
+
+static jz_status expect_before_running(const jz_server *server, jz_error *error)
+{
+    int state = atomic_load(&server->state);
+    if (state == JZ_SERVER_CREATED || state == JZ_SERVER_LISTENING)
+        return JZ_OK;
+    return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot listen: do it before the server runs");
+}
+
+static jz_listening listening_of(const jz_server *server, bool shares_port)
+{
+    uint32_t keep_alive_ms = server->options.tcp_keep_alive_ms;
+    return (jz_listening){.backlog = server->options.backlog,
+                          .keep_alive_seconds = keep_alive_ms == JZ_NEVER ? 0 : keep_alive_ms / 1000,
+                          .shares_port = shares_port};
+}
+
+/*
+ * Listeners that share a port (SO_REUSEPORT) would also share it with another server that was started with it. So where
+ * there are several, one that does not share finds out first whether the port is free. A port that the kernel chooses
+ * always is, and another could take it between that listener and the first that shares.
+ */
+static jz_status expect_free_port(const jz_server *server, const char *host, uint16_t port, jz_error *error)
+{
+    const jz_listening listening = listening_of(server, false);
+    int probe;
+    jz_status status = jz_socket_listen(host, port, &listening, &probe, &port, error);
+    if (status == JZ_OK)
+        jz_socket_close(probe);
+    return status;
+}
+
+/* One listener for each of the first `count` shards: all of them, or none. */
+static jz_status add_listeners(jz_server *server, uint32_t count, const char *host, uint16_t *port, jz_error *error)
+{
+    const jz_listening listening = listening_of(server, count > 1);
+    bool hands_over = server->options.accepting == JZ_ACCEPTING_HAND_OVER;
+    jz_status status = JZ_OK;
+    for (uint32_t i = 0; i < count && status == JZ_OK; i++) {
+        jz_shard *shard = &server->shards[i];
+        int descriptor;
+        size_t before = shard->accepting.count;
+        status = jz_socket_listen(host, *port, &listening, &descriptor, port, error);
+        if (status == JZ_OK)
+            status = jz_accepting_add(shard, descriptor, hands_over, NULL, error);
+        if (status != JZ_OK) {
+            for (uint32_t j = 0; j < i; j++)
+                jz_accepting_keep(&server->shards[j], server->shards[j].accepting.count - 1);
+            jz_accepting_keep(shard, before);
+        }
+    }
+    return status;
+}
+
+static void note_listening(jz_server *server, uint16_t port)
+{
+    if (server->port == 0)
+        server->port = port;
+    atomic_store(&server->state, JZ_SERVER_LISTENING);
+}
+
+jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, jz_error *error)
+{
+    jz_status status = expect_before_running(server, error);
+    uint32_t count = server->options.accepting == JZ_ACCEPTING_HAND_OVER ? 1 : server->shard_count;
+    if (status == JZ_OK && count > 1 && port != 0)
+        status = expect_free_port(server, host, port, error);
+    if (status == JZ_OK)
+        status = add_listeners(server, count, host, &port, error);
+    if (status == JZ_OK)
+        note_listening(server, port);
+    return status;
+}
+
+/* A socket of which there is only one: the first shard accepts. Closed where this fails. */
+static jz_status add_single(jz_server *server, int descriptor, const char *unix_path, jz_error *error)
+{
+    jz_status status = jz_accepting_add(&server->shards[0], descriptor, server->shard_count > 1, unix_path, error);
+    if (status == JZ_OK)
+        note_listening(server, jz_socket_port(descriptor));
+    return status;
+}
+
+jz_status jz_server_listen_unix(jz_server *server, const char *path, jz_error *error)
+{
+    int descriptor;
+    jz_status status = expect_before_running(server, error);
+    if (status == JZ_OK)
+        status = jz_socket_listen_unix(path, server->options.backlog, &descriptor, error);
+    return status == JZ_OK ? add_single(server, descriptor, path, error) : status;
+}
+
+jz_status jz_server_listen_descriptor(jz_server *server, int descriptor, jz_error *error)
+{
+    const jz_listening listening = listening_of(server, false);
+    jz_status status = expect_before_running(server, error);
+    if (status == JZ_OK)
+        status = jz_socket_adopt(descriptor, &listening, error);
+    if (status != JZ_OK) {
+        jz_socket_close(descriptor);
+        return status;
+    }
+    return add_single(server, descriptor, NULL, error);
+}
+
+/* The number in a variable of the environment; 0 where it has none. */
+static long number_in(const char *variable)
+{
+    const char *text = getenv(variable);
+    char *end = NULL;
+    long number = text != NULL ? strtol(text, &end, 10) : 0;
+    return text != NULL && end != text && *end == '\0' && number > 0 ? number : 0;
+}
+
+jz_status jz_server_listen_activated(jz_server *server, jz_error *error)
+{
+    static _Atomic bool was_taken;
+    jz_status status = expect_before_running(server, error);
+    if (status != JZ_OK)
+        return status;
+    long count = number_in("LISTEN_FDS");
+    if (number_in("LISTEN_PID") != (long)getpid() || count == 0)
+        return jz_report(error, JZ_STATUS_INVALID_STATE,
+                         "cannot listen: no socket was handed to this process (LISTEN_PID, LISTEN_FDS); start it by "
+                         "its socket unit, or listen on an address");
+    if (count > JZ_MAX_LISTENERS)
+        return jz_report(error, JZ_STATUS_INVALID_STATE,
+                         "cannot listen: %ld sockets were handed to this process, and a server has at most %d", count,
+                         JZ_MAX_LISTENERS);
+    if (atomic_exchange(&was_taken, true))
+        return jz_report(error, JZ_STATUS_INVALID_STATE,
+                         "cannot listen: the sockets that were handed to this process are a server's already");
+    for (int i = 0; i < (int)count; i++) {
+        int descriptor = FIRST_ACTIVATED_DESCRIPTOR + i;
+        if (status == JZ_OK)
+            status = jz_server_listen_descriptor(server, descriptor, error);
+        else
+            jz_socket_close(descriptor); /* nobody would accept from it */
+    }
+    return status;
+}
+
+uint16_t jz_server_port(const jz_server *server)
+{
+    return server->port;
+}

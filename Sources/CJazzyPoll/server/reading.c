@@ -1,0 +1,151 @@
+#include "reading.h"
+
+#include "../codec/proxy_header.h"
+#include "delivery.h"
+#include "handshake.h"
+#include "http.h"
+#include "output.h"
+#include "server.h"
+#include "watch.h"
+
+void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    jz_event event = {.type = JZ_EVENT_OPEN};
+    jz_message message;
+    while (connection->broken == JZ_FAILURE_NONE) {
+        jz_buffer *output = jz_output_open(shard, connection);
+        if (output == NULL) {
+            connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+            break;
+        }
+        if (!jz_session_next(&connection->session, input, output, &event, &message))
+            break;
+        jz_deliver(shard, connection, &event, &message);
+    }
+    jz_output_appended(shard, connection);
+    if (connection->broken == JZ_FAILURE_NONE && jz_session_has_ended(&connection->session)) {
+        /* After a failure the peer may still be sending, and a reset must not overtake our close frame. */
+        bool lingers = event.type == JZ_EVENT_CLOSE && !event.was_clean;
+        jz_connection_finish(shard, connection, lingers);
+    }
+}
+
+static void refuse_proxy(jz_shard *shard, jz_connection *connection)
+{
+    jz_address peer = jz_connection_peer(connection);
+    jz_refusal_note(shard, &peer, JZ_REFUSAL_PROXY_HEADER);
+    jz_connection_finish(shard, connection, false);
+}
+
+/* What a PROXY header has told. */
+static void follow_proxy(jz_shard *shard, jz_connection *connection, const jz_proxy_header *header)
+{
+    jz_buffer_free(&connection->head);
+    connection->phase = JZ_PHASE_HEAD;
+    if (header->names_source) {
+        jz_connection_set_peer(connection, &header->source);
+        if (!jz_connection_count_address(shard, connection))
+            jz_http_refuse(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
+    }
+}
+
+/* The header with which a trusted proxy begins: gathered, because it may come in pieces. */
+static void take_proxy_header(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    jz_buffer *head = &connection->head;
+    size_t before = head->length;
+    size_t room = JZ_MAX_PROXY_HEADER - before;
+    if (!jz_buffer_append(head, input->bytes, input->length < room ? input->length : room)) {
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        return;
+    }
+    jz_proxy_header header;
+    switch (jz_proxy_header_parse(head->bytes, head->length, &header)) {
+    case JZ_PROXY_HEADER_COMPLETE:
+        input->bytes += header.length - before;
+        input->length -= header.length - before;
+        follow_proxy(shard, connection, &header);
+        break;
+    case JZ_PROXY_HEADER_INCOMPLETE:
+        if (head->length < JZ_MAX_PROXY_HEADER)
+            break;
+        refuse_proxy(shard, connection);
+        break;
+    default:
+        refuse_proxy(shard, connection);
+        break;
+    }
+}
+
+/* The upgrade hook was asked, and may have answered at once. Then the connection is a WebSocket, or refused. */
+static void take_answer(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    jz_buffer rest;
+    /* What came before goes first, when the connection is settled. */
+    if (connection->question->answer == NULL || connection->question->rest.length > 0)
+        jz_handshake_keep_input(shard, connection, input);
+    else
+        jz_handshake_proceed(shard, connection, &rest);
+}
+
+static void take_input(jz_shard *shard, jz_connection *connection, jz_input input)
+{
+    shard->current = connection;
+    if (connection->phase == JZ_PHASE_PROXY)
+        take_proxy_header(shard, connection, &input);
+    if (connection->phase == JZ_PHASE_HEAD)
+        jz_http_take(shard, connection, &input);
+    if (connection->phase == JZ_PHASE_ASKING)
+        take_answer(shard, connection, &input);
+    if (connection->phase == JZ_PHASE_WEBSOCKET)
+        jz_reading_take_frames(shard, connection, &input);
+    if (connection->subscriptions != NULL)
+        jz_output_defer(shard, connection);
+    else
+        jz_output_flush(shard, connection);
+    shard->current = NULL;
+}
+
+/* The peer will send no more. What is to be sent to it still is. */
+static void take_end_of_input(jz_shard *shard, jz_connection *connection)
+{
+    switch (connection->phase) {
+    case JZ_PHASE_WEBSOCKET:
+        jz_session_end(&connection->session, JZ_FAILURE_NONE);
+        take_input(shard, connection, (jz_input){0});
+        connection->lingers = false;
+        break;
+    case JZ_PHASE_PROXY:
+    case JZ_PHASE_HEAD:
+        jz_connection_finish(shard, connection, false);
+        break;
+    case JZ_PHASE_ASKING:
+        connection->broken = JZ_FAILURE_TRANSPORT;
+        break;
+    case JZ_PHASE_LINGERING:
+        jz_connection_finish(shard, connection, false);
+        break;
+    default:
+        break;
+    }
+}
+
+void jz_reading_receive(jz_shard *shard, jz_connection *connection)
+{
+    size_t received = 0;
+    uint8_t *buffer = shard->loop.receive_buffer;
+    switch (jz_socket_receive(connection->descriptor, buffer, shard->loop.receive_buffer_size, &received)) {
+    case JZ_SOCKET_OK:
+        jz_watch_note_activity(shard, connection);
+        take_input(shard, connection, (jz_input){buffer, received});
+        break;
+    case JZ_SOCKET_ENDED:
+        take_end_of_input(shard, connection);
+        break;
+    case JZ_SOCKET_WOULD_BLOCK:
+        break;
+    default:
+        connection->broken = JZ_FAILURE_TRANSPORT;
+        break;
+    }
+}

@@ -1,0 +1,14 @@
+/* What has been received: taken apart, and handed to whoever it is for. */
+#ifndef JAZZY_SERVER_READING_H
+#define JAZZY_SERVER_READING_H
+
+#include "connection.h"
+#include "shard.h"
+
+/* Receives once, and does what came. */
+void jz_reading_receive(jz_shard *shard, jz_connection *connection);
+
+/* Feeds a WebSocket: delivers its events, and finishes the connection when they have ended it. */
+void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input);
+
+#endif

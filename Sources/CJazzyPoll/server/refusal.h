@@ -1,0 +1,15 @@
+/* Connections that are refused before they are WebSockets: counted by reason, told to the log, and answered. */
+#ifndef JAZZY_SERVER_REFUSAL_H
+#define JAZZY_SERVER_REFUSAL_H
+
+#include "connection.h"
+#include "jazzy/statistics.h"
+#include "shard.h"
+
+/* The HTTP status that answers it; 0 where it is not answered. */
+int jz_refusal_status(jz_refusal refusal);
+
+/* Counts it and tells the log. */
+void jz_refusal_note(jz_shard *shard, const jz_address *peer, jz_refusal refusal);
+
+#endif

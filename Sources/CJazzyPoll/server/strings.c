@@ -1,0 +1,42 @@
+#include "strings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *copy_of(const char *string)
+{
+    size_t size = strlen(string) + 1;
+    char *copy = malloc(size);
+    if (copy != NULL)
+        memcpy(copy, string, size);
+    return copy;
+}
+
+bool jz_strings_copy(const char *const **strings, size_t count)
+{
+    const char *const *borrowed = *strings;
+    *strings = NULL;
+    if (count == 0)
+        return true;
+    const char **copies = calloc(count, sizeof(char *));
+    if (copies == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = copy_of(borrowed[i]);
+        if (copies[i] == NULL) {
+            jz_strings_free(copies, i);
+            return false;
+        }
+    }
+    *strings = copies;
+    return true;
+}
+
+void jz_strings_free(const char *const *strings, size_t count)
+{
+    if (strings == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        free((void *)strings[i]);
+    free((void *)strings);
+}

@@ -1,0 +1,75 @@
+#include "watch.h"
+
+#include "routes.h"
+#include "sending.h"
+
+/* How long until a tick, in milliseconds; 0 when it has passed. Ticks are compared across their wrap. */
+static uint32_t until(uint32_t now, uint32_t tick)
+{
+    int32_t ticks = (int32_t)(tick - now);
+    return ticks > 0 ? (uint32_t)ticks * JZ_TICK_MS : 0;
+}
+
+/* Sets the timer to `delay_ms` from now, or to the end of the lifetime where that comes first. */
+static void set_timer(jz_shard *shard, jz_connection *connection, uint32_t delay_ms)
+{
+    uint32_t end_of_life = connection->timer.tag;
+    if (end_of_life != 0) {
+        uint32_t left = until(jz_tick_of(shard->loop.now_ms), end_of_life);
+        delay_ms = left < delay_ms ? left : delay_ms;
+    }
+    if (delay_ms != JZ_NEVER)
+        jz_timer_set(&shard->loop.timers, &connection->timer, delay_ms);
+}
+
+static uint32_t half_of(uint32_t idle_timeout_ms)
+{
+    return idle_timeout_ms == JZ_NEVER ? JZ_NEVER : idle_timeout_ms / 2;
+}
+
+void jz_watch_go_on(jz_shard *shard, jz_connection *connection)
+{
+    set_timer(shard, connection, half_of(jz_connection_route(connection)->options.idle_timeout_ms));
+}
+
+void jz_watch_begin(jz_shard *shard, jz_connection *connection)
+{
+    const jz_route *route = jz_connection_route(connection);
+    connection->timer.tag = 0;
+    if (route->options.max_lifetime_ms != JZ_NEVER) {
+        uint32_t end_of_life = jz_tick_of(shard->loop.now_ms + route->options.max_lifetime_ms) + 1;
+        connection->timer.tag = end_of_life != 0 ? end_of_life : 1; /* 0 says that there is none */
+    }
+    jz_watch_note_activity(shard, connection);
+    jz_watch_go_on(shard, connection);
+}
+
+jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
+{
+    const jz_route *route = jz_connection_route(connection);
+    uint32_t now = jz_tick_of(shard->loop.now_ms);
+    uint32_t end_of_life = connection->timer.tag;
+    if (end_of_life != 0 && until(now, end_of_life) == 0)
+        return JZ_WATCH_IS_OLD;
+    uint32_t half = half_of(route->options.idle_timeout_ms);
+    if (half == JZ_NEVER) {
+        set_timer(shard, connection, JZ_NEVER);
+        return JZ_WATCH_GOES_ON;
+    }
+    /* Whoever is not read from cannot show that it is there. */
+    if (connection->is_paused || connection->is_behind)
+        jz_watch_note_activity(shard, connection);
+    uint32_t quiet_since = connection->last_active;
+    if (until(now, quiet_since + half / JZ_TICK_MS) > 0) {
+        set_timer(shard, connection, until(now, quiet_since + half / JZ_TICK_MS));
+        return JZ_WATCH_GOES_ON;
+    }
+    /* Only a ping that was sent, and half of the time-out ago, shows that the peer is not there: this process may have
+       been stopped meanwhile, or the machine. */
+    if (connection->is_pinged)
+        return JZ_WATCH_IS_IDLE;
+    connection->is_pinged = true;
+    jz_connection_ping(shard, connection);
+    set_timer(shard, connection, half);
+    return JZ_WATCH_GOES_ON;
+}

@@ -1,0 +1,30 @@
+/* Watching over open WebSockets: whether the peer is still there, and for how long it may stay. */
+#ifndef JAZZY_SERVER_WATCH_H
+#define JAZZY_SERVER_WATCH_H
+
+#include "connection.h"
+#include "shard.h"
+
+/* Begins with the open event. One timer for each connection: what comes only leaves the time at which it came. */
+void jz_watch_begin(jz_shard *shard, jz_connection *connection);
+
+/* The peer has shown that it is there. */
+static inline void jz_watch_note_activity(const jz_shard *shard, jz_connection *connection)
+{
+    connection->last_active = jz_tick_of(shard->loop.now_ms);
+    connection->is_pinged = false;
+}
+
+/* Sets the timer anew, after an answer that was found in the last moment. */
+void jz_watch_go_on(jz_shard *shard, jz_connection *connection);
+
+typedef enum jz_watch_verdict {
+    JZ_WATCH_GOES_ON, /* the timer was set anew; a ping may have been sent */
+    JZ_WATCH_IS_IDLE, /* nothing came, not even the answer to the ping */
+    JZ_WATCH_IS_OLD   /* its lifetime is over */
+} jz_watch_verdict;
+
+/* The timer of an open WebSocket has expired. */
+jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection);
+
+#endif

@@ -1,0 +1,322 @@
+/* Servers that drain: they listen no more, and serve who is there until the last has left. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "support/client.h"
+#include "support/clock.h"
+#include "support/eventually.h"
+#include "support/journal.h"
+#include "support/resources.h"
+#include "support/serving.h"
+#include "support/testing.h"
+
+enum {
+    SHORT_MS = 300,
+    LONG_MS = 3600000, /* much longer than any test lasts */
+    SOON_MS = 10000,   /* what does not wait for LONG_MS ends before, however slow the machine */
+    CLIENTS = 12
+};
+
+static jz_server *server;
+static journal seen;
+static test_client clients[CLIENTS];
+static test_client late;
+
+/* Sends everything back, and drains and waits as it is told to. */
+static struct {
+    atomic_bool is_held;
+    atomic_bool holds;
+} loop;
+
+static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    if (event->type != JZ_EVENT_MESSAGE)
+        return;
+    if (message->length == 5 && memcmp(message->bytes, "drain", 5) == 0)
+        jz_server_drain(journal->context, JZ_NEVER);
+    uint64_t deadline = test_deadline();
+    loop.holds = loop.is_held;
+    while (loop.is_held && test_pause_before(deadline))
+        continue;
+    jz_ws_send(ws, message->kind, message->bytes, message->length);
+}
+
+static void start_with(const jz_options *options, size_t count)
+{
+    memset(&seen, 0, sizeof seen);
+    assert_int_equal(pthread_mutex_init(&seen.lock, NULL), 0);
+    seen.act = act;
+    const serving_route routes[] = {{"/", journal_handle, &seen, NULL}};
+    server = serving_start(options, routes, COUNT_OF(routes));
+    seen.context = server;
+    for (size_t i = 0; i < count; i++)
+        assert_true(test_client_open(&clients[i], jz_server_port(server), UPGRADE_REQUEST("/")));
+    assert_eventually(seen.opens == count);
+}
+
+static void start(uint32_t threads, size_t count)
+{
+    const jz_options options = serving_options(threads);
+    start_with(&options, count);
+}
+
+static void finish(size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        test_client_close(&clients[i]);
+    jz_server_destroy(server);
+    assert_int_equal(seen.opens, seen.closes);
+    pthread_mutex_destroy(&seen.lock);
+}
+
+static void expect_service(test_client *client)
+{
+    test_client_send_frame(client, &(test_frame)TEXT("x"));
+    test_client_expect(client, JZ_OPCODE_TEXT, "x", 1);
+}
+
+static bool is_refused(void)
+{
+    if (!test_client_connect(&late, jz_server_port(server), 0))
+        return true;
+    test_client_close(&late);
+    return false;
+}
+
+static void leave(test_client *client)
+{
+    test_client_send_frame(client, &(test_frame)CLOSE(1000, ""));
+    assert_true(test_client_sees_end(client));
+}
+
+static void expect_end_soon(void)
+{
+    uint64_t began = test_real_clock_ms();
+    jz_server_wait(server);
+    assert_true(test_real_clock_ms() - began < SOON_MS);
+}
+
+static void expect_clean_ending(uint64_t clean)
+{
+    jz_ending ending = jz_server_ending(server);
+    assert_int_equal(ending.clean, clean);
+    /* Others may be there: those that connected to see whether it still listens. */
+    assert_int_equal(ending.unclean + ending.cut_off, 0);
+}
+
+static bool is_running(void)
+{
+    jz_statistics statistics;
+    jz_server_statistics(server, &statistics);
+    return statistics.connections > 0;
+}
+
+static void it_serves_until_the_last_client_has_left(void **state)
+{
+    (void)state;
+    static const uint32_t threads[] = {1, 4};
+    static const jz_accepting ways[] = {JZ_ACCEPTING_SHARED_PORT, JZ_ACCEPTING_HAND_OVER};
+    static const uint32_t deadlines[] = {JZ_NEVER, LONG_MS};
+    for (size_t i = 0; i < 8; i++) {
+        jz_options options = serving_options(threads[i & 1]);
+        options.accepting = ways[i >> 1 & 1];
+        start_with(&options, CLIENTS);
+        jz_server_drain(server, deadlines[i >> 2]);
+        assert_eventually(is_refused());
+        for (size_t k = 0; k < CLIENTS; k++) {
+            for (size_t n = k; n < CLIENTS; n++)
+                expect_service(&clients[n]);
+            assert_true(is_running());
+            leave(&clients[k]);
+        }
+        expect_end_soon();
+        expect_clean_ending(0); /* there was nobody left when it stopped */
+        finish(CLIENTS);
+    }
+}
+
+static void without_clients_it_stops_at_once(void **state)
+{
+    (void)state;
+    static const uint32_t deadlines[] = {0, SHORT_MS, LONG_MS, JZ_NEVER};
+    for (size_t i = 0; i < COUNT_OF(deadlines); i++) {
+        start(i % 2 == 0 ? 4 : 1, 0);
+        jz_server_drain(server, deadlines[i]);
+        expect_end_soon();
+        finish(0);
+    }
+}
+
+static void expect_going_away(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        test_client_expect(&clients[i], JZ_OPCODE_CLOSE, "\x03\xE9the server stops", 18);
+        test_client_send_frame(&clients[i], &(test_frame)CLOSE(1001, ""));
+        assert_true(test_client_sees_end(&clients[i]));
+    }
+    expect_end_soon();
+    expect_clean_ending(count);
+}
+
+static void at_the_deadline_it_stops(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 1; threads <= 4; threads += 3) {
+        start(threads, 3);
+        uint64_t began = test_real_clock_ms();
+        jz_server_drain(server, SHORT_MS);
+        for (size_t i = 0; i < 3; i++)
+            expect_service(&clients[i]);
+        expect_going_away(3);
+        uint64_t lasted = test_real_clock_ms() - began;
+        assert_true(lasted >= SHORT_MS && lasted < SOON_MS);
+        finish(3);
+    }
+}
+
+static void of_two_deadlines_the_first_counts(void **state)
+{
+    (void)state;
+    static const uint32_t deadlines[][2] = {{JZ_NEVER, SHORT_MS}, {LONG_MS, 0}, {SHORT_MS, JZ_NEVER}, {0, LONG_MS}};
+    for (size_t i = 0; i < COUNT_OF(deadlines); i++) {
+        start(2, 3);
+        jz_server_drain(server, deadlines[i][0]);
+        assert_eventually(is_refused());
+        jz_server_drain(server, deadlines[i][1]);
+        expect_going_away(3);
+        finish(3);
+    }
+}
+
+static void stopping_cuts_draining_short(void **state)
+{
+    (void)state;
+    start(2, 3);
+    jz_server_drain(server, JZ_NEVER);
+    assert_eventually(is_refused());
+    expect_service(&clients[2]);
+    jz_server_stop_within(server, LONG_MS);
+    expect_going_away(3);
+    finish(3);
+
+    start(2, 3);
+    jz_server_drain(server, JZ_NEVER);
+    jz_server_stop_within(server, 0);
+    expect_end_soon();
+    assert_int_equal(jz_server_ending(server).cut_off, 3);
+    finish(3);
+}
+
+static void draining_after_stopping_does_nothing(void **state)
+{
+    (void)state;
+    start(2, 3);
+    jz_server_stop_within(server, LONG_MS);
+    jz_server_drain(server, JZ_NEVER);
+    expect_going_away(3);
+    finish(3);
+}
+
+static void a_handler_may_say_so(void **state)
+{
+    (void)state;
+    start(2, 2);
+    test_client_send_frame(&clients[0], &(test_frame)TEXT("drain"));
+    test_client_expect(&clients[0], JZ_OPCODE_TEXT, "drain", 5);
+    assert_eventually(is_refused());
+    expect_service(&clients[1]);
+    leave(&clients[0]);
+    expect_service(&clients[1]);
+    leave(&clients[1]);
+    expect_end_soon();
+    finish(2);
+}
+
+/* Who connected before it began was promised to be served. */
+static void who_waits_to_be_accepted_is_served(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 1; threads <= 3; threads += 2) {
+        start(threads, 1);
+        loop.holds = false;
+        loop.is_held = true; /* the loop that accepts: the first connection is its own */
+        test_client_send_frame(&clients[0], &(test_frame)TEXT("x"));
+        assert_eventually(loop.holds);
+        for (size_t i = 1; i < 6; i++) {
+            assert_true(test_client_connect(&clients[i], jz_server_port(server), 0));
+            assert_true(test_client_send(&clients[i], UPGRADE_REQUEST("/"), sizeof UPGRADE_REQUEST("/") - 1));
+        }
+        jz_server_drain(server, JZ_NEVER);
+        loop.is_held = false;
+        test_client_expect(&clients[0], JZ_OPCODE_TEXT, "x", 1);
+        leave(&clients[0]);
+        for (size_t i = 1; i < 6; i++) {
+            assert_int_equal(test_client_take_head(&clients[i]), 101);
+            expect_service(&clients[i]);
+        }
+        for (size_t i = 1; i < 6; i++)
+            leave(&clients[i]);
+        expect_end_soon();
+        finish(6);
+    }
+}
+
+static void a_handshake_under_way_is_finished(void **state)
+{
+    (void)state;
+    static const char request[] = UPGRADE_REQUEST("/");
+    start(1, 0);
+    assert_true(test_client_connect(&clients[0], jz_server_port(server), 0));
+    assert_true(test_client_send(&clients[0], request, 30));
+    assert_eventually(is_running());
+    jz_server_drain(server, JZ_NEVER);
+    assert_eventually(is_refused());
+    assert_true(test_client_send(&clients[0], request + 30, sizeof request - 1 - 30));
+    assert_int_equal(test_client_take_head(&clients[0]), 101);
+    expect_service(&clients[0]);
+    leave(&clients[0]);
+    expect_end_soon();
+    finish(1);
+}
+
+static void a_successor_listens_meanwhile(void **state)
+{
+    (void)state;
+    start(2, 2);
+    uint16_t port = jz_server_port(server);
+    jz_server_drain(server, JZ_NEVER);
+    assert_eventually(is_refused());
+    static journal of_successor;
+    of_successor = (journal)JOURNAL_INITIALIZER;
+    jz_server *successor = jz_server_create(NULL, NULL);
+    assert_non_null(successor);
+    assert_int_equal(jz_server_route_ws(successor, "/", NULL, journal_handle, &of_successor, NULL), JZ_OK);
+    assert_int_equal(jz_server_listen(successor, "127.0.0.1", port, NULL), JZ_OK);
+    assert_int_equal(jz_server_start(successor, NULL), JZ_OK);
+    assert_true(test_client_open(&late, port, UPGRADE_REQUEST("/")));
+    assert_eventually(of_successor.opens == 1);
+    expect_service(&clients[0]);
+    test_client_close(&late);
+    leave(&clients[0]);
+    leave(&clients[1]);
+    expect_end_soon();
+    assert_int_equal(seen.opens, 2);
+    jz_server_destroy(successor);
+    finish(2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_without_leaks(it_serves_until_the_last_client_has_left),
+        test_without_leaks(without_clients_it_stops_at_once),
+        test_without_leaks(at_the_deadline_it_stops),
+        test_without_leaks(of_two_deadlines_the_first_counts),
+        test_without_leaks(stopping_cuts_draining_short),
+        test_without_leaks(draining_after_stopping_does_nothing),
+        test_without_leaks(a_handler_may_say_so),
+        test_without_leaks(who_waits_to_be_accepted_is_served),
+        test_without_leaks(a_handshake_under_way_is_finished),
+        test_without_leaks(a_successor_listens_meanwhile),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("draining", tests, NULL, NULL));
+}

@@ -1,0 +1,209 @@
+/* Pages of a running server: what they cost, and what may follow a request for one. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <time.h>
+
+#include "../../Sources/CJazzyPoll/loop/timer.h"
+#include "jazzy.h"
+#include "support/allocation.h"
+#include "support/client.h"
+#include "support/eventually.h"
+#include "support/serving.h"
+#include "support/testing.h"
+
+enum {
+    SMALL = 100,             /* bytes: is copied */
+    LARGE = 8 * 1024 * 1024, /* bytes: more than the kernel takes for who does not read */
+    CLIENTS = 8,
+    SMALL_RECEIVE_BUFFER = 4096,
+    SHORT_MS = 200, /* time-outs */
+    LONG_MS = 20000
+};
+
+static char page[LARGE];
+static test_client clients[CLIENTS];
+
+static void handle_nothing(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context, (void)ws, (void)event, (void)message;
+}
+
+static jz_server *start_with_pages(uint32_t timeout_ms)
+{
+    for (size_t i = 0; i < LARGE; i++)
+        page[i] = (char)('a' + i % 23);
+    jz_options options = serving_options(1);
+    options.handshake_timeout_ms = timeout_ms;
+    options.close_timeout_ms = timeout_ms;
+    jz_server *server = jz_server_create(&options, NULL);
+    assert_non_null(server);
+    assert_int_equal(jz_server_route_get(server, "/small", "text/plain", page, SMALL, NULL), JZ_OK);
+    assert_int_equal(jz_server_route_get(server, "/large", "text/plain", page, LARGE, NULL), JZ_OK);
+    assert_int_equal(jz_server_route_ws(server, "/socket", NULL, handle_nothing, NULL, NULL), JZ_OK);
+    assert_int_equal(jz_server_listen(server, "127.0.0.1", 0, NULL), JZ_OK);
+    assert_int_equal(jz_server_start(server, NULL), JZ_OK);
+    return server;
+}
+
+static void ask(test_client *client, const jz_server *server, const char *requests, int receive_buffer)
+{
+    assert_true(test_client_connect(client, jz_server_port(server), receive_buffer));
+    assert_true(test_client_send(client, requests, strlen(requests)));
+}
+
+/* The next bytes are so many of the page, from `position` on. */
+static void expect_bytes(test_client *client, size_t position, size_t length)
+{
+    for (size_t end = position + length; position < end;) {
+        size_t piece = end - position < 1000 ? end - position : 1000;
+        assert_true(test_client_receive(client, piece));
+        assert_memory_equal(client->bytes + client->start, page + position, piece);
+        client->start += piece;
+        position += piece;
+    }
+}
+
+static void expect_body(test_client *client, size_t length)
+{
+    expect_bytes(client, 0, length);
+}
+
+static const char small_request[] = "GET /small HTTP/1.1\r\nHost: x\r\n\r\n";
+static const char large_request[] = "GET /large HTTP/1.1\r\nHost: x\r\n\r\n";
+
+static void who_asks_for_a_large_page_and_does_not_read_it_costs_no_copy_of_it(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_pages(LONG_MS);
+    size_t before = test_live_bytes();
+    (void)test_most_live_bytes();
+    for (size_t i = 0; i < CLIENTS; i++) {
+        ask(&clients[i], server, large_request, SMALL_RECEIVE_BUFFER);
+        assert_int_equal(test_client_take_head(&clients[i]), 200);
+    }
+    assert_in_range(test_most_live_bytes(), before, before + LARGE / 8);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        expect_body(&clients[i], LARGE);
+        test_client_close(&clients[i]);
+    }
+    jz_server_destroy(server);
+}
+
+static void pages_of_all_sizes_come_whole_and_in_the_order_of_their_requests(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_pages(LONG_MS);
+    test_client *client = &clients[0];
+    ask(client, server,
+        "GET /small HTTP/1.1\r\nHost: x\r\n\r\nGET /small HTTP/1.1\r\nHost: x\r\n\r\n"
+        "GET /large HTTP/1.1\r\nHost: x\r\n\r\nGET /small HTTP/1.1\r\nHost: x\r\n\r\n",
+        0);
+    static const size_t lengths[] = {SMALL, SMALL, LARGE, SMALL};
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        assert_int_equal(test_client_take_head(client), 200);
+        expect_body(client, lengths[i]);
+    }
+    test_client_close(client);
+    jz_server_destroy(server);
+}
+
+/* The kernel's buffers hold megabytes: a slow reader empties them for seconds before the server is told of it. */
+static void who_reads_a_page_slowly_gets_all_of_it_whatever_the_time_outs(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_pages(SHORT_MS);
+    static const char *const requests[] = {large_request,
+                                           "GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"};
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        ask(&clients[0], server, requests[i], SMALL_RECEIVE_BUFFER);
+        assert_int_equal(test_client_take_head(&clients[0]), 200);
+        const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+        size_t taken = 0;
+        for (uint64_t end = jz_clock_ms() + 6 * SHORT_MS; jz_clock_ms() < end; taken += 1000) {
+            expect_bytes(&clients[0], taken, 1000);
+            nanosleep(&pause, NULL);
+        }
+        expect_bytes(&clients[0], taken, LARGE - taken);
+        test_client_close(&clients[0]);
+    }
+    jz_server_destroy(server);
+}
+
+static void who_does_not_read_a_page_is_let_go(void **state)
+{
+    (void)state;
+    size_t before = serving_descriptors();
+    jz_server *server = start_with_pages(SHORT_MS);
+    size_t idle = serving_descriptors();
+    ask(&clients[0], server, large_request, SMALL_RECEIVE_BUFFER);
+    assert_int_equal(test_client_take_head(&clients[0]), 200);
+    assert_eventually(serving_descriptors() == idle + 1); /* the client's own */
+    test_client_close(&clients[0]);
+    jz_server_destroy(server);
+    assert_int_equal(serving_descriptors(), before);
+}
+
+/* A page is still on its way when the server is destroyed: what is sent must not be freed before. */
+static void a_server_may_end_while_a_page_is_on_its_way(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_pages(LONG_MS);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        ask(&clients[i], server, large_request, SMALL_RECEIVE_BUFFER);
+        assert_int_equal(test_client_take_head(&clients[i]), 200);
+    }
+    jz_server_stop(server);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        expect_body(&clients[i], LARGE);
+        assert_true(test_client_sees_end(&clients[i]));
+        test_client_close(&clients[i]);
+    }
+    jz_server_destroy(server);
+}
+
+#define HANDSHAKE(method, path, version)                                                                               \
+    method " " path " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                            \
+           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: " version "\r\n\r\n"
+
+static const struct {
+    const char *name;
+    const char *request;
+    int status;
+    size_t length; /* of the body */
+} refused_upgrades[] = {
+    {"an unknown version", HANDSHAKE("GET", "/socket", "12"), 426, 16},
+    {"an unknown path", HANDSHAKE("GET", "/nowhere", "13"), 404, 9},
+    {"a page", HANDSHAKE("GET", "/small", "13"), 200, SMALL},
+    {"another method", HANDSHAKE("POST", "/socket", "13"), 405, 18},
+};
+
+static void what_follows_an_upgrade_that_is_refused_is_not_answered(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_pages(LONG_MS);
+    for (size_t i = 0; i < COUNT_OF(refused_upgrades); i++) {
+        test_client *client = &clients[0];
+        ask(client, server, refused_upgrades[i].request, 0);
+        assert_true(test_client_send(client, small_request, strlen(small_request)));
+        int status = test_client_take_head(client);
+        assert_that(status == refused_upgrades[i].status, "%s: %d", refused_upgrades[i].name, status);
+        assert_true(test_client_receive(client, refused_upgrades[i].length));
+        client->start += refused_upgrades[i].length;
+        assert_that(!test_client_receive(client, 1), "%s: another answer", refused_upgrades[i].name);
+        test_client_close(client);
+    }
+    jz_server_destroy(server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_asks_for_a_large_page_and_does_not_read_it_costs_no_copy_of_it),
+        cmocka_unit_test(pages_of_all_sizes_come_whole_and_in_the_order_of_their_requests),
+        cmocka_unit_test(who_reads_a_page_slowly_gets_all_of_it_whatever_the_time_outs),
+        cmocka_unit_test(who_does_not_read_a_page_is_let_go),
+        cmocka_unit_test(a_server_may_end_while_a_page_is_on_its_way),
+        cmocka_unit_test(what_follows_an_upgrade_that_is_refused_is_not_answered),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("pages", tests, NULL, NULL));
+}

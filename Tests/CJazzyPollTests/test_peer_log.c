@@ -1,0 +1,211 @@
+/* What the log tells of what peers do wrong: little, and nothing of what they sent. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdio.h>
+
+#include "../../Sources/CJazzyPoll/server/peer_log.h"
+#include "support/client.h"
+#include "support/clock.h"
+#include "support/eventually.h"
+#include "support/journal.h"
+#include "support/log_lines.h"
+#include "support/serving.h"
+#include "support/testing.h"
+
+enum { MOST = JZ_PEER_LOG_LINES_PER_SECOND, SECOND_MS = 1000 };
+
+/* In whatever a peer sends, and never in a line. */
+#define SECRET "hunter2"
+
+static jz_server *server;
+static journal seen;
+static log_lines lines;
+static test_client client;
+
+static void choose_wrongly(void *context, jz_handshake handshake, const jz_request *request)
+{
+    (void)context;
+    (void)request;
+    jz_handshake_accept(handshake, &(jz_acceptance){.subprotocol = "chosen"});
+}
+
+static void start(uint32_t threads)
+{
+    memset(&seen, 0, sizeof seen);
+    assert_int_equal(pthread_mutex_init(&seen.lock, NULL), 0);
+    jz_options options = serving_options(threads);
+    options.max_message_size = 1000;
+    log_lines_begin(&lines, &options);
+    jz_route_options wrong = jz_route_options_default();
+    wrong.upgrade = choose_wrongly;
+    const serving_route routes[] = {{"/", journal_handle, &seen, NULL}, {"/wrong", journal_handle, &seen, &wrong}};
+    server = serving_start(&options, routes, COUNT_OF(routes));
+}
+
+static void finish(void)
+{
+    jz_server_destroy(server);
+    pthread_mutex_destroy(&seen.lock);
+}
+
+/* "ADDRESS: TEXT" with the client's address. */
+static void expect_line(size_t number, const char *what, const char *why)
+{
+    char address[32];
+    char text[LOG_LINE_SIZE];
+    test_client_address(&client, address);
+    snprintf(text, sizeof text, "%s: %s: %s", address, what, why);
+    log_lines_expect(&lines, number, JZ_LOG_INFO, text);
+}
+
+static const struct {
+    test_frame frame;
+    jz_failure failure;
+} broken[] = {
+    {{.fin = true, .reserved = JZ_RSV2, .opcode = JZ_OPCODE_TEXT, .payload = BYTES(SECRET)}, JZ_FAILURE_RESERVED_BITS},
+    {{.fin = true, .opcode = 3, .payload = BYTES(SECRET)}, JZ_FAILURE_RESERVED_OPCODE},
+    {RAW("\x81\x07" SECRET), JZ_FAILURE_NOT_MASKED},
+    {LAST(SECRET), JZ_FAILURE_UNEXPECTED_CONTINUATION},
+    {TEXT(SECRET "\xFF"), JZ_FAILURE_INVALID_UTF8},
+    {CLOSE(1006, SECRET), JZ_FAILURE_INVALID_CLOSE_CODE},
+    {CLOSE(1000, SECRET "\xFF"), JZ_FAILURE_INVALID_UTF8},
+    {BINARY_OF(REPEATED(SECRET, 1001)), JZ_FAILURE_MESSAGE_TOO_BIG},
+};
+
+static void a_broken_rule_is_one_line_without_any_of_the_payload(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(broken); i++) {
+        start(1);
+        assert_true(test_client_open(&client, jz_server_port(server), UPGRADE_REQUEST("/")));
+        test_client_send_frame(&client, &(test_frame)TEXT(SECRET));
+        test_client_send_frame(&client, &broken[i].frame);
+        expect_line(0, "failed", jz_failure_text(broken[i].failure));
+        assert_eventually(seen.closes == 1);
+        test_client_close(&client);
+        finish();
+        assert_int_equal(lines.count, 1);
+        assert_false(log_lines_have(&lines, SECRET));
+    }
+}
+
+static const char *const secret_requests[] = {
+    UPGRADE_REQUEST("/" SECRET "?" SECRET "=" SECRET),
+    UPGRADE_REQUEST_WITH("/", "Origin: https://" SECRET ".example\r\nCookie: " SECRET "=" SECRET "\r\n"),
+    "GET /" SECRET " HTTP/1.1\r\nHost: " SECRET "\r\n" SECRET "\r\n\r\n",
+};
+
+static void a_refused_handshake_is_one_line_without_any_of_the_request(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(secret_requests); i++) {
+        start(1);
+        assert_true(test_client_connect(&client, jz_server_port(server), 0));
+        assert_true(test_client_send(&client, secret_requests[i], strlen(secret_requests[i])));
+        assert_true(test_client_take_head(&client) >= 400);
+        assert_eventually(lines.count == 1);
+        test_client_close(&client);
+        finish();
+        assert_int_equal(lines.count, 1);
+        assert_int_equal(lines.count_of_level[JZ_LOG_INFO], 1);
+        assert_false(log_lines_have(&lines, SECRET));
+    }
+}
+
+static void a_peer_that_is_lost_is_no_line(void **state)
+{
+    (void)state;
+    start(1);
+    assert_true(test_client_open(&client, jz_server_port(server), UPGRADE_REQUEST("/")));
+    assert_eventually(seen.opens == 1);
+    test_client_reset(&client);
+    assert_eventually(seen.closes == 1);
+    finish();
+    assert_int_equal(lines.count, 0);
+}
+
+static void be_refused(size_t count, const char *request, int status)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_true(test_client_connect(&client, jz_server_port(server), 0));
+        assert_true(test_client_send(&client, request, strlen(request)));
+        assert_int_equal(test_client_take_head(&client), status);
+        test_client_close(&client);
+    }
+}
+
+static void be_refused_often(size_t count)
+{
+    be_refused(count, UPGRADE_REQUEST("/nowhere"), 404);
+}
+
+/* The clock stands still, and goes on as told. */
+static void more_lines_than_an_eye_can_bear_are_counted(void **state)
+{
+    (void)state;
+    test_clock_stop(test_real_clock_ms() / SECOND_MS * SECOND_MS);
+    start(1);
+    be_refused_often(MOST);
+    assert_int_equal(lines.count, MOST);
+    be_refused_often(15);
+    assert_int_equal(lines.count, MOST);
+    test_clock_advance(SECOND_MS - 1);
+    be_refused_often(2);
+    assert_int_equal(lines.count, MOST);
+    test_clock_advance(1);
+    be_refused_often(1);
+    log_lines_expect(&lines, MOST, JZ_LOG_INFO, "17 more lines about peers were left out");
+    assert_true(log_lines_have(&lines, "refused"));
+    assert_int_equal(lines.count, MOST + 2);
+    /* Each second has its own; the line that counts is none of them. */
+    be_refused_often(MOST);
+    assert_int_equal(lines.count, MOST + 1 + MOST);
+    test_clock_advance(10 * SECOND_MS);
+    be_refused_often(1);
+    log_lines_expect(&lines, MOST + 1 + MOST, JZ_LOG_INFO, "1 more lines about peers were left out");
+    assert_int_equal(lines.count, MOST + 1 + MOST + 2);
+    test_clock_advance(10 * SECOND_MS);
+    be_refused_often(1);
+    assert_int_equal(lines.count, MOST + 1 + MOST + 3);
+    finish();
+    test_clocks_run();
+}
+
+static void each_loop_has_its_own_limit(void **state)
+{
+    (void)state;
+    test_clock_stop(test_real_clock_ms() / SECOND_MS * SECOND_MS);
+    start(2);
+    be_refused_often(4 * MOST);
+    assert_int_equal(lines.count, 2 * MOST);
+    finish();
+    test_clocks_run();
+}
+
+static void errors_are_not_limited(void **state)
+{
+    (void)state;
+    enum { MANY = 3 * MOST };
+    static const char request[] = UPGRADE_REQUEST_WITH("/wrong", "Sec-WebSocket-Protocol: other\r\n");
+    test_clock_stop(test_real_clock_ms() / SECOND_MS * SECOND_MS);
+    start(1);
+    be_refused_often(MANY);
+    be_refused(MANY, request, 500);
+    finish();
+    assert_int_equal(lines.count_of_level[JZ_LOG_INFO], MOST);
+    assert_int_equal(lines.count_of_level[JZ_LOG_ERROR], MANY);
+    test_clocks_run();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_broken_rule_is_one_line_without_any_of_the_payload),
+        cmocka_unit_test(a_refused_handshake_is_one_line_without_any_of_the_request),
+        cmocka_unit_test(a_peer_that_is_lost_is_no_line),
+        cmocka_unit_test(more_lines_than_an_eye_can_bear_are_counted),
+        cmocka_unit_test(each_loop_has_its_own_limit),
+        cmocka_unit_test(errors_are_not_limited),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("what the log tells of peers", tests, NULL, NULL));
+}

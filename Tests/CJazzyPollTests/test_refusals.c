@@ -1,0 +1,214 @@
+/* Why connections are refused: for each reason the answer, what is counted, and the one line of the log. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdio.h>
+
+#include "support/client.h"
+#include "support/eventually.h"
+#include "support/log_lines.h"
+#include "support/serving.h"
+#include "support/testing.h"
+
+static jz_server *server;
+static log_lines lines;
+static test_client client;
+static test_client earlier;
+
+static void limit_head(jz_options *options)
+{
+    options->max_head_size = 256;
+}
+
+static void limit_headers(jz_options *options)
+{
+    options->max_header_count = 4;
+}
+
+static void limit_time(jz_options *options)
+{
+    options->handshake_timeout_ms = 100;
+}
+
+static void limit_connections(jz_options *options)
+{
+    options->max_connections = 1;
+}
+
+static void limit_addresses(jz_options *options)
+{
+    options->max_connections_per_address = 1;
+}
+
+static void limit_handshakes(jz_options *options)
+{
+    options->max_handshakes = 1;
+}
+
+static void trust_proxy(jz_options *options)
+{
+    static const char *const proxies[] = {"127.0.0.1"};
+    options->client_address = JZ_CLIENT_ADDRESS_PROXY_PROTOCOL;
+    options->trusted_proxies = proxies;
+    options->trusted_proxy_count = 1;
+}
+
+#define LETTERS_50 "abcdefghijklmnopqrstuvwxyabcdefghijklmnopqrstuvwxy"
+#define LONG_HEADER "X: " LETTERS_50 LETTERS_50 LETTERS_50 LETTERS_50 LETTERS_50 LETTERS_50 "\r\n"
+
+static const struct {
+    const char *name;
+    const char *request; /* NULL: nothing is sent */
+    jz_refusal reason;
+    int status; /* 0: there is no answer */
+    void (*configure)(jz_options *options);
+    bool is_second; /* another client has connected before */
+} refusals[] = {
+    {"no HTTP", "NONSENSE\r\n\r\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false},
+    {"a long head", UPGRADE_REQUEST_WITH("/", LONG_HEADER), JZ_REFUSAL_HEAD_TOO_LARGE, 431, limit_head, false},
+    {"many headers", UPGRADE_REQUEST("/"), JZ_REFUSAL_HEAD_TOO_LARGE, 431, limit_headers, false},
+    {"another version of HTTP", "GET / HTTP/2.7\r\nHost: x\r\n\r\n", JZ_REFUSAL_HTTP_VERSION, 505, NULL, false},
+    {"part of a head", "GET / HT", JZ_REFUSAL_HANDSHAKE_TIMEOUT, 408, limit_time, false},
+    {"silence", NULL, JZ_REFUSAL_HANDSHAKE_TIMEOUT, 0, limit_time, false},
+    {"no such path", UPGRADE_REQUEST("/nowhere"), JZ_REFUSAL_NOT_FOUND, 404, NULL, false},
+    {"a method", "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", JZ_REFUSAL_METHOD, 405, NULL, false},
+    {"no upgrade", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", JZ_REFUSAL_NO_UPGRADE, 426, NULL, false},
+    {"no key",
+     "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+     "Sec-WebSocket-Version: 13\r\n\r\n",
+     JZ_REFUSAL_INVALID_HANDSHAKE, 400, NULL, false},
+    {"a foreign origin", UPGRADE_REQUEST_WITH("/", "Origin: https://elsewhere.example\r\n"), JZ_REFUSAL_ORIGIN, 403,
+     NULL, false},
+    {"a hook that rejects", UPGRADE_REQUEST("/rejecting"), JZ_REFUSAL_REJECTED, 401, NULL, false},
+    {"a hook that does not answer", UPGRADE_REQUEST("/waiting"), JZ_REFUSAL_UPGRADE_TIMEOUT, 503, NULL, false},
+    {"too many connections", NULL, JZ_REFUSAL_MAX_CONNECTIONS, 503, limit_connections, true},
+    {"too many from an address", NULL, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS, 429, limit_addresses, true},
+    {"too many handshakes", NULL, JZ_REFUSAL_MAX_HANDSHAKES, 503, limit_handshakes, true},
+    {"no PROXY header", UPGRADE_REQUEST("/"), JZ_REFUSAL_PROXY_HEADER, 0, trust_proxy, false},
+};
+
+static void ignore(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context;
+    (void)ws;
+    (void)event;
+    (void)message;
+}
+
+static void reject(void *context, jz_handshake handshake, const jz_request *request)
+{
+    (void)context;
+    (void)request;
+    jz_handshake_reject(handshake, &(jz_rejection){.status = 401});
+}
+
+static void wait_for_nothing(void *context, jz_handshake handshake, const jz_request *request)
+{
+    (void)context;
+    (void)handshake;
+    (void)request;
+}
+
+static void start(void (*configure)(jz_options *options))
+{
+    jz_options options = serving_options(1);
+    log_lines_begin(&lines, &options);
+    if (configure != NULL)
+        configure(&options);
+    jz_route_options rejecting = jz_route_options_default();
+    rejecting.upgrade = reject;
+    jz_route_options waiting = jz_route_options_default();
+    waiting.upgrade = wait_for_nothing;
+    waiting.upgrade_timeout_ms = 100;
+    const serving_route routes[] = {
+        {"/", ignore, NULL, NULL}, {"/rejecting", ignore, NULL, &rejecting}, {"/waiting", ignore, NULL, &waiting}};
+    server = serving_start(&options, routes, COUNT_OF(routes));
+}
+
+static jz_statistics now(void)
+{
+    jz_statistics statistics;
+    jz_server_statistics(server, &statistics);
+    return statistics;
+}
+
+static void expect_line(jz_refusal reason)
+{
+    char address[32];
+    char text[LOG_LINE_SIZE];
+    test_client_address(&client, address);
+    snprintf(text, sizeof text, "%s: refused: %s", address, jz_refusal_text(reason));
+    log_lines_expect(&lines, 0, JZ_LOG_INFO, text);
+}
+
+static void expect_refusal(size_t row)
+{
+    start(refusals[row].configure);
+    const char *request = refusals[row].request;
+    if (refusals[row].is_second) {
+        assert_true(test_client_connect(&earlier, jz_server_port(server), 0));
+        assert_eventually(now().connections == 1);
+    }
+    assert_true(test_client_connect(&client, jz_server_port(server), 0));
+    if (request != NULL)
+        assert_true(test_client_send(&client, request, strlen(request)));
+    int status = test_client_take_head(&client);
+    assert_that(status == refusals[row].status, "%s: answered with %d", refusals[row].name, status);
+    expect_line(refusals[row].reason);
+    test_client_close(&client);
+    if (refusals[row].is_second)
+        test_client_close(&earlier);
+    assert_eventually(now().connections == 0);
+    jz_statistics statistics = now();
+    for (size_t i = 0; i < JZ_REFUSAL_COUNT; i++)
+        assert_that(statistics.refused[i] == (i == refusals[row].reason ? 1 : 0), "%s: refused[%zu] is %u",
+                    refusals[row].name, i, (unsigned)statistics.refused[i]);
+    assert_int_equal(statistics.websockets_total, 0);
+    jz_server_destroy(server);
+    assert_int_equal(lines.count, 1);
+}
+
+static void each_refusal_is_answered_counted_and_logged(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(refusals); i++)
+        expect_refusal(i);
+}
+
+static void who_is_let_in_is_not_logged(void **state)
+{
+    (void)state;
+    start(NULL);
+    assert_true(test_client_open(&client, jz_server_port(server), UPGRADE_REQUEST("/")));
+    test_client_send_frame(&client, &(test_frame)CLOSE(1000, ""));
+    assert_true(test_client_sees_end(&client));
+    test_client_close(&client);
+    assert_true(test_client_connect(&client, jz_server_port(server), 0));
+    test_client_close(&client); /* who leaves without a word is not refused */
+    assert_eventually(now().connections_total == 2 && now().connections == 0);
+    jz_server_destroy(server);
+    assert_int_equal(lines.count, 0);
+}
+
+static void each_reason_has_a_text_of_its_own(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < JZ_REFUSAL_COUNT; i++) {
+        const char *text = jz_refusal_text((jz_refusal)i);
+        assert_non_null(text);
+        assert_true(text[0] != 0);
+        for (unsigned k = 0; k < i; k++)
+            assert_string_not_equal(text, jz_refusal_text((jz_refusal)k));
+    }
+    assert_non_null(jz_refusal_text(JZ_REFUSAL_COUNT));
+    assert_non_null(jz_refusal_text((jz_refusal)1000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_refusal_is_answered_counted_and_logged),
+        cmocka_unit_test(who_is_let_in_is_not_logged),
+        cmocka_unit_test(each_reason_has_a_text_of_its_own),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("refusals", tests, NULL, NULL));
+}
