@@ -18,3 +18,20 @@ func withCharacters<Result>(of text: String, _ body: (UnsafePointer<CChar>?, Int
         utf8.withMemoryRebound(to: CChar.self) { body($0.baseAddress, $0.count) }
     }
 }
+
+/// Lends texts, none of which has a NUL, to the core: pointers to each, and how many there are.
+func withCStrings<Result, Failure: Error>(
+    of texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?, Int) throws(Failure) -> Result
+) throws(Failure) -> Result {
+    var characters: [CChar] = []
+    let offsets = texts.map { text in
+        defer { characters += text.utf8CString }
+        return characters.count
+    }
+    return try characters.withUnsafeBufferPointer { characters throws(Failure) in
+        let starts = offsets.map { offset in characters.baseAddress.map { $0 + offset } }
+        return try starts.withUnsafeBufferPointer { starts throws(Failure) in
+            try body(starts.baseAddress, starts.count)
+        }
+    }
+}

@@ -10,8 +10,8 @@ final class CoreServer: Sendable {
     /// `@unchecked Sendable` because of `core` alone, which never changes and is safe to share for how it is used:
     /// - what sets a server up is called by `init` only, when nobody else can see it yet;
     /// - `jz_server_run`, `_start` and `_wait`, which are for one thread at a time, are called while `turn` is held;
-    /// - `jz_server_port`, `_runs_here`, `_publish`, `_subscriber_count`, `_dropped_count` and `_stop` may be called
-    ///   from any thread;
+    /// - `jz_server_port`, `_runs_here`, `_publish`, `_subscriber_count`, `_dropped_count`, `_stop`, `_stop_within`,
+    ///   `_drain`, `_ending` and `_statistics` may be called from any thread;
     /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when nobody else can see it any
     ///   more.
     private struct Parts: @unchecked Sendable {
@@ -25,7 +25,7 @@ final class CoreServer: Sendable {
     }
 
     /// Sets a server up and listens.
-    init(options: JazzyOptions, routes: [any JazzyRoute], host: String?, port: Int) throws(JazzyError) {
+    init(options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress]) throws(JazzyError) {
         let logContext = LogContext(options.log)
         var parts = Parts(core: try Self.create(options, logContext), contexts: [logContext])
         do throws(JazzyError) {
@@ -33,7 +33,7 @@ final class CoreServer: Sendable {
                 let context = try route.register(on: parts.core, log: options.log)
                 if let context { parts.contexts.append(context) }
             }
-            try Self.listen(parts.core, host, port)
+            try listen(parts.core, on: addresses)
         } catch {
             parts.destroy()
             throw error
@@ -42,10 +42,9 @@ final class CoreServer: Sendable {
     }
 
     deinit {
-        // The last reference may be one that a handler took. It cannot wait for its own thread to end: another does,
-        // and none of the few that run tasks, which may all be waiting.
+        // The last reference may be one that a handler took. It cannot wait for its own thread to end: another does.
         if jz_server_runs_here(core) {
-            DispatchQueue.global().async { [parts] in parts.destroy() }
+            onThreadThatMayWait { [parts] in parts.destroy() }
         } else {
             parts.destroy()
         }
@@ -85,26 +84,44 @@ final class CoreServer: Sendable {
         jz_server_stop(core)
     }
 
+    func stop(graceInMilliseconds grace: UInt32) {
+        jz_server_stop_within(core, grace)
+    }
+
+    func drain(deadlineInMilliseconds deadline: UInt32) {
+        jz_server_drain(core, deadline)
+    }
+
+    /// Whether the calling thread is in one of the server's handlers.
+    var runsHere: Bool { jz_server_runs_here(core) }
+
+    var ending: JazzyEnding { JazzyEnding(jz_server_ending(core)) }
+
+    var statistics: JazzyStatistics {
+        var statistics = jz_statistics()
+        jz_server_statistics(core, &statistics)
+        return JazzyStatistics(statistics)
+    }
+
     /// Waits until a server that was started has stopped, or one that runs on another thread has returned.
     func wait() {
-        precondition(!jz_server_runs_here(core), "a handler waits for its own server, which would never end")
+        precondition(!runsHere, "a handler waits for its own server, which would never end")
         turn.withLock { _ in jz_server_wait(core) }
     }
 
     private static func create(_ options: JazzyOptions, _ logContext: LogContext) throws(JazzyError) -> OpaquePointer {
-        var coreOptions = try options.core()
-        coreOptions.log = LogContext.callback
-        coreOptions.log_context = Unmanaged.passUnretained(logContext).toOpaque()
-        var error = jz_error()
-        guard let core = jz_server_create(&coreOptions, &error) else { throw JazzyError(error) }
-        return core
-    }
-
-    private static func listen(_ core: OpaquePointer, _ host: String?, _ port: Int) throws(JazzyError) {
-        try requireNoNUL(host ?? "", "the host", .invalidAddress)
-        guard let port = UInt16(exactly: port) else {
-            throw JazzyError(.invalidAddress, "the port is \(port); it must be 0 to 65535")
+        try options.withCore { coreOptions throws(JazzyError) in
+            coreOptions.log = LogContext.callback
+            coreOptions.log_context = Unmanaged.passUnretained(logContext).toOpaque()
+            var error = jz_error()
+            guard let core = jz_server_create(&coreOptions, &error) else { throw JazzyError(error) }
+            return core
         }
-        try check { jz_server_listen(core, host, port, $0) }
     }
+}
+
+/// Runs what blocks, on a thread beside the few that run tasks. On Linux the global queues have the same threads as
+/// tasks; a queue of one's own has not.
+func onThreadThatMayWait(_ work: @escaping @Sendable () -> Void) {
+    DispatchQueue(label: "jazzy.wait").async(execute: work)
 }

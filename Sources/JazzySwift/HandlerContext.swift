@@ -1,14 +1,14 @@
 import CJazzyPoll
 
-/// What the core's callback is given to find the way back to a route's closure.
+/// What the core's callbacks are given to find the way back to a route's closures.
 final class HandlerContext: Sendable {
     let path: String
-    let handler: JazzyHandler
+    let closures: RouteClosures
     let log: JazzyLog
 
-    init(path: String, handler: @escaping JazzyHandler, log: @escaping JazzyLog) {
+    init(path: String, closures: RouteClosures, log: @escaping JazzyLog) {
         self.path = path
-        self.handler = handler
+        self.closures = closures
         self.log = log
     }
 
@@ -21,13 +21,33 @@ final class HandlerContext: Sendable {
         }
     }
 
+    static let drainCallback: jz_output_callback = { context, ws in
+        guard let context else { return }
+        Unmanaged<HandlerContext>.fromOpaque(context)._withUnsafeGuaranteedRef { context in
+            context.closingIfThrown(JazzyWebSocket(ws)) { try context.closures.onDrain?($0) }
+        }
+    }
+
+    static let dropCallback: jz_output_callback = { context, ws in
+        guard let context else { return }
+        Unmanaged<HandlerContext>.fromOpaque(context)._withUnsafeGuaranteedRef { context in
+            context.closingIfThrown(JazzyWebSocket(ws)) { try context.closures.onDrop?($0) }
+        }
+    }
+
     private func handle(
         _ ws: JazzyWebSocket, _ event: UnsafePointer<jz_event>, _ message: UnsafePointer<jz_message>
     ) {
-        let buffer = UnsafeRawBufferPointer(start: message.pointee.bytes, count: message.pointee.length)
-        let message = WsMessage(kind: WsMessageKind(message.pointee.kind), bytes: buffer.bytes)
+        closingIfThrown(ws) { ws in
+            let buffer = UnsafeRawBufferPointer(start: message.pointee.bytes, count: message.pointee.length)
+            let message = WsMessage(kind: WsMessageKind(message.pointee.kind), bytes: buffer.bytes)
+            try closures.handler(ws, WsEvent(event), message)
+        }
+    }
+
+    private func closingIfThrown(_ ws: JazzyWebSocket, _ body: (JazzyWebSocket) throws -> Void) {
         do {
-            try handler(ws, WsEvent(event), message)
+            try body(ws)
         } catch {
             log(.error, "the handler of \(path) threw: \(error)")
             ws.close(code: UInt16(JZ_CLOSE_INTERNAL_ERROR))

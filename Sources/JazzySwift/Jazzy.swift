@@ -21,7 +21,19 @@ public enum Jazzy {
     public static func serve(
         host: String? = nil, port: Int, options: JazzyOptions = JazzyOptions()
     ) throws(JazzyError) {
-        try server.listen(host: host, port: port, options: options)
+        try serve(on: [.port(port, host: host)], options: options)
+    }
+
+    /// Serves the default application until Ctrl-C (SIGINT) or SIGTERM, as ``serve(host:port:options:)`` does.
+    ///
+    /// - Parameters:
+    ///   - addresses: What the server listens on, for instance `[.port(80), .unix("/run/app.sock")]`.
+    ///   - options: What can be chosen about the server.
+    /// - Throws: ``JazzyError`` if an option, a route or an address is not right, or in use.
+    public static func serve(
+        on addresses: [JazzyAddress], options: JazzyOptions = JazzyOptions()
+    ) throws(JazzyError) {
+        try server.listen(on: addresses, options: options)
         try server.runUntilSignal()
     }
 
@@ -82,4 +94,7 @@ public enum Jazzy {
     public static func subscriberCount(_ topic: String) -> Int {
         server.subscriberCount(topic)
     }
+
+    /// What the default application does and has done: ``JazzyServer/statistics``.
+    public static var statistics: JazzyStatistics { server.statistics }
 }

@@ -5,4 +5,8 @@ public enum JazzyBackpressurePolicy: Sendable {
 
     /// Likewise, and the connection is closed with code 1013, Try Again Later.
     case close
+
+    /// Likewise, and the route's `onDrop` is called, once until the output has drained: for what is published, whose
+    /// sender does not learn who missed it.
+    case report
 }

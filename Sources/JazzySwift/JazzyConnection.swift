@@ -12,11 +12,21 @@ extension JazzyConnection where Self: ~Escapable {
     public var isOpen: Bool { jz_ws_is_open(webSocket.core) }
 
     /// The peer's address and port, as in `192.0.2.7:4711` or `[2001:db8::7]:4711`; `nil` when the connection is gone.
+    ///
+    /// Of a client behind a trusted proxy it is what that tells (``JazzyOptions/clientAddress``), with port 0 where it
+    /// tells none. For a Unix domain socket it is `unix`.
     public var remoteAddress: String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(JZ_REMOTE_ADDRESS_SIZE)) { text in
             guard let start = text.baseAddress, jz_ws_remote_address(webSocket.core, start) > 0 else { return nil }
             return String(cString: start)
         }
+    }
+
+    /// The subprotocol that was agreed on, where it is one that the route lists (``JazzyRouteOptions/subprotocols``);
+    /// `nil` where it is not, where none was, and when the connection is gone.
+    public var subprotocol: String? {
+        guard let text = jz_ws_subprotocol(webSocket.core), text.pointee != 0 else { return nil }
+        return String(cString: text)
     }
 
     /// The bytes that were accepted for this connection and not yet by the kernel; 0 when it is gone.

@@ -7,3 +7,7 @@
 /// The message is lent for the length of the call, and is empty for any event but ``WsEvent/message``.
 public typealias JazzyHandler =
     @Sendable (_ ws: JazzyWebSocket, _ event: WsEvent, _ message: borrowing WsMessage) throws -> Void
+
+/// Called when something happens to the output of a connection: where the route's ``JazzyHandler`` is, in order with
+/// its events, never at the same time, and with the same consequence if it throws.
+public typealias JazzyOutputHandler = @Sendable (_ ws: JazzyWebSocket) throws -> Void

@@ -1,10 +1,18 @@
 import CJazzyPoll
 
-// The core checks its options too. They are checked here first because only Swift knows their Swift names, and because
-// a value that the core's types cannot hold must not reach it as another one.
-
 extension JazzyOptions {
-    /// The core's options, without the log.
+    /// The core's options, without the log. They are lent, because the core's lists of texts are.
+    func withCore<Result>(_ body: (inout jz_options) throws(JazzyError) -> Result) throws(JazzyError) -> Result {
+        var core = try core()
+        return try withCStrings(of: trustedProxies) { (proxies, count) throws(JazzyError) in
+            core.trusted_proxies = proxies
+            core.trusted_proxy_count = count
+            return try withSwiftNames(["trusted_proxies": "trustedProxies"]) { () throws(JazzyError) in try body(&core)
+            }
+        }
+    }
+
+    /// The core's options, without the log and without lists of texts.
     func core() throws(JazzyError) -> jz_options {
         var core = jz_options_default()
         core.threads = try checked("threads", threads, 1...Int(JZ_MAX_THREADS))
@@ -12,30 +20,74 @@ extension JazzyOptions {
         core.worker_threads = try checked("workerThreads", workerThreads, 1...1_024)
         core.backlog = try checked("backlog", backlog, 1...65_535)
         core.receive_buffer_size = try checked("receiveBufferSize", receiveBufferSize, 4 * kibi...16 * mebi)
-        core.max_message_size = try checked("maxMessageSize", maxMessageSize, messageSizes)
-        core.backpressure_limit = try checked("backpressureLimit", backpressureLimit, 4 * kibi...4 * gibi)
         core.mailbox_limit = try checked("mailboxLimit", mailboxLimit, 64 * kibi...4 * gibi)
-        core.handshake_timeout_ms = try milliseconds("handshakeTimeout", handshakeTimeout)
-        core.close_timeout_ms = try milliseconds("closeTimeout", closeTimeout)
+        core.max_message_size = try checkedMessageSize("maxMessageSize", maxMessageSize)
+        core.max_frames_per_message = try checkedCount("maxFramesPerMessage", maxFramesPerMessage)
+        core.backpressure_limit = try checkedBackpressureLimit("backpressureLimit", backpressureLimit)
+        try setTimeouts(&core)
+        try setAdmission(&core)
         return core
+    }
+
+    private func setTimeouts(_ core: inout jz_options) throws(JazzyError) {
+        let (lowest, hour) = (Duration.milliseconds(100), Duration.seconds(3_600))
+        core.handshake_timeout_ms = try milliseconds("handshakeTimeout", handshakeTimeout, from: lowest, to: hour)
+        core.upgrade_timeout_ms = try checkedUpgradeTimeout("upgradeTimeout", upgradeTimeout)
+        core.idle_timeout_ms = try checkedIdleTimeout("idleTimeout", idleTimeout)
+        core.max_lifetime_ms = try checkedLifetime("maxLifetime", maxLifetime)
+        core.close_timeout_ms = try milliseconds("closeTimeout", closeTimeout, from: lowest, to: hour)
+        core.tcp_keep_alive_ms = try milliseconds("tcpKeepAlive", tcpKeepAlive, from: .seconds(1), to: .seconds(32_767))
+    }
+
+    private func setAdmission(_ core: inout jz_options) throws(JazzyError) {
+        core.max_connections = try checkedCount("maxConnections", maxConnections)
+        core.max_connections_per_address = try checkedCount("maxConnectionsPerAddress", maxConnectionsPerAddress)
+        core.max_handshakes = try checkedCount("maxHandshakes", maxHandshakes)
+        core.max_head_size = try checked("maxHeadSize", maxHeadSize, 256...65_536)
+        core.max_header_count = try checked("maxHeaderCount", maxHeaderCount, 1...256)
+        core.client_address = clientAddress.core
+        try checkTexts("trustedProxies", trustedProxies, atMost: 1_024)
+        if clientAddress != .peer, trustedProxies.isEmpty {
+            throw JazzyError(
+                .invalidOption, "option clientAddress is .\(clientAddress); name who is trusted in trustedProxies")
+        }
     }
 }
 
-extension JazzyRouteOptions {
-    /// The core's options; `path` is for the message of an error.
-    func core(path: String) throws(JazzyError) -> jz_route_options {
-        var core = jz_route_options_default()
-        if let maxMessageSize {
-            core.max_message_size = try checked("maxMessageSize of the route \(path)", maxMessageSize, messageSizes)
+// Of the server and of routes.
+
+func checkedMessageSize(_ name: String, _ value: Int) throws(JazzyError) -> Int {
+    try checked(name, value, 1...gibi)
+}
+
+func checkedBackpressureLimit(_ name: String, _ value: Int) throws(JazzyError) -> Int {
+    try checked(name, value, 4 * kibi...4 * gibi)
+}
+
+func checkedUpgradeTimeout(_ name: String, _ value: Duration) throws(JazzyError) -> UInt32 {
+    try milliseconds(name, value, from: .milliseconds(100), to: .seconds(3_600))
+}
+
+func checkedIdleTimeout(_ name: String, _ value: JazzyTimeLimit) throws(JazzyError) -> UInt32 {
+    try milliseconds(name, value, from: .milliseconds(100), to: .seconds(86_400))
+}
+
+func checkedLifetime(_ name: String, _ value: JazzyTimeLimit) throws(JazzyError) -> UInt32 {
+    try milliseconds(name, value, from: .milliseconds(100), to: .seconds(2_592_000))
+}
+
+/// What the core refuses about a text, it tells with its own names of options.
+func withSwiftNames<Result>(
+    _ names: KeyValuePairs<String, String>, _ body: () throws(JazzyError) -> Result
+) throws(JazzyError) -> Result {
+    do throws(JazzyError) {
+        return try body()
+    } catch {
+        guard error.code == .invalidOption else { throw error }
+        let message = names.reduce(error.message) { message, name in
+            message.replacing("option \(name.key) ", with: "option \(name.value) ", maxReplacements: 1)
         }
-        core.deflate = try deflate.core(path: path)
-        core.backpressure_policy = backpressurePolicy.core
-        if let maxWaitingEvents = execution.maxWaitingEvents {
-            core.execution = JZ_EXECUTION_WORKERS
-            core.max_waiting_events = try checked(
-                "execution.maxWaitingEvents of the route \(path)", maxWaitingEvents, 1...65_536)
-        }
-        return core
+        throw JazzyError(error.code, message)
     }
 }
 
@@ -48,66 +100,13 @@ extension JazzyAccepting {
     }
 }
 
-extension JazzyBackpressurePolicy {
-    fileprivate var core: jz_backpressure_policy {
+extension JazzyClientAddress {
+    fileprivate var core: jz_client_address {
         switch self {
-        case .drop: JZ_BACKPRESSURE_DROP
-        case .close: JZ_BACKPRESSURE_CLOSE
+        case .peer: JZ_CLIENT_ADDRESS_PEER
+        case .xForwardedFor: JZ_CLIENT_ADDRESS_X_FORWARDED_FOR
+        case .forwarded: JZ_CLIENT_ADDRESS_FORWARDED
+        case .proxyProtocol: JZ_CLIENT_ADDRESS_PROXY_PROTOCOL
         }
     }
-}
-
-extension JazzyDeflate {
-    fileprivate func core(path: String) throws(JazzyError) -> jz_deflate_options {
-        func name(_ option: String) -> String { "deflate.\(option) of the route \(path)" }
-        return jz_deflate_options(
-            mode: mode.core,
-            window_bits: try checked(name("windowBits"), windowBits, 9...15),
-            memory_level: try checked(name("memoryLevel"), memoryLevel, 1...9),
-            level: try checked(name("level"), level, 1...9),
-            min_message_size: try checked(name("minimumMessageSize"), minimumMessageSize, atLeast: 0))
-    }
-}
-
-extension JazzyDeflate.Mode {
-    fileprivate var core: jz_deflate_mode {
-        switch self {
-        case .off: JZ_DEFLATE_OFF
-        case .shared: JZ_DEFLATE_SHARED
-        case .dedicated: JZ_DEFLATE_DEDICATED
-        }
-    }
-}
-
-private let kibi = 1 << 10
-private let mebi = 1 << 20
-private let gibi = 1 << 30
-private let messageSizes = 1...gibi
-private let timeouts = Duration.milliseconds(100)...Duration.seconds(3_600)
-
-private func checked<Value: FixedWidthInteger>(
-    _ name: String, _ value: Int, _ range: ClosedRange<Int>
-) throws(JazzyError) -> Value {
-    guard range.contains(value), let value = Value(exactly: value) else {
-        throw outOfRange(name, value, range)
-    }
-    return value
-}
-
-private func checked(_ name: String, _ value: Int, atLeast lowest: Int) throws(JazzyError) -> Int {
-    guard value >= lowest else {
-        throw JazzyError(.invalidOption, "option \(name) is \(value); it has to be at least \(lowest)")
-    }
-    return value
-}
-
-private func milliseconds(_ name: String, _ value: Duration) throws(JazzyError) -> UInt32 {
-    guard timeouts.contains(value) else { throw outOfRange(name, value, timeouts) }
-    return UInt32(value / .milliseconds(1))
-}
-
-private func outOfRange<Value>(_ name: String, _ value: Value, _ range: ClosedRange<Value>) -> JazzyError {
-    JazzyError(
-        .invalidOption,
-        "option \(name) is \(value); it has to be from \(range.lowerBound) to \(range.upperBound)")
 }

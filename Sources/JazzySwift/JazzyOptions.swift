@@ -1,6 +1,9 @@
 import CJazzyPoll
 
 /// What can be chosen about a server. A server with an option outside its range does not start.
+///
+/// Where a route has an option of the same name, in ``JazzyRouteOptions``, this is its default. Time-outs are in whole
+/// milliseconds, and pass up to 50 ms late.
 public struct JazzyOptions: Sendable {
     /// The event loops, each with a thread of its own: 1 to 255. The default is the number of cores that this process
     /// may use.
@@ -22,11 +25,23 @@ public struct JazzyOptions: Sendable {
     /// The size of an event loop's receive buffer, in bytes: 4 KiB to 16 MiB. The default is 512 KiB.
     public var receiveBufferSize = 524_288
 
+    /// The bytes that other threads may have sent or published through one event loop's mailbox before it takes them:
+    /// 64 KiB to 4 GiB. The default is 64 MiB.
+    ///
+    /// What comes beyond it is dropped, and counted in ``JazzyServer/droppedCount``.
+    public var mailboxLimit = 67_108_864
+
+    // MARK: Messages
+
     /// The largest message that is received, in bytes: 1 to 1 GiB. The default is 1 MiB.
     ///
-    /// A larger one ends its connection with close code 1009. A route may have a limit of its own:
-    /// ``JazzyRouteOptions/maxMessageSize``.
+    /// A larger one ends its connection with close code 1009.
     public var maxMessageSize = 1_048_576
+
+    /// The frames that a message may be made of: 1 to 4,294,967,294; `nil` is any number. The default is 65,536.
+    ///
+    /// One of more ends its connection with close code 1009.
+    public var maxFramesPerMessage: Int? = 65_536
 
     /// The unsent bytes of one connection beyond which sends are dropped: 4 KiB to 4 GiB. The default is 1 MiB.
     ///
@@ -34,19 +49,79 @@ public struct JazzyOptions: Sendable {
     /// ``JazzyRouteOptions/backpressurePolicy``.
     public var backpressureLimit = 1_048_576
 
-    /// The bytes that other threads may have sent or published through one event loop's mailbox before it takes them: 64 KiB
-    /// to 4 GiB. The default is 64 MiB.
-    ///
-    /// What comes beyond it is dropped, and counted in ``JazzyServer/droppedCount``.
-    public var mailboxLimit = 67_108_864
+    // MARK: Time-outs
 
     /// The time from accepting a connection to its whole request head: 0.1 s to 1 h. The default is 10 s.
     public var handshakeTimeout = Duration.seconds(10)
 
+    /// The time that a route's upgrade hook has to answer (``JazzyUpgradeHook``): 0.1 s to 1 h. The default is 10 s.
+    ///
+    /// Then the client is answered with 503.
+    public var upgradeTimeout = Duration.seconds(10)
+
+    /// The time without a byte from a peer after which its connection fails with ``WsError/Rule/idleTimeout``: 0.1 s to
+    /// 24 h, or ``JazzyTimeLimit/never``. The default is 2 min.
+    ///
+    /// At half of it the peer is sent a ping, which one that is there answers.
+    public var idleTimeout = JazzyTimeLimit.after(.seconds(120))
+
+    /// The time after which a WebSocket is closed with code 1001: 0.1 s to 30 days, or ``JazzyTimeLimit/never``, the
+    /// default.
+    public var maxLifetime = JazzyTimeLimit.never
+
     /// The time from the server's close frame to the end of the connection: 0.1 s to 1 h. The default is 5 s.
     public var closeTimeout = Duration.seconds(5)
 
+    /// The silence before the kernel probes a peer: 1 s to 32,767 s, in whole seconds, or ``JazzyTimeLimit/never``. The
+    /// default is 2 min.
+    public var tcpKeepAlive = JazzyTimeLimit.after(.seconds(120))
+
+    // MARK: Who is let in
+
+    /// The connections of this process, all its servers together, beyond which this one refuses more: 1 to
+    /// 4,294,967,294; `nil`, the default, is any number.
+    ///
+    /// Who is refused is answered with 503.
+    public var maxConnections: Int?
+
+    /// The connections of this server from one address, or from one /64 of IPv6: 1 to 4,294,967,294; `nil`, the
+    /// default, is any number.
+    ///
+    /// Who is refused is answered with 429. Trusted proxies are not counted, their clients are.
+    public var maxConnectionsPerAddress: Int?
+
+    /// The connections of this server that are no WebSockets yet: 1 to 4,294,967,294; `nil`, the default, is any
+    /// number.
+    ///
+    /// Who is refused is answered with 503.
+    public var maxHandshakes: Int?
+
+    /// The largest request head, in bytes: 256 to 65,536. The default is 8,192.
+    ///
+    /// Who is refused is answered with 431.
+    public var maxHeadSize = 8_192
+
+    /// The headers that a request may have: 1 to 256. The default is 64.
+    ///
+    /// Who is refused is answered with 431.
+    public var maxHeaderCount = 64
+
+    // MARK: Behind proxies
+
+    /// Where the address of a client is read that comes through one of ``trustedProxies``. The default is
+    /// ``JazzyClientAddress/peer``; any other takes a trusted proxy.
+    public var clientAddress = JazzyClientAddress.peer
+
+    /// Who is believed about the address of a client: addresses as `192.0.2.7`, networks as `2001:db8::/32`, or `unix`
+    /// for whoever comes through a Unix domain socket, at most 1,024 of them. The default is nobody.
+    public var trustedProxies: [String] = []
+
+    // MARK: The log
+
     /// Where the server's log goes. The default writes warnings and errors to standard error.
+    ///
+    /// What peers do wrong is told at ``JazzyLogLevel/info``, in at most 10 lines a second of an event loop. No line
+    /// ever has any part of a payload.
     public var log: JazzyLog = logToStandardError
 
     /// Creates the default options.

@@ -14,18 +14,33 @@ protocol JazzyRoute: Sendable {
 struct WebSocketRoute: JazzyRoute {
     let path: String
     let options: JazzyRouteOptions
-    let handler: JazzyHandler
+    let closures: RouteClosures
 
     func register(on core: OpaquePointer, log: @escaping JazzyLog) throws(JazzyError) -> HandlerContext? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
-        var coreOptions = try options.core(path: path)
-        coreOptions.release_state = releaseState
-        let context = HandlerContext(path: path, handler: handler, log: log)
+        try requireThatDropsAreReported()
+        let context = HandlerContext(path: path, closures: closures, log: log)
         let contextPointer = Unmanaged.passUnretained(context).toOpaque()
-        try check {
-            jz_server_route_ws(core, path, &coreOptions, HandlerContext.callback, contextPointer, $0)
+        try options.withCore(path: path) { coreOptions throws(JazzyError) in
+            coreOptions.release_state = releaseState
+            if closures.upgrade != nil { coreOptions.upgrade = HandlerContext.upgradeCallback }
+            if closures.onDrain != nil { coreOptions.drained = HandlerContext.drainCallback }
+            if closures.onDrop != nil { coreOptions.dropped = HandlerContext.dropCallback }
+            try check {
+                jz_server_route_ws(core, path, &coreOptions, HandlerContext.callback, contextPointer, $0)
+            }
         }
         return context
+    }
+
+    /// Otherwise who asks to be called would wait in vain.
+    private func requireThatDropsAreReported() throws(JazzyError) {
+        let policy = options.backpressurePolicy
+        guard closures.onDrop == nil || policy == .report else {
+            throw JazzyError(
+                .invalidOption,
+                "option backpressurePolicy of the route \(path) is .\(policy); with onDrop it has to be .report")
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 /// What can be chosen about one WebSocket route.
+///
+/// Where an option may be `nil`, that is its default, and takes the server's option of the same name, in
+/// ``JazzyOptions``. The ranges are the same.
 public struct JazzyRouteOptions: Equatable, Sendable {
-    /// The largest message that is received, in bytes, decompressed: 1 to 1 GiB.
-    ///
-    /// The default, `nil`, takes ``JazzyOptions/maxMessageSize``.
+    /// The largest message that is received, in bytes, decompressed: ``JazzyOptions/maxMessageSize``.
     public var maxMessageSize: Int?
+
+    /// The frames that a message may be made of: ``JazzyOptions/maxFramesPerMessage``.
+    public var maxFramesPerMessage: Int?
 
     /// Whether messages are compressed, and at what cost. The default is ``JazzyDeflate/off``.
     public var deflate: JazzyDeflate
@@ -11,18 +15,49 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// Where the route's handler runs. The default is ``JazzyExecution/loop``.
     public var execution: JazzyExecution
 
-    /// What happens to a message for a connection whose unsent output has reached ``JazzyOptions/backpressureLimit``.
-    /// The default is ``JazzyBackpressurePolicy/drop``.
+    /// The unsent bytes of one connection beyond which sends are dropped: ``JazzyOptions/backpressureLimit``.
+    public var backpressureLimit: Int?
+
+    /// What happens to a message for a connection whose unsent output has reached the backpressure limit. The default
+    /// is ``JazzyBackpressurePolicy/drop``.
     public var backpressurePolicy: JazzyBackpressurePolicy
+
+    /// The time without a byte from a peer after which its connection fails: ``JazzyOptions/idleTimeout``.
+    public var idleTimeout: JazzyTimeLimit?
+
+    /// The time after which a WebSocket is closed with code 1001: ``JazzyOptions/maxLifetime``.
+    public var maxLifetime: JazzyTimeLimit?
+
+    /// The time that the route's upgrade hook has to answer: ``JazzyOptions/upgradeTimeout``.
+    public var upgradeTimeout: Duration?
+
+    /// From which pages browsers may connect. The default is ``JazzyOrigins/sameHost``.
+    public var origins: JazzyOrigins
+
+    /// The subprotocols that the application speaks, the best first, at most 256. The default is none.
+    ///
+    /// The best that a client offers is agreed on (RFC 6455 §1.9), and is ``JazzyConnection/subprotocol`` then; where
+    /// it offers none of them, none is. An upgrade hook may choose otherwise.
+    public var subprotocols: [String]
 
     /// Creates options of a route.
     public init(
-        maxMessageSize: Int? = nil, deflate: JazzyDeflate = .off, execution: JazzyExecution = .loop,
-        backpressurePolicy: JazzyBackpressurePolicy = .drop
+        maxMessageSize: Int? = nil, maxFramesPerMessage: Int? = nil, deflate: JazzyDeflate = .off,
+        execution: JazzyExecution = .loop, backpressureLimit: Int? = nil,
+        backpressurePolicy: JazzyBackpressurePolicy = .drop, idleTimeout: JazzyTimeLimit? = nil,
+        maxLifetime: JazzyTimeLimit? = nil, upgradeTimeout: Duration? = nil, origins: JazzyOrigins = .sameHost,
+        subprotocols: [String] = []
     ) {
         self.maxMessageSize = maxMessageSize
+        self.maxFramesPerMessage = maxFramesPerMessage
         self.deflate = deflate
         self.execution = execution
+        self.backpressureLimit = backpressureLimit
         self.backpressurePolicy = backpressurePolicy
+        self.idleTimeout = idleTimeout
+        self.maxLifetime = maxLifetime
+        self.upgradeTimeout = upgradeTimeout
+        self.origins = origins
+        self.subprotocols = subprotocols
     }
 }

@@ -17,7 +17,7 @@ import Synchronization
 /// A server that is no longer referenced is stopped and waited for. It keeps its handlers, so a handler that uses its
 /// own server should capture it weakly.
 public final class JazzyServer: Sendable {
-    private let options: JazzyOptions
+    let options: JazzyOptions
     private let state = Mutex(State())
 
     private struct State {
@@ -43,37 +43,38 @@ public final class JazzyServer: Sendable {
         self.options = options
     }
 
-    /// The port that the server listens on, also when it asked for port 0; 0 when it does not listen.
+    /// The TCP port that the server listens on, the first if it has several, also when it asked for port 0; 0 when it
+    /// has none, and when it does not listen.
     public var port: Int { listening?.port ?? 0 }
 
     /// Registers a WebSocket route.
     ///
     /// - Parameters:
-    ///   - path: Begins with `/`, and is compared byte by byte with the request's path, without its query.
+    ///   - path: Begins with `/`, and is compared byte by byte with the request's path, without its query. In
+    ///     `/room/:id` the segment `:id` is a parameter: it takes any one segment that is not empty, and is in
+    ///     ``JazzyRequest/parameters``. A path without parameters goes before one that matches with them.
     ///   - options: What can be chosen about the route.
+    ///   - upgrade: Decides who is let in; `nil` lets in everybody that ``JazzyRouteOptions/origins`` allows.
+    ///   - onDrain: Called when the unsent output of a connection has fallen below half of its backpressure limit,
+    ///     after it had been above.
+    ///   - onDrop: Called when a message for a connection, or several, were dropped, once until its output has drained.
+    ///     It takes the policy ``JazzyBackpressurePolicy/report``.
     ///   - handler: Called when something happens to a connection of the route.
     public func ws(
-        _ path: String, options: JazzyRouteOptions = JazzyRouteOptions(), _ handler: @escaping JazzyHandler
+        _ path: String, options: JazzyRouteOptions = JazzyRouteOptions(), upgrade: JazzyUpgradeHook? = nil,
+        onDrain: JazzyOutputHandler? = nil, onDrop: JazzyOutputHandler? = nil, _ handler: @escaping JazzyHandler
     ) {
-        add(WebSocketRoute(path: path, options: options, handler: handler))
+        let closures = RouteClosures(handler: handler, upgrade: upgrade, onDrain: onDrain, onDrop: onDrop)
+        add(WebSocketRoute(path: path, options: options, closures: closures))
     }
 
     /// Registers a page: GET and HEAD of the path are answered with this content, from memory.
     ///
     /// - Parameters:
-    ///   - path: Begins with `/`. It may also be the path of a WebSocket route.
+    ///   - path: Begins with `/`, and may have parameters, as that of a WebSocket route, whose path it may also be.
     ///   - content: What is answered.
     public func get(_ path: String, _ content: JazzyContent) {
         add(PageRoute(path: path, content: content))
-    }
-
-    /// Binds and listens. From here on the kernel keeps connections until the server runs.
-    ///
-    /// - Parameters:
-    ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
-    ///   - port: 0 to 65,535; 0, the default, asks the kernel for a free one, which ``port`` tells.
-    public func listen(host: String? = nil, port: Int = 0) throws(JazzyError) {
-        try listen(host: host, port: port, options: options)
     }
 
     /// Runs a server that listens, on the calling thread (and more, if ``JazzyOptions/threads`` says so), until it is
@@ -93,24 +94,8 @@ public final class JazzyServer: Sendable {
         try core.runUntilSignal()
     }
 
-    /// Listens, and runs the server on the calling thread until Ctrl-C (SIGINT) or SIGTERM, as ``runUntilSignal()``
-    /// does.
-    ///
-    /// - Parameters:
-    ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
-    ///   - port: 0 to 65,535; 0 asks the kernel for a free one, which ``port`` tells.
-    public func serve(host: String? = nil, port: Int) throws(JazzyError) {
-        try listen(host: host, port: port)
-        try runUntilSignal()
-    }
-
-    /// Listens, and runs the server on threads of its own.
-    ///
-    /// - Parameters:
-    ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
-    ///   - port: 0 to 65,535; 0, the default, asks the kernel for a free one, which ``port`` tells.
-    public func start(host: String? = nil, port: Int = 0) throws(JazzyError) {
-        try listen(host: host, port: port)
+    /// Runs a server that listens, on threads of its own.
+    func runOnOwnThreads() throws(JazzyError) {
         let core = try beginRunning()
         do throws(JazzyError) {
             try core.start()
@@ -130,7 +115,13 @@ public final class JazzyServer: Sendable {
 
     /// Waits until a server that runs has stopped. Not to be called in a handler, which would wait for itself.
     public func wait() {
-        guard case .running(let core) = state.withLock({ $0.phase }) else { return }
+        guard let core = listening else { return }
+        waitForEnd(of: core)
+    }
+
+    /// Returns at once where the server listens, but does not run.
+    func waitForEnd(of core: CoreServer) {
+        guard case .running(let running) = state.withLock({ $0.phase }), running === core else { return }
         core.wait()
         endRunning(core)
     }
@@ -152,25 +143,24 @@ extension JazzyServer: JazzyPublisher {
     /// How many connections are subscribed to a topic.
     public func subscriberCount(_ topic: String) -> Int { listening?.subscriberCount(topic) ?? 0 }
 
-    /// How many messages were dropped because their receiver had reached ``JazzyOptions/backpressureLimit``, since the
-    /// server listens; 0 when it does not.
+    /// How many messages were dropped because their receiver had reached its backpressure limit, or an event loop
+    /// ``JazzyOptions/mailboxLimit``, since the server listens; 0 when it does not.
     public var droppedCount: Int { listening?.droppedCount ?? 0 }
 }
 
 extension JazzyServer {
-    func listen(host: String?, port: Int, options: JazzyOptions) throws(JazzyError) {
+    func listen(on addresses: [JazzyAddress], options: JazzyOptions) throws(JazzyError) {
         try state.withLock { state throws(JazzyError) in
             guard case .idle = state.phase else {
                 throw JazzyError(.invalidState, "the server listens already; stop it and wait for it first")
             }
-            state.phase = .listening(
-                try CoreServer(options: options, routes: state.routes, host: host, port: port))
+            state.phase = .listening(try CoreServer(options: options, routes: state.routes, addresses: addresses))
         }
     }
 
-    private var listening: CoreServer? { state.withLock { $0.phase.core } }
+    var listening: CoreServer? { state.withLock { $0.phase.core } }
 
-    private func add(_ route: any JazzyRoute) {
+    func add(_ route: any JazzyRoute) {
         let isLate = state.withLock { state in
             state.routes.append(route)
             return state.phase.core != nil

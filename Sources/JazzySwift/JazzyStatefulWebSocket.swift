@@ -41,6 +41,11 @@ public typealias JazzyStatefulHandler<State> =
         _ ws: borrowing JazzyStatefulWebSocket<State>, _ event: WsEvent, _ message: borrowing WsMessage
     ) throws -> Void
 
+/// Called when something happens to the output of a connection of a route that gives its connections a state. See
+/// ``JazzyOutputHandler``.
+public typealias JazzyStatefulOutputHandler<State> =
+    @Sendable (_ ws: borrowing JazzyStatefulWebSocket<State>) throws -> Void
+
 /// What a route keeps a state in. Not the box of `setState`: with that, `withState` could take from a state, as its
 /// own, what the handler that is running refers to.
 @usableFromInline
@@ -51,42 +56,15 @@ final class RouteStateBox<State>: RouteState {
     init(_ value: sending State) {
         self.value = value
     }
+
+    /// That of a connection, where this thread may use it.
+    static func of(_ ws: JazzyWebSocket) -> RouteStateBox? { ws.stateObject as? RouteStateBox }
+
+    /// For a state that an upgrade hook gives; `nil` where it is of another type.
+    static func keeping(_ state: any Sendable) -> RouteStateBox? {
+        guard let state = state as? State else { return nil }
+        return RouteStateBox(state)
+    }
 }
 
 protocol RouteState: AnyObject {}
-
-extension JazzyServer {
-    /// Registers a WebSocket route that gives each of its connections a state, which its handler has as `ws.state`.
-    ///
-    /// - Parameters:
-    ///   - path: Begins with `/`, and is compared byte by byte with the request's path, without its query.
-    ///   - options: What can be chosen about the route.
-    ///   - state: Called for each connection, before its open event, where the handler runs.
-    ///   - handler: Called when something happens to a connection of the route.
-    public func ws<State>(
-        _ path: String, options: JazzyRouteOptions = JazzyRouteOptions(),
-        state: @escaping @Sendable () -> sending State, _ handler: @escaping JazzyStatefulHandler<State>
-    ) {
-        ws(path, options: options) { ws, event, message in
-            if event == .open { _ = ws.replaceState(nil, with: RouteStateBox(state())) }
-            guard let kept = ws.stateObject as? RouteStateBox<State> else { return }
-            try handler(JazzyStatefulWebSocket(ws, kept), event, message)
-        }
-    }
-}
-
-extension Route {
-    /// Registers a WebSocket route that gives each of its connections a state, which its handler has as `ws.state`.
-    ///
-    /// - Parameters:
-    ///   - path: Begins with `/`, and is compared byte by byte with the request's path, without its query.
-    ///   - options: What can be chosen about the route.
-    ///   - state: Called for each connection, before its open event, where the handler runs.
-    ///   - handler: Called when something happens to a connection of the route.
-    public static func ws<State>(
-        _ path: String, options: JazzyRouteOptions = JazzyRouteOptions(),
-        state: @escaping @Sendable () -> sending State, _ handler: @escaping JazzyStatefulHandler<State>
-    ) {
-        Jazzy.server.ws(path, options: options, state: state, handler)
-    }
-}

@@ -17,6 +17,9 @@ private final class StateBox<State> {
     }
 }
 
+/// An object that keeps a value of any type where `withState` finds it.
+func keptState<State: Sendable>(_ state: State) -> AnyObject { StateBox(state) }
+
 // Not a property of the handle: the type of a state is the user's, and a handle, which anybody may keep and use
 // anywhere, can neither name it nor promise that the state is there. Where the route knows its type, it is one: see
 // `JazzyStatefulWebSocket.state`.

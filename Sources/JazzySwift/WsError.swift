@@ -30,10 +30,14 @@ public struct WsError: Error, Equatable, Sendable {
         case invalidCloseCode
         /// The message is larger than its route allows (RFC 6455 §7.4.1).
         case messageTooBig
+        /// The message has more frames than its route allows.
+        case tooManyFrames
         /// The compressed data does not inflate (RFC 7692 §7.2.2).
         case invalidCompression
         /// The server could not allocate memory.
         case outOfMemory
+        /// Nothing came from the peer for as long as its route allows, not even a pong.
+        case idleTimeout
         /// The socket failed, for instance because the peer reset it.
         case transport
     }
@@ -75,8 +79,10 @@ extension WsError.Rule {
         case .invalidCloseLength: JZ_FAILURE_INVALID_CLOSE_LENGTH
         case .invalidCloseCode: JZ_FAILURE_INVALID_CLOSE_CODE
         case .messageTooBig: JZ_FAILURE_MESSAGE_TOO_BIG
+        case .tooManyFrames: JZ_FAILURE_TOO_MANY_FRAMES
         case .invalidCompression: JZ_FAILURE_INVALID_COMPRESSION
         case .outOfMemory: JZ_FAILURE_OUT_OF_MEMORY
+        case .idleTimeout: JZ_FAILURE_IDLE_TIMEOUT
         case .transport: JZ_FAILURE_TRANSPORT
         }
     }

@@ -1,7 +1,7 @@
 import JazzySwift
 import Testing
 
-@Suite("Compression on the wire")
+@Suite("Compression on the wire", .ownThreads)
 struct CompressionTests {
     struct Negotiation: CustomTestStringConvertible, Sendable {
         let testDescription: String

@@ -47,7 +47,7 @@ struct DeflateOptionCase: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite("Options of compression")
+@Suite("Options of compression", .ownThreads)
 struct DeflateOptionsTests {
     static func core(_ deflate: JazzyDeflate) throws -> jz_route_options {
         try JazzyRouteOptions(deflate: deflate).core(path: "/chat")

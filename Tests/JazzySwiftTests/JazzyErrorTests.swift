@@ -1,7 +1,7 @@
 import JazzySwift
 import Testing
 
-@Suite("What keeps a server from starting")
+@Suite("What keeps a server from starting", .ownThreads)
 struct JazzyErrorTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String

@@ -7,6 +7,8 @@ import Testing
 struct OptionCase: CustomTestStringConvertible, Sendable {
     let name: String
     let bounds: ClosedRange<Int64>
+    /// In the core, the number after the last is that which is unlimited.
+    var isUnlimitedBeyond = false
     /// Sets the option; time-outs are in milliseconds.
     let set: @Sendable (inout JazzyOptions, Int64) -> Void
     let setCore: @Sendable (inout jz_options, Int64) -> Void
@@ -59,10 +61,60 @@ struct OptionCase: CustomTestStringConvertible, Sendable {
         } setCore: {
             $0.close_timeout_ms = UInt32($1)
         },
+        OptionCase(name: "upgradeTimeout", bounds: 100...3_600_000) {
+            $0.upgradeTimeout = .milliseconds($1)
+        } setCore: {
+            $0.upgrade_timeout_ms = UInt32($1)
+        },
+        OptionCase(name: "idleTimeout", bounds: 100...86_400_000) {
+            $0.idleTimeout = .after(.milliseconds($1))
+        } setCore: {
+            $0.idle_timeout_ms = UInt32($1)
+        },
+        OptionCase(name: "maxLifetime", bounds: 100...2_592_000_000) {
+            $0.maxLifetime = .after(.milliseconds($1))
+        } setCore: {
+            $0.max_lifetime_ms = UInt32($1)
+        },
+        OptionCase(name: "tcpKeepAlive", bounds: 1_000...32_767_000) {
+            $0.tcpKeepAlive = .after(.milliseconds($1))
+        } setCore: {
+            $0.tcp_keep_alive_ms = UInt32($1)
+        },
+        OptionCase(name: "maxFramesPerMessage", bounds: 1...4_294_967_294, isUnlimitedBeyond: true) {
+            $0.maxFramesPerMessage = Int($1)
+        } setCore: {
+            $0.max_frames_per_message = UInt32($1)
+        },
+        OptionCase(name: "maxConnections", bounds: 1...4_294_967_294, isUnlimitedBeyond: true) {
+            $0.maxConnections = Int($1)
+        } setCore: {
+            $0.max_connections = UInt32($1)
+        },
+        OptionCase(name: "maxConnectionsPerAddress", bounds: 1...4_294_967_294, isUnlimitedBeyond: true) {
+            $0.maxConnectionsPerAddress = Int($1)
+        } setCore: {
+            $0.max_connections_per_address = UInt32($1)
+        },
+        OptionCase(name: "maxHandshakes", bounds: 1...4_294_967_294, isUnlimitedBeyond: true) {
+            $0.maxHandshakes = Int($1)
+        } setCore: {
+            $0.max_handshakes = UInt32($1)
+        },
+        OptionCase(name: "maxHeadSize", bounds: 256...65_536) {
+            $0.maxHeadSize = Int($1)
+        } setCore: {
+            $0.max_head_size = UInt32($1)
+        },
+        OptionCase(name: "maxHeaderCount", bounds: 1...256) {
+            $0.maxHeaderCount = Int($1)
+        } setCore: {
+            $0.max_header_count = UInt32($1)
+        },
     ]
 }
 
-@Suite("Options")
+@Suite("Options", .ownThreads)
 struct JazzyOptionsTests {
     @Test("The defaults are the core's")
     func defaults() throws {
@@ -76,6 +128,7 @@ struct JazzyOptionsTests {
         #expect(swift.backpressure_limit == core.backpressure_limit)
         #expect(swift.handshake_timeout_ms == core.handshake_timeout_ms)
         #expect(swift.close_timeout_ms == core.close_timeout_ms)
+        #expect("\(swift)" == "\(core)", "and whatever else there is")
     }
 
     @Test("Both bounds are in range, and reach the core as they are", arguments: OptionCase.all)
@@ -104,7 +157,7 @@ struct JazzyOptionsTests {
     func core(option: OptionCase) {
         for (value, isInRange) in [
             (option.bounds.lowerBound, true), (option.bounds.upperBound, true),
-            (option.bounds.lowerBound - 1, false), (option.bounds.upperBound + 1, false),
+            (option.bounds.lowerBound - 1, false), (option.bounds.upperBound + 1, option.isUnlimitedBeyond),
         ] {
             var core = jz_options_default()
             option.setCore(&core, value)
@@ -135,6 +188,77 @@ struct JazzyOptionsTests {
         options.closeTimeout = .milliseconds(50)
         message = "option closeTimeout is 0.05 seconds; it has to be from 0.1 seconds to 3600.0 seconds"
         #expect(throws: JazzyError(.invalidOption, message)) { try options.core() }
+    }
+
+    @Test("What may be unlimited, or never pass, reaches the core as that")
+    func unlimited() throws {
+        var options = JazzyOptions()
+        options.maxFramesPerMessage = nil
+        options.idleTimeout = .never
+        options.tcpKeepAlive = .never
+        let core = try options.core()
+        #expect(core.max_frames_per_message == JZ_UNLIMITED)
+        #expect(core.max_connections == JZ_UNLIMITED)
+        #expect(core.max_connections_per_address == JZ_UNLIMITED)
+        #expect(core.max_handshakes == JZ_UNLIMITED)
+        #expect(core.idle_timeout_ms == JZ_NEVER)
+        #expect(core.max_lifetime_ms == JZ_NEVER)
+        #expect(core.tcp_keep_alive_ms == JZ_NEVER)
+    }
+
+    @Test("The message about a time limit tells that there may be none")
+    func messageOfTimeLimit() {
+        var options = JazzyOptions()
+        options.idleTimeout = .after(.milliseconds(99))
+        let message = "option idleTimeout is 0.099 seconds; it has to be from 0.1 seconds to 86400.0 seconds, or .never"
+        #expect(throws: JazzyError(.invalidOption, message)) { try options.core() }
+    }
+
+    @Test("Durations are cut off to whole milliseconds, whatever they are")
+    func wholeMilliseconds() {
+        #expect(Duration.microseconds(1_999).wholeMilliseconds == 1)
+        #expect(Duration.seconds(-1).wholeMilliseconds == 0)
+        #expect(Duration.seconds(Int64.max).wholeMilliseconds == .max)
+        #expect((Duration.milliseconds(Int64(UInt32.max)) - .nanoseconds(1)).wholeMilliseconds == UInt32.max - 1)
+    }
+
+    @Test(
+        "Where a client's address is read is the core's choice of that name",
+        arguments: [
+            (JazzyClientAddress.peer, JZ_CLIENT_ADDRESS_PEER), (.xForwardedFor, JZ_CLIENT_ADDRESS_X_FORWARDED_FOR),
+            (.forwarded, JZ_CLIENT_ADDRESS_FORWARDED), (.proxyProtocol, JZ_CLIENT_ADDRESS_PROXY_PROTOCOL),
+        ])
+    func clientAddress(clientAddress: JazzyClientAddress, core: jz_client_address) throws {
+        var options = JazzyOptions()
+        options.clientAddress = clientAddress
+        options.trustedProxies = ["unix"]
+        #expect(try options.core().client_address == core)
+        options.trustedProxies = []
+        if clientAddress != .peer {
+            let message = "option clientAddress is .\(clientAddress); name who is trusted in trustedProxies"
+            #expect(throws: JazzyError(.invalidOption, message)) { try options.core() }
+        }
+    }
+
+    @Test("Trusted proxies reach the core as they are")
+    func trustedProxies() throws {
+        var options = JazzyOptions()
+        options.trustedProxies = ["192.0.2.7", "", "2001:db8::/32"]
+        let proxies = try options.withCore { core in
+            (0..<core.trusted_proxy_count).map { core.trusted_proxies[$0].map { String(cString: $0) } }
+        }
+        #expect(proxies == options.trustedProxies)
+    }
+
+    @Test(
+        "What is wrong with trusted proxies is told with their name",
+        arguments: [["192.0.2.7", "nonsense"], ["192.0.2.7\0"], Array(repeating: "unix", count: 1_025)])
+    func wrongProxies(proxies: [String]) {
+        var options = JazzyOptions()
+        options.trustedProxies = proxies
+        let error = #expect(throws: JazzyError.self) { try JazzyServer(options: options).listen(host: "127.0.0.1") }
+        #expect(error?.code == .invalidOption)
+        #expect(error?.message.hasPrefix("option trustedProxies ") == true)
     }
 
     @Test("A server with an option out of range does not start")

@@ -3,7 +3,7 @@ import JazzySwift
 import Synchronization
 import Testing
 
-@Suite("Servers")
+@Suite("Servers", .ownThreads)
 struct JazzyServerTests {
     @Test("Two servers live side by side, each with its own routes and port")
     func sideBySide() throws {

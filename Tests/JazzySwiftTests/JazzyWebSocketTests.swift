@@ -1,7 +1,7 @@
 import JazzySwift
 import Testing
 
-@Suite("Connections")
+@Suite("Connections", .ownThreads)
 struct JazzyWebSocketTests {
     @Test("A handle equals itself in every event and no other, also when its connection is gone")
     func identity() throws {

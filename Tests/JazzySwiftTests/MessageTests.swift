@@ -1,7 +1,7 @@
 import JazzySwift
 import Testing
 
-@Suite("Messages on the wire")
+@Suite("Messages on the wire", .ownThreads)
 struct MessageTests {
     struct Sending: CustomTestStringConvertible, Sendable {
         let testDescription: String

@@ -1,7 +1,7 @@
 import JazzySwift
 import Testing
 
-@Suite("Pages")
+@Suite("Pages", .ownThreads)
 struct PageTests {
     @Test(
         "A page is answered with its bytes and their type",

@@ -34,7 +34,7 @@ struct StateRoute: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite("The end of a connection's state")
+@Suite("The end of a connection's state", .ownThreads)
 struct StateReleaseTests {
     /// A way for a connection to end.
     struct Ending: CustomTestStringConvertible, Sendable {

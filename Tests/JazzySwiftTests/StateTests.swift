@@ -1,7 +1,7 @@
 import JazzySwift
 import Testing
 
-@Suite("The state of a connection")
+@Suite("The state of a connection", .ownThreads)
 struct StateTests {
     struct Player: Equatable, Sendable {
         var name = "nobody"

@@ -2,7 +2,7 @@ import JazzySwift
 import Synchronization
 import Testing
 
-@Suite("Handles on many threads")
+@Suite("Handles on many threads", .ownThreads)
 struct ThreadTests {
     static let executions = [JazzyExecution.loop, .workers]
 

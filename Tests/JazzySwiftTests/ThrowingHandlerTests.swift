@@ -1,7 +1,7 @@
 import JazzySwift
 import Testing
 
-@Suite("Handlers that throw")
+@Suite("Handlers that throw", .ownThreads)
 struct ThrowingHandlerTests {
     struct Mishap: Error {}
 

@@ -1,7 +1,7 @@
 import JazzySwift
 import Testing
 
-@Suite("Topics")
+@Suite("Topics", .ownThreads)
 struct TopicTests {
     /// Two event loops, with every second connection on each.
     static let twoLoops = {

@@ -3,7 +3,7 @@ import JazzySwift
 import Synchronization
 import Testing
 
-@Suite("Routes that run on workers")
+@Suite("Routes that run on workers", .ownThreads)
 struct WorkerTests {
     /// One event loop, which everything would wait for that kept it busy.
     static let oneLoop = {

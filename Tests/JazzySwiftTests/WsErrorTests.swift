@@ -11,7 +11,9 @@ struct WsErrorTests {
             .invalidUTF8: 1007,
             .invalidCompression: 1007,
             .messageTooBig: 1009,
+            .tooManyFrames: 1009,
             .outOfMemory: 1011,
+            .idleTimeout: 1001,
             .transport: 1006,
         ]
         for rule in WsError.Rule.allCases {

@@ -1,4 +1,5 @@
 import Glibc
+import JazzySwift
 
 /// A WebSocket client on a blocking socket, just enough to see what a server sends.
 final class TestClient {
@@ -21,25 +22,23 @@ final class TestClient {
 
     private let socket: TestSocket
 
+    /// The head of the server's answer.
+    let head: String
+
     /// The extensions that the server answered with.
-    let extensions: String?
+    var extensions: String? { headerValue("sec-websocket-extensions", of: head) }
 
     /// Connects and does the handshake, offering extensions if there are any.
-    init(port: Int, path: String, extensions: String? = nil) throws {
-        socket = try TestSocket(port: port)
-        let request = """
-            GET \(path) HTTP/1.1\r
-            Host: localhost\r
-            Upgrade: websocket\r
-            Connection: Upgrade\r
-            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
-            Sec-WebSocket-Version: 13\r
-            \(extensions.map { "Sec-WebSocket-Extensions: \($0)\r\n" } ?? "")\r\n
-            """
-        try socket.send(Array(request.utf8))
-        let head = try socket.receiveHead()
+    convenience init(port: Int, path: String, extensions: String? = nil) throws {
+        let offer: JazzyHeaders = extensions.map { ["Sec-WebSocket-Extensions": $0] } ?? [:]
+        try self.init(try TestHandshake(port: port, path: path, headers: offer))
+    }
+
+    /// Goes on after a request that was sent.
+    init(_ handshake: TestHandshake) throws {
+        socket = handshake.socket
+        head = try handshake.receiveHead()
         guard head.hasPrefix("HTTP/1.1 101 ") else { throw TestFailure("no upgrade: \(head)") }
-        self.extensions = headerValue("sec-websocket-extensions", of: head)
     }
 
     /// The address of this side, as the server should see it.

@@ -12,18 +12,49 @@ struct TestFailure: Error, CustomStringConvertible {
 final class TestSocket {
     private var descriptor: Int32
 
-    init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    convenience init(port: Int) throws {
+        try self.init(AF_INET)
+        var address = Self.loopback(port: port)
+        let status = withSocketAddress(&address) { connect(descriptor, $0, $1.pointee) }
+        guard status == 0 else { throw TestFailure("cannot connect to port \(port): error \(errno)") }
+    }
+
+    /// Connects to a Unix domain socket.
+    convenience init(path: String) throws {
+        try self.init(AF_UNIX)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let status = withSocketAddress(&address) { connect(descriptor, $0, $1.pointee) }
+        guard status == 0 else { throw TestFailure("cannot connect to \(path): error \(errno)") }
+    }
+
+    private init(_ family: Int32) throws {
+        descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
         var deadline = timeval(tv_sec: 10, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &deadline, socklen_t(MemoryLayout<timeval>.size))
         }
+    }
+
+    /// A descriptor that listens on a free port, for somebody else to own.
+    static func listen() throws -> (descriptor: Int32, port: Int) {
+        let listener = try TestSocket(AF_INET)
+        var address = loopback(port: 0)
+        guard listener.withSocketAddress(&address, { bind(listener.descriptor, $0, $1.pointee) }) == 0,
+            Glibc.listen(listener.descriptor, 16) == 0,
+            listener.withSocketAddress(&address, { getsockname(listener.descriptor, $0, $1) }) == 0
+        else { throw TestFailure("cannot listen: error \(errno)") }
+        defer { listener.descriptor = -1 }
+        return (listener.descriptor, Int(in_port_t(bigEndian: address.sin_port)))
+    }
+
+    private static func loopback(port: Int) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        let status = withSocketAddress(&address) { connect(descriptor, $0, $1.pointee) }
-        guard status == 0 else { throw TestFailure("cannot connect to port \(port): error \(errno)") }
+        return address
     }
 
     deinit {
@@ -85,11 +116,11 @@ final class TestSocket {
         return String(decoding: head, as: UTF8.self)
     }
 
-    private func withSocketAddress<Result>(
-        _ address: inout sockaddr_in,
+    private func withSocketAddress<Address, Result>(
+        _ address: inout Address,
         _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Result
     ) -> Result {
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        var length = socklen_t(MemoryLayout<Address>.size)
         return withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, &length) }
         }

@@ -1,0 +1,56 @@
+import CJazzyPoll
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Listens on all of them. Where one fails, all that was opened for it is the core's to close.
+func listen(_ core: OpaquePointer, on addresses: [JazzyAddress]) throws(JazzyError) {
+    guard !addresses.isEmpty else { throw JazzyError(.invalidAddress, "there is no address to listen on") }
+    for address in addresses { try address.listen(core) }
+    // The core has copies: from here on it owns the sockets, and what was given is closed.
+    for descriptor in Set(addresses.compactMap(\.descriptor)) { close(descriptor) }
+}
+
+extension JazzyAddress {
+    fileprivate var descriptor: Int32? {
+        guard case .descriptor(let descriptor) = self else { return nil }
+        return descriptor
+    }
+
+    fileprivate func listen(_ core: OpaquePointer) throws(JazzyError) {
+        switch self {
+        case .port(let port, let host): try Self.listen(core, host, port)
+        case .unix(let path):
+            try requireNoNUL(path, "the path of a socket", .invalidAddress)
+            try check { jz_server_listen_unix(core, path, $0) }
+        case .descriptor(let descriptor):
+            let copy = try Self.copy(descriptor)
+            try check { jz_server_listen_descriptor(core, copy, $0) }
+        case .activated: try check { jz_server_listen_activated(core, $0) }
+        }
+    }
+
+    private static func listen(_ core: OpaquePointer, _ host: String?, _ port: Int) throws(JazzyError) {
+        try requireNoNUL(host ?? "", "the host", .invalidAddress)
+        guard let port = UInt16(exactly: port) else {
+            throw JazzyError(.invalidAddress, "the port is \(port); it must be 0 to 65535")
+        }
+        try check { jz_server_listen(core, host, port, $0) }
+    }
+
+    /// The core closes a descriptor also where listening fails. With a copy the user's stays open until all went well.
+    private static func copy(_ descriptor: Int32) throws(JazzyError) -> Int32 {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else {
+            let reason = String(cString: strerror(errno))
+            let code: JazzyError.Code = errno == EMFILE ? .noDescriptors : .invalidAddress
+            throw JazzyError(code, "the descriptor \(descriptor) cannot be listened on: \(reason)")
+        }
+        return copy
+    }
+}

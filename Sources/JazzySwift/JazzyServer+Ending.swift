@@ -1,0 +1,59 @@
+import CJazzyPoll
+
+extension JazzyServer {
+    /// Stops the server in order, as ``stop()`` does, and waits for its end, on the calling thread.
+    ///
+    /// In one of the server's own handlers it cannot wait: it begins to stop, and returns `nil`.
+    ///
+    /// - Parameter grace: How long answers and unsent output are waited for, up to 1 h, in place of
+    ///   ``JazzyOptions/closeTimeout``; then what is left is ended. Of several calls the one whose grace is over first
+    ///   counts.
+    /// - Returns: How the connections ended. All counts are 0 where the server did not run.
+    @discardableResult
+    public func stop(grace: Duration) -> JazzyEnding? {
+        guard let core = beginToStop(grace) else { return JazzyEnding() }
+        guard !core.runsHere else { return nil }
+        waitForEnd(of: core)
+        return core.ending
+    }
+
+    /// Stops the server in order, as ``stop()`` does, and returns when it has ended. No thread that runs tasks waits
+    /// for that, so this may be awaited anywhere, also in an upgrade hook of the server.
+    ///
+    /// - Parameter grace: How long answers and unsent output are waited for, up to 1 h, in place of
+    ///   ``JazzyOptions/closeTimeout``; then what is left is ended. Of several calls the one whose grace is over first
+    ///   counts.
+    /// - Returns: How the connections ended. All counts are 0 where the server did not run.
+    @discardableResult
+    public func stop(grace: Duration) async -> JazzyEnding {
+        guard let core = beginToStop(grace) else { return JazzyEnding() }
+        return await withCheckedContinuation { continuation in
+            onThreadThatMayWait {
+                self.waitForEnd(of: core)
+                continuation.resume(returning: core.ending)
+            }
+        }
+    }
+
+    /// Makes room for a successor, for a restart without a gap: the server listens no more, goes on serving until the
+    /// last client has left, and stops.
+    ///
+    /// It returns at once, also in a handler; ``wait()`` waits for the end.
+    ///
+    /// - Parameter deadline: When the server stops at the latest, as with ``stop()``. The default is
+    ///   ``JazzyTimeLimit/never``.
+    public func drain(deadline: JazzyTimeLimit = .never) {
+        let milliseconds =
+            switch deadline {
+            case .never: JZ_NEVER
+            case .after(let duration): min(duration.wholeMilliseconds, JZ_NEVER - 1)
+            }
+        listening?.drain(deadlineInMilliseconds: milliseconds)
+    }
+
+    private func beginToStop(_ grace: Duration) -> CoreServer? {
+        let core = listening
+        core?.stop(graceInMilliseconds: grace.wholeMilliseconds)
+        return core
+    }
+}

@@ -1,0 +1,44 @@
+import CJazzyPoll
+
+extension JazzyStatistics {
+    init(_ core: jz_statistics) {
+        connections = Int(clamping: core.connections)
+        connectionsPeak = Int(clamping: core.connections_peak)
+        connectionsTotal = Int(clamping: core.connections_total)
+        webSockets = Int(clamping: core.websockets)
+        webSocketsTotal = Int(clamping: core.websockets_total)
+        handshakes = Int(clamping: core.handshakes)
+        messagesReceived = JazzyMessageCounts(core.messages_received)
+        bytesReceived = JazzyMessageCounts(core.bytes_received)
+        messagesSent = JazzyMessageCounts(core.messages_sent)
+        bytesSent = JazzyMessageCounts(core.bytes_sent)
+        dropped = Int(clamping: core.dropped)
+        bufferedBytes = Int(clamping: core.buffered_bytes)
+        iterations = Int(clamping: core.iterations)
+        iterationTime = .nanoseconds(Int64(clamping: core.iteration_time))
+        longestIteration = .nanoseconds(Int64(clamping: core.longest_iteration))
+        lag = .nanoseconds(Int64(clamping: core.lag))
+        refusals = counts(core.refused)
+        closeCounts = counts(core.closes)
+        failureCounts = counts(core.failures)
+    }
+}
+
+func closeIndex(of code: UInt16) -> Int { Int(jz_closes_index(code)) }
+
+extension JazzyMessageCounts {
+    /// By `jz_message_kind`.
+    fileprivate init(_ core: (UInt64, UInt64, UInt64, UInt64)) {
+        text = Int(clamping: core.0)
+        binary = Int(clamping: core.1)
+        ping = Int(clamping: core.2)
+        pong = Int(clamping: core.3)
+    }
+}
+
+/// Swift sees an array of C as a tuple, all of whose elements are counts here.
+private func counts<Tuple: BitwiseCopyable>(_ tuple: Tuple) -> [Int] {
+    withUnsafeBytes(of: tuple) { bytes in
+        bytes.withMemoryRebound(to: UInt64.self) { $0.map { Int(clamping: $0) } }
+    }
+}

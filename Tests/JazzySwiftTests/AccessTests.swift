@@ -1,0 +1,90 @@
+import JazzySwift
+import Testing
+
+@Suite("Origins and subprotocols", .ownThreads)
+struct AccessTests {
+    @Test(
+        "Browsers may connect from the pages that the route allows",
+        arguments: [
+            (JazzyOrigins.sameHost, nil, 101), (.sameHost, "http://localhost", 101),
+            (.sameHost, "http://evil.example", 403), (.listed(["https://a.example"]), "https://a.example", 101),
+            (.listed(["https://a.example"]), "https://A.example:443", 101),
+            (.listed(["https://a.example"]), "http://localhost", 403), (.listed(["https://a.example"]), nil, 101),
+            (.any, "http://evil.example", 101),
+        ] as [(JazzyOrigins, String?, Int)])
+    func origins(origins: JazzyOrigins, origin: String?, status: Int) throws {
+        try withServer {
+            $0.ws("/", options: JazzyRouteOptions(origins: origins)) { _, _, _ in }
+        } body: { server in
+            let headers: JazzyHeaders = origin.map { ["Origin": $0] } ?? [:]
+            let head = try TestHandshake(port: server.port, path: "/", headers: headers).receiveHead()
+            #expect(head.hasPrefix("HTTP/1.1 \(status) "))
+            #expect(server.statistics.refused(for: .origin) == (status == 403 ? 1 : 0))
+        }
+    }
+
+    @Test(
+        "The best subprotocol that both speak is agreed on, unless the hook chooses",
+        arguments: [
+            (nil, "v1, v2", "v2"), (nil, "v3", nil), (nil, nil, nil), ("v1", "v1, v2", "v1"), ("", "v1", nil),
+        ] as [(String?, String?, String?)])
+    func subprotocols(chosen: String?, offered: String?, agreed: String?) throws {
+        try withServer {
+            let options = JazzyRouteOptions(subprotocols: ["v2", "v1"])
+            $0.ws("/", options: options, upgrade: { _ in .accept(subprotocol: chosen) }) { ws, event, _ in
+                if event == .open { ws.send(ws.subprotocol ?? "none") }
+            }
+        } body: { server in
+            let headers: JazzyHeaders = offered.map { ["Sec-WebSocket-Protocol": $0] } ?? [:]
+            let client = try TestClient(try TestHandshake(port: server.port, path: "/", headers: headers))
+            #expect(headerValue("sec-websocket-protocol", of: client.head) == agreed)
+            #expect(try client.receiveText() == agreed ?? "none")
+        }
+    }
+
+    @Test("Once a connection is gone it has no subprotocol")
+    func gone() throws {
+        let opened = Recorder<JazzyWebSocket>()
+        try withServer {
+            $0.ws("/", options: JazzyRouteOptions(subprotocols: ["v1"])) { ws, event, _ in
+                if event == .open { opened.record(ws) }
+            }
+        } body: { server in
+            let headers: JazzyHeaders = ["Sec-WebSocket-Protocol": "v1"]
+            let client = try TestClient(try TestHandshake(port: server.port, path: "/", headers: headers))
+            let ws = try opened.values(count: 1)[0]
+            #expect(ws.subprotocol == "v1")
+            try client.sendClose(code: 1000)
+            try eventually("the connection is gone") { ws.remoteAddress == nil }
+            #expect(ws.subprotocol == nil)
+        }
+    }
+
+    @Test("The address of a client behind a trusted proxy is what that tells")
+    func proxies() throws {
+        var options = JazzyOptions()
+        options.clientAddress = .xForwardedFor
+        options.trustedProxies = ["127.0.0.0/8"]
+        try withServer(options: options) {
+            $0.ws("/") { ws, event, _ in if event == .open { ws.send(ws.remoteAddress ?? "none") } }
+        } body: { server in
+            let headers: JazzyHeaders = ["X-Forwarded-For": "203.0.113.9, 192.0.2.7"]
+            let client = try TestClient(try TestHandshake(port: server.port, path: "/", headers: headers))
+            #expect(try client.receiveText() == "192.0.2.7:0")
+        }
+    }
+
+    @Test("Who is one too many from an address is answered with 429")
+    func connectionsPerAddress() throws {
+        var options = JazzyOptions()
+        options.maxConnectionsPerAddress = 1
+        try withServer(options: options) {
+            $0.ws("/") { _, _, _ in }
+        } body: { server in
+            let first = try TestClient(port: server.port, path: "/")
+            #expect(try TestHandshake(port: server.port, path: "/").receiveStatus() == 429)
+            #expect(server.statistics.refused(for: .connectionsPerAddress) == 1)
+            try first.sendClose(code: 1000)
+        }
+    }
+}

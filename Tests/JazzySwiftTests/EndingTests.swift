@@ -1,0 +1,132 @@
+import JazzySwift
+import Testing
+
+@Suite("Ends of servers", .ownThreads)
+struct EndingTests {
+    static func server(_ routes: (JazzyServer) -> Void = { $0.ws("/") { _, _, _ in } }) throws -> JazzyServer {
+        let server = JazzyServer(options: .patient)
+        routes(server)
+        try server.start(host: "127.0.0.1")
+        return server
+    }
+
+    static func ending(clean: Int = 0, unclean: Int = 0, cutOff: Int = 0, others: Int = 0) -> JazzyEnding {
+        var ending = JazzyEnding()
+        ending.clean = clean
+        ending.unclean = unclean
+        ending.cutOff = cutOff
+        ending.others = others
+        return ending
+    }
+
+    @Test("Stopping with a grace waits, and tells how the connections ended")
+    func counts() throws {
+        let server = try Self.server()
+        let clients = try (1...4).map { _ in try TestClient(port: server.port, path: "/") }
+        let other = try TestSocket(port: server.port)
+        try eventually("all are there") { server.statistics.connections == 5 && server.statistics.webSockets == 4 }
+        let ending = Holder<JazzyEnding>()
+        try inBackground {
+            ending.value = server.stop(grace: .seconds(1))
+        } while: {
+            #expect(try clients[0].receiveClose() == 1001)
+            #expect(try clients[1].receiveClose() == 1001)
+            _ = try clients[2].receive()
+            clients[2].reset()
+            #expect(other.awaitEnd())
+            // The last one does not answer.
+            _ = try clients[3].receive()
+        }
+        #expect(ending.value == Self.ending(clean: 2, unclean: 1, cutOff: 1, others: 1))
+        #expect(server.port == 0)
+    }
+
+    @Test("Without a grace, who is there is cut off at once")
+    func noGrace() throws {
+        let server = try Self.server()
+        let client = try TestClient(port: server.port, path: "/")
+        try eventually("it is there") { server.statistics.webSockets == 1 }
+        let duration = ContinuousClock().measure {
+            #expect(server.stop(grace: .seconds(-1)) == Self.ending(cutOff: 1))
+        }
+        #expect(duration < .seconds(2))
+        withExtendedLifetime(client) {}
+    }
+
+    @Test("A server that does not run has nothing that could end")
+    func idle() throws {
+        let server = JazzyServer()
+        #expect(server.stop(grace: .seconds(1)) == JazzyEnding())
+        try server.listen(host: "127.0.0.1")
+        #expect(server.stop(grace: .seconds(1)) == JazzyEnding())
+        server.drain()
+    }
+
+    @Test("In a handler it only begins", arguments: [JazzyExecution.loop, .workers])
+    func inHandler(execution: JazzyExecution) throws {
+        let answers = Recorder<JazzyEnding?>()
+        let server = JazzyServer()
+        server.ws("/", options: JazzyRouteOptions(execution: execution)) { [weak server] _, event, _ in
+            if event == .message { answers.record(server?.stop(grace: .seconds(5))) }
+        }
+        try server.start(host: "127.0.0.1")
+        let client = try TestClient(port: server.port, path: "/")
+        try client.send("stop")
+        #expect(try client.receiveClose() == 1001)
+        server.wait()
+        #expect(answers.values == [nil])
+    }
+
+    @Test("It may be awaited")
+    func awaiting() async throws {
+        let server = try Self.server()
+        let client = try TestClient(port: server.port, path: "/")
+        try eventually("it is there") { server.statistics.webSockets == 1 }
+        // Not `async let`, which would wait for the thread that this blocks.
+        let ending = Task.detached { await server.stop(grace: .seconds(5)) }
+        #expect(try client.receiveClose() == 1001)
+        #expect(await ending.value == Self.ending(clean: 1))
+        #expect(await server.stop(grace: .zero) == JazzyEnding())
+    }
+
+    @Test("It may be awaited in an upgrade hook, which is then too late")
+    func awaitingInHook() throws {
+        let endings = Recorder<JazzyEnding>()
+        let server = JazzyServer()
+        let upgrade: JazzyUpgradeHook = { [weak server] _ in
+            if let server { endings.record(await server.stop(grace: .milliseconds(100))) }
+            return .accept()
+        }
+        server.ws("/", upgrade: upgrade) { _, _, _ in Issue.record("nobody was let in") }
+        try server.start(host: "127.0.0.1")
+        let handshake = try TestHandshake(port: server.port, path: "/")
+        #expect(handshake.socket.awaitEnd())
+        #expect(try endings.values(count: 1) == [Self.ending(others: 1)])
+    }
+
+    @Test("A server that drains lets nobody in, serves who is there, and stops when the last one has left")
+    func drain() throws {
+        let server = try Self.server {
+            $0.ws("/") { ws, event, message in if event == .message { ws.send(message.text) } }
+        }
+        let port = server.port
+        let client = try TestClient(port: port, path: "/")
+        server.drain()
+        try eventually("the port is free") { (try? TestSocket(port: port)) == nil }
+        try client.send("still there?")
+        #expect(try client.receiveText() == "still there?")
+        try client.sendClose(code: 1000)
+        _ = try client.receive()
+        server.wait()
+        #expect(server.port == 0)
+    }
+
+    @Test("A server that drains stops at its deadline")
+    func drainDeadline() throws {
+        let server = try Self.server()
+        let client = try TestClient(port: server.port, path: "/")
+        server.drain(deadline: .after(.milliseconds(100)))
+        #expect(try client.receiveClose() == 1001)
+        server.wait()
+    }
+}

@@ -1,0 +1,73 @@
+import Testing
+
+@testable import JazzySwift
+
+@Suite("Requests", .ownThreads)
+struct JazzyRequestTests {
+    @Test(
+        "A value of the query is found by its name, decoded",
+        arguments: [
+            ("a=1&b=2", "b", "2"), ("a=1&a=2", "a", "1"), ("a", "a", ""), ("a=", "a", ""), ("a=b=c", "a", "b=c"),
+            ("a=one+two%20three%2B", "a", "one two three+"), ("n%C3%A4me=J%C3%BCrgen", "näme", "Jürgen"),
+            ("&&a=1", "a", "1"), ("a=%zz+", "a", "%zz+"), ("a=%FF", "a", "\u{FFFD}"), ("a=1", "A", nil), ("", "a", nil),
+            ("a=1", "", nil), ("=1", "", "1"), ("e%CC%81=1", "é", nil),
+        ] as [(String, String, String?)])
+    func queryValue(query: String, name: String, value: String?) {
+        #expect(JazzyRequest(query: query).queryValue(name) == value)
+    }
+
+    @Test(
+        "A cookie is found by its name",
+        arguments: [
+            ("session=abc", "abc"), ("a=b; session=abc; c=d", "abc"), ("session=abc; session=def", "abc"),
+            ("session=\"quoted\"", "quoted"), ("session=\"", "\""), ("session=\"\"", ""), ("session=", ""),
+            ("session=a=b", "a=b"), (" \tsession = abc \t;", "abc"), ("session", nil), ("Session=abc", nil), ("", nil),
+            ("xsession=1", nil),
+        ] as [(String, String?)])
+    func cookie(line: String, value: String?) {
+        #expect(JazzyRequest(headers: ["Cookie": line]).cookie("session") == value)
+        #expect(JazzyRequest(headers: ["cookie": "other=1", "COOKIE": line]).cookie("session") == value)
+        #expect(JazzyRequest(headers: ["X-Cookie": line]).cookie("session") == nil)
+    }
+
+    @Test("A header is found by its name, in capitals or in small letters, and the first counts")
+    func header() {
+        let request = JazzyRequest(headers: ["Accept-Language": "de", "ACCEPT-LANGUAGE": "en", "X-[": "1"])
+        #expect(request.header("accept-language") == "de")
+        #expect(request.header("Accept") == nil)
+        #expect(request.header("x-{") == nil)
+        #expect(request.headers.map(\.value) == ["de", "en", "1"])
+    }
+
+    @Test("An upgrade hook is given a copy of all that the client asked")
+    func copy() throws {
+        let requests = Recorder<JazzyRequest>()
+        try withServer {
+            let upgrade: JazzyUpgradeHook = { request in
+                requests.record(request)
+                return .accept()
+            }
+            $0.ws("/room/:id/:name", upgrade: upgrade) { ws, event, _ in
+                if event == .open { ws.send(ws.remoteAddress ?? "none") }
+            }
+        } body: { server in
+            let headers: JazzyHeaders = [
+                "X-One": "1", "x-one": "2", "Cookie": "session=abc", "Sec-WebSocket-Protocol": "v2, v1",
+            ]
+            let client = try TestClient(
+                try TestHandshake(port: server.port, path: "/room/a%2Fb+c/%zz?q=%26+1&empty", headers: headers))
+            let request = try requests.values(count: 1)[0]
+            #expect(request.path == "/room/a%2Fb+c/%zz")
+            #expect(request.query == "q=%26+1&empty")
+            #expect(request.parameters == ["id": "a/b+c", "name": "%zz"])
+            #expect(request.queryValue("q") == "& 1")
+            #expect(request.queryValue("empty") == "")
+            #expect(request.headers.suffix(4).map(\.name) == ["X-One", "x-one", "Cookie", "Sec-WebSocket-Protocol"])
+            #expect(request.header("host") == "localhost")
+            #expect(request.cookie("session") == "abc")
+            #expect(request.subprotocols == ["v2", "v1"])
+            #expect(request.remoteAddress == client.localAddress)
+            #expect(try client.receiveText() == request.remoteAddress)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// Runs tests, which block, on threads of their own: on the few that run tasks, of which there are as many as cores,
+/// they would keep the upgrade hooks that they wait for from going on.
+struct OwnThreads: SuiteTrait, TestTrait, TestScoping {
+    var isRecursive: Bool { true }
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        try await withTaskExecutorPreference(OwnThreadsExecutor.shared) { try await function() }
+    }
+}
+
+extension Trait where Self == OwnThreads {
+    static var ownThreads: Self { Self() }
+}
+
+private final class OwnThreadsExecutor: TaskExecutor {
+    static let shared = OwnThreadsExecutor()
+
+    private let jobs = Mutex<[UnownedJob]>([])
+    private let waiting = DispatchSemaphore(value: 0)
+
+    private init() {
+        for _ in 1...ProcessInfo.processInfo.activeProcessorCount {
+            Thread.detachNewThread { while true { self.runNext() } }
+        }
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        jobs.withLock { $0.append(job) }
+        waiting.signal()
+    }
+
+    private func runNext() {
+        waiting.wait()
+        let job = jobs.withLock { $0.removeFirst() }
+        job.runSynchronously(on: asUnownedTaskExecutor())
+    }
+}
