@@ -40,7 +40,8 @@ ACCEPTED = {
     "a path with a query": upgrade_request("/echo?room=7&x=/chat"),
     "a target in absolute form": upgrade_request("http://localhost/echo"),
     "a target in absolute form with a port": upgrade_request("ws://localhost:8080/echo?x"),
-    "headers it does not know": upgrade_request(cookie="a=b", origin="http://elsewhere", x_obs="\xe4\xf6"),
+    "headers it does not know": upgrade_request(cookie="a=b", x_obs="\xe4\xf6"),
+    "a page of the same host": upgrade_request(origin="http://localhost"),
     "subprotocols it does not know": upgrade_request(sec_websocket_protocol="soap, wamp"),
     "extensions it does not know": upgrade_request(sec_websocket_extensions="x-unknown; a=1"),
     "a head of exactly 8 KiB": filled_to(8192),
@@ -48,6 +49,8 @@ ACCEPTED = {
 }
 
 REFUSED = {
+    "a page of elsewhere": (upgrade_request(origin="http://elsewhere"), 403),
+    "a page without an origin to tell": (upgrade_request(origin="null"), 403),
     "no key": (upgrade_request(sec_websocket_key=None), 400),
     "an empty key": (upgrade_request(sec_websocket_key=""), 400),
     "a key that is not base64": (upgrade_request(sec_websocket_key="dGhlIHNhbXBsZSBub25j!Q=="), 400),

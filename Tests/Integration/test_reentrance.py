@@ -1,4 +1,4 @@
-"""Handlers that send to and close any connection while they hold a lock (see the guard in servers/probe-routes.c)."""
+"""Handlers that send to and close any connection while they hold a lock (see servers/guard.h)."""
 
 import asyncio
 

@@ -27,6 +27,31 @@ def peak_memory(pid):
     return int(_status(pid, "VmHWM")) * 1024
 
 
+def reset_peak_memory(pid):
+    """From here on peak_memory tells the most that was resident since this call: proc(5), clear_refs."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def resident_memory(pid):
+    """Bytes that are resident now."""
+    return int(_status(pid, "VmRSS")) * 1024
+
+
+def address_space(pid):
+    """Bytes of address space, which is what RLIMIT_AS limits."""
+    return int(_status(pid, "VmSize")) * 1024
+
+
+def seconds_without_a_core(*pids):
+    """How long their main threads could have run, had others not had the machine's cores: proc(5), schedstat."""
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) for pid in pids) / 1e9
+
+
+def is_stopped(pid):
+    """Whether SIGSTOP has taken effect."""
+    return _status(pid, "State") == "T"
+
+
 def catches_signal(pid, number):
     """Whether the process has a handler of its own for this signal."""
     return bool(int(_status(pid, "SigCgt"), 16) >> (number - 1) & 1)

@@ -7,6 +7,9 @@ ROOT = Path(__file__).resolve().parents[3]
 C_BUILD = ROOT / os.environ.get("JAZZY_C_BUILD", "build/sanitized")
 SWIFT_BUILD = ROOT / os.environ.get("JAZZY_SWIFT_BUILD", ".build/debug")
 
+# Sanitizers make everything slower, and keep memory for a while after it was freed.
+IS_SANITIZED = C_BUILD.name != "release"
+
 BENCH = {"c": C_BUILD / "bench-echo-c", "swift": SWIFT_BUILD / "bench-echo-swift"}
 ECHO = C_BUILD / "echo-server"
 PROBE = C_BUILD / "probe-server"

@@ -12,8 +12,14 @@ from support.process import catches_signal
 
 SANITIZER_REPORT = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer")
 
-# A small quarantine, so that memory which was freed counts as freed: the sanitizer would keep 256 MiB of it.
-ENVIRONMENT = {"ASAN_OPTIONS": "quarantine_size_mb=4:detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+# So that memory which was freed counts as freed. The sanitizer would keep 256 MiB of it; and glibc would keep twice the
+# largest piece that was ever freed, unless its thresholds are set, here to what they begin with.
+ENVIRONMENT = {
+    "ASAN_OPTIONS": "quarantine_size_mb=4:detect_leaks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+}
 
 
 class Lines:

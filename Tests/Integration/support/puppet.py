@@ -1,0 +1,23 @@
+"""A client in a process of its own, which a test can stop: it listens at PORT's /chat until somebody says "end"."""
+
+import json
+import sys
+
+from support.raw import open_websocket
+
+
+def main(port):
+    received, is_ordered, last = 0, True, -1
+    with open_websocket(port, "/chat") as connection:
+        connection.send_frame(1, b"here")
+        while (text := connection.read_frame().payload) != b"User: end":
+            number = text.removeprefix(b"User: ").partition(b" ")[0]
+            if number.isdigit():
+                received += 1
+                is_ordered = is_ordered and int(number) > last
+                last = int(number)
+    print(json.dumps({"received": received, "is_ordered": is_ordered}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,151 @@
+"""What must hold after every attack: the server answers others at once, and has given back what the attack cost it."""
+
+import contextlib
+import os
+import re
+import resource
+import socket
+import time
+import zlib
+
+from support import frames
+from support.deadline import eventually
+from support.frames import TEXT
+from support.process import (
+    descriptor_count,
+    peak_memory,
+    reset_peak_memory,
+    resident_memory,
+    seconds_without_a_core,
+)
+from support.programs import IS_SANITIZED
+from support.raw import RawConnection, open_websocket
+
+MEBIBYTE = 1024 * 1024
+
+# What the allocator may keep of what was freed; with a sanitizer, its quarantine and the marks of all it ever gave out.
+KEPT = (24 if IS_SANITIZED else 3) * MEBIBYTE
+
+# Seconds in which a newcomer has to be served while the attack's remains are still there.
+PATIENCE = 1.0
+
+
+def scaled(count):
+    """So many of something; fewer where each costs far more."""
+    return max(count // 5, 1) if IS_SANITIZED else count
+
+
+def echo_of(connection, message=b"still there?"):
+    """What a connection to an echo route, or one that answers, says to this message."""
+    connection.send_frame(TEXT, message)
+    return connection.read_frame().payload
+
+
+def expect_echo(server):
+    """A newcomer connects, and has its echo, in time; what other programs of this machine take of it does not count."""
+    pids = (server.pid, os.getpid())
+    others = seconds_without_a_core(*pids)
+    start = time.monotonic()
+    with open_websocket(server.port) as newcomer:
+        assert echo_of(newcomer) == b"still there?"
+    waited = time.monotonic() - start - (seconds_without_a_core(*pids) - others)
+    assert waited < PATIENCE, f"a newcomer waited {waited:.2f} s for its echo"
+
+
+@contextlib.contextmanager
+def besieged(server, *, peak=None, kept=KEPT):
+    """
+    The attack is what stands in it. Afterwards a newcomer is served within a second, and memory and descriptors are
+    what they were. `peak`: how many bytes more than before it may have used while it lasted.
+    """
+    expect_echo(server)
+    # That connection may not be gone yet, and is none of the attack's.
+    descriptors = settled(lambda: descriptor_count(server.pid))
+    memory = resident_memory(server.pid)
+    reset_peak_memory(server.pid)
+    yield
+    assert server.is_running, f"the server is gone: {server.errors.text()}"
+    expect_echo(server)
+    if peak is not None:
+        grown = peak_memory(server.pid) - memory
+        allowed = peak + (KEPT if IS_SANITIZED else 0)
+        assert grown <= allowed, f"the server grew by {grown} bytes, more than {allowed}"
+    eventually(lambda: descriptor_count(server.pid) == descriptors, "every descriptor is given back")
+    eventually(lambda: resident_memory(server.pid) <= memory + kept, "the memory is given back")
+
+
+def settled(measure, quiet=0.05):
+    """What is measured once it has not changed for a while."""
+    last, since = measure(), time.monotonic()
+
+    def is_quiet():
+        nonlocal last, since
+        now = measure()
+        if now != last:
+            last, since = now, time.monotonic()
+        return time.monotonic() - since >= quiet
+
+    eventually(is_quiet, "the measure settles")
+    return last
+
+
+def allow_many_descriptors(*pids):
+    """As many as the machine gives, for this process and these."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))
+
+
+@contextlib.contextmanager
+def crowd_of(count, connect):
+    """So many connections, which all are gone at the end, with a reset: closing would use up this machine's ports."""
+    connections = []
+    try:
+        for _ in range(count):
+            connections.append(connect())
+        yield connections
+    finally:
+        for connection in connections:
+            if connection.socket.fileno() >= 0:
+                connection.reset()
+
+
+def statuses_of(port, data):
+    """The status codes of all responses to these bytes, to the end of the stream."""
+    received = bytearray()
+    with RawConnection(port) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.send(data)
+            connection.socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.socket.recv(1 << 16):
+                received += piece
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+def deflated(chunks):
+    """A message as permessage-deflate has it, RFC 7692 §7.2.1."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = b"".join(compressor.compress(chunk) for chunk in chunks) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    return data[:-4]
+
+
+def send_until_refused(connection, data, most, pause=0.0):
+    """Sends the same bytes again and again, until the server ends the connection or `most` bytes are sent."""
+    sent = 0
+    try:
+        while sent < most:
+            sent += connection.socket.send(data)
+            if pause:
+                time.sleep(pause)
+    except (ConnectionError, TimeoutError):
+        pass
+    return sent
+
+
+def close_code_of(connection):
+    """The code of the close frame that ends what the server says; what it said before is skipped."""
+    while (frame := connection.read_frame()).opcode != frames.CLOSE:
+        pass
+    return frames.close_code(frame)[0]

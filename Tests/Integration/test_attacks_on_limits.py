@@ -1,0 +1,155 @@
+"""Attacks that the limits of a server are there for: each ends with a server that is as it was (support/siege.py)."""
+
+import contextlib
+import time
+
+import pytest
+
+from support import events
+from support.deadline import eventually
+from support.frames import CLOSE, CONTINUATION, PING, PONG, TEXT, close_code, encode
+from support.network import in_its_own_network, without_network
+from support.process import descriptor_count
+from support.raw import RawConnection, open_websocket, request, upgrade_request
+from support.siege import MEBIBYTE, besieged, crowd_of, echo_of, expect_echo, scaled
+
+GOING_AWAY, MESSAGE_TOO_BIG = 1001, 1009
+
+
+@in_its_own_network
+def test_who_vanishes_without_a_word_is_let_go_after_the_idle_timeout(start_probe):
+    server = start_probe("--idle-timeout-ms", 1000)
+    before = descriptor_count(server.pid)
+    count = 20
+    with besieged(server), crowd_of(count, lambda: open_websocket(server.port, "/events")) as gone:
+        for connection in gone:
+            connection.send_frame(TEXT, b"here")
+        eventually(lambda: server.output.text().count('"message"') == count, "all of them were heard of")
+        with without_network():
+            eventually(lambda: descriptor_count(server.pid) == before, "the server lets go of those that are gone")
+        for number in range(count):
+            told = events.of_connection(server, number)
+            assert events.names(told) == ["open", "message", "error", "close"]
+            assert (told[-1]["code"], told[-1]["clean"]) == (GOING_AWAY, False)
+
+
+def test_who_answers_pings_is_not_idle_and_who_does_not_is_closed(start_probe):
+    server = start_probe("--idle-timeout-ms", 1000)
+    with besieged(server), open_websocket(server.port) as alive, open_websocket(server.port) as silent:
+        start = time.monotonic()
+        pings = 0
+        while time.monotonic() - start < 2.5:
+            frame = alive.read_frame()
+            assert frame.opcode == PING
+            alive.send_frame(PONG, frame.payload)
+            pings += 1
+        assert pings >= 3
+        assert echo_of(alive) == b"still there?"
+        assert silent.read_frame().opcode == PING
+        assert silent.read_close()[0] == GOING_AWAY
+
+
+def test_a_client_that_drips_a_frame_is_not_idle_but_costs_what_has_come(start_probe):
+    server = start_probe("--idle-timeout-ms", 1000)
+    with besieged(server, peak=MEBIBYTE), open_websocket(server.port) as slow:
+        for byte in encode(TEXT, b"slowly"):
+            slow.send(bytes([byte]))
+            time.sleep(0.2)
+        while (frame := slow.read_frame()).opcode == PING:
+            pass
+        assert frame.payload == b"slowly"
+
+
+@pytest.mark.parametrize("fragment", [b"", b"x"], ids=["empty", "of a byte"])
+def test_endless_fragments_end_at_the_limit_of_frames(start_probe, fragment):
+    limit = 100
+    server = start_probe("--max-frames-per-message", limit)
+    with besieged(server, peak=MEBIBYTE):
+        with open_websocket(server.port) as within:
+            within.send(encode(TEXT, b"x", fin=False) + encode(CONTINUATION, fragment, fin=False) * (limit - 2))
+            within.send_frame(CONTINUATION, b"!")
+            assert within.read_frame().payload == b"x" + fragment * (limit - 2) + b"!"
+        with open_websocket(server.port) as beyond:
+            beyond.send(encode(TEXT, b"x", fin=False) + encode(CONTINUATION, fragment, fin=False) * limit)
+            assert beyond.read_close()[0] == MESSAGE_TOO_BIG
+            beyond.expect_end_of_stream()
+
+
+def is_refused(connection, sent=upgrade_request()):
+    """Whether a connection is answered with 503 or 429, and ended."""
+    with contextlib.suppress(ConnectionError):
+        connection.send(sent)
+    assert connection.read_response().status in (429, 503)
+    with contextlib.suppress(ConnectionResetError):
+        connection.expect_end_of_stream()
+    return True
+
+
+FULL = ["--max-connections", "--max-connections-per-address"]
+
+
+@pytest.mark.parametrize("flag", FULL)
+def test_beyond_the_limit_of_connections_newcomers_are_refused_until_one_leaves(start_probe, flag):
+    limit = 50
+    server = start_probe(flag, limit, "--close-timeout-ms", 500)
+    with besieged(server):
+        before = descriptor_count(server.pid)
+        with crowd_of(limit, lambda: open_websocket(server.port)) as crowd:
+            for _ in range(scaled(500)):
+                with RawConnection(server.port) as refused:
+                    assert is_refused(refused)
+            assert all(echo_of(connection) == b"still there?" for connection in crowd)
+            crowd[0].reset()
+            eventually(lambda: descriptor_count(server.pid) < before + limit, "there is room again")
+            expect_echo(server)
+
+
+def test_beyond_the_limit_of_handshakes_newcomers_are_refused_and_websockets_are_not_counted(start_probe):
+    limit = 50
+    server = start_probe("--max-handshakes", limit, "--handshake-timeout-ms", 3000, "--close-timeout-ms", 500)
+    with besieged(server), crowd_of(limit * 2, lambda: open_websocket(server.port)) as served:
+        before = descriptor_count(server.pid)
+        with crowd_of(limit, lambda: RawConnection(server.port)) as silent:
+            eventually(lambda: descriptor_count(server.pid) == before + limit, "all of them are accepted")
+            with RawConnection(server.port) as refused:
+                assert is_refused(refused)
+            assert all(echo_of(connection) == b"still there?" for connection in served)
+            for connection in silent:
+                connection.expect_end_of_stream()
+            expect_echo(server)
+
+
+HEADS = {
+    "a head beyond its size": (("--max-head-size", 1024), upgrade_request(filler="x" * 1024), 431),
+    "headers beyond their count": (
+        ("--max-header-count", 8),
+        request(path="/echo", headers=(("Host", "localhost"), *((f"F{number}", "") for number in range(8)))),
+        431,
+    ),
+    "a head of a common size": (("--max-head-size", 1024, "--max-header-count", 8), upgrade_request(), 101),
+}
+
+
+@pytest.mark.parametrize(("flags", "head", "status"), HEADS.values(), ids=HEADS)
+def test_the_limits_of_a_head_can_be_narrower(start_probe, flags, head, status):
+    server = start_probe(*flags)
+    with besieged(server), crowd_of(50, lambda: RawConnection(server.port)) as clients:
+        for connection in clients:
+            connection.send(head)
+        for connection in clients:
+            assert connection.read_response().status == status
+
+
+def test_who_is_never_idle_still_ends_with_its_lifetime(start_probe):
+    server = start_probe("--max-lifetime-ms", 1000, "--close-timeout-ms", 500)
+    with besieged(server), open_websocket(server.port) as lasting:
+        start = time.monotonic()
+        while time.monotonic() - start < 5:
+            with contextlib.suppress(ConnectionError):
+                lasting.send_frame(TEXT, b"on and on")
+            frame = lasting.read_frame()
+            if frame.opcode == CLOSE:
+                break
+            time.sleep(0.02)
+        assert close_code(frame)[0] is not None
+        assert 0.9 < time.monotonic() - start < 3
