@@ -35,8 +35,8 @@ extension JazzyServer {
         }
     }
 
-    /// Makes room for a successor, for a restart without a gap: the server listens no more, goes on serving until the
-    /// last client has left, and stops.
+    /// Makes room for a successor: the server listens no more, goes on serving until the last client has left, and
+    /// stops. A restart is without a gap where both listen on an inherited socket.
     ///
     /// It returns at once, also in a handler; ``wait()`` waits for the end.
     ///

@@ -21,17 +21,6 @@ jz_head_result jz_request_head_find_end(const char *bytes, size_t length, const 
     return length >= limits->max_length ? JZ_HEAD_TOO_LARGE : JZ_HEAD_INCOMPLETE;
 }
 
-/* Field values: visible ASCII, space, tab and obs-text (RFC 9110 §5.5). */
-static bool is_field_value(jz_text text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char byte = (unsigned char)text.start[i];
-        if ((byte < 0x20 && byte != '\t') || byte == 0x7F)
-            return false;
-    }
-    return true;
-}
-
 /* Takes a line off the front of `rest`; its CR LF has been checked by jz_request_head_find_end. */
 static bool take_line(jz_text *rest, jz_text *line)
 {
@@ -113,7 +102,7 @@ static jz_head_result parse_header_line(jz_text line, size_t max_headers, jz_req
         return JZ_HEAD_TOO_LARGE;
     jz_header *header = &head->headers[head->header_count];
     /* A space before the colon, and a folded line, have no token before the colon: refused (RFC 9112 §5.1, §5.2). */
-    if (!jz_text_take_until(&line, ':', &header->name) || !jz_is_token(header->name) || !is_field_value(line))
+    if (!jz_text_take_until(&line, ':', &header->name) || !jz_is_token(header->name) || !jz_is_field_value(line))
         return JZ_HEAD_MALFORMED;
     header->value = jz_text_trim(line);
     head->header_count++;

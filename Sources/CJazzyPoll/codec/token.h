@@ -1,4 +1,4 @@
-/* Tokens and their characters (RFC 9110 §5.6.2). */
+/* Tokens (RFC 9110 §5.6.2) and field values (§5.5), and their characters. */
 #ifndef JAZZY_CODEC_TOKEN_H
 #define JAZZY_CODEC_TOKEN_H
 
@@ -22,6 +22,17 @@ static inline bool jz_is_token(jz_text text)
             return false;
     }
     return text.length > 0;
+}
+
+/* A field value has visible ASCII, space, tab and obs-text (RFC 9110 §5.5). */
+static inline bool jz_is_field_value(jz_text text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char byte = (unsigned char)text.start[i];
+        if ((byte < 0x20 && byte != '\t') || byte == 0x7F)
+            return false;
+    }
+    return true;
 }
 
 #endif

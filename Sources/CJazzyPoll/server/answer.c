@@ -21,33 +21,13 @@ static bool is_reserved(jz_text name)
     return name.length >= length && jz_text_equals_ignoring_case((jz_text){name.start, length}, jz_text_of(prefix));
 }
 
-static bool is_token(jz_text text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        if (!jz_is_token_character(text.start[i]))
-            return false;
-    }
-    return text.length > 0;
-}
-
-/* RFC 9110 §5.5, without the line ends that would begin another header. */
-static bool is_field_value(jz_text text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char byte = (unsigned char)text.start[i];
-        if ((byte < 0x20 && byte != '\t') || byte == 0x7F)
-            return false;
-    }
-    return true;
-}
-
 static bool are_valid(const jz_response_header *headers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (headers[i].name == NULL || headers[i].value == NULL)
             return false;
         jz_text name = jz_text_of(headers[i].name);
-        if (!is_token(name) || is_reserved(name) || !is_field_value(jz_text_of(headers[i].value)))
+        if (!jz_is_token(name) || is_reserved(name) || !jz_is_field_value(jz_text_of(headers[i].value)))
             return false;
     }
     return true;
@@ -108,7 +88,7 @@ jz_answer_status jz_answer_accepting(const jz_acceptance *acceptance, jz_answer 
         acceptance = &plain;
     const char *subprotocol = acceptance->subprotocol;
     if (!are_valid(acceptance->headers, acceptance->header_count) ||
-        (subprotocol != NULL && subprotocol[0] != '\0' && !is_token(jz_text_of(subprotocol))))
+        (subprotocol != NULL && subprotocol[0] != '\0' && !jz_is_token(jz_text_of(subprotocol))))
         return JZ_ANSWER_INVALID;
     size_t subprotocol_length = subprotocol != NULL ? strlen(subprotocol) : 0;
     char *end;
@@ -128,7 +108,7 @@ jz_answer_status jz_answer_rejecting(const jz_rejection *rejection, jz_answer **
     const char *content_type = rejection->content_type;
     if (rejection->status < 300 || rejection->status > 599 || rejection->status == NOT_MODIFIED ||
         !are_valid(rejection->headers, rejection->header_count) ||
-        (content_type != NULL && (content_type[0] == '\0' || !is_field_value(jz_text_of(content_type)))))
+        (content_type != NULL && (content_type[0] == '\0' || !jz_is_field_value(jz_text_of(content_type)))))
         return JZ_ANSWER_INVALID;
     size_t headers_length = length_of(rejection->headers, rejection->header_count);
     size_t body_length = content_type != NULL ? rejection->length : 0;

@@ -171,20 +171,11 @@ static jz_status check_origins(const jz_route_options *options, jz_error *error)
     return JZ_OK;
 }
 
-static bool is_token(const char *text)
-{
-    for (size_t i = 0; text[i] != '\0'; i++) {
-        if (!jz_is_token_character(text[i]))
-            return false;
-    }
-    return text[0] != '\0';
-}
-
 static jz_status check_subprotocols(const jz_route_options *options, jz_error *error)
 {
     for (size_t i = 0; i < options->subprotocol_count; i++) {
         const char *subprotocol = options->subprotocols[i];
-        if (subprotocol == NULL || !is_token(subprotocol))
+        if (subprotocol == NULL || !jz_is_token(jz_text_of(subprotocol)))
             return jz_report(error, JZ_STATUS_INVALID_OPTION,
                              "option subprotocols has \"%.100s\"; it has to be a token (RFC 9110, 5.6.2), such as "
                              "v2.chat.example.com",
