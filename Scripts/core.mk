@@ -19,7 +19,7 @@ C_THREAD_TESTS := test_access test_activation test_admission test_allocation_fai
 	test_pages test_peer_log test_poll test_proxies test_publication test_refusals test_registry test_second_answers \
 	test_server test_server_ending test_server_setup test_server_threads test_slots test_slow_receivers \
 	test_statistics test_stopping test_storm test_threads test_topics_server test_turning_away test_upgrade_answers \
-	test_upgrade_hook test_upgrade_memory test_watch test_worker_routes test_workers
+	test_upgrade_hook test_upgrade_memory test_watch test_worker_routes test_workers test_workers_behind
 
 RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden
 SANITIZED_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
