@@ -29,6 +29,8 @@ static struct {
 
 static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
 {
+    if (event->type == JZ_EVENT_OPEN)
+        jz_ws_subscribe(ws, "all", 3);
     if (event->type != JZ_EVENT_MESSAGE)
         return;
     if (message->length == 5 && memcmp(message->bytes, "drain", 5) == 0)
@@ -131,6 +133,35 @@ static void it_serves_until_the_last_client_has_left(void **state)
         expect_end_soon();
         expect_clean_ending(0); /* there was nobody left when it stopped */
         finish(CLIENTS);
+    }
+}
+
+/* What is published is posted to every loop: one without clients has to take it, too, until all end together. */
+static void a_loop_without_clients_does_not_keep_the_others_from_publishing(void **state)
+{
+    (void)state;
+    enum { LOOPS = 3, SIZE = 1024, TIMES = 200 };
+    static const uint8_t message[SIZE] = {1};
+    jz_options options = serving_options(LOOPS);
+    options.mailbox_limit = 64 * 1024; /* less than all of them together */
+    for (size_t first = 0; first < LOOPS; first++) {
+        start_with(&options, LOOPS);
+        jz_server_drain(server, JZ_NEVER);
+        assert_eventually(is_refused());
+        leave(&clients[first]);
+        for (size_t i = 0; i < TIMES; i++) {
+            assert_eventually(jz_server_publish(server, "all", 3, JZ_MESSAGE_BINARY, message, SIZE) == JZ_SEND_SENT);
+            for (size_t k = 0; k < LOOPS; k++) {
+                if (k != first)
+                    test_client_expect(&clients[k], JZ_OPCODE_BINARY, message, SIZE);
+            }
+        }
+        for (size_t k = 0; k < LOOPS; k++) {
+            if (k != first)
+                leave(&clients[k]);
+        }
+        expect_end_soon();
+        finish(LOOPS);
     }
 }
 
@@ -308,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_without_leaks(it_serves_until_the_last_client_has_left),
+        test_without_leaks(a_loop_without_clients_does_not_keep_the_others_from_publishing),
         test_without_leaks(without_clients_it_stops_at_once),
         test_without_leaks(at_the_deadline_it_stops),
         test_without_leaks(of_two_deadlines_the_first_counts),

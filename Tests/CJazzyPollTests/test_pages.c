@@ -28,21 +28,37 @@ static void handle_nothing(void *context, jz_ws ws, const jz_event *event, const
     (void)context, (void)ws, (void)event, (void)message;
 }
 
-static jz_server *start_with_pages(uint32_t timeout_ms)
+/* A hook that leaves its question open. */
+static void answer_nothing(void *context, jz_handshake handshake, const jz_request *request)
+{
+    (void)context, (void)handshake, (void)request;
+}
+
+static jz_server *start_with_timeouts(uint32_t handshake_timeout_ms, uint32_t close_timeout_ms,
+                                      uint32_t upgrade_timeout_ms)
 {
     for (size_t i = 0; i < LARGE; i++)
         page[i] = (char)('a' + i % 23);
     jz_options options = serving_options(1);
-    options.handshake_timeout_ms = timeout_ms;
-    options.close_timeout_ms = timeout_ms;
+    options.handshake_timeout_ms = handshake_timeout_ms;
+    options.close_timeout_ms = close_timeout_ms;
     jz_server *server = jz_server_create(&options, NULL);
     assert_non_null(server);
     assert_int_equal(jz_server_route_get(server, "/small", "text/plain", page, SMALL, NULL), JZ_OK);
     assert_int_equal(jz_server_route_get(server, "/large", "text/plain", page, LARGE, NULL), JZ_OK);
     assert_int_equal(jz_server_route_ws(server, "/socket", NULL, handle_nothing, NULL, NULL), JZ_OK);
+    jz_route_options asking = jz_route_options_default();
+    asking.upgrade = answer_nothing;
+    asking.upgrade_timeout_ms = upgrade_timeout_ms;
+    assert_int_equal(jz_server_route_ws(server, "/asking", &asking, handle_nothing, NULL, NULL), JZ_OK);
     assert_int_equal(jz_server_listen(server, "127.0.0.1", 0, NULL), JZ_OK);
     assert_int_equal(jz_server_start(server, NULL), JZ_OK);
     return server;
+}
+
+static jz_server *start_with_pages(uint32_t timeout_ms)
+{
+    return start_with_timeouts(timeout_ms, timeout_ms, LONG_MS);
 }
 
 static void ask(test_client *client, const jz_server *server, const char *requests, int receive_buffer)
@@ -195,6 +211,41 @@ static void what_follows_an_upgrade_that_is_refused_is_not_answered(void **state
     jz_server_destroy(server);
 }
 
+static uint64_t timed_out_upgrades(const jz_server *server)
+{
+    jz_statistics statistics;
+    jz_server_statistics(server, &statistics);
+    return statistics.refused[JZ_REFUSAL_UPGRADE_TIMEOUT];
+}
+
+/* The page is still on its way, which has time-outs of its own, while the hook is asked. */
+static void an_upgrade_behind_a_page_that_is_not_read_has_the_time_out_of_its_hook(void **state)
+{
+    (void)state;
+    enum { UPGRADE_MS = 500, LITTLE = 4 * 1024 * 1024 };
+    static const struct {
+        uint32_t handshake_ms;
+        uint32_t close_ms;
+        size_t read; /* bytes of the page, so that the server can go on with it */
+    } rows[] = {
+        {LONG_MS, 100, 0}, {LONG_MS, LONG_MS, 0}, {100, LONG_MS, 0}, {LONG_MS, LONG_MS, LITTLE}, {100, 100, LITTLE}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        jz_server *server = start_with_timeouts(rows[i].handshake_ms, rows[i].close_ms, UPGRADE_MS);
+        uint64_t began = jz_clock_ms();
+        ask(&clients[0], server, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n" HANDSHAKE("GET", "/asking", "13"),
+            SMALL_RECEIVE_BUFFER);
+        if (rows[i].read > 0) {
+            assert_int_equal(test_client_take_head(&clients[0]), 200);
+            expect_body(&clients[0], rows[i].read);
+        }
+        assert_eventually(timed_out_upgrades(server) == 1);
+        uint64_t lasted = jz_clock_ms() - began;
+        assert_that(lasted >= UPGRADE_MS && lasted < LONG_MS / 4, "row %zu: %u ms", i, (unsigned)lasted);
+        test_client_close(&clients[0]);
+        jz_server_destroy(server);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +255,7 @@ int main(void)
         cmocka_unit_test(who_does_not_read_a_page_is_let_go),
         cmocka_unit_test(a_server_may_end_while_a_page_is_on_its_way),
         cmocka_unit_test(what_follows_an_upgrade_that_is_refused_is_not_answered),
+        cmocka_unit_test(an_upgrade_behind_a_page_that_is_not_read_has_the_time_out_of_its_hook),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("pages", tests, NULL, NULL));
 }

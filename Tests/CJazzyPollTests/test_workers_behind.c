@@ -1,0 +1,116 @@
+/* Connections whose workers are behind, so that they are not read: whoever closes sees the peer's answer all the same.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "support/bystander.h"
+#include "support/client.h"
+#include "support/eventually.h"
+#include "support/journal.h"
+#include "support/serving.h"
+#include "support/testing.h"
+
+enum { LONG_MS = 3600000 };
+
+static jz_server *server;
+static journal seen;
+static test_client peer;
+static atomic_bool is_held; /* the worker that has the first message */
+static atomic_bool holds;
+
+static void hold(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)journal;
+    (void)ws;
+    (void)message;
+    if (event->type != JZ_EVENT_MESSAGE)
+        return;
+    uint64_t deadline = test_deadline();
+    holds = true;
+    while (is_held && test_pause_before(deadline))
+        continue;
+}
+
+/* Frames with a masking key of zero. */
+#define A "\x81\x81\0\0\0\0a"
+#define B "\x81\x81\0\0\0\0b"
+#define C "\x81\x81\0\0\0\0c"
+#define FRAMES_OF(literal) literal, sizeof(literal) - 1
+
+/* A worker is held in the first message, the second waits for it, and so the third is not read. */
+static void start_with_workers_behind(void)
+{
+    seen = (journal)JOURNAL_INITIALIZER;
+    seen.act = hold;
+    is_held = true;
+    holds = false;
+    jz_route_options route = jz_route_options_default();
+    route.execution = JZ_EXECUTION_WORKERS;
+    route.max_waiting_events = 1;
+    jz_options options = serving_options(1);
+    options.close_timeout_ms = LONG_MS;
+    const serving_route routes[] = {{"/", journal_handle, &seen, &route}, BYSTANDER_ROUTE};
+    server = serving_start(&options, routes, COUNT_OF(routes));
+    bystander_open(jz_server_port(server));
+    assert_true(test_client_open(&peer, jz_server_port(server), UPGRADE_REQUEST("/")));
+    assert_eventually(seen.opens == 1);
+    assert_true(test_client_send(&peer, FRAMES_OF(A B)));
+    assert_eventually(holds);
+    bystander_let_turn();
+    assert_true(test_client_send(&peer, FRAMES_OF(C)));
+    bystander_let_turn();
+    jz_statistics statistics;
+    jz_server_statistics(server, &statistics);
+    /* The bystander's two messages, each time, and two of the peer's. */
+    assert_int_equal(statistics.messages_received[JZ_MESSAGE_TEXT], 2 + 2 + 2);
+}
+
+/* Answers the close frame; the connection ends while the worker is still held. */
+static void answer_close(uint16_t code)
+{
+    test_client_send_frame(&peer, &(test_frame)CLOSE_OF(code, BYTES("")));
+    assert_true(test_client_sees_end(&peer));
+    assert_int_equal(seen.closes, 0);
+    is_held = false;
+}
+
+static void who_closes_sees_the_answer(void **state)
+{
+    (void)state;
+    start_with_workers_behind();
+    assert_int_equal(jz_ws_close(journal_handle_of(&seen, 0), 4000, "enough", 6), JZ_SEND_QUEUED);
+    test_client_expect(&peer, JZ_OPCODE_CLOSE,
+                       "\x0F\xA0"
+                       "enough",
+                       8);
+    answer_close(4000);
+    journal_expect(&seen, 1, "open text(a) text(b) close(4000 clean)");
+    assert_false(seen.was_reentered);
+    bystander_close();
+    test_client_close(&peer);
+    jz_server_destroy(server);
+}
+
+static void a_server_that_stops_sees_the_answer(void **state)
+{
+    (void)state;
+    start_with_workers_behind();
+    bystander_close();
+    jz_server_stop_within(server, LONG_MS);
+    test_client_expect(&peer, JZ_OPCODE_CLOSE, "\x03\xE9the server stops", 18);
+    answer_close(1001);
+    journal_expect(&seen, 1, "open text(a) text(b) close(1001 clean)");
+    jz_server_wait(server);
+    assert_int_equal(jz_server_ending(server).clean, 1);
+    assert_int_equal(jz_server_ending(server).cut_off, 0);
+    test_client_close(&peer);
+    jz_server_destroy(server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_closes_sees_the_answer),
+        cmocka_unit_test(a_server_that_stops_sees_the_answer),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("workers that are behind", tests, NULL, NULL));
+}
