@@ -16,6 +16,7 @@ static journal seen;
 static test_client peer;
 static atomic_bool is_held; /* the worker that has the first message */
 static atomic_bool holds;
+static atomic_bool has_given_up; /* holding, for it took too long */
 
 static void hold(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
 {
@@ -28,6 +29,8 @@ static void hold(journal *journal, jz_ws ws, const jz_event *event, const jz_mes
     holds = true;
     while (is_held && test_pause_before(deadline))
         continue;
+    if (is_held)
+        has_given_up = true;
 }
 
 /* Frames with a masking key of zero. */
@@ -36,13 +39,19 @@ static void hold(journal *journal, jz_ws ws, const jz_event *event, const jz_mes
 #define C "\x81\x81\0\0\0\0c"
 #define FRAMES_OF(literal) literal, sizeof(literal) - 1
 
+static void send_unanswered(const char *frame, size_t length)
+{
+    assert_true(test_client_send(&peer, frame, length));
+    bystander_let_turn();
+}
+
 /* A worker is held in the first message, the second waits for it, and so the third is not read. */
 static void start_with_workers_behind(void)
 {
     seen = (journal)JOURNAL_INITIALIZER;
     seen.act = hold;
     is_held = true;
-    holds = false;
+    holds = has_given_up = false;
     jz_route_options route = jz_route_options_default();
     route.execution = JZ_EXECUTION_WORKERS;
     route.max_waiting_events = 1;
@@ -53,15 +62,15 @@ static void start_with_workers_behind(void)
     bystander_open(jz_server_port(server));
     assert_true(test_client_open(&peer, jz_server_port(server), UPGRADE_REQUEST("/")));
     assert_eventually(seen.opens == 1);
-    assert_true(test_client_send(&peer, FRAMES_OF(A B)));
+    send_unanswered(FRAMES_OF(A));
     assert_eventually(holds);
-    bystander_let_turn();
-    assert_true(test_client_send(&peer, FRAMES_OF(C)));
-    bystander_let_turn();
+    bystander_let_turn(); /* which takes it that nothing waits now */
+    send_unanswered(FRAMES_OF(B));
+    send_unanswered(FRAMES_OF(C));
     jz_statistics statistics;
     jz_server_statistics(server, &statistics);
     /* The bystander's two messages, each time, and two of the peer's. */
-    assert_int_equal(statistics.messages_received[JZ_MESSAGE_TEXT], 2 + 2 + 2);
+    assert_int_equal(statistics.messages_received[JZ_MESSAGE_TEXT], 4 * 2 + 2);
 }
 
 /* Answers the close frame; the connection ends while the worker is still held. */
@@ -69,6 +78,7 @@ static void answer_close(uint16_t code)
 {
     test_client_send_frame(&peer, &(test_frame)CLOSE_OF(code, BYTES("")));
     assert_true(test_client_sees_end(&peer));
+    assert_false(has_given_up);
     assert_int_equal(seen.closes, 0);
     is_held = false;
 }
