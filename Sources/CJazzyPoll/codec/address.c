@@ -16,7 +16,7 @@ void jz_ip_map_ipv4(const uint8_t ipv4[4], uint8_t ip[16])
     memcpy(ip + sizeof mapped_prefix, ipv4, 4);
 }
 
-static bool is_mapped_ipv4(const uint8_t ip[16])
+bool jz_ip_is_ipv4(const uint8_t ip[16])
 {
     return memcmp(ip, mapped_prefix, sizeof mapped_prefix) == 0;
 }
@@ -137,7 +137,7 @@ bool jz_address_parse(jz_text text, jz_address *address)
 size_t jz_address_format(const jz_address *address, char *text, size_t size)
 {
     char ip[INET6_ADDRSTRLEN];
-    bool is_ipv4 = is_mapped_ipv4(address->ip);
+    bool is_ipv4 = jz_ip_is_ipv4(address->ip);
     int length;
     if (address->port == 0 && jz_ip_is_unspecified(address->ip)) {
         length = snprintf(text, size, "unix");

@@ -28,6 +28,7 @@ typedef struct jz_network {
 
 void jz_ip_map_ipv4(const uint8_t ipv4[4], uint8_t ip[16]);
 bool jz_ip_is_unspecified(const uint8_t ip[16]);
+bool jz_ip_is_ipv4(const uint8_t ip[16]);
 
 /* Four decimal numbers, no leading zeros: what some read as octal is refused. */
 bool jz_ip_parse_ipv4(jz_text text, uint8_t ip[16]);

@@ -13,16 +13,10 @@ typedef struct parameter {
     char value[MAX_PARAMETER_VALUE];
 } parameter;
 
-static void skip(jz_text *rest, size_t count)
-{
-    rest->start += count;
-    rest->length -= count;
-}
-
 static void skip_white_space(jz_text *rest)
 {
     while (rest->length > 0 && (rest->start[0] == ' ' || rest->start[0] == '\t'))
-        skip(rest, 1);
+        jz_text_skip(rest, 1);
 }
 
 static bool take_character(jz_text *rest, char character)
@@ -30,18 +24,14 @@ static bool take_character(jz_text *rest, char character)
     skip_white_space(rest);
     if (rest->length == 0 || rest->start[0] != character)
         return false;
-    skip(rest, 1);
+    jz_text_skip(rest, 1);
     return true;
 }
 
 static jz_text take_token(jz_text *rest)
 {
     skip_white_space(rest);
-    jz_text token = {rest->start, 0};
-    while (token.length < rest->length && jz_is_token_character(rest->start[token.length]))
-        token.length++;
-    skip(rest, token.length);
-    return token;
+    return jz_take_token(rest);
 }
 
 static void append_to_value(parameter *taken, char character)
@@ -56,7 +46,7 @@ static bool take_quoted_string(jz_text *rest, parameter *taken)
 {
     while (rest->length > 0) {
         char character = rest->start[0];
-        skip(rest, 1);
+        jz_text_skip(rest, 1);
         if (character == '"') {
             taken->is_ill_formed = taken->is_ill_formed || taken->value_length == 0;
             return true;
@@ -65,7 +55,7 @@ static bool take_quoted_string(jz_text *rest, parameter *taken)
             if (rest->length == 0)
                 return false;
             character = rest->start[0];
-            skip(rest, 1);
+            jz_text_skip(rest, 1);
         }
         taken->is_ill_formed = taken->is_ill_formed || !jz_is_token_character(character);
         append_to_value(taken, character);
@@ -94,7 +84,7 @@ static bool take_parameter(jz_text *rest, parameter *taken)
     skip_white_space(rest);
     while (rest->length > 0 && rest->start[0] != ';' && rest->start[0] != ',') {
         taken->is_ill_formed = true;
-        skip(rest, 1);
+        jz_text_skip(rest, 1);
     }
     return true;
 }

@@ -81,21 +81,6 @@ bool jz_x_forwarded_for(const jz_request_head *head, const jz_network *trusted, 
     return find_client(head, &list, trusted, trusted_count, client);
 }
 
-static void skip(jz_text *rest, size_t count)
-{
-    rest->start += count;
-    rest->length -= count;
-}
-
-static jz_text take_token(jz_text *rest)
-{
-    jz_text token = {rest->start, 0};
-    while (token.length < rest->length && jz_is_token_character(rest->start[token.length]))
-        token.length++;
-    skip(rest, token.length);
-    return token;
-}
-
 /* A value without its quotes and backslashes; of one that is longer than any address only the length. */
 typedef struct parameter_value {
     char bytes[MAX_NODE];
@@ -114,14 +99,14 @@ static bool take_quoted_string(jz_text *rest, parameter_value *value)
 {
     while (rest->length > 0) {
         char character = rest->start[0];
-        skip(rest, 1);
+        jz_text_skip(rest, 1);
         if (character == '"')
             return true;
         if (character == '\\') {
             if (rest->length == 0)
                 return false;
             character = rest->start[0];
-            skip(rest, 1);
+            jz_text_skip(rest, 1);
         }
         append_to_value(value, character);
     }
@@ -132,10 +117,10 @@ static bool take_value(jz_text *rest, parameter_value *value)
 {
     value->length = 0;
     if (rest->length > 0 && rest->start[0] == '"') {
-        skip(rest, 1);
+        jz_text_skip(rest, 1);
         return take_quoted_string(rest, value);
     }
-    jz_text token = take_token(rest);
+    jz_text token = jz_take_token(rest);
     for (size_t i = 0; i < token.length; i++)
         append_to_value(value, token.start[i]);
     return token.length > 0;
@@ -177,17 +162,17 @@ static bool parse_node(jz_text node, jz_address *address)
 static void skip_white_space(jz_text *rest)
 {
     while (rest->length > 0 && (rest->start[0] == ' ' || rest->start[0] == '\t'))
-        skip(rest, 1);
+        jz_text_skip(rest, 1);
 }
 
 /* Takes a pair of name and value. False where there is none, or where it is a second or no address that it is "for". */
 static bool take_pair(jz_text *rest, bool *is_named, jz_address *address)
 {
     parameter_value value;
-    jz_text name = take_token(rest);
+    jz_text name = jz_take_token(rest);
     if (name.length == 0 || rest->length == 0 || rest->start[0] != '=')
         return false;
-    skip(rest, 1);
+    jz_text_skip(rest, 1);
     if (!take_value(rest, &value))
         return false;
     if (!jz_text_equals_ignoring_case(name, jz_text_of("for")))
@@ -210,7 +195,7 @@ static bool parse_forwarded_element(jz_text rest, jz_address *address)
         if (rest.length > 0 && rest.start[0] != ';')
             return false;
         if (rest.length > 0)
-            skip(&rest, 1);
+            jz_text_skip(&rest, 1);
     }
     if (is_named)
         *address = parsed;

@@ -39,8 +39,7 @@ bool jz_text_take_until(jz_text *rest, char separator, jz_text *taken)
     if (end == NULL)
         return false;
     *taken = (jz_text){rest->start, (size_t)(end - rest->start)};
-    rest->start += taken->length + 1;
-    rest->length -= taken->length + 1;
+    jz_text_skip(rest, taken->length + 1);
     return true;
 }
 

@@ -27,6 +27,13 @@ bool jz_text_equals_ignoring_case(jz_text a, jz_text b);
 /* Without spaces and tabs at both ends (RFC 9110 §5.6.3, optional white space). */
 jz_text jz_text_trim(jz_text text);
 
+/* Takes `count` bytes, which are there, off the front. */
+static inline void jz_text_skip(jz_text *rest, size_t count)
+{
+    rest->start += count;
+    rest->length -= count;
+}
+
 /* Takes the text up to `separator` off the front of `rest`, and the separator. False where there is none. */
 bool jz_text_take_until(jz_text *rest, char separator, jz_text *taken);
 

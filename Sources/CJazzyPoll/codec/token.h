@@ -15,6 +15,16 @@ static inline bool jz_is_token_character(char character)
     return byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL;
 }
 
+/* Takes the characters of a token, of which there may be none, off the front. */
+static inline jz_text jz_take_token(jz_text *rest)
+{
+    jz_text token = {rest->start, 0};
+    while (token.length < rest->length && jz_is_token_character(rest->start[token.length]))
+        token.length++;
+    jz_text_skip(rest, token.length);
+    return token;
+}
+
 static inline bool jz_is_token(jz_text text)
 {
     for (size_t i = 0; i < text.length; i++) {

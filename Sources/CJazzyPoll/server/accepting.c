@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../loop/listening_socket.h"
 #include "../loop/report.h"
@@ -10,6 +9,7 @@
 #include "errand.h"
 #include "server.h"
 #include "shard.h"
+#include "strings.h"
 
 enum {
     ACCEPTS_PER_TURN = 256,
@@ -31,21 +31,14 @@ static void end_listening(const jz_listener *listener)
     jz_socket_close(listener->descriptor);
 }
 
-static bool copy_path(const char *path, char **copy)
-{
-    size_t size = path != NULL ? strlen(path) + 1 : 0;
-    *copy = path != NULL ? malloc(size) : NULL;
-    if (*copy != NULL)
-        memcpy(*copy, path, size);
-    return path == NULL || *copy != NULL;
-}
-
 jz_status jz_accepting_add(jz_shard *shard, int descriptor, bool hands_over, const char *unix_path, jz_error *error)
 {
     jz_accepting_state *accepting = &shard->accepting;
     size_t number = accepting->count;
     jz_listener listener = {.descriptor = descriptor, .hands_over = hands_over};
-    if (!copy_path(unix_path, &listener.unix_path)) {
+    if (unix_path != NULL)
+        listener.unix_path = jz_string_copy(jz_text_of(unix_path));
+    if (unix_path != NULL && listener.unix_path == NULL) {
         jz_socket_remove_file(unix_path);
         end_listening(&listener);
         return jz_report_system(error, ENOMEM, "listen");

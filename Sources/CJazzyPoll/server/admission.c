@@ -76,10 +76,8 @@ void jz_admission_end_handshake(jz_admission *admission)
 
 static void make_key(const jz_address *address, uint64_t key[2])
 {
-    static const uint8_t ipv4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-    bool is_ipv4 = memcmp(address->ip, ipv4_prefix, sizeof ipv4_prefix) == 0;
     key[0] = jz_read_uint64(address->ip);
-    key[1] = is_ipv4 ? jz_read_uint64(address->ip + 8) : 0;
+    key[1] = jz_ip_is_ipv4(address->ip) ? jz_read_uint64(address->ip + 8) : 0;
 }
 
 static size_t place_of(const jz_admission *admission, const uint64_t key[2])

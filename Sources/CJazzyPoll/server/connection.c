@@ -81,8 +81,8 @@ static void leave_websocket(jz_shard *shard, jz_connection *connection)
     connection->state = NULL;
     /* What releases the state may use the connection, but finds none there and can set none. */
     connection->phase = JZ_PHASE_FINISHING;
-    if (route->options.execution == JZ_EXECUTION_LOOP && state != NULL && route->options.release_state != NULL)
-        route->options.release_state(state);
+    if (route->options.execution == JZ_EXECUTION_LOOP)
+        jz_route_release_state(route, state);
     jz_topics_unsubscribe_all(&shard->topics, connection);
     jz_session_free(&connection->session);
 }
@@ -217,8 +217,7 @@ static bool prepare_delivery(jz_shard *shard, jz_connection *connection, const j
         connection->work->state = state;
         return true;
     }
-    if (state != NULL && route->options.release_state != NULL)
-        route->options.release_state(state);
+    jz_route_release_state(route, state);
     return false;
 }
 

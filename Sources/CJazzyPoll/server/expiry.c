@@ -66,10 +66,8 @@ static void follow_watch(jz_shard *shard, jz_connection *connection)
 static void give_up(jz_shard *shard, jz_connection *connection)
 {
     bool is_silent = connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY;
-    if (is_silent && !connection->was_answered) {
-        jz_address peer = jz_connection_peer(connection);
-        jz_refusal_note(shard, &peer, JZ_REFUSAL_HANDSHAKE_TIMEOUT);
-    }
+    if (is_silent && !connection->was_answered)
+        jz_refusal_note_of(shard, connection, JZ_REFUSAL_HANDSHAKE_TIMEOUT);
     jz_connection_cut_off(shard, connection);
 }
 

@@ -205,8 +205,7 @@ static void reject(jz_shard *shard, jz_connection *connection, const jz_answer *
         response.length = answer->body.length;
     }
     response.further_headers = answer->headers;
-    jz_address peer = jz_connection_peer(connection);
-    jz_refusal_note(shard, &peer, JZ_REFUSAL_REJECTED);
+    jz_refusal_note_of(shard, connection, JZ_REFUSAL_REJECTED);
     jz_http_respond(shard, connection, &response);
 }
 

@@ -55,8 +55,7 @@ static jz_response response_of(jz_refusal refusal)
 
 void jz_http_refuse(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
 {
-    jz_address peer = jz_connection_peer(connection);
-    jz_refusal_note(shard, &peer, refusal);
+    jz_refusal_note_of(shard, connection, refusal);
     jz_response response = response_of(refusal);
     jz_http_respond(shard, connection, &response);
 }
@@ -151,10 +150,8 @@ static void answer_page(jz_shard *shard, jz_connection *connection, const jz_req
 {
     jz_refusal refusal;
     jz_response response = answer_of(head, route, &refusal);
-    if (refusal != JZ_REFUSAL_COUNT) {
-        jz_address peer = jz_connection_peer(connection);
-        jz_refusal_note(shard, &peer, refusal);
-    }
+    if (refusal != JZ_REFUSAL_COUNT)
+        jz_refusal_note_of(shard, connection, refusal);
     /* A peer that sends requests faster than it reads answers is not served further, nor while the server ends. What
        follows a refused upgrade may be another's: a proxy that does not look at the status passes on anything. */
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);

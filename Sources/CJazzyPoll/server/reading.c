@@ -32,8 +32,7 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
 
 static void refuse_proxy(jz_shard *shard, jz_connection *connection)
 {
-    jz_address peer = jz_connection_peer(connection);
-    jz_refusal_note(shard, &peer, JZ_REFUSAL_PROXY_HEADER);
+    jz_refusal_note_of(shard, connection, JZ_REFUSAL_PROXY_HEADER);
     jz_connection_finish(shard, connection, false);
 }
 
@@ -67,9 +66,8 @@ static void take_proxy_header(jz_shard *shard, jz_connection *connection, jz_inp
         follow_proxy(shard, connection, &header);
         break;
     case JZ_PROXY_HEADER_INCOMPLETE:
-        if (head->length < JZ_MAX_PROXY_HEADER)
-            break;
-        refuse_proxy(shard, connection);
+        if (head->length == JZ_MAX_PROXY_HEADER)
+            refuse_proxy(shard, connection);
         break;
     default:
         refuse_proxy(shard, connection);
@@ -117,13 +115,11 @@ static void take_end_of_input(jz_shard *shard, jz_connection *connection)
         break;
     case JZ_PHASE_PROXY:
     case JZ_PHASE_HEAD:
+    case JZ_PHASE_LINGERING:
         jz_connection_finish(shard, connection, false);
         break;
     case JZ_PHASE_ASKING:
         connection->broken = JZ_FAILURE_TRANSPORT;
-        break;
-    case JZ_PHASE_LINGERING:
-        jz_connection_finish(shard, connection, false);
         break;
     default:
         break;

@@ -40,3 +40,9 @@ void jz_refusal_note(jz_shard *shard, const jz_address *peer, jz_refusal refusal
     jz_count(&shard->counters.refused[refusal], 1);
     jz_peer_log_tell(shard, peer, "refused: %s", jz_refusal_text(refusal));
 }
+
+void jz_refusal_note_of(jz_shard *shard, const jz_connection *connection, jz_refusal refusal)
+{
+    jz_address peer = jz_connection_peer(connection);
+    jz_refusal_note(shard, &peer, refusal);
+}

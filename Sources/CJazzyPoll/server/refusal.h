@@ -11,5 +11,6 @@ int jz_refusal_status(jz_refusal refusal);
 
 /* Counts it and tells the log. */
 void jz_refusal_note(jz_shard *shard, const jz_address *peer, jz_refusal refusal);
+void jz_refusal_note_of(jz_shard *shard, const jz_connection *connection, jz_refusal refusal);
 
 #endif

@@ -73,16 +73,6 @@ static void free_route(struct jz_route *route)
     free(route);
 }
 
-static char *copy_text(jz_text text)
-{
-    char *copy = malloc(text.length + 1);
-    if (copy != NULL) {
-        memcpy(copy, text.start, text.length);
-        copy[text.length] = '\0';
-    }
-    return copy;
-}
-
 static struct jz_route *find_same_pattern(const jz_routes *routes, const char *path)
 {
     for (size_t i = routes->exact_count; i < routes->count; i++) {
@@ -96,7 +86,7 @@ static struct jz_route *find_same_pattern(const jz_routes *routes, const char *p
 static struct jz_route *insert(jz_routes *routes, size_t position, jz_text path)
 {
     struct jz_route *route = calloc(1, sizeof *route);
-    char *copy = copy_text(path);
+    char *copy = jz_string_copy(path);
     struct jz_route **grown = realloc(routes->routes, (routes->count + 1) * sizeof *grown);
     if (grown != NULL)
         routes->routes = grown;
@@ -135,7 +125,7 @@ jz_page *jz_page_create(const char *content_type, const void *body, size_t lengt
     jz_page *page = calloc(1, sizeof *page);
     if (page == NULL)
         return NULL;
-    page->content_type = copy_text(jz_text_of(content_type));
+    page->content_type = jz_string_copy(jz_text_of(content_type));
     page->body = malloc(length > 0 ? length : 1);
     page->length = length;
     if (page->content_type == NULL || page->body == NULL) {

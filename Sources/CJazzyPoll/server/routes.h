@@ -29,6 +29,13 @@ typedef struct jz_route {
     jz_page *page;            /* NULL: no page here */
 } jz_route;
 
+/* Releases the state of one of its connections. NULL is none. */
+static inline void jz_route_release_state(const jz_route *route, void *state)
+{
+    if (state != NULL && route->options.release_state != NULL)
+        route->options.release_state(state);
+}
+
 /* All zero is none. */
 typedef struct jz_routes {
     struct jz_route **routes; /* those without parameters, sorted by path; then the patterns as they were added */

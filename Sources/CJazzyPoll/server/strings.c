@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *copy_of(const char *string)
+char *jz_string_copy(jz_text text)
 {
-    size_t size = strlen(string) + 1;
-    char *copy = malloc(size);
-    if (copy != NULL)
-        memcpy(copy, string, size);
+    char *copy = malloc(text.length + 1);
+    if (copy != NULL) {
+        memcpy(copy, text.start, text.length);
+        copy[text.length] = '\0';
+    }
     return copy;
 }
 
@@ -22,7 +23,7 @@ bool jz_strings_copy(const char *const **strings, size_t count)
     if (copies == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {
-        copies[i] = copy_of(borrowed[i]);
+        copies[i] = jz_string_copy(jz_text_of(borrowed[i]));
         if (copies[i] == NULL) {
             jz_strings_free(copies, i);
             return false;

@@ -1,9 +1,14 @@
-/* Lists of strings that were given as options, and are kept. */
+/* Strings, and lists of them, that were given and are kept. */
 #ifndef JAZZY_SERVER_STRINGS_H
 #define JAZZY_SERVER_STRINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "../codec/text.h"
+
+/* A terminated copy, to be freed. NULL when there is no memory. */
+char *jz_string_copy(jz_text text);
 
 /* Replaces a borrowed list by a copy, for jz_strings_free. False when there is no memory: the list is NULL. */
 bool jz_strings_copy(const char *const **strings, size_t count);

@@ -32,8 +32,7 @@ static void finish(jz_work *work)
     void *state = work->state;
     work->state = NULL;
     work->is_finished = true;
-    if (state != NULL && work->route->options.release_state != NULL)
-        work->route->options.release_state(state);
+    jz_route_release_state(work->route, state);
 }
 
 void jz_work_free(jz_work *work)
