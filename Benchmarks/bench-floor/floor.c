@@ -1,0 +1,105 @@
+#define _GNU_SOURCE
+
+#include "floor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../../Sources/CJazzyPoll/codec/accept_key.h"
+#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "../../Sources/CJazzyPoll/codec/mask.h"
+
+/* Unmasks to a place that is further down and may overlap: word by word from the front. */
+static void unmask_down(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4])
+{
+    uint64_t word_key;
+    memcpy(&word_key, key, 4);
+    memcpy((uint8_t *)&word_key + 4, key, 4);
+    size_t position = 0;
+    for (; length - position >= sizeof word_key; position += sizeof word_key) {
+        uint64_t word;
+        memcpy(&word, source + position, sizeof word);
+        word ^= word_key;
+        memcpy(destination + position, &word, sizeof word);
+    }
+    for (; position < length; position++)
+        destination[position] = source[position] ^ key[position & 3];
+}
+
+/* Takes what there is of the payload of the frame under way. Returns where the output then ends. */
+static uint8_t *take_payload(floor_connection *connection, uint8_t **bytes, const uint8_t *end, uint8_t *destination)
+{
+    uint8_t *source = *bytes;
+    size_t count = (size_t)(end - source);
+    if (connection->remaining < count)
+        count = (size_t)connection->remaining;
+    if (destination == source)
+        jz_mask(source, source, count, connection->masking_key, 0);
+    else
+        unmask_down(destination, source, count, connection->masking_key);
+    connection->remaining -= count;
+    if (connection->remaining > 0) {
+        uint8_t turned[4];
+        for (size_t i = 0; i < sizeof turned; i++)
+            turned[i] = connection->masking_key[(count + i) & 3];
+        memcpy(connection->masking_key, turned, sizeof turned);
+    }
+    *bytes = source + count;
+    return destination + count;
+}
+
+static void carry(floor_connection *connection, const uint8_t *bytes, size_t length)
+{
+    memcpy(connection->carry, bytes, length);
+    connection->carry_length = (uint8_t)length;
+}
+
+size_t floor_take_frames(floor_connection *connection, uint8_t *bytes, size_t length, uint8_t **output)
+{
+    const uint8_t *end = bytes + length;
+    bytes -= connection->carry_length;
+    memcpy(bytes, connection->carry, connection->carry_length);
+    connection->carry_length = 0;
+
+    uint8_t *start = NULL;
+    uint8_t *output_end = NULL;
+    if (connection->remaining > 0) {
+        start = bytes;
+        output_end = take_payload(connection, &bytes, end, bytes);
+    }
+    while (bytes < end) {
+        jz_frame_header header;
+        if (!jz_frame_header_decode(bytes, (size_t)(end - bytes), &header)) {
+            carry(connection, bytes, (size_t)(end - bytes));
+            break;
+        }
+        uint8_t sent[JZ_MAX_SENT_FRAME_HEADER];
+        size_t sent_length = jz_frame_header_encode(sent, header.fin, 0, header.opcode, header.payload_length);
+        bytes += header.header_length;
+        memcpy(connection->masking_key, header.masking_key, sizeof connection->masking_key);
+        connection->remaining = header.payload_length;
+        /* The first frame stays where it is, behind its shorter header; the next ones move down to it. */
+        if (start == NULL)
+            output_end = start = bytes - sent_length;
+        memcpy(output_end, sent, sent_length);
+        output_end = take_payload(connection, &bytes, end, output_end + sent_length);
+    }
+    *output = start;
+    return (size_t)(output_end - start);
+}
+
+size_t floor_take_request(floor_connection *connection, const uint8_t *bytes, size_t length,
+                          char response[FLOOR_RESPONSE])
+{
+    static const char name[] = "Sec-WebSocket-Key: ";
+    const uint8_t *key = memmem(bytes, length, name, strlen(name));
+    char accept[JZ_ACCEPT_KEY_LENGTH];
+    if (key == NULL || (size_t)(bytes + length - key) < strlen(name) + JZ_CLIENT_KEY_LENGTH)
+        return 0;
+    jz_accept_key((const char *)key + strlen(name), accept);
+    connection->is_open = true;
+    return (size_t)snprintf(response, FLOOR_RESPONSE,
+                            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                            "Sec-WebSocket-Accept: %.*s\r\n\r\n",
+                            (int)sizeof accept, accept);
+}

@@ -1,0 +1,178 @@
+/*
+ * The floor: what a server on epoll cannot go below. It receives into one big buffer, unmasks where the bytes lie and
+ * sends once for each read, and does nothing else: it checks no frame, knows no control frame and no time-out, and
+ * waits where a receiver does not keep up. Not a WebSocket server to be used; a measure for those that are.
+ *
+ *     bench-floor [--port N] [--fan]     with --fan each message goes to every connection instead of back
+ */
+#define _GNU_SOURCE
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "floor.h"
+
+enum {
+    MOST_EVENTS = 1024,
+    BUFFER_SIZE = 512 * 1024, /* bytes received at once */
+    MOST_DESCRIPTORS = 65536
+};
+
+/* A descriptor is the index of its connection. */
+static floor_connection *connections[MOST_DESCRIPTORS];
+static int newest_descriptor;
+static uint8_t memory[FLOOR_CARRY + BUFFER_SIZE];
+static bool fans_out;
+
+static void fail(const char *action)
+{
+    fprintf(stderr, "bench-floor: cannot %s: %s\n", action, strerror(errno));
+    exit(1);
+}
+
+/* Sends all of it, waiting for as long as the kernel does not take it. */
+static void send_all(int descriptor, const uint8_t *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(descriptor, bytes, length, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN)
+            return;
+        if (sent < 0) {
+            struct pollfd writable = {.fd = descriptor, .events = POLLOUT};
+            poll(&writable, 1, -1);
+            continue;
+        }
+        bytes += sent;
+        length -= (size_t)sent;
+    }
+}
+
+static void answer(int descriptor, const uint8_t *bytes, size_t length)
+{
+    if (!fans_out) {
+        send_all(descriptor, bytes, length);
+        return;
+    }
+    for (int receiver = 0; receiver <= newest_descriptor; receiver++) {
+        if (connections[receiver] != NULL && connections[receiver]->is_open)
+            send_all(receiver, bytes, length);
+    }
+}
+
+static void end_connection(int descriptor)
+{
+    free(connections[descriptor]);
+    connections[descriptor] = NULL;
+    close(descriptor);
+}
+
+static void serve_connection(int descriptor)
+{
+    floor_connection *connection = connections[descriptor];
+    uint8_t *bytes = memory + FLOOR_CARRY;
+    ssize_t received = recv(descriptor, bytes, BUFFER_SIZE, 0);
+    if (received <= 0) {
+        if (received == 0 || errno != EAGAIN)
+            end_connection(descriptor);
+        return;
+    }
+    uint8_t *output = NULL;
+    if (connection->is_open) {
+        size_t length = floor_take_frames(connection, bytes, (size_t)received, &output);
+        if (length > 0)
+            answer(descriptor, output, length);
+    } else {
+        char response[FLOOR_RESPONSE];
+        size_t length = floor_take_request(connection, bytes, (size_t)received, response);
+        send_all(descriptor, (const uint8_t *)response, length);
+    }
+}
+
+static void accept_connections(int epoll, int listener)
+{
+    int descriptor;
+    while ((descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        const int on = 1;
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
+        floor_connection *connection = descriptor < MOST_DESCRIPTORS ? calloc(1, sizeof *connection) : NULL;
+        if (connection == NULL || epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0)
+            fail("accept a connection");
+        connections[descriptor] = connection;
+        if (descriptor > newest_descriptor)
+            newest_descriptor = descriptor;
+    }
+}
+
+static int listen_on(uint16_t port)
+{
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 4096) != 0)
+        fail("listen on the port");
+    return listener;
+}
+
+static void allow_many_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void serve(uint16_t port)
+{
+    int listener = listen_on(port);
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
+    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) != 0)
+        fail("create an event loop");
+    printf("listening on port %u\n", port);
+    fflush(stdout);
+    static struct epoll_event events[MOST_EVENTS];
+    for (;;) {
+        int count = epoll_wait(epoll, events, MOST_EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.fd == listener)
+                accept_connections(epoll, listener);
+            else
+                serve_connection(events[i].data.fd);
+        }
+    }
+}
+
+int main(int count, char **arguments)
+{
+    unsigned long port = 8080;
+    for (int i = 1; i < count; i++) {
+        char *end = NULL;
+        if (strcmp(arguments[i], "--fan") == 0) {
+            fans_out = true;
+        } else if (strcmp(arguments[i], "--port") == 0 && i + 1 < count &&
+                   (port = strtoul(arguments[i + 1], &end, 10)) > 0 && port <= 65535 && *end == '\0') {
+            i++;
+        } else {
+            fprintf(stderr, "bench-floor: what is \"%s\"?\nusage: bench-floor [--port 1-65535] [--fan]\n",
+                    arguments[i]);
+            return 2;
+        }
+    }
+    allow_many_descriptors();
+    serve((uint16_t)port);
+}

@@ -1,0 +1,130 @@
+#define _GNU_SOURCE
+
+#include "connection.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+enum { SOURCE_ADDRESSES = 64, RESPONSE_SIZE = 2048, PATIENCE_SECONDS = 10 };
+
+size_t write_request(const settings *settings, char *request, size_t capacity)
+{
+    int length = snprintf(request, capacity,
+                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+                          settings->path, settings->port,
+                          settings->uses_deflate ? "Sec-WebSocket-Extensions: permessage-deflate; "
+                                                   "server_no_context_takeover; client_no_context_takeover\r\n"
+                                                 : "");
+    if (length < 0 || (size_t)length >= capacity)
+        fail("--path is too long");
+    return (size_t)length;
+}
+
+int begin_connecting(const settings *settings, size_t number)
+{
+    const int on = 1;
+    struct sockaddr_in source = {.sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(number % SOURCE_ADDRESSES))};
+    struct sockaddr_in server = {
+        .sin_family = AF_INET, .sin_port = htons(settings->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0)
+        fail("cannot create a socket: %s", strerror(errno));
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (bind(descriptor, (const struct sockaddr *)&source, sizeof source) != 0)
+        fail("cannot use a loopback address: %s", strerror(errno));
+    if (connect(descriptor, (const struct sockaddr *)&server, sizeof server) != 0 && errno != EINPROGRESS)
+        fail("cannot connect to port %u: %s; is the server running?", settings->port, strerror(errno));
+    return descriptor;
+}
+
+static void block(int descriptor, bool blocks)
+{
+    int flags = fcntl(descriptor, F_GETFL);
+    fcntl(descriptor, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+
+/* Reads the response to the handshake and nothing after it. */
+static void read_response(const settings *settings, int descriptor)
+{
+    char response[RESPONSE_SIZE + 1] = "";
+    size_t length = 0;
+    while (strstr(response, "\r\n\r\n") == NULL) {
+        ssize_t count = length < RESPONSE_SIZE ? recv(descriptor, response + length, 1, 0) : 0;
+        if (count <= 0)
+            fail("the handshake failed: %s", count == 0 ? "the server closed, or sent too much" : strerror(errno));
+        length += (size_t)count;
+    }
+    if (strncmp(response, "HTTP/1.1 101", 12) != 0)
+        fail("the handshake was refused: %.*s", (int)strcspn(response, "\r\n"), response);
+    if (settings->uses_deflate && strcasestr(response, "permessage-deflate") == NULL)
+        fail("the server did not agree on permessage-deflate");
+}
+
+connection connection_open(const settings *settings, size_t number)
+{
+    connection connection = {.descriptor = begin_connecting(settings, number)};
+    const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+    setsockopt(connection.descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(connection.descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    block(connection.descriptor, true);
+    char request[1024];
+    size_t length = write_request(settings, request, sizeof request);
+    if (send(connection.descriptor, request, length, MSG_NOSIGNAL) != (ssize_t)length)
+        fail("cannot connect to port %u: %s; is the server running?", settings->port, strerror(errno));
+    read_response(settings, connection.descriptor);
+    block(connection.descriptor, false);
+    return connection;
+}
+
+void connection_send(connection *connection, const frames *frames, size_t count)
+{
+    connection->unsent += count * frames->frame_length;
+    connection->is_blocked = false;
+    while (connection->unsent > 0) {
+        size_t available = frames->count * frames->frame_length - connection->position;
+        size_t length = connection->unsent < available ? (size_t)connection->unsent : available;
+        ssize_t sent = send(connection->descriptor, frames->bytes + connection->position, length, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EAGAIN) {
+            connection->is_blocked = true;
+            return;
+        }
+        if (sent < 0)
+            fail("the server ended a connection: %s", strerror(errno));
+        connection->unsent -= (uint64_t)sent;
+        connection->position = (connection->position + (uint64_t)sent) % frames->frame_length;
+    }
+}
+
+void connection_reset(connection *connection)
+{
+    const struct linger reset = {.l_onoff = 1};
+    setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(connection->descriptor);
+    connection->descriptor = -1;
+}
+
+void need_descriptors(size_t wanted)
+{
+    enum { OWN = 32 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < wanted + OWN)
+        fail("%zu connections need more descriptors than the limit of %llu (ulimit -Hn); take fewer", wanted,
+             (unsigned long long)limit.rlim_max);
+}

@@ -1,0 +1,38 @@
+/* A client's connection: a socket, its handshake, and reading and sending on it. */
+#ifndef JAZZY_BENCH_CONNECTION_H
+#define JAZZY_BENCH_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frame_reader.h"
+#include "settings.h"
+
+typedef struct connection {
+    int descriptor;
+    frame_reader reader;
+    uint64_t unsent;   /* bytes that are to be sent */
+    uint64_t position; /* of the next byte in the endless row of frames, modulo the length of one */
+    bool is_blocked;   /* the kernel takes no more for now */
+} connection;
+
+/* The text of a handshake request. */
+size_t write_request(const settings *settings, char *request, size_t capacity);
+
+/* A socket that connects to the server, from one of many loopback addresses so that ports do not run out. */
+int begin_connecting(const settings *settings, size_t number);
+
+/* Connects and opens a WebSocket, waiting for it; the socket does not block afterwards. Ends the program on failure. */
+connection connection_open(const settings *settings, size_t number);
+
+/* Has `count` more frames sent, as far as the kernel takes them now. */
+void connection_send(connection *connection, const frames *frames, size_t count);
+
+/* Closes the socket with a reset, so that nothing of it is left in the kernel. */
+void connection_reset(connection *connection);
+
+/* Raises this program's limit of descriptors as far as it may, and ends the program when `wanted` are too many. */
+void need_descriptors(size_t wanted);
+
+#endif

@@ -1,0 +1,80 @@
+#include "fleet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fail.h"
+
+enum { PATIENCE_MS = 10000 };
+
+fleet *fleet_open(const settings *settings, size_t first, size_t count)
+{
+    fleet *fleet = calloc(1, sizeof *fleet);
+    connection *connections = calloc(count + 1, sizeof *connections);
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (fleet == NULL || connections == NULL || epoll < 0)
+        fail("no memory for %zu connections", count);
+    fleet->connections = connections;
+    fleet->count = count;
+    fleet->epoll = epoll;
+    for (size_t i = 0; i < count; i++) {
+        connections[i] = connection_open(settings, first + i);
+        struct epoll_event event = {.events = EPOLLIN, .data.u64 = i};
+        if (epoll_ctl(epoll, EPOLL_CTL_ADD, connections[i].descriptor, &event) != 0)
+            fail("cannot watch a connection: %s", strerror(errno));
+    }
+    return fleet;
+}
+
+void fleet_close(fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->count; i++)
+        connection_reset(&fleet->connections[i]);
+    close(fleet->epoll);
+    free(fleet->connections);
+    free(fleet);
+}
+
+int fleet_wait(fleet *fleet)
+{
+    do {
+        fleet->ready_count = epoll_wait(fleet->epoll, fleet->ready, FLEET_READY, PATIENCE_MS);
+    } while (fleet->ready_count < 0 && errno == EINTR);
+    if (fleet->ready_count <= 0)
+        fail("the server has sent nothing for ten seconds, though messages are in flight");
+    return fleet->ready_count;
+}
+
+size_t fleet_ready(const fleet *fleet, int number)
+{
+    return (size_t)fleet->ready[number].data.u64;
+}
+
+size_t fleet_receive(fleet *fleet, size_t index, const expectation *expected, uint64_t *received)
+{
+    connection *connection = &fleet->connections[index];
+    ssize_t count = recv(connection->descriptor, fleet->buffer, sizeof fleet->buffer, 0);
+    if (count < 0 && errno == EAGAIN)
+        return 0;
+    if (count <= 0)
+        fail("the server ended a connection%s%s", count < 0 ? ": " : "", count < 0 ? strerror(errno) : "");
+    *received += (uint64_t)count;
+    size_t messages = frame_reader_take(&connection->reader, fleet->buffer, (size_t)count, expected);
+    if (connection->reader.has_closed)
+        fail("the server closed a connection");
+    return messages;
+}
+
+void fleet_send(fleet *fleet, size_t index, const frames *frames, size_t count)
+{
+    connection *connection = &fleet->connections[index];
+    bool was_blocked = connection->is_blocked;
+    connection_send(connection, frames, count);
+    if (connection->is_blocked != was_blocked) {
+        struct epoll_event event = {.events = EPOLLIN | (connection->is_blocked ? EPOLLOUT : 0u), .data.u64 = index};
+        epoll_ctl(fleet->epoll, EPOLL_CTL_MOD, connection->descriptor, &event);
+    }
+}

@@ -1,0 +1,30 @@
+/* Counts the messages in what a server sends, whatever pieces it comes in, and can compare them with what is expected.
+ */
+#ifndef JAZZY_BENCH_FRAME_READER_H
+#define JAZZY_BENCH_FRAME_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All zero before the first byte. */
+typedef struct frame_reader {
+    uint8_t header[10];
+    uint8_t header_length;   /* bytes of the header so far */
+    bool is_in_payload;      /* the header is complete */
+    uint64_t remaining;      /* payload bytes of the frame that are still to come */
+    uint64_t message_length; /* payload bytes of the message so far, of all its frames */
+    bool has_closed;         /* a close frame came */
+    bool is_compressed;      /* the message under way is */
+} frame_reader;
+
+/* What messages have to be. Without a payload, or where they come compressed, only the frames are read. */
+typedef struct expectation {
+    const uint8_t *payload;
+    size_t length;
+} expectation;
+
+/* Takes bytes and returns how many data messages they complete. Ends the program when something is not as expected. */
+size_t frame_reader_take(frame_reader *reader, const uint8_t *bytes, size_t length, const expectation *expected);
+
+#endif

@@ -1,0 +1,110 @@
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: bench-load echo|fan-out|idle|connect --port N [--pid PID] [--path PATH] [--connections N]\n"
+    "                  [--warm-up SECONDS] [--seconds SECONDS]\n"
+    "       echo:    [--size BYTES] [--depth N] [--payload binary|ascii|russian|chinese|emoji|json] [--deflate]\n"
+    "                [--idle N]\n"
+    "       fan-out: [--size BYTES] [--burst N], of which --connections are the subscribers\n"
+    "       idle:    [--size BYTES] of a message that each connection has echoed before it idles again\n"
+    "       connect: --connections at a time\n";
+
+static const char *const workload_names[] = {
+    [WORKLOAD_ECHO] = "echo", [WORKLOAD_FAN_OUT] = "fan-out", [WORKLOAD_IDLE] = "idle", [WORKLOAD_CONNECT] = "connect"};
+
+enum { WORKLOADS = sizeof workload_names / sizeof *workload_names };
+
+const char *workload_name(workload workload)
+{
+    return workload_names[workload];
+}
+
+static _Noreturn void refuse(const char *what, const char *value)
+{
+    fprintf(stderr, "bench-load: %s%s%s\n%s", what, value != NULL ? " " : "", value != NULL ? value : "", usage);
+    exit(2);
+}
+
+static size_t number_of(const char *flag, const char *value, size_t lowest, size_t highest)
+{
+    char *end = NULL;
+    unsigned long long number = value != NULL ? strtoull(value, &end, 10) : 0;
+    if (value == NULL || end == value || *end != '\0' || value[0] == '-' || number < lowest || number > highest) {
+        char what[128];
+        snprintf(what, sizeof what, "%s takes a number from %zu to %zu, not", flag, lowest, highest);
+        refuse(what, value != NULL ? value : "nothing");
+    }
+    return (size_t)number;
+}
+
+static double seconds_of(const char *flag, const char *value)
+{
+    char *end = NULL;
+    double seconds = value != NULL ? strtod(value, &end) : 0;
+    if (value == NULL || end == value || *end != '\0' || !(seconds >= 0.01 && seconds <= 600)) {
+        char what[128];
+        snprintf(what, sizeof what, "%s takes seconds from 0.01 to 600, not", flag);
+        refuse(what, value != NULL ? value : "nothing");
+    }
+    return seconds;
+}
+
+/* Flags with a value. Returns whether it is one of them. */
+static bool take_flag(settings *settings, const char *flag, const char *value)
+{
+    if (strcmp(flag, "--port") == 0)
+        settings->port = (uint16_t)number_of(flag, value, 1, 65535);
+    else if (strcmp(flag, "--pid") == 0)
+        settings->server = (pid_t)number_of(flag, value, 1, INT32_MAX);
+    else if (strcmp(flag, "--path") == 0 && value != NULL && value[0] == '/')
+        settings->path = value;
+    else if (strcmp(flag, "--connections") == 0)
+        settings->connections = number_of(flag, value, 1, 60000);
+    else if (strcmp(flag, "--size") == 0)
+        settings->size = number_of(flag, value, 0, 16 * 1024 * 1024);
+    else if (strcmp(flag, "--depth") == 0)
+        settings->depth = number_of(flag, value, 1, 1024);
+    else if (strcmp(flag, "--burst") == 0)
+        settings->burst = number_of(flag, value, 1, 1024);
+    else if (strcmp(flag, "--idle") == 0)
+        settings->idle = number_of(flag, value, 0, 60000);
+    else if (strcmp(flag, "--warm-up") == 0)
+        settings->warm_up = seconds_of(flag, value);
+    else if (strcmp(flag, "--seconds") == 0)
+        settings->seconds = seconds_of(flag, value);
+    else if (strcmp(flag, "--payload") == 0 && value != NULL)
+        return payload_kind_of(value, &settings->payload);
+    else
+        return false;
+    return true;
+}
+
+settings settings_of(int count, char **arguments)
+{
+    settings settings = {.connections = 64, .size = 20, .depth = 1, .burst = 1, .warm_up = 0.5, .seconds = 2};
+    unsigned workload = 0;
+    while (count > 1 && workload < WORKLOADS && strcmp(arguments[1], workload_names[workload]) != 0)
+        workload++;
+    if (count < 2 || workload == WORKLOADS)
+        refuse("the first argument is the workload, not", count < 2 ? "nothing" : arguments[1]);
+    settings.workload = (enum workload)workload;
+    if (settings.workload == WORKLOAD_IDLE)
+        settings.size = 0;
+    for (int i = 2; i < count; i++) {
+        if (strcmp(arguments[i], "--deflate") == 0)
+            settings.uses_deflate = true;
+        else if (take_flag(&settings, arguments[i], i + 1 < count ? arguments[i + 1] : NULL))
+            i++;
+        else
+            refuse("what is", arguments[i]);
+    }
+    if (settings.port == 0)
+        refuse("--port is missing", NULL);
+    if (settings.path == NULL)
+        settings.path = settings.workload == WORKLOAD_FAN_OUT ? "/fan" : "/echo";
+    return settings;
+}

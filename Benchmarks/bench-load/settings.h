@@ -1,0 +1,35 @@
+/* What is to be measured, as the command line says it. */
+#ifndef JAZZY_BENCH_SETTINGS_H
+#define JAZZY_BENCH_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "payload.h"
+
+typedef enum workload { WORKLOAD_ECHO, WORKLOAD_FAN_OUT, WORKLOAD_IDLE, WORKLOAD_CONNECT } workload;
+
+typedef struct settings {
+    workload workload;
+    uint16_t port;
+    pid_t server; /* whose CPU time and memory are measured; 0 is none */
+    const char *path;
+    size_t connections;
+    size_t size;  /* bytes of a payload */
+    size_t depth; /* messages in flight on each connection */
+    size_t burst; /* messages published at once */
+    size_t idle;  /* idle connections beside those that work */
+    payload_kind payload;
+    bool uses_deflate;
+    double warm_up; /* seconds */
+    double seconds;
+} settings;
+
+const char *workload_name(workload workload);
+
+/* Reads the command line; ends the program with code 2 and a usage text where it is wrong. */
+settings settings_of(int count, char **arguments);
+
+#endif

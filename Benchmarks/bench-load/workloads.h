@@ -1,0 +1,19 @@
+/* The workloads. Each runs, prints its measurement, and ends the program where the server fails it. */
+#ifndef JAZZY_BENCH_WORKLOADS_H
+#define JAZZY_BENCH_WORKLOADS_H
+
+#include "settings.h"
+
+/* Messages that come back, so many in flight on each connection all the time. */
+void run_echo(const settings *settings);
+
+/* Messages that go to everyone: the next ones are published when the last have come everywhere. */
+void run_fan_out(const settings *settings);
+
+/* Connections that do nothing: what memory they cost, and what is left of it after a burst and after them. */
+void run_idle(const settings *settings);
+
+/* Connections that are opened and closed again at once. */
+void run_connect(const settings *settings);
+
+#endif
