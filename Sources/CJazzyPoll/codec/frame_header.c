@@ -33,21 +33,3 @@ bool jz_frame_header_decode(const uint8_t *bytes, size_t length, jz_frame_header
         memcpy(header->masking_key, bytes + header_length - 4, 4);
     return true;
 }
-
-size_t jz_frame_header_encode(uint8_t destination[JZ_MAX_SENT_FRAME_HEADER], bool fin, uint8_t reserved, uint8_t opcode,
-                              uint64_t payload_length)
-{
-    destination[0] = (uint8_t)((fin ? 0x80 : 0) | (reserved & 0x7) << 4 | (opcode & 0x0F));
-    if (payload_length < 126) {
-        destination[1] = (uint8_t)payload_length;
-        return 2;
-    }
-    if (payload_length <= UINT16_MAX) {
-        destination[1] = 126;
-        jz_write_uint16(destination + 2, (uint16_t)payload_length);
-        return 4;
-    }
-    destination[1] = 127;
-    jz_write_uint64(destination + 2, payload_length);
-    return 10;
-}

@@ -34,7 +34,7 @@ void jz_loop_destroy(jz_loop *loop)
     free(loop->receive_buffer);
 }
 
-void jz_loop_take_letters(jz_loop *loop)
+void jz_loop_take_waiting_letters(jz_loop *loop)
 {
     jz_letter *letter = jz_mailbox_take_all(&loop->mailbox);
     while (letter != NULL) {

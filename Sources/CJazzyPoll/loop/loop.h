@@ -48,8 +48,15 @@ void jz_loop_destroy(jz_loop *loop);
 /* Turns until end_of_turn says that it is enough. */
 void jz_loop_run(jz_loop *loop);
 
+/* Private to jz_loop_take_letters: there may be letters. */
+void jz_loop_take_waiting_letters(jz_loop *loop);
+
 /* Gives the owner the letters that have come so far, before what it is about to do. On the loop's own thread. */
-void jz_loop_take_letters(jz_loop *loop);
+static inline void jz_loop_take_letters(jz_loop *loop)
+{
+    if (!jz_mailbox_is_empty(&loop->mailbox))
+        jz_loop_take_waiting_letters(loop);
+}
 
 /* Hands a letter over to the loop. From any thread. */
 void jz_loop_post(jz_loop *loop, jz_letter *letter);

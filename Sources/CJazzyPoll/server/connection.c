@@ -351,9 +351,18 @@ static void follow_closing(jz_shard *shard, jz_connection *connection)
     jz_timer_set(&shard->loop.timers, &connection->timer, jz_ending_close_timeout(shard));
 }
 
+/* Whether there is nothing to do: as with nearly every connection that has had its messages and has answered them. */
+static bool is_settled(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
+           connection->unsent == NULL && jz_session_is_open(&connection->session) && !connection->is_backed_up &&
+           !connection->drop_is_due && !connection->is_paused && !connection->is_behind &&
+           connection->interest == JZ_READABLE;
+}
+
 void jz_connection_settle(jz_shard *shard, jz_connection *connection)
 {
-    if (connection->phase == JZ_PHASE_FREE)
+    if (JZ_LIKELY(is_settled(connection)) || connection->phase == JZ_PHASE_FREE)
         return;
     if (connection->phase == JZ_PHASE_ASKING && connection->broken == JZ_FAILURE_NONE)
         follow_answer(shard, connection);

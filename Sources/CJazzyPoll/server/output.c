@@ -8,15 +8,9 @@
 #include "unsent.h"
 
 enum {
-    FLUSH_CORK_AT = 256 * 1024,    /* bytes: more is not gathered while one read is handled */
     KEEP_CORK_UP_TO = 1024 * 1024, /* bytes: a larger cork is given back after use */
     COPY_UP_TO = 2048              /* bytes: to share a smaller frame costs more than to copy it */
 };
-
-static bool is_corked(const jz_shard *shard, const jz_connection *connection)
-{
-    return shard->current == connection && connection->unsent == NULL;
-}
 
 static void account(jz_shard *shard, jz_connection *connection)
 {
@@ -28,10 +22,8 @@ static void account(jz_shard *shard, jz_connection *connection)
     atomic_store_explicit(&connection->buffered_amount, amount, memory_order_release);
 }
 
-jz_buffer *jz_output_open(jz_shard *shard, jz_connection *connection)
+jz_buffer *jz_output_open_own(jz_connection *connection)
 {
-    if (is_corked(shard, connection))
-        return &shard->cork;
     if (connection->unsent == NULL)
         connection->unsent = calloc(1, sizeof *connection->unsent);
     if (connection->unsent == NULL)
@@ -55,7 +47,7 @@ static bool uncork(jz_shard *shard, jz_connection *connection)
 bool jz_output_share(jz_shard *shard, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
                      size_t length)
 {
-    if (length > COPY_UP_TO && is_corked(shard, connection) && !uncork(shard, connection))
+    if (length > COPY_UP_TO && jz_output_is_corked(shard, connection) && !uncork(shard, connection))
         return false;
     jz_buffer *output = jz_output_open(shard, connection);
     if (output == NULL)
@@ -66,13 +58,13 @@ bool jz_output_share(jz_shard *shard, jz_connection *connection, jz_publication 
     return is_appended;
 }
 
-void jz_output_appended(jz_shard *shard, jz_connection *connection)
+void jz_output_follow_appended(jz_shard *shard, jz_connection *connection)
 {
     account(shard, connection);
     /* What goes to others is gathered for one system call at the end of the turn, up to their backpressure limit. */
     if (shard->current != connection)
         jz_connection_mark_dirty(shard, connection);
-    else if (is_corked(shard, connection) && shard->cork.length >= FLUSH_CORK_AT)
+    else if (jz_output_is_corked(shard, connection) && shard->cork.length >= JZ_FLUSH_CORK_AT)
         jz_output_flush(shard, connection);
 }
 
@@ -99,24 +91,50 @@ static size_t note_sent(jz_connection *connection, jz_socket_result result, size
     return 0;
 }
 
+/* Keeps what the kernel has not taken of these pieces. */
+static void keep_rest(jz_connection *connection, const jz_piece *pieces, size_t count, size_t sent, size_t length)
+{
+    connection->unsent = calloc(1, sizeof *connection->unsent);
+    bool is_kept =
+        connection->unsent != NULL && jz_buffer_reserve(&connection->unsent->own, length - sent, length - sent);
+    for (size_t i = 0; i < count && is_kept; i++) {
+        size_t skipped = sent < pieces[i].length ? sent : pieces[i].length;
+        is_kept = jz_buffer_append(&connection->unsent->own, pieces[i].bytes + skipped, pieces[i].length - skipped);
+        sent -= skipped;
+    }
+    /* Part of a frame may be on its way: without its rest the stream makes no sense any more. */
+    if (!is_kept)
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+}
+
+static void send_pieces(jz_connection *connection, const jz_piece *pieces, size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        length += pieces[i].length;
+    size_t sent = 0;
+    jz_socket_result result = count == 1
+                                  ? jz_socket_send(connection->descriptor, pieces[0].bytes, pieces[0].length, &sent)
+                                  : jz_socket_send_pieces(connection->descriptor, pieces, count, &sent);
+    sent = note_sent(connection, result, sent, length);
+    if (sent < length && connection->broken == JZ_FAILURE_NONE)
+        keep_rest(connection, pieces, count, sent, length);
+}
+
+static void empty_cork(jz_buffer *cork)
+{
+    cork->length = 0;
+    if (cork->capacity > KEEP_CORK_UP_TO)
+        jz_buffer_free(cork);
+}
+
 static void flush_cork(jz_shard *shard, jz_connection *connection)
 {
     jz_buffer *cork = &shard->cork;
     if (cork->length == 0)
         return;
-    size_t sent = 0;
-    jz_socket_result result = jz_socket_send(connection->descriptor, cork->bytes, cork->length, &sent);
-    sent = note_sent(connection, result, sent, cork->length);
-    if (sent < cork->length && connection->broken == JZ_FAILURE_NONE) {
-        connection->unsent = calloc(1, sizeof *connection->unsent);
-        /* Part of a frame may be on its way: without its rest the stream makes no sense any more. */
-        if (connection->unsent == NULL ||
-            !jz_buffer_append(&connection->unsent->own, cork->bytes + sent, cork->length - sent))
-            connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-    }
-    cork->length = 0;
-    if (cork->capacity > KEEP_CORK_UP_TO)
-        jz_buffer_free(cork);
+    send_pieces(connection, &(jz_piece){cork->bytes, cork->length}, 1);
+    empty_cork(cork);
 }
 
 static void flush_unsent(jz_connection *connection)
@@ -141,10 +159,25 @@ static void flush_unsent(jz_connection *connection)
 /* What the kernel did not take, and not what is only gathered, is what backs up. */
 static void note_backing_up(const jz_shard *shard, jz_connection *connection)
 {
-    size_t amount = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
     if (connection->unsent != NULL && connection->phase == JZ_PHASE_WEBSOCKET &&
-        amount > jz_connection_limit(shard, connection) / 2)
+        jz_unsent_amount(connection->unsent) > jz_connection_limit(shard, connection) / 2)
         connection->is_backed_up = true;
+}
+
+void jz_output_send_at_once(jz_shard *shard, jz_connection *connection, const jz_outgoing *outgoing)
+{
+    uint8_t header[JZ_MAX_SENT_FRAME_HEADER];
+    size_t header_length = jz_frame_header_encode(header, true, outgoing->reserved, outgoing->opcode, outgoing->length);
+    jz_piece pieces[3];
+    size_t count = 0;
+    if (shard->cork.length > 0)
+        pieces[count++] = (jz_piece){shard->cork.bytes, shard->cork.length};
+    pieces[count++] = (jz_piece){header, header_length};
+    pieces[count++] = (jz_piece){outgoing->payload, outgoing->length};
+    send_pieces(connection, pieces, count);
+    empty_cork(&shard->cork);
+    account(shard, connection);
+    note_backing_up(shard, connection);
 }
 
 void jz_output_flush(jz_shard *shard, jz_connection *connection)

@@ -5,12 +5,6 @@
 #include "output.h"
 #include "watch.h"
 
-static bool is_writable(const jz_connection *connection)
-{
-    return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
-           jz_session_is_open(&connection->session);
-}
-
 static bool exceeds(const jz_connection *connection, size_t limit)
 {
     return atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed) >= limit;
@@ -51,20 +45,33 @@ static bool has_room(jz_shard *shard, jz_connection *connection)
     return false;
 }
 
+static bool append(jz_shard *shard, jz_connection *connection, const jz_outgoing *outgoing)
+{
+    jz_buffer *output = jz_output_open(shard, connection);
+    if (output == NULL) {
+        jz_session_give_up(&connection->session, outgoing);
+        return false;
+    }
+    bool is_appended = jz_session_append(&connection->session, outgoing, output);
+    jz_output_appended(shard, connection);
+    return is_appended;
+}
+
 jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz_message_kind kind, const void *bytes,
                                   size_t length, jz_compression compression)
 {
-    if (!is_writable(connection))
+    if (!jz_connection_is_writable(connection))
         return JZ_SEND_CLOSED;
     if (!has_room(shard, connection))
         return JZ_SEND_DROPPED;
-    jz_buffer *output = jz_output_open(shard, connection);
-    if (output == NULL)
-        return JZ_SEND_DROPPED;
-    jz_send_status status = jz_session_send_with(&connection->session, kind, bytes, length, compression, output);
-    jz_output_appended(shard, connection);
+    jz_outgoing outgoing;
+    jz_send_status status = jz_session_prepare(&connection->session, kind, bytes, length, compression, &outgoing);
     if (status != JZ_SEND_SENT)
         return status;
+    if (jz_output_sends_at_once(shard, connection, &outgoing))
+        jz_output_send_at_once(shard, connection, &outgoing);
+    else if (!append(shard, connection, &outgoing))
+        return JZ_SEND_DROPPED;
     jz_count_sent(&shard->counters, kind, length);
     return connection->is_blocked ? JZ_SEND_QUEUED : JZ_SEND_SENT;
 }
@@ -80,7 +87,7 @@ void jz_connection_ping(jz_shard *shard, jz_connection *connection)
 
 jz_send_status jz_connection_pause(jz_shard *shard, jz_connection *connection, bool is_paused)
 {
-    if (!is_writable(connection))
+    if (!jz_connection_is_writable(connection))
         return JZ_SEND_CLOSED;
     if (connection->is_paused == is_paused)
         return JZ_SEND_SENT;
@@ -107,14 +114,14 @@ jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, u
 
 jz_send_status jz_connection_subscribe(jz_shard *shard, jz_connection *connection, jz_text topic)
 {
-    if (!is_writable(connection))
+    if (!jz_connection_is_writable(connection))
         return JZ_SEND_CLOSED;
     return jz_topics_subscribe(&shard->topics, connection, topic) ? JZ_SEND_SENT : JZ_SEND_DROPPED;
 }
 
 static void share(jz_shard *shard, jz_connection *connection, jz_publication *publication)
 {
-    if (!is_writable(connection) || !has_room(shard, connection))
+    if (!jz_connection_is_writable(connection) || !has_room(shard, connection))
         return;
     size_t length = 0;
     const uint8_t *frame = jz_publication_frame_for(publication, &connection->session, &length);

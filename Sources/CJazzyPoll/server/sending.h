@@ -2,7 +2,11 @@
 #ifndef JAZZY_SERVER_SENDING_H
 #define JAZZY_SERVER_SENDING_H
 
+#include <string.h>
+
+#include "../codec/frame_header.h"
 #include "connection.h"
+#include "output.h"
 #include "publication.h"
 #include "routes.h"
 #include "server.h"
@@ -13,6 +17,38 @@ static inline size_t jz_connection_limit(const jz_shard *shard, const jz_connect
 {
     return connection->phase == JZ_PHASE_WEBSOCKET ? jz_connection_route(connection)->options.backpressure_limit
                                                    : shard->server->options.backpressure_limit;
+}
+
+/* Whether messages can still be sent to it. */
+static inline bool jz_connection_is_writable(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
+           jz_session_is_open(&connection->session);
+}
+
+/*
+ * The way of most messages: to the connection that is being read, as they are, into a cork that has room. False: this
+ * one has to go another way, and nothing was done.
+ */
+static inline bool jz_connection_answer(jz_shard *shard, jz_connection *connection, jz_message_kind kind,
+                                        const void *bytes, size_t length)
+{
+    jz_buffer *cork = &shard->cork;
+    if (kind > JZ_MESSAGE_BINARY || length >= JZ_SEND_AT_ONCE_FROM || connection->unsent != NULL ||
+        !jz_connection_is_writable(connection) || connection->session.uses_deflate ||
+        cork->capacity - cork->length < length + JZ_MAX_SENT_FRAME_HEADER ||
+        cork->length >= JZ_FLUSH_CORK_AT - JZ_SEND_AT_ONCE_FROM - JZ_MAX_SENT_FRAME_HEADER ||
+        cork->length >= jz_connection_route(connection)->options.backpressure_limit)
+        return false;
+    uint8_t *end = cork->bytes + cork->length;
+    size_t header_length =
+        jz_frame_header_encode(end, true, 0, kind == JZ_MESSAGE_TEXT ? JZ_OPCODE_TEXT : JZ_OPCODE_BINARY, length);
+    if (length > 0)
+        memcpy(end + header_length, bytes, length);
+    cork->length += header_length + length;
+    atomic_store_explicit(&connection->buffered_amount, cork->length, memory_order_release);
+    jz_count_sent(&shard->counters, kind, length);
+    return true;
 }
 
 jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz_message_kind kind, const void *bytes,

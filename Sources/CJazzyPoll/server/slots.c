@@ -69,21 +69,3 @@ void jz_slots_give_back(jz_slots *slots, jz_connection *connection)
     connection->next_free = slots->free;
     slots->free = connection;
 }
-
-jz_connection *jz_slots_at(const jz_slots *slots, uint32_t slot)
-{
-    uint32_t chunk_number = slot / JZ_SLOTS_PER_CHUNK;
-    if (chunk_number >= JZ_MAX_CHUNKS)
-        return NULL;
-    jz_connection *chunk = atomic_load_explicit(&slots->chunks[chunk_number], memory_order_acquire);
-    return chunk != NULL ? &chunk[slot % JZ_SLOTS_PER_CHUNK] : NULL;
-}
-
-jz_connection *jz_slots_find(const jz_slots *slots, jz_ws ws)
-{
-    jz_connection *connection = jz_slots_at(slots, jz_handle_slot(ws));
-    if (connection == NULL ||
-        atomic_load_explicit(&connection->generation, memory_order_acquire) != jz_handle_generation(ws))
-        return NULL;
-    return connection;
-}

@@ -34,12 +34,26 @@ jz_connection *jz_slots_take(jz_slots *slots);
 void jz_slots_give_back(jz_slots *slots, jz_connection *connection);
 
 /* The slot with that number, NULL if there is none. From any thread. */
-jz_connection *jz_slots_at(const jz_slots *slots, uint32_t slot);
+static inline jz_connection *jz_slots_at(const jz_slots *slots, uint32_t slot)
+{
+    uint32_t chunk_number = slot / JZ_SLOTS_PER_CHUNK;
+    if (chunk_number >= JZ_MAX_CHUNKS)
+        return NULL;
+    jz_connection *chunk = atomic_load_explicit(&slots->chunks[chunk_number], memory_order_acquire);
+    return chunk != NULL ? &chunk[slot % JZ_SLOTS_PER_CHUNK] : NULL;
+}
 
 /*
  * The connection that a handle of this shard means, NULL if it is gone. From any thread; from others than the shard's
  * own only the connection's atomic fields may be read, and the answer can be out of date as soon as it is given.
  */
-jz_connection *jz_slots_find(const jz_slots *slots, jz_ws ws);
+static inline jz_connection *jz_slots_find(const jz_slots *slots, jz_ws ws)
+{
+    jz_connection *connection = jz_slots_at(slots, jz_handle_slot(ws));
+    if (connection == NULL ||
+        atomic_load_explicit(&connection->generation, memory_order_acquire) != jz_handle_generation(ws))
+        return NULL;
+    return connection;
+}
 
 #endif

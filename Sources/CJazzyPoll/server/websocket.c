@@ -14,8 +14,8 @@ jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, siz
     return jz_ws_send_with(ws, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
 }
 
-jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
-                               jz_compression compression)
+static JZ_NEVER_INLINED jz_send_status send_anyhow(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                                                   jz_compression compression)
 {
     jz_shard *shard = jz_own_shard_in_order(ws);
     if (JZ_LIKELY(shard != NULL)) {
@@ -30,6 +30,16 @@ jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes
     jz_send_status status = may_be_sent ? jz_errand_send(shard, ws, kind, bytes, length, compression) : JZ_SEND_DROPPED;
     jz_leave_shard(ws);
     return status;
+}
+
+jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                               jz_compression compression)
+{
+    jz_shard *shard = jz_current_shard;
+    if (shard != NULL && shard->current != NULL && jz_shard_handle_of(shard, shard->current).value == ws.value &&
+        jz_mailbox_is_empty(&shard->loop.mailbox) && jz_connection_answer(shard, shard->current, kind, bytes, length))
+        return JZ_SEND_SENT;
+    return send_anyhow(ws, kind, bytes, length, compression);
 }
 
 jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length)

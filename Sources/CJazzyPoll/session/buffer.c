@@ -5,10 +5,8 @@
 
 enum { SMALLEST_CAPACITY = 256 };
 
-bool jz_buffer_reserve(jz_buffer *buffer, size_t additional, size_t ceiling)
+bool jz_buffer_grow(jz_buffer *buffer, size_t additional, size_t ceiling)
 {
-    if (additional <= buffer->capacity - buffer->length)
-        return true;
     if (additional > SIZE_MAX - buffer->length)
         return false;
     size_t needed = buffer->length + additional;

@@ -9,18 +9,6 @@
 #include "jazzy/event.h"
 #include "session.h"
 
-bool jz_append_frame(jz_buffer *output, uint8_t opcode, uint8_t reserved, const void *payload, size_t length)
-{
-    if (length > SIZE_MAX - JZ_MAX_SENT_FRAME_HEADER ||
-        !jz_buffer_reserve(output, length + JZ_MAX_SENT_FRAME_HEADER, SIZE_MAX))
-        return false;
-    output->length += jz_frame_header_encode(output->bytes + output->length, true, reserved, opcode, length);
-    if (length > 0)
-        memcpy(output->bytes + output->length, payload, length);
-    output->length += length;
-    return true;
-}
-
 /* The length of the longest prefix that fits a close frame and ends with a character. */
 static size_t fitting_reason_length(const char *reason, size_t length)
 {
@@ -71,8 +59,8 @@ static bool compress(jz_session *session, const void *bytes, size_t length, cons
                                   session->own_window_bits, bytes, length, compressed);
 }
 
-jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
-                                    jz_compression compression, jz_buffer *output)
+jz_send_status jz_session_prepare_slowly(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
+                                         jz_compression compression, jz_outgoing *outgoing)
 {
     static const uint8_t opcodes[] = {
         [JZ_MESSAGE_TEXT] = JZ_OPCODE_TEXT,
@@ -84,21 +72,28 @@ jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, c
         return JZ_SEND_CLOSED;
     if ((size_t)kind >= sizeof opcodes)
         return JZ_SEND_DROPPED;
-    if (jz_opcode_is_control(opcodes[kind]) && length > JZ_MAX_CONTROL_PAYLOAD)
+    bool is_control = jz_opcode_is_control(opcodes[kind]);
+    if (is_control && length > JZ_MAX_CONTROL_PAYLOAD)
         return JZ_SEND_DROPPED;
+    *outgoing = (jz_outgoing){.opcode = opcodes[kind], .payload = bytes, .length = length};
     const jz_buffer *compressed = NULL;
-    uint8_t reserved = 0;
-    if (!jz_opcode_is_control(opcodes[kind]) && jz_session_wants_compression(session, length, compression) &&
+    if (!is_control && jz_session_wants_compression(session, length, compression) &&
         compress(session, bytes, length, &compressed)) {
-        bytes = compressed->bytes;
-        length = compressed->length;
-        reserved = JZ_RSV1;
+        outgoing->payload = compressed->bytes;
+        outgoing->length = compressed->length;
+        outgoing->reserved = JZ_RSV1;
     }
-    if (jz_append_frame(output, opcodes[kind], reserved, bytes, length))
-        return JZ_SEND_SENT;
-    if (reserved != 0)
-        jz_session_forget_context(session);
-    return JZ_SEND_DROPPED;
+    return JZ_SEND_SENT;
+}
+
+jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
+                                    jz_compression compression, jz_buffer *output)
+{
+    jz_outgoing outgoing;
+    jz_send_status status = jz_session_prepare(session, kind, bytes, length, compression, &outgoing);
+    if (status != JZ_SEND_SENT)
+        return status;
+    return jz_session_append(session, &outgoing, output) ? JZ_SEND_SENT : JZ_SEND_DROPPED;
 }
 
 jz_send_status jz_session_close(jz_session *session, uint16_t code, const char *reason, size_t reason_length,

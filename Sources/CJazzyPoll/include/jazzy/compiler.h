@@ -8,10 +8,13 @@
 /* The positions, counted from 1, of a printf format among the arguments and of the first argument for it. */
 #define JZ_PRINTF(format_position, first_position) __attribute__((format(printf, format_position, first_position)))
 #define JZ_LIKELY(condition) __builtin_expect(!!(condition), 1)
+/* For what is seldom needed, so that what often is stays small. */
+#define JZ_NEVER_INLINED __attribute__((noinline))
 #else
 #define JZ_PUBLIC
 #define JZ_PRINTF(format_position, first_position)
 #define JZ_LIKELY(condition) (condition)
+#define JZ_NEVER_INLINED
 #endif
 
 #ifdef __cplusplus
