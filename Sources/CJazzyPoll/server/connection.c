@@ -129,7 +129,7 @@ static void release(jz_shard *shard, jz_connection *connection)
         jz_admission_uncount_address(&shard->server->admission, &peer);
     }
     jz_admission_leave(&shard->server->admission, !connection->is_websocket);
-    jz_output_discard(connection);
+    jz_output_discard(shard, connection);
     jz_timer_cancel(&shard->loop.timers, &connection->timer);
     jz_socket_close(connection->descriptor); /* which also takes it out of the poll */
     reset(connection);
@@ -367,6 +367,8 @@ void jz_connection_settle(jz_shard *shard, jz_connection *connection)
     if (connection->phase == JZ_PHASE_ASKING && connection->broken == JZ_FAILURE_NONE)
         follow_answer(shard, connection);
     jz_output_flush(shard, connection);
+    if (is_settled(connection))
+        return;
     if (connection->is_backed_up || connection->drop_is_due)
         jz_deliver_notices(shard, connection);
     if (connection->broken != JZ_FAILURE_NONE) {

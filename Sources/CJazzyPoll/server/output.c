@@ -22,11 +22,14 @@ static void account(jz_shard *shard, jz_connection *connection)
     atomic_store_explicit(&connection->buffered_amount, amount, memory_order_release);
 }
 
-jz_buffer *jz_output_open_own(jz_connection *connection)
+jz_buffer *jz_output_open_own(jz_shard *shard, jz_connection *connection)
 {
     if (connection->unsent == NULL)
-        connection->unsent = calloc(1, sizeof *connection->unsent);
+        connection->unsent = jz_unsent_create(&shard->spare_unsent);
     if (connection->unsent == NULL)
+        return NULL;
+    if (jz_unsent_is_published(connection->unsent) &&
+        !jz_unsent_own_published(connection->unsent, &shard->published.frames))
         return NULL;
     jz_unsent_compact(connection->unsent);
     return &connection->unsent->own;
@@ -35,7 +38,7 @@ jz_buffer *jz_output_open_own(jz_connection *connection)
 /* Moves what the cork has to the connection's own output, so that more can follow it than the cork is there for. */
 static bool uncork(jz_shard *shard, jz_connection *connection)
 {
-    jz_unsent *unsent = calloc(1, sizeof *unsent);
+    jz_unsent *unsent = jz_unsent_create(&shard->spare_unsent);
     if (unsent == NULL)
         return false;
     unsent->own = shard->cork;
@@ -58,6 +61,30 @@ bool jz_output_share(jz_shard *shard, jz_connection *connection, jz_publication 
     return is_appended;
 }
 
+bool jz_output_publish(jz_shard *shard, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
+                       size_t length)
+{
+    uint32_t position;
+    jz_unsent *unsent = connection->unsent;
+    if (length > COPY_UP_TO || shard->current == connection || (unsent != NULL && !jz_unsent_is_published(unsent)) ||
+        !jz_published_place(&shard->published, frame, length, &position))
+        return jz_output_share(shard, connection, publication, frame, length);
+    if (unsent == NULL) {
+        connection->unsent = unsent = jz_unsent_create(&shard->spare_unsent);
+        if (unsent == NULL)
+            return false;
+        unsent->published_from = unsent->published_to = position;
+    }
+    /* Something was published meanwhile that was not for this receiver. */
+    if (unsent->published_to != position)
+        return jz_output_share(shard, connection, publication, frame, length);
+    unsent->published_to += (uint32_t)length;
+    atomic_store_explicit(&connection->buffered_amount, unsent->published_to - unsent->published_from,
+                          memory_order_release);
+    jz_connection_mark_dirty(shard, connection);
+    return true;
+}
+
 void jz_output_follow_appended(jz_shard *shard, jz_connection *connection)
 {
     account(shard, connection);
@@ -68,13 +95,11 @@ void jz_output_follow_appended(jz_shard *shard, jz_connection *connection)
         jz_output_flush(shard, connection);
 }
 
-void jz_output_discard(jz_connection *connection)
+void jz_output_discard(jz_shard *shard, jz_connection *connection)
 {
-    if (connection->unsent != NULL) {
-        jz_unsent_clear(connection->unsent);
-        free(connection->unsent);
-        connection->unsent = NULL;
-    }
+    if (connection->unsent != NULL)
+        jz_unsent_destroy(&shard->spare_unsent, connection->unsent);
+    connection->unsent = NULL;
 }
 
 /* Takes in how sending went, and returns how many bytes the kernel has now. */
@@ -92,9 +117,10 @@ static size_t note_sent(jz_connection *connection, jz_socket_result result, size
 }
 
 /* Keeps what the kernel has not taken of these pieces. */
-static void keep_rest(jz_connection *connection, const jz_piece *pieces, size_t count, size_t sent, size_t length)
+static void keep_rest(jz_shard *shard, jz_connection *connection, const jz_piece *pieces, size_t count, size_t sent,
+                      size_t length)
 {
-    connection->unsent = calloc(1, sizeof *connection->unsent);
+    connection->unsent = jz_unsent_create(&shard->spare_unsent);
     bool is_kept =
         connection->unsent != NULL && jz_buffer_reserve(&connection->unsent->own, length - sent, length - sent);
     for (size_t i = 0; i < count && is_kept; i++) {
@@ -107,7 +133,7 @@ static void keep_rest(jz_connection *connection, const jz_piece *pieces, size_t 
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
 }
 
-static void send_pieces(jz_connection *connection, const jz_piece *pieces, size_t count)
+static void send_pieces(jz_shard *shard, jz_connection *connection, const jz_piece *pieces, size_t count)
 {
     size_t length = 0;
     for (size_t i = 0; i < count; i++)
@@ -118,7 +144,7 @@ static void send_pieces(jz_connection *connection, const jz_piece *pieces, size_
                                   : jz_socket_send_pieces(connection->descriptor, pieces, count, &sent);
     sent = note_sent(connection, result, sent, length);
     if (sent < length && connection->broken == JZ_FAILURE_NONE)
-        keep_rest(connection, pieces, count, sent, length);
+        keep_rest(shard, connection, pieces, count, sent, length);
 }
 
 static void empty_cork(jz_buffer *cork)
@@ -133,13 +159,29 @@ static void flush_cork(jz_shard *shard, jz_connection *connection)
     jz_buffer *cork = &shard->cork;
     if (cork->length == 0)
         return;
-    send_pieces(connection, &(jz_piece){cork->bytes, cork->length}, 1);
+    send_pieces(shard, connection, &(jz_piece){cork->bytes, cork->length}, 1);
     empty_cork(cork);
 }
 
-static void flush_unsent(jz_connection *connection)
+/* What is left of it is the connection's own, for the next turn publishes something else. */
+static void flush_published(jz_shard *shard, jz_connection *connection)
 {
     jz_unsent *unsent = connection->unsent;
+    size_t length = unsent->published_to - unsent->published_from;
+    size_t sent = 0;
+    jz_socket_result result =
+        jz_socket_send(connection->descriptor, shard->published.frames.bytes + unsent->published_from, length, &sent);
+    unsent->published_from += (uint32_t)note_sent(connection, result, sent, length);
+    if (jz_unsent_is_published(unsent) && connection->broken == JZ_FAILURE_NONE &&
+        !jz_unsent_own_published(unsent, &shard->published.frames))
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+}
+
+static void flush_unsent(jz_shard *shard, jz_connection *connection)
+{
+    jz_unsent *unsent = connection->unsent;
+    if (jz_unsent_is_published(unsent))
+        flush_published(shard, connection);
     while (jz_unsent_amount(unsent) > 0 && !connection->is_blocked && connection->broken == JZ_FAILURE_NONE) {
         jz_piece pieces[JZ_MOST_PIECES];
         size_t count = jz_unsent_pieces(unsent, pieces);
@@ -153,7 +195,7 @@ static void flush_unsent(jz_connection *connection)
         jz_unsent_take(unsent, note_sent(connection, result, sent, length));
     }
     if (jz_unsent_amount(unsent) == 0)
-        jz_output_discard(connection);
+        jz_output_discard(shard, connection);
 }
 
 /* What the kernel did not take, and not what is only gathered, is what backs up. */
@@ -174,7 +216,7 @@ void jz_output_send_at_once(jz_shard *shard, jz_connection *connection, const jz
         pieces[count++] = (jz_piece){shard->cork.bytes, shard->cork.length};
     pieces[count++] = (jz_piece){header, header_length};
     pieces[count++] = (jz_piece){outgoing->payload, outgoing->length};
-    send_pieces(connection, pieces, count);
+    send_pieces(shard, connection, pieces, count);
     empty_cork(&shard->cork);
     account(shard, connection);
     note_backing_up(shard, connection);
@@ -189,7 +231,7 @@ void jz_output_flush(jz_shard *shard, jz_connection *connection)
     }
     if (connection->unsent != NULL) {
         if (!connection->is_blocked)
-            flush_unsent(connection);
+            flush_unsent(shard, connection);
     } else if (shard->current == connection) {
         flush_cork(shard, connection);
     }

@@ -19,7 +19,7 @@ static inline bool jz_output_is_corked(const jz_shard *shard, const jz_connectio
 }
 
 /* Private to the inline functions below. */
-jz_buffer *jz_output_open_own(jz_connection *connection);
+jz_buffer *jz_output_open_own(jz_shard *shard, jz_connection *connection);
 void jz_output_follow_appended(jz_shard *shard, jz_connection *connection);
 
 /*
@@ -28,7 +28,7 @@ void jz_output_follow_appended(jz_shard *shard, jz_connection *connection);
  */
 static inline jz_buffer *jz_output_open(jz_shard *shard, jz_connection *connection)
 {
-    return JZ_LIKELY(jz_output_is_corked(shard, connection)) ? &shard->cork : jz_output_open_own(connection);
+    return JZ_LIKELY(jz_output_is_corked(shard, connection)) ? &shard->cork : jz_output_open_own(shard, connection);
 }
 
 /*
@@ -37,6 +37,10 @@ static inline jz_buffer *jz_output_open(jz_shard *shard, jz_connection *connecti
  */
 bool jz_output_share(jz_shard *shard, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
                      size_t length);
+
+/* The same for one of the frames of the message that is being published: see jz_published_begin. */
+bool jz_output_publish(jz_shard *shard, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
+                       size_t length);
 
 /* Accounts for what was appended, and sees to it that it is sent at the end of the turn at the latest. */
 static inline void jz_output_appended(jz_shard *shard, jz_connection *connection)
@@ -64,6 +68,6 @@ void jz_output_defer(jz_shard *shard, jz_connection *connection);
 void jz_output_flush(jz_shard *shard, jz_connection *connection);
 
 /* Gives back what waits. */
-void jz_output_discard(jz_connection *connection);
+void jz_output_discard(jz_shard *shard, jz_connection *connection);
 
 #endif

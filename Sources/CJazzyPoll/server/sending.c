@@ -119,25 +119,30 @@ jz_send_status jz_connection_subscribe(jz_shard *shard, jz_connection *connectio
     return jz_topics_subscribe(&shard->topics, connection, topic) ? JZ_SEND_SENT : JZ_SEND_DROPPED;
 }
 
-static void share(jz_shard *shard, jz_connection *connection, jz_publication *publication)
+/* Returns whether it goes out to that connection. */
+static bool share(jz_shard *shard, jz_connection *connection, jz_publication *publication)
 {
     if (!jz_connection_is_writable(connection) || !has_room(shard, connection))
-        return;
+        return false;
     size_t length = 0;
     const uint8_t *frame = jz_publication_frame_for(publication, &connection->session, &length);
-    if (jz_output_share(shard, connection, publication, frame, length))
-        jz_count_sent(&shard->counters, jz_publication_kind(publication), jz_publication_length(publication));
-    else
-        jz_count_dropped(&shard->counters);
+    if (jz_output_publish(shard, connection, publication, frame, length))
+        return true;
+    jz_count_dropped(&shard->counters);
+    return false;
 }
 
 void jz_shard_publish(jz_shard *shard, jz_text topic, jz_publication *publication, jz_ws sender)
 {
     /* Nothing here calls a handler, so the subscribers stay as they are meanwhile. */
     const jz_topic *found = jz_topics_find(&shard->topics, topic);
+    size_t sent = 0;
+    jz_published_begin(&shard->published);
     for (size_t i = 0; found != NULL && i < found->count; i++) {
         jz_connection *connection = found->subscribers[i].connection;
         if (jz_shard_handle_of(shard, connection).value != sender.value)
-            share(shard, connection, publication);
+            sent += share(shard, connection, publication);
     }
+    jz_count(&shard->counters.messages_sent[jz_publication_kind(publication)], sent);
+    jz_count(&shard->counters.bytes_sent[jz_publication_kind(publication)], sent * jz_publication_length(publication));
 }

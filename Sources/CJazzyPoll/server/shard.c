@@ -85,6 +85,8 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     while ((letter = take_later(shard)) != NULL)
         jz_errand_discard(letter);
     jz_buffer_free(&shard->cork);
+    jz_buffer_free(&shard->published.frames);
+    jz_spare_unsent_free(&shard->spare_unsent);
     jz_loop_destroy(&shard->loop);
     jz_topics_destroy(&shard->topics);
     return jz_slots_destroy(&shard->slots);
@@ -138,6 +140,8 @@ void jz_shard_settle_dirty(jz_shard *shard)
         else
             jz_connection_settle(shard, connection);
     }
+    /* All output was flushed, and what the sockets did not take is the connections' own by now. */
+    jz_published_clear(&shard->published);
 }
 
 void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connection *connection))

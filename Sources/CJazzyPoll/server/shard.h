@@ -13,8 +13,10 @@
 #include "date.h"
 #include "jazzy/server.h"
 #include "peer_log.h"
+#include "published.h"
 #include "slots.h"
 #include "topics.h"
+#include "unsent.h"
 
 /* What the sessions of one route have in common on one shard; their settings are its first member. */
 typedef struct jz_shard_route {
@@ -53,7 +55,9 @@ struct jz_shard {
 
     jz_connection *current; /* the one that is being read, whose output goes to the cork */
     jz_buffer cork;         /* output of `current`, sent with one call when its input has been taken */
-    jz_connection *dirty;   /* linked by next_dirty */
+    jz_published published; /* in this turn */
+    jz_spare_unsent spare_unsent;
+    jz_connection *dirty; /* linked by next_dirty */
     jz_date date;
 
     jz_letter *later; /* what is left of letters for when no handler runs, oldest first */

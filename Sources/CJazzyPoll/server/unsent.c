@@ -5,8 +5,51 @@
 
 enum {
     COMPACT_WHEN_SENT = 64 * 1024, /* bytes */
-    FIRST_CAPACITY = 8             /* shared pieces */
+    FIRST_CAPACITY = 8,            /* shared pieces */
+    MOST_SPARE = 1024              /* records: about 100 KiB for each loop */
 };
+
+jz_unsent *jz_unsent_create(jz_spare_unsent *spare)
+{
+    jz_unsent *unsent = spare->records;
+    if (unsent == NULL)
+        return calloc(1, sizeof *unsent);
+    spare->records = (jz_unsent *)(void *)unsent->shared;
+    spare->count--;
+    unsent->shared = NULL;
+    return unsent;
+}
+
+void jz_unsent_destroy(jz_spare_unsent *spare, jz_unsent *unsent)
+{
+    jz_unsent_clear(unsent);
+    if (spare->count >= MOST_SPARE) {
+        free(unsent);
+        return;
+    }
+    unsent->shared = (jz_shared_piece *)(void *)spare->records;
+    spare->records = unsent;
+    spare->count++;
+}
+
+void jz_spare_unsent_free(jz_spare_unsent *spare)
+{
+    jz_unsent *unsent;
+    while ((unsent = spare->records) != NULL) {
+        spare->records = (jz_unsent *)(void *)unsent->shared;
+        free(unsent);
+    }
+    spare->count = 0;
+}
+
+bool jz_unsent_own_published(jz_unsent *unsent, const jz_buffer *published)
+{
+    size_t length = unsent->published_to - unsent->published_from;
+    if (!jz_buffer_append(&unsent->own, published->bytes + unsent->published_from, length))
+        return false;
+    unsent->published_from = unsent->published_to = 0;
+    return true;
+}
 
 bool jz_unsent_share(jz_unsent *unsent, jz_publication *publication, const uint8_t *bytes, size_t length)
 {

@@ -17,8 +17,13 @@ typedef struct jz_shared_piece {
     size_t length;
 } jz_shared_piece;
 
-/* All zero is nothing that waits. */
+/*
+ * All zero is nothing that waits. What waits is either a part of what the shard publishes in this turn, or what is own
+ * and shared.
+ */
 typedef struct jz_unsent {
+    uint32_t published_from; /* bytes of the shard's jz_published.frames: those from here ... */
+    uint32_t published_to;   /* ... to here; none where both are the same */
     jz_buffer own;
     size_t own_sent; /* bytes at the front of `own` that the kernel has taken */
     jz_shared_piece *shared;
@@ -29,10 +34,33 @@ typedef struct jz_unsent {
     size_t shared_amount; /* bytes of all shared pieces that are not sent */
 } jz_unsent;
 
+/* Records that were used and will be again: so that a publication to many does not allocate and free one for each. */
+typedef struct jz_spare_unsent {
+    jz_unsent *records; /* each is all zero, but for the address of the next in `shared` */
+    uint32_t count;
+} jz_spare_unsent;
+
+/* A record of nothing that waits. NULL when there is no memory. */
+jz_unsent *jz_unsent_create(jz_spare_unsent *spare);
+
+/* Gives back what waits, and the record. */
+void jz_unsent_destroy(jz_spare_unsent *spare, jz_unsent *unsent);
+
+void jz_spare_unsent_free(jz_spare_unsent *spare);
+
+static inline bool jz_unsent_is_published(const jz_unsent *unsent)
+{
+    return unsent->published_to > unsent->published_from;
+}
+
 static inline size_t jz_unsent_amount(const jz_unsent *unsent)
 {
-    return unsent->own.length - unsent->own_sent + unsent->shared_amount;
+    return unsent->published_to - unsent->published_from + unsent->own.length - unsent->own_sent +
+           unsent->shared_amount;
 }
+
+/* Makes the part of what was published its own, so that more can follow it. False: no memory, nothing has changed. */
+bool jz_unsent_own_published(jz_unsent *unsent, const jz_buffer *published);
 
 /* Appends a frame of a publication, which is retained; with NULL, bytes that outlive `unsent`. False: no memory. */
 bool jz_unsent_share(jz_unsent *unsent, jz_publication *publication, const uint8_t *bytes, size_t length);
