@@ -8,6 +8,8 @@
 #include "server.h"
 #include "watch.h"
 
+enum { MOST_FURTHER_READS = 7 }; /* of one connection in a turn, so that others get theirs */
+
 void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     jz_event event = {.type = JZ_EVENT_OPEN};
@@ -126,7 +128,14 @@ static void take_end_of_input(jz_shard *shard, jz_connection *connection)
     }
 }
 
-void jz_reading_receive(jz_shard *shard, jz_connection *connection)
+static bool is_within_frame(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE && !connection->is_paused &&
+           !connection->is_behind && jz_session_is_within_frame(&connection->session);
+}
+
+/* Receives once. Returns whether the buffer was filled, so that there may be more. */
+static bool receive(jz_shard *shard, jz_connection *connection)
 {
     size_t received = 0;
     uint8_t *buffer = shard->loop.receive_buffer;
@@ -134,7 +143,7 @@ void jz_reading_receive(jz_shard *shard, jz_connection *connection)
     case JZ_SOCKET_OK:
         jz_watch_note_activity(shard, connection);
         take_input(shard, connection, (jz_input){buffer, received});
-        break;
+        return received == shard->loop.receive_buffer_size;
     case JZ_SOCKET_ENDED:
         take_end_of_input(shard, connection);
         break;
@@ -144,4 +153,13 @@ void jz_reading_receive(jz_shard *shard, jz_connection *connection)
         connection->broken = JZ_FAILURE_TRANSPORT;
         break;
     }
+    return false;
+}
+
+void jz_reading_receive(jz_shard *shard, jz_connection *connection)
+{
+    bool may_have_more = receive(shard, connection);
+    /* A message larger than the buffer: to take its rest at once keeps few of them in memory at a time. */
+    for (int i = 0; i < MOST_FURTHER_READS && may_have_more && is_within_frame(connection); i++)
+        may_have_more = receive(shard, connection);
 }

@@ -200,6 +200,19 @@ static size_t max_growth(const jz_session *session, size_t whole)
     return whole < max ? max : whole;
 }
 
+/*
+ * Makes room for `count` bytes that have come, of `remaining` of the frame. Memory grows with what has come, never with
+ * what a header promises: to twice as much at most, at once where the end is known to be within that.
+ */
+static bool make_room(const jz_session *session, size_t count, size_t remaining)
+{
+    jz_buffer *payload = &session->incoming->payload;
+    size_t whole = payload->length + remaining;
+    bool is_last = session->incoming->frame.fin;
+    bool is_half_there = is_last && whole / 2 <= payload->length + count;
+    return jz_buffer_reserve(payload, is_half_there ? remaining : count, is_last ? whole : max_growth(session, whole));
+}
+
 /* Takes what there is of the payload of the data frame under way, unmasking it into the message's buffer. */
 static step take_payload(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
 {
@@ -207,9 +220,7 @@ static step take_payload(jz_session *session, jz_input *input, jz_event *event, 
     uint64_t remaining = incoming->frame.payload_length - incoming->frame_position;
     size_t count = remaining < input->length ? (size_t)remaining : input->length;
     if (count > 0) {
-        /* Memory grows with what has come, never with what a header promises; by doubling, until the end is known. */
-        size_t whole = incoming->payload.length + (size_t)remaining;
-        if (!jz_buffer_reserve(&incoming->payload, count, incoming->frame.fin ? whole : max_growth(session, whole)))
+        if (!make_room(session, count, (size_t)remaining))
             return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
         uint8_t *destination = incoming->payload.bytes + incoming->payload.length;
         jz_mask(destination, input->bytes, count, incoming->frame.masking_key, (size_t)(incoming->frame_position & 3));
@@ -394,6 +405,11 @@ bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz
         }
     }
     return yield_ending(session, input, event, message);
+}
+
+bool jz_session_is_within_frame(const jz_session *session)
+{
+    return session->incoming != NULL && session->incoming->has_frame;
 }
 
 void jz_session_end(jz_session *session, jz_failure failure)

@@ -120,6 +120,9 @@ static inline bool jz_session_is_open(const jz_session *session)
     return session->state == JZ_SESSION_OPEN;
 }
 
+/* Whether part of a data frame's payload has come, and not all of it. */
+bool jz_session_is_within_frame(const jz_session *session);
+
 /* Whether the close event was yielded: the transport may be ended once the output is sent. */
 static inline bool jz_session_has_ended(const jz_session *session)
 {
