@@ -168,16 +168,30 @@ jz_socket_result jz_socket_receive(int descriptor, uint8_t *bytes, size_t capaci
     return count == 0 ? JZ_SOCKET_ENDED : JZ_SOCKET_OK;
 }
 
-jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent)
+static jz_socket_result send_with(int descriptor, const uint8_t *bytes, size_t length, int flags, size_t *sent)
 {
     ssize_t count;
     do {
-        count = send(descriptor, bytes, length, MSG_NOSIGNAL);
+        count = send(descriptor, bytes, length, MSG_NOSIGNAL | flags);
     } while (count < 0 && errno == EINTR);
     if (count < 0)
         return result_of_errno();
     *sent = (size_t)count;
     return JZ_SOCKET_OK;
+}
+
+jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent)
+{
+    return send_with(descriptor, bytes, length, 0, sent);
+}
+
+jz_socket_result jz_socket_send_last(int descriptor, const uint8_t *bytes, size_t length, size_t *sent)
+{
+#ifdef MSG_MORE
+    return send_with(descriptor, bytes, length, MSG_MORE, sent);
+#else
+    return send_with(descriptor, bytes, length, 0, sent);
+#endif
 }
 
 jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, size_t count, size_t *sent)

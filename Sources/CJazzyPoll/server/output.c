@@ -139,9 +139,7 @@ static void send_pieces(jz_shard *shard, jz_connection *connection, const jz_pie
     for (size_t i = 0; i < count; i++)
         length += pieces[i].length;
     size_t sent = 0;
-    jz_socket_result result = count == 1
-                                  ? jz_socket_send(connection->descriptor, pieces[0].bytes, pieces[0].length, &sent)
-                                  : jz_socket_send_pieces(connection->descriptor, pieces, count, &sent);
+    jz_socket_result result = jz_socket_send_pieces(connection->descriptor, pieces, count, &sent);
     sent = note_sent(connection, result, sent, length);
     if (sent < length && connection->broken == JZ_FAILURE_NONE)
         keep_rest(shard, connection, pieces, count, sent, length);
@@ -154,12 +152,24 @@ static void empty_cork(jz_buffer *cork)
         jz_buffer_free(cork);
 }
 
+/* Whether it is released as soon as its output is sent: after a close handshake, when the peer sends no more. */
+static bool is_closed_after(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_FINISHING && connection->ended_cleanly && !connection->lingers;
+}
+
 static void flush_cork(jz_shard *shard, jz_connection *connection)
 {
     jz_buffer *cork = &shard->cork;
     if (cork->length == 0)
         return;
-    send_pieces(shard, connection, &(jz_piece){cork->bytes, cork->length}, 1);
+    size_t sent = 0;
+    jz_socket_result result = is_closed_after(connection)
+                                  ? jz_socket_send_last(connection->descriptor, cork->bytes, cork->length, &sent)
+                                  : jz_socket_send(connection->descriptor, cork->bytes, cork->length, &sent);
+    sent = note_sent(connection, result, sent, cork->length);
+    if (sent < cork->length && connection->broken == JZ_FAILURE_NONE)
+        keep_rest(shard, connection, &(jz_piece){cork->bytes, cork->length}, 1, sent, cork->length);
     empty_cork(cork);
 }
 
