@@ -1,14 +1,25 @@
 import JazzySwift
 
-/// The flags, the same as those of bench-echo-c.
+/// What the handler of /echo works with.
+enum Handling {
+    /// `message.bytes`, which are borrowed.
+    case bytes
+    /// `message.text`, a string, which is a copy.
+    case text
+}
+
+/// The flags: those of bench-echo-c, and how messages are handled.
 struct Arguments {
     var port = 8080
     var maxMessageSize = 16 << 20
     var deflate = JazzyDeflate.off
     var threads = 1
+    var handling = Handling.bytes
 
-    static let usage =
-        "usage: bench-echo-swift [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N]"
+    static let usage = """
+        usage: bench-echo-swift [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N]
+                                [--handler bytes|text]
+        """
 
     init(_ words: some Sequence<String>) throws(UsageError) {
         var words = words.makeIterator()
@@ -18,6 +29,7 @@ struct Arguments {
             case "--max-message": maxMessageSize = try Self.number(after: flag, words.next(), 1...(1 << 30))
             case "--threads": threads = try Self.number(after: flag, words.next(), 1...255)
             case "--deflate": deflate = try Self.deflate(words.next())
+            case "--handler": handling = try Self.handling(words.next())
             default: throw UsageError(description: "unknown flag \(flag)")
             }
         }
@@ -31,6 +43,14 @@ struct Arguments {
             throw UsageError(description: "\(flag) wants \(wanted), not \(word ?? "nothing")")
         }
         return number
+    }
+
+    private static func handling(_ word: String?) throws(UsageError) -> Handling {
+        switch word {
+        case "bytes": return .bytes
+        case "text": return .text
+        default: throw UsageError(description: "--handler wants bytes or text, not \(word ?? "nothing")")
+        }
     }
 
     private static func deflate(_ word: String?) throws(UsageError) -> JazzyDeflate {

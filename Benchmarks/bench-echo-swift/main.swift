@@ -19,9 +19,17 @@ func serve(_ arguments: Arguments) throws {
     let server = JazzyServer(options: options)
     let routeOptions = JazzyRouteOptions(deflate: arguments.deflate)
 
-    server.ws("/echo", options: routeOptions) { ws, event, message in
-        guard event == .message, message.kind == .text || message.kind == .binary else { return }
-        ws.send(message.bytes, kind: message.kind)
+    switch arguments.handling {
+    case .bytes:
+        server.ws("/echo", options: routeOptions) { ws, event, message in
+            guard event == .message, message.kind == .text || message.kind == .binary else { return }
+            ws.send(message.bytes, kind: message.kind)
+        }
+    case .text:
+        server.ws("/echo", options: routeOptions) { ws, event, message in
+            guard event == .message, message.kind == .text else { return }
+            ws.send(message.text)
+        }
     }
 
     let topic = "fan"

@@ -12,15 +12,22 @@
 /* Unmasks to a place that is further down and may overlap: word by word from the front. */
 static void unmask_down(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4])
 {
-    uint64_t word_key;
-    memcpy(&word_key, key, 4);
-    memcpy((uint8_t *)&word_key + 4, key, 4);
+    uint32_t half_key;
+    memcpy(&half_key, key, sizeof half_key);
+    const uint64_t word_key = (uint64_t)half_key << 32 | half_key;
     size_t position = 0;
     for (; length - position >= sizeof word_key; position += sizeof word_key) {
         uint64_t word;
         memcpy(&word, source + position, sizeof word);
         word ^= word_key;
         memcpy(destination + position, &word, sizeof word);
+    }
+    if (length - position >= 4) {
+        uint32_t half;
+        memcpy(&half, source + position, sizeof half);
+        half ^= half_key;
+        memcpy(destination + position, &half, sizeof half);
+        position += sizeof half;
     }
     for (; position < length; position++)
         destination[position] = source[position] ^ key[position & 3];

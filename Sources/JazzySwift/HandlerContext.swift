@@ -35,13 +35,19 @@ final class HandlerContext: Sendable {
         }
     }
 
+    @inline(__always)
     private func handle(
         _ ws: JazzyWebSocket, _ event: UnsafePointer<jz_event>, _ message: UnsafePointer<jz_message>
     ) {
         closingIfThrown(ws) { ws in
             let buffer = UnsafeRawBufferPointer(start: message.pointee.bytes, count: message.pointee.length)
             let message = WsMessage(kind: WsMessageKind(message.pointee.kind), bytes: buffer.bytes)
-            try closures.handler(ws, WsEvent(event), message)
+            // An event that owns nothing is neither made nor given back: nearly all are messages.
+            if event.pointee.type == JZ_EVENT_MESSAGE {
+                try closures.handler(ws, .message, message)
+            } else {
+                try closures.handler(ws, WsEvent(event), message)
+            }
         }
     }
 

@@ -12,3 +12,16 @@ public enum WsEvent: Equatable, Sendable {
     /// The connection failed. ``close(_:)`` follows.
     case error(WsError)
 }
+
+extension WsEvent {
+    /// Whether both say the same. Written out so that handlers compare in place: they do for every message.
+    @inlinable
+    public static func == (one: WsEvent, other: WsEvent) -> Bool {
+        switch (one, other) {
+        case (.open, .open), (.message, .message): true
+        case (.close(let one), .close(let other)): one == other
+        case (.error(let one), .error(let other)): one == other
+        default: false
+        }
+    }
+}
