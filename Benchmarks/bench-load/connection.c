@@ -89,12 +89,22 @@ connection connection_open(const settings *settings, size_t number)
     return connection;
 }
 
+void connection_begin_row(connection *connection, const frames *frames, size_t number)
+{
+    connection->next = number % frames->count;
+    connection->position = connection->next > 0 ? frames->ends[connection->next - 1] % frames->period : 0;
+}
+
 void connection_send(connection *connection, const frames *frames, size_t count)
 {
-    connection->unsent += count * frames->frame_length;
+    for (size_t i = 0; i < count; i++) {
+        size_t begin = connection->next > 0 ? frames->ends[connection->next - 1] : 0;
+        connection->unsent += frames->ends[connection->next] - begin;
+        connection->next = connection->next + 1 < frames->count ? connection->next + 1 : 0;
+    }
     connection->is_blocked = false;
     while (connection->unsent > 0) {
-        size_t available = frames->count * frames->frame_length - connection->position;
+        size_t available = frames->ends[frames->count - 1] - connection->position;
         size_t length = connection->unsent < available ? (size_t)connection->unsent : available;
         ssize_t sent = send(connection->descriptor, frames->bytes + connection->position, length, MSG_NOSIGNAL);
         if (sent < 0 && errno == EAGAIN) {
@@ -104,7 +114,7 @@ void connection_send(connection *connection, const frames *frames, size_t count)
         if (sent < 0)
             fail("the server ended a connection: %s", strerror(errno));
         connection->unsent -= (uint64_t)sent;
-        connection->position = (connection->position + (uint64_t)sent) % frames->frame_length;
+        connection->position = (connection->position + (uint64_t)sent) % frames->period;
     }
 }
 

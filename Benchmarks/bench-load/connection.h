@@ -13,7 +13,8 @@ typedef struct connection {
     int descriptor;
     frame_reader reader;
     uint64_t unsent;   /* bytes that are to be sent */
-    uint64_t position; /* of the next byte in the endless row of frames, modulo the length of one */
+    uint64_t position; /* of the next byte to be sent in the row of frames, within its period */
+    size_t next;       /* the frame that is to be sent next */
     bool is_blocked;   /* the kernel takes no more for now */
 } connection;
 
@@ -25,6 +26,9 @@ int begin_connecting(const settings *settings, size_t number);
 
 /* Connects and opens a WebSocket, waiting for it; the socket does not block afterwards. Ends the program on failure. */
 connection connection_open(const settings *settings, size_t number);
+
+/* Begins with the `number`-th frame of the row, so that connections do not all send the same at the same time. */
+void connection_begin_row(connection *connection, const frames *frames, size_t number);
 
 /* Has `count` more frames sent, as far as the kernel takes them now. */
 void connection_send(connection *connection, const frames *frames, size_t count);

@@ -77,8 +77,10 @@ void run_echo(const settings *settings)
     /* While it warms up every byte that comes back is compared with what was sent. */
     run.expected = (expectation){run.frames.payload, run.frames.payload_length};
     uint64_t now = clock_ns();
-    for (size_t i = 0; i < settings->connections; i++)
+    for (size_t i = 0; i < settings->connections; i++) {
+        connection_begin_row(&run.fleet->connections[i], &run.frames, i);
         send_messages(&run, i, settings->depth, now);
+    }
     run_for(&run, settings->warm_up, measurement);
     run.expected = (expectation){0};
     measurement_begin(measurement, settings);

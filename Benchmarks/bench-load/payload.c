@@ -48,9 +48,8 @@ static uint32_t next_number(uint32_t *state)
     return *state >> 8;
 }
 
-static void fill_binary(uint8_t *bytes, size_t length)
+static void fill_binary(uint8_t *bytes, size_t length, uint32_t state)
 {
-    uint32_t state = 1;
     for (size_t i = 0; i < length; i++)
         bytes[i] = (uint8_t)next_number(&state);
 }
@@ -75,9 +74,8 @@ static void fill_text(uint8_t *bytes, size_t length, const char *sample)
 }
 
 /* Records as services send them: the same names again and again, other values. */
-static void fill_json(uint8_t *bytes, size_t length)
+static void fill_json(uint8_t *bytes, size_t length, uint32_t state)
 {
-    uint32_t state = 7;
     size_t position = 0;
     memset(bytes, ' ', length);
     while (position < length) {
@@ -139,37 +137,52 @@ static size_t write_header(uint8_t header[14], bool is_text, bool is_compressed,
     return position + sizeof masking_key;
 }
 
+/* The `number`-th of different messages; texts of people are all the same. */
+static void fill(payload_kind kind, uint8_t *payload, size_t length, size_t number)
+{
+    uint32_t state = (uint32_t)(number * 7919 + 7);
+    if (kind == PAYLOAD_BINARY)
+        fill_binary(payload, length, state);
+    else if (kind == PAYLOAD_JSON)
+        fill_json(payload, length, state);
+    else
+        fill_text(payload, length, samples[kind]);
+}
+
+/* Appends a frame around `content`. */
+static void append_frame(frames *frames, bool is_text, bool is_compressed, const uint8_t *content, size_t length)
+{
+    size_t before = frames->count > 0 ? frames->ends[frames->count - 1] : 0;
+    uint8_t header[14];
+    size_t header_length = write_header(header, is_text, is_compressed, length);
+    uint8_t *grown = realloc(frames->bytes, before + header_length + length);
+    size_t *ends = realloc(frames->ends, (frames->count + 1) * sizeof *ends);
+    if (grown == NULL || ends == NULL)
+        fail("no memory for frames of %zu bytes; take fewer or smaller ones", length);
+    memcpy(grown + before, header, header_length);
+    for (size_t i = 0; i < length; i++)
+        grown[before + header_length + i] = content[i] ^ masking_key[i & 3];
+    frames->bytes = grown;
+    frames->ends = ends;
+    frames->ends[frames->count++] = before + header_length + length;
+}
+
 frames frames_create(payload_kind kind, size_t payload_length, bool is_compressed, size_t count)
 {
-    frames frames = {.payload = malloc(payload_length + 1), .payload_length = payload_length, .count = count};
+    frames frames = {.payload = malloc(payload_length + 1), .payload_length = payload_length};
     if (frames.payload == NULL)
         fail("no memory");
-    if (kind == PAYLOAD_BINARY)
-        fill_binary(frames.payload, payload_length);
-    else if (kind == PAYLOAD_JSON)
-        fill_json(frames.payload, payload_length);
-    else
-        fill_text(frames.payload, payload_length, samples[kind]);
-
-    uint8_t *compressed = NULL;
-    const uint8_t *content = frames.payload;
-    size_t length = payload_length;
-    if (is_compressed)
-        content = compressed = compress_message(content, payload_length, &length);
-
-    uint8_t header[14];
-    size_t header_length = write_header(header, kind != PAYLOAD_BINARY, is_compressed, length);
-    frames.frame_length = header_length + length;
-    frames.bytes = malloc(frames.frame_length * count);
-    if (frames.bytes == NULL)
-        fail("no memory for %zu frames of %zu bytes; take fewer or smaller ones", count, frames.frame_length);
-    for (size_t frame = 0; frame < count; frame++) {
-        uint8_t *destination = frames.bytes + frame * frames.frame_length;
-        memcpy(destination, header, header_length);
-        for (size_t i = 0; i < length; i++)
-            destination[header_length + i] = content[i] ^ masking_key[i & 3];
+    if (is_compressed && count < DIFFERENT_MESSAGES)
+        count = DIFFERENT_MESSAGES;
+    for (size_t i = count; i-- > 0;) {
+        fill(kind, frames.payload, payload_length, is_compressed ? i : 0);
+        size_t length = payload_length;
+        uint8_t *compressed = is_compressed ? compress_message(frames.payload, payload_length, &length) : NULL;
+        append_frame(&frames, kind != PAYLOAD_BINARY, is_compressed, is_compressed ? compressed : frames.payload,
+                     length);
+        free(compressed);
     }
-    free(compressed);
+    frames.period = is_compressed ? frames.ends[frames.count - 1] : frames.ends[0];
     return frames;
 }
 
@@ -177,5 +190,6 @@ void frames_destroy(frames *frames)
 {
     free(frames->payload);
     free(frames->bytes);
+    free(frames->ends);
     *frames = (struct frames){0};
 }

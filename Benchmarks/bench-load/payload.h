@@ -18,18 +18,22 @@ typedef enum payload_kind {
 const char *payload_name(payload_kind kind);
 bool payload_kind_of(const char *name, payload_kind *kind);
 
-/* The same message again and again: `count` masked frames in a row. */
+/* So many messages differ where they are compressed: a server may well remember how the last one was compressed. */
+enum { DIFFERENT_MESSAGES = 61 };
+
+/* Masked frames in a row, which are sent again and again. */
 typedef struct frames {
-    uint8_t *payload; /* as it was before compression, `payload_length` bytes */
+    uint8_t *payload; /* of the first, as it was before compression, `payload_length` bytes */
     size_t payload_length;
-    uint8_t *bytes;      /* of all frames */
-    size_t frame_length; /* bytes of one */
+    uint8_t *bytes; /* of all frames */
+    size_t *ends;   /* of each frame in `bytes` */
     size_t count;
+    size_t period; /* bytes after which the row repeats itself: all of it, or one frame where all are the same */
 } frames;
 
 /*
- * Makes a payload of that kind and exactly that length, and frames of it. Text ends with a whole character; all kinds
- * but binary are text messages.
+ * Makes payloads of that kind and exactly that length, and frames of them: at least `count`, of the same message, or of
+ * different ones where they are compressed. Text ends with a whole character; all kinds but binary are text messages.
  */
 frames frames_create(payload_kind kind, size_t payload_length, bool is_compressed, size_t count);
 
