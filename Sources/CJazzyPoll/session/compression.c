@@ -9,8 +9,26 @@
 enum {
     KEEP_UP_TO = 256 * 1024, /* bytes: larger buffers are given back by trimming */
     LARGEST_WINDOW_BITS = 15,
+    SHORT_MESSAGE = 1024,    /* bytes: such a message fits */
+    SHORT_WINDOW_BITS = 11,  /* into this window, as far back as zlib looks in it, */
+    SHORT_MEMORY_LEVEL = 5,  /* and its symbols into one block of this */
     SMALLEST_WINDOW_BITS = 9 /* zlib compresses with 9 where 8 was agreed on; a larger window reads both */
 };
+
+/*
+ * What compresses a message by itself. A short one needs neither the window nor the hash table of a long one, and to
+ * clear those would cost more than to compress it.
+ */
+static jz_compressor_parameters parameters_for(jz_compressor_parameters parameters, size_t length)
+{
+    if (length > SHORT_MESSAGE)
+        return parameters;
+    if (parameters.window_bits > SHORT_WINDOW_BITS)
+        parameters.window_bits = SHORT_WINDOW_BITS;
+    if (parameters.memory_level > SHORT_MEMORY_LEVEL)
+        parameters.memory_level = SHORT_MEMORY_LEVEL;
+    return parameters;
+}
 
 static jz_compressor_parameters parameters_of(const jz_deflate_options *options, uint8_t window_bits)
 {
@@ -45,7 +63,8 @@ static bool is_last_message(const jz_compressor *compressor, const uint8_t *byte
 bool jz_compress_alone(jz_compression_workspace *workspace, const jz_deflate_options *options, uint8_t window_bits,
                        const uint8_t *bytes, size_t length, const jz_buffer **compressed)
 {
-    jz_compressor *compressor = shared_compressor(workspace, parameters_of(options, window_bits));
+    jz_compressor_parameters parameters = parameters_for(parameters_of(options, window_bits), length);
+    jz_compressor *compressor = shared_compressor(workspace, parameters);
     if (compressor == NULL || length == 0)
         return false;
     if (!is_last_message(compressor, bytes, length)) {
