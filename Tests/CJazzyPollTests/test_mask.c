@@ -1,8 +1,9 @@
 #include "../../Sources/CJazzyPoll/codec/mask.h"
 
 #include "support/testing.h"
+#include "support/vectors.h"
 
-enum { MAX_LENGTH = 200, MAX_ALIGNMENT = 8, MAX_OFFSET = 8, GUARD = 0xEE };
+enum { MAX_LENGTH = 400, MAX_ALIGNMENT = 8, MAX_OFFSET = 8, GUARD = 0xEE };
 
 static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
 
@@ -107,7 +108,7 @@ static void offsets_may_be_as_large_as_sizes_get(void **state)
         assert_int_equal(bytes[i], key[i % 4]);
 }
 
-int main(void)
+static int run(const char *vectors)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_in_place_at_every_length_offset_and_alignment),
@@ -117,5 +118,10 @@ int main(void)
         cmocka_unit_test(masks_the_hello_of_the_rfc),
         cmocka_unit_test(offsets_may_be_as_large_as_sizes_get),
     };
-    return EXIT_STATUS_OF(cmocka_run_group_tests_name("mask", tests, NULL, NULL));
+    return cmocka_run_group_tests_name(vectors, tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return EXIT_STATUS_OF(test_with_each_vectors(run));
 }

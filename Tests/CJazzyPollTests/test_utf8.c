@@ -2,6 +2,7 @@
 
 #include "support/random.h"
 #include "support/testing.h"
+#include "support/vectors.h"
 
 /*
  * The reference knows nothing but how RFC 3629 §3 encodes a code point: a sequence is a character if it is the encoding
@@ -263,7 +264,7 @@ static void an_empty_text_is_valid(void **state)
     assert_true(jz_utf8_is_valid(NULL, 0));
 }
 
-int main(void)
+static int run(const char *vectors)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_point_is_valid_whole_and_split_anywhere),
@@ -275,5 +276,10 @@ int main(void)
         cmocka_unit_test(random_bytes_are_judged_as_the_reference_does),
         cmocka_unit_test(an_empty_text_is_valid),
     };
-    return EXIT_STATUS_OF(cmocka_run_group_tests_name("utf8", tests, fill_in_beginnings, NULL));
+    return cmocka_run_group_tests_name(vectors, tests, fill_in_beginnings, NULL);
+}
+
+int main(void)
+{
+    return EXIT_STATUS_OF(test_with_each_vectors(run));
 }

@@ -2,23 +2,108 @@
 
 #include <string.h>
 
+#include "jazzy/compiler.h"
+#include "processor.h"
+
+enum {
+    BLOCK = 64,
+    VECTORS_FROM = 256 /* bytes: for less, finding out what the processor has costs more than it gives */
+};
+
+uint32_t jz_mask_turned_key(const uint8_t key[4], size_t offset)
+{
+    const uint8_t turned[4] = {key[offset & 3], key[(offset + 1) & 3], key[(offset + 2) & 3], key[(offset + 3) & 3]};
+    uint32_t word;
+    memcpy(&word, turned, sizeof word);
+    return word;
+}
+
+/* memcpy makes the words aligned and endian-neutral. */
+static JZ_ALWAYS_INLINED void mask_8(uint8_t *destination, const uint8_t *source, uint64_t key)
+{
+    uint64_t word;
+    memcpy(&word, source, sizeof word);
+    word ^= key;
+    memcpy(destination, &word, sizeof word);
+}
+
+/* Whole blocks. The compiler turns each into vector instructions, of the processor that the caller is compiled for. */
+static JZ_ALWAYS_INLINED void mask_blocks(uint8_t *destination, const uint8_t *source, size_t count, uint64_t key)
+{
+    for (; count > 0; count--) {
+        uint64_t words[BLOCK / sizeof(uint64_t)];
+        memcpy(words, source, BLOCK);
+        for (size_t i = 0; i < BLOCK / sizeof(uint64_t); i++)
+            words[i] ^= key;
+        memcpy(destination, words, BLOCK);
+        destination += BLOCK;
+        source += BLOCK;
+    }
+}
+
+static void mask_portable(uint8_t *destination, const uint8_t *source, size_t count, uint64_t key)
+{
+    mask_blocks(destination, source, count, key);
+}
+
+#ifdef JZ_HAS_AVX2
+static JZ_FOR_AVX2 void mask_avx2(uint8_t *destination, const uint8_t *source, size_t count, uint64_t key)
+{
+    mask_blocks(destination, source, count, key);
+}
+#endif
+
+static void mask_many_blocks(uint8_t *destination, const uint8_t *source, size_t count, uint64_t key)
+{
+#ifdef JZ_HAS_AVX2
+    if (jz_vectors_in_use() == JZ_VECTORS_AVX2) {
+        mask_avx2(destination, source, count, key);
+        return;
+    }
+#endif
+    mask_portable(destination, source, count, key);
+}
+
+/* Fewer than BLOCK bytes: as many steps as the length has bits that are set. */
+static JZ_ALWAYS_INLINED void mask_rest(uint8_t *destination, const uint8_t *source, size_t length, uint64_t key)
+{
+    for (; length >= sizeof key; length -= sizeof key) {
+        mask_8(destination, source, key);
+        destination += sizeof key;
+        source += sizeof key;
+    }
+    if ((length & 4) != 0) {
+        uint32_t word;
+        memcpy(&word, source, sizeof word);
+        word ^= (uint32_t)key;
+        memcpy(destination, &word, sizeof word);
+        destination += 4;
+        source += 4;
+    }
+    uint8_t bytes[4];
+    uint32_t half_key = (uint32_t)key;
+    memcpy(bytes, &half_key, sizeof bytes);
+    for (size_t i = 0; i < (length & 3); i++)
+        destination[i] = source[i] ^ bytes[i];
+}
+
 void jz_mask(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4], size_t offset)
 {
-    uint8_t rotated[8];
-    for (size_t i = 0; i < sizeof rotated; i++)
-        rotated[i] = key[(offset + i) & 3];
-
-    uint64_t word_key;
-    memcpy(&word_key, rotated, sizeof word_key);
-
-    /* memcpy makes the words aligned and endian-neutral; the compiler turns this loop into vector instructions. */
-    size_t position = 0;
-    for (; length - position >= sizeof word_key; position += sizeof word_key) {
-        uint64_t word;
-        memcpy(&word, source + position, sizeof word);
-        word ^= word_key;
-        memcpy(destination + position, &word, sizeof word);
+    uint32_t half_key;
+    if (JZ_LIKELY((offset & 3) == 0))
+        memcpy(&half_key, key, sizeof half_key);
+    else
+        half_key = jz_mask_turned_key(key, offset);
+    const uint64_t word_key = (uint64_t)half_key << 32 | half_key;
+    if (length >= BLOCK) {
+        size_t count = length / BLOCK;
+        if (length >= VECTORS_FROM)
+            mask_many_blocks(destination, source, count, word_key);
+        else
+            mask_blocks(destination, source, count, word_key);
+        destination += count * BLOCK;
+        source += count * BLOCK;
+        length -= count * BLOCK;
     }
-    for (; position < length; position++)
-        destination[position] = source[position] ^ rotated[position & 7];
+    mask_rest(destination, source, length, word_key);
 }

@@ -11,4 +11,7 @@
  */
 void jz_mask(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4], size_t offset);
 
+/* The four bytes of the key that the payload's byte number `offset` and the three after it are combined with. */
+uint32_t jz_mask_turned_key(const uint8_t key[4], size_t offset);
+
 #endif

@@ -2,7 +2,11 @@
 
 #include <string.h>
 
-/* The number of ASCII bytes at the start, counted in whole words. */
+#include "text_blocks.h"
+
+enum { SHORT_TEXT = 16 }; /* bytes: to look at fewer one by one is cheaper than to make a block of them */
+
+/* The number of ASCII bytes at the start, counted in whole words, or all. */
 static size_t ascii_prefix(const uint8_t *bytes, size_t length)
 {
     const uint64_t high_bits = UINT64_C(0x8080808080808080);
@@ -17,7 +21,14 @@ static size_t ascii_prefix(const uint8_t *bytes, size_t length)
         uint64_t word;
         memcpy(&word, bytes + position, sizeof word);
         if ((word & high_bits) != 0)
-            break;
+            return position;
+    }
+    /* The rest is the end of the last word, where there is one. */
+    if (position < length && length >= 8) {
+        uint64_t word;
+        memcpy(&word, bytes + length - 8, sizeof word);
+        if ((word & high_bits) == 0)
+            return length;
     }
     return position;
 }
@@ -47,7 +58,8 @@ static bool begin_character(jz_utf8 *state, uint8_t byte)
     return true;
 }
 
-bool jz_utf8_feed(jz_utf8 *state, const uint8_t *bytes, size_t length)
+/* Byte by byte, but for runs of ASCII. */
+static bool feed_bytes(jz_utf8 *state, const uint8_t *bytes, size_t length)
 {
     size_t position = 0;
     while (position < length) {
@@ -70,6 +82,57 @@ bool jz_utf8_feed(jz_utf8 *state, const uint8_t *bytes, size_t length)
         }
     }
     return true;
+}
+
+size_t jz_utf8_cut_length(const uint8_t *bytes, size_t length)
+{
+    for (size_t back = 1; back <= 3 && back <= length; back++) {
+        uint8_t byte = bytes[length - back];
+        if (byte < 0x80)
+            return 0;
+        if (byte >= 0xC0) {
+            size_t character = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
+            return character > back ? back : 0;
+        }
+    }
+    return 0;
+}
+
+/* Fewer bytes than three blocks, and no character cut: padded with zeros, which are ASCII, to whole blocks. */
+static bool check_rest(jz_text_blocks *take_blocks, const uint8_t *bytes, size_t length)
+{
+    uint8_t padded[2 * JZ_TEXT_BLOCK] = {0};
+    if (length > 0)
+        memcpy(padded, bytes, length);
+    return take_blocks(NULL, padded, length / JZ_TEXT_BLOCK + 1, 0);
+}
+
+/* From the beginning of a character on. */
+static bool feed_blocks(jz_utf8 *state, jz_text_blocks *take_blocks, const uint8_t *bytes, size_t length)
+{
+    size_t cut = jz_utf8_cut_length(bytes, length);
+    size_t whole = length - cut;
+    size_t blocks = whole / JZ_TEXT_BLOCK * JZ_TEXT_BLOCK;
+    if (!take_blocks(NULL, bytes, blocks / JZ_TEXT_BLOCK, 0))
+        return false;
+    size_t checked = blocks - jz_utf8_cut_length(bytes, blocks);
+    return check_rest(take_blocks, bytes + checked, whole - checked) && feed_bytes(state, bytes + whole, cut);
+}
+
+bool jz_utf8_feed(jz_utf8 *state, const uint8_t *bytes, size_t length)
+{
+    size_t begun = state->pending < length ? state->pending : length;
+    if (begun > 0) {
+        if (!feed_bytes(state, bytes, begun))
+            return false;
+        bytes += begun;
+        length -= begun;
+    }
+    size_t ascii = ascii_prefix(bytes, length);
+    bytes += ascii;
+    length -= ascii;
+    jz_text_blocks *take_blocks = length >= SHORT_TEXT ? jz_text_blocks_in_use() : NULL;
+    return take_blocks != NULL ? feed_blocks(state, take_blocks, bytes, length) : feed_bytes(state, bytes, length);
 }
 
 bool jz_utf8_is_valid(const uint8_t *bytes, size_t length)

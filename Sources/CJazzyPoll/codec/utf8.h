@@ -16,6 +16,12 @@ typedef struct jz_utf8 {
     uint8_t highest;
 } jz_utf8;
 
+/* From so many bytes on it pays to look at them in blocks (text_blocks.h). */
+enum { JZ_UTF8_BLOCKS_FROM = 128 };
+
+/* How many bytes at the end of these, which are part of a text, begin a character that goes on after them: 0 to 3. */
+size_t jz_utf8_cut_length(const uint8_t *bytes, size_t length);
+
 /* Takes the next bytes of a text. Returns false as soon as no continuation could make it UTF-8. */
 bool jz_utf8_feed(jz_utf8 *state, const uint8_t *bytes, size_t length);
 

@@ -7,6 +7,7 @@
 #include "../codec/close_code.h"
 #include "../codec/frame_header.h"
 #include "../codec/mask.h"
+#include "../codec/unmask_text.h"
 #include "../codec/utf8.h"
 #include "frame_rules.h"
 #include "incoming.h"
@@ -159,9 +160,13 @@ static step yield_compressed_message(jz_session *session, uint8_t opcode, const 
 static inline step take_plain_message(jz_session *session, uint8_t opcode, uint8_t *payload, size_t length,
                                       const uint8_t masking_key[4], jz_event *event, jz_message *message)
 {
-    jz_mask(payload, payload, length, masking_key, 0);
-    if (opcode == JZ_OPCODE_TEXT && !jz_utf8_is_valid(payload, length))
-        return fail(session, JZ_FAILURE_INVALID_UTF8);
+    if (opcode == JZ_OPCODE_TEXT) {
+        jz_utf8 utf8 = {0};
+        if (!jz_unmask_text(&utf8, payload, payload, length, masking_key, 0) || !jz_utf8_is_complete(&utf8))
+            return fail(session, JZ_FAILURE_INVALID_UTF8);
+    } else {
+        jz_mask(payload, payload, length, masking_key, 0);
+    }
     return yield_message(session, kind_of(opcode), payload, length, event, message);
 }
 
@@ -213,6 +218,19 @@ static bool make_room(const jz_session *session, size_t count, size_t remaining)
     return jz_buffer_reserve(payload, is_half_there ? remaining : count, is_last ? whole : max_growth(session, whole));
 }
 
+/* False: text that is not UTF-8, and fails at its first impossible byte. What is compressed is checked when it is
+ * whole. */
+static bool unmask_part(jz_session *session, uint8_t *destination, const uint8_t *bytes, size_t count)
+{
+    jz_incoming *incoming = session->incoming;
+    const uint8_t *masking_key = incoming->frame.masking_key;
+    size_t offset = (size_t)(incoming->frame_position & 3);
+    if (session->message_opcode == JZ_OPCODE_TEXT && !session->message_is_compressed)
+        return jz_unmask_text(&incoming->utf8, destination, bytes, count, masking_key, offset);
+    jz_mask(destination, bytes, count, masking_key, offset);
+    return true;
+}
+
 /* Takes what there is of the payload of the data frame under way, unmasking it into the message's buffer. */
 static step take_payload(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
 {
@@ -223,13 +241,11 @@ static step take_payload(jz_session *session, jz_input *input, jz_event *event, 
         if (!make_room(session, count, (size_t)remaining))
             return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
         uint8_t *destination = incoming->payload.bytes + incoming->payload.length;
-        jz_mask(destination, input->bytes, count, incoming->frame.masking_key, (size_t)(incoming->frame_position & 3));
+        if (!unmask_part(session, destination, input->bytes, count))
+            return fail(session, JZ_FAILURE_INVALID_UTF8);
         advance(input, count);
         incoming->payload.length += count;
         incoming->frame_position += count;
-        if (session->message_opcode == JZ_OPCODE_TEXT && !session->message_is_compressed &&
-            !jz_utf8_feed(&incoming->utf8, destination, count))
-            return fail(session, JZ_FAILURE_INVALID_UTF8);
     }
     if (incoming->frame_position < incoming->frame.payload_length)
         return STEP_NEEDS_INPUT;

@@ -10,11 +10,19 @@
 #define JZ_LIKELY(condition) __builtin_expect(!!(condition), 1)
 /* For what is seldom needed, so that what often is stays small. */
 #define JZ_NEVER_INLINED __attribute__((noinline))
+/* For what is the same code in several functions that are compiled for different processors. */
+#define JZ_ALWAYS_INLINED __attribute__((always_inline)) inline
+#if defined(__x86_64__)
+/* A function for processors that have these instructions, and whether this one does. */
+#define JZ_HAS_AVX2 __builtin_cpu_supports("avx2")
+#define JZ_FOR_AVX2 __attribute__((target("avx2")))
+#endif
 #else
 #define JZ_PUBLIC
 #define JZ_PRINTF(format_position, first_position)
 #define JZ_LIKELY(condition) (condition)
 #define JZ_NEVER_INLINED
+#define JZ_ALWAYS_INLINED inline
 #endif
 
 #ifdef __cplusplus

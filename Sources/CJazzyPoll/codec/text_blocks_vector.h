@@ -1,0 +1,148 @@
+/*
+ * The algorithm of text_blocks.h, for whichever vectors the including file defines:
+ *
+ *     FOR_VECTORS               before each function that uses them
+ *     vector, WIDTH             the type, and its bytes
+ *     vector_load, vector_store, vector_repeat (a byte), vector_repeat_4 (four bytes, as they lie in memory)
+ *     vector_or, vector_and, vector_xor, vector_subtract (saturating), vector_high_halves (of bytes)
+ *     vector_look_up            of each byte, which is below 16, in a table of 16
+ *     vector_table              that table, from memory
+ *     vector_previous           (now, before, n): the bytes n places before each of `now`
+ *     vector_is_ascii, vector_is_zero
+ */
+#ifndef JAZZY_CODEC_TEXT_BLOCKS_VECTOR_H
+#define JAZZY_CODEC_TEXT_BLOCKS_VECTOR_H
+
+#include "text_blocks.h"
+
+/* What two bytes in a row may be wrong with; an error is where all three tables say so. */
+enum {
+    TOO_SHORT = 1 << 0,      /* 11______ 0_______ or 11______ 11______ */
+    TOO_LONG = 1 << 1,       /* 0_______ 10______ */
+    OVERLONG_3 = 1 << 2,     /* 11100000 100_____ */
+    TOO_LARGE = 1 << 3,      /* 11110100 1001____ and above */
+    SURROGATE = 1 << 4,      /* 11101101 101_____ */
+    OVERLONG_2 = 1 << 5,     /* 1100000_ 10______ */
+    TOO_LARGE_1000 = 1 << 6, /* 11110101 1000____ and above */
+    OVERLONG_4 = 1 << 6,     /* 11110000 1000____ */
+    TWO_CONTINUATIONS = 1 << 7,
+    ANY_LOW_HALF = TOO_SHORT | TOO_LONG | TWO_CONTINUATIONS
+};
+
+static const uint8_t first_high[16] = {
+    TOO_LONG,
+    TOO_LONG,
+    TOO_LONG,
+    TOO_LONG,
+    TOO_LONG,
+    TOO_LONG,
+    TOO_LONG,
+    TOO_LONG,
+    TWO_CONTINUATIONS,
+    TWO_CONTINUATIONS,
+    TWO_CONTINUATIONS,
+    TWO_CONTINUATIONS,
+    TOO_SHORT | OVERLONG_2,
+    TOO_SHORT,
+    TOO_SHORT | OVERLONG_3 | SURROGATE,
+    TOO_SHORT | TOO_LARGE | TOO_LARGE_1000 | OVERLONG_4,
+};
+
+static const uint8_t first_low[16] = {
+    ANY_LOW_HALF | OVERLONG_3 | OVERLONG_2 | OVERLONG_4,
+    ANY_LOW_HALF | OVERLONG_2,
+    ANY_LOW_HALF,
+    ANY_LOW_HALF,
+    ANY_LOW_HALF | TOO_LARGE,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000 | SURROGATE,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+    ANY_LOW_HALF | TOO_LARGE | TOO_LARGE_1000,
+};
+
+static const uint8_t second_high[16] = {
+    TOO_SHORT,
+    TOO_SHORT,
+    TOO_SHORT,
+    TOO_SHORT,
+    TOO_SHORT,
+    TOO_SHORT,
+    TOO_SHORT,
+    TOO_SHORT,
+    TOO_LONG | OVERLONG_2 | TWO_CONTINUATIONS | OVERLONG_3 | TOO_LARGE_1000 | OVERLONG_4,
+    TOO_LONG | OVERLONG_2 | TWO_CONTINUATIONS | OVERLONG_3 | TOO_LARGE,
+    TOO_LONG | OVERLONG_2 | TWO_CONTINUATIONS | SURROGATE | TOO_LARGE,
+    TOO_LONG | OVERLONG_2 | TWO_CONTINUATIONS | SURROGATE | TOO_LARGE,
+    TOO_SHORT,
+    TOO_SHORT,
+    TOO_SHORT,
+    TOO_SHORT,
+};
+
+/* Not zero where a byte of `now` is impossible, given those before. */
+static FOR_VECTORS inline vector errors_of(vector now, vector before)
+{
+    vector previous = vector_previous(now, before, 1);
+    vector pairs =
+        vector_and(vector_and(vector_look_up(vector_table(first_high), vector_high_halves(previous)),
+                              vector_look_up(vector_table(first_low), vector_and(previous, vector_repeat(0x0F)))),
+                   vector_look_up(vector_table(second_high), vector_high_halves(now)));
+    /* The third byte of three or more, and the fourth of four: the only ones that may be second continuations. */
+    vector third = vector_subtract(vector_previous(now, before, 2), vector_repeat(0xE0 - 0x80));
+    vector fourth = vector_subtract(vector_previous(now, before, 3), vector_repeat(0xF0 - 0x80));
+    vector must_continue = vector_and(vector_or(third, fourth), vector_repeat(TWO_CONTINUATIONS));
+    return vector_xor(must_continue, pairs);
+}
+
+/* Not zero where a character goes on behind the end. */
+static FOR_VECTORS inline vector cut_characters(vector last)
+{
+    static const uint8_t largest_whole[] = {255, 255, 255, 255, 255, 255, 255, 255,  255,  255, 255,
+                                            255, 255, 255, 255, 255, 255, 255, 255,  255,  255, 255,
+                                            255, 255, 255, 255, 255, 255, 255, 0xEF, 0xDF, 0xBF};
+    return vector_subtract(last, vector_load(largest_whole + sizeof largest_whole - WIDTH));
+}
+
+static FOR_VECTORS inline bool take_blocks(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
+{
+    enum { PARTS = JZ_TEXT_BLOCK / WIDTH };
+    const vector keys = vector_repeat_4(key);
+    vector errors = vector_repeat(0);
+    vector before = errors;
+    vector cut = errors;
+    for (; count > 0; count--) {
+        vector parts[PARTS];
+        vector all = vector_repeat(0);
+        for (size_t i = 0; i < PARTS; i++) {
+            parts[i] = vector_xor(vector_load(source + i * WIDTH), keys);
+            all = vector_or(all, parts[i]);
+        }
+        if (destination != NULL) {
+            for (size_t i = 0; i < PARTS; i++)
+                vector_store(destination + i * WIDTH, parts[i]);
+            destination += JZ_TEXT_BLOCK;
+        }
+        if (vector_is_ascii(all)) {
+            errors = vector_or(errors, cut);
+            cut = vector_repeat(0);
+        } else {
+            for (size_t i = 0; i < PARTS; i++) {
+                errors = vector_or(errors, errors_of(parts[i], before));
+                before = parts[i];
+            }
+            cut = cut_characters(before);
+        }
+        before = parts[PARTS - 1];
+        source += JZ_TEXT_BLOCK;
+    }
+    return vector_is_zero(errors);
+}
+
+#endif

@@ -1,0 +1,161 @@
+/* Unmasking and checking in one pass, against the plain way: unmask byte by byte, then check byte by byte. */
+#include "../../Sources/CJazzyPoll/codec/unmask_text.h"
+
+#include "../../Sources/CJazzyPoll/codec/text_blocks.h"
+#include "support/random.h"
+#include "support/testing.h"
+#include "support/vectors.h"
+
+enum { MAX_LENGTH = 300, GUARD = 0xEE, GUARDS = 16 };
+
+static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
+
+static const char *const characters[] = {"a", "\xC3\xA9", "\xE4\xB8\xAD", "\xF0\x9F\x9A\x80"};
+
+/* A text of characters of up to `longest` bytes. */
+static void fill_text(test_random *random, uint8_t *text, size_t length, size_t longest)
+{
+    size_t position = 0;
+    while (position < length) {
+        size_t choice = test_random_below(random, longest);
+        size_t count = choice + 1;
+        if (count > length - position)
+            choice = 0, count = 1;
+        memcpy(text + position, characters[choice], count);
+        position += count;
+    }
+}
+
+typedef struct outcome {
+    bool is_possible;
+    jz_utf8 state;
+} outcome;
+
+static bool is_same(outcome a, outcome b)
+{
+    if (a.is_possible != b.is_possible || !a.is_possible)
+        return a.is_possible == b.is_possible;
+    return a.state.pending == b.state.pending &&
+           (a.state.pending == 0 || (a.state.lowest == b.state.lowest && a.state.highest == b.state.highest));
+}
+
+static outcome checked_byte_by_byte(jz_utf8 state, const uint8_t *text, size_t length)
+{
+    outcome result = {true, state};
+    for (size_t i = 0; i < length && result.is_possible; i++)
+        result.is_possible = jz_utf8_feed(&result.state, text + i, 1);
+    return result;
+}
+
+/* In place or not, from `offset` of the payload on, going on from `state`. */
+static outcome unmasked(jz_utf8 state, const uint8_t *text, size_t length, size_t offset, bool is_in_place)
+{
+    uint8_t source[MAX_LENGTH];
+    uint8_t destination[MAX_LENGTH + GUARDS];
+    for (size_t i = 0; i < length; i++)
+        source[i] = text[i] ^ key[(offset + i) & 3];
+    memset(destination, GUARD, sizeof destination);
+    if (is_in_place)
+        memcpy(destination, source, length);
+    outcome result = {true, state};
+    result.is_possible =
+        jz_unmask_text(&result.state, destination, is_in_place ? destination : source, length, key, offset);
+    if (result.is_possible)
+        assert_that(length == 0 || memcmp(destination, text, length) == 0, "unmasked %zu bytes wrongly", length);
+    for (size_t i = 0; i < GUARDS; i++)
+        assert_that(destination[length + i] == GUARD, "wrote behind %zu bytes", length);
+    return result;
+}
+
+static void check(const uint8_t *text, size_t length, size_t offset, const char *what)
+{
+    outcome expected = checked_byte_by_byte((jz_utf8){0}, text, length);
+    for (int is_in_place = 0; is_in_place < 2; is_in_place++)
+        assert_that(is_same(unmasked((jz_utf8){0}, text, length, offset, is_in_place != 0), expected),
+                    "%s: %zu bytes, offset %zu", what, length, offset);
+    jz_utf8 state = {0};
+    bool is_possible = jz_utf8_feed(&state, text, length);
+    assert_that(is_same((outcome){is_possible, state}, expected), "%s: %zu bytes, not masked", what, length);
+}
+
+static void texts_of_every_length_are_taken_as_byte_by_byte(void **state)
+{
+    (void)state;
+    test_random random = {1};
+    uint8_t text[MAX_LENGTH];
+    for (size_t longest = 1; longest <= 4; longest++) {
+        for (size_t length = 0; length <= MAX_LENGTH; length++) {
+            fill_text(&random, text, length, longest);
+            check(text, length, length & 3, "whole");
+        }
+    }
+}
+
+static void a_text_goes_on_after_every_cut(void **state)
+{
+    (void)state;
+    test_random random = {2};
+    uint8_t text[MAX_LENGTH];
+    for (size_t longest = 1; longest <= 4; longest++) {
+        fill_text(&random, text, sizeof text, longest);
+        for (size_t cut = 0; cut <= sizeof text; cut++) {
+            outcome first = unmasked((jz_utf8){0}, text, cut, 0, true);
+            assert_that(is_same(first, checked_byte_by_byte((jz_utf8){0}, text, cut)), "first part of %zu", cut);
+            outcome second = unmasked(first.state, text + cut, sizeof text - cut, cut, true);
+            assert_that(second.is_possible && jz_utf8_is_complete(&second.state), "cut at %zu", cut);
+        }
+    }
+}
+
+/* Also at the ends of blocks, and where a block of ASCII follows one that ends within a character. */
+static void every_wrong_byte_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    static const uint8_t wrong[] = {0x00, 'a',  0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF,
+                                    0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xF8, 0xFE, 0xFF};
+    test_random random = {3};
+    for (size_t longest = 1; longest <= 4; longest++) {
+        uint8_t text[4 * JZ_TEXT_BLOCK + 5];
+        fill_text(&random, text, sizeof text, longest);
+        for (size_t position = 0; position < sizeof text; position++) {
+            for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+                uint8_t right = text[position];
+                text[position] = wrong[i];
+                check(text, sizeof text, 0, "one byte changed");
+                text[position] = right;
+            }
+        }
+    }
+}
+
+static void every_pair_of_bytes_is_judged_alike_across_the_ends_of_blocks(void **state)
+{
+    (void)state;
+    static const size_t places[] = {14, 15, 30, 31, 62, 63, 64, 126, 127};
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        uint8_t text[2 * JZ_TEXT_BLOCK + 20];
+        memset(text, 'a', sizeof text);
+        for (unsigned pair = 0; pair < 1u << 16; pair += 1 + (pair & 3)) {
+            text[places[i]] = (uint8_t)(pair >> 8);
+            text[places[i] + 1] = (uint8_t)pair;
+            text[places[i] + 2] = 0x80 | (pair & 0x3F);
+            check(text, sizeof text, 1, "a pair");
+        }
+    }
+}
+
+static int run(const char *vectors)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_of_every_length_are_taken_as_byte_by_byte),
+        cmocka_unit_test(a_text_goes_on_after_every_cut),
+        cmocka_unit_test(every_wrong_byte_is_found_wherever_it_stands),
+        cmocka_unit_test(every_pair_of_bytes_is_judged_alike_across_the_ends_of_blocks),
+    };
+    return cmocka_run_group_tests_name(vectors, tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return EXIT_STATUS_OF(test_with_each_vectors(run));
+}
