@@ -145,6 +145,16 @@ static void send_pieces(jz_shard *shard, jz_connection *connection, const jz_pie
         keep_rest(shard, connection, pieces, count, sent, length);
 }
 
+static void send_piece(jz_shard *shard, jz_connection *connection, const uint8_t *bytes, size_t length, bool is_last)
+{
+    size_t sent = 0;
+    jz_socket_result result = is_last ? jz_socket_send_last(connection->descriptor, bytes, length, &sent)
+                                      : jz_socket_send(connection->descriptor, bytes, length, &sent);
+    sent = note_sent(connection, result, sent, length);
+    if (sent < length && connection->broken == JZ_FAILURE_NONE)
+        keep_rest(shard, connection, &(jz_piece){bytes, length}, 1, sent, length);
+}
+
 static void empty_cork(jz_buffer *cork)
 {
     cork->length = 0;
@@ -163,13 +173,7 @@ static void flush_cork(jz_shard *shard, jz_connection *connection)
     jz_buffer *cork = &shard->cork;
     if (cork->length == 0)
         return;
-    size_t sent = 0;
-    jz_socket_result result = is_closed_after(connection)
-                                  ? jz_socket_send_last(connection->descriptor, cork->bytes, cork->length, &sent)
-                                  : jz_socket_send(connection->descriptor, cork->bytes, cork->length, &sent);
-    sent = note_sent(connection, result, sent, cork->length);
-    if (sent < cork->length && connection->broken == JZ_FAILURE_NONE)
-        keep_rest(shard, connection, &(jz_piece){cork->bytes, cork->length}, 1, sent, cork->length);
+    send_piece(shard, connection, cork->bytes, cork->length, is_closed_after(connection));
     empty_cork(cork);
 }
 
@@ -216,18 +220,36 @@ static void note_backing_up(const jz_shard *shard, jz_connection *connection)
         connection->is_backed_up = true;
 }
 
+/*
+ * Where a payload that is sent back as it came lies in the receive buffer: behind its client's header, which was taken
+ * and is longer than ours. NULL: it is another payload.
+ */
+static uint8_t *received_payload(const jz_shard *shard, const jz_outgoing *outgoing)
+{
+    const jz_message *message = shard->message;
+    uint8_t *buffer = shard->loop.receive_buffer;
+    if (message == NULL || outgoing->payload != message->bytes || outgoing->length > message->length ||
+        message->bytes < buffer || message->bytes >= buffer + shard->loop.receive_buffer_size)
+        return NULL;
+    return buffer + (message->bytes - buffer);
+}
+
 void jz_output_send_at_once(jz_shard *shard, jz_connection *connection, const jz_outgoing *outgoing)
 {
     uint8_t header[JZ_MAX_SENT_FRAME_HEADER];
     size_t header_length = jz_frame_header_encode(header, true, outgoing->reserved, outgoing->opcode, outgoing->length);
-    jz_piece pieces[3];
-    size_t count = 0;
-    if (shard->cork.length > 0)
-        pieces[count++] = (jz_piece){shard->cork.bytes, shard->cork.length};
-    pieces[count++] = (jz_piece){header, header_length};
-    pieces[count++] = (jz_piece){outgoing->payload, outgoing->length};
-    send_pieces(shard, connection, pieces, count);
-    empty_cork(&shard->cork);
+    jz_buffer *cork = &shard->cork;
+    uint8_t *received = cork->length == 0 ? received_payload(shard, outgoing) : NULL;
+    if (received != NULL) {
+        memcpy(received - header_length, header, header_length);
+        send_piece(shard, connection, received - header_length, header_length + outgoing->length, false);
+    } else {
+        const jz_piece pieces[] = {
+            {cork->bytes, cork->length}, {header, header_length}, {outgoing->payload, outgoing->length}};
+        size_t skipped = cork->length == 0 ? 1 : 0;
+        send_pieces(shard, connection, pieces + skipped, 3 - skipped);
+        empty_cork(cork);
+    }
     account(shard, connection);
     note_backing_up(shard, connection);
 }

@@ -13,7 +13,8 @@ enum { MOST_FURTHER_READS = 7 }; /* of one connection in a turn, so that others 
 void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     jz_event event = {.type = JZ_EVENT_OPEN};
-    jz_message message;
+    jz_message message = {0};
+    shard->message = &message;
     while (connection->broken == JZ_FAILURE_NONE) {
         jz_buffer *output = jz_output_open(shard, connection);
         if (output == NULL) {
@@ -24,6 +25,7 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
             break;
         jz_deliver(shard, connection, &event, &message);
     }
+    shard->message = NULL;
     jz_output_appended(shard, connection);
     if (connection->broken == JZ_FAILURE_NONE && jz_session_has_ended(&connection->session)) {
         /* After a failure the peer may still be sending, and a reset must not overtake our close frame. */

@@ -53,9 +53,10 @@ struct jz_shard {
     jz_counters counters;
     jz_peer_log peer_log;
 
-    jz_connection *current; /* the one that is being read, whose output goes to the cork */
-    jz_buffer cork;         /* output of `current`, sent with one call when its input has been taken */
-    jz_published published; /* in this turn */
+    jz_connection *current;    /* the one that is being read, whose output goes to the cork */
+    const jz_message *message; /* the one that a handler has now, which may lie in the receive buffer; else NULL */
+    jz_buffer cork;            /* output of `current`, sent with one call when its input has been taken */
+    jz_published published;    /* in this turn */
     jz_spare_unsent spare_unsent;
     jz_connection *dirty; /* linked by next_dirty */
     jz_date date;
