@@ -23,6 +23,8 @@ include Scripts/core.mk
 include Scripts/conformance.mk
 include Scripts/test.mk
 include Scripts/fuzz.mk
+include Scripts/peers.mk
+include Scripts/bench.mk
 
 .PHONY: run
 run: swift-toolchain
@@ -35,4 +37,4 @@ swift-toolchain:
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) .build .build-sanitized
+	rm -rf $(BUILD) .build .build-sanitized .build-peers

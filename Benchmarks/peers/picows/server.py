@@ -1,0 +1,42 @@
+"""An echo server on Python's picows, for comparison: server.py --port N.
+
+With uvloop, as in its own benchmarks. It has no permessage-deflate.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+
+import uvloop
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
+
+
+class Echo(WSListener):
+    """Sends back what comes: frames as they are, so that messages in fragments stay in fragments."""
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.PING:
+            transport.send_pong(frame.get_payload_as_bytes())
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            transport.disconnect()
+        elif frame.msg_type != WSMsgType.PONG:
+            transport.send(frame.msg_type, frame.get_payload_as_memoryview(), frame.fin)
+
+
+async def main() -> None:
+    # It warns of each message that is echoed to someone who has gone.
+    logging.disable()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8080)
+    arguments = parser.parse_args()
+    try:
+        server = await ws_create_server(lambda request: Echo(), None, arguments.port, max_frame_size=16 << 20)
+    except OSError as error:
+        sys.exit(f"picows: {error}")
+    print(f"listening on port {arguments.port}", flush=True)
+    await server.serve_forever()
+
+
+uvloop.run(main())

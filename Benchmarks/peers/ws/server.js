@@ -1,0 +1,33 @@
+// An echo server on Node.js's ws, for comparison.
+//
+//     server.js --port N [--deflate]
+//
+// As its documentation recommends for speed: no compression unless asked for (and then without context takeover), no
+// tracking of clients, and messages are not turned into strings.
+'use strict';
+
+const { WebSocketServer } = require('ws');
+
+const { values } = require('util').parseArgs({
+  options: { port: { type: 'string', default: '8080' }, deflate: { type: 'boolean', default: false } },
+});
+
+const server = new WebSocketServer({
+  port: Number(values.port),
+  clientTracking: false,
+  maxPayload: 16 * 1024 * 1024,
+  perMessageDeflate: values.deflate && {
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
+    threshold: 64,
+  },
+});
+server.on('listening', () => console.log(`listening on port ${values.port}`));
+server.on('error', (error) => {
+  console.error(`ws: ${error.message}`);
+  process.exit(1);
+});
+server.on('connection', (socket) => {
+  socket.on('message', (message, isBinary) => socket.send(message, { binary: isBinary }));
+  socket.on('error', () => {});
+});

@@ -1,0 +1,1 @@
+"""Runs servers against each other and writes down how they compare: `make bench`."""

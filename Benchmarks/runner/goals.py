@@ -1,0 +1,79 @@
+"""What has to be reached, and whether it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .measurement import Results
+from .workloads import C, FLOOR, SWIFT
+
+CPU = "server_cpu_us_per_message"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """That a figure of one run is at most `limit`, or `limit` times that of another run in the same rounds."""
+
+    text: str
+    workload: str
+    label: str
+    limit: float
+    versus: str | None = None
+    figure: str = CPU
+
+
+@dataclass(frozen=True)
+class Verdict:
+    goal: Goal
+    measured: float | None  # None: it was not measured in this run
+
+    @property
+    def is_met(self) -> bool | None:
+        return None if self.measured is None else self.measured <= self.goal.limit
+
+
+def _versus(text: str, workload: str, limit: float, versus: str, label: str = C, figure: str = CPU) -> Goal:
+    return Goal(text, workload, label, limit, versus, figure)
+
+
+UWS = "uWebSockets"
+
+GOALS: list[Goal] = [
+    *(
+        _versus("CPU per message of the floor", key, 1.03, FLOOR)
+        for key in ("echo-20", "echo-1000", "echo-depth", "echo-16000", "echo-64000", "fan-out-1", "fan-out-8")
+    ),
+    _versus("CPU per 1 MB echo of uWebSockets", "echo-1m", 0.9, UWS),
+    *(_versus("CPU of ASCII text to binary", f"text-{size}", 1.02, "binary", "ascii") for size in (20, 1000, 16000, 64000)),
+    *(
+        _versus(f"CPU of {kind} text to binary", f"text-{size}", 1.05, "binary", kind)
+        for kind in ("russian", "chinese", "emoji")
+        for size in (1000, 16000, 64000)
+    ),
+    *(_versus("CPU of compressed echo to uWebSockets", f"deflate-{size}", 1.0, UWS) for size in (200, 16000)),
+    *(
+        _versus("compressed size to uWebSockets", f"deflate-{size}", 1.0, UWS, C, "received_bytes_per_message")
+        for size in (200, 16000)
+    ),
+    _versus("CPU of a connection to uWebSockets (1 / 1.2)", "connect", 1 / 1.2, UWS),
+    _versus("CPU of 1,000 beside idle connections to 1,000 alone", "idle-beside", 1.03, "alone", "beside idle ones"),
+    Goal("bytes of an idle connection, C", "memory-0", C, 136, figure="memory_per_connection"),
+    Goal("bytes of an idle connection, Swift", "memory-0", SWIFT, 160, figure="memory_per_connection"),
+    *(
+        _versus("CPU of Swift to C", key, 1.03, C, SWIFT)
+        for key in ("echo-20", "echo-1000", "echo-depth", "echo-16000", "echo-64000")
+    ),
+    _versus("CPU of Swift with strings to C", "swift-text", 1.1, "C, bytes", "Swift, String"),
+    _versus("CPU of two loops to one", "two-loops", 1.05, "one loop", "two loops"),
+]
+
+
+def judge(results: Results, goals: list[Goal] = GOALS) -> list[Verdict]:
+    return [Verdict(goal, _measured(results, goal)) for goal in goals]
+
+
+def _measured(results: Results, goal: Goal) -> float | None:
+    if goal.versus is not None:
+        return results.ratio(goal.workload, goal.label, goal.versus, goal.figure)
+    summary = results.summary(goal.workload, goal.label, goal.figure)
+    return summary.median if summary else None

@@ -1,0 +1,158 @@
+"""What is measured: each workload is a row of servers, and of loads on them, that are compared with each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FLOOR, C, SWIFT = "floor", "Jazzy, C", "Jazzy, Swift"
+
+RELEASE = "build/release"
+SWIFT_RELEASE = ".build/release"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A load on a server."""
+
+    label: str
+    command: str
+    load: tuple[str, ...]
+    server_cores: frozenset[int] = frozenset({0})
+
+
+@dataclass(frozen=True)
+class Workload:
+    key: str
+    title: str
+    unit: str  # what a message is
+    runs: tuple[Run, ...]
+    rounds: int | None = None  # where not as many as usual
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    command: str  # with {port}
+    deflate_command: str | None = None  # agreeing on permessage-deflate; None where it cannot
+
+
+def floor(flags: str = "") -> str:
+    return f"{RELEASE}/bench-floor --port {{port}}{flags}"
+
+
+def echo_c(flags: str = "") -> str:
+    return f"{RELEASE}/bench-echo-c --port {{port}}{flags}"
+
+
+def echo_swift(flags: str = "") -> str:
+    return f"{SWIFT_RELEASE}/bench-echo-swift --port {{port}}{flags}"
+
+
+def echo(key: str, title: str, peers: list[Peer], *flags: str) -> Workload:
+    load = ("echo", *flags)
+    ours = (Run(FLOOR, floor(), load), Run(C, echo_c(), load), Run(SWIFT, echo_swift(), load))
+    return Workload(key, title, "echo", ours + tuple(Run(peer.name, peer.command, load) for peer in peers))
+
+
+def fan_out(key: str, title: str, peers: list[Peer], subscribers: int, burst: int) -> Workload:
+    load = ("fan-out", "--connections", str(subscribers), "--burst", str(burst), "--size", "20")
+    ours = (Run(FLOOR, floor(" --fan"), load), Run(C, echo_c(), load), Run(SWIFT, echo_swift(), load))
+    with_topics = tuple(Run(peer.name, peer.command, load) for peer in peers if peer.name == "uWebSockets")
+    return Workload(key, title, "delivery", ours + with_topics)
+
+
+def text(size: int) -> Workload:
+    kinds = ("binary", "ascii", "russian", "chinese", "emoji") if size > 100 else ("binary", "ascii")
+    runs = tuple(Run(kind, echo_c(), ("echo", "--size", str(size), "--payload", kind)) for kind in kinds)
+    return Workload(f"text-{size}", f"text of {size:,} B, 64 connections, one in flight, Jazzy, C", "echo", runs)
+
+
+def deflate(size: int, peers: list[Peer]) -> Workload:
+    load = ("echo", "--size", str(size), "--payload", "json", "--deflate")
+    ours = (
+        Run(C, echo_c(" --deflate shared"), load),
+        Run(SWIFT, echo_swift(" --deflate shared"), load),
+    )
+    others = tuple(Run(peer.name, peer.deflate_command, load) for peer in peers if peer.deflate_command)
+    title = f"permessage-deflate, JSON of {size:,} B, 64 connections, one in flight, no context takeover"
+    return Workload(f"deflate-{size}", title, "echo", ours + others)
+
+
+def connect(peers: list[Peer]) -> Workload:
+    load = ("connect", "--connections", "256")
+    runs = (Run(C, echo_c(), load), Run(SWIFT, echo_swift(), load))
+    runs += tuple(Run(peer.name, peer.command, load) for peer in peers)
+    return Workload("connect", "connect, handshake, close: 256 at a time", "connection", runs)
+
+
+def idle_beside(idle: int) -> Workload:
+    load = ("echo", "--connections", "1000", "--size", "20")
+    runs = (Run("alone", echo_c(), load), Run("beside idle ones", echo_c(), (*load, "--idle", str(idle))))
+    return Workload("idle-beside", f"1,000 echoing connections alone and beside {idle:,} idle ones, Jazzy, C", "echo", runs)
+
+
+def memory(connections: int, size: int, peers: list[Peer]) -> Workload:
+    load = ("idle", "--connections", str(connections), "--size", str(size))
+    runs = (Run(C, echo_c(), load), Run(SWIFT, echo_swift(), load))
+    runs += tuple(Run(peer.name, peer.command, load) for peer in peers)
+    burst = f", before and after each has echoed {size:,} B" if size else ""
+    return Workload(f"memory-{size}", f"memory of {connections:,} idle connections{burst}", "echo", runs, rounds=1)
+
+
+def swift_text() -> Workload:
+    load = ("echo", "--size", "20", "--payload", "ascii")
+    runs = (
+        Run("C, bytes", echo_c(), load),
+        Run("Swift, bytes", echo_swift(), load),
+        Run("Swift, String", echo_swift(" --handler text"), load),
+    )
+    return Workload("swift-text", "text of 20 B, 64 connections, one in flight: bytes and strings", "echo", runs)
+
+
+def two_loops() -> Workload:
+    load = ("echo", "--size", "20", "--depth", "32")
+    both = frozenset({0, 1})
+    runs = (
+        Run("one loop", echo_c(" --threads 1"), load, both),
+        Run("two loops", echo_c(" --threads 2"), load, both),
+    )
+    return Workload("two-loops", "one loop and two loops on two cores, which the client shares", "echo", runs)
+
+
+def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
+    # A process has other files than its connections, too.
+    idle = min(19_000, most_descriptors - 1_000 - 100)
+    return [
+        echo("echo-20", "echo, 64 connections, 20 B, one in flight", peers, "--size", "20"),
+        echo("echo-1000", "echo, 1,000 connections, 20 B, one in flight", peers, "--connections", "1000", "--size", "20"),
+        echo("echo-depth", "echo, 64 connections, 20 B, 32 in flight", peers, "--size", "20", "--depth", "32"),
+        echo("echo-16000", "echo, 64 connections, 16,000 B, one in flight", peers, "--size", "16000"),
+        echo("echo-64000", "echo, 64 connections, 64,000 B, one in flight", peers, "--size", "64000"),
+        echo("echo-1m", "echo, 16 connections, 1 MB, one in flight", peers, "--connections", "16", "--size", "1000000"),
+        fan_out("fan-out-1", "fan-out of one 20 B message to 1,000 subscribers", peers, 1000, 1),
+        fan_out("fan-out-8", "fan-out of eight 20 B messages at once to 1,000 subscribers", peers, 1000, 8),
+        *(text(size) for size in (20, 1000, 16000, 64000)),
+        *(deflate(size, peers) for size in (200, 16000)),
+        connect(peers),
+        idle_beside(idle),
+        memory(15_000, 0, peers),
+        memory(1_000, 64_000, peers),
+        swift_text(),
+        two_loops(),
+    ]
+
+
+def quick_workloads(peers: list[Peer]) -> list[Workload]:
+    """One of each kind, and small: only to see that all of it works."""
+    return [
+        echo("echo-20", "echo, 64 connections, 20 B, one in flight", peers, "--size", "20"),
+        echo("echo-64000", "echo, 64 connections, 64,000 B, one in flight", peers, "--size", "64000"),
+        fan_out("fan-out-8", "fan-out of eight 20 B messages at once to 100 subscribers", peers, 100, 8),
+        text(1000),
+        deflate(200, peers),
+        connect(peers),
+        idle_beside(500),
+        memory(1_000, 1_000, peers),
+        swift_text(),
+        two_loops(),
+    ]
