@@ -10,14 +10,6 @@ enum {
     VECTORS_FROM = 256 /* bytes: for less, finding out what the processor has costs more than it gives */
 };
 
-uint32_t jz_mask_turned_key(const uint8_t key[4], size_t offset)
-{
-    const uint8_t turned[4] = {key[offset & 3], key[(offset + 1) & 3], key[(offset + 2) & 3], key[(offset + 3) & 3]};
-    uint32_t word;
-    memcpy(&word, turned, sizeof word);
-    return word;
-}
-
 /* memcpy makes the words aligned and endian-neutral. */
 static JZ_ALWAYS_INLINED void mask_8(uint8_t *destination, const uint8_t *source, uint64_t key)
 {

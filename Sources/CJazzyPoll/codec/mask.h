@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "jazzy/compiler.h"
 
 /*
  * Masks or unmasks (the same operation) `length` bytes from `source` to `destination`, which are the same or do not
@@ -12,6 +15,43 @@
 void jz_mask(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4], size_t offset);
 
 /* The four bytes of the key that the payload's byte number `offset` and the three after it are combined with. */
-uint32_t jz_mask_turned_key(const uint8_t key[4], size_t offset);
+static inline uint32_t jz_mask_turned_key(const uint8_t key[4], size_t offset)
+{
+    uint32_t word;
+#ifdef JZ_LITTLE_ENDIAN
+    memcpy(&word, key, sizeof word);
+    unsigned bits = (unsigned)(offset & 3) * 8;
+    return word >> bits | word << (-bits & 31);
+#else
+    const uint8_t turned[4] = {key[offset & 3], key[(offset + 1) & 3], key[(offset + 2) & 3], key[(offset + 3) & 3]};
+    memcpy(&word, turned, sizeof word);
+    return word;
+#endif
+}
+
+/*
+ * jz_mask in place and from the payload's beginning, for payloads that are short. The last word overlaps with those
+ * before it: it is read before they are written, so that no byte is masked twice.
+ */
+static inline void jz_mask_short(uint8_t *bytes, size_t length, const uint8_t key[4])
+{
+    enum { WORD = sizeof(uint64_t) };
+    if (length < WORD) {
+        for (size_t i = 0; i < length; i++)
+            bytes[i] ^= key[i & 3];
+        return;
+    }
+    uint64_t last;
+    memcpy(&last, bytes + length - WORD, WORD);
+    last ^= (uint64_t)jz_mask_turned_key(key, length) * UINT64_C(0x100000001);
+    const uint64_t word_key = (uint64_t)jz_mask_turned_key(key, 0) * UINT64_C(0x100000001);
+    for (size_t i = 0; i + WORD < length; i += WORD) {
+        uint64_t word;
+        memcpy(&word, bytes + i, WORD);
+        word ^= word_key;
+        memcpy(bytes + i, &word, WORD);
+    }
+    memcpy(bytes + length - WORD, &last, WORD);
+}
 
 #endif

@@ -3,6 +3,8 @@
 #include "routes.h"
 #include "work.h"
 
+const jz_event jz_message_event = {.type = JZ_EVENT_MESSAGE, .close_reason = ""};
+
 static void follow_session_state(jz_connection *connection)
 {
     if (!jz_session_is_open(&connection->session))
@@ -73,6 +75,11 @@ void jz_deliver(jz_shard *shard, jz_connection *connection, const jz_event *even
         route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
     else
         hand_to_workers(connection, event, message);
+}
+
+void jz_deliver_message_to_workers(jz_connection *connection, const jz_message *message)
+{
+    hand_to_workers(connection, &jz_message_event, message);
 }
 
 static void tell(jz_shard *shard, jz_connection *connection, jz_output_callback callback)

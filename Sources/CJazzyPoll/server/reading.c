@@ -1,6 +1,7 @@
 #include "reading.h"
 
 #include "../codec/proxy_header.h"
+#include "../session/short_message.h"
 #include "delivery.h"
 #include "handshake.h"
 #include "http.h"
@@ -16,6 +17,10 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
     jz_message message = {0};
     shard->message = &message;
     while (connection->broken == JZ_FAILURE_NONE) {
+        if (jz_short_message_take_binary(&connection->session, input, &message)) {
+            jz_deliver_message(shard, connection, &message);
+            continue;
+        }
         jz_buffer *output = jz_output_open(shard, connection);
         if (output == NULL) {
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;

@@ -26,26 +26,39 @@ static inline bool jz_connection_is_writable(const jz_connection *connection)
            jz_session_is_open(&connection->session);
 }
 
+/* A copy of a few bytes that do not overlap, without a call. The last word overlaps with those before it. */
+static JZ_ALWAYS_INLINED void jz_copy_short(uint8_t *destination, const uint8_t *source, size_t length)
+{
+    enum { WORD = 8 };
+    if (length < WORD) {
+        for (size_t i = 0; i < length; i++)
+            destination[i] = source[i];
+        return;
+    }
+    for (size_t i = 0; i + WORD < length; i += WORD)
+        memcpy(destination + i, source + i, WORD);
+    memcpy(destination + length - WORD, source + length - WORD, WORD);
+}
+
 /*
- * The way of most messages: to the connection that is being read, as they are, into a cork that has room. False: this
- * one has to go another way, and nothing was done.
+ * The way of most messages: short ones, to the connection that is being read, as they are, into a cork that has room.
+ * False: this one has to go another way, and nothing was done.
  */
 static inline bool jz_connection_answer(jz_shard *shard, jz_connection *connection, jz_message_kind kind,
                                         const void *bytes, size_t length)
 {
+    enum { HEADER = 2, MAX_LENGTH = 125 };
     jz_buffer *cork = &shard->cork;
-    if (kind > JZ_MESSAGE_BINARY || length >= JZ_SEND_AT_ONCE_FROM || connection->unsent != NULL ||
+    if (kind > JZ_MESSAGE_BINARY || length > MAX_LENGTH || connection->unsent != NULL ||
         !jz_connection_is_writable(connection) || connection->session.uses_deflate ||
-        cork->capacity - cork->length < length + JZ_MAX_SENT_FRAME_HEADER ||
-        cork->length >= JZ_FLUSH_CORK_AT - JZ_SEND_AT_ONCE_FROM - JZ_MAX_SENT_FRAME_HEADER ||
+        cork->capacity - cork->length < HEADER + MAX_LENGTH || cork->length >= JZ_FLUSH_CORK_AT - HEADER - MAX_LENGTH ||
         cork->length >= jz_connection_route(connection)->options.backpressure_limit)
         return false;
     uint8_t *end = cork->bytes + cork->length;
-    size_t header_length =
-        jz_frame_header_encode(end, true, 0, kind == JZ_MESSAGE_TEXT ? JZ_OPCODE_TEXT : JZ_OPCODE_BINARY, length);
-    if (length > 0)
-        memcpy(end + header_length, bytes, length);
-    cork->length += header_length + length;
+    end[0] = kind == JZ_MESSAGE_TEXT ? 0x80 | JZ_OPCODE_TEXT : 0x80 | JZ_OPCODE_BINARY;
+    end[1] = (uint8_t)length;
+    jz_copy_short(end + HEADER, bytes, length);
+    cork->length += HEADER + length;
     atomic_store_explicit(&connection->buffered_amount, cork->length, memory_order_release);
     jz_count_sent(&shard->counters, kind, length);
     return true;

@@ -12,6 +12,7 @@
 #include "frame_rules.h"
 #include "incoming.h"
 #include "outgoing.h"
+#include "short_message.h"
 
 /* What a step of reading came to. */
 typedef enum step {
@@ -379,35 +380,20 @@ static bool yield_ending(jz_session *session, jz_input *input, jz_event *event, 
     }
 }
 
-enum { FIN = 0x80, MASKED = 0x80, SHORT_HEADER = 6, MAX_SHORT_PAYLOAD = 125 };
-
-/*
- * The commonest frame by far, seen at a glance to break no rule: a data message that is whole in one frame and in the
- * input, not compressed, between messages, and so short that its length is in the second byte.
- */
-static inline bool is_short_message(const jz_session *session, const jz_input *input)
+static step take_short_message(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
 {
-    if (session->incoming != NULL || session->state != JZ_SESSION_OPEN || input->length < SHORT_HEADER)
-        return false;
-    uint8_t opcode = input->bytes[0] ^ FIN;
-    size_t length = input->bytes[1] ^ MASKED;
-    return (opcode == JZ_OPCODE_TEXT || opcode == JZ_OPCODE_BINARY) && length <= MAX_SHORT_PAYLOAD &&
-           length <= input->length - SHORT_HEADER && length <= session->settings->max_message_size;
-}
-
-static inline step take_short_message(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
-{
+    uint8_t opcode = jz_short_message_opcode(input);
+    size_t length = jz_short_message_length(input);
     uint8_t *bytes = input->bytes;
-    size_t length = bytes[1] ^ MASKED;
-    advance(input, SHORT_HEADER + length);
-    return take_plain_message(session, bytes[0] ^ FIN, bytes + SHORT_HEADER, length, bytes + 2, event, message);
+    advance(input, JZ_SHORT_HEADER + length);
+    return take_plain_message(session, opcode, bytes + JZ_SHORT_HEADER, length, bytes + 2, event, message);
 }
 
 bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event, jz_message *message)
 {
     while (session->state <= JZ_SESSION_CLOSE_SENT) {
-        step taken = is_short_message(session, input) ? take_short_message(session, input, event, message)
-                                                      : take_step(session, input, output, event, message);
+        step taken = jz_short_message_is_next(session, input) ? take_short_message(session, input, event, message)
+                                                              : take_step(session, input, output, event, message);
         switch (taken) {
         case STEP_EVENT:
             return true;

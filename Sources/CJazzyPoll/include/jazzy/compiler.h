@@ -12,6 +12,9 @@
 #define JZ_NEVER_INLINED __attribute__((noinline))
 /* For what is the same code in several functions that are compiled for different processors. */
 #define JZ_ALWAYS_INLINED __attribute__((always_inline)) inline
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define JZ_LITTLE_ENDIAN 1
+#endif
 #if defined(__x86_64__)
 /* A function for processors that have these instructions, and whether this one does. */
 #define JZ_HAS_AVX2 __builtin_cpu_supports("avx2")

@@ -1,0 +1,51 @@
+/*
+ * The commonest frame by far, seen at a glance to break no rule: a data message that is whole in one frame and in the
+ * input, not compressed, between messages, and so short that its length is in the second byte (RFC 6455 §5.2).
+ */
+#ifndef JAZZY_SESSION_SHORT_MESSAGE_H
+#define JAZZY_SESSION_SHORT_MESSAGE_H
+
+#include "../codec/frame_header.h"
+#include "../codec/mask.h"
+#include "session.h"
+
+enum { JZ_SHORT_HEADER = 6, JZ_MAX_SHORT_PAYLOAD = 125 };
+
+static inline uint8_t jz_short_message_opcode(const jz_input *input)
+{
+    enum { FIN = 0x80 };
+    return input->bytes[0] ^ FIN;
+}
+
+static inline size_t jz_short_message_length(const jz_input *input)
+{
+    enum { MASKED = 0x80 };
+    return input->bytes[1] ^ MASKED;
+}
+
+/* Whether such a message is next. */
+static inline bool jz_short_message_is_next(const jz_session *session, const jz_input *input)
+{
+    if (session->incoming != NULL || session->state != JZ_SESSION_OPEN || input->length < JZ_SHORT_HEADER)
+        return false;
+    uint8_t opcode = jz_short_message_opcode(input);
+    size_t length = jz_short_message_length(input);
+    return (opcode == JZ_OPCODE_TEXT || opcode == JZ_OPCODE_BINARY) && length <= JZ_MAX_SHORT_PAYLOAD &&
+           length <= input->length - JZ_SHORT_HEADER && length <= session->settings->max_message_size;
+}
+
+/* Takes one that is binary, where that is next. The event is JZ_EVENT_MESSAGE, and not filled in. */
+static inline bool jz_short_message_take_binary(const jz_session *session, jz_input *input, jz_message *message)
+{
+    if (!jz_short_message_is_next(session, input) || jz_short_message_opcode(input) != JZ_OPCODE_BINARY)
+        return false;
+    size_t length = jz_short_message_length(input);
+    uint8_t *payload = input->bytes + JZ_SHORT_HEADER;
+    jz_mask_short(payload, length, input->bytes + 2);
+    input->bytes += JZ_SHORT_HEADER + length;
+    input->length -= JZ_SHORT_HEADER + length;
+    *message = (jz_message){.kind = JZ_MESSAGE_BINARY, .bytes = payload, .length = length};
+    return true;
+}
+
+#endif
