@@ -61,6 +61,40 @@ static void carry(floor_connection *connection, const uint8_t *bytes, size_t len
     connection->carry_length = (uint8_t)length;
 }
 
+/*
+ * Takes the header of a frame and writes ours to where the output ends. The first frame stays where it is, behind its
+ * shorter header; the next ones move down to it. Returns the length of our header; 0 where the client's is cut.
+ */
+static size_t begin_frame(floor_connection *connection, uint8_t **bytes, const uint8_t *end, uint8_t **start,
+                          uint8_t **output_end)
+{
+    enum { SHORT_HEADER = 6, SHORT_SENT_HEADER = 2, MAX_SHORT_PAYLOAD = 125 };
+    uint8_t *header = *bytes;
+    size_t available = (size_t)(end - header);
+    if (available >= SHORT_HEADER && (header[1] & 0x7F) <= MAX_SHORT_PAYLOAD) {
+        memcpy(connection->masking_key, header + 2, sizeof connection->masking_key);
+        connection->remaining = header[1] & 0x7F;
+        *bytes += SHORT_HEADER;
+        if (*start == NULL)
+            *output_end = *start = *bytes - SHORT_SENT_HEADER;
+        (*output_end)[0] = header[0];
+        (*output_end)[1] = (uint8_t)connection->remaining;
+        return SHORT_SENT_HEADER;
+    }
+    jz_frame_header decoded;
+    if (!jz_frame_header_decode(header, available, &decoded))
+        return 0;
+    memcpy(connection->masking_key, decoded.masking_key, sizeof connection->masking_key);
+    connection->remaining = decoded.payload_length;
+    *bytes += decoded.header_length;
+    uint8_t sent[JZ_MAX_SENT_FRAME_HEADER];
+    size_t length = jz_frame_header_encode(sent, decoded.fin, 0, decoded.opcode, decoded.payload_length);
+    if (*start == NULL)
+        *output_end = *start = *bytes - length;
+    memcpy(*output_end, sent, length);
+    return length;
+}
+
 size_t floor_take_frames(floor_connection *connection, uint8_t *bytes, size_t length, uint8_t **output)
 {
     const uint8_t *end = bytes + length;
@@ -75,20 +109,11 @@ size_t floor_take_frames(floor_connection *connection, uint8_t *bytes, size_t le
         output_end = take_payload(connection, &bytes, end, bytes);
     }
     while (bytes < end) {
-        jz_frame_header header;
-        if (!jz_frame_header_decode(bytes, (size_t)(end - bytes), &header)) {
+        size_t sent_length = begin_frame(connection, &bytes, end, &start, &output_end);
+        if (sent_length == 0) {
             carry(connection, bytes, (size_t)(end - bytes));
             break;
         }
-        uint8_t sent[JZ_MAX_SENT_FRAME_HEADER];
-        size_t sent_length = jz_frame_header_encode(sent, header.fin, 0, header.opcode, header.payload_length);
-        bytes += header.header_length;
-        memcpy(connection->masking_key, header.masking_key, sizeof connection->masking_key);
-        connection->remaining = header.payload_length;
-        /* The first frame stays where it is, behind its shorter header; the next ones move down to it. */
-        if (start == NULL)
-            output_end = start = bytes - sent_length;
-        memcpy(output_end, sent, sent_length);
         output_end = take_payload(connection, &bytes, end, output_end + sent_length);
     }
     *output = start;

@@ -21,6 +21,8 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
             jz_deliver_message(shard, connection, &message);
             continue;
         }
+        if (jz_session_has_nothing(&connection->session, input))
+            break;
         jz_buffer *output = jz_output_open(shard, connection);
         if (output == NULL) {
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;

@@ -123,6 +123,12 @@ static inline bool jz_session_is_open(const jz_session *session)
 /* Whether part of a data frame's payload has come, and not all of it. */
 bool jz_session_is_within_frame(const jz_session *session);
 
+/* Whether jz_session_next would find nothing: no input, and nothing under way. */
+static inline bool jz_session_has_nothing(const jz_session *session, const jz_input *input)
+{
+    return input->length == 0 && session->incoming == NULL && session->state == JZ_SESSION_OPEN;
+}
+
 /* Whether the close event was yielded: the transport may be ended once the output is sent. */
 static inline bool jz_session_has_ended(const jz_session *session)
 {
