@@ -53,6 +53,7 @@ c-unit-tests-$(1): $(4:%=$(BUILD)/$(1)/%)
 	@set -e; for test in $$^; do echo "== $$$$test"; $$$$test; done
 $(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server.c)
 $(call c_program,$(1),$(2),$(3),bench-echo-c,Benchmarks/bench-echo-c/main.c)
+$(call c_program,$(1),$(2),$(3),bench-micro,$(wildcard Benchmarks/common/*.c Benchmarks/bench-micro/*.c))
 $(call c_program,$(1),$(2),$(3),probe-server,$(wildcard Tests/Integration/servers/*.c))
 $(call c_program,$(1),$(2),$(3),session-driver,Tests/Differential/session-driver.c)
 endef
