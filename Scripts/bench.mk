@@ -16,3 +16,40 @@ bench-programs: swift-toolchain
 	@Scripts/install-packages $(BENCH_PACKAGES)
 	@$(MAKE) $(BENCH_VENV)/.installed $(BUILD)/release/bench-floor $(BUILD)/release/bench-load $(BUILD)/release/bench-echo-c
 	swift build -c release --product bench-echo-swift
+
+# --- The codec and the session, without sockets -----------------------------------------------------------------------
+
+# What each piece costs here and now: `make bench-micro ARGUMENTS="--filter UTF-8"`.
+.PHONY: bench-micro
+bench-micro:
+	@Scripts/install-packages zlib1g-dev libc6-dev
+	@$(MAKE) $(BUILD)/release/bench-micro
+	$(BUILD)/release/bench-micro $(ARGUMENTS)
+
+# --- A guard on the instructions that a message costs -----------------------------------------------------------------
+
+# By Debian's gcc, which the distribution pins, with the flags of a release. No sockets and no threads take part, so
+# that every run is the same.
+INSTRUCTIONS_PACKAGES := zlib1g-dev gcc libc6-dev python3 valgrind
+INSTRUCTIONS_SOURCES := $(wildcard Benchmarks/common/*.c Benchmarks/bench-instructions/*.c)
+INSTRUCTIONS_FOLDER := Benchmarks/bench-instructions
+INSTRUCTIONS_COMPARE := python3 $(INSTRUCTIONS_FOLDER)/compare.py --compiler $(GCC) \
+	$(BUILD)/instructions/bench-instructions
+
+$(eval $(call c_build,instructions,$(GCC),$(RELEASE_FLAGS)))
+$(eval $(call c_program,instructions,$(GCC),$(RELEASE_FLAGS),bench-instructions,$(INSTRUCTIONS_SOURCES)))
+
+# Fails where a scenario takes over 3 % more instructions than baseline.json says.
+.PHONY: bench-instructions bench-instructions-baseline test-instructions
+bench-instructions:
+	@Scripts/install-packages $(INSTRUCTIONS_PACKAGES)
+	@$(MAKE) test-instructions
+test-instructions: $(BUILD)/instructions/bench-instructions
+	python3 -m unittest discover --quiet --start-directory $(INSTRUCTIONS_FOLDER)
+	$(INSTRUCTIONS_COMPARE)
+
+# To be committed together with the change that is the reason.
+bench-instructions-baseline:
+	@Scripts/install-packages $(INSTRUCTIONS_PACKAGES)
+	@$(MAKE) $(BUILD)/instructions/bench-instructions
+	$(INSTRUCTIONS_COMPARE) --update

@@ -1,7 +1,8 @@
 # All tests. Each part can be run alone; `make test` runs them one after the other.
 
 TEST_PACKAGES := zlib1g-dev gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws \
-	golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev libwebsockets-dev libwebsockets-test-server
+	golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev libwebsockets-dev libwebsockets-test-server \
+	valgrind
 LINT_PACKAGES := clang-format
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
@@ -13,6 +14,7 @@ test: swift-toolchain test-packages
 	@$(MAKE) test-c
 	@$(MAKE) test-differential
 	@$(MAKE) test-fuzz
+	@$(MAKE) test-instructions
 	@$(MAKE) test-swift
 	@$(MAKE) test-integration
 	@$(MAKE) test-integration-sanitized

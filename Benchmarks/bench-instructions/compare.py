@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Guards the instructions that a message costs: counts them with callgrind and compares with baseline.json.
+
+    compare.py PROGRAM [--compiler gcc]            compare; exit 1 where a scenario became worse
+    compare.py PROGRAM [--compiler gcc] --update   write what is counted now into baseline.json
+
+Counts do not depend on what else the machine does, so that a few percent mean something where times would not.
+They do depend on who made the instructions: the compiler, the C library (which copies with what the processor has),
+zlib, valgrind. Only counts of one and the same toolchain are compared. baseline.json holds one set for each; where it
+has none for the one at hand nothing is compared, which is said and is no failure: nothing is known to be worse.
+
+The compiler is Debian's gcc: it changes only with the distribution, and valgrind can read what it writes, which the
+valgrind of Debian 12 cannot of the clang that comes with Swift. What valgrind does not know, AVX-512, is not counted:
+there the code for older processors runs.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+BASELINE = pathlib.Path(__file__).with_name("baseline.json")
+UPDATE = "make bench-instructions-baseline"
+TOLERANCE = 0.03
+# The difference of two runs leaves out what starting and preparing cost. Both are even, because payloads go back and
+# forth, and have as many digits, because those are read too; far apart, because starting varies by a few hundred.
+FEW_TURNS, MANY_TURNS = 100, 900
+# The caller's environment is not to move anything in memory. Without ERMS, because valgrind counts "rep movsb" as one
+# instruction for each byte: copies and zlib's zeroing would drown everything else.
+ENVIRONMENT = {"PATH": os.defpath, "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-ERMS"}
+
+Counts = dict[str, float]
+Toolchain = dict[str, str]
+
+
+@dataclass
+class Row:
+    """One scenario: instructions per message; None where there is no such scenario on that side."""
+
+    scenario: str
+    baseline: float | None
+    now: float | None
+
+    @property
+    def change(self) -> float | None:
+        if self.baseline is None or self.now is None:
+            return None
+        return self.now / self.baseline - 1
+
+    @property
+    def is_better(self) -> bool:
+        return self.change is not None and self.change < -TOLERANCE
+
+    @property
+    def complaint(self) -> str | None:
+        if self.baseline is None:
+            return f"{self.scenario} is not in the baseline: add it with `{UPDATE}`"
+        if self.now is None:
+            return f"{self.scenario} is in the baseline and was not counted: bring it back, or `{UPDATE}`"
+        change = self.now / self.baseline - 1
+        if change > TOLERANCE:
+            return (
+                f"{self.scenario} takes {self.now:.1f} instructions per message, {change:.1%} more than the "
+                f"{self.baseline:.1f} of the baseline ({TOLERANCE:.0%} are allowed): make it cheaper again; or, where "
+                f"what it buys is worth that, `{UPDATE}` and say so in the commit"
+            )
+        return None
+
+
+def compare(baseline: Counts, now: Counts) -> list[Row]:
+    scenarios = [*now, *(scenario for scenario in baseline if scenario not in now)]
+    return [Row(scenario, baseline.get(scenario), now.get(scenario)) for scenario in scenarios]
+
+
+def table(rows: list[Row]) -> str:
+    def number(value: float | None) -> str:
+        return "-" if value is None else f"{value:.1f}"
+
+    def change(row: Row) -> str:
+        return "-" if row.change is None else f"{row.change:+.2%}"
+
+    cells = [("instructions per message", "baseline", "now", "change")]
+    cells += [(row.scenario, number(row.baseline), number(row.now), change(row)) for row in rows]
+    width = max(len(scenario) for scenario, *_ in cells)
+    return "\n".join(f"{name:{width}}  {before:>10}  {now:>10}  {by:>8}" for name, before, now, by in cells)
+
+
+def verdict(rows: list[Row]) -> int:
+    """Says what is wrong with each scenario, and what is better than it was. The exit status."""
+    complaints = [row.complaint for row in rows if row.complaint is not None]
+    for complaint in complaints:
+        print(f"bench-instructions: {complaint}", file=sys.stderr)
+    better = [row.scenario for row in rows if row.is_better]
+    if better and not complaints:
+        print(f"Better than the baseline by more than {TOLERANCE:.0%}: {', '.join(better)}. `{UPDATE}` keeps it so.")
+    return 1 if complaints else 0
+
+
+def output_of(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def first_line_of(*command: str) -> str:
+    return output_of(*command).splitlines()[0]
+
+
+def processor() -> str:
+    """The C library chooses how it copies by what the processor can do, as far as valgrind knows of it."""
+    machine = platform.machine()
+    flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()
+    return f"{machine} with AVX2" if "avx2" in flags else machine
+
+
+def count(program: pathlib.Path, scenario: str, turns: int) -> int:
+    valgrind = shutil.which("valgrind") or "valgrind"
+    command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+    command += [f"./{program.name}", scenario, str(turns)]
+    run = subprocess.run(command, cwd=program.parent, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    collected = re.search(r"Collected : (\d+)", run.stderr)
+    if run.returncode != 0 or collected is None:
+        sys.exit(f"bench-instructions: {' '.join(command)} failed:\n{run.stderr}")
+    return int(collected.group(1))
+
+
+def measure(program: pathlib.Path, compiler: str) -> tuple[Toolchain, Counts]:
+    zlib, *scenarios = output_of(str(program), "--list").splitlines()
+    toolchain = {
+        "compiler": first_line_of(compiler, "--version"),
+        "library": " ".join(platform.libc_ver()),
+        "zlib": zlib,
+        "valgrind": first_line_of("valgrind", "--version"),
+        "processor": processor(),
+    }
+    counts = {}
+    for line in scenarios:
+        scenario, messages = line.split()
+        few, many = (count(program, scenario, turns) for turns in (FEW_TURNS, MANY_TURNS))
+        counts[scenario] = round((many - few) / (MANY_TURNS - FEW_TURNS) / int(messages), 2)
+    return toolchain, counts
+
+
+def describe(toolchain: Toolchain) -> str:
+    return ", ".join(toolchain.values())
+
+
+def update(entries: list[dict], toolchain: Toolchain, counts: Counts) -> list[dict]:
+    others = [entry for entry in entries if entry["toolchain"] != toolchain]
+    return [*others, {"toolchain": toolchain, "instructions_per_message": counts}]
+
+
+def baseline_of(entries: list[dict], toolchain: Toolchain) -> Counts | None:
+    for entry in entries:
+        if entry["toolchain"] == toolchain:
+            return entry["instructions_per_message"]
+    return None
+
+
+def judge(baseline: Counts | None, toolchain: Toolchain, counts: Counts) -> int:
+    rows = compare(baseline or {}, counts)
+    print(table(rows), flush=True)
+    if baseline is not None:
+        return verdict(rows)
+    print(
+        f"bench-instructions: NOT COMPARED: {BASELINE.name} has nothing for {describe(toolchain)}. To compare with an "
+        f"older revision, check it out, `{UPDATE}`, and come back.",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Guards the instructions that a message costs.")
+    parser.add_argument("program", type=pathlib.Path, help="bench-instructions, as the compiler built it")
+    parser.add_argument("--compiler", default="gcc", help="what built it (default: %(default)s)")
+    parser.add_argument("--update", action="store_true", help="write baseline.json instead of comparing with it")
+    arguments = parser.parse_args()
+    program = arguments.program.resolve()
+    if not program.exists():
+        parser.error(f"{arguments.program} is not there: `make bench-instructions` builds it")
+    for tool in ("valgrind", arguments.compiler):
+        if shutil.which(tool) is None:
+            parser.error(f"{tool} is missing: `make bench-instructions` installs what is needed")
+    entries = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.exists() else []
+    toolchain, counts = measure(program, arguments.compiler)
+    baseline = baseline_of(entries, toolchain)
+    if not arguments.update:
+        return judge(baseline, toolchain, counts)
+    print(table(compare(baseline or {}, counts)))
+    BASELINE.write_text(json.dumps(update(entries, toolchain, counts), indent=2) + "\n", encoding="utf-8")
+    print(f"{BASELINE.name} now has these for {describe(toolchain)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

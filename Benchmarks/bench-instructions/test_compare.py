@@ -1,0 +1,80 @@
+"""The guard itself: what it lets pass, what it stops, and what it says."""
+
+import contextlib
+import io
+import unittest
+
+import compare
+
+TOOLCHAIN = {"compiler": "gcc 12", "processor": "x86_64"}
+BASELINE = {"echo": 1000.0, "handshake": 5000.0}
+ENTRIES = [{"toolchain": TOOLCHAIN, "instructions_per_message": BASELINE}]
+
+
+def judged(now, toolchain=None):
+    """The exit status, what was printed, and what was complained of."""
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        toolchain = toolchain or TOOLCHAIN
+        status = compare.judge(compare.baseline_of(ENTRIES, toolchain), toolchain, now)
+    return status, out.getvalue(), errors.getvalue()
+
+
+class Comparing(unittest.TestCase):
+    def test_the_same_passes(self):
+        self.assertEqual(judged(BASELINE)[0], 0)
+
+    def test_a_little_worse_passes(self):
+        status, _, errors = judged(BASELINE | {"echo": 1029.0})
+        self.assertEqual((status, errors), (0, ""))
+
+    def test_worse_fails_and_names_the_scenario_and_the_way_out(self):
+        status, out, errors = judged(BASELINE | {"echo": 1031.0})
+        self.assertEqual(status, 1)
+        self.assertIn("+3.10%", out)
+        self.assertIn("echo takes 1031.0 instructions per message, 3.1% more", errors)
+        self.assertIn("make bench-instructions-baseline", errors)
+        self.assertNotIn("handshake", errors)
+
+    def test_every_scenario_that_is_worse_is_named(self):
+        _, _, errors = judged({"echo": 2000.0, "handshake": 9000.0})
+        self.assertEqual(len(errors.splitlines()), 2)
+
+    def test_better_passes_with_a_hint(self):
+        status, out, _ = judged(BASELINE | {"handshake": 4800.0})
+        self.assertEqual(status, 0)
+        self.assertIn("Better than the baseline by more than 3%: handshake.", out)
+
+    def test_one_that_is_better_does_not_make_up_for_one_that_is_worse(self):
+        self.assertEqual(judged({"echo": 1100.0, "handshake": 100.0})[0], 1)
+
+    def test_a_scenario_that_was_not_counted_fails(self):
+        status, _, errors = judged({"echo": 1000.0})
+        self.assertEqual(status, 1)
+        self.assertIn("handshake is in the baseline and was not counted", errors)
+
+    def test_a_scenario_without_a_baseline_fails(self):
+        status, _, errors = judged(BASELINE | {"ping": 1.0})
+        self.assertEqual(status, 1)
+        self.assertIn("ping is not in the baseline", errors)
+
+    def test_another_toolchain_is_not_compared(self):
+        status, _, errors = judged({"echo": 9999.0}, TOOLCHAIN | {"compiler": "gcc 13"})
+        self.assertEqual(status, 0)
+        self.assertIn("NOT COMPARED", errors)
+        self.assertIn("gcc 13, x86_64", errors)
+
+
+class Updating(unittest.TestCase):
+    def test_the_toolchain_at_hand_is_replaced(self):
+        self.assertEqual(
+            compare.update(ENTRIES, TOOLCHAIN, {"echo": 1.0}),
+            [{"toolchain": TOOLCHAIN, "instructions_per_message": {"echo": 1.0}}],
+        )
+
+    def test_other_toolchains_stay(self):
+        self.assertEqual(len(compare.update(ENTRIES, TOOLCHAIN | {"compiler": "gcc 13"}, BASELINE)), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
