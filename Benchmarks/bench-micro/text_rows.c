@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../../Sources/CJazzyPoll/codec/mask.h"
+#include "../../Sources/CJazzyPoll/codec/unmask_text.h"
 #include "../../Sources/CJazzyPoll/codec/utf8.h"
 #include "../common/client_frame.h"
 #include "../common/texts.h"
@@ -24,8 +24,7 @@ static alignas(64) uint8_t received[TEXT_KINDS][SIZES][JZ_MAX_FRAME_HEADER + LAR
 static bool unmask_and_check(uint8_t *text, size_t length)
 {
     jz_utf8 state = {0};
-    jz_mask(text, text, length, toggling_key, 0);
-    return jz_utf8_feed(&state, text, length) && jz_utf8_is_complete(&state);
+    return jz_unmask_text(&state, text, text, length, toggling_key, 0) && jz_utf8_is_complete(&state);
 }
 
 static void check(void *state, uint64_t turns)
@@ -36,7 +35,7 @@ static void check(void *state, uint64_t turns)
 }
 
 /* The text goes back and forth between two that are both UTF-8. */
-static void unmask_then_check(void *state, uint64_t turns)
+static void unmask_with_check(void *state, uint64_t turns)
 {
     const text_case *what = state;
     for (uint64_t i = 0; i < turns; i++)
@@ -59,7 +58,7 @@ void add_text_rows(table *table)
             *what = (text_case){received[kind][i] + sizes[i].header_length, sizes[i].length};
             fill_text(what->text, what->length, (text_kind)kind);
             table_add(table, what->length, check, what, "UTF-8 check, %s, %s", text_names[kind], sizes[i].name);
-            row *both = table_add(table, what->length, unmask_then_check, what, "unmask, then UTF-8 check, %s, %s",
+            row *both = table_add(table, what->length, unmask_with_check, what, "unmask and UTF-8 check, %s, %s",
                                   text_names[kind], sizes[i].name);
             if (what->length >= 1024)
                 both->goal = goals[kind];

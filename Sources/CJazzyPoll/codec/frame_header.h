@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "big_endian.h"
 
@@ -49,22 +50,43 @@ static inline bool jz_opcode_is_control(uint8_t opcode)
  */
 static inline size_t jz_frame_header_length(const uint8_t first_two[2])
 {
-    size_t length = 2;
     uint8_t length_field = first_two[1] & 0x7F;
-    if (length_field == 126)
-        length += 2;
-    else if (length_field == 127)
-        length += 8;
-    if ((first_two[1] & 0x80) != 0)
-        length += 4;
-    return length;
+    size_t extended = length_field < 126 ? 0 : length_field == 126 ? 2 : 8;
+    return 2 + extended + (size_t)(first_two[1] >> 7) * 4;
 }
 
 /*
  * Reads a header from the first `length` bytes. Returns false, leaving `header` alone, while they are too few. It
  * judges nothing: the rules are the session's.
  */
-bool jz_frame_header_decode(const uint8_t *bytes, size_t length, jz_frame_header *header);
+static inline bool jz_frame_header_decode(const uint8_t *bytes, size_t length, jz_frame_header *header)
+{
+    if (length < 2)
+        return false;
+    size_t header_length = jz_frame_header_length(bytes);
+    if (length < header_length)
+        return false;
+
+    header->fin = (bytes[0] & 0x80) != 0;
+    header->reserved = (bytes[0] >> 4) & 0x7;
+    header->opcode = bytes[0] & 0x0F;
+    header->masked = (bytes[1] & 0x80) != 0;
+    header->header_length = (uint8_t)header_length;
+
+    uint8_t length_field = bytes[1] & 0x7F;
+    header->payload_length = length_field;
+    header->length_is_minimal = true;
+    if (length_field == 126) {
+        header->payload_length = jz_read_uint16(bytes + 2);
+        header->length_is_minimal = header->payload_length >= 126;
+    } else if (length_field == 127) {
+        header->payload_length = jz_read_uint64(bytes + 2);
+        header->length_is_minimal = header->payload_length > UINT16_MAX;
+    }
+    if (header->masked)
+        memcpy(header->masking_key, bytes + header_length - 4, 4);
+    return true;
+}
 
 /* Writes the header of an unmasked frame and returns its length: 2, 4 or 10. `reserved` as in jz_frame_header. */
 static inline size_t jz_frame_header_encode(uint8_t destination[JZ_MAX_SENT_FRAME_HEADER], bool fin, uint8_t reserved,

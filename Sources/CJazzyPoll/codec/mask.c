@@ -48,7 +48,7 @@ static JZ_FOR_AVX2 void mask_avx2(uint8_t *destination, const uint8_t *source, s
 static void mask_many_blocks(uint8_t *destination, const uint8_t *source, size_t count, uint64_t key)
 {
 #ifdef JZ_HAS_AVX2
-    if (jz_vectors_in_use() == JZ_VECTORS_AVX2) {
+    if (jz_vectors_in_use() >= JZ_VECTORS_AVX2) {
         mask_avx2(destination, source, count, key);
         return;
     }

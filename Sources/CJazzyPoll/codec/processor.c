@@ -6,8 +6,10 @@ _Atomic int jz_chosen_vectors;
 
 const char *jz_vectors_name(jz_vectors vectors)
 {
-    static const char *const names[] = {
-        [JZ_VECTORS_PORTABLE] = "portable", [JZ_VECTORS_NEON] = "NEON", [JZ_VECTORS_AVX2] = "AVX2"};
+    static const char *const names[] = {[JZ_VECTORS_PORTABLE] = "portable",
+                                        [JZ_VECTORS_NEON] = "NEON",
+                                        [JZ_VECTORS_AVX2] = "AVX2",
+                                        [JZ_VECTORS_AVX512] = "AVX-512"};
     return names[vectors];
 }
 
@@ -17,6 +19,8 @@ bool jz_vectors_are_available(jz_vectors vectors)
 #ifdef JZ_HAS_AVX2
     case JZ_VECTORS_AVX2:
         return JZ_HAS_AVX2;
+    case JZ_VECTORS_AVX512:
+        return JZ_HAS_AVX2 && JZ_HAS_AVX512;
 #endif
     case JZ_VECTORS_NEON:
 #if defined(__aarch64__) && defined(__ARM_NEON)

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /* Vector instructions, in the order in which they are preferred. What the compiler may use anyway is PORTABLE. */
-typedef enum jz_vectors { JZ_VECTORS_PORTABLE, JZ_VECTORS_NEON, JZ_VECTORS_AVX2 } jz_vectors;
+typedef enum jz_vectors { JZ_VECTORS_PORTABLE, JZ_VECTORS_NEON, JZ_VECTORS_AVX2, JZ_VECTORS_AVX512 } jz_vectors;
 
-enum { JZ_VECTORS_COUNT = JZ_VECTORS_AVX2 + 1 };
+enum { JZ_VECTORS_COUNT = JZ_VECTORS_AVX512 + 1 };
 
 const char *jz_vectors_name(jz_vectors vectors);
 

@@ -23,6 +23,7 @@ jz_text_blocks *jz_text_blocks_in_use(void);
 
 /* Private to jz_text_blocks_in_use. */
 jz_text_blocks jz_text_blocks_avx2;
+jz_text_blocks jz_text_blocks_avx512;
 jz_text_blocks jz_text_blocks_neon;
 
 #endif

@@ -104,9 +104,10 @@ static FOR_VECTORS inline vector errors_of(vector now, vector before)
 /* Not zero where a character goes on behind the end. */
 static FOR_VECTORS inline vector cut_characters(vector last)
 {
-    static const uint8_t largest_whole[] = {255, 255, 255, 255, 255, 255, 255, 255,  255,  255, 255,
-                                            255, 255, 255, 255, 255, 255, 255, 255,  255,  255, 255,
-                                            255, 255, 255, 255, 255, 255, 255, 0xEF, 0xDF, 0xBF};
+    static const uint8_t largest_whole[JZ_TEXT_BLOCK] = {
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,  255,  255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,  255,  255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0xEF, 0xDF, 0xBF};
     return vector_subtract(last, vector_load(largest_whole + sizeof largest_whole - WIDTH));
 }
 

@@ -12,7 +12,6 @@
 #include "frame_rules.h"
 #include "incoming.h"
 #include "outgoing.h"
-#include "short_message.h"
 
 /* What a step of reading came to. */
 typedef enum step {
@@ -380,21 +379,10 @@ static bool yield_ending(jz_session *session, jz_input *input, jz_event *event, 
     }
 }
 
-static step take_short_message(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
-{
-    uint8_t opcode = jz_short_message_opcode(input);
-    size_t length = jz_short_message_length(input);
-    uint8_t *bytes = input->bytes;
-    advance(input, JZ_SHORT_HEADER + length);
-    return take_plain_message(session, opcode, bytes + JZ_SHORT_HEADER, length, bytes + 2, event, message);
-}
-
 bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event, jz_message *message)
 {
     while (session->state <= JZ_SESSION_CLOSE_SENT) {
-        step taken = jz_short_message_is_next(session, input) ? take_short_message(session, input, event, message)
-                                                              : take_step(session, input, output, event, message);
-        switch (taken) {
+        switch (take_step(session, input, output, event, message)) {
         case STEP_EVENT:
             return true;
         case STEP_NEEDS_INPUT:

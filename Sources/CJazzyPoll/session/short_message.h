@@ -34,17 +34,22 @@ static inline bool jz_short_message_is_next(const jz_session *session, const jz_
            length <= input->length - JZ_SHORT_HEADER && length <= session->settings->max_message_size;
 }
 
-/* Takes one that is binary, where that is next. The event is JZ_EVENT_MESSAGE, and not filled in. */
-static inline bool jz_short_message_take_binary(const jz_session *session, jz_input *input, jz_message *message)
+/*
+ * Takes one, where that is next, and fills in the message. The event is JZ_EVENT_MESSAGE. Whether a text is UTF-8 is
+ * left to be checked; where it is not, jz_session_fail is due.
+ */
+static inline bool jz_short_message_take(const jz_session *session, jz_input *input, jz_message *message)
 {
-    if (!jz_short_message_is_next(session, input) || jz_short_message_opcode(input) != JZ_OPCODE_BINARY)
+    if (!jz_short_message_is_next(session, input))
         return false;
     size_t length = jz_short_message_length(input);
     uint8_t *payload = input->bytes + JZ_SHORT_HEADER;
+    message->kind = jz_short_message_opcode(input) == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
+    message->bytes = payload;
+    message->length = length;
     jz_mask_short(payload, length, input->bytes + 2);
     input->bytes += JZ_SHORT_HEADER + length;
     input->length -= JZ_SHORT_HEADER + length;
-    *message = (jz_message){.kind = JZ_MESSAGE_BINARY, .bytes = payload, .length = length};
     return true;
 }
 
