@@ -1,8 +1,18 @@
 #include "request_head.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "token.h"
+
+/* Whether none of eight bytes is a control character; one may be taken for that after a byte that is one. */
+static bool are_printable(const char *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return ((word - ones * 0x20) & ~word & (ones * 0x80)) == 0;
+}
 
 jz_head_result jz_request_head_find_end(const char *bytes, size_t length, const jz_head_limits *limits, size_t *scanned,
                                         size_t *head_length)
@@ -10,6 +20,8 @@ jz_head_result jz_request_head_find_end(const char *bytes, size_t length, const 
     size_t limit = length < limits->max_length ? length : limits->max_length;
     for (size_t i = *scanned; i < limit; i++) {
         bool follows_cr = i > 0 && bytes[i - 1] == '\r';
+        while (!follows_cr && limit - i > sizeof(uint64_t) && are_printable(bytes + i))
+            i += sizeof(uint64_t);
         if (bytes[i] == '\0' || (bytes[i] == '\n') != follows_cr)
             return JZ_HEAD_MALFORMED;
         if (bytes[i] == '\n' && i >= 3 && bytes[i - 2] == '\n') {

@@ -3,12 +3,29 @@
 #include <string.h>
 
 #include "big_endian.h"
+#include "jazzy/compiler.h"
 
 enum { BLOCK_LENGTH = 64 };
 
 static uint32_t rotate_left(uint32_t word, unsigned count)
 {
     return word << count | word >> (32 - count);
+}
+
+/* a to e of FIPS 180-4 §6.1.2. */
+typedef struct variables {
+    uint32_t a, b, c, d, e;
+} variables;
+
+/* One of 80 steps; what it mixes b, c and d to is different in each quarter of them. */
+static JZ_ALWAYS_INLINED void take_step(variables *v, uint32_t mixed, uint32_t word)
+{
+    uint32_t next = rotate_left(v->a, 5) + mixed + v->e + word;
+    v->e = v->d;
+    v->d = v->c;
+    v->c = rotate_left(v->b, 30);
+    v->b = v->a;
+    v->a = next;
 }
 
 /* FIPS 180-4 §6.1.2. */
@@ -20,29 +37,20 @@ static void take_block(uint32_t state[5], const uint8_t block[BLOCK_LENGTH])
     for (size_t t = 16; t < 80; t++)
         schedule[t] = rotate_left(schedule[t - 3] ^ schedule[t - 8] ^ schedule[t - 14] ^ schedule[t - 16], 1);
 
-    uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
-    for (size_t t = 0; t < 80; t++) {
-        uint32_t mixed;
-        if (t < 20)
-            mixed = ((b & c) | (~b & d)) + UINT32_C(0x5A827999);
-        else if (t < 40)
-            mixed = (b ^ c ^ d) + UINT32_C(0x6ED9EBA1);
-        else if (t < 60)
-            mixed = ((b & c) | (b & d) | (c & d)) + UINT32_C(0x8F1BBCDC);
-        else
-            mixed = (b ^ c ^ d) + UINT32_C(0xCA62C1D6);
-        uint32_t next = rotate_left(a, 5) + mixed + e + schedule[t];
-        e = d;
-        d = c;
-        c = rotate_left(b, 30);
-        b = a;
-        a = next;
-    }
-    state[0] += a;
-    state[1] += b;
-    state[2] += c;
-    state[3] += d;
-    state[4] += e;
+    variables v = {state[0], state[1], state[2], state[3], state[4]};
+    for (size_t t = 0; t < 20; t++)
+        take_step(&v, ((v.b & v.c) | (~v.b & v.d)) + UINT32_C(0x5A827999), schedule[t]);
+    for (size_t t = 20; t < 40; t++)
+        take_step(&v, (v.b ^ v.c ^ v.d) + UINT32_C(0x6ED9EBA1), schedule[t]);
+    for (size_t t = 40; t < 60; t++)
+        take_step(&v, ((v.b & v.c) | (v.b & v.d) | (v.c & v.d)) + UINT32_C(0x8F1BBCDC), schedule[t]);
+    for (size_t t = 60; t < 80; t++)
+        take_step(&v, (v.b ^ v.c ^ v.d) + UINT32_C(0xCA62C1D6), schedule[t]);
+    state[0] += v.a;
+    state[1] += v.b;
+    state[2] += v.c;
+    state[3] += v.d;
+    state[4] += v.e;
 }
 
 void jz_sha1(const uint8_t *bytes, size_t length, uint8_t digest[JZ_SHA1_LENGTH])
