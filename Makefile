@@ -13,6 +13,7 @@ help:
 	@echo "make run [PORT=8080]         build in release mode and serve the chat page at http://localhost:8080/"
 	@echo "make test                    install what the tests need, and pass all of them"
 	@echo "make fuzz [SECONDS=60]       look for inputs that break something, so long for each target"
+	@echo "make bench [QUICK=1]         measure servers side by side: Benchmarks/results/latest.md"
 	@echo "make bench-micro             measure the codec and the session, without sockets"
 	@echo "make bench-instructions      count the instructions of a message, and compare with the baseline"
 	@echo "make lint                    check formatting"

@@ -8,14 +8,28 @@ ONLY ?=
 
 .PHONY: bench
 bench: bench-programs
-	$(if $(QUICK),@$(MAKE) $(PEERS)/ws,@$(MAKE) peers)
-	$(BENCH) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) --peers Benchmarks/peers/peers.json $(PEER_ARGUMENTS)
+	@$(MAKE) $(if $(QUICK),quick-peers,peers)
+	$(BENCH) --micro $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) --peers Benchmarks/peers/peers.json $(PEER_ARGUMENTS)
 
 .PHONY: bench-programs
 bench-programs: swift-toolchain
 	@Scripts/install-packages $(BENCH_PACKAGES)
-	@$(MAKE) $(BENCH_VENV)/.installed $(BUILD)/release/bench-floor $(BUILD)/release/bench-load $(BUILD)/release/bench-echo-c
+	@$(MAKE) $(BENCH_VENV)/.installed $(BUILD)/release/bench-floor $(BUILD)/release/bench-load $(BUILD)/release/bench-echo-c \
+		$(BUILD)/release/bench-micro
 	swift build -c release --product bench-echo-swift
+
+.PHONY: quick-peers
+quick-peers:
+	@Scripts/install-packages nodejs node-ws
+	@$(MAKE) $(PEERS)/ws
+
+# What runs the benchmarks, and that they run: no figure is looked at.
+.PHONY: test-bench
+test-bench: $(VENV)/.installed
+	PYTHONPATH=Benchmarks $(PYTHON) -m pytest -q Benchmarks/runner/tests
+	@$(MAKE) bench QUICK=1
+	python3 -m json.tool Benchmarks/results/quick.json /dev/null
+	test -s Benchmarks/results/quick.md && test -s Benchmarks/results/quick.svg
 
 # --- The codec and the session, without sockets -----------------------------------------------------------------------
 

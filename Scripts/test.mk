@@ -16,6 +16,7 @@ test: swift-toolchain test-packages
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-instructions
 	@$(MAKE) test-swift
+	@$(MAKE) test-bench
 	@$(MAKE) test-integration
 	@$(MAKE) test-integration-sanitized
 

@@ -2,9 +2,13 @@
  * The server that is measured, in C: /echo returns each message as it came, /fan sends each message to every connection
  * of the route. No greeting, and nothing printed per message.
  *
- *     bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N]
+ *     bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N] [--servers N]
+ *
+ * --threads is the loops of a server; --servers makes several servers in this process, on ports one after another,
+ * which share nothing: to see what loops share.
  */
 #include <jazzy.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,22 +56,48 @@ static jz_deflate_mode deflate_mode_of(const char *value)
     exit(2);
 }
 
-static int serve(const jz_options *options, const jz_route_options *route, uint16_t port)
+enum { MOST_SERVERS = 16 };
+
+static jz_server *servers[MOST_SERVERS];
+
+/* Makes a server listen; NULL, and why, where it cannot. */
+static bool prepare(jz_server **server, const jz_options *options, const jz_route_options *route, uint16_t port,
+                    jz_error *error)
+{
+    *server = jz_server_create(options, error);
+    return *server != NULL && jz_server_route_ws(*server, "/echo", route, echo, NULL, error) == JZ_OK &&
+           jz_server_route_ws(*server, "/fan", route, fan_out, server, error) == JZ_OK &&
+           jz_server_listen(*server, NULL, port, error) == JZ_OK;
+}
+
+/* The first runs here, the others on threads of their own and on the ports that follow. */
+static bool run_all(const jz_options *options, const jz_route_options *route, uint16_t port, size_t count,
+                    jz_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint16_t own = port == 0 ? 0 : (uint16_t)(port + i);
+        if (!prepare(&servers[i], options, route, own, error) || (i > 0 && jz_server_start(servers[i], error) != JZ_OK))
+            return false;
+    }
+    printf("listening on port %u\n", jz_server_port(servers[0]));
+    fflush(stdout);
+    return jz_server_run_until_signal(servers[0], error) == JZ_OK;
+}
+
+static int serve(const jz_options *options, const jz_route_options *route, uint16_t port, size_t count)
 {
     jz_error error;
-    jz_server *server = jz_server_create(options, &error);
-    int result = 1;
-    if (server != NULL && jz_server_route_ws(server, "/echo", route, echo, NULL, &error) == JZ_OK &&
-        jz_server_route_ws(server, "/fan", route, fan_out, &server, &error) == JZ_OK &&
-        jz_server_listen(server, NULL, port, &error) == JZ_OK) {
-        printf("listening on port %u\n", jz_server_port(server));
-        fflush(stdout);
-        result = jz_server_run_until_signal(server, &error) == JZ_OK ? 0 : 1;
-    }
-    if (result != 0)
+    bool has_run = run_all(options, route, port, count, &error);
+    if (!has_run)
         fprintf(stderr, "bench-echo-c: %s\n", error.message);
-    jz_server_destroy(server);
-    return result;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && has_run) {
+            jz_server_stop(servers[i]);
+            jz_server_wait(servers[i]);
+        }
+        jz_server_destroy(servers[i]);
+    }
+    return has_run ? 0 : 1;
 }
 
 int main(int count, char **arguments)
@@ -78,6 +108,7 @@ int main(int count, char **arguments)
     options.backpressure_limit = 256 * 1024 * 1024;
     jz_route_options route = jz_route_options_default();
     uint16_t port = 8080;
+    size_t count_of_servers = 1;
     for (int i = 1; i < count; i += 2) {
         const char *value = i + 1 < count ? arguments[i + 1] : NULL;
         if (strcmp(arguments[i], "--port") == 0) {
@@ -86,16 +117,18 @@ int main(int count, char **arguments)
             options.max_message_size = (size_t)number_of("--max-message", value, 1, 1024 * 1024 * 1024);
         } else if (strcmp(arguments[i], "--threads") == 0) {
             options.threads = (uint32_t)number_of("--threads", value, 1, JZ_MAX_THREADS);
+        } else if (strcmp(arguments[i], "--servers") == 0) {
+            count_of_servers = (size_t)number_of("--servers", value, 1, MOST_SERVERS);
         } else if (strcmp(arguments[i], "--deflate") == 0) {
             route.deflate.mode = deflate_mode_of(value);
         } else {
             fprintf(stderr,
                     "bench-echo-c: unknown flag %s\n"
                     "usage: bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] "
-                    "[--threads N]\n",
+                    "[--threads N] [--servers N]\n",
                     arguments[i]);
             return 2;
         }
     }
-    return serve(&options, &route, port);
+    return serve(&options, &route, port, count_of_servers);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: bench-load echo|fan-out|idle|connect --port N [--pid PID] [--path PATH] [--connections N]\n"
+    "usage: bench-load echo|fan-out|idle|connect --port N [--ports COUNT] [--pid PID] [--path PATH] [--connections N]\n"
     "                  [--warm-up SECONDS] [--seconds SECONDS]\n"
     "       echo:    [--size BYTES] [--depth N] [--payload binary|ascii|russian|chinese|emoji|json] [--deflate]\n"
     "                [--idle N]\n"
@@ -58,6 +58,8 @@ static bool take_flag(settings *settings, const char *flag, const char *value)
 {
     if (strcmp(flag, "--port") == 0)
         settings->port = (uint16_t)number_of(flag, value, 1, 65535);
+    else if (strcmp(flag, "--ports") == 0)
+        settings->ports = number_of(flag, value, 1, 64);
     else if (strcmp(flag, "--pid") == 0)
         settings->server = (pid_t)number_of(flag, value, 1, INT32_MAX);
     else if (strcmp(flag, "--path") == 0 && value != NULL && value[0] == '/')
@@ -85,7 +87,7 @@ static bool take_flag(settings *settings, const char *flag, const char *value)
 
 settings settings_of(int count, char **arguments)
 {
-    settings settings = {.connections = 64, .size = 20, .depth = 1, .burst = 1, .warm_up = 0.5, .seconds = 2};
+    settings settings = {.connections = 64, .size = 20, .depth = 1, .burst = 1, .ports = 1, .warm_up = 0.5, .seconds = 2};
     unsigned workload = 0;
     while (count > 1 && workload < WORKLOADS && strcmp(arguments[1], workload_names[workload]) != 0)
         workload++;

@@ -14,6 +14,7 @@ typedef enum workload { WORKLOAD_ECHO, WORKLOAD_FAN_OUT, WORKLOAD_IDLE, WORKLOAD
 typedef struct settings {
     workload workload;
     uint16_t port;
+    size_t ports; /* so many, beginning with `port`, take turns: several servers that share nothing */
     pid_t server; /* whose CPU time and memory are measured; 0 is none */
     const char *path;
     size_t connections;

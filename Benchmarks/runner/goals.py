@@ -64,7 +64,13 @@ GOALS: list[Goal] = [
         for key in ("echo-20", "echo-1000", "echo-depth", "echo-16000", "echo-64000")
     ),
     _versus("CPU of Swift with strings to C", "swift-text", 1.1, "C, bytes", "Swift, String"),
-    _versus("CPU of two loops to one", "two-loops", 1.05, "one loop", "two loops"),
+    _versus(
+        "CPU of two loops to two servers that share nothing",
+        "two-loops",
+        1.05,
+        "two servers of one loop",
+        "one server of two loops",
+    ),
 ]
 
 

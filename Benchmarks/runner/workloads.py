@@ -110,13 +110,16 @@ def swift_text() -> Workload:
 
 
 def two_loops() -> Workload:
+    """What loops share is seen beside two servers, which share nothing: both use the client's core, too."""
     load = ("echo", "--size", "20", "--depth", "32")
     both = frozenset({0, 1})
     runs = (
-        Run("one loop", echo_c(" --threads 1"), load, both),
-        Run("two loops", echo_c(" --threads 2"), load, both),
+        Run("two servers of one loop", echo_c(" --servers 2"), (*load, "--ports", "2"), both),
+        Run("one server of two loops", echo_c(" --threads 2"), load, both),
+        Run("one server of one loop", echo_c(), load, both),
     )
-    return Workload("two-loops", "one loop and two loops on two cores, which the client shares", "echo", runs)
+    title = "two loops on two cores, one of which is also the client's: 64 connections, 20 B, 32 in flight"
+    return Workload("two-loops", title, "echo", runs)
 
 
 def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:

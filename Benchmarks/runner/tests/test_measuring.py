@@ -1,0 +1,118 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+from runner import main as runner_main
+from runner.load import check_reading
+from runner.measurement import Plan, Results, measure
+from runner.servers import Failure, Server, parse_peer
+from runner.workloads import Run, Workload
+
+from . import fakes
+
+BOTH_CORES = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a server and its client need a core each")
+
+
+def workload(*runs: Run) -> Workload:
+    return Workload("echo-20", "echo", "echo", runs)
+
+
+def run_with(folder: Path, *commands: str, load: str = "") -> Results:
+    results = Results()
+    runs = tuple(Run(f"server {i}", command, ("echo",)) for i, command in enumerate(commands))
+    measure(workload(*runs), Plan(fakes.load(folder, load), rounds=2, seconds=0.1, warm_up=0.1), results)
+    return results
+
+
+def test_a_peer_is_a_name_and_a_command_with_a_port() -> None:
+    assert parse_peer("uWebSockets=./echo --port {port} --x=1") == ("uWebSockets", "./echo --port {port} --x=1")
+
+
+@pytest.mark.parametrize("text", ["name", "=command {port}", "name=", "name=command"])
+def test_anything_else_is_no_peer(text: str) -> None:
+    with pytest.raises(Failure, match="peer"):
+        parse_peer(text)
+
+
+@BOTH_CORES
+def test_servers_take_turns(tmp_path: Path) -> None:
+    server = fakes.server(tmp_path)
+    results = run_with(tmp_path, server, server)
+    assert results.failures == []
+    assert results.figures("echo-20", "server 1", "server_cpu_us_per_message") == {0: 5.0, 1: 5.0}
+
+
+@BOTH_CORES
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("false {port}", "ended with 1"),
+        ("no-such-program {port}", "cannot be started"),
+        ("sh -c 'echo no licence; exit 3' {port}", "no licence"),
+    ],
+)
+def test_a_server_that_does_not_start_is_told_and_the_others_go_on(tmp_path: Path, command: str, why: str) -> None:
+    results = run_with(tmp_path, command, fakes.server(tmp_path))
+    assert len(results.failures) == 1 and why in results.failures[0]
+    assert len(results.readings["echo-20"]["server 1"]) == 2
+
+
+@BOTH_CORES
+def test_a_server_that_dies_under_load_is_told(tmp_path: Path) -> None:
+    dying = fakes.server(tmp_path, "listener.accept(); time.sleep(0.3); sys.exit('out of luck')")
+    results = run_with(tmp_path, dying, load="import time; time.sleep(0.8); sys.exit('lost')")
+    assert "ended under load with 1" in results.failures[0] and "out of luck" in results.failures[0]
+
+
+@BOTH_CORES
+@pytest.mark.parametrize(
+    ("load", "why"),
+    [
+        ("print('hello'); sys.exit()", "no JSON"),
+        ("sys.exit('bench-load: lost')", "lost"),
+        ("reading['size'] = 7", "measured size 7, not 20"),
+        ("reading['workload'] = 'idle'", "measured idle, not echo"),
+    ],
+)
+def test_a_load_that_cannot_be_believed_is_told(tmp_path: Path, load: str, why: str) -> None:
+    results = Results()
+    run = Run("server", fakes.server(tmp_path), ("echo", "--size", "20"))
+    measure(workload(run), Plan(fakes.load(tmp_path, load), rounds=3, seconds=0.1, warm_up=0.1), results)
+    assert len(results.failures) == 1 and why in results.failures[0]
+
+
+def test_compression_that_was_not_asked_for_is_not_believed() -> None:
+    with pytest.raises(Failure, match="deflate"):
+        check_reading({"workload": "echo", "deflate": True}, ["echo"])
+
+
+@BOTH_CORES
+def test_servers_are_ended(tmp_path: Path) -> None:
+    server = Server("server", fakes.server(tmp_path), {0})
+    server.start()
+    server.stop()
+    assert server.process is not None and server.process.poll() is not None
+
+
+def test_a_workload_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="no workload begins with 'nothing'"):
+        runner_main.main(["--only", "nothing", "--allow-shared-core", "--output", str(tmp_path)])
+
+
+def test_one_core_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    with pytest.raises(Failure, match="--allow-shared-core"):
+        runner_main.main(["--output", str(tmp_path)])
+
+
+@BOTH_CORES
+def test_failures_are_written_down_and_end_the_run_with_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(runner_main, "quick_workloads", lambda peers: [workload(Run("gone", "false {port}", ("echo",)))])
+    monkeypatch.setattr(runner_main.plot, "draw", lambda results, path: path.write_text("<svg/>"))
+    load = fakes.load(tmp_path)
+    assert runner_main.main(["--quick", "--output", str(tmp_path), "--load-program", load]) == 1
+    assert "ended with 1" in (tmp_path / "quick.md").read_text()
+    assert json.loads((tmp_path / "quick.json").read_text())["failures"]
