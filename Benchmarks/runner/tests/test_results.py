@@ -57,7 +57,7 @@ def test_the_markdown_has_goals_ratios_and_failures() -> None:
     verdicts = goals.judge(results, [Goal("CPU of the floor", "echo-20", C, 1.03, FLOOR)])
     text = report.markdown(results, verdicts, MACHINE, "method", [])
     assert "| CPU of the floor: echo | ≤ 1.03 | 1.250 | **not met** |" in text
-    assert "| Jazzy, C | 2.50 |" in text
+    assert "| Jazzy, C | 2.500 |" in text
     assert "- echo: it ended" in text
 
 
