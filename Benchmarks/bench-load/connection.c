@@ -36,8 +36,9 @@ int begin_connecting(const settings *settings, size_t number)
     const int on = 1;
     struct sockaddr_in source = {.sin_family = AF_INET,
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(number % SOURCE_ADDRESSES))};
-    struct sockaddr_in server = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)(settings->port + number % settings->ports)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in server = {.sin_family = AF_INET,
+                                 .sin_port = htons((uint16_t)(settings->port + number % settings->ports)),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0)
         fail("cannot create a socket: %s", strerror(errno));

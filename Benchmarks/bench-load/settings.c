@@ -87,7 +87,8 @@ static bool take_flag(settings *settings, const char *flag, const char *value)
 
 settings settings_of(int count, char **arguments)
 {
-    settings settings = {.connections = 64, .size = 20, .depth = 1, .burst = 1, .ports = 1, .warm_up = 0.5, .seconds = 2};
+    settings settings = {
+        .connections = 64, .size = 20, .depth = 1, .burst = 1, .ports = 1, .warm_up = 0.5, .seconds = 2};
     unsigned workload = 0;
     while (count > 1 && workload < WORKLOADS && strcmp(arguments[1], workload_names[workload]) != 0)
         workload++;

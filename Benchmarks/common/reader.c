@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../Sources/CJazzyPoll/codec/utf8.h"
-#include "../../Sources/CJazzyPoll/session/short_message.h"
 #include "../../Sources/CJazzyPoll/session/upgrade.h"
 
 enum { MAX_MESSAGE_SIZE = 1024 * 1024 };
@@ -54,17 +52,8 @@ size_t reader_read(reader *reader, uint8_t *bytes, size_t length)
     jz_event event;
     jz_message message;
     size_t messages = 0;
-    for (;;) {
-        if (jz_short_message_take(&reader->session, &input, &message)) {
-            if (message.kind == JZ_MESSAGE_TEXT && !jz_utf8_is_valid(message.bytes, message.length))
-                break;
-            messages++;
-        } else if (!jz_session_has_nothing(&reader->session, &input) &&
-                   jz_session_next(&reader->session, &input, &reader->output, &event, &message)) {
-            messages += event.type == JZ_EVENT_MESSAGE;
-        } else {
-            break;
-        }
+    while (jz_session_next(&reader->session, &input, &reader->output, &event, &message)) {
+        messages += event.type == JZ_EVENT_MESSAGE;
         reader->handler(reader, &message);
     }
     reader->output.length = 0;

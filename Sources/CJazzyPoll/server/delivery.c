@@ -3,8 +3,6 @@
 #include "routes.h"
 #include "work.h"
 
-const jz_event jz_message_event = {.type = JZ_EVENT_MESSAGE, .close_reason = ""};
-
 static void follow_session_state(jz_connection *connection)
 {
     if (!jz_session_is_open(&connection->session))
@@ -66,7 +64,7 @@ static void hand_to_workers(jz_connection *connection, const jz_event *event, co
         connection->work = NULL;
 }
 
-void jz_deliver(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
+void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
 {
     follow_session_state(connection);
     note(shard, connection, event, message);
@@ -75,11 +73,6 @@ void jz_deliver(jz_shard *shard, jz_connection *connection, const jz_event *even
         route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
     else
         hand_to_workers(connection, event, message);
-}
-
-void jz_deliver_message_to_workers(jz_connection *connection, const jz_message *message)
-{
-    hand_to_workers(connection, &jz_message_event, message);
 }
 
 static void tell(jz_shard *shard, jz_connection *connection, jz_output_callback callback)

@@ -6,21 +6,20 @@
 #include "routes.h"
 #include "shard.h"
 
-void jz_deliver(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message);
+/* Private to jz_deliver: whatever is no message, or goes to workers. */
+void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message);
 
-/* Private to jz_deliver_message. */
-extern const jz_event jz_message_event;
-void jz_deliver_message_to_workers(jz_connection *connection, const jz_message *message);
-
-/* The same for a data message of an open session. */
-static inline void jz_deliver_message(jz_shard *shard, jz_connection *connection, const jz_message *message)
+static inline void jz_deliver(jz_shard *shard, jz_connection *connection, const jz_event *event,
+                              const jz_message *message)
 {
-    jz_count_received(&shard->counters, message->kind, message->length);
     const jz_route *route = jz_connection_route(connection);
-    if (JZ_LIKELY(route->options.execution == JZ_EXECUTION_LOOP))
-        route->handler(route->context, jz_shard_handle_of(shard, connection), &jz_message_event, message);
-    else
-        jz_deliver_message_to_workers(connection, message);
+    if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY &&
+        route->options.execution == JZ_EXECUTION_LOOP) {
+        jz_count_received(&shard->counters, message->kind, message->length);
+        route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
+    } else {
+        jz_deliver_anything(shard, connection, event, message);
+    }
 }
 
 /* Tells the route what became of output that backed up, where it wants to know. Outside of handlers only. */

@@ -1,8 +1,6 @@
 #include "reading.h"
 
 #include "../codec/proxy_header.h"
-#include "../codec/utf8.h"
-#include "../session/short_message.h"
 #include "delivery.h"
 #include "handshake.h"
 #include "http.h"
@@ -12,31 +10,12 @@
 
 enum { MOST_FURTHER_READS = 7 }; /* of one connection in a turn, so that others get theirs */
 
-/* The session tells the handler when it is asked next. */
-static JZ_NEVER_INLINED void fail_text(jz_shard *shard, jz_connection *connection)
-{
-    jz_buffer *output = jz_output_open(shard, connection);
-    if (output != NULL)
-        jz_session_fail(&connection->session, JZ_FAILURE_INVALID_UTF8, output);
-    else
-        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-}
-
 void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     jz_event event = {.type = JZ_EVENT_OPEN};
     jz_message message = {0};
     shard->message = &message;
     while (connection->broken == JZ_FAILURE_NONE) {
-        if (jz_short_message_take(&connection->session, input, &message)) {
-            if (message.kind == JZ_MESSAGE_TEXT && !jz_utf8_is_valid(message.bytes, message.length))
-                fail_text(shard, connection);
-            else
-                jz_deliver_message(shard, connection, &message);
-            continue;
-        }
-        if (jz_session_has_nothing(&connection->session, input))
-            break;
         jz_buffer *output = jz_output_open(shard, connection);
         if (output == NULL) {
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;

@@ -379,7 +379,8 @@ static bool yield_ending(jz_session *session, jz_input *input, jz_event *event, 
     }
 }
 
-bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event, jz_message *message)
+bool jz_session_next_of_any(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
+                            jz_message *message)
 {
     while (session->state <= JZ_SESSION_CLOSE_SENT) {
         switch (take_step(session, input, output, event, message)) {

@@ -80,7 +80,8 @@ void jz_session_free(jz_session *session);
  * A broken rule appends a close frame and yields JZ_EVENT_ERROR, then JZ_EVENT_CLOSE. After JZ_EVENT_CLOSE nothing is
  * yielded any more.
  */
-bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event, jz_message *message);
+static inline bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
+                                   jz_message *message);
 
 /*
  * Tells the session that no more input will come: JZ_FAILURE_NONE at the end of the stream or when a time-out ends the
@@ -123,16 +124,13 @@ static inline bool jz_session_is_open(const jz_session *session)
 /* Whether part of a data frame's payload has come, and not all of it. */
 bool jz_session_is_within_frame(const jz_session *session);
 
-/* Whether jz_session_next would find nothing: no input, and nothing under way. */
-static inline bool jz_session_has_nothing(const jz_session *session, const jz_input *input)
-{
-    return input->length == 0 && session->incoming == NULL && session->state == JZ_SESSION_OPEN;
-}
-
 /* Whether the close event was yielded: the transport may be ended once the output is sent. */
 static inline bool jz_session_has_ended(const jz_session *session)
 {
     return session->state == JZ_SESSION_ENDED;
 }
+
+/* The quick way of jz_session_next. */
+#include "short_message.h"
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "../codec/frame_header.h"
 #include "../codec/mask.h"
+#include "../codec/utf8.h"
 #include "session.h"
 
 enum { JZ_SHORT_HEADER = 6, JZ_MAX_SHORT_PAYLOAD = 125 };
@@ -34,14 +35,9 @@ static inline bool jz_short_message_is_next(const jz_session *session, const jz_
            length <= input->length - JZ_SHORT_HEADER && length <= session->settings->max_message_size;
 }
 
-/*
- * Takes one, where that is next, and fills in the message. The event is JZ_EVENT_MESSAGE. Whether a text is UTF-8 is
- * left to be checked; where it is not, jz_session_fail is due.
- */
-static inline bool jz_short_message_take(const jz_session *session, jz_input *input, jz_message *message)
+/* Takes one that is next, and fills in the message. Whether a text is UTF-8 is left to be checked. */
+static inline void jz_short_message_take(jz_input *input, jz_message *message)
 {
-    if (!jz_short_message_is_next(session, input))
-        return false;
     size_t length = jz_short_message_length(input);
     uint8_t *payload = input->bytes + JZ_SHORT_HEADER;
     message->kind = jz_short_message_opcode(input) == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
@@ -50,7 +46,26 @@ static inline bool jz_short_message_take(const jz_session *session, jz_input *in
     jz_mask_short(payload, length, input->bytes + 2);
     input->bytes += JZ_SHORT_HEADER + length;
     input->length -= JZ_SHORT_HEADER + length;
-    return true;
+}
+
+/* Private to jz_session_next: whatever is next. */
+bool jz_session_next_of_any(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
+                            jz_message *message);
+
+static inline bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
+                                   jz_message *message)
+{
+    if (JZ_LIKELY(jz_short_message_is_next(session, input))) {
+        jz_short_message_take(input, message);
+        if (message->kind == JZ_MESSAGE_BINARY || JZ_LIKELY(jz_utf8_is_valid(message->bytes, message->length))) {
+            *event = (jz_event){.type = JZ_EVENT_MESSAGE, .close_reason = ""};
+            return true;
+        }
+        jz_session_fail(session, JZ_FAILURE_INVALID_UTF8, output);
+    }
+    if (input->length == 0 && session->incoming == NULL && session->state == JZ_SESSION_OPEN)
+        return false;
+    return jz_session_next_of_any(session, input, output, event, message);
 }
 
 #endif
