@@ -149,7 +149,7 @@ static void each_receiver_gets_its_messages_in_order_whatever_else_the_turn_brin
     served_finish(&served);
 }
 
-enum { FLOOD = 400, FLOOD_LENGTH = 2000, FLOODS = 3 };
+enum { FLOOD = 400, FLOOD_LENGTH = 2000, FLOODS = 10 };
 
 static void flood(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
 {
