@@ -170,7 +170,7 @@ static void decodes_what_breaks_rules_without_judging_it(void **state)
         check_decoded(&unusual_headers[i]);
 }
 
-static void asks_for_more_and_leaves_the_header_alone_while_it_is_truncated(void **state)
+static void asks_for_more_and_tells_nothing_while_the_header_is_truncated(void **state)
 {
     (void)state;
     for (unsigned second = 0; second <= 0xFF; second++) {
@@ -179,13 +179,13 @@ static void asks_for_more_and_leaves_the_header_alone_while_it_is_truncated(void
         for (size_t length = 0; length < needed; length++) {
             jz_frame_header header;
             memset(&header, 0xEE, sizeof header);
-            const jz_frame_header untouched = header;
             /* A copy of exactly this length, so that a read beyond it is seen by the address sanitizer. */
             uint8_t *truncated = malloc(length);
             if (length > 0)
                 memcpy(truncated, bytes, length);
             assert_that(!jz_frame_header_decode(truncated, length, &header), "%zu of %zu bytes", length, needed);
-            assert_memory_equal(&header, &untouched, sizeof header);
+            assert_true(!header.fin && !header.masked && header.opcode == 0 && header.reserved == 0);
+            assert_true(header.header_length == 0 && header.payload_length == 0);
             free(truncated);
         }
         jz_frame_header header;
@@ -246,7 +246,7 @@ int main(void)
         cmocka_unit_test(encodes_the_unmasked_examples_of_the_rfc),
         cmocka_unit_test(encodes_and_decodes_lengths_at_the_borders_of_their_encodings),
         cmocka_unit_test(decodes_what_breaks_rules_without_judging_it),
-        cmocka_unit_test(asks_for_more_and_leaves_the_header_alone_while_it_is_truncated),
+        cmocka_unit_test(asks_for_more_and_tells_nothing_while_the_header_is_truncated),
         cmocka_unit_test(the_second_byte_tells_the_header_length),
         cmocka_unit_test(every_header_decodes_to_what_was_encoded),
         cmocka_unit_test(opcodes_from_8_on_are_control_frames),

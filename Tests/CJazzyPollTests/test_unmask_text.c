@@ -50,7 +50,7 @@ static outcome checked_byte_by_byte(jz_utf8 state, const uint8_t *text, size_t l
 /* In place or not, from `offset` of the payload on, going on from `state`. */
 static outcome unmasked(jz_utf8 state, const uint8_t *text, size_t length, size_t offset, bool is_in_place)
 {
-    uint8_t source[MAX_LENGTH];
+    uint8_t source[MAX_LENGTH] = {0};
     uint8_t destination[MAX_LENGTH + GUARDS];
     for (size_t i = 0; i < length; i++)
         source[i] = text[i] ^ key[(offset + i) & 3];

@@ -56,16 +56,16 @@ static inline size_t jz_frame_header_length(const uint8_t first_two[2])
 }
 
 /*
- * Reads a header from the first `length` bytes. Returns false, leaving `header` alone, while they are too few. It
+ * Reads a header from the first `length` bytes. Returns false, with nothing in `header`, while they are too few. It
  * judges nothing: the rules are the session's.
  */
 static inline bool jz_frame_header_decode(const uint8_t *bytes, size_t length, jz_frame_header *header)
 {
-    if (length < 2)
+    size_t header_length = length < 2 ? 2 : jz_frame_header_length(bytes);
+    if (length < header_length) {
+        *header = (jz_frame_header){0};
         return false;
-    size_t header_length = jz_frame_header_length(bytes);
-    if (length < header_length)
-        return false;
+    }
 
     header->fin = (bytes[0] & 0x80) != 0;
     header->reserved = (bytes[0] >> 4) & 0x7;

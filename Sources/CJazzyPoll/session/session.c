@@ -214,7 +214,8 @@ static bool make_room(const jz_session *session, size_t count, size_t remaining)
     jz_buffer *payload = &session->incoming->payload;
     size_t whole = payload->length + remaining;
     bool is_last = session->incoming->frame.fin;
-    bool is_half_there = is_last && whole / 2 <= payload->length + count;
+    size_t come = payload->length + count;
+    bool is_half_there = is_last && whole - come < come;
     return jz_buffer_reserve(payload, is_half_there ? remaining : count, is_last ? whole : max_growth(session, whole));
 }
 
