@@ -188,10 +188,15 @@ jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t len
 jz_socket_result jz_socket_send_last(int descriptor, const uint8_t *bytes, size_t length, size_t *sent)
 {
 #ifdef MSG_MORE
-    return send_with(descriptor, bytes, length, MSG_MORE, sent);
+    const int more = MSG_MORE;
 #else
-    return send_with(descriptor, bytes, length, 0, sent);
+    const int more = 0;
 #endif
+    jz_socket_result result = send_with(descriptor, bytes, length, more, sent);
+    /* Not left to closing, which throws away what was not sent when there is input that was not read. */
+    if (result == JZ_SOCKET_OK && *sent == length)
+        jz_socket_finish_sending(descriptor);
+    return result;
 }
 
 jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, size_t count, size_t *sent)

@@ -49,7 +49,7 @@ size_t jz_socket_unacknowledged(int descriptor);
 /* Sends what the kernel takes of it, which may be less than `length`. */
 jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
 
-/* The same for what is the last: where the system can, it goes out with the FIN of jz_socket_close, in one packet. */
+/* The same for what is the last, and once it is sent jz_socket_finish_sending: with one packet where the system can. */
 jz_socket_result jz_socket_send_last(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
 
 /* A piece of what is to be sent. */
