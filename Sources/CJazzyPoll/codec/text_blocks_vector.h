@@ -111,6 +111,24 @@ static FOR_VECTORS inline vector cut_characters(vector last)
     return vector_subtract(last, vector_load(largest_whole + sizeof largest_whole - WIDTH));
 }
 
+enum { RUN = 4 * JZ_TEXT_BLOCK };
+
+/* Takes four blocks where all of them are ASCII; else nothing. */
+static FOR_VECTORS inline bool take_ascii_run(uint8_t *destination, const uint8_t *source, vector keys)
+{
+    vector parts[RUN / WIDTH];
+    vector all = vector_repeat(0);
+    for (size_t i = 0; i < RUN / WIDTH; i++) {
+        parts[i] = vector_xor(vector_load(source + i * WIDTH), keys);
+        all = vector_or(all, parts[i]);
+    }
+    if (!vector_is_ascii(all))
+        return false;
+    for (size_t i = 0; i < RUN / WIDTH && destination != NULL; i++)
+        vector_store(destination + i * WIDTH, parts[i]);
+    return true;
+}
+
 static FOR_VECTORS inline bool take_blocks(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
 {
     enum { PARTS = JZ_TEXT_BLOCK / WIDTH };
@@ -130,7 +148,8 @@ static FOR_VECTORS inline bool take_blocks(uint8_t *destination, const uint8_t *
                 vector_store(destination + i * WIDTH, parts[i]);
             destination += JZ_TEXT_BLOCK;
         }
-        if (vector_is_ascii(all)) {
+        bool is_ascii = vector_is_ascii(all);
+        if (is_ascii) {
             errors = vector_or(errors, cut);
             cut = vector_repeat(0);
         } else {
@@ -142,6 +161,11 @@ static FOR_VECTORS inline bool take_blocks(uint8_t *destination, const uint8_t *
         }
         before = parts[PARTS - 1];
         source += JZ_TEXT_BLOCK;
+        while (is_ascii && count > RUN / JZ_TEXT_BLOCK && take_ascii_run(destination, source, keys)) {
+            destination = destination != NULL ? destination + RUN : NULL;
+            source += RUN;
+            count -= RUN / JZ_TEXT_BLOCK;
+        }
     }
     return vector_is_zero(errors);
 }

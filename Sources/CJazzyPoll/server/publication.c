@@ -117,6 +117,12 @@ static variant *add_variant(jz_publication *publication, const jz_session *sessi
     return added;
 }
 
+const uint8_t *jz_publication_plain_frame(const jz_publication *publication, size_t *length)
+{
+    *length = publication->frame_length;
+    return publication->frame;
+}
+
 const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length)
 {
     *length = publication->frame_length;

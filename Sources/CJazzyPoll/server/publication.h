@@ -24,6 +24,9 @@ void jz_publication_release(jz_publication *publication);
 jz_message_kind jz_publication_kind(const jz_publication *publication);
 size_t jz_publication_length(const jz_publication *publication);
 
+/* The frame of the message as it is. It belongs to the publication. */
+const uint8_t *jz_publication_plain_frame(const jz_publication *publication, size_t *length);
+
 /*
  * The frame that a session's peer is to be sent, uncompressed where there is no memory for better. It belongs to the
  * publication. From any loop.

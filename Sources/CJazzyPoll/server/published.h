@@ -32,13 +32,18 @@ static inline void jz_published_begin(jz_published *published)
 /* Finds, or else puts, a frame of that message. False: it has to go another way. */
 bool jz_published_put(jz_published *published, const uint8_t *frame, size_t length, uint32_t *position);
 
+/* Whether a frame of that message was put first. */
+static inline bool jz_published_has(const jz_published *published, const uint8_t *frame, uint32_t *position)
+{
+    if (published->form_count == 0 || published->forms[0].frame != frame)
+        return false;
+    *position = published->forms[0].position;
+    return true;
+}
+
 static inline bool jz_published_place(jz_published *published, const uint8_t *frame, size_t length, uint32_t *position)
 {
-    if (published->form_count > 0 && published->forms[0].frame == frame) {
-        *position = published->forms[0].position;
-        return true;
-    }
-    return jz_published_put(published, frame, length, position);
+    return jz_published_has(published, frame, position) || jz_published_put(published, frame, length, position);
 }
 
 /* The turn has ended, and no receiver has a part of it any more. */

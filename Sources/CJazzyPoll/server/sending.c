@@ -132,16 +132,38 @@ static bool share(jz_shard *shard, jz_connection *connection, jz_publication *pu
     return false;
 }
 
+/*
+ * The way of nearly all: to a receiver that takes messages as they are, and to which this turn has sent nothing but
+ * what it published. False: it has to go another way, and nothing was done.
+ */
+static bool extend(jz_connection *connection, uint32_t position, size_t length)
+{
+    jz_unsent *unsent = connection->unsent;
+    if (unsent == NULL || !jz_unsent_is_published(unsent) || unsent->published_to != position ||
+        !jz_connection_is_writable(connection) || connection->session.uses_deflate ||
+        exceeds(connection, jz_connection_route(connection)->options.backpressure_limit))
+        return false;
+    unsent->published_to += (uint32_t)length;
+    atomic_store_explicit(&connection->buffered_amount, unsent->published_to - unsent->published_from,
+                          memory_order_release);
+    return true;
+}
+
 void jz_shard_publish(jz_shard *shard, jz_text topic, jz_publication *publication, jz_ws sender)
 {
     /* Nothing here calls a handler, so the subscribers stay as they are meanwhile. */
     const jz_topic *found = jz_topics_find(&shard->topics, topic);
     size_t sent = 0;
+    size_t length = 0;
+    const uint8_t *frame = jz_publication_plain_frame(publication, &length);
+    uint32_t position;
     jz_published_begin(&shard->published);
     for (size_t i = 0; found != NULL && i < found->count; i++) {
         jz_connection *connection = found->subscribers[i].connection;
-        if (jz_shard_handle_of(shard, connection).value != sender.value)
-            sent += share(shard, connection, publication);
+        if (jz_shard_handle_of(shard, connection).value == sender.value)
+            continue;
+        bool is_placed = jz_published_has(&shard->published, frame, &position);
+        sent += (is_placed && extend(connection, position, length)) || share(shard, connection, publication);
     }
     jz_count(&shard->counters.messages_sent[jz_publication_kind(publication)], sent);
     jz_count(&shard->counters.bytes_sent[jz_publication_kind(publication)], sent * jz_publication_length(publication));
