@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "support/testing.h"
+#include "support/vectors.h"
 
 static void check_digest(const char *name, const uint8_t *bytes, size_t length, const char *expected)
 {
@@ -77,12 +78,17 @@ static void digests_messages_on_both_sides_of_every_padding_border(void **state)
     }
 }
 
-int main(void)
+static int run(const char *vectors)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_the_examples_of_the_standard),
         cmocka_unit_test(digests_a_million_times_the_letter_a),
         cmocka_unit_test(digests_messages_on_both_sides_of_every_padding_border),
     };
-    return EXIT_STATUS_OF(cmocka_run_group_tests_name("sha1", tests, NULL, NULL));
+    return cmocka_run_group_tests_name(vectors, tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return EXIT_STATUS_OF(test_with_each_vectors(run));
 }

@@ -4,6 +4,8 @@
 
 #include "big_endian.h"
 #include "jazzy/compiler.h"
+#include "processor.h"
+#include "sha1_x86.h"
 
 enum { BLOCK_LENGTH = 64 };
 
@@ -29,7 +31,7 @@ static JZ_ALWAYS_INLINED void take_step(variables *v, uint32_t mixed, uint32_t w
 }
 
 /* FIPS 180-4 §6.1.2. */
-static void take_block(uint32_t state[5], const uint8_t block[BLOCK_LENGTH])
+static void take_block_portable(uint32_t state[5], const uint8_t block[BLOCK_LENGTH])
 {
     uint32_t schedule[80];
     for (size_t t = 0; t < 16; t++)
@@ -51,6 +53,17 @@ static void take_block(uint32_t state[5], const uint8_t block[BLOCK_LENGTH])
     state[2] += v.c;
     state[3] += v.d;
     state[4] += v.e;
+}
+
+static void take_block(uint32_t state[5], const uint8_t block[BLOCK_LENGTH])
+{
+#ifdef JZ_HAS_SHA
+    if (jz_vectors_in_use() != JZ_VECTORS_PORTABLE && JZ_HAS_SHA) {
+        jz_sha1_take_block_x86(state, block);
+        return;
+    }
+#endif
+    take_block_portable(state, block);
 }
 
 void jz_sha1(const uint8_t *bytes, size_t length, uint8_t digest[JZ_SHA1_LENGTH])

@@ -19,6 +19,8 @@
 /* A function for processors that have these instructions, and whether this one does. */
 #define JZ_HAS_AVX2 __builtin_cpu_supports("avx2")
 #define JZ_FOR_AVX2 __attribute__((target("avx2")))
+#define JZ_HAS_SHA __builtin_cpu_supports("sha")
+#define JZ_FOR_SHA __attribute__((target("sha,sse4.1")))
 #define JZ_HAS_AVX512 (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
 #define JZ_FOR_AVX512 __attribute__((target("avx512f,avx512bw")))
 #endif

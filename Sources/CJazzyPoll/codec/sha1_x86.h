@@ -1,0 +1,12 @@
+/* Private to sha1.c. */
+#ifndef JAZZY_CODEC_SHA1_X86_H
+#define JAZZY_CODEC_SHA1_X86_H
+
+#include <stdint.h>
+
+#include "jazzy/compiler.h"
+
+/* Where JZ_HAS_SHA: the same as FIPS 180-4 §6.1.2. */
+void jz_sha1_take_block_x86(uint32_t state[5], const uint8_t block[64]);
+
+#endif
