@@ -6,11 +6,16 @@
 #include "support/testing.h"
 #include "support/vectors.h"
 
-enum { MAX_LENGTH = 300, GUARD = 0xEE, GUARDS = 16 };
+/* Blocks are taken up to four at a time: some fours, and some single ones after them. */
+enum { MAX_LENGTH = 10 * JZ_TEXT_BLOCK + 5, GUARD = 0xEE, GUARDS = 16 };
 
 static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
 
 static const char *const characters[] = {"a", "\xC3\xA9", "\xE4\xB8\xAD", "\xF0\x9F\x9A\x80"};
+
+/* Those that are next to what is forbidden: U+0080, U+07FF, U+0800, U+D7FF, U+E000, U+FFFF, U+10000, U+10FFFF. */
+static const char *const edges[] = {"\xC2\x80",     "\xDF\xBF",     "\xE0\xA0\x80",     "\xED\x9F\xBF",
+                                    "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"};
 
 /* A text of characters of up to `longest` bytes. */
 static void fill_text(test_random *random, uint8_t *text, size_t length, size_t longest)
@@ -107,6 +112,42 @@ static void a_text_goes_on_after_every_cut(void **state)
     }
 }
 
+static const char *some_character(test_random *random, size_t script)
+{
+    return script < COUNT_OF(characters) ? characters[script] : edges[test_random_below(random, COUNT_OF(edges))];
+}
+
+/* As fill_text, but the script changes after up to some blocks. */
+static void fill_changing_text(test_random *random, uint8_t *text, size_t length)
+{
+    enum { LONGEST_STRETCH = 3 * JZ_TEXT_BLOCK };
+    memset(text, 'a', length);
+    for (size_t position = 0; position + 4 <= length;) {
+        size_t script = test_random_below(random, COUNT_OF(characters) + 1);
+        size_t end = position + test_random_below(random, LONGEST_STRETCH);
+        while (position < end && position + 4 <= length) {
+            const char *character = some_character(random, script);
+            memcpy(text + position, character, strlen(character));
+            position += strlen(character);
+        }
+    }
+}
+
+static void texts_that_change_their_script_are_taken_as_byte_by_byte(void **state)
+{
+    (void)state;
+    test_random random = {4};
+    uint8_t text[MAX_LENGTH];
+    for (int i = 0; i < 1000; i++) {
+        fill_changing_text(&random, text, sizeof text);
+        check(text, sizeof text, 0, "scripts change");
+        text[test_random_below(&random, sizeof text)] = (uint8_t)test_random_below(&random, 256);
+        check(text, sizeof text, 0, "scripts change, and a byte");
+        text[test_random_below(&random, sizeof text)] ^= (uint8_t)(1u << test_random_below(&random, 8));
+        check(text, sizeof text, 0, "scripts change, and a byte and a bit");
+    }
+}
+
 /* Also at the ends of blocks, and where a block of ASCII follows one that ends within a character. */
 static void every_wrong_byte_is_found_wherever_it_stands(void **state)
 {
@@ -115,7 +156,7 @@ static void every_wrong_byte_is_found_wherever_it_stands(void **state)
                                     0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xF8, 0xFE, 0xFF};
     test_random random = {3};
     for (size_t longest = 1; longest <= 4; longest++) {
-        uint8_t text[4 * JZ_TEXT_BLOCK + 5];
+        uint8_t text[6 * JZ_TEXT_BLOCK + 5];
         fill_text(&random, text, sizeof text, longest);
         for (size_t position = 0; position < sizeof text; position++) {
             for (size_t i = 0; i < COUNT_OF(wrong); i++) {
@@ -128,18 +169,35 @@ static void every_wrong_byte_is_found_wherever_it_stands(void **state)
     }
 }
 
+static void a_character_that_ascii_cuts_is_refused_wherever_blocks_end(void **state)
+{
+    (void)state;
+    uint8_t text[MAX_LENGTH];
+    for (size_t script = 1; script < COUNT_OF(characters); script++) {
+        for (size_t length = 1; length < strlen(characters[script]); length++) {
+            for (size_t end = length; end < sizeof text; end++) {
+                memset(text, 'a', sizeof text);
+                memcpy(text + end - length, characters[script], length);
+                check(text, sizeof text, 0, "cut by ASCII");
+            }
+        }
+    }
+}
+
 static void every_pair_of_bytes_is_judged_alike_across_the_ends_of_blocks(void **state)
 {
     (void)state;
-    static const size_t places[] = {14, 15, 30, 31, 62, 63, 64, 126, 127};
+    static const size_t places[] = {14, 15, 30, 31, 62, 63, 64, 126, 127, 255, 319};
     for (size_t i = 0; i < COUNT_OF(places); i++) {
-        uint8_t text[2 * JZ_TEXT_BLOCK + 20];
-        memset(text, 'a', sizeof text);
+        uint8_t text[6 * JZ_TEXT_BLOCK];
+        /* What is short is taken in other steps. */
+        size_t length = places[i] < 2 * JZ_TEXT_BLOCK ? 2 * JZ_TEXT_BLOCK + 20 : sizeof text;
+        memset(text, 'a', length);
         for (unsigned pair = 0; pair < 1u << 16; pair += 1 + (pair & 3)) {
             text[places[i]] = (uint8_t)(pair >> 8);
             text[places[i] + 1] = (uint8_t)pair;
             text[places[i] + 2] = 0x80 | (pair & 0x3F);
-            check(text, sizeof text, 1, "a pair");
+            check(text, length, 1, "a pair");
         }
     }
 }
@@ -149,7 +207,9 @@ static int run(const char *vectors)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_of_every_length_are_taken_as_byte_by_byte),
         cmocka_unit_test(a_text_goes_on_after_every_cut),
+        cmocka_unit_test(texts_that_change_their_script_are_taken_as_byte_by_byte),
         cmocka_unit_test(every_wrong_byte_is_found_wherever_it_stands),
+        cmocka_unit_test(a_character_that_ascii_cuts_is_refused_wherever_blocks_end),
         cmocka_unit_test(every_pair_of_bytes_is_judged_alike_across_the_ends_of_blocks),
     };
     return cmocka_run_group_tests_name(vectors, tests, NULL, NULL);

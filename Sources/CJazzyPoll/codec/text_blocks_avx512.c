@@ -1,4 +1,8 @@
-/* Text in blocks, on x86-64 processors with AVX-512. */
+/*
+ * Text in blocks, on x86-64 processors with AVX-512 and its byte permutations (VBMI). A block fits a register. What a
+ * byte is comes from one table of 128; whether it may follow the bytes before it, from what they are. Most scripts need
+ * only a part of that, and the rest is done where it is seen to be needed.
+ */
 #include "jazzy/compiler.h"
 
 #ifdef JZ_HAS_AVX512
@@ -7,91 +11,181 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FOR_VECTORS JZ_FOR_AVX512
+#include "text_blocks.h"
 
-enum { WIDTH = 64 };
+/* So many blocks are in registers at a time. */
+enum { RUN = 4 };
 
-typedef __m512i vector;
+/* What a byte is. The order of the first four is relied on: each is one bit below the one before. */
+enum {
+    CONTINUES = 1 << 7,
+    LEADS_2 = 1 << 6,  /* a continuation byte follows */
+    LEADS_3 = 1 << 5,  /* another one */
+    LEADS_4 = 1 << 4,  /* another one */
+    AFTER_E0 = 1 << 3, /* the first is A0 or more: the rest is overlong */
+    AFTER_ED = 1 << 2, /* the first is 9F or less: the rest are surrogates */
+    AFTER_F0 = 1 << 1, /* the first is 90 or more: the rest is overlong */
+    AFTER_F4 = 1 << 0, /* the first is 8F or less: the rest is above U+10FFFF */
+    SELDOM = LEADS_4 | AFTER_E0 | AFTER_ED | AFTER_F0 | AFTER_F4,
+    OF_2 = LEADS_2,
+    OF_3 = LEADS_2 | LEADS_3,
+    OF_4 = LEADS_2 | LEADS_3 | LEADS_4,
+    OF_NONE = LEADS_2 | AFTER_E0 | AFTER_ED | AFTER_F0 | AFTER_F4 /* C0 and C1: no byte may follow */
+};
 
-static FOR_VECTORS inline vector vector_load(const uint8_t *bytes)
+#define FOUR(value) value, value, value, value
+#define SIXTEEN(value) FOUR(value), FOUR(value), FOUR(value), FOUR(value)
+
+/* What all ASCII bytes are taken for: FF. FF itself is found by its size, as F5 and above are. */
+enum { ASCII = 0x7F };
+
+/* By the lower seven bits of a byte, which is its place in both tables. */
+/* clang-format off */
+static const uint8_t kinds[128] = {
+    /* 80 to BF */
+    SIXTEEN(CONTINUES), SIXTEEN(CONTINUES), SIXTEEN(CONTINUES), SIXTEEN(CONTINUES),
+    /* C0 to DF */
+    OF_NONE, OF_NONE, OF_2, OF_2, FOUR(OF_2), FOUR(OF_2), FOUR(OF_2), SIXTEEN(OF_2),
+    /* E0 to EF */
+    OF_3 | AFTER_E0, OF_3, OF_3, OF_3, FOUR(OF_3), FOUR(OF_3), OF_3, OF_3 | AFTER_ED, OF_3, OF_3,
+    /* F0 to F4 */
+    OF_4 | AFTER_F0, OF_4, OF_4, OF_4, OF_4 | AFTER_F4};
+/* clang-format on */
+
+/* After which bytes a byte may not stand. */
+static const uint8_t refusals[128] = {SIXTEEN(AFTER_E0 | AFTER_F0), SIXTEEN(AFTER_E0 | AFTER_F4),
+                                      SIXTEEN(AFTER_ED | AFTER_F4), SIXTEEN(AFTER_ED | AFTER_F4)};
+
+/* The bytes at the end of a block that lead what is not there. */
+static const uint8_t cut[JZ_TEXT_BLOCK] = {[61] = LEADS_4, [62] = LEADS_3, [63] = LEADS_2};
+
+/* The numbers 63 to 126: of two registers, the bytes one before those of the second. */
+static const uint8_t one_before[JZ_TEXT_BLOCK] = {
+    63,  64,  65,  66,  67,  68,  69,  70,  71,  72,  73,  74,  75,  76,  77,  78,  79,  80,  81,  82,  83,  84,
+    85,  86,  87,  88,  89,  90,  91,  92,  93,  94,  95,  96,  97,  98,  99,  100, 101, 102, 103, 104, 105, 106,
+    107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126};
+
+/* What is known of the text so far. */
+typedef struct progress {
+    __m512i largest; /* its largest bytes */
+    __m512i kinds;   /* of its last block */
+    __m512i leads_3; /* of its last block: with LEADS_3 where one more byte is due behind the next one */
+    __m512i leads_2; /* of its last block: with LEADS_2 where one is due */
+    __m512i order;   /* CONTINUES where a byte that continues was missing, or there without being due */
+    __m512i refused; /* not zero where a character is impossible */
+} progress;
+
+static JZ_FOR_AVX512 inline __m512i look_up(const uint8_t table[128], __m512i places)
 {
-    return _mm512_loadu_si512(bytes);
+    return _mm512_permutex2var_epi8(_mm512_loadu_si512(table), places, _mm512_loadu_si512(table + 64));
 }
 
-static FOR_VECTORS inline void vector_store(uint8_t *bytes, vector value)
+static JZ_FOR_AVX512 inline __m512i previous(__m512i now, __m512i last)
 {
-    _mm512_storeu_si512(bytes, value);
+    return _mm512_permutex2var_epi8(last, _mm512_loadu_si512(one_before), now);
 }
 
-static FOR_VECTORS inline vector vector_repeat(uint8_t byte)
+/*
+ * `now`, each bit changed where the one below it is set in the byte before. An exclusive or does: where two bytes lead
+ * to the same one, the second of them stands where a byte has to continue, and so the order is wrong there.
+ */
+static JZ_FOR_AVX512 inline __m512i led_to(__m512i now, __m512i before)
 {
-    return _mm512_set1_epi8((char)byte);
+    return _mm512_xor_si512(now, _mm512_add_epi8(before, before));
 }
 
-static FOR_VECTORS inline vector vector_repeat_4(uint32_t bytes)
+/* How much has to be looked for. */
+typedef enum look { LOOK_FOR_2, LOOK_FOR_3, LOOK_FOR_ALL } look;
+
+/* Checks a block, whose places in the tables are `places`. `for_what` is constant, here and below. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_block(progress *text, __m512i now, __m512i places, look for_what)
 {
-    return _mm512_set1_epi32((int)bytes);
+    __m512i leads_3 = now;
+    if (for_what == LOOK_FOR_ALL) {
+        __m512i before = previous(now, text->kinds);
+        __m512i refused = _mm512_and_si512(before, look_up(refusals, places));
+        text->refused = _mm512_or_si512(text->refused, refused);
+        leads_3 = led_to(now, before);
+    }
+    __m512i leads_2 = now;
+    if (for_what >= LOOK_FOR_3)
+        leads_2 = led_to(now, previous(leads_3, text->leads_3));
+    text->order = _mm512_or_si512(text->order, led_to(now, previous(leads_2, text->leads_2)));
+    text->kinds = now;
+    text->leads_3 = leads_3;
+    text->leads_2 = leads_2;
 }
 
-static FOR_VECTORS inline vector vector_or(vector a, vector b)
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_blocks(progress *text, const __m512i *now, const __m512i *places,
+                                                         size_t count, look for_what)
 {
-    return _mm512_or_si512(a, b);
+    JZ_UNROLLED
+    for (size_t i = 0; i < count; i++)
+        check_block(text, now[i], places[i], for_what);
 }
 
-static FOR_VECTORS inline vector vector_and(vector a, vector b)
+/* Checks blocks that are not all ASCII. `count` is constant, here and below. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_run(progress *text, const __m512i *blocks, size_t count)
 {
-    return _mm512_and_si512(a, b);
+    __m512i places[RUN];
+    __m512i now[RUN];
+    __m512i all = text->kinds;
+    JZ_UNROLLED
+    for (size_t i = 0; i < count; i++) {
+        places[i] = _mm512_max_epu8(blocks[i], _mm512_set1_epi8(ASCII));
+        now[i] = look_up(kinds, places[i]);
+        all = _mm512_or_si512(all, now[i]);
+    }
+    if (_mm512_test_epi8_mask(all, _mm512_set1_epi8(SELDOM | LEADS_3)) == 0)
+        check_blocks(text, now, places, count, LOOK_FOR_2);
+    else if (_mm512_test_epi8_mask(all, _mm512_set1_epi8(SELDOM)) == 0)
+        check_blocks(text, now, places, count, LOOK_FOR_3);
+    else
+        check_blocks(text, now, places, count, LOOK_FOR_ALL);
 }
 
-static FOR_VECTORS inline vector vector_xor(vector a, vector b)
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_run(progress *text, uint8_t *destination, const uint8_t *source,
+                                                     size_t count, __m512i keys)
 {
-    return _mm512_xor_si512(a, b);
+    __m512i blocks[RUN];
+    __m512i largest = _mm512_setzero_si512();
+    JZ_UNROLLED
+    for (size_t i = 0; i < count; i++) {
+        blocks[i] = _mm512_xor_si512(_mm512_loadu_si512(source + i * JZ_TEXT_BLOCK), keys);
+        largest = _mm512_max_epu8(largest, blocks[i]);
+    }
+    if (destination != NULL) {
+        JZ_UNROLLED
+        for (size_t i = 0; i < count; i++)
+            _mm512_storeu_si512(destination + i * JZ_TEXT_BLOCK, blocks[i]);
+    }
+    if (_mm512_movepi8_mask(largest) != 0) {
+        check_run(text, blocks, count);
+        text->largest = _mm512_max_epu8(text->largest, largest);
+    } else {
+        text->refused = _mm512_or_si512(text->refused, _mm512_and_si512(text->kinds, _mm512_loadu_si512(cut)));
+        /* The other two say nothing of what follows but what was refused here. */
+        text->kinds = _mm512_setzero_si512();
+    }
 }
 
-static FOR_VECTORS inline vector vector_subtract(vector a, vector b)
+JZ_FOR_AVX512 bool jz_text_blocks_avx512(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
 {
-    return _mm512_subs_epu8(a, b);
-}
-
-static FOR_VECTORS inline vector vector_high_halves(vector a)
-{
-    return _mm512_and_si512(_mm512_srli_epi16(a, 4), _mm512_set1_epi8(0x0F));
-}
-
-static FOR_VECTORS inline vector vector_table(const uint8_t table[16])
-{
-    return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)table));
-}
-
-static FOR_VECTORS inline vector vector_look_up(vector table, vector indices)
-{
-    return _mm512_shuffle_epi8(table, indices);
-}
-
-/* Each quarter of `now` has before it the quarter before, and the first one the last of `before`. */
-static FOR_VECTORS inline vector quarters_before(vector now, vector before)
-{
-    return _mm512_permutex2var_epi64(before, _mm512_set_epi64(13, 12, 11, 10, 9, 8, 7, 6), now);
-}
-
-/* A macro, because how far is part of the instruction. */
-#define vector_previous(now, before, n) _mm512_alignr_epi8(now, quarters_before(now, before), 16 - (n))
-
-static FOR_VECTORS inline bool vector_is_ascii(vector a)
-{
-    return _mm512_movepi8_mask(a) == 0;
-}
-
-static FOR_VECTORS inline bool vector_is_zero(vector a)
-{
-    return _mm512_test_epi8_mask(a, a) == 0;
-}
-
-#include "text_blocks_vector.h"
-
-FOR_VECTORS bool jz_text_blocks_avx512(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
-{
-    return take_blocks(destination, source, count, key);
+    const __m512i keys = _mm512_set1_epi32((int)key);
+    const __m512i zero = _mm512_setzero_si512();
+    progress text = {zero, zero, zero, zero, zero, zero};
+    while (count > 0) {
+        size_t run = count >= RUN ? RUN : 1;
+        if (run == RUN)
+            take_run(&text, destination, source, RUN, keys);
+        else
+            take_run(&text, destination, source, 1, keys);
+        destination = destination != NULL ? destination + run * JZ_TEXT_BLOCK : NULL;
+        source += run * JZ_TEXT_BLOCK;
+        count -= run;
+    }
+    return _mm512_cmpgt_epu8_mask(text.largest, _mm512_set1_epi8((char)0xF4)) == 0 &&
+           _mm512_movepi8_mask(text.order) == 0 && _mm512_test_epi8_mask(text.refused, text.refused) == 0;
 }
 
 #else

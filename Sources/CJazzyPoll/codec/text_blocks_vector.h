@@ -118,14 +118,18 @@ static FOR_VECTORS inline bool take_ascii_run(uint8_t *destination, const uint8_
 {
     vector parts[RUN / WIDTH];
     vector all = vector_repeat(0);
+    JZ_UNROLLED
     for (size_t i = 0; i < RUN / WIDTH; i++) {
         parts[i] = vector_xor(vector_load(source + i * WIDTH), keys);
         all = vector_or(all, parts[i]);
     }
     if (!vector_is_ascii(all))
         return false;
-    for (size_t i = 0; i < RUN / WIDTH && destination != NULL; i++)
-        vector_store(destination + i * WIDTH, parts[i]);
+    if (destination != NULL) {
+        JZ_UNROLLED
+        for (size_t i = 0; i < RUN / WIDTH; i++)
+            vector_store(destination + i * WIDTH, parts[i]);
+    }
     return true;
 }
 
@@ -139,11 +143,13 @@ static FOR_VECTORS inline bool take_blocks(uint8_t *destination, const uint8_t *
     for (; count > 0; count--) {
         vector parts[PARTS];
         vector all = vector_repeat(0);
+        JZ_UNROLLED
         for (size_t i = 0; i < PARTS; i++) {
             parts[i] = vector_xor(vector_load(source + i * WIDTH), keys);
             all = vector_or(all, parts[i]);
         }
         if (destination != NULL) {
+            JZ_UNROLLED
             for (size_t i = 0; i < PARTS; i++)
                 vector_store(destination + i * WIDTH, parts[i]);
             destination += JZ_TEXT_BLOCK;
@@ -153,6 +159,7 @@ static FOR_VECTORS inline bool take_blocks(uint8_t *destination, const uint8_t *
             errors = vector_or(errors, cut);
             cut = vector_repeat(0);
         } else {
+            JZ_UNROLLED
             for (size_t i = 0; i < PARTS; i++) {
                 errors = vector_or(errors, errors_of(parts[i], before));
                 before = parts[i];

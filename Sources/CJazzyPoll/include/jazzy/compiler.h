@@ -12,6 +12,8 @@
 #define JZ_NEVER_INLINED __attribute__((noinline))
 /* For what is the same code in several functions that are compiled for different processors. */
 #define JZ_ALWAYS_INLINED __attribute__((always_inline)) inline
+/* Before a loop of at most 16 rounds whose values are to stay in registers. */
+#define JZ_UNROLLED _Pragma("GCC unroll 16")
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define JZ_LITTLE_ENDIAN 1
 #endif
@@ -21,8 +23,9 @@
 #define JZ_FOR_AVX2 __attribute__((target("avx2")))
 #define JZ_HAS_SHA __builtin_cpu_supports("sha")
 #define JZ_FOR_SHA __attribute__((target("sha,sse4.1")))
-#define JZ_HAS_AVX512 (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
-#define JZ_FOR_AVX512 __attribute__((target("avx512f,avx512bw")))
+#define JZ_HAS_AVX512                                                                                                  \
+    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi"))
+#define JZ_FOR_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi")))
 #endif
 #else
 #define JZ_PUBLIC
@@ -30,6 +33,7 @@
 #define JZ_LIKELY(condition) (condition)
 #define JZ_NEVER_INLINED
 #define JZ_ALWAYS_INLINED inline
+#define JZ_UNROLLED
 #endif
 
 #ifdef __cplusplus
