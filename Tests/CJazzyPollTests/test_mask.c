@@ -67,6 +67,26 @@ static void copies_between_all_alignments_and_leaves_the_source_alone(void **sta
     }
 }
 
+/* Large ones are taken from an aligned address on. */
+static void masks_large_payloads_wherever_they_begin(void **state)
+{
+    (void)state;
+    enum { LARGE = 5000, SHORTEST = 4090, MAX_BEGIN = 64 };
+    _Alignas(64) uint8_t bytes[MAX_BEGIN + LARGE + 1];
+    for (size_t begin = 1; begin <= MAX_BEGIN; begin++) {
+        for (size_t length = SHORTEST; length <= LARGE; length += 13) {
+            size_t offset = length % MAX_OFFSET;
+            memset(bytes, GUARD, sizeof bytes);
+            for (size_t i = 0; i < length; i++)
+                bytes[begin + i] = plain_byte(i);
+            jz_mask(bytes + begin, bytes + begin, length, key, offset);
+            for (size_t i = 0; i < length; i++)
+                assert_that(bytes[begin + i] == masked_byte(i, offset), "byte %zu of %zu, from %zu", i, length, begin);
+            assert_true(bytes[begin - 1] == GUARD && bytes[begin + length] == GUARD);
+        }
+    }
+}
+
 static void a_payload_masked_in_two_parts_is_the_payload_masked_at_once(void **state)
 {
     (void)state;
@@ -113,6 +133,7 @@ static int run(const char *vectors)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_in_place_at_every_length_offset_and_alignment),
         cmocka_unit_test(copies_between_all_alignments_and_leaves_the_source_alone),
+        cmocka_unit_test(masks_large_payloads_wherever_they_begin),
         cmocka_unit_test(a_payload_masked_in_two_parts_is_the_payload_masked_at_once),
         cmocka_unit_test(masking_twice_gives_the_payload_back),
         cmocka_unit_test(masks_the_hello_of_the_rfc),

@@ -148,6 +148,50 @@ static void texts_that_change_their_script_are_taken_as_byte_by_byte(void **stat
     }
 }
 
+/* Where a byte may well be overlooked: near the beginning, near the end, or anywhere. */
+static size_t some_position(test_random *random, size_t length)
+{
+    enum { NEAR = 2 * JZ_TEXT_BLOCK };
+    size_t near = test_random_below(random, NEAR);
+    switch (test_random_below(random, 3)) {
+    case 0:
+        return near;
+    case 1:
+        return length - 1 - near;
+    default:
+        return test_random_below(random, length);
+    }
+}
+
+/* Long texts are taken by whole cache lines, of which they have a part of the first and of the last. */
+static void long_texts_are_taken_wherever_they_begin(void **state)
+{
+    (void)state;
+    enum { SHORTEST = 2000, LONGEST = 2400, ROUNDS = 32 };
+    test_random random = {5};
+    _Alignas(JZ_TEXT_BLOCK) uint8_t bytes[JZ_TEXT_BLOCK + LONGEST + GUARDS];
+    uint8_t text[LONGEST];
+    for (size_t i = 0; i < (size_t)ROUNDS * JZ_TEXT_BLOCK; i++) {
+        size_t begin = i % JZ_TEXT_BLOCK;
+        size_t length = SHORTEST + test_random_below(&random, LONGEST - SHORTEST + 1);
+        size_t offset = test_random_below(&random, 4);
+        fill_changing_text(&random, text, sizeof text);
+        if (i / JZ_TEXT_BLOCK % 2 != 0)
+            text[some_position(&random, length)] = (uint8_t)test_random_below(&random, 256);
+        memset(bytes, GUARD, sizeof bytes);
+        for (size_t k = 0; k < length; k++)
+            bytes[begin + k] = text[k] ^ key[(offset + k) & 3];
+        outcome result = {true, {0}};
+        result.is_possible = jz_unmask_text(&result.state, bytes + begin, bytes + begin, length, key, offset);
+        assert_that(is_same(result, checked_byte_by_byte((jz_utf8){0}, text, length)), "%zu bytes from %zu", length,
+                    begin);
+        if (result.is_possible)
+            assert_memory_equal(bytes + begin, text, length);
+        for (size_t k = 0; k < sizeof bytes; k++)
+            assert_that(bytes[k] == GUARD || (k >= begin && k < begin + length), "wrote at %zu, from %zu", k, begin);
+    }
+}
+
 /* Also at the ends of blocks, and where a block of ASCII follows one that ends within a character. */
 static void every_wrong_byte_is_found_wherever_it_stands(void **state)
 {
@@ -208,6 +252,7 @@ static int run(const char *vectors)
         cmocka_unit_test(texts_of_every_length_are_taken_as_byte_by_byte),
         cmocka_unit_test(a_text_goes_on_after_every_cut),
         cmocka_unit_test(texts_that_change_their_script_are_taken_as_byte_by_byte),
+        cmocka_unit_test(long_texts_are_taken_wherever_they_begin),
         cmocka_unit_test(every_wrong_byte_is_found_wherever_it_stands),
         cmocka_unit_test(a_character_that_ascii_cuts_is_refused_wherever_blocks_end),
         cmocka_unit_test(every_pair_of_bytes_is_judged_alike_across_the_ends_of_blocks),

@@ -7,7 +7,9 @@
 
 enum {
     BLOCK = 64,
-    VECTORS_FROM = 256 /* bytes: for less, finding out what the processor has costs more than it gives */
+    VECTOR = 32,
+    VECTORS_FROM = 256, /* bytes: for less, finding out what the processor has costs more than it gives */
+    ALIGNED_FROM = 4096 /* bytes: for less, the bytes in front cost as much as vectors within cache lines give */
 };
 
 /* memcpy makes the words aligned and endian-neutral. */
@@ -79,14 +81,27 @@ static JZ_ALWAYS_INLINED void mask_rest(uint8_t *destination, const uint8_t *sou
         destination[i] = source[i] ^ bytes[i];
 }
 
-void jz_mask(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4], size_t offset)
+static uint64_t word_key_at(const uint8_t key[4], size_t offset)
 {
     uint32_t half_key;
     if (JZ_LIKELY((offset & 3) == 0))
         memcpy(&half_key, key, sizeof half_key);
     else
         half_key = jz_mask_turned_key(key, offset);
-    const uint64_t word_key = (uint64_t)half_key << 32 | half_key;
+    return (uint64_t)half_key << 32 | half_key;
+}
+
+void jz_mask(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4], size_t offset)
+{
+    uint64_t word_key = word_key_at(key, offset);
+    if (length >= ALIGNED_FROM) {
+        size_t front = -(uintptr_t)destination % VECTOR;
+        mask_rest(destination, source, front, word_key);
+        destination += front;
+        source += front;
+        length -= front;
+        word_key = word_key_at(key, (offset & 3) + front);
+    }
     if (length >= BLOCK) {
         size_t count = length / BLOCK;
         if (length >= VECTORS_FROM)

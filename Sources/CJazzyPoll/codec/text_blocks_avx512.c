@@ -13,8 +13,10 @@
 
 #include "text_blocks.h"
 
-/* So many blocks are in registers at a time. */
-enum { RUN = 4 };
+enum {
+    RUN = 4,           /* so many blocks are in registers at a time */
+    ALIGNED_FROM = 32, /* from so many on, it pays to keep to cache lines */
+};
 
 /* What a byte is. The order of the first four is relied on: each is one bit below the one before. */
 enum {
@@ -74,6 +76,12 @@ typedef struct progress {
     __m512i order;   /* CONTINUES where a byte that continues was missing, or there without being due */
     __m512i refused; /* not zero where a character is impossible */
 } progress;
+
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED progress beginning(void)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    return (progress){zero, zero, zero, zero, zero, zero};
+}
 
 static JZ_FOR_AVX512 inline __m512i look_up(const uint8_t table[128], __m512i places)
 {
@@ -144,6 +152,13 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_run(progress *text, const __m5
         check_blocks(text, now, places, count, LOOK_FOR_ALL);
 }
 
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_ascii(progress *text)
+{
+    text->refused = _mm512_or_si512(text->refused, _mm512_and_si512(text->kinds, _mm512_loadu_si512(cut)));
+    /* The other two say nothing of what follows but what was refused here. */
+    text->kinds = _mm512_setzero_si512();
+}
+
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_run(progress *text, uint8_t *destination, const uint8_t *source,
                                                      size_t count, __m512i keys)
 {
@@ -163,29 +178,66 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_run(progress *text, uint8_t *de
         check_run(text, blocks, count);
         text->largest = _mm512_max_epu8(text->largest, largest);
     } else {
-        text->refused = _mm512_or_si512(text->refused, _mm512_and_si512(text->kinds, _mm512_loadu_si512(cut)));
-        /* The other two say nothing of what follows but what was refused here. */
-        text->kinds = _mm512_setzero_si512();
+        check_ascii(text);
     }
 }
 
-JZ_FOR_AVX512 bool jz_text_blocks_avx512(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_runs(progress *text, uint8_t *destination, const uint8_t *source,
+                                                      size_t count, __m512i keys)
 {
-    const __m512i keys = _mm512_set1_epi32((int)key);
-    const __m512i zero = _mm512_setzero_si512();
-    progress text = {zero, zero, zero, zero, zero, zero};
     while (count > 0) {
         size_t run = count >= RUN ? RUN : 1;
         if (run == RUN)
-            take_run(&text, destination, source, RUN, keys);
+            take_run(text, destination, source, RUN, keys);
         else
-            take_run(&text, destination, source, 1, keys);
+            take_run(text, destination, source, 1, keys);
         destination = destination != NULL ? destination + run * JZ_TEXT_BLOCK : NULL;
         source += run * JZ_TEXT_BLOCK;
         count -= run;
     }
-    return _mm512_cmpgt_epu8_mask(text.largest, _mm512_set1_epi8((char)0xF4)) == 0 &&
-           _mm512_movepi8_mask(text.order) == 0 && _mm512_test_epi8_mask(text.refused, text.refused) == 0;
+}
+
+/* Takes the bytes of a block that `lanes` has. The others are as ASCII; that the text does not go on there is no error.
+ */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_part(progress *text, uint8_t *block, __mmask64 lanes, __m512i keys)
+{
+    __m512i order = text->order;
+    __m512i masked = _mm512_maskz_loadu_epi8(lanes, block);
+    __m512i bytes = _mm512_maskz_mov_epi8(lanes, _mm512_xor_si512(masked, keys));
+    _mm512_mask_storeu_epi8(block, lanes, bytes);
+    check_run(text, &bytes, 1);
+    text->largest = _mm512_max_epu8(text->largest, bytes);
+    text->order = _mm512_or_si512(order, _mm512_maskz_mov_epi8(lanes, text->order));
+}
+
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED bool is_possible(const progress *text)
+{
+    return _mm512_cmpgt_epu8_mask(text->largest, _mm512_set1_epi8((char)0xF4)) == 0 &&
+           _mm512_movepi8_mask(text->order) == 0 && _mm512_test_epi8_mask(text->refused, text->refused) == 0;
+}
+
+/* In place, by whole cache lines, of which the text has only a part of the first and of the last. */
+static JZ_NEVER_INLINED JZ_FOR_AVX512 bool take_aligned(uint8_t *bytes, size_t count, uint32_t key)
+{
+    size_t in_front = (uintptr_t)bytes % JZ_TEXT_BLOCK;
+    unsigned turn = (unsigned)(in_front & 3) * 8;
+    const __m512i keys = _mm512_set1_epi32((int)(key << turn | key >> (-turn & 31)));
+    const __mmask64 first = ~UINT64_C(0) << in_front;
+    uint8_t *line = (uint8_t *)((uintptr_t)bytes - in_front);
+    progress text = beginning();
+    take_part(&text, line, first, keys);
+    take_runs(&text, line + JZ_TEXT_BLOCK, line + JZ_TEXT_BLOCK, count - 1, keys);
+    take_part(&text, line + count * JZ_TEXT_BLOCK, ~first, keys);
+    return is_possible(&text);
+}
+
+JZ_FOR_AVX512 bool jz_text_blocks_avx512(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
+{
+    if (count >= ALIGNED_FROM && destination == source)
+        return take_aligned(destination, count, key);
+    progress text = beginning();
+    take_runs(&text, destination, source, count, _mm512_set1_epi32((int)key));
+    return is_possible(&text);
 }
 
 #else
