@@ -52,13 +52,18 @@ static outcome checked_byte_by_byte(jz_utf8 state, const uint8_t *text, size_t l
     return result;
 }
 
+static void mask_text(uint8_t *masked, const uint8_t *text, size_t length, size_t offset)
+{
+    for (size_t i = 0; i < length; i++)
+        masked[i] = text[i] ^ key[(offset + i) & 3];
+}
+
 /* In place or not, from `offset` of the payload on, going on from `state`. */
 static outcome unmasked(jz_utf8 state, const uint8_t *text, size_t length, size_t offset, bool is_in_place)
 {
     uint8_t source[MAX_LENGTH] = {0};
     uint8_t destination[MAX_LENGTH + GUARDS];
-    for (size_t i = 0; i < length; i++)
-        source[i] = text[i] ^ key[(offset + i) & 3];
+    mask_text(source, text, length, offset);
     memset(destination, GUARD, sizeof destination);
     if (is_in_place)
         memcpy(destination, source, length);
@@ -179,8 +184,7 @@ static void long_texts_are_taken_wherever_they_begin(void **state)
         if (i / JZ_TEXT_BLOCK % 2 != 0)
             text[some_position(&random, length)] = (uint8_t)test_random_below(&random, 256);
         memset(bytes, GUARD, sizeof bytes);
-        for (size_t k = 0; k < length; k++)
-            bytes[begin + k] = text[k] ^ key[(offset + k) & 3];
+        mask_text(bytes + begin, text, length, offset);
         outcome result = {true, {0}};
         result.is_possible = jz_unmask_text(&result.state, bytes + begin, bytes + begin, length, key, offset);
         assert_that(is_same(result, checked_byte_by_byte((jz_utf8){0}, text, length)), "%zu bytes from %zu", length,

@@ -81,26 +81,16 @@ static JZ_ALWAYS_INLINED void mask_rest(uint8_t *destination, const uint8_t *sou
         destination[i] = source[i] ^ bytes[i];
 }
 
-static uint64_t word_key_at(const uint8_t key[4], size_t offset)
-{
-    uint32_t half_key;
-    if (JZ_LIKELY((offset & 3) == 0))
-        memcpy(&half_key, key, sizeof half_key);
-    else
-        half_key = jz_mask_turned_key(key, offset);
-    return (uint64_t)half_key << 32 | half_key;
-}
-
 void jz_mask(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4], size_t offset)
 {
-    uint64_t word_key = word_key_at(key, offset);
+    uint64_t word_key = jz_mask_turned_word(key, offset);
     if (length >= ALIGNED_FROM) {
         size_t front = -(uintptr_t)destination % VECTOR;
         mask_rest(destination, source, front, word_key);
         destination += front;
         source += front;
         length -= front;
-        word_key = word_key_at(key, (offset & 3) + front);
+        word_key = jz_mask_turned_word(key, (offset & 3) + front);
     }
     if (length >= BLOCK) {
         size_t count = length / BLOCK;

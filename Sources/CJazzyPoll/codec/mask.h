@@ -29,6 +29,12 @@ static inline uint32_t jz_mask_turned_key(const uint8_t key[4], size_t offset)
 #endif
 }
 
+/* The same, of eight bytes. */
+static inline uint64_t jz_mask_turned_word(const uint8_t key[4], size_t offset)
+{
+    return (uint64_t)jz_mask_turned_key(key, offset) * UINT64_C(0x100000001);
+}
+
 /*
  * jz_mask in place and from the payload's beginning, for payloads that are short. The last word overlaps with those
  * before it: it is read before they are written, so that no byte is masked twice.
@@ -43,8 +49,8 @@ static inline void jz_mask_short(uint8_t *bytes, size_t length, const uint8_t ke
     }
     uint64_t last;
     memcpy(&last, bytes + length - WORD, WORD);
-    last ^= (uint64_t)jz_mask_turned_key(key, length) * UINT64_C(0x100000001);
-    const uint64_t word_key = (uint64_t)jz_mask_turned_key(key, 0) * UINT64_C(0x100000001);
+    last ^= jz_mask_turned_word(key, length);
+    const uint64_t word_key = jz_mask_turned_word(key, 0);
     for (size_t i = 0; i + WORD < length; i += WORD) {
         uint64_t word;
         memcpy(&word, bytes + i, WORD);

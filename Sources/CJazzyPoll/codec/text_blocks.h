@@ -1,7 +1,4 @@
-/*
- * Text in blocks of 64 bytes: unmasked and checked to be UTF-8 in the same pass, with vector instructions (J. Keiser
- * and D. Lemire, "Validating UTF-8 In Less Than One Instruction Per Byte", Software: Practice and Experience 51, 2021).
- */
+/* Text in blocks of 64 bytes: unmasked and checked to be UTF-8 in the same pass, with vector instructions. */
 #ifndef JAZZY_CODEC_TEXT_BLOCKS_H
 #define JAZZY_CODEC_TEXT_BLOCKS_H
 

@@ -11,11 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mask.h"
 #include "text_blocks.h"
 
 enum {
-    RUN = 4,           /* so many blocks are in registers at a time */
-    ALIGNED_FROM = 32, /* from so many on, it pays to keep to cache lines */
+    RUN = 4,          /* so many blocks are in registers at a time */
+    ALIGNED_FROM = 32 /* from so many on, it pays to keep to cache lines */
 };
 
 /* What a byte is. The order of the first four is relied on: each is one bit below the one before. */
@@ -132,12 +133,14 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_blocks(progress *text, const _
         check_block(text, now[i], places[i], for_what);
 }
 
-/* Checks blocks that are not all ASCII. `count` is constant, here and below. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_run(progress *text, const __m512i *blocks, size_t count)
+/* Checks blocks that are not all ASCII, with their largest bytes. `count` is constant, here and below. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_run(progress *text, const __m512i *blocks, size_t count,
+                                                      __m512i largest)
 {
     __m512i places[RUN];
     __m512i now[RUN];
     __m512i all = text->kinds;
+    text->largest = _mm512_max_epu8(text->largest, largest);
     JZ_UNROLLED
     for (size_t i = 0; i < count; i++) {
         places[i] = _mm512_max_epu8(blocks[i], _mm512_set1_epi8(ASCII));
@@ -175,8 +178,7 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_run(progress *text, uint8_t *de
             _mm512_storeu_si512(destination + i * JZ_TEXT_BLOCK, blocks[i]);
     }
     if (_mm512_movepi8_mask(largest) != 0) {
-        check_run(text, blocks, count);
-        text->largest = _mm512_max_epu8(text->largest, largest);
+        check_run(text, blocks, count, largest);
     } else {
         check_ascii(text);
     }
@@ -197,16 +199,14 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_runs(progress *text, uint8_t *d
     }
 }
 
-/* Takes the bytes of a block that `lanes` has. The others are as ASCII; that the text does not go on there is no error.
- */
+/* Takes the bytes of a block that `lanes` has. The others count as ASCII, but the text may go on where they are. */
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_part(progress *text, uint8_t *block, __mmask64 lanes, __m512i keys)
 {
     __m512i order = text->order;
     __m512i masked = _mm512_maskz_loadu_epi8(lanes, block);
     __m512i bytes = _mm512_maskz_mov_epi8(lanes, _mm512_xor_si512(masked, keys));
     _mm512_mask_storeu_epi8(block, lanes, bytes);
-    check_run(text, &bytes, 1);
-    text->largest = _mm512_max_epu8(text->largest, bytes);
+    check_run(text, &bytes, 1, bytes);
     text->order = _mm512_or_si512(order, _mm512_maskz_mov_epi8(lanes, text->order));
 }
 
@@ -220,8 +220,7 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED bool is_possible(const progress *text)
 static JZ_NEVER_INLINED JZ_FOR_AVX512 bool take_aligned(uint8_t *bytes, size_t count, uint32_t key)
 {
     size_t in_front = (uintptr_t)bytes % JZ_TEXT_BLOCK;
-    unsigned turn = (unsigned)(in_front & 3) * 8;
-    const __m512i keys = _mm512_set1_epi32((int)(key << turn | key >> (-turn & 31)));
+    const __m512i keys = _mm512_set1_epi32((int)jz_mask_turned_key((const uint8_t *)&key, -in_front));
     const __mmask64 first = ~UINT64_C(0) << in_front;
     uint8_t *line = (uint8_t *)((uintptr_t)bytes - in_front);
     progress text = beginning();

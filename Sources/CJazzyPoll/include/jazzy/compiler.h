@@ -23,6 +23,7 @@
 #define JZ_FOR_AVX2 __attribute__((target("avx2")))
 #define JZ_HAS_SHA __builtin_cpu_supports("sha")
 #define JZ_FOR_SHA __attribute__((target("sha,sse4.1")))
+/* With its byte permutations (VBMI): what has AVX-512 without them takes AVX2. */
 #define JZ_HAS_AVX512                                                                                                  \
     (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi"))
 #define JZ_FOR_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi")))
