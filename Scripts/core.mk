@@ -9,9 +9,9 @@ C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
 # What the tests have a hand in, by Tests/CJazzyPollTests/support: every allocation (allocation.c), every look at a clock
-# (clock.c), zlib (zlib_calls.c), and the system calls that send (send_calls.c).
+# (clock.c), zlib (zlib_calls.c), and the system calls that send (send_calls.c) and receive (receive_calls.c).
 C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -Wl,--wrap=clock_gettime,--wrap=time \
-	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_ -Wl,--wrap=send,--wrap=sendmsg
+	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_ -Wl,--wrap=send,--wrap=sendmsg,--wrap=recv
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
 # Those in which threads meet.
 C_THREAD_TESTS := test_access test_activation test_admission test_allocation_failures_in_servers test_draining test_flow test_large_answers \

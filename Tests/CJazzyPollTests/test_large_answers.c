@@ -6,6 +6,7 @@
 #include "jazzy.h"
 #include "support/client.h"
 #include "support/eventually.h"
+#include "support/receive_calls.h"
 #include "support/served.h"
 #include "support/testing.h"
 
@@ -87,9 +88,9 @@ static void expect_answers(test_client *client, char what)
     }
 }
 
-static void fill(char message[LENGTH], char what)
+static void fill(char *message, size_t length, char what)
 {
-    for (size_t i = 0; i < LENGTH; i++)
+    for (size_t i = 0; i < length; i++)
         message[i] = (char)content_at(what, i);
 }
 
@@ -103,7 +104,7 @@ static void large_answers_are_what_was_sent_wherever_it_lies(void **state)
     served_start(&served, NULL, NULL);
     assert_true(test_client_open(&client, served.port, UPGRADE_REQUEST("/")));
     for (const char *what = "bteofs"; *what != '\0'; what++) {
-        fill(message, *what);
+        fill(message, LENGTH, *what);
         test_client_send_frame(&client, &(test_frame)BINARY_OF({message, LENGTH, LENGTH}));
         expect_answers(&client, *what);
         /* In two fragments it does not lie in the receive buffer. */
@@ -126,8 +127,8 @@ static void messages_in_one_read_are_answered_each_for_itself(void **state)
     static char messages[2][LENGTH];
     served_start(&served, NULL, NULL);
     assert_true(test_client_open(&client, served.port, UPGRADE_REQUEST("/")));
-    fill(messages[0], 't');
-    fill(messages[1], 'e');
+    fill(messages[0], LENGTH, 't');
+    fill(messages[1], LENGTH, 'e');
     static const uint8_t key[4] = {1, 2, 3, 4};
     jz_buffer bytes = {0};
     for (size_t i = 0; i < 4; i++)
@@ -140,9 +141,45 @@ static void messages_in_one_read_are_answered_each_for_itself(void **state)
     served_finish(&served);
 }
 
+static void expect_back(test_client *client, const char *message, size_t length)
+{
+    test_client_send_frame(client, &(test_frame)BINARY_OF({message, length, length}));
+    test_received frame;
+    assert_true(test_client_take_frame(client, &frame));
+    assert_that(frame.opcode == JZ_OPCODE_BINARY && frame.length == length, "%zu of %zu bytes", frame.length, length);
+    assert_memory_equal(frame.payload, message, length);
+}
+
+/* The payload then lies nearly at the front of the receive buffer: there is no room for a header before it. */
+static void a_header_that_a_read_cuts_leaves_the_answer_as_it_is(void **state)
+{
+    (void)state;
+    static served served = {.journal = {.act = answer}};
+    static test_client client;
+    static char message[70000];
+    served_start(&served, NULL, NULL);
+    assert_true(test_client_open(&client, served.port, UPGRADE_REQUEST("/")));
+    const struct {
+        size_t length;
+        size_t header_length; /* of the client's frame, §5.2 */
+    } frames[] = {{8192, 8}, {65535, 8}, {65536, 14}, {70000, 14}};
+    for (size_t i = 0; i < COUNT_OF(frames); i++) {
+        for (size_t cut = 1; cut <= frames[i].header_length + 4; cut++) {
+            fill(message, frames[i].length, 'b');
+            test_receive_in_pieces(&cut, 1);
+            expect_back(&client, message, frames[i].length);
+            assert_true(test_received_all_pieces());
+        }
+    }
+    test_receive_in_pieces(NULL, 0);
+    test_client_close(&client);
+    served_finish(&served);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_header_that_a_read_cuts_leaves_the_answer_as_it_is),
         cmocka_unit_test(large_answers_are_what_was_sent_wherever_it_lies),
         cmocka_unit_test(messages_in_one_read_are_answered_each_for_itself),
     };

@@ -1,5 +1,6 @@
 #include "output.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,17 +222,27 @@ static void note_backing_up(const jz_shard *shard, jz_connection *connection)
 }
 
 /*
- * Where a payload that is sent back as it came lies in the receive buffer: behind its client's header, which was taken
- * and is longer than ours. NULL: it is another payload.
+ * Where a payload that is sent back as it came lies in the receive buffer, if there is room for our header before it:
+ * for that of its client, which was taken, and which is longer than ours. But where a read has cut that header, only
+ * its end lies there, at the very front of the buffer. NULL: it is another payload, or there is no room.
  */
-static uint8_t *received_payload(const jz_shard *shard, const jz_outgoing *outgoing)
+static uint8_t *received_payload(const jz_shard *shard, const jz_outgoing *outgoing, size_t header_length)
 {
     const jz_message *message = shard->message;
     uint8_t *buffer = shard->loop.receive_buffer;
     if (message == NULL || outgoing->payload != message->bytes || outgoing->length > message->length ||
         message->bytes < buffer || message->bytes >= buffer + shard->loop.receive_buffer_size)
         return NULL;
-    return buffer + (message->bytes - buffer);
+    size_t room = (size_t)(message->bytes - buffer);
+    return room >= header_length ? buffer + room : NULL;
+}
+
+/* Writes our header over what was taken before the payload. Returns where the frame begins. */
+static uint8_t *frame_received(const jz_shard *shard, uint8_t *payload, const uint8_t *header, size_t header_length)
+{
+    assert((size_t)(payload - shard->loop.receive_buffer) >= header_length);
+    (void)shard;
+    return memcpy(payload - header_length, header, header_length);
 }
 
 void jz_output_send_at_once(jz_shard *shard, jz_connection *connection, const jz_outgoing *outgoing)
@@ -239,10 +250,10 @@ void jz_output_send_at_once(jz_shard *shard, jz_connection *connection, const jz
     uint8_t header[JZ_MAX_SENT_FRAME_HEADER];
     size_t header_length = jz_frame_header_encode(header, true, outgoing->reserved, outgoing->opcode, outgoing->length);
     jz_buffer *cork = &shard->cork;
-    uint8_t *received = cork->length == 0 ? received_payload(shard, outgoing) : NULL;
+    uint8_t *received = cork->length == 0 ? received_payload(shard, outgoing, header_length) : NULL;
     if (received != NULL) {
-        memcpy(received - header_length, header, header_length);
-        send_piece(shard, connection, received - header_length, header_length + outgoing->length, false);
+        const uint8_t *frame = frame_received(shard, received, header, header_length);
+        send_piece(shard, connection, frame, header_length + outgoing->length, false);
     } else {
         const jz_piece pieces[] = {
             {cork->bytes, cork->length}, {header, header_length}, {outgoing->payload, outgoing->length}};
