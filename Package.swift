@@ -11,7 +11,12 @@ let package = Package(
         .executable(name: "bench-echo-swift", targets: ["bench-echo-swift"]),
     ],
     targets: [
-        .target(name: "CJazzyPoll", linkerSettings: [.linkedLibrary("z")]),
+        .target(
+            name: "CJazzyPoll",
+            // The core's assertions are for the tests: a user's release build does not pay for them.
+            cSettings: [.define("NDEBUG", .when(configuration: .release))],
+            linkerSettings: [.linkedLibrary("z")]
+        ),
         .target(
             name: "JazzySwift",
             dependencies: ["CJazzyPoll"],

@@ -1,5 +1,6 @@
 #include "publication.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,6 +46,8 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
     publication->opcode = opcode;
     publication->compression = compression;
     publication->payload_length = length;
+    /* Before the payload there is room for the longest header. */
+    assert(header_length <= JZ_MAX_SENT_FRAME_HEADER);
     publication->frame = publication->storage + JZ_MAX_SENT_FRAME_HEADER - header_length;
     publication->frame_length = header_length + length;
     publication->variants = NULL;
@@ -110,6 +113,7 @@ static variant *add_variant(jz_publication *publication, const jz_session *sessi
                        .level = options->level};
     if (is_smaller) {
         added->length = jz_frame_header_encode(added->frame, true, JZ_RSV1, publication->opcode, compressed->length);
+        assert(added->length + compressed->length <= room);
         memcpy(added->frame + added->length, compressed->bytes, compressed->length);
         added->length += compressed->length;
     }

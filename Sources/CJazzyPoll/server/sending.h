@@ -2,6 +2,7 @@
 #ifndef JAZZY_SERVER_SENDING_H
 #define JAZZY_SERVER_SENDING_H
 
+#include <assert.h>
 #include <string.h>
 
 #include "../codec/frame_header.h"
@@ -55,6 +56,7 @@ static inline bool jz_connection_answer(jz_shard *shard, jz_connection *connecti
         cork->length >= jz_connection_route(connection)->options.backpressure_limit)
         return false;
     uint8_t *end = cork->bytes + cork->length;
+    assert(length <= MAX_LENGTH && HEADER + length <= cork->capacity - cork->length);
     end[0] = kind == JZ_MESSAGE_TEXT ? 0x80 | JZ_OPCODE_TEXT : 0x80 | JZ_OPCODE_BINARY;
     end[1] = (uint8_t)length;
     jz_copy_short(end + HEADER, bytes, length);

@@ -1,5 +1,6 @@
 #include "work.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,10 +43,13 @@ void jz_work_free(jz_work *work)
     free(work);
 }
 
-/* Copies what the event borrows behind the job; there is room for it. */
+/* Copies what the event borrows behind the job: the payload of a message or the reason of a close, never both. There
+   is room for it: that job was made for this message, or for the longest reason. */
 static void fill_job(jz_job *job, const jz_event *event, const jz_message *message)
 {
     uint8_t *bytes = (uint8_t *)(job + 1);
+    assert(event->close_reason_length <= JZ_MAX_CLOSE_REASON);
+    assert(event->close_reason_length == 0 || message->length == 0);
     job->event = *event;
     job->message = *message;
     job->notice = NULL;

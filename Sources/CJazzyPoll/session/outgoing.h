@@ -2,6 +2,7 @@
 #ifndef JAZZY_SESSION_OUTGOING_H
 #define JAZZY_SESSION_OUTGOING_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ static inline bool jz_append_frame(jz_buffer *output, uint8_t opcode, uint8_t re
         return false;
     uint8_t *end = output->bytes + output->length;
     size_t header_length = jz_frame_header_encode(end, true, reserved, opcode, length);
+    assert(header_length + length <= output->capacity - output->length);
     if (length > 0)
         memcpy(end + header_length, payload, length);
     output->length += header_length + length;

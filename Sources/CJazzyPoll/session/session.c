@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,8 @@ static step take_control(jz_session *session, const jz_frame_header *header, uin
                          jz_event *event, jz_message *message)
 {
     size_t length = (size_t)header->payload_length;
+    /* In place: it lies in the input or in the carry, whole. */
+    assert(length <= JZ_MAX_CONTROL_PAYLOAD);
     jz_mask(payload, payload, length, header->masking_key, 0);
     if (header->opcode == JZ_OPCODE_CLOSE)
         return take_close(session, payload, length, output, event, message);
@@ -176,6 +179,8 @@ static step take_whole_message(jz_session *session, const jz_frame_header *heade
 {
     uint8_t *payload = input->bytes;
     size_t length = (size_t)header->payload_length;
+    /* Unmasked in place: all of it has come, and the input is the session's to write to. */
+    assert(header->payload_length <= input->length);
     advance(input, length);
     if (header->reserved == 0)
         return take_plain_message(session, header->opcode, payload, length, header->masking_key, event, message);
@@ -242,6 +247,7 @@ static step take_payload(jz_session *session, jz_input *input, jz_event *event, 
         if (!make_room(session, count, (size_t)remaining))
             return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
         uint8_t *destination = incoming->payload.bytes + incoming->payload.length;
+        assert(count <= incoming->payload.capacity - incoming->payload.length);
         if (!unmask_part(session, destination, input->bytes, count))
             return fail(session, JZ_FAILURE_INVALID_UTF8);
         advance(input, count);
@@ -277,6 +283,8 @@ bool jz_incoming_carry(jz_incoming *incoming, jz_input *input, size_t wanted)
     if (incoming->carry_length < wanted) {
         size_t missing = wanted - incoming->carry_length;
         size_t count = missing < input->length ? missing : input->length;
+        /* No more than a header and the payload of a control frame, which were judged before. */
+        assert(wanted <= sizeof incoming->carry);
         memcpy(incoming->carry + incoming->carry_length, input->bytes, count);
         incoming->carry_length = (uint8_t)(incoming->carry_length + count);
         advance(input, count);

@@ -5,6 +5,8 @@
 #ifndef JAZZY_SESSION_SHORT_MESSAGE_H
 #define JAZZY_SESSION_SHORT_MESSAGE_H
 
+#include <assert.h>
+
 #include "../codec/frame_header.h"
 #include "../codec/mask.h"
 #include "../codec/utf8.h"
@@ -40,6 +42,8 @@ static inline void jz_short_message_take(jz_input *input, jz_message *message)
 {
     size_t length = jz_short_message_length(input);
     uint8_t *payload = input->bytes + JZ_SHORT_HEADER;
+    /* Unmasked in place. */
+    assert(input->length >= JZ_SHORT_HEADER && length <= input->length - JZ_SHORT_HEADER);
     message->kind = jz_short_message_opcode(input) == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
     message->bytes = payload;
     message->length = length;
