@@ -70,14 +70,20 @@ static size_t send_while_held(jz_server *server, sending send)
     return accepted;
 }
 
+/* A client whose handler has the loop. */
+static void open_and_hold(jz_server *server, test_client *client)
+{
+    assert_true(test_client_open(client, jz_server_port(server), UPGRADE_REQUEST("/hold")));
+    assert_eventually(loop.ws != 0);
+    test_client_send_frame(client, &(test_frame)TEXT("hold"));
+    assert_eventually(loop.holds);
+}
+
 static void expect_bounded(sending send)
 {
     jz_server *server = start();
     test_client client;
-    assert_true(test_client_open(&client, jz_server_port(server), UPGRADE_REQUEST("/hold")));
-    assert_eventually(loop.ws != 0);
-    test_client_send_frame(&client, &(test_frame)TEXT("hold"));
-    assert_eventually(loop.holds);
+    open_and_hold(server, &client);
     size_t before = test_live_bytes();
     size_t accepted = send_while_held(server, send);
     assert_true(accepted > MOST_WAITING / 2 && accepted <= MOST_WAITING);
@@ -108,11 +114,54 @@ static void what_threads_publish_to_a_busy_loop_is_bounded(void **state)
     expect_bounded(publish);
 }
 
+static jz_send_status subscribe(jz_ws ws)
+{
+    return jz_ws_subscribe(ws, TOPIC);
+}
+
+static jz_send_status unsubscribe(jz_ws ws)
+{
+    return jz_ws_unsubscribe(ws, TOPIC);
+}
+
+static jz_send_status close_it(jz_ws ws)
+{
+    return jz_ws_close(ws, JZ_CLOSE_NORMAL, "", 0);
+}
+
+static const struct {
+    const char *name;
+    jz_send_status (*ask)(jz_ws ws);
+} askings[] = {
+    {"subscribe", subscribe},         {"unsubscribe", unsubscribe}, {"pause", jz_ws_pause_reading},
+    {"resume", jz_ws_resume_reading}, {"close", close_it},
+};
+
+static void whatever_is_asked_of_a_busy_loop_is_bounded(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(askings); i++) {
+        jz_server *server = start();
+        test_client client;
+        open_and_hold(server, &client);
+        size_t before = test_live_bytes();
+        size_t accepted = 0;
+        for (size_t attempt = 0; attempt < LIMIT; attempt++)
+            accepted += askings[i].ask((jz_ws){loop.ws}) == JZ_SEND_QUEUED;
+        assert_that(accepted > 0 && accepted < LIMIT / 64, "%s: %zu", askings[i].name, accepted);
+        assert_that(test_live_bytes() - before < 2 * LIMIT, "%s", askings[i].name);
+        loop.is_let_go = true;
+        test_client_close(&client);
+        jz_server_destroy(server);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_threads_send_to_a_busy_loop_is_bounded),
         cmocka_unit_test(what_threads_publish_to_a_busy_loop_is_bounded),
+        cmocka_unit_test(whatever_is_asked_of_a_busy_loop_is_bounded),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("limit of the mailbox", tests, NULL, NULL));
 }

@@ -6,13 +6,23 @@
 #include "count.h"
 #include "report.h"
 
-enum { MOST_READY = 1024 };
+enum {
+    MOST_READY = 1024,
+    /* Of a turn's letters: so many, or as many as go into the time (a publication may go to many), looked at after each
+       few. */
+    MOST_LETTERS = 4096,
+    LETTERS_BETWEEN_LOOKS = 8,
+    LETTERS_TIME_NS = 5 * 1000 * 1000
+};
 
 jz_status jz_loop_init(jz_loop *loop, jz_loop_owner owner, size_t receive_buffer_size, jz_error *error)
 {
     loop->owner = owner;
     loop->receive_buffer_size = receive_buffer_size;
     atomic_init(&loop->mailbox.newest, NULL);
+    loop->waiting = NULL;
+    loop->letters_left = MOST_LETTERS;
+    loop->is_hurried = false;
     loop->now_ms = jz_clock_ms();
     jz_timers_init(&loop->timers);
     loop->receive_buffer = malloc(receive_buffer_size);
@@ -34,13 +44,53 @@ void jz_loop_destroy(jz_loop *loop)
     free(loop->receive_buffer);
 }
 
-void jz_loop_take_waiting_letters(jz_loop *loop)
+jz_letter *jz_loop_take_out_letters(jz_loop *loop)
 {
-    jz_letter *letter = jz_mailbox_take_all(&loop->mailbox);
+    jz_letter *letters = loop->waiting;
+    jz_letter **end = &letters;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = jz_mailbox_take_all(&loop->mailbox);
+    loop->waiting = NULL;
+    return letters;
+}
+
+void jz_loop_take_every_letter(jz_loop *loop)
+{
+    jz_letter *letter = jz_loop_take_out_letters(loop);
     while (letter != NULL) {
         jz_letter *next = letter->next;
         loop->owner.letter(loop->owner.context, letter);
         letter = next;
+    }
+}
+
+/* The next letter, in the order in which they were posted; NULL when there is none. */
+static jz_letter *next_letter(jz_loop *loop)
+{
+    if (loop->waiting == NULL)
+        loop->waiting = jz_mailbox_take_all(&loop->mailbox);
+    jz_letter *letter = loop->waiting;
+    if (letter != NULL)
+        loop->waiting = letter->next;
+    return letter;
+}
+
+void jz_loop_take_waiting_letters(jz_loop *loop)
+{
+    uint64_t began = 0;
+    for (uint32_t taken = 1; loop->letters_left > 0; taken++) {
+        jz_letter *letter = next_letter(loop);
+        if (letter == NULL)
+            return;
+        loop->letters_left--;
+        loop->owner.letter(loop->owner.context, letter);
+        if (taken % LETTERS_BETWEEN_LOOKS != 0)
+            continue;
+        uint64_t now = jz_clock_ns();
+        began = began != 0 ? began : now;
+        if (now - began >= LETTERS_TIME_NS)
+            loop->letters_left = 0;
     }
 }
 
@@ -60,6 +110,7 @@ static void begin_turn(jz_loop *loop)
 {
     uint64_t now = jz_clock_ns();
     loop->now_ms = now / 1000000;
+    loop->letters_left = MOST_LETTERS;
     atomic_store_explicit(&loop->times.began, now, memory_order_relaxed);
 }
 
@@ -78,13 +129,21 @@ static uint64_t end_turn(jz_loop *loop)
     return now / 1000000;
 }
 
+/* How long to wait for something to be ready. */
+static int wait_ms(jz_loop *loop, uint64_t now_ms)
+{
+    if (loop->is_hurried || jz_loop_has_letters(loop))
+        return 0;
+    return jz_timers_wait_ms(&loop->timers, now_ms);
+}
+
 void jz_loop_run(jz_loop *loop)
 {
     jz_ready ready[MOST_READY];
     uint64_t now_ms = jz_clock_ms();
     bool goes_on = true;
     while (goes_on) {
-        size_t count = jz_poll_wait(loop->poll, ready, MOST_READY, jz_timers_wait_ms(&loop->timers, now_ms));
+        size_t count = jz_poll_wait(loop->poll, ready, MOST_READY, wait_ms(loop, now_ms));
         begin_turn(loop);
         for (size_t i = 0; i < count; i++)
             loop->owner.ready(loop->owner.context, ready[i].token, ready[i].what);

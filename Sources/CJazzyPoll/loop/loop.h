@@ -34,6 +34,9 @@ typedef struct jz_loop {
     jz_poll *poll;
     jz_timers timers;
     jz_mailbox mailbox;
+    jz_letter *waiting;    /* letters that were taken out of the mailbox and not given to the owner yet, oldest first */
+    uint32_t letters_left; /* that the turn may still take: see jz_loop_take_letters */
+    bool is_hurried;       /* the owner has something to do in the next turn, whatever comes: do not wait for it */
     uint8_t *receive_buffer; /* free for use within one call of `ready` */
     size_t receive_buffer_size;
     uint64_t now_ms; /* when the turn began: good enough for what is counted in ticks */
@@ -41,6 +44,12 @@ typedef struct jz_loop {
 } jz_loop;
 
 jz_status jz_loop_init(jz_loop *loop, jz_loop_owner owner, size_t receive_buffer_size, jz_error *error);
+
+/* Gives the owner all letters that have come so far, however many: what is about to happen is to come after them. */
+void jz_loop_take_every_letter(jz_loop *loop);
+
+/* Takes out the letters that the owner was not given, linked by `next`. It owns them. Not while the loop turns. */
+jz_letter *jz_loop_take_out_letters(jz_loop *loop);
 
 /* Letters that were not taken have been taken out by the owner before. */
 void jz_loop_destroy(jz_loop *loop);
@@ -51,11 +60,23 @@ void jz_loop_run(jz_loop *loop);
 /* Private to jz_loop_take_letters: there may be letters. */
 void jz_loop_take_waiting_letters(jz_loop *loop);
 
-/* Gives the owner the letters that have come so far, before what it is about to do. On the loop's own thread. */
-static inline void jz_loop_take_letters(jz_loop *loop)
+/* Whether there are letters that the owner was not given. On the loop's own thread. */
+static inline bool jz_loop_has_letters(jz_loop *loop)
 {
-    if (!jz_mailbox_is_empty(&loop->mailbox))
-        jz_loop_take_waiting_letters(loop);
+    return loop->waiting != NULL || !jz_mailbox_is_empty(&loop->mailbox);
+}
+
+/*
+ * Gives the owner the letters that have come so far, before what it is about to do. Returns whether it has all of them:
+ * where so many have come that others would wait for the loop, a turn takes a portion of them. On the loop's own
+ * thread.
+ */
+static inline bool jz_loop_take_letters(jz_loop *loop)
+{
+    if (JZ_LIKELY(!jz_loop_has_letters(loop)))
+        return true;
+    jz_loop_take_waiting_letters(loop);
+    return !jz_loop_has_letters(loop);
 }
 
 /* Hands a letter over to the loop. From any thread. */

@@ -16,14 +16,13 @@ static inline jz_shard *jz_own_shard(jz_ws ws)
 
 /*
  * The same, to change something: what other threads asked of the shard before, as under a lock that this thread has
- * now, is done first. So all receivers see one order of what happened one after the other, on whichever threads.
+ * now, is done first. So all receivers see one order of what happened one after the other, on whichever threads. NULL,
+ * as on another thread, also where more was asked than goes into this turn: what comes now then is put behind it.
  */
 static inline jz_shard *jz_own_shard_in_order(jz_ws ws)
 {
     jz_shard *shard = jz_own_shard(ws);
-    if (shard != NULL)
-        jz_loop_take_letters(&shard->loop);
-    return shard;
+    return shard != NULL && jz_loop_take_letters(&shard->loop) ? shard : NULL;
 }
 
 /* The shard that owns a connection, from another thread; NULL if it is gone. Unless NULL, leave it soon. */

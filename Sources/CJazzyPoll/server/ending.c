@@ -16,6 +16,8 @@ static void set_end(jz_shard *shard, uint64_t ends_at_ms)
 
 static void begin_stopping(jz_shard *shard)
 {
+    /* What was sent before goes out before the close frames. */
+    jz_loop_take_every_letter(&shard->loop);
     shard->course = JZ_COURSE_STOPPING;
     if (shard->accepting.count > 0) {
         jz_accepting_keep(shard, 0);
@@ -54,7 +56,7 @@ static void follow_draining(jz_shard *shard)
 /* Other shards may have handed a connection over until they listened no more, and still have some themselves. */
 static bool may_get_more(jz_shard *shard)
 {
-    return atomic_load(&shard->server->listening_count) > 0 || !jz_mailbox_is_empty(&shard->loop.mailbox) ||
+    return atomic_load(&shard->server->listening_count) > 0 || jz_loop_has_letters(&shard->loop) ||
            shard->later != NULL || atomic_load(&shard->server->admission.connections) > 0;
 }
 

@@ -50,13 +50,9 @@ static errand *create(const errand *fields, const void *bytes)
     return copy;
 }
 
-static jz_send_status post(jz_shard *shard, const errand *fields, const void *bytes)
+void jz_errand_unreserve(jz_shard *shard, size_t amount)
 {
-    errand *copy = create(fields, bytes);
-    if (copy == NULL)
-        return JZ_SEND_DROPPED;
-    jz_loop_post(&shard->loop, &copy->letter);
-    return JZ_SEND_QUEUED;
+    atomic_fetch_sub_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
 }
 
 bool jz_errand_reserve(jz_shard *shard, size_t amount)
@@ -66,24 +62,23 @@ bool jz_errand_reserve(jz_shard *shard, size_t amount)
     if (before < shard->server->options.mailbox_limit)
         return true;
     jz_errand_unreserve(shard, amount);
-    jz_count_dropped(&shard->counters);
     return false;
 }
 
-void jz_errand_unreserve(jz_shard *shard, size_t amount)
+/* Posts a copy. DROPPED: there is no memory. */
+static jz_send_status post(jz_shard *shard, const errand *fields, const void *bytes)
 {
-    atomic_fetch_sub_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
+    errand *copy = create(fields, bytes);
+    if (copy == NULL)
+        return JZ_SEND_DROPPED;
+    jz_loop_post(&shard->loop, &copy->letter);
+    return JZ_SEND_QUEUED;
 }
 
-jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
-                              jz_compression compression)
+/* The same for what anybody may ask as often as he likes: DROPPED, too, where as much waits as may. */
+static jz_send_status post_within_limit(jz_shard *shard, errand fields, const void *bytes)
 {
-    const errand fields = {.ws = ws,
-                           .type = ERRAND_SEND,
-                           .kind = kind,
-                           .compression = compression,
-                           .reserved = JZ_LETTER_COST + length,
-                           .length = length};
+    fields.reserved = JZ_LETTER_COST + fields.length;
     if (!jz_errand_reserve(shard, fields.reserved))
         return JZ_SEND_DROPPED;
     jz_send_status status = post(shard, &fields, bytes);
@@ -92,22 +87,31 @@ jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, c
     return status;
 }
 
+jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                              jz_compression compression)
+{
+    const errand fields = {.ws = ws, .type = ERRAND_SEND, .kind = kind, .compression = compression, .length = length};
+    jz_send_status status =
+        length <= SIZE_MAX - sizeof fields ? post_within_limit(shard, fields, bytes) : JZ_SEND_DROPPED;
+    if (status == JZ_SEND_DROPPED)
+        jz_count_dropped(&shard->counters);
+    return status;
+}
+
 jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length)
 {
-    const errand fields = {.ws = ws, .type = ERRAND_CLOSE, .code = code, .length = length};
-    return post(shard, &fields, reason);
+    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_CLOSE, .code = code, .length = length}, reason);
 }
 
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic)
 {
-    const errand fields = {.ws = ws, .type = ERRAND_SUBSCRIBE, .length = topic.length};
-    return post(shard, &fields, topic.start);
+    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_SUBSCRIBE, .length = topic.length}, topic.start);
 }
 
 jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic)
 {
-    const errand fields = {.ws = ws, .type = ERRAND_UNSUBSCRIBE, .length = topic.length};
-    return post(shard, &fields, topic.start);
+    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_UNSUBSCRIBE, .length = topic.length},
+                             topic.start);
 }
 
 jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
@@ -126,14 +130,12 @@ jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, j
 
 jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused)
 {
-    const errand fields = {.ws = ws, .type = is_paused ? ERRAND_PAUSE : ERRAND_RESUME};
-    return post(shard, &fields, "");
+    return post_within_limit(shard, (errand){.ws = ws, .type = is_paused ? ERRAND_PAUSE : ERRAND_RESUME}, "");
 }
 
 jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer)
 {
-    const errand fields = {.ws = ws, .type = ERRAND_ANSWER, .answer = answer};
-    return post(shard, &fields, "");
+    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_ANSWER, .answer = answer}, "");
 }
 
 jz_letter *jz_errand_create_resume(jz_ws ws)
@@ -248,9 +250,9 @@ void jz_errand_discard(jz_letter *letter)
     free_errand(task);
 }
 
-void jz_errand_discard_all(jz_mailbox *mailbox)
+void jz_errand_discard_all(jz_loop *loop)
 {
-    jz_letter *letter = jz_mailbox_take_all(mailbox);
+    jz_letter *letter = jz_loop_take_out_letters(loop);
     while (letter != NULL) {
         jz_letter *next = letter->next;
         jz_errand_discard(letter);

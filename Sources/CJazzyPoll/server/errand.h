@@ -13,7 +13,9 @@
 
 enum { JZ_LETTER_COST = 128 }; /* about what a letter costs beside what it carries, in bytes */
 
-/* Posts copies to the shard that owns the connection: QUEUED, or DROPPED when there is no memory. */
+/* Post copies to the shard that owns the connection: QUEUED, or DROPPED when its mailbox is full, or there is no
+ * memory.
+ */
 jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                               jz_compression compression);
 jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length);
@@ -23,7 +25,7 @@ jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 
 /*
  * Takes `amount` bytes of what may be in the shard's mailbox, until they are given back or an errand that has them was
- * run. False, counting something dropped, when the limit is reached. From any thread.
+ * run. False when the limit is reached. From any thread.
  */
 bool jz_errand_reserve(jz_shard *shard, size_t amount);
 void jz_errand_unreserve(jz_shard *shard, size_t amount);
@@ -58,6 +60,6 @@ void jz_errand_run_later(jz_shard *shard, jz_letter *letter);
 
 /* Free letters that were never taken. */
 void jz_errand_discard(jz_letter *letter);
-void jz_errand_discard_all(jz_mailbox *mailbox);
+void jz_errand_discard_all(jz_loop *loop);
 
 #endif

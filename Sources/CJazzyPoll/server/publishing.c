@@ -98,25 +98,34 @@ size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char *topic, si
     return count;
 }
 
-/* Gives back the room in the mailboxes of the first `count` shards but this thread's own. */
-static void unreserve_everywhere(jz_server *server, uint32_t count, size_t amount)
+/* Gives back the room in the mailboxes of the first `count` shards but `own`. */
+static void unreserve_everywhere(jz_server *server, const jz_shard *own, uint32_t count, size_t amount)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (&server->shards[i] != jz_current_shard)
+        if (&server->shards[i] != own)
             jz_errand_unreserve(&server->shards[i], amount);
     }
 }
 
-/* Takes the room in the mailboxes of all shards but this thread's own: all or nothing. */
-static bool reserve_everywhere(jz_server *server, size_t amount)
+/* Takes the room in the mailboxes of all shards but `own`: all or nothing. */
+static bool reserve_everywhere(jz_server *server, const jz_shard *own, size_t amount)
 {
     for (uint32_t i = 0; i < server->shard_count; i++) {
-        if (&server->shards[i] != jz_current_shard && !jz_errand_reserve(&server->shards[i], amount)) {
-            unreserve_everywhere(server, i, amount);
-            return false;
-        }
+        jz_shard *shard = &server->shards[i];
+        if (shard == own || jz_errand_reserve(shard, amount))
+            continue;
+        jz_count_dropped(&shard->counters);
+        unreserve_everywhere(server, own, i, amount);
+        return false;
     }
     return true;
+}
+
+/* The server's shard that runs on this thread, after what was asked of it before; NULL where that has to wait. */
+static jz_shard *own_shard_of(const jz_server *server)
+{
+    jz_shard *own = jz_current_shard;
+    return own != NULL && own->server == server && jz_loop_take_letters(&own->loop) ? own : NULL;
 }
 
 /* Gives a publication to every shard: at once to the one that runs on this thread, by errands to the others. */
@@ -126,20 +135,19 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
         return JZ_SEND_DROPPED;
     /* Also where the sender is on another loop: this one's subscribers get it at once, after what was asked before. */
-    if (jz_current_shard != NULL && jz_current_shard->server == server)
-        jz_loop_take_letters(&jz_current_shard->loop);
+    jz_shard *own = own_shard_of(server);
     size_t reserved = length + topic.length + JZ_LETTER_COST;
-    if (!reserve_everywhere(server, reserved))
+    if (!reserve_everywhere(server, own, reserved))
         return JZ_SEND_DROPPED;
     jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
     if (publication == NULL) {
-        unreserve_everywhere(server, server->shard_count, reserved);
+        unreserve_everywhere(server, own, server->shard_count, reserved);
         return JZ_SEND_DROPPED;
     }
     jz_send_status status = JZ_SEND_SENT;
     for (uint32_t i = 0; i < server->shard_count; i++) {
         jz_shard *shard = &server->shards[i];
-        if (shard == jz_current_shard)
+        if (shard == own)
             jz_shard_publish(shard, topic, publication, sender);
         else if (jz_errand_publish(shard, sender, topic, publication, reserved) == JZ_SEND_DROPPED)
             status = JZ_SEND_DROPPED;
@@ -158,7 +166,8 @@ jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, j
     jz_send_status status = JZ_SEND_CLOSED;
     if (jz_handle_is_open(shard, ws))
         status = publish(shard->server, ws, (jz_text){topic, topic_length}, kind, bytes, length);
-    jz_leave_reached_shard(ws, shard);
+    if (own == NULL)
+        jz_leave_shard(ws);
     return status;
 }
 

@@ -80,7 +80,7 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     free(shard->routes);
     jz_compression_workspace_free(&shard->workspace);
     jz_accepting_keep(shard, 0);
-    jz_errand_discard_all(&shard->loop.mailbox);
+    jz_errand_discard_all(&shard->loop);
     jz_letter *letter;
     while ((letter = take_later(shard)) != NULL)
         jz_errand_discard(letter);

@@ -37,7 +37,7 @@ jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes
 {
     jz_shard *shard = jz_current_shard;
     if (shard != NULL && shard->current != NULL && jz_shard_handle_of(shard, shard->current).value == ws.value &&
-        jz_mailbox_is_empty(&shard->loop.mailbox) && jz_connection_answer(shard, shard->current, kind, bytes, length))
+        !jz_loop_has_letters(&shard->loop) && jz_connection_answer(shard, shard->current, kind, bytes, length))
         return JZ_SEND_SENT;
     return send_anyhow(ws, kind, bytes, length, compression);
 }

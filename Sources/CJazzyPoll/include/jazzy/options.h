@@ -59,8 +59,9 @@ typedef struct jz_options {
     uint32_t worker_threads;    /* for routes that run on workers: 1 to 1,024; default 8 */
     uint32_t backlog;           /* connections that the kernel keeps for us to accept: 1 to 65,535; default 4,096 */
     size_t receive_buffer_size; /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
-    size_t mailbox_limit;       /* bytes that other threads may have sent or published through one loop's mailbox before
-                                   it takes them; beyond it they are dropped: 64 KiB to 4 GiB; default 64 MiB */
+    size_t mailbox_limit; /* bytes of what other threads may have asked of one loop, by whatever call, before it has
+                             done it, each with 128 bytes besides what it carries; beyond it calls answer DROPPED:
+                             64 KiB to 4 GiB; default 64 MiB */
 
     /* Messages. */
     size_t max_message_size;         /* bytes, decompressed: 1 to 1 GiB; default 1 MiB */

@@ -1,0 +1,120 @@
+/* Letters to a loop: taken in their order, and in portions where there are so many that others would wait. */
+#include "../../Sources/CJazzyPoll/loop/loop.h"
+
+#include "support/testing.h"
+
+enum { LETTERS = 100000, MOST_IN_A_TURN = 4096 };
+
+typedef struct numbered {
+    jz_letter letter; /* first, so that a letter is its number */
+    size_t number;
+} numbered;
+
+typedef struct watched {
+    jz_loop loop;
+    size_t taken;
+    size_t taken_in_turn;
+    size_t turns;
+} watched;
+
+static void ready(void *context, uint64_t token, unsigned what)
+{
+    (void)context;
+    (void)token;
+    (void)what;
+}
+
+static void take(void *context, jz_letter *letter)
+{
+    watched *watched = context;
+    assert_int_equal(((numbered *)letter)->number, watched->taken);
+    watched->taken++;
+    watched->taken_in_turn++;
+}
+
+static void expired(void *context, jz_timer *timer)
+{
+    (void)context;
+    (void)timer;
+}
+
+/* As a handler does before it changes something: within a turn, too, there is one portion and no more. */
+static bool end_turn(void *context)
+{
+    watched *watched = context;
+    jz_loop_take_letters(&watched->loop);
+    assert_that(watched->taken_in_turn <= MOST_IN_A_TURN, "%zu letters in a turn", watched->taken_in_turn);
+    watched->taken_in_turn = 0;
+    watched->turns++;
+    return watched->taken < LETTERS;
+}
+
+static void start(watched *watched)
+{
+    const jz_loop_owner owner = {watched, ready, take, expired, end_turn};
+    assert_int_equal(jz_loop_init(&watched->loop, owner, 4096, NULL), JZ_OK);
+}
+
+static numbered *post_all(watched *watched)
+{
+    numbered *letters = calloc(LETTERS, sizeof *letters);
+    assert_non_null(letters);
+    for (size_t i = 0; i < LETTERS; i++) {
+        letters[i].number = i;
+        jz_loop_post(&watched->loop, &letters[i].letter);
+    }
+    return letters;
+}
+
+static void many_letters_are_taken_in_portions_and_in_their_order(void **state)
+{
+    (void)state;
+    watched watched = {0};
+    start(&watched);
+    numbered *letters = post_all(&watched);
+    jz_loop_run(&watched.loop);
+    assert_int_equal(watched.taken, LETTERS);
+    assert_true(watched.turns >= LETTERS / MOST_IN_A_TURN);
+    jz_loop_destroy(&watched.loop);
+    free(letters);
+}
+
+static void all_letters_are_taken_before_what_is_to_come_after_them(void **state)
+{
+    (void)state;
+    watched watched = {0};
+    start(&watched);
+    numbered *letters = post_all(&watched);
+    jz_loop_take_letters(&watched.loop);
+    assert_true(watched.taken < LETTERS);
+    jz_loop_take_every_letter(&watched.loop);
+    assert_int_equal(watched.taken, LETTERS);
+    jz_loop_destroy(&watched.loop);
+    free(letters);
+}
+
+static void letters_that_were_not_taken_can_be_taken_out(void **state)
+{
+    (void)state;
+    watched watched = {0};
+    start(&watched);
+    numbered *letters = post_all(&watched);
+    jz_loop_take_letters(&watched.loop);
+    size_t number = watched.taken;
+    for (const jz_letter *letter = jz_loop_take_out_letters(&watched.loop); letter != NULL; letter = letter->next)
+        assert_int_equal(((const numbered *)letter)->number, number++);
+    assert_int_equal(number, LETTERS);
+    assert_false(jz_loop_has_letters(&watched.loop));
+    jz_loop_destroy(&watched.loop);
+    free(letters);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_letters_are_taken_in_portions_and_in_their_order),
+        cmocka_unit_test(all_letters_are_taken_before_what_is_to_come_after_them),
+        cmocka_unit_test(letters_that_were_not_taken_can_be_taken_out),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("loop", tests, NULL, NULL));
+}
