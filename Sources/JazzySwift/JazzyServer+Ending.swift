@@ -3,7 +3,8 @@ import CJazzyPoll
 extension JazzyServer {
     /// Stops the server in order, as ``stop()`` does, and waits for its end, on the calling thread.
     ///
-    /// In one of the server's own handlers it cannot wait: it begins to stop, and returns `nil`.
+    /// In one of the server's own handlers it cannot wait: it begins to stop, and returns `nil`. Asynchronous code has
+    /// ``stopAndWait(grace:)``, which blocks no thread of its tasks.
     ///
     /// - Parameter grace: How long answers and unsent output are waited for, up to 1 h, in place of
     ///   ``JazzyOptions/closeTimeout``; then what is left is ended. Of several calls the one whose grace is over first
@@ -20,12 +21,15 @@ extension JazzyServer {
     /// Stops the server in order, as ``stop()`` does, and returns when it has ended. No thread that runs tasks waits
     /// for that, so this may be awaited anywhere, also in an upgrade hook of the server.
     ///
+    /// It does not share the name of ``stop(grace:)``: at the top level of a program, the compiler would take an awaited
+    /// call of one for a call of the other, which blocks.
+    ///
     /// - Parameter grace: How long answers and unsent output are waited for, up to 1 h, in place of
     ///   ``JazzyOptions/closeTimeout``; then what is left is ended. Of several calls the one whose grace is over first
     ///   counts.
     /// - Returns: How the connections ended. All counts are 0 where the server did not run.
     @discardableResult
-    public func stop(grace: Duration) async -> JazzyEnding {
+    public func stopAndWait(grace: Duration) async -> JazzyEnding {
         guard let core = beginToStop(grace) else { return JazzyEnding() }
         return await withCheckedContinuation { continuation in
             onThreadThatMayWait {

@@ -83,10 +83,10 @@ struct EndingTests {
         let client = try TestClient(port: server.port, path: "/")
         try eventually("it is there") { server.statistics.webSockets == 1 }
         // Not `async let`, which would wait for the thread that this blocks.
-        let ending = Task.detached { await server.stop(grace: .seconds(5)) }
+        let ending = Task.detached { await server.stopAndWait(grace: .seconds(5)) }
         #expect(try client.receiveClose() == 1001)
         #expect(await ending.value == Self.ending(clean: 1))
-        #expect(await server.stop(grace: .zero) == JazzyEnding())
+        #expect(await server.stopAndWait(grace: .zero) == JazzyEnding())
     }
 
     @Test("It may be awaited in an upgrade hook, which is then too late")
@@ -94,7 +94,7 @@ struct EndingTests {
         let endings = Recorder<JazzyEnding>()
         let server = JazzyServer()
         let upgrade: JazzyUpgradeHook = { [weak server] _ in
-            if let server { endings.record(await server.stop(grace: .milliseconds(100))) }
+            if let server { endings.record(await server.stopAndWait(grace: .milliseconds(100))) }
             return .accept()
         }
         server.ws("/", upgrade: upgrade) { _, _, _ in Issue.record("nobody was let in") }
