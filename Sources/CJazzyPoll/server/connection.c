@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "../codec/big_endian.h"
@@ -19,12 +20,6 @@
 #include "work.h"
 
 static_assert(JZ_FAILURE_COUNT <= 32, "a failure fits into a connection's five bits");
-
-static uint64_t token_of(const jz_connection *connection)
-{
-    return (uint64_t)atomic_load_explicit(&connection->generation, memory_order_relaxed) << JZ_SLOT_BITS |
-           connection->slot;
-}
 
 void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection)
 {
@@ -148,7 +143,7 @@ static bool is_let_in(jz_shard *shard, jz_connection *connection, jz_refusal *wh
     if (!jz_connection_count_address(shard, connection))
         return false;
     *why = JZ_REFUSAL_OUT_OF_MEMORY;
-    return jz_poll_add(shard->loop.poll, connection->descriptor, JZ_READABLE, token_of(connection));
+    return jz_poll_add(shard->loop.poll, connection->descriptor, JZ_READABLE, jz_connection_token(connection));
 }
 
 static void turn_away(jz_shard *shard, int descriptor, const jz_address *address, jz_refusal why)
@@ -287,7 +282,10 @@ static void read_if_wanted(jz_shard *shard, jz_connection *connection)
         return;
     else if (jz_socket_is_broken(connection->descriptor))
         connection->broken = JZ_FAILURE_TRANSPORT;
-    else /* the peer of a Unix domain socket has gone: this would be told again and again */
+    /* The peer of a Unix domain socket has gone: this would be told again and again. */
+    else if (jz_session_has_kept(&connection->session))
+        jz_poll_remove(shard->loop.poll, connection->descriptor);
+    else
         jz_reading_receive(shard, connection);
 }
 
@@ -326,7 +324,10 @@ static void update_interest(jz_shard *shard, jz_connection *connection)
     if (interest == connection->interest)
         return;
     connection->interest = interest & 3;
-    if (!jz_poll_change(shard->loop.poll, connection->descriptor, interest, token_of(connection)))
+    uint64_t token = jz_connection_token(connection);
+    /* It may have been taken out of the poll: see read_if_wanted. */
+    if (!jz_poll_change(shard->loop.poll, connection->descriptor, interest, token) &&
+        (errno != ENOENT || !jz_poll_add(shard->loop.poll, connection->descriptor, interest, token)))
         lose(shard, connection, JZ_FAILURE_TRANSPORT);
 }
 
@@ -337,6 +338,7 @@ static void follow_answer(jz_shard *shard, jz_connection *connection)
     if (jz_handshake_proceed(shard, connection, &rest)) {
         jz_input input = {rest.bytes, rest.length};
         jz_reading_take_frames(shard, connection, &input);
+        jz_reading_keep(shard, connection, &input);
         jz_buffer_free(&rest);
     }
 }
@@ -348,6 +350,9 @@ static void follow_closing(jz_shard *shard, jz_connection *connection)
         connection->close_is_timed)
         return;
     connection->close_is_timed = true;
+    /* Whoever closes has to see the answer, which may have come already. */
+    if (jz_session_has_kept(&connection->session))
+        jz_kept_input_note(shard, connection);
     jz_timer_set(&shard->loop.timers, &connection->timer, jz_ending_close_timeout(shard));
 }
 

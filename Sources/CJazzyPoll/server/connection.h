@@ -10,6 +10,7 @@
 #include "../loop/timer.h"
 #include "../session/buffer.h"
 #include "../session/session.h"
+#include "handle.h"
 #include "jazzy/websocket.h"
 
 typedef struct jz_shard jz_shard;
@@ -92,6 +93,13 @@ typedef struct jz_connection {
 /* Takes over a socket that was accepted. Closes it when it is not let in, or there is no memory or descriptor for it.
  */
 void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *address);
+
+/* Under which the poll knows the connection: its slot and generation. */
+static inline uint64_t jz_connection_token(const jz_connection *connection)
+{
+    return (uint64_t)atomic_load_explicit(&connection->generation, memory_order_relaxed) << JZ_SLOT_BITS |
+           connection->slot;
+}
 
 /* The socket is readable or writable. */
 void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned what);

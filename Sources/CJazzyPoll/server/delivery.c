@@ -73,6 +73,8 @@ void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_ev
         route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
     else
         hand_to_workers(connection, event, message);
+    if (connection->is_behind)
+        jz_ration_look_soon(&shard->ration);
 }
 
 static void tell(jz_shard *shard, jz_connection *connection, jz_output_callback callback)

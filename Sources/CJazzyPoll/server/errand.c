@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "handshake.h"
+#include "kept_input.h"
 #include "sending.h"
 #include "server.h"
 #include "watch.h"
@@ -197,6 +198,8 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, errand
         break;
     case ERRAND_CATCH_UP:
         connection->is_behind = false;
+        if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
+            jz_kept_input_note(shard, connection);
         jz_watch_note_activity(shard, connection);
         jz_connection_mark_dirty(shard, connection);
         break;

@@ -4,17 +4,31 @@
 #include "delivery.h"
 #include "handshake.h"
 #include "http.h"
+#include "kept_input.h"
 #include "output.h"
 #include "server.h"
 #include "watch.h"
 
 enum { MOST_FURTHER_READS = 7 }; /* of one connection in a turn, so that others get theirs */
 
+/* Whether the workers of an open connection have as much to do as may wait. */
+static bool waits_for_workers(const jz_connection *connection)
+{
+    return connection->is_behind && jz_session_is_open(&connection->session);
+}
+
+/* Whether the rest of the input is to be taken later. */
+static bool stops_here(jz_shard *shard, const jz_connection *connection, const jz_input *input)
+{
+    return input->length > 0 && (waits_for_workers(connection) || jz_ration_is_over(shard));
+}
+
 void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     jz_event event = {.type = JZ_EVENT_OPEN};
     jz_message message = {0};
     shard->message = &message;
+    jz_ration_begin(&shard->ration);
     while (connection->broken == JZ_FAILURE_NONE) {
         jz_buffer *output = jz_output_open(shard, connection);
         if (output == NULL) {
@@ -24,6 +38,8 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
         if (!jz_session_next(&connection->session, input, output, &event, &message))
             break;
         jz_deliver(shard, connection, &event, &message);
+        if (jz_ration_is_due(&shard->ration) && stops_here(shard, connection, input))
+            break;
     }
     shard->message = NULL;
     jz_output_appended(shard, connection);
@@ -32,6 +48,16 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
         bool lingers = event.type == JZ_EVENT_CLOSE && !event.was_clean;
         jz_connection_finish(shard, connection, lingers);
     }
+}
+
+void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    if (input->length == 0 || connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE)
+        return;
+    if (!jz_session_keep(&connection->session, input))
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    else if (!waits_for_workers(connection))
+        jz_kept_input_note(shard, connection);
 }
 
 static void refuse_proxy(jz_shard *shard, jz_connection *connection)
@@ -90,6 +116,35 @@ static void take_answer(jz_shard *shard, jz_connection *connection, jz_input *in
         jz_handshake_proceed(shard, connection, &rest);
 }
 
+/* What was written to the connection while it was read goes out. */
+static void flush_current(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->subscriptions != NULL)
+        jz_output_defer(shard, connection);
+    else
+        jz_output_flush(shard, connection);
+    shard->current = NULL;
+}
+
+void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
+{
+    if (waits_for_workers(connection))
+        return;
+    jz_buffer kept;
+    jz_input input = jz_session_take_kept(&connection->session, &kept);
+    shard->current = connection;
+    jz_reading_take_frames(shard, connection, &input);
+    flush_current(shard, connection);
+    if (input.length == 0 || connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE) {
+        jz_buffer_free(&kept);
+    } else if (!jz_session_give_back_kept(&connection->session, &kept, &input)) {
+        jz_buffer_free(&kept);
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    } else if (!waits_for_workers(connection)) {
+        jz_kept_input_note(shard, connection);
+    }
+}
+
 static void take_input(jz_shard *shard, jz_connection *connection, jz_input input)
 {
     shard->current = connection;
@@ -99,13 +154,11 @@ static void take_input(jz_shard *shard, jz_connection *connection, jz_input inpu
         jz_http_take(shard, connection, &input);
     if (connection->phase == JZ_PHASE_ASKING)
         take_answer(shard, connection, &input);
-    if (connection->phase == JZ_PHASE_WEBSOCKET)
+    if (connection->phase == JZ_PHASE_WEBSOCKET) {
         jz_reading_take_frames(shard, connection, &input);
-    if (connection->subscriptions != NULL)
-        jz_output_defer(shard, connection);
-    else
-        jz_output_flush(shard, connection);
-    shard->current = NULL;
+        jz_reading_keep(shard, connection, &input);
+    }
+    flush_current(shard, connection);
 }
 
 /* The peer will send no more. What is to be sent to it still is. */
@@ -139,6 +192,9 @@ static bool is_within_frame(const jz_connection *connection)
 /* Receives once. Returns whether the buffer was filled, so that there may be more. */
 static bool receive(jz_shard *shard, jz_connection *connection)
 {
+    /* What came before goes first. */
+    if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
+        return false;
     size_t received = 0;
     uint8_t *buffer = shard->loop.receive_buffer;
     switch (jz_socket_receive(connection->descriptor, buffer, shard->loop.receive_buffer_size, &received)) {

@@ -8,7 +8,16 @@
 /* Receives once, and does what came. */
 void jz_reading_receive(jz_shard *shard, jz_connection *connection);
 
-/* Feeds a WebSocket: delivers its events, and finishes the connection when they have ended it. */
+/*
+ * Feeds a WebSocket: delivers its events, and finishes the connection when they have ended it. What is left in the
+ * input is to be taken later, because the connection has had its share of the turn, or its workers are behind.
+ */
 void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input);
+
+/* Keeps what is left for later. */
+void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input);
+
+/* Takes what was kept. */
+void jz_reading_take_kept(jz_shard *shard, jz_connection *connection);
 
 #endif

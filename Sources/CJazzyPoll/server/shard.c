@@ -84,6 +84,7 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     jz_letter *letter;
     while ((letter = take_later(shard)) != NULL)
         jz_errand_discard(letter);
+    jz_kept_input_free(&shard->kept_input);
     jz_buffer_free(&shard->cork);
     jz_buffer_free(&shard->published.frames);
     jz_spare_unsent_free(&shard->spare_unsent);
@@ -92,15 +93,21 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     return jz_slots_destroy(&shard->slots);
 }
 
+jz_connection *jz_shard_connection_of(const jz_shard *shard, uint64_t token)
+{
+    jz_connection *connection = jz_slots_at(&shard->slots, (uint32_t)token & (JZ_MAX_SLOTS - 1));
+    uint32_t generation = atomic_load_explicit(&connection->generation, memory_order_relaxed);
+    return generation == (uint32_t)(token >> JZ_SLOT_BITS) && connection->phase != JZ_PHASE_FREE ? connection : NULL;
+}
+
 static void take_ready(void *context, uint64_t token, unsigned what)
 {
     jz_shard *shard = context;
     if (jz_accepting_ready(shard, token))
         return;
-    jz_connection *connection = jz_slots_at(&shard->slots, (uint32_t)token & (JZ_MAX_SLOTS - 1));
-    /* An earlier event of this turn may have ended the connection, and another may have its slot by now. */
-    uint32_t generation = atomic_load_explicit(&connection->generation, memory_order_relaxed);
-    if (generation == (uint32_t)(token >> JZ_SLOT_BITS) && connection->phase != JZ_PHASE_FREE)
+    /* An earlier event of this turn may have ended the connection. */
+    jz_connection *connection = jz_shard_connection_of(shard, token);
+    if (connection != NULL)
         jz_connection_ready(shard, connection, what);
 }
 
@@ -157,9 +164,12 @@ void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connectio
 static bool end_turn(void *context)
 {
     jz_shard *shard = context;
+    jz_kept_input_go_on(shard);
     jz_shard_settle_dirty(shard);
     jz_compression_workspace_trim(&shard->workspace);
-    return jz_ending_goes_on(shard);
+    bool goes_on = jz_ending_goes_on(shard);
+    jz_kept_input_end_turn(shard);
+    return goes_on;
 }
 
 void jz_shard_run(jz_shard *shard)

@@ -12,8 +12,10 @@
 #include "counters.h"
 #include "date.h"
 #include "jazzy/server.h"
+#include "kept_input.h"
 #include "peer_log.h"
 #include "published.h"
+#include "ration.h"
 #include "slots.h"
 #include "topics.h"
 #include "unsent.h"
@@ -55,8 +57,10 @@ struct jz_shard {
 
     jz_connection *current;    /* the one that is being read, whose output goes to the cork */
     const jz_message *message; /* the one that a handler has now, which may lie in the receive buffer; else NULL */
-    jz_buffer cork;            /* output of `current`, sent with one call when its input has been taken */
-    jz_published published;    /* in this turn */
+    jz_ration ration;          /* of `current` */
+    jz_kept_input kept_input;
+    jz_buffer cork;         /* output of `current`, sent with one call when its input has been taken */
+    jz_published published; /* in this turn */
     jz_spare_unsent spare_unsent;
     jz_connection *dirty; /* linked by next_dirty */
     jz_date date;
@@ -84,6 +88,9 @@ void jz_shard_settle_dirty(jz_shard *shard);
 
 /* Leaves a letter for jz_errand_run_later. */
 void jz_shard_do_later(jz_shard *shard, jz_letter *letter);
+
+/* The connection that has a token of the poll; NULL where it is gone, and another may have its slot. */
+jz_connection *jz_shard_connection_of(const jz_shard *shard, uint64_t token);
 
 /* Calls `visit` for each connection that there is. It may end connections. */
 void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connection *connection));

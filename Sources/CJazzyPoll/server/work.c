@@ -73,6 +73,13 @@ static jz_job *create_job(jz_work *work, const jz_event *event, const jz_message
     return job;
 }
 
+/* What a job that waits costs, in bytes: about what malloc adds is counted, so that empty messages are not free. */
+static size_t cost_of(const jz_job *job)
+{
+    enum { OVERHEAD = 32 };
+    return sizeof *job + OVERHEAD + job->message.length;
+}
+
 static jz_work_result add_job(jz_work *work, jz_job *job)
 {
     jz_workers *workers = work->workers;
@@ -85,7 +92,7 @@ static jz_work_result add_job(jz_work *work, jz_job *job)
         work->first = job;
     work->last = job;
     work->count++;
-    work->amount += job->message.length;
+    work->amount += cost_of(job);
     /* Without memory to be told when to resume, reading does not pause. */
     bool is_full = work->count >= work->route->options.max_waiting_events || work->amount >= most;
     if (is_full && work->resume == NULL)
@@ -122,7 +129,7 @@ static jz_job *take_job(jz_work *work)
     if (work->first == NULL)
         work->last = NULL;
     work->count--;
-    work->amount -= job->message.length;
+    work->amount -= cost_of(job);
     return job;
 }
 

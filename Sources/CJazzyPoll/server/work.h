@@ -30,7 +30,7 @@ typedef struct jz_work {
     jz_job *first;
     jz_job *last;
     size_t count;        /* jobs that wait */
-    size_t amount;       /* bytes of their messages */
+    size_t amount;       /* bytes that they cost */
     bool is_scheduled;   /* in the workers' queue, or run by one of them */
     bool is_finished;    /* the close event has been run */
     jz_letter *resume;   /* to be posted when reading may go on; NULL where it is not paused */

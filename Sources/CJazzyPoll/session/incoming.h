@@ -20,6 +20,8 @@ struct jz_incoming {
     jz_frame_header frame;   /* the data frame under way */
     uint64_t frame_position; /* payload bytes of `frame` that were taken */
     jz_buffer payload;       /* of the message so far, unmasked */
+    jz_buffer kept;          /* input that is to be taken later: see jz_session_keep */
+    size_t kept_taken;       /* bytes at its front that were taken */
 
     /* The bytes of an incomplete header, or of an incomplete control frame. */
     uint8_t carry[JZ_MAX_FRAME_HEADER + JZ_MAX_CONTROL_PAYLOAD];

@@ -33,6 +33,7 @@ static void discard_incoming(jz_session *session)
 {
     if (session->incoming != NULL) {
         jz_buffer_free(&session->incoming->payload);
+        jz_buffer_free(&session->incoming->kept);
         free(session->incoming);
         session->incoming = NULL;
     }
@@ -405,6 +406,38 @@ bool jz_session_next_of_any(jz_session *session, jz_input *input, jz_buffer *out
         }
     }
     return yield_ending(session, input, event, message);
+}
+
+bool jz_session_keep(jz_session *session, jz_input *input)
+{
+    if (!ensure_incoming(session) || !jz_buffer_append(&session->incoming->kept, input->bytes, input->length))
+        return false;
+    input->length = 0;
+    return true;
+}
+
+bool jz_incoming_has_kept(const jz_incoming *incoming)
+{
+    return incoming->kept.length > 0;
+}
+
+jz_input jz_session_take_kept(jz_session *session, jz_buffer *kept)
+{
+    jz_incoming *incoming = session->incoming;
+    *kept = incoming->kept;
+    size_t taken = incoming->kept_taken;
+    incoming->kept = (jz_buffer){0};
+    incoming->kept_taken = 0;
+    return (jz_input){kept->bytes + taken, kept->length - taken};
+}
+
+bool jz_session_give_back_kept(jz_session *session, const jz_buffer *kept, const jz_input *left)
+{
+    if (!ensure_incoming(session))
+        return false;
+    session->incoming->kept = *kept;
+    session->incoming->kept_taken = kept->length - left->length;
+    return true;
 }
 
 bool jz_session_is_within_frame(const jz_session *session)

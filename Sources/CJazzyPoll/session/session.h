@@ -69,7 +69,7 @@ void jz_session_init(jz_session *session, const jz_session_settings *settings);
 /* Compresses and decompresses from here on, as was agreed; settings->workspace is then not NULL. */
 void jz_session_use_deflate(jz_session *session, const jz_deflate_agreement *agreement);
 
-/* Frees what a frame or message under way holds, and the compression contexts. */
+/* Frees what a frame or message under way holds, input that was kept, and the compression contexts. */
 void jz_session_free(jz_session *session);
 
 /*
@@ -82,6 +82,26 @@ void jz_session_free(jz_session *session);
  */
 static inline bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
                                    jz_message *message);
+
+/*
+ * Input that is to be taken later, because others wait for their turn, or for somebody who is behind. While there is
+ * some nothing else is fed: what comes meanwhile is kept behind it.
+ *
+ * jz_session_keep copies the input, and empties it. jz_session_take_kept gives out what was kept: `kept` is the
+ * caller's, who gives back what is left of it, or frees it. False when there is no memory.
+ */
+bool jz_session_keep(jz_session *session, jz_input *input);
+static inline bool jz_session_has_kept(const jz_session *session);
+jz_input jz_session_take_kept(jz_session *session, jz_buffer *kept);
+bool jz_session_give_back_kept(jz_session *session, const jz_buffer *kept, const jz_input *left);
+
+/* Private to jz_session_has_kept. */
+bool jz_incoming_has_kept(const jz_incoming *incoming);
+
+static inline bool jz_session_has_kept(const jz_session *session)
+{
+    return session->incoming != NULL && jz_incoming_has_kept(session->incoming);
+}
 
 /*
  * Tells the session that no more input will come: JZ_FAILURE_NONE at the end of the stream or when a time-out ends the

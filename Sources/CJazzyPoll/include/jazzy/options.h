@@ -170,8 +170,9 @@ typedef struct jz_route_options {
     jz_execution execution;             /* default JZ_EXECUTION_LOOP */
     uint32_t max_waiting_events;        /* of one connection for a worker, before reading from it pauses until half of
                                            them have been run: 1 to 65,536; default 256. It pauses likewise while
-                                           messages of more bytes than backpressure_limit wait. What one read brings is
-                                           taken whole, so some more can. */
+                                           messages of more bytes than backpressure_limit wait, each counted with some
+                                           128 bytes besides its payload. What a read has brought beyond that is kept
+                                           as it came. */
     void (*release_state)(void *state); /* given what jz_ws_set_state was, or an acceptance, once, after the close
                                          event, where the handler runs, or on the loop where there is no memory to
                                          open the connection; the connection has no state any more;

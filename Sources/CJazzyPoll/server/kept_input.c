@@ -1,0 +1,68 @@
+#include "kept_input.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "reading.h"
+#include "shard.h"
+
+enum { FIRST_CAPACITY = 16, KEEP_UP_TO = 1024 /* tokens: more are given back when they are done */ };
+
+static bool make_room(jz_kept_input *kept)
+{
+    if (kept->count < kept->capacity)
+        return true;
+    size_t capacity = kept->capacity > 0 ? kept->capacity * 2 : FIRST_CAPACITY;
+    uint64_t *grown = realloc(kept->tokens, capacity * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    kept->tokens = grown;
+    kept->capacity = capacity;
+    return true;
+}
+
+void jz_kept_input_note(jz_shard *shard, jz_connection *connection)
+{
+    jz_kept_input *kept = &shard->kept_input;
+    if (make_room(kept)) {
+        kept->tokens[kept->count++] = jz_connection_token(connection);
+    } else {
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        jz_connection_mark_dirty(shard, connection);
+    }
+}
+
+static void go_on(jz_shard *shard, uint64_t token)
+{
+    jz_connection *connection = jz_shard_connection_of(shard, token);
+    if (connection == NULL || connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_has_kept(&connection->session))
+        return;
+    jz_reading_take_kept(shard, connection);
+    jz_connection_mark_dirty(shard, connection);
+}
+
+void jz_kept_input_go_on(jz_shard *shard)
+{
+    jz_kept_input *kept = &shard->kept_input;
+    for (size_t i = 0; i < kept->due; i++)
+        go_on(shard, kept->tokens[i]);
+    kept->count -= kept->due;
+    if (kept->count > 0)
+        memmove(kept->tokens, kept->tokens + kept->due, kept->count * sizeof *kept->tokens);
+    kept->due = 0;
+}
+
+void jz_kept_input_end_turn(jz_shard *shard)
+{
+    jz_kept_input *kept = &shard->kept_input;
+    kept->due = kept->count;
+    shard->loop.is_hurried = kept->count > 0;
+    if (kept->count == 0 && kept->capacity > KEEP_UP_TO)
+        jz_kept_input_free(kept);
+}
+
+void jz_kept_input_free(jz_kept_input *kept)
+{
+    free(kept->tokens);
+    *kept = (jz_kept_input){0};
+}

@@ -1,0 +1,173 @@
+/*
+ * What one connection sends does not hold up the others of its loop, however much of it comes at once: it has its share
+ * of a turn, and goes on in the next.
+ */
+#include <stdatomic.h>
+
+#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "jazzy.h"
+#include "support/client.h"
+#include "support/eventually.h"
+#include "support/serving.h"
+#include "support/testing.h"
+
+enum {
+    FRAME = 6,                     /* bytes of one that is empty */
+    FLOOD = 80000,                 /* frames: as many as one read can bring, nearly */
+    SHARE = 4096,                  /* messages of a connection in a turn */
+    MOST_BEFORE_OTHERS = 2 * SHARE /* the turn under way, and one that had begun */
+};
+
+static struct {
+    atomic_bool holds;
+    atomic_bool is_let_go;
+    atomic_size_t taken;        /* of the flood */
+    atomic_size_t before_other; /* of the flood, when the other's message was handled */
+    atomic_bool other_was_heard;
+    atomic_int closes;
+    atomic_uint_least64_t flooding; /* its handle */
+} seen;
+
+static void take_flood(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context;
+    (void)message;
+    if (event->type == JZ_EVENT_OPEN)
+        seen.flooding = ws.value;
+    seen.closes += event->type == JZ_EVENT_CLOSE;
+    if (event->type != JZ_EVENT_MESSAGE)
+        return;
+    uint64_t deadline = test_deadline();
+    if (seen.taken++ == 0) {
+        seen.holds = true;
+        while (!seen.is_let_go && test_pause_before(deadline))
+            continue;
+    }
+}
+
+static void take_other(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context;
+    (void)message;
+    if (event->type != JZ_EVENT_MESSAGE)
+        return;
+    seen.before_other = seen.taken;
+    seen.other_was_heard = true;
+    jz_ws_send(ws, JZ_MESSAGE_TEXT, "heard", 5);
+}
+
+static test_client flooder;
+static test_client other;
+
+static jz_server *start(void)
+{
+    memset(&seen, 0, sizeof seen);
+    jz_options options = serving_options(1);
+    options.receive_buffer_size = jz_options_default().receive_buffer_size;
+    const serving_route routes[] = {{"/flood", take_flood, NULL, NULL}, {"/other", take_other, NULL, NULL}};
+    jz_server *server = serving_start(&options, routes, COUNT_OF(routes));
+    assert_true(test_client_open(&flooder, jz_server_port(server), UPGRADE_REQUEST("/flood")));
+    assert_true(test_client_open(&other, jz_server_port(server), UPGRADE_REQUEST("/other")));
+    return server;
+}
+
+static void finish(jz_server *server)
+{
+    test_client_close(&flooder);
+    test_client_close(&other);
+    jz_server_destroy(server);
+}
+
+/* Empty text frames, with whatever follows them. */
+static void send_flood(const void *rest, size_t length)
+{
+    static uint8_t frames[FRAME * FLOOD + 64];
+    for (size_t i = 0; i < FLOOD; i++)
+        memcpy(frames + i * FRAME, (const uint8_t[FRAME]){0x81, 0x80}, FRAME);
+    memcpy(frames + FRAME * FLOOD, rest, length);
+    assert_true(test_client_send(&flooder, frames, FRAME * FLOOD + length));
+}
+
+static void a_flood_of_messages_lets_others_have_their_turn(void **state)
+{
+    (void)state;
+    jz_server *server = start();
+    send_flood("", 0);
+    assert_eventually(seen.holds);
+    test_client_send_frame(&other, &(test_frame)TEXT("hello"));
+    seen.is_let_go = true;
+    test_client_expect(&other, JZ_OPCODE_TEXT, "heard", 5);
+    assert_that(seen.before_other <= MOST_BEFORE_OTHERS, "%zu messages before another's", seen.before_other);
+    assert_eventually(seen.taken == FLOOD);
+    finish(server);
+}
+
+static void what_follows_a_flood_comes_after_all_of_it(void **state)
+{
+    (void)state;
+    jz_server *server = start();
+    seen.is_let_go = true;
+    /* A close frame with code 1000, masked with zero: everything before it is delivered, and then it is answered. */
+    static const uint8_t close_frame[] = {0x88, 0x82, 0, 0, 0, 0, 1000 >> 8, 1000 & 0xFF};
+    send_flood(close_frame, sizeof close_frame);
+    test_client_expect(&flooder, JZ_OPCODE_CLOSE, close_frame + 6, 2);
+    assert_eventually(seen.closes == 1);
+    assert_int_equal(seen.taken, FLOOD);
+    finish(server);
+}
+
+static void who_ends_while_it_floods_is_released(void **state)
+{
+    (void)state;
+    jz_server *server = start();
+    send_flood("", 0);
+    assert_eventually(seen.holds);
+    test_client_reset(&flooder);
+    seen.is_let_go = true;
+    assert_eventually(seen.closes == 1);
+    test_client_close(&other);
+    jz_server_destroy(server);
+}
+
+static void a_flooding_connection_that_is_closed_hears_of_nothing_more(void **state)
+{
+    (void)state;
+    jz_server *server = start();
+    send_flood("", 0);
+    assert_eventually(seen.holds);
+    assert_int_equal(jz_ws_close((jz_ws){seen.flooding}, JZ_CLOSE_NORMAL, "", 0), JZ_SEND_QUEUED);
+    seen.is_let_go = true;
+    static const uint8_t code[] = {1000 >> 8, 1000 & 0xFF};
+    test_client_expect(&flooder, JZ_OPCODE_CLOSE, code, sizeof code);
+    size_t taken = seen.taken;
+    assert_that(taken <= MOST_BEFORE_OTHERS, "%zu messages before the close", taken);
+    test_client_send_frame(&flooder, &(test_frame)CLOSE(1000, ""));
+    assert_eventually(seen.closes == 1);
+    assert_int_equal(seen.taken, taken);
+    finish(server);
+}
+
+static void a_server_stops_in_the_middle_of_a_flood(void **state)
+{
+    (void)state;
+    jz_server *server = start();
+    send_flood("", 0);
+    assert_eventually(seen.holds);
+    jz_server_stop_within(server, 0);
+    seen.is_let_go = true;
+    jz_server_wait(server);
+    assert_int_equal(seen.closes, 1);
+    finish(server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_flood_of_messages_lets_others_have_their_turn),
+        cmocka_unit_test(what_follows_a_flood_comes_after_all_of_it),
+        cmocka_unit_test(who_ends_while_it_floods_is_released),
+        cmocka_unit_test(a_flooding_connection_that_is_closed_hears_of_nothing_more),
+        cmocka_unit_test(a_server_stops_in_the_middle_of_a_flood),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("fairness", tests, NULL, NULL));
+}
