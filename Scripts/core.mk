@@ -9,16 +9,18 @@ C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
 # What the tests have a hand in, by Tests/CJazzyPollTests/support: every allocation (allocation.c), every look at a clock
-# (clock.c), zlib (zlib_calls.c), and the system calls that send (send_calls.c) and receive (receive_calls.c).
+# (clock.c), zlib (zlib_calls.c), the system calls that send (send_calls.c) and receive (receive_calls.c), and
+# the start of threads (thread_calls.c).
 C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -Wl,--wrap=clock_gettime,--wrap=time \
-	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_ -Wl,--wrap=send,--wrap=sendmsg,--wrap=recv
+	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_ -Wl,--wrap=send,--wrap=sendmsg,--wrap=recv \
+	-Wl,--wrap=pthread_create
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
 # Those in which threads meet.
 C_THREAD_TESTS := test_access test_activation test_admission test_allocation_failures_in_servers test_draining test_fairness test_flow test_large_answers test_order_behind_letters \
 	test_listening test_local_peers test_local_sockets test_mailbox test_mailbox_limit test_output_notices \
 	test_pages test_peer_log test_poll test_proxies test_publication test_published test_refusals test_registry test_second_answers \
 	test_server test_server_ending test_server_setup test_server_threads test_slots test_slow_receivers \
-	test_statistics test_stopping test_storm test_threads test_topics_server test_turning_away test_upgrade_answers \
+	test_statistics test_stopping test_storm test_thread_stacks test_threads test_topics_server test_turning_away test_upgrade_answers \
 	test_upgrade_hook test_upgrade_memory test_watch test_worker_queue test_worker_routes test_workers test_workers_behind
 
 RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden

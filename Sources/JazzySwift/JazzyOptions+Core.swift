@@ -18,6 +18,7 @@ extension JazzyOptions {
         core.threads = try checked("threads", threads, 1...Int(JZ_MAX_THREADS))
         core.accepting = accepting.core
         core.worker_threads = try checked("workerThreads", workerThreads, 1...1_024)
+        core.thread_stack_size = try checked("threadStackSize", threadStackSize, 256 * kibi...gibi)
         core.backlog = try checked("backlog", backlog, 1...65_535)
         core.receive_buffer_size = try checked("receiveBufferSize", receiveBufferSize, 4 * kibi...16 * mebi)
         core.mailbox_limit = try checked("mailboxLimit", mailboxLimit, 64 * kibi...4 * gibi)

@@ -19,6 +19,13 @@ public struct JazzyOptions: Sendable {
     /// They are started only where there is such a route.
     public var workerThreads = 8
 
+    /// The stack of each thread that the server starts, in bytes, whatever `ulimit -s` says: 256 KiB to 1 GiB. The
+    /// default is 8 MiB.
+    ///
+    /// Handlers run on them, and only what they use of it costs memory. With ``JazzyServer/run()`` one event loop is on
+    /// the calling thread, and has that thread's stack.
+    public var threadStackSize = 8_388_608
+
     /// The connections that the kernel keeps until the server accepts them: 1 to 65,535. The default is 4,096.
     public var backlog = 4_096
 

@@ -23,6 +23,7 @@ static const option_row server_options[] = {
     {"threads", offsetof(jz_options, threads), BITS_32, 1, 255, NULL},
     {"accepting", offsetof(jz_options, accepting), BITS_32, 0, 1, NULL},
     {"worker_threads", offsetof(jz_options, worker_threads), BITS_32, 1, 1024, NULL},
+    {"thread_stack_size", offsetof(jz_options, thread_stack_size), BITS_64, 262144, 1073741824, NULL},
     {"backlog", offsetof(jz_options, backlog), BITS_32, 1, 65535, NULL},
     {"receive_buffer_size", offsetof(jz_options, receive_buffer_size), BITS_64, 4096, 16777216, NULL},
     {"max_message_size", offsetof(jz_options, max_message_size), BITS_64, 1, 1073741824, NULL},
@@ -176,6 +177,7 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_int_equal(server.threads, jz_core_count());
     assert_int_equal(server.accepting, JZ_ACCEPTING_SHARED_PORT);
     assert_int_equal(server.worker_threads, 8);
+    assert_int_equal(server.thread_stack_size, 8388608);
     assert_int_equal(server.backlog, 4096);
     assert_int_equal(server.receive_buffer_size, 524288);
     assert_int_equal(server.max_message_size, 1048576);

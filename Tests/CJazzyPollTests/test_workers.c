@@ -11,7 +11,7 @@
 #include "support/random.h"
 #include "support/testing.h"
 
-enum { WORKERS = 4, WORKS = 6, MESSAGES = 500 };
+enum { WORKERS = 4, WORKS = 6, MESSAGES = 500, STACK_SIZE = 1024 * 1024 };
 
 static const jz_message no_message = {.kind = JZ_MESSAGE_TEXT, .bytes = (const uint8_t *)""};
 static const jz_event opened = {.type = JZ_EVENT_OPEN, .close_reason = ""};
@@ -21,7 +21,7 @@ static void start(jz_workers *workers, uint32_t count)
 {
     jz_error error = {0};
     jz_workers_init(workers);
-    assert_that(jz_workers_start(workers, count, &error) == JZ_OK, "%s", error.message);
+    assert_that(jz_workers_start(workers, count, STACK_SIZE, &error) == JZ_OK, "%s", error.message);
 }
 
 static void finish(jz_workers *workers)
@@ -266,7 +266,7 @@ static void the_close_event_needs_no_memory(void **state)
     test_allocations_succeed();
     assert_int_equal(message_result, JZ_WORK_OUT_OF_MEMORY);
     assert_int_equal(close_result, JZ_WORK_ADDED);
-    assert_int_equal(jz_workers_start(&workers, 1, NULL), JZ_OK);
+    assert_int_equal(jz_workers_start(&workers, 1, STACK_SIZE, NULL), JZ_OK);
     finish(&workers);
     assert_int_equal(record.closes, 1);
     assert_int_equal(record.next[0], 0);
@@ -290,7 +290,7 @@ static void without_memory_there_is_no_work_and_there_are_no_workers(void **stat
     }
     jz_error error = {0};
     test_allocations_fail_after(0);
-    jz_status status = jz_workers_start(&workers, 4, &error);
+    jz_status status = jz_workers_start(&workers, 4, STACK_SIZE, &error);
     test_allocations_succeed();
     assert_int_not_equal(status, JZ_OK);
     assert_int_equal(error.status, status);

@@ -26,6 +26,11 @@ struct OptionCase: CustomTestStringConvertible, Sendable {
         } setCore: {
             $0.worker_threads = UInt32($1)
         },
+        OptionCase(name: "threadStackSize", bounds: 262_144...1_073_741_824) {
+            $0.threadStackSize = Int($1)
+        } setCore: {
+            $0.thread_stack_size = Int($1)
+        },
         OptionCase(name: "backlog", bounds: 1...65_535) {
             $0.backlog = Int($1)
         } setCore: {
@@ -122,6 +127,7 @@ struct JazzyOptionsTests {
         #expect(swift.threads == core.threads)
         #expect(swift.accepting == core.accepting)
         #expect(swift.worker_threads == core.worker_threads)
+        #expect(swift.thread_stack_size == core.thread_stack_size)
         #expect(swift.backlog == core.backlog)
         #expect(swift.receive_buffer_size == core.receive_buffer_size)
         #expect(swift.max_message_size == core.max_message_size)

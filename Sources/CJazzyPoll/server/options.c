@@ -20,6 +20,7 @@ jz_options jz_options_default(void)
     return (jz_options){
         .threads = jz_core_count() < JZ_MAX_THREADS ? jz_core_count() : JZ_MAX_THREADS,
         .worker_threads = 8,
+        .thread_stack_size = 8 * MIB,
         .backlog = 4096,
         .receive_buffer_size = 512 * KIB,
         .max_message_size = 1 * MIB,
@@ -114,6 +115,7 @@ jz_status jz_options_check(const jz_options *options, jz_error *error)
         {"threads", options->threads, 1, JZ_MAX_THREADS, NULL},
         {"accepting", (uint64_t)options->accepting, JZ_ACCEPTING_SHARED_PORT, JZ_ACCEPTING_HAND_OVER, NULL},
         {"worker_threads", options->worker_threads, 1, 1024, NULL},
+        {"thread_stack_size", options->thread_stack_size, 256 * KIB, 1 * GIB, NULL},
         {"backlog", options->backlog, 1, 65535, NULL},
         {"receive_buffer_size", options->receive_buffer_size, 4 * KIB, 16 * MIB, NULL},
         {"mailbox_limit", options->mailbox_limit, 64 * KIB, 4 * GIB, NULL},

@@ -1,5 +1,6 @@
 /* Starting, stopping and waiting for a server. */
 #include "../loop/report.h"
+#include "../loop/thread.h"
 #include "errand.h"
 #include "server.h"
 
@@ -42,18 +43,21 @@ static jz_status start_threads(jz_server *server, uint32_t first, jz_error *erro
     for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
         status = jz_shard_prepare(&server->shards[i], error);
     if (status == JZ_OK && jz_routes_need_workers(&server->routes))
-        status = jz_workers_start(&server->workers, server->options.worker_threads, error);
+        status = jz_workers_start(&server->workers, server->options.worker_threads, server->options.thread_stack_size,
+                                  error);
     if (status != JZ_OK)
         return status;
     for (uint32_t i = 0; i < server->shard_count; i++)
         server->listening_count += server->shards[i].accepting.count > 0 ? 1 : 0;
     atomic_store(&server->state, JZ_SERVER_RUNNING);
+    const jz_thread_plan plan = {
+        .run = run_shard, .purpose = "an event loop", .stack_size = server->options.thread_stack_size};
     for (uint32_t i = first; i < server->shard_count; i++) {
-        int refusal = pthread_create(&server->threads[server->thread_count], NULL, run_shard, &server->shards[i]);
-        if (refusal != 0) {
+        status = jz_thread_start(&server->threads[server->thread_count], &plan, &server->shards[i], error);
+        if (status != JZ_OK) {
             jz_server_stop(server);
             end_running(server);
-            return jz_report_system(error, refusal, "start a thread for an event loop");
+            return status;
         }
         server->thread_count++;
     }

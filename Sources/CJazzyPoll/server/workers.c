@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../loop/report.h"
+#include "../loop/thread.h"
 #include "work.h"
 #include "work_runner.h"
 
@@ -51,17 +52,18 @@ static void *run_worker(void *context)
     return NULL;
 }
 
-jz_status jz_workers_start(jz_workers *workers, uint32_t count, jz_error *error)
+jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error)
 {
     workers->threads = calloc(count, sizeof *workers->threads);
     if (workers->threads == NULL)
         return jz_report_system(error, ENOMEM, "start the workers");
     workers->is_finishing = false;
+    const jz_thread_plan plan = {.run = run_worker, .purpose = "a worker", .stack_size = stack_size};
     for (uint32_t i = 0; i < count; i++) {
-        int refusal = pthread_create(&workers->threads[i], NULL, run_worker, workers);
-        if (refusal != 0) {
+        jz_status status = jz_thread_start(&workers->threads[i], &plan, workers, error);
+        if (status != JZ_OK) {
             jz_workers_finish(workers);
-            return jz_report_system(error, refusal, "start the workers");
+            return status;
         }
         workers->count++;
     }

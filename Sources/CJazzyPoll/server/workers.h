@@ -22,7 +22,8 @@ typedef struct jz_workers {
 void jz_workers_init(jz_workers *workers);
 void jz_workers_destroy(jz_workers *workers);
 
-jz_status jz_workers_start(jz_workers *workers, uint32_t count, jz_error *error);
+/* `stack_size`: of each of them, in bytes. */
+jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error);
 
 /* Waits until everything that was scheduled has been run, and ends the threads. */
 void jz_workers_finish(jz_workers *workers);

@@ -57,6 +57,9 @@ typedef struct jz_options {
                                    this process may use */
     jz_accepting accepting;     /* default JZ_ACCEPTING_SHARED_PORT */
     uint32_t worker_threads;    /* for routes that run on workers: 1 to 1,024; default 8 */
+    size_t thread_stack_size;   /* of each thread that the server starts, bytes, whatever `ulimit -s` says: 256 KiB to
+                                   1 GiB; default 8 MiB. Only what is used of it costs memory. Handlers run on them;
+                                   jz_server_run has one loop on its caller's thread, and that thread's stack. */
     uint32_t backlog;           /* connections that the kernel keeps for us to accept: 1 to 65,535; default 4,096 */
     size_t receive_buffer_size; /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
     size_t mailbox_limit; /* bytes of what other threads may have asked of one loop, by whatever call, before it has
