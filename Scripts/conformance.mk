@@ -14,3 +14,13 @@ endef
 $(eval $(call c_conformance,release,$(CLANG),$(RELEASE_FLAGS)))
 $(eval $(call c_conformance,sanitized,$(CLANG),$(SANITIZED_FLAGS)))
 $(eval $(call c_conformance,gcc,$(GCC),$(GCC_FLAGS)))
+
+# The same rows, over TCP, against a whole server whose reads are cut where the program wants it: recv is led to its
+# pieces.c, and not to the support's.
+C_CONFORMANCE_SERVED := $(wildcard Tests/Conformance/served/*.c) \
+	$(filter-out %/main.c %/dump.c,$(wildcard Tests/Conformance/*.c)) $(filter-out %/receive_calls.c,$(C_TEST_SUPPORT))
+
+$(BUILD)/sanitized/conformance-served: $(C_CONFORMANCE_SERVED:%.c=$(BUILD)/sanitized/%.o) \
+		$(BUILD)/sanitized/libcjazzypoll.a
+	$(CLANG) $(SANITIZED_FLAGS) $^ $(C_TEST_WRAPS) -lcmocka $(C_LIBRARIES) -o $@
+c-unit-tests-sanitized: $(BUILD)/sanitized/conformance-served

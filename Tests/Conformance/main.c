@@ -18,28 +18,6 @@
 
 enum { FEWEST_ROWS = 500 };
 
-static const struct {
-    const char *file;
-    void (*add_rows)(topic *topic);
-} topics[] = {
-    {"framing.c", add_framing_rows},
-    {"lengths.c", add_length_rows},
-    {"control_frames.c", add_control_frame_rows},
-    {"reserved_bits.c", add_reserved_bit_rows},
-    {"reserved_opcodes.c", add_reserved_opcode_rows},
-    {"fragment_orders.c", add_fragment_order_rows},
-    {"fragment_sizes.c", add_fragment_size_rows},
-    {"utf8_valid.c", add_valid_utf8_rows},
-    {"utf8_invalid.c", add_invalid_utf8_rows},
-    {"close_codes.c", add_close_code_rows},
-    {"closing.c", add_closing_rows},
-    {"limits.c", add_limit_rows},
-    {"compression_offers.c", add_compression_offer_rows},
-    {"compression_parameters.c", add_compression_parameter_rows},
-    {"compression_sizes.c", add_compression_size_rows},
-    {"compression_rules.c", add_compression_rule_rows},
-};
-
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -95,11 +73,11 @@ static int run_all(const char *only)
 {
     int failed = 0;
     size_t rows = 0;
-    for (size_t i = 0; i < COUNT_OF(topics); i++) {
-        if (only != NULL && strcmp(only, topics[i].file) != 0)
+    for (size_t i = 0; i < all_topics_count; i++) {
+        if (only != NULL && strcmp(only, all_topics[i].file) != 0)
             continue;
-        topic topic = {.file = topics[i].file};
-        topics[i].add_rows(&topic);
+        topic topic = {.file = all_topics[i].file};
+        all_topics[i].add_rows(&topic);
         failed += run(&topic);
         rows += topic.row_count;
         topic_free(&topic);
@@ -114,9 +92,9 @@ static int run_all(const char *only)
 
 static int print_all(void (*print)(const topic *topic))
 {
-    for (size_t i = 0; i < COUNT_OF(topics); i++) {
-        topic topic = {.file = topics[i].file};
-        topics[i].add_rows(&topic);
+    for (size_t i = 0; i < all_topics_count; i++) {
+        topic topic = {.file = all_topics[i].file};
+        all_topics[i].add_rows(&topic);
         print(&topic);
         topic_free(&topic);
     }

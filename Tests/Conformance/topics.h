@@ -4,6 +4,15 @@
 
 #include "topic.h"
 
+typedef struct topic_source {
+    const char *file;
+    void (*add_rows)(topic *topic);
+} topic_source;
+
+/* All of them. */
+extern const topic_source all_topics[];
+extern const size_t all_topics_count;
+
 void add_framing_rows(topic *topic);
 void add_length_rows(topic *topic);
 void add_control_frame_rows(topic *topic);

@@ -1,0 +1,79 @@
+/*
+ * The rows of the conformance suite, played over TCP against a whole server whose reads are cut at every byte of every
+ * frame's header, and merged with their neighbours: see cuts.h. Under AddressSanitizer the bytes behind those received
+ * are poisoned.
+ *
+ *     conformance-served                plays every row
+ *     conformance-served FILE           plays the rows of one file
+ */
+#include <stdio.h>
+
+#include "../../CJazzyPollTests/support/allocation.h"
+#include "../topics.h"
+#include "pieces.h"
+#include "player.h"
+
+enum { MOST_TOLD = 20 };
+
+/* 512 KiB is the default; 4 KiB the least, which larger frames fill many times. */
+static const size_t receive_buffer_sizes[] = {512 * 1024, 4 * 1024};
+
+typedef struct topic_run {
+    const topic_source *source;
+    size_t receive_buffer_size;
+} topic_run;
+
+/* Returns in how many manners it failed. */
+static size_t play_row(row_server *server, const session_row *row, size_t number, const char *file)
+{
+    size_t failed = 0;
+    manner manners[MOST_MANNERS];
+    char text[PLAYER_TEXT_SIZE];
+    char manner[MANNER_TEXT_SIZE];
+    client_stream stream = client_stream_of(row, number);
+    size_t count = manners_of(&stream, row->is_large, manners);
+    for (size_t i = 0; i < count; i++) {
+        if (player_play(server, row, &stream, &manners[i], text))
+            continue;
+        failed++;
+        describe_manner(&manners[i], manner);
+        print_error("%s::%s, %s: %s\n", file, row->name, manner, text);
+    }
+    client_stream_free(&stream);
+    return failed;
+}
+
+static void play_topic(void **state)
+{
+    const topic_run *run = *state;
+    topic topic = {.file = run->source->file};
+    run->source->add_rows(&topic);
+    size_t live_before = test_live_allocations();
+    row_server *server = row_server_start(&topic, run->receive_buffer_size);
+    size_t failed = 0;
+    for (size_t i = 0; i < topic.row_count && failed < MOST_TOLD; i++)
+        failed += play_row(server, &topic.rows[i], i, topic.file);
+    pieces_end();
+    row_server_end(server);
+    assert_that(failed == 0, "%zu failures with a receive buffer of %zu bytes", failed, run->receive_buffer_size);
+    assert_int_equal(test_live_allocations(), live_before);
+    topic_free(&topic);
+}
+
+int main(int count, char **arguments)
+{
+    int failed = 0;
+    for (size_t i = 0; i < all_topics_count; i++) {
+        const topic_source *source = &all_topics[i];
+        if (count > 1 && strcmp(arguments[1], source->file) != 0)
+            continue;
+        topic_run runs[COUNT_OF(receive_buffer_sizes)];
+        struct CMUnitTest tests[COUNT_OF(runs)];
+        for (size_t k = 0; k < COUNT_OF(runs); k++) {
+            runs[k] = (topic_run){source, receive_buffer_sizes[k]};
+            tests[k] = (struct CMUnitTest){.name = source->file, .test_func = play_topic, .initial_state = &runs[k]};
+        }
+        failed += cmocka_run_group_tests_name(source->file, tests, NULL, NULL);
+    }
+    return EXIT_STATUS_OF(failed);
+}

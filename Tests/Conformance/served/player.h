@@ -1,0 +1,14 @@
+/* Plays a row against a server, its stream cut in one manner. */
+#ifndef JAZZY_CONFORMANCE_PLAYER_H
+#define JAZZY_CONFORMANCE_PLAYER_H
+
+#include "cuts.h"
+#include "row_server.h"
+
+enum { PLAYER_TEXT_SIZE = 640 };
+
+/* Whether what is due was sent and told, and nothing is left; where not, `text` tells why. */
+bool player_play(row_server *server, const session_row *row, const client_stream *stream, const manner *manner,
+                 char text[PLAYER_TEXT_SIZE]);
+
+#endif

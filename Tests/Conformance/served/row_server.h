@@ -1,0 +1,30 @@
+/* The server that rows are played against: one loop, and for every row a route with its options, which echoes. */
+#ifndef JAZZY_CONFORMANCE_ROW_SERVER_H
+#define JAZZY_CONFORMANCE_ROW_SERVER_H
+
+#include "../topic.h"
+#include "jazzy.h"
+
+typedef struct row_server row_server;
+
+row_server *row_server_start(const topic *topic, size_t receive_buffer_size);
+uint16_t row_server_port(const row_server *server);
+
+/* Waits until every connection has gone, and whatever was counted of it. False: that does not come. */
+bool row_server_is_quiet(const row_server *server);
+
+/* The last connection that opened. */
+jz_ws row_server_ws(row_server *server);
+
+/* Whether its close event has come. */
+bool row_server_has_closed(row_server *server);
+
+/* Before a connection: forgets the events of the last one. */
+void row_server_forget_events(row_server *server);
+
+/* Whether the events are the row's, in the order that is due; where not, `text` tells the first that is not. */
+bool row_server_events_are_due(row_server *server, const session_row *row, char text[600]);
+
+void row_server_end(row_server *server);
+
+#endif
