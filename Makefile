@@ -19,7 +19,7 @@ help:
 	@echo "make lint                    check formatting"
 	@echo "make format                  format the sources"
 	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so"
-	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file"
+	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file; CC=gcc-14 names the compiler"
 	@echo "make clean                   remove everything that was built"
 
 include Scripts/core.mk

@@ -11,7 +11,7 @@ $(BUILD)/$(1)/conformance: $(C_CONFORMANCE:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/
 c-unit-tests-$(1) c-programs-$(1): $(BUILD)/$(1)/conformance
 endef
 
-$(eval $(call c_conformance,release,$(CLANG),$(RELEASE_FLAGS)))
+$(eval $(call c_conformance,release,$(RELEASE_CC),$(RELEASE_FLAGS)))
 $(eval $(call c_conformance,sanitized,$(CLANG),$(SANITIZED_FLAGS)))
 $(eval $(call c_conformance,gcc,$(GCC),$(GCC_FLAGS)))
 

@@ -4,7 +4,7 @@
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -MMD -MP -pthread
 # Swift's clang takes gold, which warns about every symbol of the sanitizers.
-C_LINKER := $(if $(filter Linux,$(shell uname)),-fuse-ld=bfd)
+C_LINKER := $(if $(filter Linux,$(shell uname)),$(if $(shell command -v ld.bfd),-fuse-ld=bfd))
 C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
@@ -23,6 +23,12 @@ C_THREAD_TESTS := test_access test_activation test_admission test_allocation_fai
 	test_statistics test_stopping test_storm test_thread_stacks test_threads test_topics_server test_turning_away test_upgrade_answers \
 	test_upgrade_hook test_upgrade_memory test_watch test_worker_queue test_worker_routes test_workers test_workers_behind
 
+# What is installed is built by the compiler that is asked for with CC, or else by one that is there.
+ifneq ($(filter default undefined,$(origin CC)),)
+RELEASE_CC := $(firstword $(foreach compiler,$(CLANG) $(GCC) cc,$(if $(shell command -v $(compiler)),$(compiler))))
+else
+RELEASE_CC := $(CC)
+endif
 RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden
 SANITIZED_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GCC_FLAGS := -O2
@@ -46,7 +52,7 @@ $(BUILD)/$(1)/%.o: %.c
 	$(2) $$(C_FLAGS) $(3) -c $$< -o $$@
 $(BUILD)/$(1)/libcjazzypoll.a: $(C_SOURCES:%.c=$(BUILD)/$(1)/%.o)
 	rm -f $$@
-	ar rcs $$@ $$^
+	$(AR) rcs $$@ $$^
 $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o \
 		$(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
 	$(2) $(3) $$^ $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) $(5) -o $$@
@@ -62,7 +68,7 @@ $(call c_program,$(1),$(2),$(3),probe-server,$(wildcard Tests/Integration/server
 $(call c_program,$(1),$(2),$(3),session-driver,Tests/Differential/session-driver.c)
 endef
 
-$(eval $(call c_build,release,$(CLANG),$(RELEASE_FLAGS),$(C_UNIT_TESTS)))
+$(eval $(call c_build,release,$(RELEASE_CC),$(RELEASE_FLAGS),$(C_UNIT_TESTS)))
 $(eval $(call c_build,sanitized,$(CLANG),$(SANITIZED_FLAGS),$(C_UNIT_TESTS)))
 $(eval $(call c_build,gcc,$(GCC),$(GCC_FLAGS),$(C_UNIT_TESTS)))
 $(eval $(call c_build,tsan,$(CLANG),$(TSAN_FLAGS),$(C_THREAD_TESTS),$(TSAN_LIBRARIES)))
@@ -74,10 +80,22 @@ $(eval $(call c_build,tsan,$(CLANG),$(TSAN_FLAGS),$(C_THREAD_TESTS),$(TSAN_LIBRA
 ABI_VERSION := 0
 VERSION := 0.1.0
 
-$(BUILD)/release/libcjazzypoll.so: $(C_SOURCES:%.c=$(BUILD)/release/%.o)
-	$(CLANG) -shared -Wl,-soname,libcjazzypoll.so.$(ABI_VERSION) $^ $(C_LIBRARIES) -o $@
+# Another compiler compiles everything anew.
+$(C_SOURCES:%.c=$(BUILD)/release/%.o): $(BUILD)/release/.compiler
+$(BUILD)/release/.compiler: always
+	@test -n "$(RELEASE_CC)" || { \
+		echo "A C compiler is needed: install clang or gcc, or name one, as in make install CC=gcc-14" >&2; exit 1; }
+	@mkdir -p $(@D)
+	@echo "$(RELEASE_CC)" | cmp -s - $@ || echo "$(RELEASE_CC)" > $@
+.PHONY: always
+always:
 
+$(BUILD)/release/libcjazzypoll.so: $(C_SOURCES:%.c=$(BUILD)/release/%.o)
+	$(RELEASE_CC) -shared -Wl,-soname,libcjazzypoll.so.$(ABI_VERSION) $^ $(C_LIBRARIES) -o $@
+
+# A warning of a compiler that we have not seen is no reason not to install.
 .PHONY: library
+library: C_FLAGS += -Wno-error
 library: $(BUILD)/release/libcjazzypoll.a $(BUILD)/release/libcjazzypoll.so
 
 define PKG_CONFIG_FILE

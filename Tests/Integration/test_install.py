@@ -1,6 +1,7 @@
-"""`make install`: a C program is built against the installed copy, and runs."""
+"""`make install`, by the compiler that is there: a C program is built against the installed copy, and runs."""
 
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -14,13 +15,35 @@ from support.server import Server
 BUILD_DEADLINE = 300
 
 
-@pytest.fixture(scope="module")
-def prefix(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("prefix")
-    command = ["make", "--no-print-directory", "install", f"PREFIX={directory}"]
+# All that it takes besides a compiler: make, binutils, and what every machine has.
+TOOLS = ["make", "ar", "as", "ld", "ld.bfd", "sh", "cmp", "find", "install", "ln", "mkdir", "rm", "uname"]
+
+
+def machine_with(directory, *tools):
+    """A folder with these programs, to be all of PATH."""
+    for tool in tools:
+        (directory / tool).symlink_to(shutil.which(tool))
+    return directory
+
+
+def make(*arguments, path=os.environ["PATH"], check=True):
     # Not the settings of a `make` that runs these tests.
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "DESTDIR")}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=BUILD_DEADLINE, capture_output=True)
+    others = ("MAKEFLAGS", "MFLAGS", "DESTDIR", "CC", "PATH")
+    environment = {name: value for name, value in os.environ.items() if name not in others} | {"PATH": str(path)}
+    command = [shutil.which("make"), "--no-print-directory", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, check=check, timeout=BUILD_DEADLINE, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module", params=["clang", "gcc"])
+def prefix(tmp_path_factory, request):
+    """What is installed on a machine that has this compiler alone."""
+    path = machine_with(tmp_path_factory.mktemp("tools"), request.param, *TOOLS)
+    directory = tmp_path_factory.mktemp("prefix")
+    # Not into the folder of the builds by the compiler that this machine has.
+    settings = [] if request.param == "clang" else [f"BUILD={tmp_path_factory.mktemp('build')}"]
+    make("-j2", "install", f"PREFIX={directory}", *settings, path=path)
     return directory
 
 
@@ -56,3 +79,44 @@ def test_a_program_built_against_the_installed_copy_echoes(prefix, tmp_path, mon
         with open_websocket(server.port) as connection:
             connection.send_frame(frames.TEXT, b"hello")
             assert connection.read_frame() == frames.Frame(frames.TEXT, b"hello")
+
+
+@pytest.fixture
+def compiler(tmp_path):
+    """Stands for compilers: one that is called writes its name, and leaves an empty file where its output should be."""
+    called = tmp_path / "called"
+
+    def create(name):
+        program = tmp_path / name
+        program.write_text(
+            f'#!/bin/sh\necho {name} >>{called}\nwhile [ "$1" != -o ]; do shift; done\nshift\n: >"$1"\n'
+        )
+        program.chmod(0o755)
+        return program
+
+    def calls():
+        names = called.read_text().split() if called.exists() else []
+        called.unlink(missing_ok=True)
+        return names
+
+    create.calls = calls
+    return create
+
+
+def test_the_compiler_that_is_asked_for_compiles_everything(compiler, tmp_path):
+    one, another = compiler("one"), compiler("another")
+    build = f"BUILD={tmp_path / 'build'}"
+    make("library", f"CC={one}", build)
+    first = compiler.calls()
+    assert set(first) == {"one"}
+    make("library", f"CC={one}", build)
+    assert compiler.calls() == [], "nothing has changed"
+    make("library", f"CC={another}", build)
+    assert compiler.calls() == ["another"] * len(first)
+
+
+def test_without_a_compiler_it_says_what_is_missing(tmp_path):
+    path = machine_with(tmp_path, *TOOLS)
+    result = make("install", f"PREFIX={tmp_path / 'prefix'}", f"BUILD={tmp_path / 'build'}", path=path, check=False)
+    assert result.returncode != 0
+    assert "A C compiler is needed: install clang or gcc, or name one" in result.stderr
