@@ -43,6 +43,7 @@ static const option_row server_options[] = {
     {"max_handshakes", offsetof(jz_options, max_handshakes), BITS_32, 1, UINT32_MAX - 1, "JZ_UNLIMITED"},
     {"max_head_size", offsetof(jz_options, max_head_size), BITS_32, 256, 65536, NULL},
     {"max_header_count", offsetof(jz_options, max_header_count), BITS_32, 1, 256, NULL},
+    {"log_level", offsetof(jz_options, log_level), BITS_32, 0, 3, NULL},
 };
 
 static const option_row route_options[] = {
@@ -199,6 +200,7 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_int_equal(server.trusted_proxy_count, 0);
     assert_null(server.log);
     assert_null(server.log_context);
+    assert_int_equal(server.log_level, JZ_LOG_INFO);
 
     jz_route_options route = jz_route_options_default();
     assert_int_equal(jz_route_options_check(&route, NULL), JZ_OK);

@@ -182,7 +182,8 @@ static void each_loop_has_its_own_limit(void **state)
     test_clocks_run();
 }
 
-static void errors_are_not_limited(void **state)
+/* Who makes many lines of one level hides none of another. */
+static void each_level_has_its_own_limit(void **state)
 {
     (void)state;
     enum { MANY = 3 * MOST };
@@ -191,10 +192,143 @@ static void errors_are_not_limited(void **state)
     start(1);
     be_refused_often(MANY);
     be_refused(MANY, request, 500);
-    finish();
     assert_int_equal(lines.count_of_level[JZ_LOG_INFO], MOST);
-    assert_int_equal(lines.count_of_level[JZ_LOG_ERROR], MANY);
+    assert_int_equal(lines.count_of_level[JZ_LOG_ERROR], MOST);
+    finish();
     test_clocks_run();
+}
+
+/* Whether anything comes afterwards or not. */
+static void what_was_left_out_is_counted_by_itself(void **state)
+{
+    (void)state;
+    test_clock_stop(test_real_clock_ms() / SECOND_MS * SECOND_MS);
+    start(1);
+    be_refused_often(MOST + 7);
+    assert_int_equal(lines.count, MOST);
+    test_clocks_run();
+    log_lines_expect(&lines, MOST, JZ_LOG_INFO, "7 more lines about peers were left out");
+    finish();
+    assert_int_equal(lines.count, MOST + 1);
+}
+
+static void what_was_left_out_is_counted_when_the_server_has_stopped(void **state)
+{
+    (void)state;
+    test_clock_stop(test_real_clock_ms() / SECOND_MS * SECOND_MS);
+    start(1);
+    be_refused_often(MOST + 7);
+    jz_server_stop(server);
+    jz_server_wait(server);
+    log_lines_expect(&lines, MOST, JZ_LOG_INFO, "7 more lines about peers were left out");
+    finish();
+    assert_int_equal(lines.count, MOST + 1);
+    test_clocks_run();
+}
+
+/* What each of these does to a terminal, a log or an eye. */
+#define HOSTILE                                                                                                        \
+    "a\r\nerror: forged\t\x1B[2J\x7F\xC2\x9B"                                                                          \
+    "31m\xE2\x80\xAE\xE2\x80\xA8\xE2\x81\xA6\xFF\\"
+#define SHOWN "a\\r\\nerror: forged\\t\\u{1B}[2J\\u{7F}\\u{9B}31m\\u{202E}\\u{2028}\\u{2066}\\xFF\\\\"
+
+static void tell(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    const jz_log_level *level = journal->context;
+    if (event->type == JZ_EVENT_MESSAGE)
+        jz_ws_log(ws, *level, (const char *)message->bytes, message->length);
+}
+
+static void start_telling(jz_execution execution, jz_log_level level, jz_log_level least)
+{
+    static jz_log_level told_level;
+    told_level = level;
+    memset(&seen, 0, sizeof seen);
+    seen.act = tell;
+    seen.context = &told_level;
+    assert_int_equal(pthread_mutex_init(&seen.lock, NULL), 0);
+    jz_options options = serving_options(1);
+    options.log_level = least;
+    log_lines_begin(&lines, &options);
+    jz_route_options route = jz_route_options_default();
+    route.execution = execution;
+    const serving_route routes[] = {{"/", journal_handle, &seen, &route}};
+    server = serving_start(&options, routes, COUNT_OF(routes));
+    assert_true(test_client_open(&client, jz_server_port(server), UPGRADE_REQUEST("/")));
+}
+
+static void a_handler_tells_of_its_client_in_one_line_that_forges_none(void **state)
+{
+    (void)state;
+    for (int execution = JZ_EXECUTION_LOOP; execution <= JZ_EXECUTION_WORKERS; execution++) {
+        for (int level = JZ_LOG_DEBUG; level <= JZ_LOG_ERROR; level++) {
+            char address[32];
+            char text[LOG_LINE_SIZE];
+            start_telling((jz_execution)execution, (jz_log_level)level, JZ_LOG_DEBUG);
+            test_client_send_frame(&client, &(test_frame)BINARY_OF(BYTES(HOSTILE)));
+            test_client_address(&client, address);
+            snprintf(text, sizeof text, "%s: %s", address, SHOWN);
+            log_lines_expect(&lines, 0, (jz_log_level)level, text);
+            test_client_close(&client);
+            finish();
+            assert_int_equal(lines.count, 1);
+        }
+    }
+}
+
+static void handlers_are_limited_as_peers_are(void **state)
+{
+    (void)state;
+    enum { MANY = 2001 };
+    for (int execution = JZ_EXECUTION_LOOP; execution <= JZ_EXECUTION_WORKERS; execution++) {
+        test_clock_stop(test_real_clock_ms() / SECOND_MS * SECOND_MS);
+        start_telling((jz_execution)execution, JZ_LOG_ERROR, JZ_LOG_INFO);
+        for (size_t i = 0; i < MANY; i++)
+            test_client_send_frame(&client, &(test_frame)TEXT("bad"));
+        assert_eventually(seen.messages == MANY);
+        assert_int_equal(lines.count, MOST);
+        test_clocks_run();
+        log_lines_expect(&lines, MOST, JZ_LOG_ERROR, "1991 more lines about peers were left out");
+        test_client_close(&client);
+        finish();
+        assert_int_equal(lines.count, MOST + 1);
+    }
+}
+
+static void lines_below_the_level_that_is_wanted_are_not_told_nor_counted(void **state)
+{
+    (void)state;
+    for (int level = JZ_LOG_DEBUG; level <= JZ_LOG_ERROR; level++) {
+        for (int least = JZ_LOG_DEBUG; least <= JZ_LOG_ERROR; least++) {
+            start_telling(JZ_EXECUTION_LOOP, (jz_log_level)level, (jz_log_level)least);
+            for (size_t i = 0; i <= MOST; i++)
+                test_client_send_frame(&client, &(test_frame)TEXT("line"));
+            assert_eventually(seen.messages == MOST + 1);
+            test_client_close(&client);
+            finish();
+            assert_true((lines.count > 0) == (level >= least));
+        }
+    }
+}
+
+/* Its address is not known any more, and at last there is no log. */
+static void who_has_left_may_be_told_of(void **state)
+{
+    (void)state;
+    start_telling(JZ_EXECUTION_LOOP, JZ_LOG_ERROR, JZ_LOG_INFO);
+    jz_ws ws = journal_handle_of(&seen, 0);
+    test_client_close(&client);
+    assert_eventually(seen.closes == 1);
+    char address[JZ_REMOTE_ADDRESS_SIZE];
+    assert_eventually(jz_ws_remote_address(ws, address) == 0);
+    jz_ws_log(ws, JZ_LOG_WARNING, "too late", 8);
+    jz_ws_log(ws, (jz_log_level)7, "", 0);
+    log_lines_expect(&lines, 0, JZ_LOG_WARNING, "a client that has left: too late");
+    log_lines_expect(&lines, 1, JZ_LOG_ERROR, "a client that has left: ");
+    finish();
+    jz_ws_log(ws, JZ_LOG_WARNING, "later still", 11);
+    jz_ws_log((jz_ws){0}, JZ_LOG_WARNING, "nobody", 6);
+    assert_int_equal(lines.count, 2);
 }
 
 int main(void)
@@ -205,7 +339,13 @@ int main(void)
         cmocka_unit_test(a_peer_that_is_lost_is_no_line),
         cmocka_unit_test(more_lines_than_an_eye_can_bear_are_counted),
         cmocka_unit_test(each_loop_has_its_own_limit),
-        cmocka_unit_test(errors_are_not_limited),
+        cmocka_unit_test(each_level_has_its_own_limit),
+        cmocka_unit_test(what_was_left_out_is_counted_by_itself),
+        cmocka_unit_test(what_was_left_out_is_counted_when_the_server_has_stopped),
+        cmocka_unit_test(a_handler_tells_of_its_client_in_one_line_that_forges_none),
+        cmocka_unit_test(handlers_are_limited_as_peers_are),
+        cmocka_unit_test(lines_below_the_level_that_is_wanted_are_not_told_nor_counted),
+        cmocka_unit_test(who_has_left_may_be_told_of),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("what the log tells of peers", tests, NULL, NULL));
 }

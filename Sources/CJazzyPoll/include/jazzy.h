@@ -32,6 +32,7 @@
 
 #include "jazzy/error.h"
 #include "jazzy/event.h"
+#include "jazzy/log.h"
 #include "jazzy/options.h"
 #include "jazzy/request.h"
 #include "jazzy/server.h"

@@ -220,6 +220,15 @@ static bool follow_choice(const jz_question *question, jz_upgrade *upgrade)
     return answer->subprotocol.length == 0 || find_offer(question, answer->subprotocol) != NULL;
 }
 
+static void tell_wrong_choice(jz_shard *shard, const jz_connection *connection, const jz_question *question,
+                              jz_text chosen)
+{
+    jz_address peer = jz_connection_peer(connection);
+    jz_peer_log_tell_at(shard, JZ_LOG_ERROR, &peer,
+                        "the upgrade hook of %.100s chose the subprotocol \"%.*s\", which the client does not offer",
+                        question->route->path, (int)(chosen.length < 100 ? chosen.length : 100), chosen.start);
+}
+
 /* Takes the question out of the connection, which is as before it was asked. The caller frees the question. */
 static jz_question *take_question(jz_connection *connection)
 {
@@ -249,10 +258,7 @@ bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer 
     if (!answer->accepts) {
         reject(shard, connection, answer);
     } else if (!follow_choice(question, &upgrade)) {
-        jz_server_log(shard->server, JZ_LOG_ERROR,
-                      "the upgrade hook of %.100s chose the subprotocol \"%.*s\", which the client does not offer",
-                      question->route->path, (int)(upgrade.subprotocol.length < 100 ? upgrade.subprotocol.length : 100),
-                      upgrade.subprotocol.start);
+        tell_wrong_choice(shard, connection, question, upgrade.subprotocol);
         answer->status = 500;
         answer->headers.length = 0;
         reject(shard, connection, answer);

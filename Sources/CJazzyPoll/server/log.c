@@ -1,11 +1,16 @@
+#include "jazzy/log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "access.h"
 #include "server.h"
 
 static const char *name_of(jz_log_level level)
 {
     switch (level) {
+    case JZ_LOG_DEBUG:
+        return "debug";
     case JZ_LOG_INFO:
         return "info";
     case JZ_LOG_WARNING:
@@ -15,15 +20,37 @@ static const char *name_of(jz_log_level level)
     }
 }
 
+void jz_server_log_text(const jz_server *server, jz_log_level level, const char *text, size_t length)
+{
+    char line[JZ_LOG_LINE_SIZE];
+    const jz_options *options = &server->options;
+    if (level < options->log_level)
+        return;
+    jz_log_escape(text, length, line, sizeof line);
+    if (options->log != NULL)
+        options->log(options->log_context, level, line);
+    else if (level >= JZ_LOG_WARNING || options->log_level == JZ_LOG_DEBUG)
+        fprintf(stderr, "jazzy: %s: %s\n", name_of(level), line);
+}
+
 void jz_server_log(const jz_server *server, jz_log_level level, const char *format, ...)
 {
-    char line[512];
+    char text[JZ_LOG_LINE_SIZE + 1]; /* what does not fit does not fit into the line, either, and is seen to be cut */
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (server->options.log != NULL)
-        server->options.log(server->options.log_context, level, line);
-    else if (level >= JZ_LOG_WARNING)
-        fprintf(stderr, "jazzy: %s: %s\n", name_of(level), line);
+    if (length > 0)
+        jz_server_log_text(server, level, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+}
+
+void jz_ws_log(jz_ws ws, jz_log_level level, const char *text, size_t length)
+{
+    char address[JZ_REMOTE_ADDRESS_SIZE];
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return;
+    const char *who = jz_ws_remote_address(ws, address) > 0 ? address : "a client that has left";
+    jz_peer_log_tell_text(shard, level < JZ_LOG_ERROR ? level : JZ_LOG_ERROR, who, text, length);
+    jz_leave_reached_shard(ws, shard);
 }

@@ -38,6 +38,7 @@ jz_options jz_options_default(void)
         .max_handshakes = JZ_UNLIMITED,
         .max_head_size = JZ_DEFAULT_HEAD_LENGTH,
         .max_header_count = JZ_DEFAULT_HEADERS,
+        .log_level = JZ_LOG_INFO,
     };
 }
 
@@ -136,6 +137,7 @@ jz_status jz_options_check(const jz_options *options, jz_error *error)
         {"client_address", (uint64_t)options->client_address, JZ_CLIENT_ADDRESS_PEER, JZ_CLIENT_ADDRESS_PROXY_PROTOCOL,
          NULL},
         {"trusted_proxy_count", options->trusted_proxy_count, 0, MOST_STRINGS, NULL},
+        {"log_level", (uint64_t)options->log_level, JZ_LOG_DEBUG, JZ_LOG_ERROR, NULL},
     };
     jz_status status = check_ranges(ranges, sizeof ranges / sizeof ranges[0], error);
     if (status == JZ_OK && options->client_address != JZ_CLIENT_ADDRESS_PEER && options->trusted_proxy_count == 0)

@@ -28,8 +28,10 @@ static void end_running(jz_server *server)
     server->thread_count = 0;
     /* Every connection has ended; close events may still wait for a worker. */
     jz_workers_finish(&server->workers);
-    for (uint32_t i = 0; i < server->shard_count; i++)
+    for (uint32_t i = 0; i < server->shard_count; i++) {
         jz_errand_discard_all(&server->shards[i].loop);
+        jz_peer_log_finish(&server->shards[i]);
+    }
     atomic_store(&server->state, JZ_SERVER_STOPPED);
 }
 

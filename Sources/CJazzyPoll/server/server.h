@@ -69,7 +69,8 @@ void jz_server_listens_less(jz_server *server);
 jz_status jz_server_expect_state(const jz_server *server, jz_server_state expected, const char *action,
                                  const char *reason, jz_error *error);
 
-/* Tells the server's log. */
+/* Tells the server's log. All lines go through the second, which escapes and cuts them: see jz_log_escape. */
 void jz_server_log(const jz_server *server, jz_log_level level, const char *format, ...) JZ_PRINTF(3, 4);
+void jz_server_log_text(const jz_server *server, jz_log_level level, const char *text, size_t length);
 
 #endif

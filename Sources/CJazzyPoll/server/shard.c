@@ -20,15 +20,20 @@ jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint
 {
     *shard = (jz_shard){.server = server};
     shard->later_end = &shard->later;
+    jz_peer_log_init(&shard->peer_log);
     jz_topics_init(&shard->topics);
     shard->handle_prefix = (uint16_t)(server->number << JZ_LOOP_BITS | number);
-    if (!jz_slots_init(&shard->slots, first_generation))
+    if (!jz_slots_init(&shard->slots, first_generation)) {
+        jz_peer_log_destroy(&shard->peer_log);
         return jz_report_system(error, ENOMEM, "create an event loop");
+    }
     jz_loop_owner owner = {
         .context = shard, .ready = take_ready, .letter = take_letter, .expired = take_expired, .end_of_turn = end_turn};
     jz_status status = jz_loop_init(&shard->loop, owner, server->options.receive_buffer_size, error);
-    if (status != JZ_OK)
+    if (status != JZ_OK) {
         jz_slots_destroy(&shard->slots);
+        jz_peer_log_destroy(&shard->peer_log);
+    }
     return status;
 }
 
@@ -90,6 +95,8 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     jz_spare_unsent_free(&shard->spare_unsent);
     jz_loop_destroy(&shard->loop);
     jz_topics_destroy(&shard->topics);
+    jz_peer_log_finish(shard);
+    jz_peer_log_destroy(&shard->peer_log);
     return jz_slots_destroy(&shard->slots);
 }
 
@@ -128,6 +135,8 @@ static void take_expired(void *context, jz_timer *timer)
         jz_accepting_resume(shard);
     else if (timer == &shard->end_timer)
         jz_ending_expired(shard);
+    else if (timer == &shard->peer_log.timer)
+        jz_peer_log_expired(shard);
     else
         jz_connection_expired(shard, connection_of_timer(timer));
 }
@@ -169,6 +178,7 @@ static bool end_turn(void *context)
     jz_compression_workspace_trim(&shard->workspace);
     bool goes_on = jz_ending_goes_on(shard);
     jz_kept_input_end_turn(shard);
+    jz_peer_log_follow(shard);
     return goes_on;
 }
 

@@ -7,7 +7,7 @@
 
 #include "jazzy.h"
 
-enum { LOG_LINES = 128, LOG_LINE_SIZE = 320 };
+enum { LOG_LINES = 128, LOG_LINE_SIZE = JZ_LOG_LINE_SIZE };
 
 typedef struct log_lines {
     pthread_mutex_t lock;

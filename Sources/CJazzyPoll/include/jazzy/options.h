@@ -8,6 +8,7 @@
 
 #include "compiler.h"
 #include "event.h"
+#include "log.h"
 #include "request.h"
 #include "websocket.h"
 
@@ -19,16 +20,6 @@ JZ_BEGIN_DECLARATIONS
 #define JZ_NEVER UINT32_MAX
 /* A number that is not limited. */
 #define JZ_UNLIMITED UINT32_MAX
-
-typedef enum jz_log_level { JZ_LOG_INFO, JZ_LOG_WARNING, JZ_LOG_ERROR } jz_log_level;
-
-/*
- * Called from any thread, possibly from several at a time, with one line without its end. Borrowed until it returns.
- * What peers do wrong (a refused handshake, a broken rule) is at JZ_LOG_INFO, one line each and at most 10 a second of
- * a loop; one more line counts the rest; what an operator may want to change is at JZ_LOG_WARNING or JZ_LOG_ERROR. No
- * line ever has any part of a payload.
- */
-typedef void (*jz_log_function)(void *context, jz_log_level level, const char *line);
 
 /* How connections come to the loops of a server that has several. */
 typedef enum jz_accepting {
@@ -99,8 +90,10 @@ typedef struct jz_options {
                                            comes through a Unix domain socket; default none */
     size_t trusted_proxy_count;         /* 0 to 1,024 */
 
-    jz_log_function log; /* default NULL: warnings and errors go to standard error */
-    void *log_context;   /* passed to `log` */
+    jz_log_function log;    /* default NULL: warnings and errors go to standard error; everything where log_level is
+                               JZ_LOG_DEBUG */
+    void *log_context;      /* passed to `log` */
+    jz_log_level log_level; /* the least that is told: JZ_LOG_DEBUG to JZ_LOG_ERROR; default JZ_LOG_INFO */
 } jz_options;
 
 JZ_PUBLIC jz_options jz_options_default(void);

@@ -1,0 +1,119 @@
+/* What strangers wrote, made fit to be shown in a line of a log. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jazzy/log.h"
+#include "utf8.h"
+
+enum { LONGEST_PIECE = 16 };
+
+static const char ellipsis[] = "\xE2\x80\xA6";
+
+/* What would end the line, move or colour what is shown, turn its direction, or not be seen. */
+static const struct {
+    uint32_t first;
+    uint32_t last;
+} unfit[] = {
+    {0x0000, 0x001F},   /* C0 */
+    {0x007F, 0x009F},   /* DEL, C1 */
+    {0x00AD, 0x00AD},   /* a hyphen that is not seen */
+    {0x061C, 0x061C},   /* a mark of direction, as are 200E and 200F */
+    {0x200B, 0x200B},   /* a space without width */
+    {0x200E, 0x200F},   /* */
+    {0x2028, 0x202E},   /* separators of lines and paragraphs; embeddings and overrides of direction */
+    {0x2060, 0x206F},   /* isolates of direction, and others that are not seen */
+    {0xFEFF, 0xFEFF},   /* the byte order mark */
+    {0xFFF9, 0xFFFB},   /* annotations */
+    {0xE0000, 0xE0FFF}, /* tags */
+};
+
+static bool is_unfit(uint32_t character)
+{
+    for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
+        if (character >= unfit[i].first && character <= unfit[i].last)
+            return true;
+    }
+    return false;
+}
+
+/* The first character of a text that is not empty, and its bytes; 0 where it does not begin with one. */
+static size_t take_character(const uint8_t *bytes, size_t length, uint32_t *character)
+{
+    static const uint8_t bits_of_first[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    jz_utf8 state = {0};
+    for (size_t count = 1; count <= length; count++) {
+        if (!jz_utf8_feed(&state, bytes + count - 1, 1))
+            return 0;
+        if (!jz_utf8_is_complete(&state))
+            continue;
+        *character = bytes[0] & bits_of_first[count];
+        for (size_t i = 1; i < count; i++)
+            *character = *character << 6 | (bytes[i] & 0x3F);
+        return count;
+    }
+    return 0;
+}
+
+/* The letter of a short escape; 0 where there is none. */
+static char letter_of(uint32_t character)
+{
+    switch (character) {
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    case '\\':
+        return '\\';
+    default:
+        return 0;
+    }
+}
+
+/* Writes the first character as it may be shown. Returns how many bytes of the text that was. */
+static size_t write_piece(const uint8_t *bytes, size_t length, char piece[LONGEST_PIECE])
+{
+    uint32_t character = 0;
+    size_t count = take_character(bytes, length, &character);
+    if (count == 0)
+        snprintf(piece, LONGEST_PIECE, "\\x%02X", (unsigned)bytes[0]);
+    else if (letter_of(character) != 0)
+        snprintf(piece, LONGEST_PIECE, "\\%c", letter_of(character));
+    else if (is_unfit(character))
+        snprintf(piece, LONGEST_PIECE, "\\u{%X}", (unsigned)character);
+    else
+        snprintf(piece, LONGEST_PIECE, "%.*s", (int)count, (const char *)bytes);
+    return count > 0 ? count : 1;
+}
+
+size_t jz_log_escape(const char *text, size_t length, char *line, size_t size)
+{
+    const uint8_t *bytes = (const uint8_t *)text;
+    const size_t ellipsis_length = sizeof ellipsis - 1;
+    size_t written = 0;
+    size_t cut = 0; /* where an ellipsis would go */
+    if (size == 0)
+        return 0;
+    for (size_t i = 0; i < length;) {
+        char piece[LONGEST_PIECE];
+        i += write_piece(bytes + i, length - i, piece);
+        size_t piece_length = strlen(piece);
+        if (piece_length >= size - written) {
+            written = cut;
+            if (ellipsis_length < size - written) {
+                memcpy(line + written, ellipsis, ellipsis_length);
+                written += ellipsis_length;
+            }
+            break;
+        }
+        memcpy(line + written, piece, piece_length);
+        written += piece_length;
+        if (ellipsis_length < size - written)
+            cut = written;
+    }
+    line[written] = '\0';
+    return written;
+}
