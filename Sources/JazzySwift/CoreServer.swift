@@ -30,7 +30,7 @@ final class CoreServer: Sendable {
         var parts = Parts(core: try Self.create(options, logContext), contexts: [logContext])
         do throws(JazzyError) {
             for route in routes {
-                let context = try route.register(on: parts.core, log: options.log)
+                let context = try route.register(on: parts.core, tellingTexts: options.logLevel == .debug)
                 if let context { parts.contexts.append(context) }
             }
             try listen(parts.core, on: addresses)

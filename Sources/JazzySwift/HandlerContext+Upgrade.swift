@@ -17,7 +17,8 @@ extension HandlerContext {
             do {
                 answer(handshake, try await upgrade(request))
             } catch {
-                refuse(handshake, "threw: \(error)")
+                tell(handshake.webSocket, .error, "upgrade hook", threw: error)
+                _ = handshake.reject(status: 500)
             }
         }
     }
@@ -42,7 +43,7 @@ extension HandlerContext {
     }
 
     private func refuse(_ handshake: Handshake, _ reason: String) {
-        log(.error, "the upgrade hook of \(path) \(reason)")
+        handshake.webSocket.log(.error, "the upgrade hook of \(path) \(reason)")
         _ = handshake.reject(status: 500)
     }
 }

@@ -4,12 +4,21 @@ import CJazzyPoll
 final class HandlerContext: Sendable {
     let path: String
     let closures: RouteClosures
-    let log: JazzyLog
+    private let tellsTexts: Bool
 
-    init(path: String, closures: RouteClosures, log: @escaping JazzyLog) {
-        self.path = path
+    init(path: String, closures: RouteClosures, tellsTexts: Bool) {
+        // No more than leaves room in a line of the log for what went wrong.
+        self.path = path.count > 100 ? path.prefix(100) + "…" : path
         self.closures = closures
-        self.log = log
+        self.tellsTexts = tellsTexts
+    }
+
+    /// Tells the log that a closure of the route threw: what kind of error, because its text may be its client's, and
+    /// may be anything.
+    func tell(_ ws: JazzyWebSocket, _ level: JazzyLogLevel, _ closure: String, threw error: any Error) {
+        let line = "the \(closure) of \(path) threw \(type(of: error))"
+        ws.log(level, line)
+        if tellsTexts { ws.log(.debug, "\(line): \(error)") }
     }
 
     /// The one function that the core calls, for every route. The core owns no reference: `CoreServer` keeps contexts
@@ -55,7 +64,7 @@ final class HandlerContext: Sendable {
         do {
             try body(ws)
         } catch {
-            log(.error, "the handler of \(path) threw: \(error)")
+            tell(ws, .error, "handler", threw: error)
             ws.close(code: UInt16(JZ_CLOSE_INTERNAL_ERROR))
         }
     }

@@ -15,9 +15,51 @@ final class LogContext: Sendable {
     }
 }
 
+extension JazzyOptions {
+    /// Tells the log what does not come from the core, as the core does.
+    func tell(_ level: JazzyLogLevel, _ text: String) {
+        guard level >= logLevel else { return }
+        log(level, shownInLog(text))
+    }
+}
+
+/// A text as one line that may be shown.
+func shownInLog(_ text: String) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(JZ_LOG_LINE_SIZE)) { line in
+        guard let start = line.baseAddress else { return "" }
+        withCharacters(of: text) { _ = jz_log_escape($0, $1, start, line.count) }
+        return String(cString: start)
+    }
+}
+
+extension JazzyConnection where Self: ~Escapable {
+    /// Tells the server's log something about this connection, as `ADDRESS: TEXT`.
+    ///
+    /// Of what is told of connections, by the server or by its handlers, each event loop tells at most 10 lines a
+    /// second at each level, and one more that counts the rest. The text need not be fit for a log: see ``JazzyLog``.
+    /// After the server is gone this does nothing.
+    ///
+    /// - Parameters:
+    ///   - level: How much it matters.
+    ///   - text: What is told.
+    public func log(_ level: JazzyLogLevel, _ text: String) {
+        withCharacters(of: text) { jz_ws_log(webSocket.core, level.core, $0, $1) }
+    }
+}
+
 extension JazzyLogLevel {
+    var core: jz_log_level {
+        switch self {
+        case .debug: JZ_LOG_DEBUG
+        case .info: JZ_LOG_INFO
+        case .warning: JZ_LOG_WARNING
+        case .error: JZ_LOG_ERROR
+        }
+    }
+
     fileprivate init(_ level: jz_log_level) {
         switch level {
+        case JZ_LOG_DEBUG: self = .debug
         case JZ_LOG_INFO: self = .info
         case JZ_LOG_WARNING: self = .warning
         default: self = .error

@@ -25,6 +25,7 @@ extension JazzyOptions {
         core.max_message_size = try checkedMessageSize("maxMessageSize", maxMessageSize)
         core.max_frames_per_message = try checkedCount("maxFramesPerMessage", maxFramesPerMessage)
         core.backpressure_limit = try checkedBackpressureLimit("backpressureLimit", backpressureLimit)
+        core.log_level = logLevel.core
         try setTimeouts(&core)
         try setAdmission(&core)
         return core

@@ -125,11 +125,24 @@ public struct JazzyOptions: Sendable {
 
     // MARK: The log
 
-    /// Where the server's log goes. The default writes warnings and errors to standard error.
+    /// Where the server's log goes. The default writes warnings and errors to standard error, and everything where
+    /// ``logLevel`` is ``JazzyLogLevel/debug``.
     ///
-    /// What peers do wrong is told at ``JazzyLogLevel/info``, in at most 10 lines a second of an event loop. No line
-    /// ever has any part of a payload.
-    public var log: JazzyLog = logToStandardError
+    /// What peers do wrong is told at ``JazzyLogLevel/info``, and that a handler threw at ``JazzyLogLevel/error``, by
+    /// the type of what it threw: in at most 10 lines a second of an event loop, at each level, and one more that
+    /// counts the rest. No line has any part of a payload, unless it is at ``JazzyLogLevel/debug``.
+    public var log: JazzyLog {
+        get { chosenLog ?? logToStandardError(from: logLevel == .debug ? .debug : .warning) }
+        set { chosenLog = newValue }
+    }
+
+    /// The least that is told to the log. The default is ``JazzyLogLevel/info``.
+    ///
+    /// At ``JazzyLogLevel/debug`` the text of an error that a handler threw is told, too, which can have parts of what
+    /// its client sent.
+    public var logLevel = JazzyLogLevel.info
+
+    private var chosenLog: JazzyLog?
 
     /// Creates the default options.
     public init() {}

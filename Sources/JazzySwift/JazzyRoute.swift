@@ -7,8 +7,9 @@ import CJazzyPoll
 protocol JazzyRoute: Sendable {
     var path: String { get }
 
-    /// Returns what must live for as long as the core server does, if there is such a thing.
-    func register(on core: OpaquePointer, log: @escaping JazzyLog) throws(JazzyError) -> HandlerContext?
+    /// Returns what must live for as long as the core server does, if there is such a thing. `tellingTexts` is whether
+    /// the log is told the texts of errors.
+    func register(on core: OpaquePointer, tellingTexts: Bool) throws(JazzyError) -> HandlerContext?
 }
 
 struct WebSocketRoute: JazzyRoute {
@@ -16,10 +17,10 @@ struct WebSocketRoute: JazzyRoute {
     let options: JazzyRouteOptions
     let closures: RouteClosures
 
-    func register(on core: OpaquePointer, log: @escaping JazzyLog) throws(JazzyError) -> HandlerContext? {
+    func register(on core: OpaquePointer, tellingTexts: Bool) throws(JazzyError) -> HandlerContext? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
         try requireThatDropsAreReported()
-        let context = HandlerContext(path: path, closures: closures, log: log)
+        let context = HandlerContext(path: path, closures: closures, tellsTexts: tellingTexts)
         let contextPointer = Unmanaged.passUnretained(context).toOpaque()
         try options.withCore(path: path) { coreOptions throws(JazzyError) in
             coreOptions.release_state = releaseState
@@ -48,7 +49,7 @@ struct PageRoute: JazzyRoute {
     let path: String
     let content: JazzyContent
 
-    func register(on core: OpaquePointer, log: @escaping JazzyLog) throws(JazzyError) -> HandlerContext? {
+    func register(on core: OpaquePointer, tellingTexts: Bool) throws(JazzyError) -> HandlerContext? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
         try requireNoNUL(content.contentType, "the content type of \(path)", .invalidRoute)
         try check {

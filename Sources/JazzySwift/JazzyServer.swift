@@ -166,7 +166,7 @@ extension JazzyServer {
             return state.phase.core != nil
         }
         if isLate {
-            options.log(.warning, "the route \(route.path) was added too late: it counts from the next start")
+            options.tell(.warning, "the route \(route.path) was added too late: it counts from the next start")
         }
     }
 

@@ -109,7 +109,7 @@ struct FlowTests {
             var frame = try client.receive()
             while frame.opcode == .text { frame = try client.receive() }
             #expect(frame == .init(opcode: .close, payload: [0x03, 0xF3]))
-            #expect(log.values == ["error: the handler of / threw: Mishap()"])
+            #expect(log.values == ["error: \(client.localAddress): the handler of / threw Mishap"])
         }
     }
 }

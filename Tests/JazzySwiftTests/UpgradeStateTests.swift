@@ -46,10 +46,10 @@ struct UpgradeStateTests {
             let upgrade: JazzyUpgradeHook = { _ in .accept(state: Tracked { released.record(true) }) }
             $0.ws("/", upgrade: upgrade, state: { 0 }) { _, _, _ in Issue.record("nobody was let in") }
         } body: { server in
-            let status = try TestHandshake(port: server.port, path: "/").receiveStatus()
-            #expect(status == 500)
-            let line = "error: the upgrade hook of / gave a state that is not of the route's type: Tracked"
-            #expect(log.values == [line])
+            let handshake = try TestHandshake(port: server.port, path: "/")
+            #expect(try handshake.receiveStatus() == 500)
+            let mistake = "the upgrade hook of / gave a state that is not of the route's type: Tracked"
+            #expect(log.values == ["error: \(handshake.socket.localAddress): \(mistake)"])
             #expect(try released.values(count: 1) == [true])
         }
     }

@@ -102,9 +102,10 @@ struct UpgradeTests {
             }
             $0.ws("/room/:id", upgrade: upgrade) { _, _, _ in }
         } body: { server in
-            let status = try TestHandshake(port: server.port, path: "/room/1").receiveStatus()
-            #expect(status == 500)
-            #expect(log.values == ["error: the upgrade hook of /room/:id threw: Mishap()"])
+            let handshake = try TestHandshake(port: server.port, path: "/room/1")
+            #expect(try handshake.receiveStatus() == 500)
+            let address = handshake.socket.localAddress
+            #expect(log.values == ["error: \(address): the upgrade hook of /room/:id threw Mishap"])
         }
     }
 
@@ -123,10 +124,11 @@ struct UpgradeTests {
         try withServer(options: Self.options(log)) {
             $0.ws("/room/:id", upgrade: { _ in answer }) { _, _, _ in }
         } body: { server in
-            let status = try TestHandshake(port: server.port, path: "/room/1").receiveStatus()
-            #expect(status == 500)
-            let line = "error: the upgrade hook of /room/:id gave an answer that may not be sent: \(answer)"
-            #expect(log.values == [line])
+            let handshake = try TestHandshake(port: server.port, path: "/room/1")
+            #expect(try handshake.receiveStatus() == 500)
+            let mistake = "the upgrade hook of /room/:id gave an answer that may not be sent: \(answer)"
+            let line = "\(handshake.socket.localAddress): \(mistake)"
+            #expect(log.values == ["error: " + line.replacing(#"\"#, with: #"\\"#)])
         }
     }
 
