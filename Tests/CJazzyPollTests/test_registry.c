@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "../../Sources/CJazzyPoll/server/handle.h"
+#include "support/eventually.h"
 #include "support/testing.h"
 
 /* The registry looks into no server: any object does for one. */
@@ -148,6 +149,53 @@ static void withdrawing_waits_for_those_who_use_the_server(void **state)
     jz_registry_release(task.number, generation);
 }
 
+enum { ASKING_THREADS = 32 };
+
+typedef struct asking {
+    uint8_t number;
+    atomic_bool is_over;
+    atomic_size_t threads;
+} asking;
+
+static void *ask_on(void *context)
+{
+    asking *shared = context;
+    shared->threads++;
+    while (!shared->is_over) {
+        if (jz_registry_enter(shared->number) != NULL)
+            jz_registry_leave(shared->number);
+    }
+    return NULL;
+}
+
+/* Whatever they ask of it: with so many there is hardly a moment at which none of them asks. */
+static void withdrawing_does_not_wait_for_those_who_find_nothing(void **state)
+{
+    (void)state;
+    stand_in object;
+    uint32_t generation = 0;
+    static asking shared;
+    withdrawal task = {.number = reserve(&generation)};
+    shared.number = task.number;
+    jz_registry_publish(task.number, server_of(&object));
+    pthread_t askers[ASKING_THREADS];
+    for (size_t i = 0; i < ASKING_THREADS; i++)
+        assert_int_equal(pthread_create(&askers[i], NULL, ask_on, &shared), 0);
+    assert_eventually(shared.threads == ASKING_THREADS);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, withdraw, &task), 0);
+    uint64_t deadline = test_deadline();
+    while (!task.is_done && test_pause_before(deadline))
+        continue;
+    bool was_done = task.is_done;
+    shared.is_over = true;
+    for (size_t i = 0; i < ASKING_THREADS; i++)
+        pthread_join(askers[i], NULL);
+    pthread_join(thread, NULL);
+    assert_true(was_done);
+    jz_registry_release(task.number, generation);
+}
+
 enum { ALIVE = 4711, READERS = 2, SERVERS = 200, MOST_SERVERS = 1000000 };
 
 typedef struct visit {
@@ -209,6 +257,7 @@ int main(void)
         cmocka_unit_test(each_of_255_servers_has_a_number_of_its_own_and_the_next_has_none),
         cmocka_unit_test(a_number_is_used_again_with_generations_that_go_on),
         cmocka_unit_test(withdrawing_waits_for_those_who_use_the_server),
+        cmocka_unit_test(withdrawing_does_not_wait_for_those_who_find_nothing),
         cmocka_unit_test(nobody_meets_a_server_that_was_withdrawn),
         cmocka_unit_test(a_number_whose_generations_are_used_up_is_never_given_again),
     };

@@ -56,8 +56,15 @@ void jz_registry_release(uint8_t number, uint32_t next_generation)
     pthread_mutex_unlock(&lock);
 }
 
+/*
+ * It looks first, and counts then: who has a handle that is stale does not count, and so the withdrawal waits for none
+ * but those who had looked before it, once for each. It looks again when it is counted, for the server may have been
+ * withdrawn in between.
+ */
 jz_server *jz_registry_enter(uint8_t number)
 {
+    if (atomic_load(&entries[number].server) == NULL)
+        return NULL;
     atomic_fetch_add(&entries[number].users, 1);
     jz_server *server = atomic_load(&entries[number].server);
     if (server == NULL)
