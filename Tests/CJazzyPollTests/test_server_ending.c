@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/client.h"
@@ -199,6 +200,51 @@ static void a_signal_ends_one_server_in_order(void **state)
     }
 }
 
+/* In a child, which tells its port and then runs until it is ended. */
+static void run_in_child(int port_pipe)
+{
+    static journal journal = JOURNAL_INITIALIZER;
+    jz_options options = jz_options_default();
+    options.close_timeout_ms = 3600000;
+    jz_server *server = jz_server_create(&options, NULL);
+    if (jz_server_route_ws(server, "/", NULL, journal_handle, &journal, NULL) != JZ_OK ||
+        jz_server_listen(server, "127.0.0.1", 0, NULL) != JZ_OK)
+        _exit(EXIT_FAILURE);
+    uint16_t port = jz_server_port(server);
+    if (write(port_pipe, &port, sizeof port) != sizeof port)
+        _exit(EXIT_FAILURE);
+    jz_server_run_until_signal(server, NULL);
+    _exit(EXIT_SUCCESS);
+}
+
+static void a_second_signal_ends_the_process_at_once(void **state)
+{
+    (void)state;
+    static const int signals[][2] = {{SIGINT, SIGTERM}, {SIGTERM, SIGINT}, {SIGINT, SIGINT}, {SIGTERM, SIGTERM}};
+    for (size_t i = 0; i < COUNT_OF(signals); i++) {
+        int port_pipe[2];
+        assert_int_equal(pipe(port_pipe), 0);
+        pid_t child = fork();
+        assert_int_not_equal(child, -1);
+        if (child == 0)
+            run_in_child(port_pipe[1]);
+        uint16_t port = 0;
+        assert_int_equal(read(port_pipe[0], &port, sizeof port), sizeof port);
+        assert_true(test_client_open(&client, port, UPGRADE_REQUEST("/")));
+        assert_int_equal(kill(child, signals[i][0]), 0);
+        /* It stops in order, and waits for an answer that does not come. */
+        test_client_expect(&client, JZ_OPCODE_CLOSE, "\x03\xE9the server stops", 18);
+        assert_int_equal(kill(child, signals[i][1]), 0);
+        int status = 0;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_that(WIFSIGNALED(status) && WTERMSIG(status) == signals[i][1], "signals %d and %d: status %d",
+                    signals[i][0], signals[i][1], status);
+        test_client_close(&client);
+        close(port_pipe[0]);
+        close(port_pipe[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_server_may_be_destroyed_while_threads_send_through_it),
         cmocka_unit_test(a_server_that_runs_on_its_callers_thread_is_not_waited_for),
         cmocka_unit_test(a_signal_ends_one_server_in_order),
+        cmocka_unit_test(a_second_signal_ends_the_process_at_once),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("server ending", tests, NULL, NULL));
 }

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../loop/report.h"
@@ -13,10 +14,25 @@
 static _Atomic(jz_server *) signalled_server;
 static _Atomic int stops_under_way; /* signal handlers that may be using it, on any thread */
 
+static _Atomic bool was_signalled;
+
+/* Who does not want to wait for an orderly end sends a second signal: the same, or the other one. */
+static void end_at_once(int signal_number)
+{
+    const struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(signal_number, &action, NULL);
+    /* It is blocked while its handler runs, and comes when this one returns. */
+    raise(signal_number);
+}
+
 static void stop_on_signal(int signal_number)
 {
     int errno_before = errno;
-    (void)signal_number;
+    if (atomic_exchange(&was_signalled, true)) {
+        end_at_once(signal_number);
+        errno = errno_before;
+        return;
+    }
     atomic_fetch_add(&stops_under_way, 1);
     jz_server *server = atomic_load(&signalled_server);
     if (server != NULL)
@@ -33,8 +49,8 @@ jz_status jz_server_run_until_signal(jz_server *server, jz_error *error)
                          "cannot run until a signal: another server of this process does; run this one with "
                          "jz_server_start or jz_server_run");
 
-    /* SA_RESETHAND: who does not want to wait for an orderly end sends a second signal. */
-    struct sigaction action = {.sa_handler = stop_on_signal, .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    atomic_store(&was_signalled, false);
+    struct sigaction action = {.sa_handler = stop_on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     struct sigaction interrupt_before;
     struct sigaction terminate_before;
