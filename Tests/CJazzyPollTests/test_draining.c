@@ -1,6 +1,8 @@
 /* Servers that drain: they listen no more, and serve who is there until the last has left. */
 #define _POSIX_C_SOURCE 200809L
 
+#include "../../Sources/CJazzyPoll/server/errand.h"
+#include "../../Sources/CJazzyPoll/server/server.h"
 #include "support/client.h"
 #include "support/clock.h"
 #include "support/eventually.h"
@@ -309,6 +311,81 @@ static void a_handshake_under_way_is_finished(void **state)
     finish(1);
 }
 
+static uint64_t iterations(void)
+{
+    jz_statistics statistics;
+    jz_server_statistics(server, &statistics);
+    return statistics.iterations;
+}
+
+/* Wakes the loops, until that many turns of them have ended. */
+static void let_turn(uint64_t count)
+{
+    uint64_t before = iterations();
+    jz_server_wake_all(server);
+    uint64_t deadline = test_deadline();
+    while (iterations() < before + count && test_pause_before(deadline))
+        continue;
+}
+
+static void drain_in_close_event(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)ws;
+    (void)message;
+    if (event->type != JZ_EVENT_CLOSE || journal->closes == 0)
+        return;
+    /* The loop without clients looks, sees this one, and sleeps. */
+    jz_server_drain(journal->context, JZ_NEVER);
+    let_turn(1);
+}
+
+static void the_last_client_may_leave_while_other_loops_go_to_sleep(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        start(2, 2);
+        seen.act = drain_in_close_event;
+        leave(&clients[0]);
+        assert_eventually(seen.closes == 1);
+        leave(&clients[1]);
+        expect_end_soon();
+        finish(2);
+    }
+}
+
+/* White box: the kernel refuses to watch a descriptor that is none, as it does where its memory is used up. */
+static void a_connection_that_fails_to_begin_may_be_the_last(void **state)
+{
+    (void)state;
+    start(2, 0);
+    jz_refusal why;
+    assert_true(jz_admission_enter(&server->admission, &why));
+    jz_server_drain(server, JZ_NEVER);
+    assert_eventually(server->listening_count == 0);
+    for (int i = 0; i < 5; i++)
+        let_turn(2); /* both have looked, and sleep */
+    const jz_arrival arrival = {.descriptor = -1};
+    assert_int_equal(jz_errand_hand_over(&server->shards[1], &arrival), JZ_SEND_QUEUED);
+    expect_end_soon();
+    finish(0);
+}
+
+static void who_publishes_when_all_have_left_is_told_so(void **state)
+{
+    (void)state;
+    start(3, 1);
+    jz_server_drain(server, JZ_NEVER);
+    assert_int_equal(jz_server_publish(server, "all", 3, JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_SENT);
+    test_client_expect(&clients[0], JZ_OPCODE_TEXT, "x", 1);
+    leave(&clients[0]);
+    assert_eventually(!is_running());
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(jz_server_publish(server, "all", 3, JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_CLOSED);
+    expect_end_soon();
+    assert_int_equal(jz_server_publish(server, "all", 3, JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_CLOSED);
+    finish(1);
+}
+
 static void a_successor_listens_meanwhile(void **state)
 {
     (void)state;
@@ -348,6 +425,9 @@ int main(void)
         test_without_leaks(a_handler_may_say_so),
         test_without_leaks(who_waits_to_be_accepted_is_served),
         test_without_leaks(a_handshake_under_way_is_finished),
+        test_without_leaks(the_last_client_may_leave_while_other_loops_go_to_sleep),
+        test_without_leaks(a_connection_that_fails_to_begin_may_be_the_last),
+        test_without_leaks(who_publishes_when_all_have_left_is_told_so),
         test_without_leaks(a_successor_listens_meanwhile),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("draining", tests, NULL, NULL));

@@ -93,7 +93,7 @@ static void all_letters_are_taken_before_what_is_to_come_after_them(void **state
     free(letters);
 }
 
-static void letters_that_were_not_taken_can_be_taken_out(void **state)
+static void a_loop_that_has_ended_gives_back_letters_and_takes_none(void **state)
 {
     (void)state;
     watched watched = {0};
@@ -101,10 +101,12 @@ static void letters_that_were_not_taken_can_be_taken_out(void **state)
     numbered *letters = post_all(&watched);
     jz_loop_take_letters(&watched.loop);
     size_t number = watched.taken;
-    for (const jz_letter *letter = jz_loop_take_out_letters(&watched.loop); letter != NULL; letter = letter->next)
+    for (const jz_letter *letter = jz_loop_close_mailbox(&watched.loop); letter != NULL; letter = letter->next)
         assert_int_equal(((const numbered *)letter)->number, number++);
     assert_int_equal(number, LETTERS);
     assert_false(jz_loop_has_letters(&watched.loop));
+    assert_false(jz_loop_post(&watched.loop, &letters[0].letter));
+    assert_null(jz_loop_close_mailbox(&watched.loop));
     jz_loop_destroy(&watched.loop);
     free(letters);
 }
@@ -114,7 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_letters_are_taken_in_portions_and_in_their_order),
         cmocka_unit_test(all_letters_are_taken_before_what_is_to_come_after_them),
-        cmocka_unit_test(letters_that_were_not_taken_can_be_taken_out),
+        cmocka_unit_test(a_loop_that_has_ended_gives_back_letters_and_takes_none),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("loop", tests, NULL, NULL));
 }

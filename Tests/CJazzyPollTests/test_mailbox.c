@@ -115,6 +115,65 @@ static void letters_of_many_threads_keep_the_order_of_each(void **state)
     assert_int_equal(wakes, fillings);
 }
 
+static void a_closed_mailbox_takes_no_more(void **state)
+{
+    (void)state;
+    jz_mailbox mailbox = {NULL};
+    numbered_letter letters[3];
+    for (size_t i = 0; i < 2; i++) {
+        letters[i].number = i;
+        assert_int_not_equal(jz_mailbox_post(&mailbox, &letters[i].letter), JZ_POSTED_NOT);
+    }
+    size_t taken = 0;
+    for (const jz_letter *letter = jz_mailbox_close(&mailbox); letter != NULL; letter = letter->next)
+        assert_int_equal(number_of(letter), taken++);
+    assert_int_equal(taken, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(jz_mailbox_post(&mailbox, &letters[2].letter), JZ_POSTED_NOT);
+        assert_true(jz_mailbox_is_empty(&mailbox));
+        assert_null(jz_mailbox_take_all(&mailbox));
+        assert_null(jz_mailbox_close(&mailbox));
+    }
+}
+
+enum { RACES = 300, RACING_LETTERS = 50 };
+
+typedef struct racer {
+    jz_mailbox *mailbox;
+    atomic_size_t refused;
+    numbered_letter letters[RACING_LETTERS];
+} racer;
+
+static void *race(void *context)
+{
+    racer *self = context;
+    for (size_t i = 0; i < RACING_LETTERS; i++)
+        self->refused += jz_mailbox_post(self->mailbox, &self->letters[i].letter) == JZ_POSTED_NOT ? 1 : 0;
+    return NULL;
+}
+
+/* Whoever closes has every letter that was taken: those who post have all others. */
+static void no_letter_is_left_behind_in_a_mailbox_that_is_closed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < RACES; i++) {
+        jz_mailbox mailbox = {NULL};
+        racer racers[2] = {{.mailbox = &mailbox}, {.mailbox = &mailbox}};
+        pthread_t threads[2];
+        for (size_t k = 0; k < 2; k++)
+            assert_int_equal(pthread_create(&threads[k], NULL, race, &racers[k]), 0);
+        for (size_t k = 0; k < i % 5; k++)
+            sched_yield();
+        size_t taken = 0;
+        for (const jz_letter *letter = jz_mailbox_close(&mailbox); letter != NULL; letter = letter->next)
+            taken++;
+        for (size_t k = 0; k < 2; k++)
+            pthread_join(threads[k], NULL);
+        assert_int_equal(taken + racers[0].refused + racers[1].refused, 2 * RACING_LETTERS);
+        assert_null(jz_mailbox_close(&mailbox));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +181,8 @@ int main(void)
         cmocka_unit_test(letters_are_taken_at_once_and_oldest_first),
         cmocka_unit_test(only_the_first_letter_in_an_empty_mailbox_wakes),
         cmocka_unit_test(letters_of_many_threads_keep_the_order_of_each),
+        cmocka_unit_test(a_closed_mailbox_takes_no_more),
+        cmocka_unit_test(no_letter_is_left_behind_in_a_mailbox_that_is_closed),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("mailbox", tests, NULL, NULL));
 }

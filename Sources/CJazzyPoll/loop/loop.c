@@ -44,20 +44,26 @@ void jz_loop_destroy(jz_loop *loop)
     free(loop->receive_buffer);
 }
 
-jz_letter *jz_loop_take_out_letters(jz_loop *loop)
+/* Takes out those that were not given to the owner, and behind them these. */
+static jz_letter *take_out(jz_loop *loop, jz_letter *newer)
 {
     jz_letter *letters = loop->waiting;
     jz_letter **end = &letters;
     while (*end != NULL)
         end = &(*end)->next;
-    *end = jz_mailbox_take_all(&loop->mailbox);
+    *end = newer;
     loop->waiting = NULL;
     return letters;
 }
 
+jz_letter *jz_loop_close_mailbox(jz_loop *loop)
+{
+    return take_out(loop, jz_mailbox_close(&loop->mailbox));
+}
+
 void jz_loop_take_every_letter(jz_loop *loop)
 {
-    jz_letter *letter = jz_loop_take_out_letters(loop);
+    jz_letter *letter = take_out(loop, jz_mailbox_take_all(&loop->mailbox));
     while (letter != NULL) {
         jz_letter *next = letter->next;
         loop->owner.letter(loop->owner.context, letter);
@@ -154,8 +160,10 @@ void jz_loop_run(jz_loop *loop)
     }
 }
 
-void jz_loop_post(jz_loop *loop, jz_letter *letter)
+bool jz_loop_post(jz_loop *loop, jz_letter *letter)
 {
-    if (jz_mailbox_post(&loop->mailbox, letter))
+    jz_posted posted = jz_mailbox_post(&loop->mailbox, letter);
+    if (posted == JZ_POSTED_FIRST)
         jz_poll_wake(loop->poll);
+    return posted != JZ_POSTED_NOT;
 }

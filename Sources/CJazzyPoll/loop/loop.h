@@ -48,10 +48,13 @@ jz_status jz_loop_init(jz_loop *loop, jz_loop_owner owner, size_t receive_buffer
 /* Gives the owner all letters that have come so far, however many: what is about to happen is to come after them. */
 void jz_loop_take_every_letter(jz_loop *loop);
 
-/* Takes out the letters that the owner was not given, linked by `next`. It owns them. Not while the loop turns. */
-jz_letter *jz_loop_take_out_letters(jz_loop *loop);
+/*
+ * The loop has ended: from here on nothing can be posted to it. Returns the letters that the owner was not given,
+ * linked by `next`; the caller owns them. Once more does nothing. On the loop's own thread, or when that has ended.
+ */
+jz_letter *jz_loop_close_mailbox(jz_loop *loop);
 
-/* Letters that were not taken have been taken out by the owner before. */
+/* The mailbox was closed before. */
 void jz_loop_destroy(jz_loop *loop);
 
 /* Turns until end_of_turn says that it is enough. */
@@ -79,7 +82,8 @@ static inline bool jz_loop_take_letters(jz_loop *loop)
     return !jz_loop_has_letters(loop);
 }
 
-/* Hands a letter over to the loop. From any thread. */
-void jz_loop_post(jz_loop *loop, jz_letter *letter);
+/* Hands a letter over to the loop. False where that has ended: then the letter is the caller's still. From any thread.
+ */
+bool jz_loop_post(jz_loop *loop, jz_letter *letter);
 
 #endif

@@ -106,9 +106,25 @@ void jz_accepting_resume(jz_shard *shard)
     watch(shard, JZ_READABLE);
 }
 
-/* Keeps a connection, or hands it to the shard whose turn it is. */
-static void place_connection(jz_shard *shard, const jz_listener *listener, int descriptor, const jz_address *address)
+static void hand_over(jz_shard *shard, jz_shard *target, const jz_arrival *arrival)
 {
+    switch (jz_errand_hand_over(target, arrival)) {
+    case JZ_SEND_DROPPED:
+        jz_arrival_turn_away(shard, arrival);
+        break;
+    case JZ_SEND_CLOSED:
+        jz_arrival_give_up(shard->server, arrival);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Lets a connection in, and keeps it, or hands it to the shard whose turn it is. */
+static void place(jz_shard *shard, const jz_listener *listener, jz_arrival *arrival)
+{
+    if (!jz_arrival_let_in(shard, arrival))
+        return;
     jz_server *server = shard->server;
     jz_shard *target = shard;
     if (listener->hands_over) {
@@ -117,20 +133,19 @@ static void place_connection(jz_shard *shard, const jz_listener *listener, int d
         *next = (*next + 1) % server->shard_count;
     }
     if (target == shard)
-        jz_connection_accept(shard, descriptor, address);
+        jz_arrival_begin(shard, arrival);
     else
-        jz_errand_hand_over(target, descriptor, address);
+        hand_over(shard, target, arrival);
 }
 
 /* Returns whether there may be more. */
 static bool accept_connections(jz_shard *shard, const jz_listener *listener)
 {
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        int descriptor;
-        jz_address address;
-        switch (jz_socket_accept(listener->descriptor, &descriptor, &address)) {
+        jz_arrival arrival;
+        switch (jz_socket_accept(listener->descriptor, &arrival.descriptor, &arrival.address)) {
         case JZ_SOCKET_OK:
-            place_connection(shard, listener, descriptor, &address);
+            place(shard, listener, &arrival);
             break;
         case JZ_SOCKET_EXHAUSTED:
             pause_accepting(shard, errno);

@@ -52,7 +52,7 @@ bool jz_admission_enter(jz_admission *admission, jz_refusal *why)
         take_one(&process_connections);
         return false;
     }
-    add_below(&admission->connections, JZ_UNLIMITED, &now);
+    now = atomic_fetch_add(&admission->connections, 1) + 1;
     uint64_t peak = atomic_load_explicit(&admission->peak, memory_order_relaxed);
     while (now > peak && !atomic_compare_exchange_weak_explicit(&admission->peak, &peak, now, memory_order_relaxed,
                                                                 memory_order_relaxed))
@@ -61,12 +61,13 @@ bool jz_admission_enter(jz_admission *admission, jz_refusal *why)
     return true;
 }
 
-void jz_admission_leave(jz_admission *admission, bool is_handshake)
+uint64_t jz_admission_leave(jz_admission *admission, bool is_handshake)
 {
     if (is_handshake)
         jz_admission_end_handshake(admission);
-    take_one(&admission->connections);
     take_one(&process_connections);
+    /* Sequentially consistent: see ending.c. */
+    return atomic_fetch_sub(&admission->connections, 1) - 1;
 }
 
 void jz_admission_end_handshake(jz_admission *admission)

@@ -45,8 +45,8 @@ void jz_admission_destroy(jz_admission *admission);
  */
 bool jz_admission_enter(jz_admission *admission, jz_refusal *why);
 
-/* A connection that was let in has ended; `is_handshake`: before its handshake did. */
-void jz_admission_leave(jz_admission *admission, bool is_handshake);
+/* A connection that was let in has ended; `is_handshake`: before its handshake did. Returns how many the server has. */
+uint64_t jz_admission_leave(jz_admission *admission, bool is_handshake);
 
 /* A handshake has ended, and its connection goes on. */
 void jz_admission_end_handshake(jz_admission *admission);

@@ -24,8 +24,14 @@ static jz_answer_status answer_from_elsewhere(jz_shard *shard, jz_handshake hand
         return JZ_ANSWER_LATE;
     /* Routes do not change while a server runs. */
     answer->release_state = shard->routes[handshake.route].route->options.release_state;
-    return jz_errand_answer(shard, ws_of(handshake), answer) == JZ_SEND_QUEUED ? JZ_ANSWER_TAKEN
-                                                                               : JZ_ANSWER_OUT_OF_MEMORY;
+    switch (jz_errand_answer(shard, ws_of(handshake), answer)) {
+    case JZ_SEND_QUEUED:
+        return JZ_ANSWER_TAKEN;
+    case JZ_SEND_CLOSED:
+        return JZ_ANSWER_LATE;
+    default:
+        return JZ_ANSWER_OUT_OF_MEMORY;
+    }
 }
 
 /* Takes the answer over if it is taken; else the state is the caller's again. */

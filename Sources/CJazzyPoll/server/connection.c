@@ -49,12 +49,10 @@ jz_address jz_connection_peer(const jz_connection *connection)
 
 bool jz_connection_count_address(jz_shard *shard, jz_connection *connection)
 {
-    jz_admission *admission = &shard->server->admission;
     jz_address peer = jz_connection_peer(connection);
-    if (admission->max_per_address == JZ_UNLIMITED || connection->counts_by_address || jz_ip_is_unspecified(peer.ip) ||
-        jz_server_trusts(shard->server, &peer))
+    if (connection->counts_by_address || !jz_server_limits(shard->server, &peer))
         return true;
-    connection->counts_by_address = jz_admission_count_address(admission, &peer);
+    connection->counts_by_address = jz_admission_count_address(&shard->server->admission, &peer);
     return connection->counts_by_address;
 }
 
@@ -123,36 +121,15 @@ static void release(jz_shard *shard, jz_connection *connection)
         jz_address peer = jz_connection_peer(connection);
         jz_admission_uncount_address(&shard->server->admission, &peer);
     }
-    jz_admission_leave(&shard->server->admission, !connection->is_websocket);
+    jz_ending_leave(shard->server, !connection->is_websocket);
     jz_output_discard(shard, connection);
     jz_timer_cancel(&shard->loop.timers, &connection->timer);
     jz_socket_close(connection->descriptor); /* which also takes it out of the poll */
     reset(connection);
     shard->connection_count--;
-    if (shard->course == JZ_COURSE_DRAINING && atomic_load(&shard->server->admission.connections) == 0)
-        jz_server_wake_all(shard->server);
     if (!connection->is_dirty)
         jz_slots_give_back(&shard->slots, connection);
     jz_accepting_resume(shard);
-}
-
-/* Whether the address may have another connection. Who a trusted proxy speaks for is known later. */
-static bool is_let_in(jz_shard *shard, jz_connection *connection, jz_refusal *why)
-{
-    *why = JZ_REFUSAL_CONNECTIONS_PER_ADDRESS;
-    if (!jz_connection_count_address(shard, connection))
-        return false;
-    *why = JZ_REFUSAL_OUT_OF_MEMORY;
-    return jz_poll_add(shard->loop.poll, connection->descriptor, JZ_READABLE, jz_connection_token(connection));
-}
-
-static void turn_away(jz_shard *shard, int descriptor, const jz_address *address, jz_refusal why)
-{
-    jz_refusal_note(shard, address, why);
-    if (jz_refusal_status(why) != 0)
-        jz_http_turn_away(shard, descriptor, why);
-    else
-        jz_socket_close(descriptor);
 }
 
 static jz_phase first_phase(const jz_shard *shard, const jz_address *address)
@@ -162,42 +139,24 @@ static jz_phase first_phase(const jz_shard *shard, const jz_address *address)
     return has_proxy_header ? JZ_PHASE_PROXY : JZ_PHASE_HEAD;
 }
 
-/* Takes a slot for a connection that the admission has let in. Returns NULL, and why. */
-static jz_connection *begin(jz_shard *shard, int descriptor, const jz_address *address, jz_refusal *why)
+bool jz_connection_begin(jz_shard *shard, const jz_arrival *arrival)
 {
-    *why = JZ_REFUSAL_OUT_OF_MEMORY;
     jz_connection *connection = jz_slots_take(&shard->slots);
     if (connection == NULL)
-        return NULL;
-    connection->descriptor = descriptor;
-    connection->phase = first_phase(shard, address) & 7;
+        return false;
+    if (!jz_poll_add(shard->loop.poll, arrival->descriptor, JZ_READABLE, jz_connection_token(connection))) {
+        jz_slots_give_back(&shard->slots, connection);
+        return false;
+    }
+    connection->descriptor = arrival->descriptor;
+    connection->phase = first_phase(shard, &arrival->address) & 7;
     connection->head = (jz_buffer){0};
     connection->interest = JZ_READABLE;
-    jz_connection_set_peer(connection, address);
-    if (is_let_in(shard, connection, why))
-        return connection;
-    if (connection->counts_by_address)
-        jz_admission_uncount_address(&shard->server->admission, address);
-    reset(connection);
-    jz_slots_give_back(&shard->slots, connection);
-    return NULL;
-}
-
-void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *address)
-{
-    jz_refusal why;
-    if (!jz_admission_enter(&shard->server->admission, &why)) {
-        turn_away(shard, descriptor, address, why);
-        return;
-    }
-    jz_connection *connection = begin(shard, descriptor, address, &why);
-    if (connection == NULL) {
-        jz_admission_leave(&shard->server->admission, true);
-        turn_away(shard, descriptor, address, why);
-        return;
-    }
+    connection->counts_by_address = arrival->counts_by_address;
+    jz_connection_set_peer(connection, &arrival->address);
     shard->connection_count++;
     jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
+    return true;
 }
 
 /* Where the events of the connection go, and its state. False when there is no memory: nobody will hear of it. */

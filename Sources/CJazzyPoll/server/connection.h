@@ -10,10 +10,10 @@
 #include "../loop/timer.h"
 #include "../session/buffer.h"
 #include "../session/session.h"
+#include "arrival.h"
 #include "handle.h"
 #include "jazzy/websocket.h"
 
-typedef struct jz_shard jz_shard;
 typedef struct jz_route jz_route;
 
 typedef enum jz_phase {
@@ -90,9 +90,8 @@ typedef struct jz_connection {
  * jz_connection_cut_off call handlers or free a connection. What handlers use is in sending.h.
  */
 
-/* Takes over a socket that was accepted. Closes it when it is not let in, or there is no memory or descriptor for it.
- */
-void jz_connection_accept(jz_shard *shard, int descriptor, const jz_address *address);
+/* Takes over a socket that was let in. False where there is no memory for it, or the kernel does not watch it. */
+bool jz_connection_begin(jz_shard *shard, const jz_arrival *arrival);
 
 /* Under which the poll knows the connection: its slot and generation. */
 static inline uint64_t jz_connection_token(const jz_connection *connection)

@@ -1,3 +1,28 @@
+/*
+ * Loops that drain end together, and not before the last client has left: until then each takes what the others
+ * publish, and connections that were accepted by one and are on their way to another. So a loop that has nobody sleeps,
+ * and has to be woken when the others' last has left. That it is, always, is shown so:
+ *
+ *   1. The server has drained when D, draining was asked for; L = 0, no shard listens; and C = 0, the admission counts
+ * no connection. D is set once. L is the number of shards with a listener; none begins to listen once the server runs.
+ *      C grows only where a shard accepts (jz_arrival_let_in), which listens then and is counted by L. So once all
+ * three hold they hold for ever: there is one moment at which the last of them came about.
+ *   2. A connection is counted by C from its acceptance until it has been released, whether it lies in a mailbox, in
+ *      `later`, in a slot, or has failed to begin: each way out is jz_ending_leave, each letter that is not run is
+ *      discarded, and the mailbox of a loop that has ended takes none (mailbox.h). So C = 0 is reached.
+ *   3. Whoever brings that moment about wakes all loops *after* it: jz_server_drain sets D, then wakes;
+ *      jz_server_listens_less wakes where it has made L zero; jz_ending_leave wakes where it has made C zero, if it
+ * sees D. All of these are sequentially consistent, so if it does not see D, D is set later, and its setter wakes.
+ *      Likewise for L: the one that makes L zero wakes whatever C is, and of the two the later one is after the moment.
+ *   4. A loop sleeps only after it has looked (jz_ending_goes_on) and not seen the moment, and a wake is kept by the
+ * poll until the next wait takes it. It looked before the moment, so the wake of 3 comes after its look: the wait
+ *      returns, and the loop looks again. L is looked at before C: where L is 0 all acceptances are in C already, while
+ *      a C that was 0 could have grown until L is looked at.
+ *
+ * A loop that stops does not wait for others: it ends when it has no connection of its own. Asking to stop sets the
+ * time, then that it is asked for, then wakes; what is handed over to it from then on is closed by it, or by its
+ * poster.
+ */
 #include "ending.h"
 
 #include "server.h"
@@ -53,11 +78,16 @@ static void follow_draining(jz_shard *shard)
     }
 }
 
-/* Other shards may have handed a connection over until they listened no more, and still have some themselves. */
-static bool may_get_more(jz_shard *shard)
+bool jz_ending_has_drained(const jz_server *server)
 {
-    return atomic_load(&shard->server->listening_count) > 0 || jz_loop_has_letters(&shard->loop) ||
-           shard->later != NULL || atomic_load(&shard->server->admission.connections) > 0;
+    return atomic_load(&server->drain_is_requested) && atomic_load(&server->listening_count) == 0 &&
+           atomic_load(&server->admission.connections) == 0;
+}
+
+void jz_ending_leave(jz_server *server, bool is_handshake)
+{
+    if (jz_admission_leave(&server->admission, is_handshake) == 0 && atomic_load(&server->drain_is_requested))
+        jz_server_wake_all(server);
 }
 
 bool jz_ending_goes_on(jz_shard *shard)
@@ -68,8 +98,7 @@ bool jz_ending_goes_on(jz_shard *shard)
         follow_draining(shard);
     if (shard->course == JZ_COURSE_SERVING || shard->connection_count > 0)
         return true;
-    /* All end together: what those that serve publish is posted to every shard. */
-    return shard->course == JZ_COURSE_DRAINING && may_get_more(shard);
+    return shard->course == JZ_COURSE_DRAINING && !jz_ending_has_drained(shard->server);
 }
 
 void jz_ending_expired(jz_shard *shard)

@@ -14,6 +14,12 @@ void jz_ending_expired(jz_shard *shard);
 /* How long a connection that ends may take, in milliseconds. */
 uint32_t jz_ending_close_timeout(const jz_shard *shard);
 
+/* Whether the server drains and nobody is left, nor can anybody come. It stays so. From any thread. */
+bool jz_ending_has_drained(const jz_server *server);
+
+/* One that the admission has let in has gone: the last wakes who waits for that. From any thread. */
+void jz_ending_leave(jz_server *server, bool is_handshake);
+
 /* A connection ends for good: counted, where the server stops. */
 void jz_ending_count(jz_shard *shard, const jz_connection *connection);
 

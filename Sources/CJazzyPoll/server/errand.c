@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access.h"
 #include "handshake.h"
 #include "kept_input.h"
 #include "sending.h"
@@ -31,7 +32,6 @@ typedef struct errand {
     uint16_t code;
     jz_publication *publication; /* retained */
     jz_answer *answer;           /* ERRAND_ANSWER: owned */
-    int descriptor;              /* ERRAND_HAND_OVER: owned */
     size_t reserved;             /* bytes of the mailbox's limit */
     size_t length;
     uint8_t bytes[];
@@ -66,14 +66,16 @@ bool jz_errand_reserve(jz_shard *shard, size_t amount)
     return false;
 }
 
-/* Posts a copy. DROPPED: there is no memory. */
+/* Posts a copy. DROPPED: there is no memory. CLOSED: the loop has ended. */
 static jz_send_status post(jz_shard *shard, const errand *fields, const void *bytes)
 {
     errand *copy = create(fields, bytes);
     if (copy == NULL)
         return JZ_SEND_DROPPED;
-    jz_loop_post(&shard->loop, &copy->letter);
-    return JZ_SEND_QUEUED;
+    if (jz_loop_post(&shard->loop, &copy->letter))
+        return JZ_SEND_QUEUED;
+    free(copy);
+    return JZ_SEND_CLOSED;
 }
 
 /* The same for what anybody may ask as often as he likes: DROPPED, too, where as much waits as may. */
@@ -83,7 +85,7 @@ static jz_send_status post_within_limit(jz_shard *shard, errand fields, const vo
     if (!jz_errand_reserve(shard, fields.reserved))
         return JZ_SEND_DROPPED;
     jz_send_status status = post(shard, &fields, bytes);
-    if (status == JZ_SEND_DROPPED)
+    if (status != JZ_SEND_QUEUED)
         jz_errand_unreserve(shard, fields.reserved);
     return status;
 }
@@ -122,7 +124,7 @@ jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, j
         .ws = sender, .type = ERRAND_PUBLISH, .publication = publication, .reserved = reserved, .length = topic.length};
     jz_publication_retain(publication);
     jz_send_status status = post(shard, &fields, topic.start);
-    if (status == JZ_SEND_DROPPED) {
+    if (status != JZ_SEND_QUEUED) {
         jz_publication_release(publication);
         jz_errand_unreserve(shard, reserved);
     }
@@ -146,21 +148,36 @@ jz_letter *jz_errand_create_resume(jz_ws ws)
     return created != NULL ? &created->letter : NULL;
 }
 
-void jz_errand_hand_over(jz_shard *shard, int descriptor, const jz_address *address)
+void jz_errand_post_resume(jz_letter *resume)
 {
-    const errand fields = {.type = ERRAND_HAND_OVER, .descriptor = descriptor, .length = sizeof *address};
-    if (post(shard, &fields, address) == JZ_SEND_DROPPED)
-        jz_socket_close(descriptor);
+    jz_ws ws = ((const errand *)resume)->ws;
+    jz_shard *shard = jz_enter_shard(ws);
+    bool is_posted = shard != NULL && jz_loop_post(&shard->loop, resume);
+    if (!is_posted)
+        free(resume);
+    if (shard != NULL)
+        jz_leave_shard(ws);
 }
 
-static void take_over(jz_shard *shard, const errand *task)
+jz_send_status jz_errand_hand_over(jz_shard *shard, const jz_arrival *arrival)
 {
-    jz_address address;
-    memcpy(&address, task->bytes, sizeof address);
+    const errand fields = {.type = ERRAND_HAND_OVER, .length = sizeof *arrival};
+    return post(shard, &fields, arrival);
+}
+
+static jz_arrival arrival_of(const errand *task)
+{
+    jz_arrival arrival;
+    memcpy(&arrival, task->bytes, sizeof arrival);
+    return arrival;
+}
+
+static void take_over(jz_shard *shard, const jz_arrival *arrival)
+{
     if (shard->course >= JZ_COURSE_STOPPING)
-        jz_socket_close(task->descriptor);
+        jz_arrival_give_up(shard->server, arrival);
     else
-        jz_connection_accept(shard, task->descriptor, &address);
+        jz_arrival_begin(shard, arrival);
 }
 
 static void free_errand(errand *task)
@@ -231,6 +248,7 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
             run_on_connection(shard, connection, task);
     }
     jz_errand_unreserve(shard, task->reserved);
+    task->reserved = 0;
     if (task->answer != NULL)
         jz_shard_do_later(shard, letter);
     else
@@ -240,25 +258,30 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
 void jz_errand_run_later(jz_shard *shard, jz_letter *letter)
 {
     errand *task = (errand *)letter;
-    if (task->type == ERRAND_HAND_OVER)
-        take_over(shard, task);
+    if (task->type == ERRAND_HAND_OVER) {
+        const jz_arrival arrival = arrival_of(task);
+        take_over(shard, &arrival);
+    }
     free_errand(task);
 }
 
-void jz_errand_discard(jz_letter *letter)
+void jz_errand_discard(jz_shard *shard, jz_letter *letter)
 {
     errand *task = (errand *)letter;
-    if (task->type == ERRAND_HAND_OVER)
-        jz_socket_close(task->descriptor);
+    if (task->type == ERRAND_HAND_OVER) {
+        const jz_arrival arrival = arrival_of(task);
+        jz_arrival_give_up(shard->server, &arrival);
+    }
+    jz_errand_unreserve(shard, task->reserved);
     free_errand(task);
 }
 
-void jz_errand_discard_all(jz_loop *loop)
+void jz_errand_discard_all(jz_shard *shard)
 {
-    jz_letter *letter = jz_loop_take_out_letters(loop);
+    jz_letter *letter = jz_loop_close_mailbox(&shard->loop);
     while (letter != NULL) {
         jz_letter *next = letter->next;
-        jz_errand_discard(letter);
+        jz_errand_discard(shard, letter);
         letter = next;
     }
 }

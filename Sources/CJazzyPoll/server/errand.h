@@ -14,7 +14,7 @@
 enum { JZ_LETTER_COST = 128 }; /* about what a letter costs beside what it carries, in bytes */
 
 /* Post copies to the shard that owns the connection: QUEUED, or DROPPED when its mailbox is full, or there is no
- * memory.
+ * memory, or CLOSED when its loop has ended.
  */
 jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                               jz_compression compression);
@@ -44,12 +44,13 @@ jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);
 
 /*
  * What tells a loop that a worker has caught up, and that the connection is to be read from again: made when reading
- * pauses, so that it goes on without memory, too. NULL when there is none. Post it with jz_loop_post.
+ * pauses, so that it goes on without memory, too. NULL when there is none. Posting takes it over.
  */
 jz_letter *jz_errand_create_resume(jz_ws ws);
+void jz_errand_post_resume(jz_letter *resume);
 
-/* Gives a socket that was accepted to another shard. It is closed when there is no memory. */
-void jz_errand_hand_over(jz_shard *shard, int descriptor, const jz_address *address);
+/* Gives a socket that was let in to another shard, where it is QUEUED; else it is the caller's still. */
+jz_send_status jz_errand_hand_over(jz_shard *shard, const jz_arrival *arrival);
 
 /*
  * Does what a letter asks, on the shard's own thread, and frees it. A handler may be running, which asks for something
@@ -58,8 +59,10 @@ void jz_errand_hand_over(jz_shard *shard, int descriptor, const jz_address *addr
 void jz_errand_run(jz_shard *shard, jz_letter *letter);
 void jz_errand_run_later(jz_shard *shard, jz_letter *letter);
 
-/* Free letters that were never taken. */
-void jz_errand_discard(jz_letter *letter);
-void jz_errand_discard_all(jz_loop *loop);
+/* Frees a letter of this shard that was not run, and whatever it brings: its socket is closed. */
+void jz_errand_discard(jz_shard *shard, jz_letter *letter);
+
+/* The shard's loop has ended: nothing is posted to it from here on, and what waits is discarded. */
+void jz_errand_discard_all(jz_shard *shard);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "ending.h"
 #include "errand.h"
 #include "registry.h"
 #include "sending.h"
@@ -128,6 +129,26 @@ static jz_shard *own_shard_of(const jz_server *server)
     return own != NULL && own->server == server && jz_loop_take_letters(&own->loop) ? own : NULL;
 }
 
+/* Loops that have ended have nobody who could receive it. CLOSED: that is all of them. */
+static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender, jz_text topic,
+                                  jz_publication *publication, size_t reserved)
+{
+    jz_send_status status = JZ_SEND_CLOSED;
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_shard *shard = &server->shards[i];
+        jz_send_status given = JZ_SEND_SENT;
+        if (shard == own)
+            jz_shard_publish(shard, topic, publication, sender);
+        else
+            given = jz_errand_publish(shard, sender, topic, publication, reserved);
+        if (given == JZ_SEND_DROPPED)
+            status = JZ_SEND_DROPPED;
+        else if (given != JZ_SEND_CLOSED && status == JZ_SEND_CLOSED)
+            status = JZ_SEND_SENT;
+    }
+    return status;
+}
+
 /* Gives a publication to every shard: at once to the one that runs on this thread, by errands to the others. */
 static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz_message_kind kind, const void *bytes,
                               size_t length)
@@ -144,14 +165,7 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
         unreserve_everywhere(server, own, server->shard_count, reserved);
         return JZ_SEND_DROPPED;
     }
-    jz_send_status status = JZ_SEND_SENT;
-    for (uint32_t i = 0; i < server->shard_count; i++) {
-        jz_shard *shard = &server->shards[i];
-        if (shard == own)
-            jz_shard_publish(shard, topic, publication, sender);
-        else if (jz_errand_publish(shard, sender, topic, publication, reserved) == JZ_SEND_DROPPED)
-            status = JZ_SEND_DROPPED;
-    }
+    jz_send_status status = give_to_all(server, own, sender, topic, publication, reserved);
     jz_publication_release(publication);
     return status;
 }
@@ -174,7 +188,7 @@ jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, j
 jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
                                  const void *bytes, size_t length)
 {
-    if (atomic_load(&server->stop_is_requested))
+    if (atomic_load(&server->stop_is_requested) || jz_ending_has_drained(server))
         return JZ_SEND_CLOSED;
     return publish(server, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length);
 }

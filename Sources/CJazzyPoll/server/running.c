@@ -29,7 +29,7 @@ static void end_running(jz_server *server)
     /* Every connection has ended; close events may still wait for a worker. */
     jz_workers_finish(&server->workers);
     for (uint32_t i = 0; i < server->shard_count; i++) {
-        jz_errand_discard_all(&server->shards[i].loop);
+        jz_errand_discard_all(&server->shards[i]); /* where its thread was never there to end it */
         jz_peer_log_finish(&server->shards[i]);
     }
     atomic_store(&server->state, JZ_SERVER_STOPPED);

@@ -59,6 +59,13 @@ static inline bool jz_server_trusts(const jz_server *server, const jz_address *a
     return false;
 }
 
+/* Whether there may be only so many connections of this address. */
+static inline bool jz_server_limits(const jz_server *server, const jz_address *address)
+{
+    return server->admission.max_per_address != JZ_UNLIMITED && !jz_ip_is_unspecified(address->ip) &&
+           !jz_server_trusts(server, address);
+}
+
 /* Makes every loop look at what is asked of the server. */
 void jz_server_wake_all(jz_server *server);
 

@@ -80,15 +80,21 @@ static jz_letter *take_later(jz_shard *shard)
     return letter;
 }
 
+/* From here on nothing is posted to it, and of what was nothing is left. */
+static void discard_letters(jz_shard *shard)
+{
+    jz_errand_discard_all(shard);
+    jz_letter *letter;
+    while ((letter = take_later(shard)) != NULL)
+        jz_errand_discard(shard, letter);
+}
+
 uint32_t jz_shard_destroy(jz_shard *shard)
 {
+    discard_letters(shard);
     free(shard->routes);
     jz_compression_workspace_free(&shard->workspace);
     jz_accepting_keep(shard, 0);
-    jz_errand_discard_all(&shard->loop);
-    jz_letter *letter;
-    while ((letter = take_later(shard)) != NULL)
-        jz_errand_discard(letter);
     jz_kept_input_free(&shard->kept_input);
     jz_buffer_free(&shard->cork);
     jz_buffer_free(&shard->published.frames);
@@ -141,20 +147,34 @@ static void take_expired(void *context, jz_timer *timer)
         jz_connection_expired(shard, connection_of_timer(timer));
 }
 
-/* Flushes what was written to in this turn. Settling may call handlers, which may write to further connections. */
-void jz_shard_settle_dirty(jz_shard *shard)
+static void run_later(jz_shard *shard)
 {
     jz_letter *letter;
     while ((letter = take_later(shard)) != NULL)
         jz_errand_run_later(shard, letter);
-    while (shard->dirty != NULL) {
-        jz_connection *connection = shard->dirty;
-        shard->dirty = connection->next_dirty;
-        connection->is_dirty = false;
-        if (connection->phase == JZ_PHASE_FREE)
-            jz_slots_give_back(&shard->slots, connection);
-        else
-            jz_connection_settle(shard, connection);
+}
+
+static void settle_next(jz_shard *shard)
+{
+    jz_connection *connection = shard->dirty;
+    shard->dirty = connection->next_dirty;
+    connection->is_dirty = false;
+    if (connection->phase == JZ_PHASE_FREE)
+        jz_slots_give_back(&shard->slots, connection);
+    else
+        jz_connection_settle(shard, connection);
+}
+
+/*
+ * Flushes what was written to in this turn. Settling may call handlers, which may write to further connections, and
+ * take letters of which something is left for later: nothing is left when the loop goes to sleep.
+ */
+void jz_shard_settle_dirty(jz_shard *shard)
+{
+    while (shard->later != NULL || shard->dirty != NULL) {
+        run_later(shard);
+        if (shard->dirty != NULL)
+            settle_next(shard);
     }
     /* All output was flushed, and what the sockets did not take is the connections' own by now. */
     jz_published_clear(&shard->published);
@@ -188,5 +208,6 @@ void jz_shard_run(jz_shard *shard)
     jz_current_shard = shard;
     if (end_turn(shard))
         jz_loop_run(&shard->loop);
+    discard_letters(shard);
     jz_current_shard = before;
 }

@@ -144,17 +144,6 @@ static jz_letter *take_resume(jz_work *work)
     return resume;
 }
 
-static void resume_reading(jz_ws ws, jz_letter *resume)
-{
-    jz_shard *shard = jz_enter_shard(ws);
-    if (shard == NULL) {
-        jz_errand_discard(resume);
-        return;
-    }
-    jz_loop_post(&shard->loop, resume);
-    jz_leave_shard(ws);
-}
-
 void jz_work_run_next(jz_work *work)
 {
     jz_workers *workers = work->workers;
@@ -163,7 +152,7 @@ void jz_work_run_next(jz_work *work)
     pthread_mutex_unlock(&workers->lock);
 
     if (resume != NULL)
-        resume_reading(work->ws, resume);
+        jz_errand_post_resume(resume);
     bool is_last = job->event.type == JZ_EVENT_CLOSE;
     jz_current_work = work;
     if (job->notice != NULL)
