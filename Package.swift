@@ -11,8 +11,12 @@ let package = Package(
         .executable(name: "bench-echo-swift", targets: ["bench-echo-swift"]),
     ],
     targets: [
+        // Where zlib is missing, SwiftPM names the system's package of it, and the compiler says so, too.
+        .systemLibrary(
+            name: "CJazzyZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(
             name: "CJazzyPoll",
+            dependencies: ["CJazzyZlib"],
             // The core's assertions are for the tests: a user's release build does not pay for them.
             cSettings: [.define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("z")]
@@ -23,8 +27,7 @@ let package = Package(
             // WsMessage is a non-escapable type, and its initializer says what it borrows from.
             swiftSettings: [.enableExperimentalFeature("Lifetimes")]
         ),
-        .systemLibrary(name: "CZlib", path: "Tests/CZlib"),
-        .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "CJazzyPoll", "CZlib"]),
+        .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib"]),
         .executableTarget(name: "chat", dependencies: ["JazzySwift"], path: "Examples/Chat"),
         .executableTarget(name: "bench-echo-c", dependencies: ["CJazzyPoll"], path: "Benchmarks/bench-echo-c"),
         .executableTarget(

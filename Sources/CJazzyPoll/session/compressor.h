@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <zlib.h>
 
+#include "../../CJazzyZlib/CJazzyZlib.h"
 #include "buffer.h"
 #include "compression.h"
 

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <zlib.h>
 
+#include "../../CJazzyZlib/CJazzyZlib.h"
 #include "buffer.h"
 #include "compression.h"
 

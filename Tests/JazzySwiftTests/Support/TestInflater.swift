@@ -1,4 +1,4 @@
-import CZlib
+import CJazzyZlib
 
 /// Reads compressed messages of one connection as a client does: each may refer to what came before it.
 final class TestInflater {

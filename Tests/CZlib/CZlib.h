@@ -1,2 +1,0 @@
-/* zlib, for tests in Swift to read what a server compressed with an implementation that is not the server's. */
-#include <zlib.h>
