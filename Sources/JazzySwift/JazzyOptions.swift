@@ -45,9 +45,12 @@ public struct JazzyOptions: Sendable {
     /// A larger one ends its connection with close code 1009.
     public var maxMessageSize = 1_048_576
 
-    /// The frames that a message may be made of: 1 to 4,294,967,294; `nil` is any number. The default is 65,536.
+    /// The frames that a message may be made of besides one for each byte of its payload: 1 to 4,294,967,294; `nil` is
+    /// any number. The default is 65,536.
     ///
-    /// One of more ends its connection with close code 1009.
+    /// It is a limit for empty frames, of which a peer could send a message without end: one more than that ends its
+    /// connection with close code 1009. Frames with a payload, however small, are limited by ``maxMessageSize`` alone.
+    /// Of a compressed message the bytes count as they came, and control frames between do not count.
     public var maxFramesPerMessage: Int? = 65_536
 
     /// The unsent bytes of one connection beyond which sends are dropped: 4 KiB to 4 GiB. The default is 1 MiB.

@@ -6,7 +6,7 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// The largest message that is received, in bytes, decompressed: ``JazzyOptions/maxMessageSize``.
     public var maxMessageSize: Int?
 
-    /// The frames that a message may be made of: ``JazzyOptions/maxFramesPerMessage``.
+    /// The frames that a message may be made of besides one for each byte: ``JazzyOptions/maxFramesPerMessage``.
     public var maxFramesPerMessage: Int?
 
     /// Whether messages are compressed, and at what cost. The default is ``JazzyDeflate/off``.

@@ -30,7 +30,7 @@ public struct WsError: Error, Equatable, Sendable {
         case invalidCloseCode
         /// The message is larger than its route allows (RFC 6455 §7.4.1).
         case messageTooBig
-        /// The message has more frames than its route allows.
+        /// The message has more empty frames than ``JazzyOptions/maxFramesPerMessage`` allows.
         case tooManyFrames
         /// The compressed data does not inflate (RFC 7692 §7.2.2).
         case invalidCompression

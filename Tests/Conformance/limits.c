@@ -1,4 +1,5 @@
 /* Sizes (RFC 6455 §7.4.1, §10.4): up to 16 MiB, at the limit and one byte beyond it, and very many small parts. */
+#include "jazzy/options.h"
 #include "kinds.h"
 #include "topics.h"
 
@@ -121,6 +122,23 @@ static void add_large(topic *topic, const data_kind *kind, size_t length, size_t
                                    .is_large = true});
 }
 
+/* As clients send it that learn only after the last byte that it was the last: one more frame, with nothing in it. */
+static void add_large_with_empty_end(topic *topic, const data_kind *kind, size_t length, size_t fragment)
+{
+    size_t count = length / fragment;
+    session_step *steps = topic_allocate(topic, (count + 1) * sizeof *steps);
+    for (size_t i = 0; i < count; i++)
+        steps[i] = peer_frame(false, i == 0 ? kind->opcode : JZ_OPCODE_CONTINUATION, bytes_of_kind(kind, fragment));
+    steps[count] = peer_frame(true, JZ_OPCODE_CONTINUATION, of_length(0));
+    topic_add(topic, (session_row){.name = topic_text(topic, "%s of %zu KiB in fragments of %zu bytes and an empty end",
+                                                      kind->name, length / 1024, fragment),
+                                   .steps = {steps, count + 1},
+                                   .events = EVENTS(got(kind->kind, bytes_of_kind(kind, length))),
+                                   .max_message_size = LARGEST,
+                                   .max_frames = jz_options_default().max_frames_per_message,
+                                   .is_large = true});
+}
+
 static void add_many_messages(topic *topic, const data_kind *kind, size_t length)
 {
     enum { COUNT = 1000 };
@@ -160,6 +178,7 @@ void add_limit_rows(topic *topic)
         for (size_t k = 0; k < COUNT_OF(fragments); k++)
             add_large(topic, &data_kinds[i], 1 << 20, fragments[k]);
         add_large(topic, &data_kinds[i], 4 << 20, 1 << 10);
+        add_large_with_empty_end(topic, &data_kinds[i], 4 << 20, 64);
         for (size_t k = 0; k < COUNT_OF(small); k++)
             add_many_messages(topic, &data_kinds[i], small[k]);
     }

@@ -5,12 +5,14 @@ import time
 
 import pytest
 
-from support import events
+from support import events, frames
 from support.deadline import eventually
-from support.frames import CLOSE, CONTINUATION, PING, PONG, TEXT, close_code, encode
+from support.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_code, encode
 from support.network import in_its_own_network, without_network
 from support.process import descriptor_count
+from support.programs import BENCH
 from support.raw import RawConnection, open_websocket, request, upgrade_request
+from support.server import Server
 from support.siege import MEBIBYTE, besieged, crowd_of, echo_of, expect_echo, scaled
 
 GOING_AWAY, MESSAGE_TOO_BIG = 1001, 1009
@@ -60,19 +62,34 @@ def test_a_client_that_drips_a_frame_is_not_idle_but_costs_what_has_come(start_p
         assert frame.payload == b"slowly"
 
 
-@pytest.mark.parametrize("fragment", [b"", b"x"], ids=["empty", "of a byte"])
-def test_endless_fragments_end_at_the_limit_of_frames(start_probe, fragment):
-    limit = 100
-    server = start_probe("--max-frames-per-message", limit)
+@pytest.mark.parametrize("begun", [b"", b"x", b"x" * 10_000], ids=lambda begun: f"behind {len(begun)} bytes")
+@pytest.mark.parametrize("limit", [100, None], ids=["of 100", "by default"])
+def test_endless_empty_fragments_end_at_the_limit_of_frames(start_probe, limit, begun):
+    server = start_probe(*(("--max-frames-per-message", limit) if limit else ()))
+    # Besides the first: a frame for each byte that came, and as many as the limit says.
+    allowed = len(begun) + (limit or 65_536) - 1
     with besieged(server, peak=MEBIBYTE):
         with open_websocket(server.port) as within:
-            within.send(encode(TEXT, b"x", fin=False) + encode(CONTINUATION, fragment, fin=False) * (limit - 2))
+            within.send(encode(TEXT, begun, fin=False) + encode(CONTINUATION, fin=False) * allowed)
             within.send_frame(CONTINUATION, b"!")
-            assert within.read_frame().payload == b"x" + fragment * (limit - 2) + b"!"
+            assert within.read_frame().payload == begun + b"!"
         with open_websocket(server.port) as beyond:
-            beyond.send(encode(TEXT, b"x", fin=False) + encode(CONTINUATION, fragment, fin=False) * limit)
+            beyond.send(encode(TEXT, begun, fin=False) + encode(CONTINUATION, fin=False) * (allowed + 1))
             assert beyond.read_close()[0] == MESSAGE_TOO_BIG
             beyond.expect_end_of_stream()
+
+
+@pytest.mark.parametrize("language", BENCH)
+@pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
+def test_a_message_in_fragments_of_a_byte_is_no_attack(language, opcode):
+    message = b"0123456789abcdef" * (MEBIBYTE // 16)
+    first, *further, last = (bytes([byte]) for byte in message)
+    fragments = {byte: encode(CONTINUATION, byte, fin=False) for byte in {*further}}
+    sent = b"".join([encode(opcode, first, fin=False), *(fragments[byte] for byte in further)])
+    server = Server([BENCH[language], "--port", 0, "--max-message", MEBIBYTE])
+    with server, besieged(server, peak=4 * MEBIBYTE), open_websocket(server.port) as patient:
+        patient.send(sent + encode(CONTINUATION, last))
+        assert patient.read_frame() == frames.Frame(opcode, message)
 
 
 def is_refused(connection, sent=upgrade_request()):

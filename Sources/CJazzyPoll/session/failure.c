@@ -23,7 +23,7 @@ static const struct {
     [JZ_FAILURE_INVALID_CLOSE_LENGTH] = {JZ_CLOSE_PROTOCOL_ERROR, "the close frame has half a close code"},
     [JZ_FAILURE_INVALID_CLOSE_CODE] = {JZ_CLOSE_PROTOCOL_ERROR, "the close code may not be sent"},
     [JZ_FAILURE_MESSAGE_TOO_BIG] = {JZ_CLOSE_MESSAGE_TOO_BIG, "the message is larger than this route allows"},
-    [JZ_FAILURE_TOO_MANY_FRAMES] = {JZ_CLOSE_MESSAGE_TOO_BIG, "the message has more frames than this route allows"},
+    [JZ_FAILURE_TOO_MANY_FRAMES] = {JZ_CLOSE_MESSAGE_TOO_BIG, "the message has more empty frames than it may have"},
     [JZ_FAILURE_INVALID_COMPRESSION] = {JZ_CLOSE_INVALID_PAYLOAD, "the compressed data is invalid"},
     [JZ_FAILURE_OUT_OF_MEMORY] = {JZ_CLOSE_INTERNAL_ERROR, "the server is out of memory"},
     [JZ_FAILURE_IDLE_TIMEOUT] = {JZ_CLOSE_GOING_AWAY, "nothing came from the peer for too long"},

@@ -9,14 +9,22 @@ static uint8_t allowed_reserved_bits(const jz_session *session, const jz_frame_h
     return session->uses_deflate && begins_message ? JZ_RSV1 : 0;
 }
 
-/*
- * How many bytes of payload a message may have. Data that cannot be compressed gets larger: with zlib's worst settings
- * by an eighth and a little (its deflateBound).
- */
-static size_t max_payload_length(const jz_session *session, bool is_compressed)
+/* Data that cannot be compressed gets larger: by an eighth and a little with zlib's worst settings (deflateBound). */
+size_t jz_max_payload_length(const jz_session *session, bool is_compressed)
 {
     size_t max = session->settings->max_message_size;
     return is_compressed ? max + max / 4 + 64 : max;
+}
+
+/*
+ * Whether a further empty frame of the message under way is too many: a message may have max_frames, and one more for
+ * each byte of its payload. A frame that is not empty brings at least the byte that allows for it, so it never is:
+ * frames that bring something end at the size limit.
+ */
+static bool is_empty_frame_too_many(const jz_session *session)
+{
+    uint32_t max_frames = session->settings->max_frames;
+    return max_frames > 0 && session->incoming->frame_count >= max_frames + (uint64_t)session->incoming->payload.length;
 }
 
 jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *header)
@@ -44,12 +52,11 @@ jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *head
         return JZ_FAILURE_UNEXPECTED_CONTINUATION;
     if (header->opcode != JZ_OPCODE_CONTINUATION && is_under_way)
         return JZ_FAILURE_EXPECTED_CONTINUATION;
-    uint32_t max_frames = session->settings->max_frames;
-    if (is_under_way && max_frames > 0 && session->incoming->frame_count >= max_frames)
+    if (is_under_way && header->payload_length == 0 && is_empty_frame_too_many(session))
         return JZ_FAILURE_TOO_MANY_FRAMES;
     bool is_compressed = is_under_way ? session->message_is_compressed : header->reserved != 0;
     size_t message_length = is_under_way ? session->incoming->payload.length : 0;
-    if (header->payload_length > max_payload_length(session, is_compressed) - message_length)
+    if (header->payload_length > jz_max_payload_length(session, is_compressed) - message_length)
         return JZ_FAILURE_MESSAGE_TOO_BIG;
     return JZ_FAILURE_NONE;
 }

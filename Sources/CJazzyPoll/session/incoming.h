@@ -15,7 +15,7 @@ struct jz_incoming {
     uint8_t carry_length;
     bool has_frame;          /* the header of `frame` was taken, its payload is under way */
     bool is_delivered;       /* the message was yielded: its memory is borrowed until the next call */
-    uint32_t frame_count;    /* data frames of the message so far */
+    uint64_t frame_count;    /* data frames of the message so far */
     jz_utf8 utf8;            /* of a text message so far */
     jz_frame_header frame;   /* the data frame under way */
     uint64_t frame_position; /* payload bytes of `frame` that were taken */

@@ -207,7 +207,7 @@ static step finish_message(jz_session *session, jz_event *event, jz_message *mes
 /* How far the message's buffer may grow when more frames of it may follow one that makes it `whole` bytes long. */
 static size_t max_growth(const jz_session *session, size_t whole)
 {
-    size_t max = session->settings->max_message_size;
+    size_t max = jz_max_payload_length(session, session->message_is_compressed);
     return whole < max ? max : whole;
 }
 

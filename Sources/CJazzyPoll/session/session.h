@@ -26,7 +26,7 @@
 /* What sessions of one route and loop have in common. */
 typedef struct jz_session_settings {
     size_t max_message_size; /* bytes, at least 1 */
-    uint32_t max_frames;     /* of one message; 0 is no limit */
+    uint32_t max_frames;     /* of one message, besides one for each byte of its payload; 0 is no limit */
     jz_deflate_options deflate;
     jz_compression_workspace *workspace; /* borrowed; NULL where no session uses compression */
 } jz_session_settings;

@@ -49,7 +49,7 @@ typedef enum jz_failure {
     JZ_FAILURE_INVALID_CLOSE_LENGTH,    /* a close frame with a payload of one byte, §5.5.1 */
     JZ_FAILURE_INVALID_CLOSE_CODE,      /* a close code that may not be sent, §7.4 */
     JZ_FAILURE_MESSAGE_TOO_BIG,         /* larger than the route's max_message_size, §7.4.1 */
-    JZ_FAILURE_TOO_MANY_FRAMES,         /* more than the route's max_frames_per_message */
+    JZ_FAILURE_TOO_MANY_FRAMES,         /* more empty ones than max_frames_per_message allows */
     JZ_FAILURE_INVALID_COMPRESSION,     /* compressed data that does not inflate, RFC 7692 §7.2.2 */
     JZ_FAILURE_OUT_OF_MEMORY,           /* this server could not allocate */
     JZ_FAILURE_IDLE_TIMEOUT,            /* nothing came for the route's idle_timeout_ms, not even a pong */

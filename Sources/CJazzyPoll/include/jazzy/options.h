@@ -59,7 +59,11 @@ typedef struct jz_options {
 
     /* Messages. */
     size_t max_message_size;         /* bytes, decompressed: 1 to 1 GiB; default 1 MiB */
-    uint32_t max_frames_per_message; /* 1 to 4,294,967,294, or JZ_UNLIMITED; default 65,536 */
+    uint32_t max_frames_per_message; /* besides one for each byte of payload that has come (where compressed, as it
+                                        came): an empty frame beyond that fails the connection with code 1009. So
+                                        fragments of any size from a byte on may make up a message as large as
+                                        max_message_size, and empty ones have an end. Control frames do not count.
+                                        1 to 4,294,967,294, or JZ_UNLIMITED; default 65,536 */
     size_t backpressure_limit;       /* unsent bytes of one connection beyond which sends are dropped: 4 KiB to 4 GiB;
                                         default 1 MiB. Half of it pauses reading from that connection. */
 
