@@ -88,6 +88,9 @@ extension WsClose {
         self.init(
             code: event.pointee.close_code,
             reason: String(decoding: reason, as: UTF8.self),
-            wasClean: event.pointee.was_clean)
+            wasClean: event.pointee.was_clean,
+            cause: Cause(event.pointee.cause),
+            failure: event.pointee.failure == JZ_FAILURE_NONE
+                ? nil : WsError(WsError.Rule(event.pointee.failure)))
     }
 }

@@ -37,12 +37,24 @@ extension JazzyConnection where Self: ~Escapable {
     /// No more messages are delivered. The close event comes later, never before this returns.
     ///
     /// - Parameters:
-    ///   - code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. Any other may not be sent (RFC 6455 §7.4): the connection
-    ///     stays open and the status is ``JazzySendStatus/dropped``.
-    ///   - reason: Cut at a character's end where it is longer than the 123 bytes that fit.
+    ///   - code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. What ``WsClose/code`` may hand on and no frame may carry
+    ///     closes, too: 1005 with an empty close frame, 1006 as 1001, 1015 as 1011. Any other may not be sent (RFC 6455
+    ///     §7.4): the connection stays open and the status is ``JazzySendStatus/dropped``.
+    ///   - reason: Cut at a character's end where it is longer than the 123 bytes that fit. An empty close frame has
+    ///     none.
     /// - Returns: What became of the close frame.
     @discardableResult
     public func close(code: UInt16 = 1000, reason: String = "") -> JazzySendStatus {
         withCharacters(of: reason) { JazzySendStatus(jz_ws_close(webSocket.core, code, $0, $1)) }
     }
+
+    /// Ends the connection at once, without a close frame, and without waiting for anybody.
+    ///
+    /// What was sent and has not gone to the kernel is lost, and nothing more is delivered but the close event, with
+    /// code 1006, later, never before this returns. Also where closing has begun and the peer does not answer.
+    ///
+    /// - Returns: ``JazzySendStatus/closed`` where it has ended already; ``JazzySendStatus/dropped`` where too much
+    ///   waits for its event loop already.
+    @discardableResult
+    public func terminate() -> JazzySendStatus { JazzySendStatus(jz_ws_terminate(webSocket.core)) }
 }

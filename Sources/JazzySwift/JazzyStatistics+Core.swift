@@ -20,6 +20,7 @@ extension JazzyStatistics {
         lag = .nanoseconds(Int64(clamping: core.lag))
         refusals = counts(core.refused)
         closeCounts = counts(core.closes)
+        causeCounts = counts(core.causes)
         failureCounts = counts(core.failures)
     }
 }

@@ -56,6 +56,8 @@ public struct JazzyStatistics: Equatable, Sendable {
     var refusals: [Int] = []
     /// By the core's index of the close code.
     var closeCounts: [Int] = []
+    /// By the core's number of the cause.
+    var causeCounts: [Int] = []
     /// By the core's number of the failure.
     var failureCounts: [Int] = []
 
@@ -70,6 +72,9 @@ public struct JazzyStatistics: Equatable, Sendable {
     /// Each code from 1000 to 1015 is counted for itself. Three groups are counted together: 3000 to 3999, 4000 to
     /// 4999, and all others. Any code of a group tells the number of the group.
     public func closes(code: UInt16) -> Int { closeCounts.count(at: closeIndex(of: code)) }
+
+    /// How many close events had a cause.
+    public func closes(cause: WsClose.Cause) -> Int { causeCounts.count(at: Int(cause.core.rawValue)) }
 
     /// How many close events there were.
     public var closesTotal: Int { closeCounts.reduce(0, +) }

@@ -1,3 +1,5 @@
+import CJazzyPoll
+
 /// How a connection ended.
 public struct WsClose: Equatable, Sendable {
     /// The close code that the peer sent, or after a failure the code that the peer was sent (RFC 6455 §7.4).
@@ -11,10 +13,61 @@ public struct WsClose: Equatable, Sendable {
     /// Whether close frames went both ways (RFC 6455 §7.1.4).
     public let wasClean: Bool
 
+    /// Why it ended: what came first, for what follows of it is only how it ended.
+    public enum Cause: CaseIterable, Sendable {
+        /// The peer closed it, or went away.
+        case peer
+        /// ``JazzyConnection/close(code:reason:)``, ``JazzyConnection/terminate()``, or a handler that threw.
+        case application
+        /// ``JazzyRouteOptions/backpressureLimit`` was reached, with ``JazzyBackpressurePolicy/close``.
+        case backpressure
+        /// ``JazzyRouteOptions/idleTimeout``.
+        case idle
+        /// ``JazzyRouteOptions/maxLifetime``.
+        case lifetime
+        /// The server stops.
+        case stopping
+        /// The connection failed: ``WsClose/failure`` says at what.
+        case failure
+    }
+
+    /// Why it ended.
+    public let cause: Cause
+
+    /// What went wrong, also where that came after the cause; `nil` where nothing did.
+    public let failure: WsError?
+
     /// Creates a description of an end, for instance to test a handler.
-    public init(code: UInt16, reason: String = "", wasClean: Bool = true) {
+    public init(
+        code: UInt16, reason: String = "", wasClean: Bool = true, cause: Cause = .peer, failure: WsError? = nil
+    ) {
         self.code = code
         self.reason = reason
         self.wasClean = wasClean
+        self.cause = cause
+        self.failure = failure
+    }
+}
+
+extension WsClose.Cause: CustomStringConvertible {
+    /// Why, as a clause for logs.
+    public var description: String { String(cString: jz_close_cause_text(core)) }
+}
+
+extension WsClose.Cause {
+    init(_ cause: jz_close_cause) {
+        self = Self.allCases.first { $0.core == cause } ?? .peer
+    }
+
+    var core: jz_close_cause {
+        switch self {
+        case .peer: JZ_CAUSE_PEER
+        case .application: JZ_CAUSE_APPLICATION
+        case .backpressure: JZ_CAUSE_BACKPRESSURE
+        case .idle: JZ_CAUSE_IDLE
+        case .lifetime: JZ_CAUSE_LIFETIME
+        case .stopping: JZ_CAUSE_STOPPING
+        case .failure: JZ_CAUSE_FAILURE
+        }
     }
 }

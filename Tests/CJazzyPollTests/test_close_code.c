@@ -46,8 +46,22 @@ static void exactly_the_codes_that_may_travel_are_accepted(void **state)
     assert_int_equal(range, COUNT_OF(ranges) - 2); /* every row was used */
 }
 
+/* What a close event reports and no frame may carry has something to be sent with; all others are sent as they are. */
+static void what_is_only_reported_is_sent_as_what_says_the_same(void **state)
+{
+    (void)state;
+    for (unsigned code = 0; code <= UINT16_MAX; code++) {
+        unsigned own = jz_close_code_may_be_sent((uint16_t)code) ? code : 0;
+        unsigned expected = code == 1005 ? 1005 : code == 1006 ? 1001 : code == 1015 ? 1011 : own;
+        assert_that(jz_close_code_to_send((uint16_t)code) == expected, "%u", code);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(exactly_the_codes_that_may_travel_are_accepted)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exactly_the_codes_that_may_travel_are_accepted),
+        cmocka_unit_test(what_is_only_reported_is_sent_as_what_says_the_same),
+    };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("close_code", tests, NULL, NULL));
 }

@@ -62,7 +62,7 @@ struct JazzyServerTests {
         server.stop()
         #expect(try client.receiveClose() == 1001)
         server.wait()
-        #expect(events.values == [.open, .close(WsClose(code: 1001))])
+        #expect(events.values == [.open, .close(WsClose(code: 1001, cause: .stopping))])
     }
 
     @Test("A server that has stopped starts again, with the routes it has then")

@@ -49,7 +49,7 @@ struct JazzyWebSocketTests {
                 guard event == .open else { return }
                 statuses.record(ws.send("in the handler"))
                 statuses.record(ws.ping([UInt8](repeating: 0, count: 126)))
-                statuses.record(ws.close(code: 1005))
+                statuses.record(ws.close(code: 1004))
                 opened.record(ws)
             }
         } body: { server in
@@ -112,7 +112,7 @@ struct JazzyWebSocketTests {
             let frame = try closedByServer.receive()
             #expect(frame == .init(opcode: .close, payload: [0x10, 0xE1] + Array("Grüße".utf8)))
             try closedByServer.sendClose(code: 4_321)
-            #expect(try closes.values(count: 1)[0] == WsClose(code: 4_321))
+            #expect(try closes.values(count: 1)[0] == WsClose(code: 4_321, cause: .application))
 
             let closedByClient = try TestClient(port: server.port, path: "/")
             try closedByClient.sendClose(code: 3_000, reason: "tschüß")

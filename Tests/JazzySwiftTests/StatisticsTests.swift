@@ -39,6 +39,7 @@ struct StatisticsTests {
             #expect(ended.webSockets == 0)
             #expect(ended.webSocketsTotal == 2)
             #expect((ended.closes(code: 1002), ended.closes(code: 3_999), ended.closes(code: 1000)) == (1, 1, 0))
+            #expect((ended.closes(cause: .peer), ended.closes(cause: .failure)) == (1, 1))
             #expect((ended.failures(.notMasked), ended.failuresTotal) == (1, 1))
             #expect((ended.refused(for: .notFound), ended.refusedTotal) == (1, 1))
             #expect(ended.dropped == 0)
@@ -85,6 +86,8 @@ struct StatisticsTests {
         #expect(statistics.closes(code: 1000) == Int(core.closes.0))
         #expect(statistics.closes(code: 1015) == Int(core.closes.15))
         #expect(statistics.closes(code: 4_711) == Int(core.closes.18))
+        #expect(statistics.closes(cause: .peer) == Int(core.causes.0))
+        #expect(statistics.closes(cause: .failure) == Int(core.causes.6))
         #expect(statistics.failures(.reservedBits) == Int(core.failures.1))
     }
 

@@ -129,6 +129,6 @@ struct WorkerTests {
         #expect(try client.receiveClose() == 1001)
         mayGoOn.signal()
         server.wait()
-        #expect(events.values == [.open, .message, .close(WsClose(code: 1001))])
+        #expect(events.values == [.open, .message, .close(WsClose(code: 1001, cause: .stopping))])
     }
 }

@@ -10,6 +10,8 @@ struct WsEventTests {
         .close(WsClose(code: 1001)),
         .close(WsClose(code: 1000, reason: "bye")),
         .close(WsClose(code: 1000, wasClean: false)),
+        .close(WsClose(code: 1000, cause: .application)),
+        .close(WsClose(code: 1000, failure: WsError(.notMasked))),
         .error(WsError(.notMasked)),
         .error(WsError(.invalidUTF8)),
     ]
@@ -30,6 +32,6 @@ struct WsEventTests {
             }
         }
         #expect(
-            Self.distinct.map(name) == ["open", "message", "close", "close", "close", "close", "error", "error"])
+            Self.distinct.map(name) == ["open", "message"] + Array(repeating: "close", count: 6) + ["error", "error"])
     }
 }

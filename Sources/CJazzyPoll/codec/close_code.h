@@ -14,4 +14,23 @@ static inline bool jz_close_code_may_be_sent(uint16_t code)
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
+/*
+ * What goes out where an application closes with a code: that code; for 1005, which says that there was none, an empty
+ * frame, here 1005 as well; and for what is only reported, too, the nearest code that says the same: 1001, going away,
+ * for a connection that was lost (1006), and 1011, an unexpected condition, for TLS that failed (1015). 0: nothing can.
+ */
+static inline uint16_t jz_close_code_to_send(uint16_t code)
+{
+    switch (code) {
+    case 1005:
+        return 1005;
+    case 1006:
+        return 1001;
+    case 1015:
+        return 1011;
+    default:
+        return jz_close_code_may_be_sent(code) ? code : 0;
+    }
+}
+
 #endif

@@ -19,7 +19,8 @@
 #include "watch.h"
 #include "work.h"
 
-static_assert(JZ_FAILURE_COUNT <= 32, "a failure fits into a connection's five bits");
+static_assert((int)JZ_FAILURE_COUNT <= (int)JZ_BROKEN_OFF,
+              "a failure fits into a connection's five bits, as does none");
 
 void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection)
 {
@@ -336,7 +337,7 @@ void jz_connection_settle(jz_shard *shard, jz_connection *connection)
     if (connection->is_backed_up || connection->drop_is_due)
         jz_deliver_notices(shard, connection);
     if (connection->broken != JZ_FAILURE_NONE) {
-        lose(shard, connection, (jz_failure)connection->broken);
+        lose(shard, connection, connection->broken == JZ_BROKEN_OFF ? JZ_FAILURE_NONE : (jz_failure)connection->broken);
         return;
     }
     follow_closing(shard, connection);
@@ -359,7 +360,8 @@ void jz_connection_stop(jz_shard *shard, jz_connection *connection)
     else if (connection->phase == JZ_PHASE_ASKING)
         jz_handshake_give_up(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
     else if (connection->phase == JZ_PHASE_WEBSOCKET &&
-             jz_connection_close(shard, connection, JZ_CLOSE_GOING_AWAY, reason, strlen(reason)) == JZ_SEND_DROPPED)
+             jz_connection_close(shard, connection, JZ_CAUSE_STOPPING, JZ_CLOSE_GOING_AWAY, jz_text_of(reason)) ==
+                 JZ_SEND_DROPPED)
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     jz_connection_mark_dirty(shard, connection);
 }

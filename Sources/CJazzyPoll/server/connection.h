@@ -27,6 +27,9 @@ typedef enum jz_phase {
                          */
 } jz_phase;
 
+/* Beside a jz_failure in `broken`: to be ended at once, without one. */
+enum { JZ_BROKEN_OFF = 31 };
+
 /* What other threads may know of a connection. */
 typedef enum jz_visible { JZ_VISIBLE_NOT, JZ_VISIBLE_ASKING, JZ_VISIBLE_OPEN } jz_visible;
 
@@ -42,7 +45,7 @@ typedef struct jz_connection {
     _Atomic uint8_t visible; /* a jz_visible */
 
     uint8_t phase : 3;          /* a jz_phase */
-    uint8_t broken : 5;         /* a jz_failure: to be ended with it when the shard settles the connection */
+    uint8_t broken : 5;         /* a jz_failure or JZ_BROKEN_OFF: to be ended when the shard settles the connection */
     uint8_t interest : 2;       /* JZ_READABLE and JZ_WRITABLE, as the poll knows it */
     bool is_dirty : 1;          /* on the shard's list of connections to settle */
     bool is_blocked : 1;        /* the socket takes no more for now */

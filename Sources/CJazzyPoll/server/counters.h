@@ -17,6 +17,7 @@ typedef struct jz_counters {
     _Atomic uint64_t websockets_ended;
     _Atomic uint64_t refused[JZ_REFUSAL_COUNT];
     _Atomic uint64_t closes[JZ_CLOSES_COUNT];
+    _Atomic uint64_t causes[JZ_CAUSE_COUNT];
     _Atomic uint64_t failures[JZ_FAILURE_COUNT];
     _Atomic uint64_t dropped; /* also written by other threads, which add to it atomically */
 

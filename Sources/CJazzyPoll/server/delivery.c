@@ -23,6 +23,7 @@ static void note_close(jz_shard *shard, jz_connection *connection, const jz_even
 {
     connection->ended_cleanly = event->was_clean;
     jz_count(&shard->counters.closes[jz_closes_index(event->close_code)], 1);
+    jz_count(&shard->counters.causes[event->cause], 1);
     jz_count(&shard->counters.websockets_ended, 1);
 }
 

@@ -13,6 +13,7 @@
 typedef enum errand_type {
     ERRAND_SEND,
     ERRAND_CLOSE,
+    ERRAND_TERMINATE,
     ERRAND_SUBSCRIBE,
     ERRAND_UNSUBSCRIBE,
     ERRAND_PUBLISH,
@@ -106,6 +107,11 @@ jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const c
     return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_CLOSE, .code = code, .length = length}, reason);
 }
 
+jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws)
+{
+    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_TERMINATE}, "");
+}
+
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic)
 {
     return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_SUBSCRIBE, .length = topic.length}, topic.start);
@@ -191,7 +197,7 @@ static void free_errand(errand *task)
 /* Whoever asked was told that it will be closed: without memory for a close frame it ends without one. */
 static void close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason)
 {
-    if (jz_connection_close(shard, connection, code, reason.start, reason.length) != JZ_SEND_DROPPED)
+    if (jz_connection_close(shard, connection, JZ_CAUSE_APPLICATION, code, reason) != JZ_SEND_DROPPED)
         return;
     connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     jz_connection_mark_dirty(shard, connection);
@@ -206,6 +212,9 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, errand
         break;
     case ERRAND_CLOSE:
         close_or_break(shard, connection, task->code, text);
+        break;
+    case ERRAND_TERMINATE:
+        jz_connection_terminate(shard, connection);
         break;
     case ERRAND_SUBSCRIBE:
         jz_connection_subscribe(shard, connection, text);

@@ -19,6 +19,7 @@ enum { JZ_LETTER_COST = 128 }; /* about what a letter costs beside what it carri
 jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                               jz_compression compression);
 jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length);
+jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws);
 
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);

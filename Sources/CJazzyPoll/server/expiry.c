@@ -46,7 +46,8 @@ static void follow_watch(jz_shard *shard, jz_connection *connection)
     case JZ_WATCH_GOES_ON:
         break;
     case JZ_WATCH_IS_OLD:
-        if (jz_connection_close(shard, connection, JZ_CLOSE_GOING_AWAY, reason, strlen(reason)) == JZ_SEND_DROPPED)
+        if (jz_connection_close(shard, connection, JZ_CAUSE_LIFETIME, JZ_CLOSE_GOING_AWAY, jz_text_of(reason)) ==
+            JZ_SEND_DROPPED)
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         break;
     case JZ_WATCH_IS_IDLE:

@@ -13,11 +13,11 @@ static bool exceeds(const jz_connection *connection, size_t limit)
 /* Something is dropped: follows the policy of the connection's route. */
 static void follow_policy(jz_shard *shard, jz_connection *connection)
 {
-    static const char reason[] = "too much output waits";
     jz_count_dropped(&shard->counters);
     switch (jz_connection_route(connection)->options.backpressure_policy) {
     case JZ_BACKPRESSURE_CLOSE:
-        jz_connection_close(shard, connection, JZ_CLOSE_TRY_AGAIN_LATER, reason, strlen(reason));
+        jz_connection_close(shard, connection, JZ_CAUSE_BACKPRESSURE, JZ_CLOSE_TRY_AGAIN_LATER,
+                            jz_text_of("too much output waits"));
         break;
     case JZ_BACKPRESSURE_REPORT:
         /* Told later, for nothing here calls a handler; and once, until the output has drained. */
@@ -97,19 +97,32 @@ jz_send_status jz_connection_pause(jz_shard *shard, jz_connection *connection, b
     return JZ_SEND_SENT;
 }
 
-jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, uint16_t code, const char *reason,
-                                   size_t reason_length)
+jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, jz_close_cause cause, uint16_t code,
+                                   jz_text reason)
 {
     if (connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE)
         return JZ_SEND_CLOSED;
     jz_buffer *output = jz_output_open(shard, connection);
     if (output == NULL)
         return JZ_SEND_DROPPED;
-    jz_send_status status = jz_session_close(&connection->session, code, reason, reason_length, output);
+    jz_send_status status =
+        jz_session_close_because(&connection->session, cause, code, reason.start, reason.length, output);
     if (!jz_session_is_open(&connection->session))
         atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     jz_output_appended(shard, connection);
     return status;
+}
+
+jz_send_status jz_connection_terminate(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE ||
+        connection->session.state > JZ_SESSION_CLOSE_SENT)
+        return JZ_SEND_CLOSED;
+    jz_session_blame(&connection->session, JZ_CAUSE_APPLICATION);
+    connection->broken = JZ_BROKEN_OFF;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    jz_connection_mark_dirty(shard, connection);
+    return JZ_SEND_SENT;
 }
 
 jz_send_status jz_connection_subscribe(jz_shard *shard, jz_connection *connection, jz_text topic)

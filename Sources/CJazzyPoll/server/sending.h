@@ -68,8 +68,13 @@ static inline bool jz_connection_answer(jz_shard *shard, jz_connection *connecti
 
 jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz_message_kind kind, const void *bytes,
                                   size_t length, jz_compression compression);
-jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, uint16_t code, const char *reason,
-                                   size_t reason_length);
+jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, jz_close_cause cause, uint16_t code,
+                                   jz_text reason);
+
+/* Ends it without a close frame, when the shard settles it. SENT, or CLOSED where its close event has come or is due.
+ */
+jz_send_status jz_connection_terminate(jz_shard *shard, jz_connection *connection);
+
 /* Sends a ping of ours, to see whether the peer is there. Without memory for it the peer gets another chance. */
 void jz_connection_ping(jz_shard *shard, jz_connection *connection);
 

@@ -28,6 +28,7 @@ static void add_counters(jz_statistics *sums, const jz_counters *counters)
     add_all(sums->bytes_sent, counters->bytes_sent, JZ_MESSAGE_KINDS);
     add_all(sums->refused, counters->refused, JZ_REFUSAL_COUNT);
     add_all(sums->closes, counters->closes, JZ_CLOSES_COUNT);
+    add_all(sums->causes, counters->causes, JZ_CAUSE_COUNT);
     add_all(sums->failures, counters->failures, JZ_FAILURE_COUNT);
     sums->dropped += jz_counted(&counters->dropped);
     /* Read in this order, the difference is never negative. */

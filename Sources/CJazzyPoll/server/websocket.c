@@ -47,14 +47,32 @@ jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t r
     jz_shard *shard = jz_own_shard_in_order(ws);
     if (shard != NULL) {
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
-        return connection != NULL ? jz_connection_close(shard, connection, code, reason, reason_length)
+        return connection != NULL ? jz_connection_close(shard, connection, JZ_CAUSE_APPLICATION, code,
+                                                        (jz_text){reason, reason_length})
                                   : JZ_SEND_CLOSED;
     }
     shard = jz_enter_open_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
-    bool may_be_sent = jz_close_code_may_be_sent(code) && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
+    bool may_be_sent = jz_close_code_to_send(code) != 0 && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
     jz_send_status status = may_be_sent ? jz_errand_close(shard, ws, code, reason, reason_length) : JZ_SEND_DROPPED;
+    jz_leave_shard(ws);
+    return status;
+}
+
+jz_send_status jz_ws_terminate(jz_ws ws)
+{
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (shard != NULL) {
+        jz_connection *connection = jz_slots_find(&shard->slots, ws);
+        return connection != NULL ? jz_connection_terminate(shard, connection) : JZ_SEND_CLOSED;
+    }
+    /* Also where closing has begun, and others see it as closed: its end may be awaited for long. */
+    shard = jz_enter_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    bool is_there = jz_slots_find(&shard->slots, ws) != NULL;
+    jz_send_status status = is_there ? jz_errand_terminate(shard, ws) : JZ_SEND_CLOSED;
     jz_leave_shard(ws);
     return status;
 }

@@ -99,11 +99,19 @@ jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, c
 jz_send_status jz_session_close(jz_session *session, uint16_t code, const char *reason, size_t reason_length,
                                 jz_buffer *output)
 {
+    return jz_session_close_because(session, JZ_CAUSE_APPLICATION, code, reason, reason_length, output);
+}
+
+jz_send_status jz_session_close_because(jz_session *session, jz_close_cause cause, uint16_t code, const char *reason,
+                                        size_t reason_length, jz_buffer *output)
+{
     if (!jz_session_is_open(session))
         return JZ_SEND_CLOSED;
-    if (!jz_close_code_may_be_sent(code) || !jz_utf8_is_valid((const uint8_t *)reason, reason_length) ||
+    code = jz_close_code_to_send(code);
+    if (code == 0 || !jz_utf8_is_valid((const uint8_t *)reason, reason_length) ||
         !jz_append_close_frame(output, code, reason, reason_length))
         return JZ_SEND_DROPPED;
+    jz_session_blame(session, cause);
     session->state = JZ_SESSION_CLOSE_SENT;
     return JZ_SEND_SENT;
 }

@@ -85,14 +85,16 @@ static inline step yield_message(jz_session *session, jz_message_kind kind, cons
     return STEP_EVENT;
 }
 
-static void fill_close_event(jz_event *event, jz_message *message, uint16_t code, bool was_clean, const uint8_t *reason,
-                             size_t reason_length)
+static void fill_close_event(const jz_session *session, jz_event *event, jz_message *message, uint16_t code,
+                             bool was_clean, const uint8_t *reason, size_t reason_length)
 {
     *event = (jz_event){.type = JZ_EVENT_CLOSE,
                         .close_code = code,
                         .was_clean = was_clean,
                         .close_reason = reason_length > 0 ? (const char *)reason : "",
-                        .close_reason_length = reason_length};
+                        .close_reason_length = reason_length,
+                        .cause = (jz_close_cause)session->cause,
+                        .failure = (jz_failure)session->failure};
     *message = (jz_message){.kind = JZ_MESSAGE_TEXT, .bytes = no_bytes};
 }
 
@@ -113,7 +115,7 @@ static step take_close(jz_session *session, const uint8_t *payload, size_t lengt
     if (session->state == JZ_SESSION_OPEN && !jz_append_close_frame(output, code, NULL, 0))
         return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
     session->state = JZ_SESSION_ENDED;
-    fill_close_event(event, message, code, true, length > 2 ? payload + 2 : NULL, length > 2 ? length - 2 : 0);
+    fill_close_event(session, event, message, code, true, length > 2 ? payload + 2 : NULL, length > 2 ? length - 2 : 0);
     return STEP_EVENT;
 }
 
@@ -357,10 +359,24 @@ static step take_step(jz_session *session, jz_input *input, jz_buffer *output, j
     return input->length > 0 ? take_frame(session, input, output, event, message) : STEP_NEEDS_INPUT;
 }
 
+void jz_session_blame(jz_session *session, jz_close_cause cause)
+{
+    if (session->state == JZ_SESSION_OPEN && session->cause == JZ_CAUSE_PEER)
+        session->cause = (unsigned)cause & 15;
+}
+
+static jz_close_cause cause_of(jz_failure failure)
+{
+    if (failure == JZ_FAILURE_NONE)
+        return JZ_CAUSE_PEER;
+    return failure == JZ_FAILURE_IDLE_TIMEOUT ? JZ_CAUSE_IDLE : JZ_CAUSE_FAILURE;
+}
+
 /* §7.1.7, Fail the WebSocket Connection: a close frame with the failure's code, unless one was sent before. */
 void jz_session_fail(jz_session *session, jz_failure failure, jz_buffer *output)
 {
     session->failure = (uint8_t)failure;
+    jz_session_blame(session, cause_of(failure));
     if (session->state == JZ_SESSION_OPEN) {
         const char *reason = jz_failure_text(failure);
         /* Without memory for it, the connection ends without a close frame. */
@@ -381,7 +397,7 @@ static bool yield_ending(jz_session *session, jz_input *input, jz_event *event, 
         return true;
     case JZ_SESSION_ENDING:
         session->state = JZ_SESSION_ENDED;
-        fill_close_event(event, message, jz_failure_close_code((jz_failure)session->failure), false, NULL, 0);
+        fill_close_event(session, event, message, jz_failure_close_code((jz_failure)session->failure), false, NULL, 0);
         return true;
     default:
         discard_incoming(session);
@@ -450,5 +466,6 @@ void jz_session_end(jz_session *session, jz_failure failure)
     if (session->state > JZ_SESSION_CLOSE_SENT)
         return;
     session->failure = (uint8_t)failure;
+    jz_session_blame(session, cause_of(failure));
     session->state = failure == JZ_FAILURE_NONE ? JZ_SESSION_ENDING : JZ_SESSION_FAILED;
 }

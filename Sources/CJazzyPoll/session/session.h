@@ -58,6 +58,7 @@ typedef struct jz_session {
     bool uses_deflate : 1;               /* what follows was agreed on in the handshake */
     bool keeps_own_context : 1;          /* each message we compress refers to those before */
     bool keeps_peer_context : 1;         /* each message the client compresses does */
+    uint8_t cause : 4;                   /* a jz_close_cause, from when closing starts */
     uint8_t own_window_bits;
     uint8_t peer_window_bits;
     jz_dedicated_compression *dedicated; /* NULL until a context is kept */
@@ -126,9 +127,17 @@ static inline jz_send_status jz_session_send(jz_session *session, jz_message_kin
     return jz_session_send_with(session, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC, output);
 }
 
-/* Appends a close frame to `output` and awaits the peer's. The contract of jz_ws_close: SENT, DROPPED or CLOSED. */
+/*
+ * Appends a close frame to `output` and awaits the peer's. The contract of jz_ws_close: SENT, DROPPED or CLOSED.
+ * Without a cause it is the application that closes.
+ */
 jz_send_status jz_session_close(jz_session *session, uint16_t code, const char *reason, size_t reason_length,
                                 jz_buffer *output);
+jz_send_status jz_session_close_because(jz_session *session, jz_close_cause cause, uint16_t code, const char *reason,
+                                        size_t reason_length, jz_buffer *output);
+
+/* Says why an open session is about to be ended. What was said first stays. */
+void jz_session_blame(jz_session *session, jz_close_cause cause);
 
 /* Whether the session would compress a data message of this length. */
 bool jz_session_wants_compression(const jz_session *session, size_t length, jz_compression compression);

@@ -16,12 +16,14 @@ enum {
     JZ_CLOSE_NORMAL = 1000,
     JZ_CLOSE_GOING_AWAY = 1001,
     JZ_CLOSE_PROTOCOL_ERROR = 1002,
-    JZ_CLOSE_NO_STATUS = 1005, /* only reported: the peer's close frame carried no code */
+    JZ_CLOSE_NO_STATUS = 1005, /* the peer's close frame carried no code; to close with it sends none */
     JZ_CLOSE_ABNORMAL = 1006,  /* only reported: the connection ended without a close frame */
     JZ_CLOSE_INVALID_PAYLOAD = 1007,
     JZ_CLOSE_MESSAGE_TOO_BIG = 1009,
     JZ_CLOSE_INTERNAL_ERROR = 1011,
-    JZ_CLOSE_TRY_AGAIN_LATER = 1013 /* registered with IANA after the RFC */
+    JZ_CLOSE_SERVICE_RESTART = 1012, /* 1012 and 1013 were registered with IANA after the RFC */
+    JZ_CLOSE_TRY_AGAIN_LATER = 1013,
+    JZ_CLOSE_TLS_HANDSHAKE = 1015 /* only reported, and not by this library */
 };
 
 typedef enum jz_message_kind {
@@ -40,6 +42,21 @@ typedef struct jz_message {
 
 typedef enum jz_event_type { JZ_EVENT_OPEN, JZ_EVENT_MESSAGE, JZ_EVENT_CLOSE, JZ_EVENT_ERROR } jz_event_type;
 
+/* Why a connection ended: what came first, for what follows of it is only how it ended. */
+typedef enum jz_close_cause {
+    JZ_CAUSE_PEER,         /* the peer closed it, or went away */
+    JZ_CAUSE_APPLICATION,  /* jz_ws_close, jz_ws_terminate */
+    JZ_CAUSE_BACKPRESSURE, /* the route's backpressure_limit was reached, and JZ_BACKPRESSURE_CLOSE is its policy */
+    JZ_CAUSE_IDLE,         /* the route's idle_timeout_ms */
+    JZ_CAUSE_LIFETIME,     /* the route's max_lifetime_ms */
+    JZ_CAUSE_STOPPING,     /* the server stops */
+    JZ_CAUSE_FAILURE,      /* the connection failed: jz_event.failure says at what */
+    JZ_CAUSE_COUNT
+} jz_close_cause;
+
+/* A clause for logs. Never NULL; static. From any thread. */
+JZ_PUBLIC const char *jz_close_cause_text(jz_close_cause cause);
+
 /* Something that happened to a connection. Borrowed until the handler returns. */
 typedef struct jz_event {
     jz_event_type type;
@@ -50,7 +67,10 @@ typedef struct jz_event {
     const char *close_reason; /* JZ_EVENT_CLOSE: the peer's reason, UTF-8, never NULL, not terminated */
     size_t close_reason_length;
 
-    jz_failure failure; /* JZ_EVENT_ERROR: what went wrong */
+    jz_close_cause cause; /* JZ_EVENT_CLOSE */
+
+    /* JZ_EVENT_ERROR: what went wrong. JZ_EVENT_CLOSE: the same, also where that came after the cause; or none. */
+    jz_failure failure;
 } jz_event;
 
 JZ_END_DECLARATIONS

@@ -65,6 +65,7 @@ typedef struct jz_statistics {
     uint64_t dropped;                             /* jz_server_dropped_count */
 
     uint64_t closes[JZ_CLOSES_COUNT];    /* close events, by jz_closes_index of their code */
+    uint64_t causes[JZ_CAUSE_COUNT];     /* close events, by jz_close_cause */
     uint64_t failures[JZ_FAILURE_COUNT]; /* error events, by jz_failure */
     uint64_t buffered_bytes;             /* now: accepted to be sent, and not yet by the kernel */
 

@@ -54,11 +54,21 @@ JZ_PUBLIC jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const v
  * Starts the close handshake (§7.1.2): sends a close frame, delivers no more messages, and ends the connection when the
  * peer has answered or the close time-out has passed. The close event comes later, never before this returns.
  *
- *   code     1000-1003, 1007-1014 or 3000-4999; any other may not be sent (§7.4) and is refused with
- *            JZ_SEND_DROPPED, the connection staying open.
- *   reason   UTF-8, `reason_length` bytes; cut at a character's end where it is longer than the 123 bytes that fit.
+ *   code     1000-1003, 1007-1014 or 3000-4999. What a close event may hand on and no frame may carry (§7.4.1) closes,
+ *            too: JZ_CLOSE_NO_STATUS (1005) with an empty close frame, 1006 as 1001, 1015 as 1011. Any other may not be
+ *            sent (§7.4) and is refused with JZ_SEND_DROPPED, the connection staying open.
+ *   reason   UTF-8, `reason_length` bytes; cut at a character's end where it is longer than the 123 bytes that fit, and
+ *            left out of an empty close frame. One that is no UTF-8 is refused as such a code is.
  */
 JZ_PUBLIC jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length);
+
+/*
+ * Ends the connection at once, without a close frame, and without waiting for anybody: what was sent and has not gone
+ * to the kernel is lost, and nothing more is delivered but the close event, with code 1006, later, never before this
+ * returns. Also where closing has begun and the peer does not answer. CLOSED: it has ended already. Else as
+ * jz_ws_close.
+ */
+JZ_PUBLIC jz_send_status jz_ws_terminate(jz_ws ws);
 
 /*
  * Topics: what is published to one reaches every connection that has subscribed to it, on all loops of the server. A
