@@ -1,8 +1,10 @@
 /// Where a route's handler runs. Either way the events of one connection keep their order and never overlap.
 ///
 /// ```swift
+/// import Foundation
+///
 /// Route.ws("/orders", options: JazzyRouteOptions(execution: .workers)) { ws, event, message in
-///     guard event == .message else { return }
+///     guard event == .message, message.kind == .text else { return }
 ///     Thread.sleep(forTimeInterval: 0.2)    // a database call, for instance: nobody else waits for it
 ///     ws.send("Done: " + message.text)
 /// }

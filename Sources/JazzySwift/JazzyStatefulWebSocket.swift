@@ -4,7 +4,7 @@
 /// struct Player { var name = "nobody"; var score = 0 }
 ///
 /// Route.ws("/game", state: { Player() }) { ws, event, message in
-///     guard event == .message else { return }
+///     guard event == .message, message.kind == .text else { return }
 ///     ws.state.score += 1
 ///     ws.publish("game", "\(ws.state.name) has \(ws.state.score) points")
 /// }

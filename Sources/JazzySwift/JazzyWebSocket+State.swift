@@ -29,11 +29,12 @@ extension JazzyWebSocket {
     /// ```swift
     /// Route.ws("/count") { ws, event, message in
     ///     if event == .open { ws.setState(0) }
+    ///     guard event == .message, message.kind == .text else { return }
     ///     let count = ws.withState(as: Int.self) { count in
     ///         count += 1
     ///         return count
     ///     }
-    ///     if event == .message, let count { ws.send("Event number \(count)") }
+    ///     ws.send("Message number \(count ?? 0)")
     /// }
     /// ```
     ///

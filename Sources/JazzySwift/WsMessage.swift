@@ -1,8 +1,26 @@
 /// A whole message, lent to a handler for the length of its call.
 ///
 /// The bytes lie in the server's receive buffer and are not copied. A message therefore cannot leave the call: storing
-/// it, or ``bytes``, or capturing either in a closure that is kept, does not compile. To keep what it says, take a copy
-/// with ``text`` or `Array`.
+/// it, or ``bytes``, or capturing either in a closure that is kept, does not compile. To keep what it says, take a copy:
+///
+/// ```swift
+/// import Foundation
+///
+/// Route.ws("/upload") { ws, event, message in
+///     guard event == .message else { return }
+///     switch message.kind {
+///     case .text:
+///         let text: String = message.text
+///         Task { print(text) }
+///     case .binary:
+///         let bytes: [UInt8] = Array(message.bytes)
+///         let data: Data = message.bytes.withUnsafeBytes { Data($0) }
+///         Task { print(bytes.count, data.count) }
+///     case .ping, .pong:
+///         break
+///     }
+/// }
+/// ```
 ///
 /// For any event but ``WsEvent/message`` it is an empty text.
 public struct WsMessage: ~Escapable {

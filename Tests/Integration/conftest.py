@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support.programs import BENCH, PROBE, ROOT, SWIFT_BUILD
+from support.programs import BENCH, PROBE, SWIFT_MODULES
 from support.server import Server
 
 # Seconds; what is waited for within a test has shorter deadlines of its own.
@@ -78,8 +78,7 @@ def compile_swift(tmp_path):
     def compile_program(text):
         source = tmp_path / "main.swift"
         source.write_text("import JazzySwift\nimport Synchronization\n" + text)
-        modules = ["-I", SWIFT_BUILD / "Modules", "-I", ROOT / "Sources/CJazzyPoll/include"]
-        command = ["swiftc", "-swift-version", "6", "-emit-sil", "-o", tmp_path / "main.sil", *modules, source]
+        command = ["swiftc", "-swift-version", "6", "-emit-sil", "-o", tmp_path / "main.sil", *SWIFT_MODULES, source]
         return subprocess.run(command, capture_output=True, text=True, timeout=50)
 
     return compile_program

@@ -5,9 +5,13 @@ import pytest
 # What a handler may do with a message: copy what it says, and pass its bytes on within the call.
 ALLOWED = """
     let texts = Mutex<[String]>([])
+    let payloads = Mutex<[[UInt8]]>([])
     Route.ws("/") { ws, _, message in
         let text = message.text
         texts.withLock { $0.append(text) }
+        let copy = Array(message.bytes)
+        payloads.withLock { $0.append(copy) }
+        Task { ws.send(copy) }
         let bytes = message.bytes
         ws.send(bytes)
     }

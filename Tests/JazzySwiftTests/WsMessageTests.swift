@@ -17,7 +17,7 @@ struct WsMessageTests {
         let message = WsMessage(kind: .text, bytes: bytes.span.bytes)
         #expect(message.text == text)
         #expect(message.count == bytes.count)
-        #expect(message.bytes.withUnsafeBytes { Array($0) } == bytes)
+        #expect(Array(message.bytes) == bytes)
     }
 
     @Test(

@@ -9,11 +9,11 @@
  *             jz_ws_send(ws, message->kind, message->bytes, message->length);
  *     }
  *
- *     jz_server *server = jz_server_create(NULL, &error);                       1. options: NULL means defaults
- *     jz_server_route_ws(server, "/echo", NULL, echo, NULL, &error);            2. routes
- *     jz_server_listen(server, NULL, 8080, &error);                             3. an address and a port
- *     jz_server_run_until_signal(server, &error);                               4. blocks until Ctrl-C or SIGTERM
- *     jz_server_destroy(server);                                                5. gives everything back
+ *     jz_server *server = jz_server_create(NULL, &error);                    // 1. options: NULL means defaults
+ *     jz_server_route_ws(server, "/echo", NULL, echo, NULL, &error);         // 2. routes
+ *     jz_server_listen(server, NULL, 8080, &error);                          // 3. an address and a port
+ *     jz_server_run_until_signal(server, &error);                            // 4. blocks until Ctrl-C or SIGTERM
+ *     jz_server_destroy(server);                                             // 5. gives everything back
  *
  * How it behaves
  *   - A handler is *called* when something happens and must return soon: it runs on the thread of the event loop that

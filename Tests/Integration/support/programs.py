@@ -10,6 +10,9 @@ SWIFT_BUILD = ROOT / os.environ.get("JAZZY_SWIFT_BUILD", ".build/debug")
 # Sanitizers make everything slower, and keep memory for a while after it was freed.
 IS_SANITIZED = C_BUILD.name != "release"
 
+# Where a Swift compiler finds our modules.
+SWIFT_MODULES = ["-I", SWIFT_BUILD / "Modules", "-I", ROOT / "Sources/CJazzyPoll/include"]
+
 BENCH = {"c": C_BUILD / "bench-echo-c", "swift": SWIFT_BUILD / "bench-echo-swift"}
 ECHO = C_BUILD / "echo-server"
 PROBE = C_BUILD / "probe-server"
