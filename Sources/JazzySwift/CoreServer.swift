@@ -5,11 +5,15 @@ import Synchronization
 /// Owns one `jz_server`, from listening to its end, and everything that it calls back into.
 final class CoreServer: Sendable {
     private let parts: Parts
+    /// Runs that are under way, or that their thread is about to begin: who waits for an end that is yet to be made
+    /// waits for these first.
+    private let runs = DispatchGroup()
     private let turn = Mutex(())
 
     /// `@unchecked Sendable` because of `core` alone, which never changes and is safe to share for how it is used:
     /// - what sets a server up is called by `init` only, when nobody else can see it yet;
-    /// - `jz_server_run`, `_start` and `_wait`, which are for one thread at a time, are called while `turn` is held;
+    /// - `jz_server_run`, `_run_until_signal` and `_start` are called once, by who has been given the server's run
+    ///   (`ServerPhase`), and `jz_server_wait` after that has returned, while `turn` is held;
     /// - `jz_server_port`, `_runs_here`, `_publish`, `_subscriber_count`, `_dropped_count`, `_stop`, `_stop_within`,
     ///   `_drain`, `_ending` and `_statistics` may be called from any thread;
     /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when nobody else can see it any
@@ -68,16 +72,24 @@ final class CoreServer: Sendable {
         }
     }
 
+    /// One of the functions that follow will be called, once. Before anybody else can see that it runs.
+    func expectRun() {
+        runs.enter()
+    }
+
     func run() throws(JazzyError) {
-        try turn.withLock { _ throws(JazzyError) in try check { jz_server_run(core, $0) } }
+        defer { runs.leave() }
+        try check { jz_server_run(core, $0) }
     }
 
     func runUntilSignal() throws(JazzyError) {
-        try turn.withLock { _ throws(JazzyError) in try check { jz_server_run_until_signal(core, $0) } }
+        defer { runs.leave() }
+        try check { jz_server_run_until_signal(core, $0) }
     }
 
     func start() throws(JazzyError) {
-        try turn.withLock { _ throws(JazzyError) in try check { jz_server_start(core, $0) } }
+        defer { runs.leave() }
+        try check { jz_server_start(core, $0) }
     }
 
     func stop() {
@@ -106,6 +118,7 @@ final class CoreServer: Sendable {
     /// Waits until a server that was started has stopped, or one that runs on another thread has returned.
     func wait() {
         precondition(!runsHere, "a handler waits for its own server, which would never end")
+        runs.wait()
         turn.withLock { _ in jz_server_wait(core) }
     }
 

@@ -12,10 +12,10 @@ extension JazzyServer {
     /// - Returns: How the connections ended. All counts are 0 where the server did not run.
     @discardableResult
     public func stop(grace: Duration) -> JazzyEnding? {
-        guard let core = beginToStop(grace) else { return JazzyEnding() }
-        guard !core.runsHere else { return nil }
+        let core = beginToStop(grace)
+        if let core, core.runsHere { return nil }
         waitForEnd(of: core)
-        return core.ending
+        return core?.ending ?? JazzyEnding()
     }
 
     /// Stops the server in order, as ``stop()`` does, and returns when it has ended. No thread that runs tasks waits
@@ -30,11 +30,11 @@ extension JazzyServer {
     /// - Returns: How the connections ended. All counts are 0 where the server did not run.
     @discardableResult
     public func stopAndWait(grace: Duration) async -> JazzyEnding {
-        guard let core = beginToStop(grace) else { return JazzyEnding() }
+        let core = beginToStop(grace)
         return await withCheckedContinuation { continuation in
             onThreadThatMayWait {
                 self.waitForEnd(of: core)
-                continuation.resume(returning: core.ending)
+                continuation.resume(returning: core?.ending ?? JazzyEnding())
             }
         }
     }
@@ -52,12 +52,11 @@ extension JazzyServer {
             case .never: JZ_NEVER
             case .after(let duration): min(duration.wholeMilliseconds, JZ_NEVER - 1)
             }
-        listening?.drain(deadlineInMilliseconds: milliseconds)
+        askToEnd { $0.drain(deadlineInMilliseconds: milliseconds) }
     }
 
     private func beginToStop(_ grace: Duration) -> CoreServer? {
-        let core = listening
-        core?.stop(graceInMilliseconds: grace.wholeMilliseconds)
-        return core
+        let milliseconds = grace.wholeMilliseconds
+        return askToEnd { $0.stop(graceInMilliseconds: milliseconds) }
     }
 }

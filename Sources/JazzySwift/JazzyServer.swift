@@ -22,20 +22,7 @@ public final class JazzyServer: Sendable {
 
     private struct State {
         var routes: [any JazzyRoute] = []
-        var phase = Phase.idle
-    }
-
-    private enum Phase {
-        case idle
-        case listening(CoreServer)
-        case running(CoreServer)
-
-        var core: CoreServer? {
-            switch self {
-            case .idle: nil
-            case .listening(let core), .running(let core): core
-            }
-        }
+        var phase = ServerPhase.idle
     }
 
     /// Creates a server without routes.
@@ -78,9 +65,9 @@ public final class JazzyServer: Sendable {
     }
 
     /// Runs a server that listens, on the calling thread (and more, if ``JazzyOptions/threads`` says so), until it is
-    /// stopped and all its connections have ended.
+    /// stopped and all its connections have ended. Where it was stopped since it listens, this returns at once.
     public func run() throws(JazzyError) {
-        let core = try beginRunning()
+        guard let core = try beginRunning() else { return }
         defer { endRunning(core) }
         try core.run()
     }
@@ -89,14 +76,14 @@ public final class JazzyServer: Sendable {
     ///
     /// For one server of a process at a time.
     public func runUntilSignal() throws(JazzyError) {
-        let core = try beginRunning()
+        guard let core = try beginRunning() else { return }
         defer { endRunning(core) }
         try core.runUntilSignal()
     }
 
     /// Runs a server that listens, on threads of its own.
     func runOnOwnThreads() throws(JazzyError) {
-        let core = try beginRunning()
+        guard let core = try beginRunning() else { return }
         do throws(JazzyError) {
             try core.start()
         } catch {
@@ -108,22 +95,39 @@ public final class JazzyServer: Sendable {
     /// Stops the server in order: it listens no more, closes every connection with code 1001, flushes what was sent,
     /// and waits for the answers up to ``JazzyOptions/closeTimeout``.
     ///
-    /// It returns at once, also in a handler; ``wait()`` waits for the end.
+    /// It returns at once, also in a handler; ``wait()`` waits for the end. A server that begins to listen, on another
+    /// thread, is stopped when it does.
     public func stop() {
-        listening?.stop()
+        askToEnd { $0.stop() }
     }
 
-    /// Waits until a server that runs has stopped. Not to be called in a handler, which would wait for itself.
+    /// Waits until a server that runs, or was stopped, has ended: then it may listen again. Not to be called in a
+    /// handler, which would wait for itself.
+    ///
+    /// Where the server does not run and was not stopped, it returns at once.
     public func wait() {
-        guard let core = listening else { return }
-        waitForEnd(of: core)
+        waitForEnd(of: nil)
     }
 
-    /// Returns at once where the server listens, but does not run.
-    func waitForEnd(of core: CoreServer) {
-        guard case .running(let running) = state.withLock({ $0.phase }), running === core else { return }
+    /// Waits for the end of one core server, and not of another that the server has by then; `nil` is whichever.
+    func waitForEnd(of core: CoreServer?) {
+        var awaited = state.withLock { $0.phase.awaitEnd(of: core) }
+        if case .preparation(let isDone) = awaited {
+            isDone.wait()
+            awaited = state.withLock { $0.phase.awaitEnd(of: core) }
+        }
+        // What has ended goes with `awaited`, not in the lock.
+        guard case .run(let core) = awaited else { return }
         core.wait()
         endRunning(core)
+    }
+
+    /// Has the server ended in this way, now or when it listens. Returns what there is to be ended now.
+    @discardableResult
+    func askToEnd(_ end: @escaping ServerPhase.End) -> CoreServer? {
+        let core = state.withLock { $0.phase.ask(end) }
+        if let core { end(core) }
+        return core
     }
 }
 
@@ -149,13 +153,27 @@ extension JazzyServer: JazzyPublisher {
 }
 
 extension JazzyServer {
-    func listen(on addresses: [JazzyAddress], options: JazzyOptions) throws(JazzyError) {
-        try state.withLock { state throws(JazzyError) in
-            guard case .idle = state.phase else {
-                throw JazzyError(.invalidState, "the server listens already; stop it and wait for it first")
-            }
-            state.phase = .listening(try CoreServer(options: options, routes: state.routes, addresses: addresses))
+    /// `make` looks up names, and may take its time: nobody who asks the server something waits for it.
+    func listen(
+        on addresses: [JazzyAddress], options: JazzyOptions,
+        make: (JazzyOptions, [any JazzyRoute], [JazzyAddress]) throws(JazzyError) -> CoreServer = CoreServer.init
+    ) throws(JazzyError) {
+        let routes = try state.withLock { state throws(JazzyError) in
+            try state.phase.beginToPrepare()
+            return state.routes
         }
+        do throws(JazzyError) {
+            endPreparing(try make(options, routes, addresses))
+        } catch {
+            endPreparing(nil)
+            throw error
+        }
+    }
+
+    private func endPreparing(_ core: CoreServer?) {
+        let preparation = state.withLock { $0.phase.endPreparing(core) }
+        if let core { preparation?.ends.forEach { end in end(core) } }
+        preparation?.isDone.leave()
     }
 
     var listening: CoreServer? { state.withLock { $0.phase.core } }
@@ -163,28 +181,20 @@ extension JazzyServer {
     func add(_ route: any JazzyRoute) {
         let isLate = state.withLock { state in
             state.routes.append(route)
-            return state.phase.core != nil
+            return state.phase.isLateForRoutes
         }
         if isLate {
             options.tell(.warning, "the route \(route.path) was added too late: it counts from the next start")
         }
     }
 
-    private func beginRunning() throws(JazzyError) -> CoreServer {
-        try state.withLock { state throws(JazzyError) in
-            guard case .listening(let core) = state.phase else {
-                throw JazzyError(.invalidState, "the server must listen before it runs, and cannot run twice at a time")
-            }
-            state.phase = .running(core)
-            return core
-        }
+    private func beginRunning() throws(JazzyError) -> CoreServer? {
+        try state.withLock { state throws(JazzyError) in try state.phase.beginToRun() }
     }
 
     /// The caller's reference is the last but for other callers of `wait`: the core server ends with it, not in the
     /// lock.
     private func endRunning(_ core: CoreServer) {
-        state.withLock { state in
-            if state.phase.core === core { state.phase = .idle }
-        }
+        state.withLock { $0.phase.endRunning(core) }
     }
 }
