@@ -38,6 +38,8 @@ extension JazzyOptions {
         core.idle_timeout_ms = try checkedIdleTimeout("idleTimeout", idleTimeout)
         core.max_lifetime_ms = try checkedLifetime("maxLifetime", maxLifetime)
         core.close_timeout_ms = try milliseconds("closeTimeout", closeTimeout, from: lowest, to: hour)
+        core.stop_timeout_ms = try milliseconds("stopTimeout", stopTimeout, from: lowest, to: hour)
+        core.min_send_rate = try checked("minSendRate", minSendRate, 1...gibi)
         core.tcp_keep_alive_ms = try milliseconds("tcpKeepAlive", tcpKeepAlive, from: .seconds(1), to: .seconds(32_767))
     }
 

@@ -82,6 +82,17 @@ public struct JazzyOptions: Sendable {
     /// The time from the server's close frame to the end of the connection: 0.1 s to 1 h. The default is 5 s.
     public var closeTimeout = Duration.seconds(5)
 
+    /// The time from ``JazzyServer/stop()`` to the end of whoever still takes what was sent: 0.1 s to 1 h, or
+    /// ``closeTimeout`` where that is more. The default is 2 min.
+    public var stopTimeout = Duration.seconds(120)
+
+    /// The bytes a second that a peer takes for whom output waits: 1 to 1 GiB. The default is 256.
+    ///
+    /// Whoever takes as many, on average over a time-out, is not idle, and neither a page, nor the closing of its
+    /// connection, nor ``JazzyServer/stop()`` is late for it: what it was sent arrives. Kernels tell in steps what was
+    /// taken, so that a peer has 8 s to take anything, or four times a time-out of less than 2 s.
+    public var minSendRate = 256
+
     /// The silence before the kernel probes a peer: 1 s to 32,767 s, in whole seconds, or ``JazzyTimeLimit/never``. The
     /// default is 2 min.
     public var tcpKeepAlive = JazzyTimeLimit.after(.seconds(120))

@@ -6,9 +6,9 @@ extension JazzyServer {
     /// In one of the server's own handlers it cannot wait: it begins to stop, and returns `nil`. Asynchronous code has
     /// ``stopAndWait(grace:)``, which blocks no thread of its tasks.
     ///
-    /// - Parameter grace: How long answers and unsent output are waited for, up to 1 h, in place of
-    ///   ``JazzyOptions/closeTimeout``; then what is left is ended. Of several calls the one whose grace is over first
-    ///   counts.
+    /// - Parameter grace: How long answers and unsent output are waited for, of everybody alike, up to 1 h, in place of
+    ///   ``JazzyOptions/closeTimeout`` and ``JazzyOptions/stopTimeout``; then what is left is ended. Of several calls
+    ///   the one whose grace is over first counts.
     /// - Returns: How the connections ended. All counts are 0 where the server did not run.
     @discardableResult
     public func stop(grace: Duration) -> JazzyEnding? {
@@ -24,9 +24,9 @@ extension JazzyServer {
     /// It does not share the name of ``stop(grace:)``: at the top level of a program, the compiler would take an awaited
     /// call of one for a call of the other, which blocks.
     ///
-    /// - Parameter grace: How long answers and unsent output are waited for, up to 1 h, in place of
-    ///   ``JazzyOptions/closeTimeout``; then what is left is ended. Of several calls the one whose grace is over first
-    ///   counts.
+    /// - Parameter grace: How long answers and unsent output are waited for, of everybody alike, up to 1 h, in place of
+    ///   ``JazzyOptions/closeTimeout`` and ``JazzyOptions/stopTimeout``; then what is left is ended. Of several calls
+    ///   the one whose grace is over first counts.
     /// - Returns: How the connections ended. All counts are 0 where the server did not run.
     @discardableResult
     public func stopAndWait(grace: Duration) async -> JazzyEnding {

@@ -93,7 +93,8 @@ public final class JazzyServer: Sendable {
     }
 
     /// Stops the server in order: it listens no more, closes every connection with code 1001, flushes what was sent,
-    /// and waits for the answers up to ``JazzyOptions/closeTimeout``.
+    /// and waits for the answers up to ``JazzyOptions/closeTimeout``, for whoever still takes what was sent up to
+    /// ``JazzyOptions/stopTimeout``.
     ///
     /// It returns at once, also in a handler; ``wait()`` waits for the end. A server that begins to listen, on another
     /// thread, is stopped when it does.

@@ -32,6 +32,8 @@ static const option_row server_options[] = {
     {"handshake_timeout_ms", offsetof(jz_options, handshake_timeout_ms), BITS_32, 100, 3600000, NULL},
     {"upgrade_timeout_ms", offsetof(jz_options, upgrade_timeout_ms), BITS_32, 100, 3600000, NULL},
     {"close_timeout_ms", offsetof(jz_options, close_timeout_ms), BITS_32, 100, 3600000, NULL},
+    {"stop_timeout_ms", offsetof(jz_options, stop_timeout_ms), BITS_32, 100, 3600000, NULL},
+    {"min_send_rate", offsetof(jz_options, min_send_rate), BITS_32, 1, 1073741824, NULL},
     {"idle_timeout_ms", offsetof(jz_options, idle_timeout_ms), BITS_32, 100, 86400000, "JZ_NEVER"},
     {"max_lifetime_ms", offsetof(jz_options, max_lifetime_ms), BITS_32, 100, UINT64_C(2592000000), "JZ_NEVER"},
     {"tcp_keep_alive_ms", offsetof(jz_options, tcp_keep_alive_ms), BITS_32, 1000, 32767000, "JZ_NEVER"},

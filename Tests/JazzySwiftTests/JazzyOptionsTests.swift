@@ -66,6 +66,16 @@ struct OptionCase: CustomTestStringConvertible, Sendable {
         } setCore: {
             $0.close_timeout_ms = UInt32($1)
         },
+        OptionCase(name: "stopTimeout", bounds: 100...3_600_000) {
+            $0.stopTimeout = .milliseconds($1)
+        } setCore: {
+            $0.stop_timeout_ms = UInt32($1)
+        },
+        OptionCase(name: "minSendRate", bounds: 1...1_073_741_824) {
+            $0.minSendRate = Int($1)
+        } setCore: {
+            $0.min_send_rate = UInt32($1)
+        },
         OptionCase(name: "upgradeTimeout", bounds: 100...3_600_000) {
             $0.upgradeTimeout = .milliseconds($1)
         } setCore: {

@@ -9,7 +9,6 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -222,12 +221,6 @@ bool jz_socket_is_broken(int descriptor)
     int reason = 0;
     socklen_t length = sizeof reason;
     return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &reason, &length) != 0 || reason != 0;
-}
-
-size_t jz_socket_unacknowledged(int descriptor)
-{
-    int count = 0;
-    return ioctl(descriptor, TIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
 void jz_socket_finish_sending(int descriptor)

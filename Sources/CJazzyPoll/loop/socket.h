@@ -46,6 +46,12 @@ bool jz_socket_is_broken(int descriptor);
 /* Bytes that the kernel was given and the peer's has not taken yet; 0 where that cannot be told. */
 size_t jz_socket_unacknowledged(int descriptor);
 
+/*
+ * How many bytes the peer's kernel has taken, of a count that began anywhere: only the difference of two means
+ * something. Where the system does not count them, as with Unix domain sockets, what was sent meanwhile is in it, too.
+ */
+uint64_t jz_socket_acknowledged(int descriptor);
+
 /* Sends what the kernel takes of it, which may be less than `length`. */
 jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
 

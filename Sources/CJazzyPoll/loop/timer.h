@@ -6,6 +6,7 @@
 #define JAZZY_LOOP_TIMER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -43,6 +44,11 @@ void jz_timers_init(jz_timers *timers);
 /* Sets a timer to fire in `delay_ms`; one that is set already is moved. */
 void jz_timer_set(jz_timers *timers, jz_timer *timer, uint32_t delay_ms);
 void jz_timer_cancel(jz_timers *timers, jz_timer *timer);
+
+static inline bool jz_timer_is_set(const jz_timer *timer)
+{
+    return timer->link != NULL;
+}
 
 /* How long a wait that begins `now_ms` may last without firing a timer late, in milliseconds; -1 when none is set. */
 int jz_timers_wait_ms(const jz_timers *timers, uint64_t now_ms);

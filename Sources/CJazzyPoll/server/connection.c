@@ -205,6 +205,7 @@ void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool linge
     connection->is_behind = false;
     connection->is_paused = false;
     connection->lingers = lingers;
+    connection->timer.tag = 0;
     jz_timer_set(&shard->loop.timers, &connection->timer, jz_ending_close_timeout(shard));
 }
 
@@ -254,7 +255,7 @@ void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned wh
     if ((what & JZ_WRITABLE) != 0) {
         connection->is_blocked = false;
         jz_watch_note_activity(shard, connection);
-        jz_expiry_prolong_response(shard, connection);
+        jz_expiry_prolong(shard, connection);
     }
     if ((what & JZ_READABLE) != 0)
         read_if_wanted(shard, connection);
@@ -310,6 +311,7 @@ static void follow_closing(jz_shard *shard, jz_connection *connection)
         connection->close_is_timed)
         return;
     connection->close_is_timed = true;
+    connection->timer.tag = 0;
     /* Whoever closes has to see the answer, which may have come already. */
     if (jz_session_has_kept(&connection->session))
         jz_kept_input_note(shard, connection);

@@ -82,8 +82,8 @@ typedef struct jz_connection {
         struct jz_connection *next_dirty;
         struct jz_connection *next_free; /* a slot is given back only once it is off the dirty list */
     };
-    jz_timer timer; /* of what the phase waits for. Its tag is the tick at which a WebSocket's lifetime ends, or 0; of a
-                       response under way it is jz_socket_unacknowledged, as it was when its timer was set. */
+    jz_timer timer; /* of what the phase waits for. Its tag is the tick at which an open WebSocket's lifetime ends, or
+                       0; of any other connection, how far its peer has come: see progress.h. */
     _Atomic size_t buffered_amount;
     _Atomic uint64_t peer_ip[2];
 } jz_connection;

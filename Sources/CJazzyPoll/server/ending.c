@@ -25,18 +25,28 @@
  */
 #include "ending.h"
 
+#include "expiry.h"
+#include "progress.h"
 #include "server.h"
 
-/* Sets the end timer to a time of the clock; UINT64_MAX is never. */
-static void set_end(jz_shard *shard, uint64_t ends_at_ms)
+/* Sets the end timer for what comes first. */
+static void set_timer(jz_shard *shard)
 {
-    shard->ends_at_ms = ends_at_ms;
+    uint64_t next_ms = shard->ends_at_ms < shard->looks_at_ms ? shard->ends_at_ms : shard->looks_at_ms;
     jz_timer_cancel(&shard->loop.timers, &shard->end_timer);
-    if (ends_at_ms == UINT64_MAX)
+    if (next_ms == UINT64_MAX)
         return;
     uint64_t now = jz_clock_ms();
-    uint64_t left = ends_at_ms > now ? ends_at_ms - now : 0;
+    uint64_t left = next_ms > now ? next_ms - now : 0;
     jz_timer_set(&shard->loop.timers, &shard->end_timer, left < UINT32_MAX ? (uint32_t)left : UINT32_MAX);
+}
+
+/* Both are times of the clock; UINT64_MAX is never. */
+static void set_end(jz_shard *shard, uint64_t ends_at_ms, uint64_t silent_by_ms)
+{
+    shard->ends_at_ms = ends_at_ms;
+    shard->silent_by_ms = shard->looks_at_ms = silent_by_ms;
+    set_timer(shard);
 }
 
 static void begin_stopping(jz_shard *shard)
@@ -55,13 +65,15 @@ static void begin_stopping(jz_shard *shard)
 static void follow_stopping(jz_shard *shard)
 {
     uint64_t stop_by_ms = atomic_load(&shard->server->stop_by_ms);
+    uint64_t silent_by_ms = atomic_load(&shard->server->silent_by_ms);
     if (shard->course < JZ_COURSE_STOPPING) {
         /* First, for it is what the connections are given to end. */
-        set_end(shard, stop_by_ms);
+        set_end(shard, stop_by_ms, silent_by_ms);
         begin_stopping(shard);
         jz_shard_settle_dirty(shard);
-    } else if (shard->course == JZ_COURSE_STOPPING && stop_by_ms < shard->ends_at_ms) {
-        set_end(shard, stop_by_ms);
+    } else if (shard->course == JZ_COURSE_STOPPING &&
+               (stop_by_ms < shard->ends_at_ms || silent_by_ms < shard->silent_by_ms)) {
+        set_end(shard, stop_by_ms, silent_by_ms);
     }
 }
 
@@ -70,11 +82,11 @@ static void follow_draining(jz_shard *shard)
     uint64_t drain_by_ms = atomic_load(&shard->server->drain_by_ms);
     if (shard->course == JZ_COURSE_SERVING) {
         shard->course = JZ_COURSE_DRAINING;
-        set_end(shard, drain_by_ms);
+        set_end(shard, drain_by_ms, UINT64_MAX);
         jz_accepting_finish(shard);
         jz_shard_settle_dirty(shard);
     } else if (shard->course == JZ_COURSE_DRAINING && drain_by_ms < shard->ends_at_ms) {
-        set_end(shard, drain_by_ms);
+        set_end(shard, drain_by_ms, UINT64_MAX);
     }
 }
 
@@ -101,14 +113,36 @@ bool jz_ending_goes_on(jz_shard *shard)
     return shard->course == JZ_COURSE_DRAINING && !jz_ending_has_drained(shard->server);
 }
 
+/* What has come, and waits in the kernel, is taken first: this process may have been stopped meanwhile. */
+static void cut_off(jz_shard *shard, jz_connection *connection)
+{
+    jz_timer_cancel(&shard->loop.timers, &connection->timer);
+    if (!jz_expiry_is_due(shard, connection))
+        jz_connection_settle(shard, connection);
+    if (connection->phase != JZ_PHASE_FREE)
+        jz_connection_cut_off(shard, connection);
+}
+
+static void cut_off_if_silent(jz_shard *shard, jz_connection *connection)
+{
+    if (!jz_progress_goes_on(shard, connection, shard->server->options.close_timeout_ms))
+        cut_off(shard, connection);
+}
+
 void jz_ending_expired(jz_shard *shard)
 {
     if (shard->course == JZ_COURSE_DRAINING) {
         jz_server_stop(shard->server);
         return;
     }
+    bool is_over = jz_clock_ms() >= shard->ends_at_ms;
     shard->course = JZ_COURSE_CUTTING_OFF;
-    jz_shard_visit(shard, jz_connection_cut_off);
+    jz_shard_visit(shard, is_over ? cut_off : cut_off_if_silent);
+    if (is_over)
+        return;
+    shard->course = JZ_COURSE_STOPPING;
+    shard->looks_at_ms = jz_clock_ms() + jz_progress_patience(shard->server->options.close_timeout_ms);
+    set_timer(shard);
 }
 
 uint32_t jz_ending_close_timeout(const jz_shard *shard)

@@ -2,28 +2,43 @@
 
 #include <string.h>
 
+#include "ending.h"
 #include "handshake.h"
 #include "http.h"
 #include "output.h"
+#include "progress.h"
 #include "reading.h"
 #include "sending.h"
 #include "watch.h"
 
-static bool has_response_under_way(const jz_shard *shard, const jz_connection *connection)
+/* Whether its time-out stands still while it takes what is sent to it. That of an open WebSocket is watch.h. */
+static bool is_taking(const jz_connection *connection)
 {
-    bool is_answering = connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_FINISHING;
-    return is_answering && !connection->is_websocket && connection->unsent != NULL &&
-           shard->course < JZ_COURSE_STOPPING;
+    switch ((jz_phase)connection->phase) {
+    case JZ_PHASE_HEAD:
+        return connection->was_answered;
+    case JZ_PHASE_WEBSOCKET:
+        return !jz_session_is_open(&connection->session);
+    case JZ_PHASE_FINISHING:
+    case JZ_PHASE_LINGERING:
+        return true;
+    default:
+        return false;
+    }
 }
 
-void jz_expiry_prolong_response(jz_shard *shard, jz_connection *connection)
+static uint32_t timeout_of(const jz_shard *shard, const jz_connection *connection)
 {
-    const jz_options *options = &shard->server->options;
-    if (!has_response_under_way(shard, connection))
+    return connection->phase == JZ_PHASE_HEAD ? shard->server->options.handshake_timeout_ms
+                                              : jz_ending_close_timeout(shard);
+}
+
+void jz_expiry_prolong(jz_shard *shard, jz_connection *connection)
+{
+    if (!is_taking(connection))
         return;
-    connection->timer.tag = (uint32_t)jz_socket_unacknowledged(connection->descriptor);
-    jz_timer_set(&shard->loop.timers, &connection->timer,
-                 connection->phase == JZ_PHASE_HEAD ? options->handshake_timeout_ms : options->close_timeout_ms);
+    connection->timer.tag = 0;
+    jz_timer_set(&shard->loop.timers, &connection->timer, timeout_of(shard, connection));
 }
 
 static void fail_idle(jz_shard *shard, jz_connection *connection)
@@ -72,14 +87,18 @@ static void give_up(jz_shard *shard, jz_connection *connection)
     jz_connection_cut_off(shard, connection);
 }
 
-void jz_connection_expired(jz_shard *shard, jz_connection *connection)
+bool jz_expiry_is_due(jz_shard *shard, jz_connection *connection)
 {
-    /* The socket is writable again only when much of what the kernel has was taken, which can be megabytes. */
-    if (has_response_under_way(shard, connection) &&
-        (uint32_t)jz_socket_unacknowledged(connection->descriptor) != connection->timer.tag) {
-        jz_expiry_prolong_response(shard, connection);
-        return;
-    }
+    bool is_closing = connection->phase == JZ_PHASE_WEBSOCKET && !jz_session_is_open(&connection->session);
+    bool is_awaited = connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY;
+    if (is_closing || (is_awaited && (connection->interest & JZ_READABLE) != 0))
+        jz_reading_receive(shard, connection);
+    return !jz_timer_is_set(&connection->timer) && connection->broken == JZ_FAILURE_NONE;
+}
+
+/* What the phase waits for has not happened. */
+static void follow_time_out(jz_shard *shard, jz_connection *connection)
+{
     if (connection->phase == JZ_PHASE_ASKING && connection->question->answer == NULL) {
         jz_handshake_give_up(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
     } else if (connection->phase == JZ_PHASE_HEAD && connection->head.length > 0) {
@@ -91,4 +110,15 @@ void jz_connection_expired(jz_shard *shard, jz_connection *connection)
         return;
     }
     jz_connection_settle(shard, connection);
+}
+
+void jz_connection_expired(jz_shard *shard, jz_connection *connection)
+{
+    uint32_t timeout_ms = timeout_of(shard, connection);
+    if (is_taking(connection) && jz_progress_goes_on(shard, connection, timeout_ms))
+        jz_timer_set(&shard->loop.timers, &connection->timer, jz_progress_patience(timeout_ms));
+    else if (jz_expiry_is_due(shard, connection))
+        follow_time_out(shard, connection);
+    else
+        jz_connection_settle(shard, connection);
 }

@@ -34,6 +34,7 @@ void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_respon
     /* What the kernel takes does not count as waiting when the next request of this read is looked at. */
     if (connection->unsent != NULL)
         jz_output_flush(shard, connection);
+    connection->timer.tag = 0;
     if (!response->keeps_alive)
         jz_connection_finish(shard, connection, true);
     else

@@ -106,7 +106,11 @@ static void bring_forward(_Atomic uint64_t *time_ms, uint64_t to_ms)
 
 void jz_server_stop(jz_server *server)
 {
-    jz_server_stop_within(server, server->options.close_timeout_ms);
+    const jz_options *options = &server->options;
+    uint32_t longest_ms =
+        options->stop_timeout_ms > options->close_timeout_ms ? options->stop_timeout_ms : options->close_timeout_ms;
+    bring_forward(&server->silent_by_ms, jz_clock_ms() + options->close_timeout_ms);
+    jz_server_stop_within(server, longest_ms);
 }
 
 void jz_server_stop_within(jz_server *server, uint32_t grace_ms)

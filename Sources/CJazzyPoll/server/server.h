@@ -34,6 +34,7 @@ struct jz_server {
 
     /* Times of the timers' clock in milliseconds; UINT64_MAX is never. Each is set before what asks for it. */
     _Atomic uint64_t stop_by_ms;
+    _Atomic uint64_t silent_by_ms; /* the same for who takes nothing of what was sent */
     _Atomic uint64_t drain_by_ms;
     _Atomic bool stop_is_requested;
     _Atomic bool drain_is_requested;

@@ -42,8 +42,10 @@ struct jz_shard {
     uint32_t connection_count;
 
     jz_course course;
-    jz_timer end_timer;  /* until draining or the grace of stopping is over */
-    uint64_t ends_at_ms; /* what it is set to */
+    jz_timer end_timer;    /* for what of these comes first, times of the clock; UINT64_MAX is never: */
+    uint64_t ends_at_ms;   /* draining, or the grace of stopping, is over */
+    uint64_t looks_at_ms;  /* who takes nothing of what was sent is cut off */
+    uint64_t silent_by_ms; /* when that was asked for to be first */
 
     jz_accepting_state accepting;
 

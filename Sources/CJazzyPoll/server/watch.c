@@ -1,5 +1,6 @@
 #include "watch.h"
 
+#include "progress.h"
 #include "routes.h"
 #include "sending.h"
 
@@ -44,6 +45,38 @@ void jz_watch_begin(jz_shard *shard, jz_connection *connection)
     jz_watch_go_on(shard, connection);
 }
 
+/* Half of the time-out was quiet. */
+static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
+{
+    /* Not of what is sent from here on: a kernel takes our pings, and messages, from us also for a program that hangs.
+     */
+    connection->session.owner_tag = jz_progress_is_awaited(connection) ? jz_progress_mark(connection) : 0;
+    connection->is_pinged = true;
+    jz_connection_ping(shard, connection);
+    set_timer(shard, connection, half);
+}
+
+/* Nothing came in answer to a ping. Before the peer finds it, it has to take what was sent before. */
+static jz_watch_verdict judge_pinged(jz_shard *shard, jz_connection *connection, uint32_t half)
+{
+    uint32_t now = jz_tick_of(shard->loop.now_ms);
+    uint32_t quiet = (now - connection->last_active) * JZ_TICK_MS;
+    uint32_t patience = jz_progress_patience(2 * half);
+    if (connection->session.owner_tag == 0)
+        return JZ_WATCH_IS_IDLE;
+    /* The mark is as old as the quiet or, where it was made with the ping, younger by half of the time-out. */
+    if (jz_progress_was_made(shard, connection, quiet > 2 * half ? quiet - half : half)) {
+        connection->session.owner_tag = jz_progress_mark(connection);
+        connection->last_active = now;
+        set_timer(shard, connection, half);
+        return JZ_WATCH_GOES_ON;
+    }
+    if (quiet >= patience)
+        return JZ_WATCH_IS_IDLE;
+    set_timer(shard, connection, patience - quiet < half ? patience - quiet : half);
+    return JZ_WATCH_GOES_ON;
+}
+
 jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
 {
     const jz_route *route = jz_connection_route(connection);
@@ -67,9 +100,7 @@ jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
     /* Only a ping that was sent, and half of the time-out ago, shows that the peer is not there: this process may have
        been stopped meanwhile, or the machine. */
     if (connection->is_pinged)
-        return JZ_WATCH_IS_IDLE;
-    connection->is_pinged = true;
-    jz_connection_ping(shard, connection);
-    set_timer(shard, connection, half);
+        return judge_pinged(shard, connection, half);
+    ping(shard, connection, half);
     return JZ_WATCH_GOES_ON;
 }

@@ -61,6 +61,7 @@ typedef struct jz_session {
     uint8_t cause : 4;                   /* a jz_close_cause, from when closing starts */
     uint8_t own_window_bits;
     uint8_t peer_window_bits;
+    uint16_t owner_tag;                  /* the owner's own; nothing here looks at it */
     jz_dedicated_compression *dedicated; /* NULL until a context is kept */
 } jz_session;
 

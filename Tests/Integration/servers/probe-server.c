@@ -42,6 +42,8 @@ static const struct {
     NUMBER("--idle-timeout-ms", idle_timeout_ms),
     NUMBER("--max-lifetime-ms", max_lifetime_ms),
     NUMBER("--close-timeout-ms", close_timeout_ms),
+    NUMBER("--stop-timeout-ms", stop_timeout_ms),
+    NUMBER("--min-send-rate", min_send_rate),
     NUMBER("--max-connections", max_connections),
     NUMBER("--max-connections-per-address", max_connections_per_address),
     NUMBER("--max-handshakes", max_handshakes),

@@ -118,14 +118,16 @@ JZ_PUBLIC jz_status jz_server_start(jz_server *server, jz_error *error);
 
 /*
  * Stops the server in order: it listens no more, sends every connection close code 1001, flushes what was sent, waits
- * for the answers up to the close time-out, and delivers every close event. Returns at once; jz_server_run returns, or
+ * for the answers up to the close time-out, for whoever still takes what was sent (jz_options.min_send_rate) up to
+ * jz_options.stop_timeout_ms, and delivers every close event. Returns at once; jz_server_run returns, or
  * jz_server_wait, when it is done. From any thread, from handlers, and from signal handlers.
  */
 JZ_PUBLIC void jz_server_stop(jz_server *server);
 
 /*
- * The same, waiting for answers and output up to `grace_ms`, 0 to 3,600,000 (more counts as that); then what is left
- * is ended. Of several calls the one whose grace is over first counts.
+ * The same, waiting for answers and output up to `grace_ms`, 0 to 3,600,000 (more counts as that), of everybody alike;
+ * then what is left is ended, whether it takes what was sent or not. Of several calls the one whose grace is over first
+ * counts.
  */
 JZ_PUBLIC void jz_server_stop_within(jz_server *server, uint32_t grace_ms);
 
