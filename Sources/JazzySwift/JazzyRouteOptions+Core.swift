@@ -33,6 +33,9 @@ extension JazzyRouteOptions {
         if let backpressureLimit {
             core.backpressure_limit = try checkedBackpressureLimit(name("backpressureLimit"), backpressureLimit)
         }
+        if let kernelSendLimit {
+            core.kernel_send_limit = try checked(name("kernelSendLimit"), kernelSendLimit, 4 * kibi...gibi)
+        }
         if let idleTimeout { core.idle_timeout_ms = try checkedIdleTimeout(name("idleTimeout"), idleTimeout) }
         if let maxLifetime { core.max_lifetime_ms = try checkedLifetime(name("maxLifetime"), maxLifetime) }
         if let upgradeTimeout {

@@ -18,6 +18,12 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// The unsent bytes of one connection beyond which sends are dropped: ``JazzyOptions/backpressureLimit``.
     public var backpressureLimit: Int?
 
+    /// The bytes that the kernel takes for a connection beyond what its peer has room for, before output waits: 4 KiB
+    /// to 1 GiB. Up to a packet can come on top, 64 KiB on loopback.
+    ///
+    /// `nil`, the default, leaves it to the system: some 3 MB, which come before the backpressure limit.
+    public var kernelSendLimit: Int?
+
     /// What happens to a message for a connection whose unsent output has reached the backpressure limit. The default
     /// is ``JazzyBackpressurePolicy/drop``.
     public var backpressurePolicy: JazzyBackpressurePolicy
@@ -43,7 +49,7 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// Creates options of a route.
     public init(
         maxMessageSize: Int? = nil, maxFramesPerMessage: Int? = nil, deflate: JazzyDeflate = .off,
-        execution: JazzyExecution = .loop, backpressureLimit: Int? = nil,
+        execution: JazzyExecution = .loop, backpressureLimit: Int? = nil, kernelSendLimit: Int? = nil,
         backpressurePolicy: JazzyBackpressurePolicy = .drop, idleTimeout: JazzyTimeLimit? = nil,
         maxLifetime: JazzyTimeLimit? = nil, upgradeTimeout: Duration? = nil, origins: JazzyOrigins = .sameHost,
         subprotocols: [String] = []
@@ -53,6 +59,7 @@ public struct JazzyRouteOptions: Equatable, Sendable {
         self.deflate = deflate
         self.execution = execution
         self.backpressureLimit = backpressureLimit
+        self.kernelSendLimit = kernelSendLimit
         self.backpressurePolicy = backpressurePolicy
         self.idleTimeout = idleTimeout
         self.maxLifetime = maxLifetime

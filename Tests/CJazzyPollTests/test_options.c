@@ -58,10 +58,11 @@ static const option_row route_options[] = {
     {"deflate.level", offsetof(jz_route_options, deflate.level), BITS_8, 1, 9, NULL},
 };
 
-/* 0 leaves these to the server. */
+/* 0 leaves these to the server, or to the system. */
 static const option_row inherited_options[] = {
     {"max_message_size", offsetof(jz_route_options, max_message_size), BITS_64, 1, 1073741824, NULL},
     {"backpressure_limit", offsetof(jz_route_options, backpressure_limit), BITS_64, 4096, UINT64_C(4294967296), NULL},
+    {"kernel_send_limit", offsetof(jz_route_options, kernel_send_limit), BITS_32, 4096, 1073741824, NULL},
     {"upgrade_timeout_ms", offsetof(jz_route_options, upgrade_timeout_ms), BITS_32, 100, 3600000, NULL},
     {"idle_timeout_ms", offsetof(jz_route_options, idle_timeout_ms), BITS_32, 100, 86400000, "JZ_NEVER"},
     {"max_lifetime_ms", offsetof(jz_route_options, max_lifetime_ms), BITS_32, 100, UINT64_C(2592000000), "JZ_NEVER"},

@@ -21,6 +21,7 @@ struct JazzyRouteOptionsTests {
         #expect([swift.max_frames_per_message, swift.idle_timeout_ms, swift.max_lifetime_ms] == [0, 0, 0])
         #expect(swift.upgrade_timeout_ms == 0)
         #expect(swift.backpressure_limit == 0)
+        #expect(swift.kernel_send_limit == 0)
     }
 
     @Test(
@@ -70,11 +71,12 @@ struct JazzyRouteOptionsTests {
     func ownLimits() throws {
         let core = try Self.core(
             JazzyRouteOptions(
-                maxMessageSize: 1, maxFramesPerMessage: 2, backpressureLimit: 4_096, idleTimeout: .after(.seconds(3)),
-                maxLifetime: .never, upgradeTimeout: .seconds(4)))
+                maxMessageSize: 1, maxFramesPerMessage: 2, backpressureLimit: 4_096, kernelSendLimit: 8_192,
+                idleTimeout: .after(.seconds(3)), maxLifetime: .never, upgradeTimeout: .seconds(4)))
         #expect(core.max_message_size == 1)
         #expect(core.max_frames_per_message == 2)
         #expect(core.backpressure_limit == 4_096)
+        #expect(core.kernel_send_limit == 8_192)
         #expect(core.idle_timeout_ms == 3_000)
         #expect(core.max_lifetime_ms == JZ_NEVER)
         #expect(core.upgrade_timeout_ms == 4_000)
@@ -87,6 +89,8 @@ struct JazzyRouteOptionsTests {
             ("maxFramesPerMessage", JazzyRouteOptions(maxFramesPerMessage: 4_294_967_295)),
             ("maxFramesPerMessage", JazzyRouteOptions(maxFramesPerMessage: 0)),
             ("backpressureLimit", JazzyRouteOptions(backpressureLimit: 4_095)),
+            ("kernelSendLimit", JazzyRouteOptions(kernelSendLimit: 4_095)),
+            ("kernelSendLimit", JazzyRouteOptions(kernelSendLimit: 1_073_741_825)),
             ("idleTimeout", JazzyRouteOptions(idleTimeout: .after(.zero))),
             ("maxLifetime", JazzyRouteOptions(maxLifetime: .after(.seconds(2_592_001)))),
             ("upgradeTimeout", JazzyRouteOptions(upgradeTimeout: .milliseconds(-1))),

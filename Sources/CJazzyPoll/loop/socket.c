@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -221,6 +222,17 @@ bool jz_socket_is_broken(int descriptor)
     int reason = 0;
     socklen_t length = sizeof reason;
     return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &reason, &length) != 0 || reason != 0;
+}
+
+void jz_socket_limit_unsent(int descriptor, uint32_t limit)
+{
+    const int bytes = limit < INT_MAX ? (int)limit : INT_MAX;
+#ifdef TCP_NOTSENT_LOWAT
+    if (setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes) == 0)
+        return;
+#endif
+    /* A Unix domain socket: all that is sent lies with the peer. */
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
 void jz_socket_finish_sending(int descriptor)

@@ -52,6 +52,9 @@ size_t jz_socket_unacknowledged(int descriptor);
  */
 uint64_t jz_socket_acknowledged(int descriptor);
 
+/* The kernel is to keep about so many bytes beyond what the peer has room for, and no more. */
+void jz_socket_limit_unsent(int descriptor, uint32_t limit);
+
 /* Sends what the kernel takes of it, which may be less than `length`. */
 jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
 

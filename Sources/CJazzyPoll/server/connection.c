@@ -192,6 +192,8 @@ void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, c
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         return;
     }
+    if (route->options.kernel_send_limit != 0)
+        jz_socket_limit_unsent(connection->descriptor, route->options.kernel_send_limit);
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_OPEN, memory_order_release);
     const jz_event event = {.type = JZ_EVENT_OPEN, .close_reason = ""};
     const jz_message message = {.kind = JZ_MESSAGE_TEXT, .bytes = (const uint8_t *)""};

@@ -59,8 +59,8 @@ typedef struct range {
     const char *or_else; /* a name for UINT32_MAX, which is then allowed, too; or NULL */
 } range;
 
-/* What is left to the server's option, with 0, is in range where the server's option is. */
-static range left_to_server(range option)
+/* With 0 an option is left to the server's of that name, which has the same range, or to the system. */
+static range left_open(range option)
 {
     if (option.value == 0)
         option.lowest = 0;
@@ -196,14 +196,15 @@ jz_status jz_route_options_check(const jz_route_options *options, jz_error *erro
 {
     const jz_deflate_options *deflate = &options->deflate;
     const range ranges[] = {
-        left_to_server(max_message_size_range(options->max_message_size)),
-        left_to_server(max_frames_range(options->max_frames_per_message)),
-        left_to_server(backpressure_limit_range(options->backpressure_limit)),
-        left_to_server(idle_timeout_range(options->idle_timeout_ms)),
-        left_to_server(max_lifetime_range(options->max_lifetime_ms)),
-        left_to_server(upgrade_timeout_range(options->upgrade_timeout_ms)),
+        left_open(max_message_size_range(options->max_message_size)),
+        left_open(max_frames_range(options->max_frames_per_message)),
+        left_open(backpressure_limit_range(options->backpressure_limit)),
+        left_open(idle_timeout_range(options->idle_timeout_ms)),
+        left_open(max_lifetime_range(options->max_lifetime_ms)),
+        left_open(upgrade_timeout_range(options->upgrade_timeout_ms)),
         {"backpressure_policy", (uint64_t)options->backpressure_policy, JZ_BACKPRESSURE_DROP, JZ_BACKPRESSURE_REPORT,
          NULL},
+        left_open((range){"kernel_send_limit", options->kernel_send_limit, 4 * KIB, 1 * GIB, NULL}),
         {"execution", (uint64_t)options->execution, JZ_EXECUTION_LOOP, JZ_EXECUTION_WORKERS, NULL},
         {"max_waiting_events", options->max_waiting_events, 1, 65536, NULL},
         {"origin_policy", (uint64_t)options->origin_policy, JZ_ORIGIN_SAME_HOST, JZ_ORIGIN_ANY, NULL},

@@ -169,6 +169,10 @@ typedef struct jz_route_options {
 
     jz_deflate_options deflate;
     jz_backpressure_policy backpressure_policy; /* default JZ_BACKPRESSURE_DROP */
+    uint32_t kernel_send_limit;                 /* bytes that the kernel takes for a connection beyond what its peer has
+                                                   room for, before output waits: 4 KiB to 1 GiB; up to a packet, 64 KiB
+                                                   on loopback, can come on top. 0, the default, leaves it to the
+                                                   system: some 3 MB, which come before backpressure_limit. */
     jz_output_callback drained;                 /* unsent output has fallen to half of the backpressure limit, after
                                                    it had been above; default NULL */
     jz_output_callback dropped;                 /* JZ_BACKPRESSURE_REPORT: a message, or several, were dropped; once
