@@ -33,7 +33,12 @@ const jz_route_options *bystander_options(void)
 
 void bystander_open(uint16_t port)
 {
-    assert_true(test_client_open(&client, port, UPGRADE_REQUEST("/bystander")));
+    bystander_open_with(port, UPGRADE_REQUEST("/bystander"));
+}
+
+void bystander_open_with(uint16_t port, const char *request)
+{
+    assert_true(test_client_open(&client, port, request));
 }
 
 void bystander_close(void)

@@ -18,6 +18,7 @@ const jz_route_options *bystander_options(void);
 
 /* One at a time, in a process. */
 void bystander_open(uint16_t port);
+void bystander_open_with(uint16_t port, const char *request);
 void bystander_close(void);
 
 /* The loop has taken what was there when this began, and what is due by its clock has happened. */

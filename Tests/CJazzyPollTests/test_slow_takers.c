@@ -1,0 +1,177 @@
+/* Who takes what it is sent, however slowly, is not idle. The clock goes on as the tests say. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "support/bystander.h"
+#include "support/client.h"
+#include "support/clock.h"
+#include "support/eventually.h"
+#include "support/journal.h"
+#include "support/serving.h"
+#include "support/slow_reader.h"
+#include "support/testing.h"
+
+enum {
+    IDLE_MS = 10000,
+    HALF_MS = IDLE_MS / 2,
+    LATE_MS = 100,
+    MUCH = 8 * 1024 * 1024, /* bytes: most of it lies in the kernel, which says nothing while a third of it goes */
+    HEADER = 10,
+    ROUNDS = 20, /* of half an idle time-out */
+    STEP = 16 * 1024,
+    UNIX_STEP = 128 * 1024 /* more than a piece of which the kernel tells */
+};
+
+static jz_server *server;
+static journal seen;
+static test_client peer;
+static char path[64];
+
+static void advance(uint64_t by_ms)
+{
+    test_clock_advance(by_ms);
+    bystander_let_turn();
+}
+
+static jz_ws connection(void)
+{
+    return journal_handle_of(&seen, 0);
+}
+
+static void start(uint32_t min_send_rate, bool is_unix)
+{
+    test_clock_stop(test_real_clock_ms());
+    memset(&seen, 0, sizeof seen);
+    assert_int_equal(pthread_mutex_init(&seen.lock, NULL), 0);
+    jz_options options = serving_options(1);
+    options.idle_timeout_ms = IDLE_MS;
+    options.min_send_rate = min_send_rate;
+    options.backpressure_limit = options.mailbox_limit = 2UL * MUCH;
+    snprintf(path, sizeof path, "/tmp/jazzy-slow-takers-%d", (int)getpid());
+    server = jz_server_create(&options, NULL);
+    assert_non_null(server);
+    assert_int_equal(jz_server_route_ws(server, "/", NULL, journal_handle, &seen, NULL), JZ_OK);
+    assert_int_equal(jz_server_route_ws(server, "/bystander", bystander_options(), bystander_handle, NULL, NULL),
+                     JZ_OK);
+    assert_int_equal(jz_server_listen(server, "127.0.0.1", 0, NULL), JZ_OK);
+    assert_int_equal(jz_server_listen_unix(server, path, NULL), JZ_OK);
+    assert_int_equal(jz_server_start(server, NULL), JZ_OK);
+    bystander_open(jz_server_port(server));
+    assert_true(is_unix ? test_client_connect_unix(&peer, path)
+                        : test_client_connect(&peer, jz_server_port(server), SLOW_READER_BUFFER));
+    assert_true(test_client_upgrade(&peer, UPGRADE_REQUEST("/")));
+    bystander_let_turn();
+}
+
+static void send_much(void)
+{
+    uint8_t *message = slow_reader_message(MUCH);
+    assert_non_null(message);
+    assert_int_equal(jz_ws_send(connection(), JZ_MESSAGE_BINARY, message, MUCH), JZ_SEND_QUEUED);
+    free(message);
+    assert_eventually(jz_ws_buffered_amount(connection()) > 0);
+    assert_true(slow_reader_skip(&peer, HEADER));
+}
+
+static void finish(void)
+{
+    test_client_close(&peer);
+    bystander_close();
+    jz_server_destroy(server);
+    test_clocks_run();
+    assert_int_equal(seen.opens, seen.closes);
+    pthread_mutex_destroy(&seen.lock);
+}
+
+static void who_takes_a_large_message_slowly_and_answers_the_pings_behind_it_stays(void **state)
+{
+    (void)state;
+    for (int is_unix = 0; is_unix < 2; is_unix++) {
+        const size_t step = is_unix ? UNIX_STEP : STEP;
+        start(256, is_unix);
+        send_much();
+        size_t taken = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            assert_that(slow_reader_take(&peer, taken, step), "ended in round %d", round);
+            taken += step;
+            advance(HALF_MS + LATE_MS);
+            assert_that(jz_ws_is_open(connection()), "ended in round %d", round);
+        }
+        assert_true(slow_reader_take(&peer, taken, MUCH - taken));
+        test_client_expect(&peer, JZ_OPCODE_PING, "", 0);
+        test_client_send_frame(&peer, &(test_frame)PONG(""));
+        test_client_send_frame(&peer, &(test_frame)PING("x"));
+        test_received frame;
+        do
+            assert_true(test_client_take_frame(&peer, &frame));
+        while (frame.opcode == JZ_OPCODE_PING);
+        assert_int_equal(frame.opcode, JZ_OPCODE_PONG);
+        assert_int_equal(seen.closes, 0);
+        finish();
+    }
+}
+
+/* What it took before it hung is progress, once. */
+static void who_takes_no_more_is_idle(void **state)
+{
+    (void)state;
+    start(256, false);
+    send_much();
+    for (size_t taken = 0; taken < 4UL * STEP; taken += STEP) {
+        assert_true(slow_reader_take(&peer, taken, STEP));
+        advance(HALF_MS + LATE_MS);
+        assert_true(jz_ws_is_open(connection()));
+    }
+    uint64_t deadline = test_deadline();
+    while (jz_ws_is_open(connection()) && test_pause_before(deadline))
+        advance(HALF_MS + LATE_MS);
+    assert_false(jz_ws_is_open(connection()));
+    finish();
+}
+
+static void who_takes_less_than_the_smallest_rate_is_idle(void **state)
+{
+    (void)state;
+    start(64 * STEP, false);
+    send_much();
+    uint64_t deadline = test_deadline();
+    for (size_t taken = 0; jz_ws_is_open(connection()) && test_pause_before(deadline); taken += STEP) {
+        assert_true(taken + STEP <= MUCH / 8);
+        assert_true(slow_reader_take(&peer, taken, STEP));
+        advance(HALF_MS + LATE_MS);
+    }
+    assert_false(jz_ws_is_open(connection()));
+    finish();
+}
+
+/* Its kernel takes from ours whatever there is room for: also for a program that hangs. */
+static void messages_that_are_taken_by_the_kernel_of_who_answers_no_ping_do_not_keep_it(void **state)
+{
+    (void)state;
+    enum { PARTS = 5 };
+    static const char news[1000] = {0};
+    start(256, false);
+    advance(HALF_MS + LATE_MS);
+    test_client_expect(&peer, JZ_OPCODE_PING, "", 0);
+    for (int part = 0; part < PARTS; part++) {
+        assert_true(jz_ws_is_open(connection()));
+        jz_ws_send(connection(), JZ_MESSAGE_BINARY, news, sizeof news);
+        test_client_expect(&peer, JZ_OPCODE_BINARY, news, sizeof news);
+        advance((HALF_MS + LATE_MS) / PARTS);
+    }
+    assert_false(jz_ws_is_open(connection()));
+    finish();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_takes_a_large_message_slowly_and_answers_the_pings_behind_it_stays),
+        cmocka_unit_test(who_takes_no_more_is_idle),
+        cmocka_unit_test(who_takes_less_than_the_smallest_rate_is_idle),
+        cmocka_unit_test(messages_that_are_taken_by_the_kernel_of_who_answers_no_ping_do_not_keep_it),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("slow takers", tests, NULL, NULL));
+}
