@@ -23,6 +23,7 @@ help:
 	@echo "make clean                   remove everything that was built"
 
 include Scripts/core.mk
+include Scripts/swift.mk
 include Scripts/conformance.mk
 include Scripts/test.mk
 include Scripts/fuzz.mk
@@ -32,7 +33,7 @@ include Scripts/bench.mk
 .PHONY: run
 run: swift-toolchain
 	@Scripts/install-packages zlib1g-dev
-	swift run -c release chat --port $(PORT)
+	swift run $(call swift_package,Examples,.build,-c release) chat --port $(PORT)
 
 .PHONY: swift-toolchain
 swift-toolchain:
@@ -40,4 +41,4 @@ swift-toolchain:
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) .build .build-sanitized .build-peers
+	rm -rf $(BUILD) .build .build-sanitized .build-peers Examples/.build Benchmarks/.build

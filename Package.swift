@@ -6,9 +6,6 @@ let package = Package(
     products: [
         .library(name: "JazzySwift", targets: ["JazzySwift"]),
         .library(name: "CJazzyPoll", targets: ["CJazzyPoll"]),
-        .executable(name: "chat", targets: ["chat"]),
-        .executable(name: "bench-echo-c", targets: ["bench-echo-c"]),
-        .executable(name: "bench-echo-swift", targets: ["bench-echo-swift"]),
     ],
     targets: [
         // Where zlib is missing, SwiftPM names the system's package of it, and the compiler says so, too.
@@ -28,10 +25,6 @@ let package = Package(
             swiftSettings: [.enableExperimentalFeature("Lifetimes")]
         ),
         .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib"]),
-        .executableTarget(name: "chat", dependencies: ["JazzySwift"], path: "Examples/Chat"),
-        .executableTarget(name: "bench-echo-c", dependencies: ["CJazzyPoll"], path: "Benchmarks/bench-echo-c"),
-        .executableTarget(
-            name: "bench-echo-swift", dependencies: ["JazzySwift"], path: "Benchmarks/bench-echo-swift"),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -16,7 +16,7 @@ bench-programs: swift-toolchain
 	@Scripts/install-packages $(BENCH_PACKAGES)
 	@$(MAKE) $(BENCH_VENV)/.installed $(BUILD)/release/bench-floor $(BUILD)/release/bench-load $(BUILD)/release/bench-echo-c \
 		$(BUILD)/release/bench-micro
-	swift build -c release --product bench-echo-swift
+	swift build $(call swift_package,Benchmarks,.build,-c release $(SWIFT_FLAGS)) --product bench-echo-swift
 
 .PHONY: quick-peers
 quick-peers:
@@ -27,7 +27,7 @@ quick-peers:
 .PHONY: test-bench
 test-bench: $(VENV)/.installed
 	PYTHONPATH=Benchmarks $(PYTHON) -m pytest -q Benchmarks/runner/tests
-	@$(MAKE) bench QUICK=1
+	@$(MAKE) bench QUICK=1 SWIFT_FLAGS="$(SWIFT_STRICT)"
 	python3 -m json.tool Benchmarks/results/quick.json /dev/null
 	test -s Benchmarks/results/quick.md && test -s Benchmarks/results/quick.svg
 

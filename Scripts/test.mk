@@ -49,21 +49,21 @@ test-differential: $(VENV)/.installed $(BUILD)/sanitized/session-driver
 
 .PHONY: test-swift
 test-swift:
-	swift build --build-tests -Xswiftc -warnings-as-errors
+	swift build --build-tests $(SWIFT_STRICT)
 	swift test --skip-build
 
 # Real clients against what users run: release builds.
 .PHONY: test-integration
 test-integration: $(VENV)/.installed clients
 	@$(MAKE) c-programs-release library
-	swift build -c release -Xswiftc -warnings-as-errors
+	@$(MAKE) swift-programs
 	JAZZY_C_BUILD=$(BUILD)/release JAZZY_SWIFT_BUILD=.build/release $(PYTHON) -m pytest -q Tests/Integration
 
 # The same against debug builds under AddressSanitizer and UndefinedBehaviorSanitizer.
 .PHONY: test-integration-sanitized
 test-integration-sanitized: $(VENV)/.installed clients
 	@$(MAKE) c-programs-sanitized
-	swift build --sanitize=address -Xcc -fsanitize=undefined --scratch-path .build-sanitized
+	$(call swift_programs,.build-sanitized,--sanitize=address -Xcc -fsanitize=undefined)
 	JAZZY_C_BUILD=$(BUILD)/sanitized JAZZY_SWIFT_BUILD=.build-sanitized/debug $(PYTHON) -m pytest -q Tests/Integration
 
 .PHONY: lint

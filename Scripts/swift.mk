@@ -1,0 +1,19 @@
+# The programs in Swift. Examples and Benchmarks are packages of their own, which depend on the root by its path: none of
+# their targets is in the way of a user's. All share one build folder, so that the library is compiled once.
+
+SWIFT_FLAGS ?=
+# What our tests build with. Not what users do: their compiler may know warnings that ours does not.
+SWIFT_STRICT := -Xswiftc -warnings-as-errors
+
+# $(1) package, $(2) build folder, $(3) more arguments
+swift_package = --package-path $(1) --scratch-path $(2) $(3)
+
+# $(1) build folder, $(2) more arguments
+define swift_programs
+swift build $(call swift_package,Examples,$(1),$(2))
+swift build $(call swift_package,Benchmarks,$(1),$(2))
+endef
+
+.PHONY: swift-programs
+swift-programs: swift-toolchain
+	$(call swift_programs,.build,-c release $(SWIFT_STRICT))
