@@ -37,7 +37,7 @@ static void finish(fixture *f)
         close(f->pair[PEERS]);
 }
 
-static size_t look(fixture *f)
+static int look(fixture *f)
 {
     return jz_poll_wait(f->poll, f->ready, COUNT_OF(f->ready), 0);
 }
@@ -95,8 +95,8 @@ static void readiness_is_told_as_far_as_there_is_interest(void **state)
             fill_output(&f);
         if (readiness[i].is_closed)
             peer_closes(&f);
-        size_t count = look(&f);
-        assert_that(count == (readiness[i].what != 0 ? 1 : 0), "%s: %zu ready", readiness[i].name, count);
+        int count = look(&f);
+        assert_that(count == (readiness[i].what != 0 ? 1 : 0), "%s: %d ready", readiness[i].name, count);
         if (count == 1) {
             assert_that(f.ready[0].what == readiness[i].what, "%s: %u", readiness[i].name, f.ready[0].what);
             assert_that(f.ready[0].token == UINT64_C(0x123456789ABCDEF0), "%s: another's token", readiness[i].name);
@@ -295,6 +295,27 @@ static void being_woken_hides_nothing_that_is_ready(void **state)
     finish(&f);
 }
 
+/* Somebody in this process has closed what is not his own. The number may be another's by then. */
+static void a_poll_whose_descriptor_was_closed_fails_for_good(void **state)
+{
+    (void)state;
+    int next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    assert_int_not_equal(next, -1);
+    close(next);
+    fixture f;
+    start(&f); /* the poll has the lowest number that is free */
+    close(next);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(jz_poll_wait(f.poll, f.ready, COUNT_OF(f.ready), -1), -1);
+        assert_int_equal(errno, EBADF);
+    }
+    int another = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, next);
+    assert_int_equal(another, next);
+    finish(&f);
+    assert_int_not_equal(fcntl(another, F_GETFD), -1);
+    close(another);
+}
+
 static void without_descriptors_there_is_no_poll(void **state)
 {
     (void)state;
@@ -331,6 +352,7 @@ int main(void)
         cmocka_unit_test(a_signal_handler_ends_a_wait),
         cmocka_unit_test(a_wait_that_is_interrupted_tells_what_is_ready),
         cmocka_unit_test(being_woken_hides_nothing_that_is_ready),
+        cmocka_unit_test(a_poll_whose_descriptor_was_closed_fails_for_good),
         cmocka_unit_test(without_descriptors_there_is_no_poll),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("poll", tests, NULL, NULL));

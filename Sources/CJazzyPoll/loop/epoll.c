@@ -77,14 +77,18 @@ void jz_poll_remove(jz_poll *poll, int descriptor)
     control(poll, EPOLL_CTL_DEL, descriptor, 0, 0);
 }
 
-size_t jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms)
+int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms)
 {
     int most = capacity < MOST_EVENTS ? (int)capacity : MOST_EVENTS;
     int count = epoll_wait(poll->epoll, poll->events, most, timeout_ms);
     /* Interrupted by a signal, or stopped for as long as somebody liked: what is ready is told all the same. */
-    if (count < 0)
+    if (count < 0 && errno == EINTR)
         count = epoll_wait(poll->epoll, poll->events, most, 0);
-    size_t filled = 0;
+    if (count < 0 && errno != EINTR) {
+        poll->epoll = -1; /* whatever has its number now is another's */
+        return -1;
+    }
+    int filled = 0;
     for (int i = 0; i < count; i++) {
         const struct epoll_event *event = &poll->events[i];
         if (event->data.u64 == wake_token) {

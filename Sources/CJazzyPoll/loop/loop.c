@@ -143,21 +143,24 @@ static int wait_ms(jz_loop *loop, uint64_t now_ms)
     return jz_timers_wait_ms(&loop->timers, now_ms);
 }
 
-void jz_loop_run(jz_loop *loop)
+int jz_loop_run(jz_loop *loop)
 {
     jz_ready ready[MOST_READY];
     uint64_t now_ms = jz_clock_ms();
     bool goes_on = true;
     while (goes_on) {
-        size_t count = jz_poll_wait(loop->poll, ready, MOST_READY, wait_ms(loop, now_ms));
+        int count = jz_poll_wait(loop->poll, ready, MOST_READY, wait_ms(loop, now_ms));
+        if (count < 0)
+            return errno;
         begin_turn(loop);
-        for (size_t i = 0; i < count; i++)
+        for (int i = 0; i < count; i++)
             loop->owner.ready(loop->owner.context, ready[i].token, ready[i].what);
         jz_loop_take_letters(loop);
         fire_timers(loop);
         goes_on = loop->owner.end_of_turn(loop->owner.context);
         now_ms = end_turn(loop);
     }
+    return 0;
 }
 
 bool jz_loop_post(jz_loop *loop, jz_letter *letter)

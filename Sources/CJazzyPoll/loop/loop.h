@@ -57,8 +57,8 @@ jz_letter *jz_loop_close_mailbox(jz_loop *loop);
 /* The mailbox was closed before. */
 void jz_loop_destroy(jz_loop *loop);
 
-/* Turns until end_of_turn says that it is enough. */
-void jz_loop_run(jz_loop *loop);
+/* Turns until end_of_turn says that it is enough: 0. Else the loop cannot wait any more: an errno that says why. */
+int jz_loop_run(jz_loop *loop);
 
 /* Private to jz_loop_take_letters: there may be letters. */
 void jz_loop_take_waiting_letters(jz_loop *loop);

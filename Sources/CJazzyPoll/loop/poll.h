@@ -28,13 +28,16 @@ void jz_poll_destroy(jz_poll *poll);
 /* Watches a descriptor, level-triggered. `token` comes back with its readiness. False: errno says why. */
 bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t token);
 bool jz_poll_change(jz_poll *poll, int descriptor, unsigned interest, uint64_t token);
+
+/* Before the descriptor is closed: closing takes it out only where no other process has the same socket by fork. */
 void jz_poll_remove(jz_poll *poll, int descriptor);
 
 /*
  * Waits until something is ready, until woken, or for `timeout_ms` (-1: without end). Returns how many entries of
- * `ready` were filled in; being woken fills in none.
+ * `ready` were filled in; being woken fills in none. -1: the poll is of no use any more, and errno says why; waiting
+ * again would fail at once. So it is where its descriptor was closed by somebody else.
  */
-size_t jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms);
+int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms);
 
 /* Makes the wait under way, or the next one, return. From any thread and from signal handlers. */
 void jz_poll_wake(jz_poll *poll);

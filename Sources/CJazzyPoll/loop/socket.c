@@ -143,6 +143,10 @@ jz_socket_result jz_socket_accept(int listener, int *descriptor, jz_address *add
         case ENOBUFS:
         case ENOMEM:
             return JZ_SOCKET_EXHAUSTED;
+        case EINVAL:
+        case EBADF:
+        case ENOTSOCK:
+            return JZ_SOCKET_ENDED;
         default:
             return JZ_SOCKET_BROKEN;
         }
@@ -238,6 +242,12 @@ void jz_socket_limit_unsent(int descriptor, uint32_t limit)
 void jz_socket_finish_sending(int descriptor)
 {
     shutdown(descriptor, SHUT_WR);
+}
+
+void jz_socket_end(int descriptor)
+{
+    shutdown(descriptor, SHUT_RDWR);
+    close(descriptor);
 }
 
 void jz_socket_close(int descriptor)

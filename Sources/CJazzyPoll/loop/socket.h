@@ -30,7 +30,7 @@ typedef enum jz_socket_result {
     JZ_SOCKET_OK,
     JZ_SOCKET_WOULD_BLOCK,
     JZ_SOCKET_EXHAUSTED, /* accept: no descriptors or no memory left; errno says which */
-    JZ_SOCKET_ENDED,     /* receive: the peer will send no more */
+    JZ_SOCKET_ENDED,     /* receive: the peer will send no more; accept: the listener was shut down, by whomever */
     JZ_SOCKET_BROKEN
 } jz_socket_result;
 
@@ -75,6 +75,14 @@ jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, s
 /* Tells the peer that nothing more will be sent; receiving goes on. */
 void jz_socket_finish_sending(int descriptor);
 
+/*
+ * Ends a connection, or listening, for good: also where a child of this process has the descriptor still, by fork,
+ * which closing alone would leave open, with a peer that waits. What was sent goes on its way as it does with closing.
+ * Take it out of the poll before, which watches what such a child has.
+ */
+void jz_socket_end(int descriptor);
+
+/* Closes what others may have, too. */
 void jz_socket_close(int descriptor);
 
 #endif

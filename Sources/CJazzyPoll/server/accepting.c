@@ -1,6 +1,7 @@
 #include "accepting.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../loop/listening_socket.h"
@@ -9,7 +10,6 @@
 #include "errand.h"
 #include "server.h"
 #include "shard.h"
-#include "strings.h"
 
 enum {
     ACCEPTS_PER_TURN = 256,
@@ -28,32 +28,29 @@ static void end_listening(const jz_listener *listener)
     if (listener->unix_path != NULL)
         jz_socket_remove_file(listener->unix_path);
     free(listener->unix_path);
-    jz_socket_close(listener->descriptor);
+    /* A child of this process may have it, too: clients would wait there for nobody. An inherited one is others' still.
+     */
+    if (listener->is_inherited)
+        jz_socket_close(listener->descriptor);
+    else
+        jz_socket_end(listener->descriptor);
 }
 
-jz_status jz_accepting_add(jz_shard *shard, int descriptor, bool hands_over, const char *unix_path, jz_error *error)
+jz_status jz_accepting_add(jz_shard *shard, const jz_listener *listener, jz_error *error)
 {
     jz_accepting_state *accepting = &shard->accepting;
     size_t number = accepting->count;
-    jz_listener listener = {.descriptor = descriptor, .hands_over = hands_over};
-    if (unix_path != NULL)
-        listener.unix_path = jz_string_copy(jz_text_of(unix_path));
-    if (unix_path != NULL && listener.unix_path == NULL) {
-        jz_socket_remove_file(unix_path);
-        end_listening(&listener);
-        return jz_report_system(error, ENOMEM, "listen");
-    }
     if (number == JZ_MAX_LISTENERS) {
-        end_listening(&listener);
+        end_listening(listener);
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot listen: a server has at most %d listening sockets",
                          JZ_MAX_LISTENERS);
     }
-    if (!jz_poll_add(shard->loop.poll, descriptor, JZ_READABLE, first_token - number)) {
+    if (!jz_poll_add(shard->loop.poll, listener->descriptor, JZ_READABLE, first_token - number)) {
         int reason = errno;
-        end_listening(&listener);
+        end_listening(listener);
         return jz_report_system(error, reason, "watch the listening socket");
     }
-    accepting->listeners[number] = listener;
+    accepting->listeners[number] = *listener;
     accepting->count++;
     return JZ_OK;
 }
@@ -63,7 +60,9 @@ void jz_accepting_keep(jz_shard *shard, size_t count)
     jz_accepting_state *accepting = &shard->accepting;
     while (accepting->count > count) {
         const jz_listener *listener = &accepting->listeners[--accepting->count];
-        /* An inherited socket may be open elsewhere, too, and would stay in the poll. */
+        if (listener->descriptor < 0)
+            continue;
+        /* A socket that is open elsewhere, too, would stay in the poll. */
         jz_poll_remove(shard->loop.poll, listener->descriptor);
         end_listening(listener);
     }
@@ -74,8 +73,30 @@ void jz_accepting_keep(jz_shard *shard, size_t count)
 static void watch(jz_shard *shard, unsigned interest)
 {
     const jz_accepting_state *accepting = &shard->accepting;
-    for (size_t i = 0; i < accepting->count; i++)
-        jz_poll_change(shard->loop.poll, accepting->listeners[i].descriptor, interest, first_token - i);
+    for (size_t i = 0; i < accepting->count; i++) {
+        if (accepting->listeners[i].descriptor >= 0)
+            jz_poll_change(shard->loop.poll, accepting->listeners[i].descriptor, interest, first_token - i);
+    }
+}
+
+/*
+ * Whoever has the socket, too, can shut it down, for all who have it: it would be ready for ever. Its place stays, for
+ * the others' tokens are counted from there.
+ */
+static void lose_listener(jz_shard *shard, jz_listener *listener)
+{
+    char name[24];
+    snprintf(name, sizeof name, "descriptor %d", listener->descriptor);
+    jz_server_log(
+        shard->server, JZ_LOG_ERROR,
+        "%s listens no more: the socket was shut down by somebody else who has it; no clients come from there "
+        "until a server is made to listen anew",
+        listener->unix_path != NULL ? listener->unix_path : name);
+    jz_poll_remove(shard->loop.poll, listener->descriptor);
+    jz_socket_close(listener->descriptor);
+    /* The file stays: it may be another's by now, and is in nobody's way. */
+    free(listener->unix_path);
+    *listener = (jz_listener){.descriptor = -1};
 }
 
 /*
@@ -139,8 +160,10 @@ static void place(jz_shard *shard, const jz_listener *listener, jz_arrival *arri
 }
 
 /* Returns whether there may be more. */
-static bool accept_connections(jz_shard *shard, const jz_listener *listener)
+static bool accept_connections(jz_shard *shard, jz_listener *listener)
 {
+    if (listener->descriptor < 0)
+        return false;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         jz_arrival arrival;
         switch (jz_socket_accept(listener->descriptor, &arrival.descriptor, &arrival.address)) {
@@ -151,6 +174,9 @@ static bool accept_connections(jz_shard *shard, const jz_listener *listener)
             pause_accepting(shard, errno);
             return false;
         case JZ_SOCKET_WOULD_BLOCK:
+            return false;
+        case JZ_SOCKET_ENDED:
+            lose_listener(shard, listener);
             return false;
         default:
             break;

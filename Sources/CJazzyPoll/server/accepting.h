@@ -11,9 +11,10 @@
 typedef struct jz_shard jz_shard;
 
 typedef struct jz_listener {
-    int descriptor;
-    bool hands_over; /* to all shards in turn, because it is the only one of its address */
-    char *unix_path; /* removed with it; NULL where it has none */
+    int descriptor;    /* -1 where somebody else has shut it down */
+    bool hands_over;   /* to all shards in turn, because it is the only one of its address */
+    bool is_inherited; /* from whoever started this process, and may have it, too */
+    char *unix_path;   /* removed with it; NULL where it has none */
 } jz_listener;
 
 typedef struct jz_accepting_state {
@@ -25,11 +26,8 @@ typedef struct jz_accepting_state {
     uint32_t next_hand_over; /* the shard that gets the next connection */
 } jz_accepting_state;
 
-/*
- * Accepts from a socket that listens, from here on. `unix_path` is copied, and NULL where there is none. On failure the
- * socket is closed.
- */
-jz_status jz_accepting_add(jz_shard *shard, int descriptor, bool hands_over, const char *unix_path, jz_error *error);
+/* Accepts from a socket that listens, from here on, and owns its path. On failure the socket is closed. */
+jz_status jz_accepting_add(jz_shard *shard, const jz_listener *listener, jz_error *error);
 
 /* Closes the listeners beyond the first `count`. Clients that the kernel keeps and that were not accepted are reset. */
 void jz_accepting_keep(jz_shard *shard, size_t count);

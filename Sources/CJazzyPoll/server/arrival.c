@@ -12,7 +12,7 @@ static void refuse(jz_shard *shard, const jz_arrival *arrival, jz_refusal why)
     if (jz_refusal_status(why) != 0)
         jz_http_turn_away(shard, arrival->descriptor, why);
     else
-        jz_socket_close(arrival->descriptor);
+        jz_socket_end(arrival->descriptor);
 }
 
 static void uncount(jz_server *server, const jz_arrival *arrival)
@@ -56,6 +56,6 @@ void jz_arrival_turn_away(jz_shard *shard, const jz_arrival *arrival)
 
 void jz_arrival_give_up(jz_server *server, const jz_arrival *arrival)
 {
-    jz_socket_close(arrival->descriptor);
+    jz_socket_end(arrival->descriptor);
     uncount(server, arrival);
 }

@@ -125,7 +125,8 @@ static void release(jz_shard *shard, jz_connection *connection)
     jz_ending_leave(shard->server, !connection->is_websocket);
     jz_output_discard(shard, connection);
     jz_timer_cancel(&shard->loop.timers, &connection->timer);
-    jz_socket_close(connection->descriptor); /* which also takes it out of the poll */
+    jz_poll_remove(shard->loop.poll, connection->descriptor);
+    jz_socket_end(connection->descriptor);
     reset(connection);
     shard->connection_count--;
     if (!connection->is_dirty)

@@ -25,6 +25,7 @@
  */
 #include "ending.h"
 
+#include "../loop/report.h"
 #include "expiry.h"
 #include "progress.h"
 #include "server.h"
@@ -49,15 +50,20 @@ static void set_end(jz_shard *shard, uint64_t ends_at_ms, uint64_t silent_by_ms)
     set_timer(shard);
 }
 
+static void stop_listening(jz_shard *shard)
+{
+    if (shard->accepting.count == 0)
+        return;
+    jz_accepting_keep(shard, 0);
+    jz_server_listens_less(shard->server);
+}
+
 static void begin_stopping(jz_shard *shard)
 {
     /* What was sent before goes out before the close frames. */
     jz_loop_take_every_letter(&shard->loop);
     shard->course = JZ_COURSE_STOPPING;
-    if (shard->accepting.count > 0) {
-        jz_accepting_keep(shard, 0);
-        jz_server_listens_less(shard->server);
-    }
+    stop_listening(shard);
     jz_shard_visit(shard, jz_connection_stop);
 }
 
@@ -143,6 +149,22 @@ void jz_ending_expired(jz_shard *shard)
     shard->course = JZ_COURSE_STOPPING;
     shard->looks_at_ms = jz_clock_ms() + jz_progress_patience(shard->server->options.close_timeout_ms);
     set_timer(shard);
+}
+
+void jz_ending_fail(jz_shard *shard, int reason)
+{
+    jz_error error = {0};
+    jz_report_system(&error, reason, "wait for events");
+    jz_server_log(shard->server, JZ_LOG_ERROR,
+                  "%s; the server stops: something in this process has closed a descriptor that is not its own",
+                  error.message);
+    int none = 0;
+    atomic_compare_exchange_strong(&shard->server->failure, &none, reason);
+    jz_server_stop(shard->server);
+    stop_listening(shard);
+    shard->course = JZ_COURSE_CUTTING_OFF;
+    jz_shard_visit(shard, jz_connection_cut_off);
+    jz_shard_settle_dirty(shard);
 }
 
 uint32_t jz_ending_close_timeout(const jz_shard *shard)

@@ -8,6 +8,9 @@
 /* Follows what was asked of the server. At the end of each turn; returns whether there is another. */
 bool jz_ending_goes_on(jz_shard *shard);
 
+/* The loop cannot wait any more: all of the shard ends at once, and the server stops. `reason` is an errno. */
+void jz_ending_fail(jz_shard *shard, int reason);
+
 /* The shard's end_timer has expired. */
 void jz_ending_expired(jz_shard *shard);
 

@@ -73,7 +73,7 @@ void jz_http_turn_away(jz_shard *shard, int descriptor, jz_refusal refusal)
     jz_socket_finish_sending(descriptor);
     /* With input that was not read, closing would be a reset, which destroys the answer on its way. */
     (void)jz_socket_receive(descriptor, unread, sizeof unread, &count);
-    jz_socket_close(descriptor);
+    jz_socket_end(descriptor);
 }
 
 /* A head that cannot be understood: nothing after it can be, either. */

@@ -1,6 +1,7 @@
 /* The public functions that make a server listen. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "../loop/report.h"
 #include "../loop/socket.h"
 #include "server.h"
+#include "strings.h"
 
 enum { FIRST_ACTIVATED_DESCRIPTOR = 3 }; /* SD_LISTEN_FDS_START */
 
@@ -38,7 +40,7 @@ static jz_status expect_free_port(const jz_server *server, const char *host, uin
     int probe;
     jz_status status = jz_socket_listen(host, port, &listening, &probe, &port, error);
     if (status == JZ_OK)
-        jz_socket_close(probe);
+        jz_socket_end(probe);
     return status;
 }
 
@@ -54,7 +56,7 @@ static jz_status add_listeners(jz_server *server, uint32_t count, const char *ho
         size_t before = shard->accepting.count;
         status = jz_socket_listen(host, *port, &listening, &descriptor, port, error);
         if (status == JZ_OK)
-            status = jz_accepting_add(shard, descriptor, hands_over, NULL, error);
+            status = jz_accepting_add(shard, &(jz_listener){.descriptor = descriptor, .hands_over = hands_over}, error);
         if (status != JZ_OK) {
             for (uint32_t j = 0; j < i; j++)
                 jz_accepting_keep(&server->shards[j], server->shards[j].accepting.count - 1);
@@ -85,11 +87,12 @@ jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, j
 }
 
 /* A socket of which there is only one: the first shard accepts. Closed where this fails. */
-static jz_status add_single(jz_server *server, int descriptor, const char *unix_path, jz_error *error)
+static jz_status add_single(jz_server *server, jz_listener listener, jz_error *error)
 {
-    jz_status status = jz_accepting_add(&server->shards[0], descriptor, server->shard_count > 1, unix_path, error);
+    listener.hands_over = server->shard_count > 1;
+    jz_status status = jz_accepting_add(&server->shards[0], &listener, error);
     if (status == JZ_OK)
-        note_listening(server, jz_socket_port(descriptor));
+        note_listening(server, jz_socket_port(listener.descriptor));
     return status;
 }
 
@@ -99,7 +102,14 @@ jz_status jz_server_listen_unix(jz_server *server, const char *path, jz_error *e
     jz_status status = expect_before_running(server, error);
     if (status == JZ_OK)
         status = jz_socket_listen_unix(path, server->options.backlog, &descriptor, error);
-    return status == JZ_OK ? add_single(server, descriptor, path, error) : status;
+    if (status != JZ_OK)
+        return status;
+    char *copy = jz_string_copy(jz_text_of(path));
+    if (copy != NULL)
+        return add_single(server, (jz_listener){.descriptor = descriptor, .unix_path = copy}, error);
+    jz_socket_remove_file(path);
+    jz_socket_end(descriptor);
+    return jz_report_system(error, ENOMEM, "listen");
 }
 
 jz_status jz_server_listen_descriptor(jz_server *server, int descriptor, jz_error *error)
@@ -112,7 +122,7 @@ jz_status jz_server_listen_descriptor(jz_server *server, int descriptor, jz_erro
         jz_socket_close(descriptor);
         return status;
     }
-    return add_single(server, descriptor, NULL, error);
+    return add_single(server, (jz_listener){.descriptor = descriptor, .is_inherited = true}, error);
 }
 
 /* The number in a variable of the environment; 0 where it has none. */

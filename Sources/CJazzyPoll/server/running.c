@@ -81,7 +81,8 @@ jz_status jz_server_run(jz_server *server, jz_error *error)
         return status;
     jz_shard_run(&server->shards[0]);
     end_running(server);
-    return JZ_OK;
+    int failure = atomic_load(&server->failure);
+    return failure == 0 ? JZ_OK : jz_report_system(error, failure, "wait for events");
 }
 
 void jz_server_wake_all(jz_server *server)

@@ -38,6 +38,7 @@ struct jz_server {
     _Atomic uint64_t drain_by_ms;
     _Atomic bool stop_is_requested;
     _Atomic bool drain_is_requested;
+    _Atomic int failure;              /* errno of a loop that could not wait any more; 0 where none has failed */
     _Atomic uint32_t listening_count; /* the shards that listen, while the server runs */
 
     _Atomic uint16_t port; /* of the first TCP listener; 0 before there is one */

@@ -206,8 +206,9 @@ void jz_shard_run(jz_shard *shard)
 {
     jz_shard *before = jz_current_shard;
     jz_current_shard = shard;
-    if (end_turn(shard))
-        jz_loop_run(&shard->loop);
+    int failure = end_turn(shard) ? jz_loop_run(&shard->loop) : 0;
+    if (failure != 0)
+        jz_ending_fail(shard, failure);
     discard_letters(shard);
     jz_current_shard = before;
 }
