@@ -11,7 +11,8 @@ C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
 # What the tests have a hand in, by Tests/CJazzyPollTests/support: every allocation (allocation.c), every look at a clock
 # (clock.c), zlib (zlib_calls.c), the system calls that send (send_calls.c) and receive (receive_calls.c), and
 # the start of threads (thread_calls.c).
-C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -Wl,--wrap=clock_gettime,--wrap=time \
+C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
+	-Wl,--wrap=mmap,--wrap=mremap,--wrap=munmap -Wl,--wrap=clock_gettime,--wrap=time \
 	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_ -Wl,--wrap=send,--wrap=sendmsg,--wrap=recv \
 	-Wl,--wrap=pthread_create
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))

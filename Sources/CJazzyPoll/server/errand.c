@@ -1,8 +1,8 @@
 #include "errand.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "../session/memory.h"
 #include "access.h"
 #include "handshake.h"
 #include "kept_input.h"
@@ -38,12 +38,18 @@ typedef struct errand {
     uint8_t bytes[];
 } errand;
 
+/* What it refers to is somebody else's. */
+static void give_memory_back(errand *task)
+{
+    jz_memory_give(task, sizeof *task + task->length);
+}
+
 /* NULL when there is no memory. */
 static errand *create(const errand *fields, const void *bytes)
 {
     if (fields->length > SIZE_MAX - sizeof *fields)
         return NULL;
-    errand *copy = malloc(sizeof *fields + fields->length);
+    errand *copy = jz_memory_take(sizeof *fields + fields->length);
     if (copy == NULL)
         return NULL;
     memcpy(copy, fields, sizeof *fields);
@@ -75,7 +81,7 @@ static jz_send_status post(jz_shard *shard, const errand *fields, const void *by
         return JZ_SEND_DROPPED;
     if (jz_loop_post(&shard->loop, &copy->letter))
         return JZ_SEND_QUEUED;
-    free(copy);
+    give_memory_back(copy);
     return JZ_SEND_CLOSED;
 }
 
@@ -160,7 +166,7 @@ void jz_errand_post_resume(jz_letter *resume)
     jz_shard *shard = jz_enter_shard(ws);
     bool is_posted = shard != NULL && jz_loop_post(&shard->loop, resume);
     if (!is_posted)
-        free(resume);
+        give_memory_back((errand *)resume);
     if (shard != NULL)
         jz_leave_shard(ws);
 }
@@ -191,7 +197,7 @@ static void free_errand(errand *task)
     if (task->publication != NULL)
         jz_publication_release(task->publication);
     jz_answer_free(task->answer);
-    free(task);
+    give_memory_back(task);
 }
 
 /* Whoever asked was told that it will be closed: without memory for a close frame it ends without one. */

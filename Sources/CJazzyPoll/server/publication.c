@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../codec/frame_header.h"
+#include "../session/memory.h"
 
 /* The message as one set of parameters compresses it. */
 typedef struct variant {
@@ -31,12 +32,17 @@ struct jz_publication {
     uint8_t storage[];
 };
 
+static size_t size_of(size_t payload_length)
+{
+    return sizeof(jz_publication) + JZ_MAX_SENT_FRAME_HEADER + payload_length;
+}
+
 jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, size_t length,
                                       jz_compression compression)
 {
     if (length > SIZE_MAX - sizeof(jz_publication) - JZ_MAX_SENT_FRAME_HEADER)
         return NULL;
-    jz_publication *publication = malloc(sizeof *publication + JZ_MAX_SENT_FRAME_HEADER + length);
+    jz_publication *publication = jz_memory_take(size_of(length));
     if (publication == NULL)
         return NULL;
     uint8_t header[JZ_MAX_SENT_FRAME_HEADER];
@@ -83,7 +89,7 @@ void jz_publication_release(jz_publication *publication)
         free(current);
     }
     pthread_mutex_destroy(&publication->lock);
-    free(publication);
+    jz_memory_give(publication, size_of(publication->payload_length));
 }
 
 static variant *find_variant(jz_publication *publication, const jz_deflate_options *options, uint8_t window_bits)

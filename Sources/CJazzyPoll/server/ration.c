@@ -3,10 +3,10 @@
 #include "shard.h"
 
 enum {
-    MOST_MESSAGES = 4096,           /* of a connection in a turn, */
-    MOST_TIME_NS = 2 * 1000 * 1000, /* or so long; */
-    TURN_TIME_NS = 2 * 1000 * 1000, /* and once a turn takes so long, no connection gets more than a few */
-    LONGEST_INTERVAL = 64           /* messages between two looks */
+    MOST_MESSAGES = 4096,            /* of a connection in a turn, */
+    MOST_TIME_NS = 2 * 1000 * 1000,  /* or so long; */
+    TURN_TIME_NS = 20 * 1000 * 1000, /* and once a turn takes so long, no connection gets more than a few */
+    LONGEST_INTERVAL = 64            /* messages between two looks */
 };
 
 bool jz_ration_is_over(jz_shard *shard)

@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "../loop/report.h"
+#include "../session/memory.h"
 #include "ending.h"
 #include "errand.h"
 #include "server.h"
+
+enum { TRIM_AFTER_MS = 1000 };
 
 _Thread_local jz_shard *jz_current_shard = NULL;
 
@@ -134,6 +137,13 @@ static jz_connection *connection_of_timer(jz_timer *timer)
     return (jz_connection *)((char *)timer - offsetof(jz_connection, timer));
 }
 
+/* What nobody has needed for a while goes back to the system, so that a burst is forgotten. */
+static void trim_memory(jz_shard *shard)
+{
+    shard->keeps_memory = jz_memory_trim();
+    jz_spare_unsent_free(&shard->spare_unsent);
+}
+
 static void take_expired(void *context, jz_timer *timer)
 {
     jz_shard *shard = context;
@@ -143,6 +153,8 @@ static void take_expired(void *context, jz_timer *timer)
         jz_ending_expired(shard);
     else if (timer == &shard->peer_log.timer)
         jz_peer_log_expired(shard);
+    else if (timer == &shard->trim_timer)
+        trim_memory(shard);
     else
         jz_connection_expired(shard, connection_of_timer(timer));
 }
@@ -196,6 +208,8 @@ static bool end_turn(void *context)
     jz_kept_input_go_on(shard);
     jz_shard_settle_dirty(shard);
     jz_compression_workspace_trim(&shard->workspace);
+    if (shard->keeps_memory && shard->trim_timer.link == NULL)
+        jz_timer_set(&shard->loop.timers, &shard->trim_timer, TRIM_AFTER_MS);
     bool goes_on = jz_ending_goes_on(shard);
     jz_kept_input_end_turn(shard);
     jz_peer_log_follow(shard);
@@ -206,9 +220,11 @@ void jz_shard_run(jz_shard *shard)
 {
     jz_shard *before = jz_current_shard;
     jz_current_shard = shard;
+    jz_memory_begin_keeping(&shard->keeps_memory);
     int failure = end_turn(shard) ? jz_loop_run(&shard->loop) : 0;
     if (failure != 0)
         jz_ending_fail(shard, failure);
     discard_letters(shard);
+    jz_memory_end_keeping();
     jz_current_shard = before;
 }

@@ -42,6 +42,8 @@ struct jz_shard {
     uint32_t connection_count;
 
     jz_course course;
+    bool keeps_memory;     /* of what large messages needed, for those that come next */
+    jz_timer trim_timer;   /* until what of it was not used again is given back */
     jz_timer end_timer;    /* for what of these comes first, times of the clock; UINT64_MAX is never: */
     uint64_t ends_at_ms;   /* draining, or the grace of stopping, is over */
     uint64_t looks_at_ms;  /* who takes nothing of what was sent is cut off */

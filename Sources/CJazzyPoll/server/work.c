@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../codec/frame_header.h"
+#include "../session/memory.h"
 #include "access.h"
 #include "errand.h"
 #include "work_runner.h"
@@ -43,6 +44,12 @@ void jz_work_free(jz_work *work)
     free(work);
 }
 
+/* One that is kept for a close event has room for the longest reason: no job of that size is mapped. */
+static void free_job(jz_job *job)
+{
+    jz_memory_give(job, sizeof *job + job->message.length);
+}
+
 /* Copies what the event borrows behind the job: the payload of a message or the reason of a close, never both. There
    is room for it: that job was made for this message, or for the longest reason. */
 static void fill_job(jz_job *job, const jz_event *event, const jz_message *message)
@@ -67,7 +74,7 @@ static jz_job *create_job(jz_work *work, const jz_event *event, const jz_message
     if (event->type == JZ_EVENT_CLOSE)
         work->closing_job = NULL;
     else
-        job = message->length < SIZE_MAX - sizeof *job ? malloc(sizeof *job + message->length + 1) : NULL;
+        job = message->length < SIZE_MAX - sizeof *job ? jz_memory_take(sizeof *job + message->length) : NULL;
     if (job != NULL)
         fill_job(job, event, message);
     return job;
@@ -162,7 +169,7 @@ void jz_work_run_next(jz_work *work)
     if (is_last)
         finish(work);
     jz_current_work = NULL;
-    free(job);
+    free_job(job);
     if (is_last)
         free(work);
 

@@ -1,7 +1,8 @@
 #include "buffer.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "memory.h"
 
 enum { SMALLEST_CAPACITY = 256 };
 
@@ -17,7 +18,7 @@ bool jz_buffer_grow(jz_buffer *buffer, size_t additional, size_t ceiling)
         capacity = ceiling;
     if (capacity < needed)
         capacity = needed;
-    uint8_t *bytes = realloc(buffer->bytes, capacity);
+    uint8_t *bytes = jz_memory_grow(buffer->bytes, buffer->capacity, buffer->length, &capacity);
     if (bytes == NULL)
         return false;
     buffer->bytes = bytes;
@@ -38,6 +39,6 @@ bool jz_buffer_append(jz_buffer *buffer, const void *bytes, size_t length)
 
 void jz_buffer_free(jz_buffer *buffer)
 {
-    free(buffer->bytes);
+    jz_memory_give(buffer->bytes, buffer->capacity);
     *buffer = (jz_buffer){0};
 }

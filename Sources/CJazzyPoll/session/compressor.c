@@ -20,15 +20,24 @@ static void tune(jz_compressor *compressor)
         deflateTune(&compressor->stream, GOOD_LENGTH, MAX_LAZY, NICE_LENGTH, MAX_CHAIN);
 }
 
+/* What deflate allocates: zlib's figures (zconf.h), with room for its state and for each piece to be aligned. */
+static size_t memory_of(jz_compressor_parameters parameters)
+{
+    enum { STATE = 6 * 1024 + 512 };
+    return ((size_t)1 << (parameters.window_bits + 2)) + ((size_t)1 << (parameters.memory_level + 9)) + STATE;
+}
+
 jz_compressor *jz_compressor_create(jz_compressor_parameters parameters)
 {
     jz_compressor *compressor = calloc(1, sizeof *compressor);
     if (compressor == NULL)
         return NULL;
     compressor->parameters = parameters;
+    jz_zlib_memory_begin(&compressor->memory, memory_of(parameters), &compressor->stream);
     /* Negative window bits: raw deflate, without zlib's header and checksum. */
     if (deflateInit2(&compressor->stream, parameters.level, Z_DEFLATED, -parameters.window_bits,
                      parameters.memory_level, Z_DEFAULT_STRATEGY) != Z_OK) {
+        jz_zlib_memory_end(&compressor->memory);
         free(compressor);
         return NULL;
     }
@@ -41,6 +50,7 @@ void jz_compressor_free(jz_compressor *compressor)
     if (compressor == NULL)
         return;
     deflateEnd(&compressor->stream);
+    jz_zlib_memory_end(&compressor->memory);
     jz_buffer_free(&compressor->last_message);
     jz_buffer_free(&compressor->last_compressed);
     free(compressor);

@@ -9,6 +9,7 @@
 #include "../../CJazzyZlib/CJazzyZlib.h"
 #include "buffer.h"
 #include "compression.h"
+#include "zlib_memory.h"
 
 typedef struct jz_compressor_parameters {
     uint8_t window_bits;
@@ -20,6 +21,7 @@ struct jz_compressor {
     struct jz_compressor *next; /* of those that a workspace has */
     jz_compressor_parameters parameters;
     z_stream stream;
+    jz_zlib_memory memory;
     jz_buffer last_message;    /* compressed alone: what went in, */
     jz_buffer last_compressed; /* and what came out; empty where it did not become smaller */
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 enum {
+    STATE = 7 * 1024,        /* bytes: what inflate allocates beside its window (zconf.h), with room to align */
     SMALLEST_CHUNK = 4096,   /* bytes of output to make room for at a time, at least, */
     LARGEST_CHUNK = 262144,  /* and at most: what a bomb can cost beyond the limit */
     AT_BLOCK_BOUNDARY = 128, /* in z_stream.data_type, after inflate: zlib.h; */
@@ -15,7 +16,9 @@ jz_decompressor *jz_decompressor_create(uint8_t window_bits)
     jz_decompressor *decompressor = calloc(1, sizeof *decompressor);
     if (decompressor == NULL)
         return NULL;
+    jz_zlib_memory_begin(&decompressor->memory, ((size_t)1 << window_bits) + STATE, &decompressor->stream);
     if (inflateInit2(&decompressor->stream, -window_bits) != Z_OK) {
+        jz_zlib_memory_end(&decompressor->memory);
         free(decompressor);
         return NULL;
     }
@@ -27,6 +30,7 @@ void jz_decompressor_free(jz_decompressor *decompressor)
     if (decompressor == NULL)
         return;
     inflateEnd(&decompressor->stream);
+    jz_zlib_memory_end(&decompressor->memory);
     free(decompressor);
 }
 

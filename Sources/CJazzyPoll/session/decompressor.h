@@ -8,9 +8,11 @@
 #include "../../CJazzyZlib/CJazzyZlib.h"
 #include "buffer.h"
 #include "compression.h"
+#include "zlib_memory.h"
 
 struct jz_decompressor {
     z_stream stream;
+    jz_zlib_memory memory;
     bool is_after_final_block; /* all that was taken ended with a block that has BFINAL set */
 };
 

@@ -12,6 +12,7 @@
 #include "../codec/utf8.h"
 #include "frame_rules.h"
 #include "incoming.h"
+#include "memory.h"
 #include "outgoing.h"
 
 /* What a step of reading came to. */
@@ -21,6 +22,8 @@ typedef enum step {
     STEP_NEEDS_INPUT, /* all input was taken */
     STEP_FAILED       /* a rule was broken; session->failure says which */
 } step;
+
+enum { MAPPED_ONCE_COME = 4096 /* bytes: before, a page would be more than has come */ };
 
 static uint8_t no_bytes[1];
 
@@ -224,7 +227,11 @@ static bool make_room(const jz_session *session, size_t count, size_t remaining)
     bool is_last = session->incoming->frame.fin;
     size_t come = payload->length + count;
     bool is_half_there = is_last && whole - come < come;
-    return jz_buffer_reserve(payload, is_half_there ? remaining : count, is_last ? whole : max_growth(session, whole));
+    size_t wanted = is_half_there ? remaining : count;
+    /* What will be mapped anyway is from the start: of that only pages that were written to take memory. */
+    if (jz_memory_is_mapped(whole) && come >= MAPPED_ONCE_COME && wanted < JZ_MAPPED_FROM)
+        wanted = JZ_MAPPED_FROM;
+    return jz_buffer_reserve(payload, wanted, is_last ? whole : max_growth(session, whole));
 }
 
 /* False: text that is not UTF-8, and fails at its first impossible byte. What is compressed is checked when it is

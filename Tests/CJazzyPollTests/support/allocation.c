@@ -1,3 +1,5 @@
+#define _GNU_SOURCE
+
 #include "allocation.h"
 
 #include <errno.h>
@@ -5,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 
 /* The names are the linker's (ld, --wrap). */
 void *__real_malloc(size_t size);
@@ -15,6 +18,12 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *bytes, size_t size);
 void __wrap_free(void *bytes);
+void *__real_mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset);
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset);
+void *__real_mremap(void *address, size_t size, size_t larger, int flags);
+void *__wrap_mremap(void *address, size_t size, size_t larger, int flags);
+int __real_munmap(void *address, size_t size);
+int __wrap_munmap(void *address, size_t size);
 
 /* Which allocations fail, counted from 0 since that was asked for. Atomic, for the tests of code that has threads. */
 static atomic_size_t first_failing = SIZE_MAX;
@@ -90,9 +99,9 @@ static bool is_allowed(size_t size)
     return false;
 }
 
-static void add_bytes(void *allocated)
+static void add_bytes(size_t size)
 {
-    size_t now = live_bytes += malloc_usable_size(allocated);
+    size_t now = live_bytes += size;
     size_t most = most_live_bytes;
     while (now > most && !atomic_compare_exchange_weak(&most_live_bytes, &most, now))
         continue;
@@ -101,7 +110,7 @@ static void add_bytes(void *allocated)
 static void *count_live(void *allocated)
 {
     live += allocated != NULL ? 1 : 0;
-    add_bytes(allocated);
+    add_bytes(malloc_usable_size(allocated));
     return allocated;
 }
 
@@ -125,7 +134,7 @@ void *__wrap_realloc(void *bytes, size_t size)
     void *grown = __real_realloc(bytes, size);
     if (grown != NULL) {
         live_bytes -= before;
-        add_bytes(grown);
+        add_bytes(malloc_usable_size(grown));
     }
     return grown;
 }
@@ -135,4 +144,32 @@ void __wrap_free(void *bytes)
     live -= bytes != NULL ? 1 : 0;
     live_bytes -= malloc_usable_size(bytes);
     __real_free(bytes);
+}
+
+/* Of a mapped piece all counts, though only pages that were written to take memory. */
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset)
+{
+    void *mapped = is_allowed(size) ? __real_mmap(address, size, protection, flags, descriptor, offset) : MAP_FAILED;
+    if (mapped != MAP_FAILED) {
+        live++;
+        add_bytes(size);
+    }
+    return mapped;
+}
+
+void *__wrap_mremap(void *address, size_t size, size_t larger, int flags)
+{
+    void *mapped = is_allowed(larger) ? __real_mremap(address, size, larger, flags) : MAP_FAILED;
+    if (mapped != MAP_FAILED) {
+        live_bytes -= size;
+        add_bytes(larger);
+    }
+    return mapped;
+}
+
+int __wrap_munmap(void *address, size_t size)
+{
+    live--;
+    live_bytes -= size;
+    return __real_munmap(address, size);
 }

@@ -33,18 +33,25 @@ static void give_back(void *context, void *bytes)
     free(bytes);
 }
 
+/* Unless the stream has an allocator, which comes here by itself. */
+static void come_here(z_streamp stream)
+{
+    if (stream->zalloc != Z_NULL)
+        return;
+    stream->zalloc = allocate;
+    stream->zfree = give_back;
+}
+
 int __wrap_deflateInit2_(z_streamp stream, int level, int method, int window_bits, int memory_level, int strategy,
                          const char *version, int stream_size)
 {
-    stream->zalloc = allocate;
-    stream->zfree = give_back;
+    come_here(stream);
     return __real_deflateInit2_(stream, level, method, window_bits, memory_level, strategy, version, stream_size);
 }
 
 int __wrap_inflateInit2_(z_streamp stream, int window_bits, const char *version, int stream_size)
 {
-    stream->zalloc = allocate;
-    stream->zfree = give_back;
+    come_here(stream);
     return __real_inflateInit2_(stream, window_bits, version, stream_size);
 }
 

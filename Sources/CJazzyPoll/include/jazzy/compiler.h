@@ -28,6 +28,14 @@
     (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi"))
 #define JZ_FOR_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi")))
 #endif
+/* Whether AddressSanitizer watches: gcc says so by a macro, clang by a feature. */
+#if defined(__SANITIZE_ADDRESS__)
+#define JZ_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define JZ_ADDRESS_SANITIZER 1
+#endif
+#endif
 #else
 #define JZ_PUBLIC
 #define JZ_PRINTF(format_position, first_position)

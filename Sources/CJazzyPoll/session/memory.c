@@ -1,0 +1,201 @@
+#define _GNU_SOURCE /* mremap */
+
+#include "memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "jazzy/compiler.h"
+
+enum {
+    MOST_KEPT = 16,
+    MOST_KEPT_BYTES = 16 * 1024 * 1024 /* of all together */
+};
+
+typedef struct piece {
+    void *bytes;
+    size_t size;
+} piece;
+
+/* Those of the thread, the one that was given back last at the end. */
+static _Thread_local struct {
+    bool *keeps; /* to be told when there are some; NULL where the thread keeps none */
+    size_t count;
+    size_t idle; /* so many at the front were not taken since the last trim */
+    size_t bytes;
+    piece pieces[MOST_KEPT];
+} kept;
+
+static size_t page_size(void)
+{
+    long size = sysconf(_SC_PAGESIZE);
+    return size > 0 ? (size_t)size : 4096;
+}
+
+bool jz_memory_is_mapped(size_t size)
+{
+#ifdef JZ_ADDRESS_SANITIZER
+    (void)size;
+    return false;
+#else
+    return size >= JZ_MAPPED_FROM;
+#endif
+}
+
+/* Whole pages, of a size that is possible. */
+static size_t round_up(size_t size)
+{
+    size_t mask = page_size() - 1;
+    return (size + mask) & ~mask;
+}
+
+void *jz_memory_map(size_t size)
+{
+#ifdef JZ_ADDRESS_SANITIZER
+    return calloc(1, size);
+#else
+    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return bytes != MAP_FAILED ? bytes : NULL;
+#endif
+}
+
+void jz_memory_unmap(void *bytes, size_t size)
+{
+#ifdef JZ_ADDRESS_SANITIZER
+    (void)size;
+    free(bytes);
+#else
+    munmap(bytes, size);
+#endif
+}
+
+static void remove_kept(size_t index)
+{
+    kept.bytes -= kept.pieces[index].size;
+    kept.count--;
+    memmove(&kept.pieces[index], &kept.pieces[index + 1], (kept.count - index) * sizeof kept.pieces[0]);
+    if (index < kept.idle)
+        kept.idle--;
+}
+
+/* Takes the smallest piece that is kept and of that size or, where the size may be `larger`, above. NULL: there is
+ * none.
+ */
+static void *take_kept(size_t size, size_t *larger)
+{
+    size_t best = kept.count;
+    for (size_t i = 0; i < kept.count; i++) {
+        size_t found = kept.pieces[i].size;
+        if ((found == size || (larger != NULL && found > size)) &&
+            (best == kept.count || found < kept.pieces[best].size))
+            best = i;
+    }
+    if (best == kept.count)
+        return NULL;
+    piece taken = kept.pieces[best];
+    remove_kept(best);
+    if (larger != NULL)
+        *larger = taken.size;
+    return taken.bytes;
+}
+
+/* Keeps a piece, in place of those that were given back first. */
+static void keep(piece piece)
+{
+    while (kept.count > 0 && (kept.count == MOST_KEPT || kept.bytes + piece.size > MOST_KEPT_BYTES)) {
+        jz_memory_unmap(kept.pieces[0].bytes, kept.pieces[0].size);
+        remove_kept(0);
+    }
+    kept.pieces[kept.count++] = piece;
+    kept.bytes += piece.size;
+    *kept.keeps = true;
+}
+
+/* No object is larger (C17 §7.20.3), and malloc need not be asked. */
+static bool is_possible(size_t size)
+{
+    return size < PTRDIFF_MAX;
+}
+
+void *jz_memory_take(size_t size)
+{
+    if (!is_possible(size))
+        return NULL;
+    if (!jz_memory_is_mapped(size))
+        return malloc(size);
+    void *bytes = take_kept(size, NULL);
+    return bytes != NULL ? bytes : jz_memory_map(size);
+}
+
+void jz_memory_give(void *bytes, size_t size)
+{
+    if (bytes == NULL)
+        return;
+    if (!jz_memory_is_mapped(size))
+        free(bytes);
+    else if (kept.keeps != NULL && size <= MOST_KEPT_BYTES / 2)
+        keep((piece){bytes, size});
+    else
+        jz_memory_unmap(bytes, size);
+}
+
+/* Where the system moves pages, nothing is copied. */
+static void *grow_mapped(void *bytes, size_t size, size_t used, size_t larger)
+{
+#ifdef MREMAP_MAYMOVE
+    (void)used;
+    void *grown = mremap(bytes, size, larger, MREMAP_MAYMOVE);
+    return grown != MAP_FAILED ? grown : NULL;
+#else
+    void *grown = jz_memory_map(larger);
+    if (grown != NULL) {
+        memcpy(grown, bytes, used);
+        jz_memory_give(bytes, size);
+    }
+    return grown;
+#endif
+}
+
+void *jz_memory_grow(void *bytes, size_t size, size_t used, size_t *larger)
+{
+    if (!is_possible(*larger))
+        return NULL;
+    if (!jz_memory_is_mapped(*larger))
+        return realloc(bytes, *larger);
+    *larger = round_up(*larger);
+    void *grown = take_kept(*larger, larger);
+    if (grown == NULL && bytes != NULL && jz_memory_is_mapped(size))
+        return grow_mapped(bytes, size, used, *larger);
+    if (grown == NULL)
+        grown = jz_memory_map(*larger);
+    if (grown != NULL && bytes != NULL) {
+        memcpy(grown, bytes, used);
+        jz_memory_give(bytes, size);
+    }
+    return grown;
+}
+
+void jz_memory_begin_keeping(bool *keeps)
+{
+    kept.keeps = keeps;
+}
+
+bool jz_memory_trim(void)
+{
+    while (kept.idle > 0) {
+        jz_memory_unmap(kept.pieces[0].bytes, kept.pieces[0].size);
+        remove_kept(0);
+    }
+    kept.idle = kept.count;
+    return kept.count > 0;
+}
+
+void jz_memory_end_keeping(void)
+{
+    kept.keeps = NULL;
+    kept.idle = kept.count;
+    jz_memory_trim();
+}
