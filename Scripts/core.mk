@@ -23,7 +23,7 @@ C_THREAD_TESTS := test_access test_activation test_admission test_allocation_fai
 	test_server test_server_ending test_server_setup test_server_threads test_slots test_slow_closing test_slow_receivers test_slow_takers \
 	test_statistics test_stopping test_storm test_thread_stacks test_threads test_topics_server test_turning_away test_upgrade_answers \
 	test_upgrade_hook test_upgrade_memory test_watch test_worker_queue test_worker_routes test_workers test_workers_behind \
-	test_close_causes test_closing
+	test_close_causes test_closing test_stop_options
 
 # What is installed is built by the compiler that is asked for with CC, or else by one that is there.
 ifneq ($(filter default undefined,$(origin CC)),)

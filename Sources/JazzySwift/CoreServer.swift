@@ -15,7 +15,7 @@ final class CoreServer: Sendable {
     /// - `jz_server_run`, `_run_until_signal` and `_start` are called once, by who has been given the server's run
     ///   (`ServerPhase`), and `jz_server_wait` after that has returned, while `turn` is held;
     /// - `jz_server_port`, `_runs_here`, `_publish`, `_subscriber_count`, `_dropped_count`, `_stop`, `_stop_within`,
-    ///   `_drain`, `_ending` and `_statistics` may be called from any thread;
+    ///   `_stop_with`, `_drain`, `_ending` and `_statistics` may be called from any thread;
     /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when nobody else can see it any
     ///   more.
     private struct Parts: @unchecked Sendable {
@@ -98,6 +98,10 @@ final class CoreServer: Sendable {
 
     func stop(graceInMilliseconds grace: UInt32) {
         jz_server_stop_within(core, grace)
+    }
+
+    func stop(_ farewell: Farewell) {
+        farewell.withCore { options in _ = jz_server_stop_with(core, options, nil) }
     }
 
     func drain(deadlineInMilliseconds deadline: UInt32) {

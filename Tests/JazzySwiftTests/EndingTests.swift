@@ -62,6 +62,64 @@ struct EndingTests {
         server.drain()
     }
 
+    @Test("A code and a reason of one's own reach the clients, whose close events say that the server stopped")
+    func codeAndReason() throws {
+        let closes = Recorder<WsClose>()
+        let server = try Self.server {
+            $0.ws("/") { _, event, _ in if case .close(let close) = event { closes.record(close) } }
+        }
+        let client = try TestClient(port: server.port, path: "/")
+        let ending = Holder<JazzyEnding>()
+        try inBackground {
+            ending.value = try? server.stop(code: 1012, reason: "service restart")
+        } while: {
+            #expect(try client.receive() == .init(opcode: .close, payload: [3, 0xF4] + Array("service restart".utf8)))
+            try client.sendClose(code: 1012)
+        }
+        #expect(ending.value == Self.ending(clean: 1))
+        #expect(closes.values == [WsClose(code: 1012, cause: .stopping)])
+    }
+
+    @Test("A code that may not be sent is refused, and the server goes on")
+    func refusedCode() async throws {
+        let server = try Self.server {
+            $0.ws("/") { ws, event, message in if event == .message { ws.send(message.text) } }
+        }
+        let error = #expect(throws: JazzyError.self) { try server.stop(code: 1004) }
+        #expect(error?.code == .invalidOption)
+        #expect(error?.message.contains("close_code 1004 may not be sent; use 1000-1003") == true)
+        await #expect(throws: JazzyError.self) { try await server.stopAndWait(code: 5_000) }
+        let client = try TestClient(port: server.port, path: "/")
+        try client.send("still there?")
+        #expect(try client.receiveText() == "still there?")
+        try client.sendClose(code: 1000)
+        _ = try client.receive()
+        #expect(try await server.stopAndWait(code: 1012) == Self.ending())
+    }
+
+    @Test("The close frames can be spread over a time: who is not told yet is served")
+    func spread() throws {
+        var options = JazzyOptions.patient
+        options.threads = 1
+        let server = JazzyServer(options: options)
+        server.ws("/") { ws, event, message in if event == .message { ws.send(message.text) } }
+        try server.start(host: "127.0.0.1")
+        let told = try TestClient(port: server.port, path: "/")
+        let other = try TestClient(port: server.port, path: "/")
+        let ending = Holder<JazzyEnding>()
+        try inBackground {
+            ending.value = try server.stop(code: 1012, spread: .seconds(3_600), grace: .seconds(3_600))
+        } while: {
+            // The other one's turn is in half an hour.
+            #expect(try told.receiveClose() == 1012)
+            try other.send("served?")
+            #expect(try other.receiveText() == "served?")
+            server.stop()
+            #expect(try other.receiveClose() == 1012)
+        }
+        #expect(ending.value == Self.ending(clean: 2))
+    }
+
     @Test("In a handler it only begins", arguments: [JazzyExecution.loop, .workers])
     func inHandler(execution: JazzyExecution) throws {
         let answers = Recorder<JazzyEnding?>()

@@ -228,6 +228,8 @@ static void lose(jz_shard *shard, jz_connection *connection, jz_failure failure)
 
 void jz_connection_cut_off(jz_shard *shard, jz_connection *connection)
 {
+    if (connection->phase == JZ_PHASE_WEBSOCKET && shard->course == JZ_COURSE_CUTTING_OFF)
+        jz_session_blame(&connection->session, JZ_CAUSE_STOPPING);
     lose(shard, connection, JZ_FAILURE_NONE);
 }
 
@@ -359,14 +361,14 @@ void jz_connection_settle(jz_shard *shard, jz_connection *connection)
 
 void jz_connection_stop(jz_shard *shard, jz_connection *connection)
 {
-    static const char reason[] = "the server stops";
+    const jz_farewell *farewell = &shard->server->farewell;
     if (connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY)
         jz_connection_finish(shard, connection, false);
     else if (connection->phase == JZ_PHASE_ASKING)
         jz_handshake_give_up(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
     else if (connection->phase == JZ_PHASE_WEBSOCKET &&
-             jz_connection_close(shard, connection, JZ_CAUSE_STOPPING, JZ_CLOSE_GOING_AWAY, jz_text_of(reason)) ==
-                 JZ_SEND_DROPPED)
+             jz_connection_close(shard, connection, JZ_CAUSE_STOPPING, farewell->code,
+                                 (jz_text){farewell->reason, farewell->reason_length}) == JZ_SEND_DROPPED)
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     jz_connection_mark_dirty(shard, connection);
 }

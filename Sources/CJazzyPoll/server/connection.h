@@ -112,7 +112,7 @@ void jz_connection_settle(jz_shard *shard, jz_connection *connection);
 
 void jz_connection_expired(jz_shard *shard, jz_connection *connection);
 
-/* The server stops: a WebSocket is sent close code 1001, anything else ends when its output is sent. */
+/* The server stops: a WebSocket is sent its farewell, anything else ends when its output is sent. */
 void jz_connection_stop(jz_shard *shard, jz_connection *connection);
 
 /* Ends the connection at once, whatever it is about to do. */

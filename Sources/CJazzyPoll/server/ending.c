@@ -64,23 +64,35 @@ static void begin_stopping(jz_shard *shard)
     jz_loop_take_every_letter(&shard->loop);
     shard->course = JZ_COURSE_STOPPING;
     stop_listening(shard);
-    jz_shard_visit(shard, jz_connection_stop);
+    jz_telling_begin(shard);
+}
+
+/* The grace counts from when the last one was told, which is before its time where clients have left meanwhile. */
+static uint64_t end_of_grace(const jz_shard *shard, uint64_t planned_ms)
+{
+    if (!shard->telling.is_over || planned_ms == UINT64_MAX)
+        return planned_ms;
+    uint64_t end_ms = shard->telling.over_ms + (planned_ms - atomic_load(&shard->server->tell_by_ms));
+    return end_ms < planned_ms ? end_ms : planned_ms;
 }
 
 /* Of several that ask, the one whose grace is over first counts. */
 static void follow_stopping(jz_shard *shard)
 {
-    uint64_t stop_by_ms = atomic_load(&shard->server->stop_by_ms);
-    uint64_t silent_by_ms = atomic_load(&shard->server->silent_by_ms);
+    if (!jz_farewell_is_written(&shard->server->farewell))
+        return;
     if (shard->course < JZ_COURSE_STOPPING) {
         /* First, for it is what the connections are given to end. */
-        set_end(shard, stop_by_ms, silent_by_ms);
+        set_end(shard, atomic_load(&shard->server->stop_by_ms), atomic_load(&shard->server->silent_by_ms));
         begin_stopping(shard);
         jz_shard_settle_dirty(shard);
-    } else if (shard->course == JZ_COURSE_STOPPING &&
-               (stop_by_ms < shard->ends_at_ms || silent_by_ms < shard->silent_by_ms)) {
-        set_end(shard, stop_by_ms, silent_by_ms);
+    } else if (shard->course == JZ_COURSE_STOPPING && jz_telling_follow(shard)) {
+        jz_shard_settle_dirty(shard);
     }
+    uint64_t ends_at_ms = end_of_grace(shard, atomic_load(&shard->server->stop_by_ms));
+    uint64_t silent_by_ms = end_of_grace(shard, atomic_load(&shard->server->silent_by_ms));
+    if (shard->course == JZ_COURSE_STOPPING && (ends_at_ms < shard->ends_at_ms || silent_by_ms < shard->silent_by_ms))
+        set_end(shard, ends_at_ms, silent_by_ms);
 }
 
 static void follow_draining(jz_shard *shard)
@@ -94,6 +106,11 @@ static void follow_draining(jz_shard *shard)
     } else if (shard->course == JZ_COURSE_DRAINING && drain_by_ms < shard->ends_at_ms) {
         set_end(shard, drain_by_ms, UINT64_MAX);
     }
+}
+
+bool jz_ending_has_told_all(const jz_server *server)
+{
+    return atomic_load(&server->stop_is_requested) && jz_clock_ms() >= atomic_load(&server->tell_by_ms);
 }
 
 bool jz_ending_has_drained(const jz_server *server)
@@ -141,6 +158,9 @@ void jz_ending_expired(jz_shard *shard)
         jz_server_stop(shard->server);
         return;
     }
+    /* Where the loop was held up, some may not have been told yet. */
+    if (jz_telling_finish(shard))
+        jz_shard_settle_dirty(shard);
     bool is_over = jz_clock_ms() >= shard->ends_at_ms;
     shard->course = JZ_COURSE_CUTTING_OFF;
     jz_shard_visit(shard, is_over ? cut_off : cut_off_if_silent);

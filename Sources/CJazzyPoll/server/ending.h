@@ -5,6 +5,9 @@
 #include "connection.h"
 #include "shard.h"
 
+/* Whether the server stops, and all its connections have been told so, or are as soon as their loops can. */
+bool jz_ending_has_told_all(const jz_server *server);
+
 /* Follows what was asked of the server. At the end of each turn; returns whether there is another. */
 bool jz_ending_goes_on(jz_shard *shard);
 

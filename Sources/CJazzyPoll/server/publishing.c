@@ -188,7 +188,7 @@ jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, j
 jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
                                  const void *bytes, size_t length)
 {
-    if (atomic_load(&server->stop_is_requested) || jz_ending_has_drained(server))
+    if (jz_ending_has_told_all(server) || jz_ending_has_drained(server))
         return JZ_SEND_CLOSED;
     return publish(server, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length);
 }

@@ -75,6 +75,7 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
     server->head_limits = (jz_head_limits){options->max_head_size, options->max_header_count};
     server->stop_by_ms = UINT64_MAX;
     server->silent_by_ms = UINT64_MAX;
+    server->tell_by_ms = UINT64_MAX;
     server->drain_by_ms = UINT64_MAX;
     jz_workers_init(&server->workers);
     jz_admission_init(&server->admission, options);

@@ -10,6 +10,7 @@
 #include "../codec/address.h"
 #include "../codec/request_head.h"
 #include "admission.h"
+#include "farewell.h"
 #include "jazzy/server.h"
 #include "options.h"
 #include "routes.h"
@@ -35,7 +36,9 @@ struct jz_server {
     /* Times of the timers' clock in milliseconds; UINT64_MAX is never. Each is set before what asks for it. */
     _Atomic uint64_t stop_by_ms;
     _Atomic uint64_t silent_by_ms; /* the same for who takes nothing of what was sent */
+    _Atomic uint64_t tell_by_ms;   /* all connections are told by then that it stops; at most stop_by_ms */
     _Atomic uint64_t drain_by_ms;
+    jz_farewell farewell; /* written before it is asked to stop */
     _Atomic bool stop_is_requested;
     _Atomic bool drain_is_requested;
     _Atomic int failure;              /* errno of a loop that could not wait any more; 0 where none has failed */

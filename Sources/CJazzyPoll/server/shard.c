@@ -149,6 +149,8 @@ static void take_expired(void *context, jz_timer *timer)
     jz_shard *shard = context;
     if (timer == &shard->accepting.timer)
         jz_accepting_resume(shard);
+    else if (timer == &shard->telling.timer)
+        jz_telling_go_on(shard);
     else if (timer == &shard->end_timer)
         jz_ending_expired(shard);
     else if (timer == &shard->peer_log.timer)

@@ -11,6 +11,7 @@
 #include "connection.h"
 #include "counters.h"
 #include "date.h"
+#include "farewell.h"
 #include "jazzy/server.h"
 #include "kept_input.h"
 #include "peer_log.h"
@@ -30,7 +31,7 @@ typedef struct jz_shard_route {
 typedef enum jz_course {
     JZ_COURSE_SERVING,
     JZ_COURSE_DRAINING, /* it listens no more, and ends when it has no connections */
-    JZ_COURSE_STOPPING, /* and all were told to end */
+    JZ_COURSE_STOPPING, /* and all are told to end, by and by where that is wanted */
     JZ_COURSE_CUTTING_OFF
 } jz_course;
 
@@ -48,6 +49,7 @@ struct jz_shard {
     uint64_t ends_at_ms;   /* draining, or the grace of stopping, is over */
     uint64_t looks_at_ms;  /* who takes nothing of what was sent is cut off */
     uint64_t silent_by_ms; /* when that was asked for to be first */
+    jz_telling telling;    /* while stopping */
 
     jz_accepting_state accepting;
 

@@ -9,8 +9,7 @@
 #include "jazzy/event.h"
 #include "session.h"
 
-/* The length of the longest prefix that fits a close frame and ends with a character. */
-static size_t fitting_reason_length(const char *reason, size_t length)
+size_t jz_fitting_reason_length(const char *reason, size_t length)
 {
     if (length <= JZ_MAX_CLOSE_REASON)
         return length;
@@ -26,7 +25,7 @@ bool jz_append_close_frame(jz_buffer *output, uint16_t code, const char *reason,
     size_t length = 0;
     if (code != JZ_CLOSE_NO_STATUS) {
         jz_write_uint16(payload, code);
-        length = fitting_reason_length(reason, reason_length);
+        length = jz_fitting_reason_length(reason, reason_length);
         if (length > 0)
             memcpy(payload + 2, reason, length);
         length += 2;

@@ -70,6 +70,9 @@ static inline bool jz_session_append(jz_session *session, const jz_outgoing *out
     return false;
 }
 
+/* The length of the longest prefix of a close reason that fits into a close frame and ends with a character. */
+size_t jz_fitting_reason_length(const char *reason, size_t length);
+
 /*
  * Appends a close frame. JZ_CLOSE_NO_STATUS makes it one without a payload. A reason longer than the 123 bytes that fit
  * is cut at the end of a character. False when there is no memory.

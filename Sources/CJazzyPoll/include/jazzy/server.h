@@ -90,7 +90,7 @@ JZ_PUBLIC bool jz_server_runs_here(const jz_server *server);
 
 /*
  * Sends a text or binary message to all subscribers of a topic, as jz_ws_publish does, from any thread. CLOSED: the
- * server is stopping.
+ * server is stopping, and all are told so.
  */
 JZ_PUBLIC jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length,
                                            jz_message_kind kind, const void *bytes, size_t length);
@@ -130,6 +130,37 @@ JZ_PUBLIC void jz_server_stop(jz_server *server);
  * counts.
  */
 JZ_PUBLIC void jz_server_stop_within(jz_server *server, uint32_t grace_ms);
+
+/* A grace as that of jz_server_stop: so long as a client answers or takes what was sent, within the options' limits. */
+#define JZ_GRACE_AS_NEEDED UINT32_MAX
+
+/* How a server stops. */
+typedef struct jz_stop_options {
+    uint32_t grace_ms;   /* as jz_server_stop_within takes it, or JZ_GRACE_AS_NEEDED; from the last close frame on */
+    uint16_t close_code; /* as jz_ws_close takes it, for instance JZ_CLOSE_SERVICE_RESTART */
+    const char *reason;  /* UTF-8, `reason_length` bytes, copied and cut as jz_ws_close does it; may be NULL where 0 */
+    size_t reason_length;
+
+    /*
+     * 0 to 3,600,000 (more counts as that). The close frames are spread evenly over so long, so that the clients do not
+     * all come back at once. Who has not been sent one is served until then; nobody new is let in.
+     */
+    uint32_t spread_ms;
+} jz_stop_options;
+
+/* As jz_server_stop does it: JZ_GRACE_AS_NEEDED, 1001, "the server stops", all at once. */
+JZ_PUBLIC jz_stop_options jz_stop_options_default(void);
+
+/* INVALID_OPTION where jz_server_stop_with would refuse them. From any thread. */
+JZ_PUBLIC jz_status jz_stop_options_check(const jz_stop_options *options, jz_error *error);
+
+/*
+ * The same as jz_server_stop, with a choice. Of several calls, in whichever way, the first decides the code and the
+ * reason; the earliest time by which all are to be told counts, and the grace that is over first. INVALID_OPTION: the
+ * code may not be sent, or the reason is not UTF-8; nothing has happened. From any thread, from handlers, and with
+ * `error` NULL from signal handlers.
+ */
+JZ_PUBLIC jz_status jz_server_stop_with(jz_server *server, const jz_stop_options *options, jz_error *error);
 
 /*
  * For a restart: the server accepts whom the kernel keeps, listens no more, so that its successor can (without a gap
