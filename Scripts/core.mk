@@ -16,14 +16,10 @@ C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
 	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_ -Wl,--wrap=send,--wrap=sendmsg,--wrap=recv \
 	-Wl,--wrap=pthread_create
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
-# Those in which threads meet.
-C_THREAD_TESTS := test_access test_activation test_admission test_allocation_failures_in_servers test_draining test_fairness test_flow test_forked_child test_hand_over test_large_answers test_last_look test_order_behind_letters \
-	test_kernel_send_limit test_listening test_local_peers test_local_sockets test_lost_descriptors test_mailbox test_mailbox_limit test_output_notices \
-	test_pages test_peer_log test_poll test_proxies test_publication test_published test_refusals test_registry test_second_answers \
-	test_server test_server_ending test_server_setup test_server_threads test_slots test_slow_closing test_slow_receivers test_slow_takers \
-	test_statistics test_stopping test_storm test_thread_stacks test_threads test_topics_server test_turning_away test_upgrade_answers \
-	test_upgrade_hook test_upgrade_memory test_watch test_worker_queue test_worker_routes test_workers test_workers_behind \
-	test_close_causes test_closing test_stop_options
+# Those in which threads meet: all that run a server, or use what threads share.
+C_THREAD_TESTS := $(sort $(patsubst Tests/CJazzyPollTests/%.c,%,$(shell grep -lE \
+	'pthread|jazzy\.h"|support/(serv|hooked|fleet|client|bystander|journal)|(registry|slots|mailbox|workers)\.h' \
+	Tests/CJazzyPollTests/test_*.c)))
 
 # What is installed is built by the compiler that is asked for with CC, or else by one that is there.
 ifneq ($(filter default undefined,$(origin CC)),)

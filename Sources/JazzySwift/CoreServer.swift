@@ -46,8 +46,9 @@ final class CoreServer: Sendable {
     }
 
     deinit {
-        // The last reference may be one that a handler took. It cannot wait for its own thread to end: another does.
-        if jz_server_runs_here(core) {
+        // The last reference may be one that a handler took, of this server or another. No event loop waits for
+        // another, and two could wait for each other: a thread does.
+        if jz_in_handler() {
             onThreadThatMayWait { [parts] in parts.destroy() }
         } else {
             parts.destroy()

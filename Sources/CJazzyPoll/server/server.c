@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../loop/report.h"
+#include "../loop/thread.h"
 #include "registry.h"
 #include "work.h"
 
@@ -100,16 +101,39 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
     return server;
 }
 
-void jz_server_destroy(jz_server *server)
+static void *wait_and_free(void *context)
 {
-    if (server == NULL)
-        return;
-    jz_server_stop(server);
+    jz_server *server = context;
     jz_server_wait(server);
     jz_registry_withdraw(server->number);
     uint32_t next_generation = destroy_shards(server, server->shard_count, 1);
     jz_registry_release(server->number, next_generation);
     free_server(server);
+    return NULL;
+}
+
+/* By a thread of its own, which nobody waits for. Without one the server stops, and its memory stays. */
+static void wait_and_free_elsewhere(jz_server *server)
+{
+    const jz_thread_plan plan = {wait_and_free, "the end of a server", server->options.thread_stack_size};
+    pthread_t thread;
+    jz_error error;
+    if (jz_thread_start(&thread, &plan, server, &error) == JZ_OK)
+        pthread_detach(thread);
+    else
+        jz_server_log(server, JZ_LOG_ERROR, "a server that was destroyed in a handler keeps its memory: %s",
+                      error.message);
+}
+
+void jz_server_destroy(jz_server *server)
+{
+    if (server == NULL)
+        return;
+    jz_server_stop(server);
+    if (jz_in_handler())
+        wait_and_free_elsewhere(server);
+    else
+        wait_and_free(server);
 }
 
 /* Checks what every route needs, and finds or adds it. */
@@ -190,6 +214,11 @@ jz_status jz_server_route_get(jz_server *server, const char *path, const char *c
     if (route->page == NULL)
         return jz_report_system(error, ENOMEM, "add a route");
     return JZ_OK;
+}
+
+bool jz_in_handler(void)
+{
+    return jz_current_shard != NULL || jz_current_work != NULL;
 }
 
 bool jz_server_runs_here(const jz_server *server)

@@ -88,6 +88,9 @@ JZ_PUBLIC uint16_t jz_server_port(const jz_server *server);
 /* Whether the calling thread is in one of the server's handlers, where it may be neither waited for nor destroyed. */
 JZ_PUBLIC bool jz_server_runs_here(const jz_server *server);
 
+/* Whether the calling thread is in a handler of whichever server: it had better wait for none. From any thread. */
+JZ_PUBLIC bool jz_in_handler(void);
+
 /*
  * Sends a text or binary message to all subscribers of a topic, as jz_ws_publish does, from any thread. CLOSED: the
  * server is stopping, and all are told so.
@@ -187,7 +190,12 @@ JZ_PUBLIC void jz_server_statistics(const jz_server *server, jz_statistics *stat
 /* Waits until a server that was started has stopped. Returns at once if it is not running. Not from a handler. */
 JZ_PUBLIC void jz_server_wait(jz_server *server);
 
-/* Stops the server, waits for it and frees it. Not from a handler. NULL does nothing. */
+/*
+ * Stops the server, waits for it and frees it. NULL does nothing. In a handler, of this server or another, it returns
+ * at once, for no loop may wait for another, and two could wait for each other: a thread does it, and until the close
+ * events were delivered handlers may still be called. A server that jz_server_run runs cannot be destroyed before that
+ * returns.
+ */
 JZ_PUBLIC void jz_server_destroy(jz_server *server);
 
 JZ_END_DECLARATIONS
