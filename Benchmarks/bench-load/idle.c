@@ -14,6 +14,20 @@ static void let_it_settle(void)
     nanosleep(&pause, NULL);
 }
 
+/* What is given back when nobody has needed it for a while is, in ten seconds at most. */
+static uint64_t reading_once_quiet(const settings *settings)
+{
+    enum { LOOKS = 20, QUIET_LOOKS = 7 };
+    uint64_t least = process_private_dirty(settings->server);
+    for (int i = 0, quiet = 0; i < LOOKS && quiet < QUIET_LOOKS; i++) {
+        let_it_settle();
+        uint64_t now = process_private_dirty(settings->server);
+        quiet = now < least ? 0 : quiet + 1;
+        least = now < least ? now : least;
+    }
+    return least;
+}
+
 /* Each connection has one message of the size echoed, all of them at once. */
 static void run_burst(fleet *fleet, const settings *settings, measurement *measurement)
 {
@@ -55,11 +69,9 @@ void run_idle(const settings *settings)
     if (settings->size > 0)
         run_burst(fleet, settings, measurement);
     measurement_end(measurement);
-    let_it_settle();
-    memory.after_burst = process_private_dirty(settings->server);
+    memory.after_burst = reading_once_quiet(settings);
     fleet_close(fleet);
-    let_it_settle();
-    memory.after_close = process_private_dirty(settings->server);
+    memory.after_close = reading_once_quiet(settings);
     measurement->memory = &memory;
     measurement_print(measurement);
     free(measurement);

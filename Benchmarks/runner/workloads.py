@@ -99,6 +99,18 @@ def memory(connections: int, size: int, peers: list[Peer]) -> Workload:
     return Workload(f"memory-{size}", f"memory of {connections:,} idle connections{burst}", "echo", runs, rounds=1)
 
 
+def memory_of_bursts(connections: int, size: int) -> Workload:
+    load = ("idle", "--connections", str(connections), "--size", str(size))
+    deflating = (*load, "--payload", "json", "--deflate")
+    runs = (
+        Run(C, echo_c(), load),
+        Run(SWIFT, echo_swift(), load),
+        Run(f"{C}, dedicated compression", echo_c(" --deflate dedicated"), deflating),
+    )
+    title = f"memory of {connections:,} connections, before and after each has echoed {size:,} B"
+    return Workload("memory-of-bursts", title, "echo", runs, rounds=1)
+
+
 def swift_text() -> Workload:
     load = ("echo", "--size", "20", "--payload", "ascii")
     runs = (
@@ -140,6 +152,7 @@ def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
         idle_beside(idle),
         memory(15_000, 0, peers),
         memory(1_000, 64_000, peers),
+        memory_of_bursts(5_000, 1_000_000),
         swift_text(),
         two_loops(),
     ]
@@ -156,6 +169,7 @@ def quick_workloads(peers: list[Peer]) -> list[Workload]:
         connect(peers),
         idle_beside(500),
         memory(1_000, 1_000, peers),
+        memory_of_bursts(200, 100_000),
         swift_text(),
         two_loops(),
     ]

@@ -39,11 +39,19 @@ typedef enum jz_send_status {
  */
 JZ_PUBLIC jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length);
 
-/* Whether a message is compressed. It never is where the connection has not agreed on it, or where it would grow. */
+/*
+ * Whether a message is compressed. It never is where the connection has not agreed on it, or where it would grow.
+ *
+ * What is compressed can tell about itself. Its length tells whether a secret has something in common with what an
+ * attacker had sent beside it (CRIME). And a loop remembers the message that it compressed last, without context
+ * takeover, so that one to many is compressed once: who can have the same loop send a message to himself can measure, by
+ * the time that takes, whether it is the one that was last sent to another. Neither tells anything with
+ * JZ_COMPRESSION_NEVER.
+ */
 typedef enum jz_compression {
     JZ_COMPRESSION_AUTOMATIC, /* from the route's min_message_size on */
     JZ_COMPRESSION_ALWAYS,
-    JZ_COMPRESSION_NEVER /* for what is compressed already, and for secrets beside what an attacker chooses (CRIME) */
+    JZ_COMPRESSION_NEVER /* for what is compressed already, and for secrets */
 } jz_compression;
 
 /* The same as jz_ws_send, with a choice. jz_ws_send is JZ_COMPRESSION_AUTOMATIC. */
