@@ -86,23 +86,23 @@ static jz_send_status post(jz_shard *shard, const errand *fields, const void *by
 }
 
 /* The same for what anybody may ask as often as he likes: DROPPED, too, where as much waits as may. */
-static jz_send_status post_within_limit(jz_shard *shard, errand fields, const void *bytes)
+static jz_send_status post_within_limit(jz_shard *shard, errand *fields, const void *bytes)
 {
-    fields.reserved = JZ_LETTER_COST + fields.length;
-    if (!jz_errand_reserve(shard, fields.reserved))
+    fields->reserved = JZ_LETTER_COST + fields->length;
+    if (!jz_errand_reserve(shard, fields->reserved))
         return JZ_SEND_DROPPED;
-    jz_send_status status = post(shard, &fields, bytes);
+    jz_send_status status = post(shard, fields, bytes);
     if (status != JZ_SEND_QUEUED)
-        jz_errand_unreserve(shard, fields.reserved);
+        jz_errand_unreserve(shard, fields->reserved);
     return status;
 }
 
 jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                               jz_compression compression)
 {
-    const errand fields = {.ws = ws, .type = ERRAND_SEND, .kind = kind, .compression = compression, .length = length};
+    errand fields = {.ws = ws, .type = ERRAND_SEND, .kind = kind, .compression = compression, .length = length};
     jz_send_status status =
-        length <= SIZE_MAX - sizeof fields ? post_within_limit(shard, fields, bytes) : JZ_SEND_DROPPED;
+        length <= SIZE_MAX - sizeof fields ? post_within_limit(shard, &fields, bytes) : JZ_SEND_DROPPED;
     if (status == JZ_SEND_DROPPED)
         jz_count_dropped(&shard->counters);
     return status;
@@ -110,22 +110,22 @@ jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, c
 
 jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length)
 {
-    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_CLOSE, .code = code, .length = length}, reason);
+    return post_within_limit(shard, &(errand){.ws = ws, .type = ERRAND_CLOSE, .code = code, .length = length}, reason);
 }
 
 jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws)
 {
-    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_TERMINATE}, "");
+    return post_within_limit(shard, &(errand){.ws = ws, .type = ERRAND_TERMINATE}, "");
 }
 
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic)
 {
-    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_SUBSCRIBE, .length = topic.length}, topic.start);
+    return post_within_limit(shard, &(errand){.ws = ws, .type = ERRAND_SUBSCRIBE, .length = topic.length}, topic.start);
 }
 
 jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic)
 {
-    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_UNSUBSCRIBE, .length = topic.length},
+    return post_within_limit(shard, &(errand){.ws = ws, .type = ERRAND_UNSUBSCRIBE, .length = topic.length},
                              topic.start);
 }
 
@@ -145,12 +145,12 @@ jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, j
 
 jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused)
 {
-    return post_within_limit(shard, (errand){.ws = ws, .type = is_paused ? ERRAND_PAUSE : ERRAND_RESUME}, "");
+    return post_within_limit(shard, &(errand){.ws = ws, .type = is_paused ? ERRAND_PAUSE : ERRAND_RESUME}, "");
 }
 
 jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer)
 {
-    return post_within_limit(shard, (errand){.ws = ws, .type = ERRAND_ANSWER, .answer = answer}, "");
+    return post_within_limit(shard, &(errand){.ws = ws, .type = ERRAND_ANSWER, .answer = answer}, "");
 }
 
 jz_letter *jz_errand_create_resume(jz_ws ws)

@@ -44,8 +44,8 @@ JZ_PUBLIC jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *
  *
  * What is compressed can tell about itself. Its length tells whether a secret has something in common with what an
  * attacker had sent beside it (CRIME). And a loop remembers the message that it compressed last, without context
- * takeover, so that one to many is compressed once: who can have the same loop send a message to himself can measure, by
- * the time that takes, whether it is the one that was last sent to another. Neither tells anything with
+ * takeover, so that one to many is compressed once: who can have the same loop send a message to himself can measure,
+ * by the time that takes, whether it is the one that was last sent to another. Neither tells anything with
  * JZ_COMPRESSION_NEVER.
  */
 typedef enum jz_compression {
