@@ -102,6 +102,78 @@ static void a_flood_of_messages_lets_others_have_their_turn(void **state)
     finish(server);
 }
 
+enum { ANSWERS = 50000, PORTION = 4096 /* letters of a turn */ };
+
+static struct {
+    _Atomic uint64_t value;
+    _Atomic uint32_t route;
+    atomic_size_t released;     /* states of answers that came too late */
+    atomic_size_t before_other; /* of them, when the other's message was handled */
+    atomic_bool other_was_heard;
+} question;
+
+static void ask_nobody(void *context, jz_handshake handshake, const jz_request *request)
+{
+    (void)context;
+    (void)request;
+    question.route = handshake.route;
+    question.value = handshake.value;
+}
+
+static void count_release(void *state)
+{
+    (void)state;
+    question.released++;
+}
+
+static void note_released(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context;
+    (void)message;
+    if (event->type != JZ_EVENT_MESSAGE)
+        return;
+    question.before_other = question.released;
+    question.other_was_heard = true;
+    jz_ws_send(ws, JZ_MESSAGE_TEXT, "heard", 5);
+}
+
+/* The first answer is taken, and all others are late: what they carry is released, in the turns to come. */
+static void late_answers_let_others_have_their_turn(void **state)
+{
+    (void)state;
+    memset(&seen, 0, sizeof seen);
+    memset(&question, 0, sizeof question);
+    jz_route_options asking = jz_route_options_default();
+    asking.upgrade = ask_nobody;
+    asking.release_state = count_release;
+    jz_options options = serving_options(1);
+    const serving_route routes[] = {{"/asking", take_other, NULL, &asking},
+                                    {"/flood", take_flood, NULL, NULL},
+                                    {"/other", note_released, NULL, NULL}};
+    jz_server *server = serving_start(&options, routes, COUNT_OF(routes));
+    static test_client asker;
+    assert_true(test_client_open(&flooder, jz_server_port(server), UPGRADE_REQUEST("/flood")));
+    assert_true(test_client_open(&other, jz_server_port(server), UPGRADE_REQUEST("/other")));
+    assert_true(test_client_connect(&asker, jz_server_port(server), 0));
+    assert_true(test_client_send(&asker, UPGRADE_REQUEST("/asking"), strlen(UPGRADE_REQUEST("/asking"))));
+    assert_eventually(question.value != 0);
+    test_client_send_frame(&flooder, &(test_frame)TEXT("hold the loop"));
+    assert_eventually(seen.holds);
+    int states[1];
+    const jz_acceptance acceptance = {.state = states};
+    for (int i = 0; i < ANSWERS; i++)
+        assert_int_equal(jz_handshake_accept((jz_handshake){question.value, question.route}, &acceptance),
+                         JZ_ANSWER_TAKEN);
+    test_client_send_frame(&other, &(test_frame)TEXT("hello"));
+    seen.is_let_go = true;
+    test_client_expect(&other, JZ_OPCODE_TEXT, "heard", 5);
+    assert_that(question.before_other <= 2 * PORTION, "%zu answers before another's message", question.before_other);
+    assert_int_equal(test_client_take_head(&asker), 101);
+    test_client_close(&asker);
+    finish(server);
+    assert_int_equal(question.released, ANSWERS);
+}
+
 static void what_follows_a_flood_comes_after_all_of_it(void **state)
 {
     (void)state;
@@ -164,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_of_messages_lets_others_have_their_turn),
+        cmocka_unit_test(late_answers_let_others_have_their_turn),
         cmocka_unit_test(what_follows_a_flood_comes_after_all_of_it),
         cmocka_unit_test(who_ends_while_it_floods_is_released),
         cmocka_unit_test(a_flooding_connection_that_is_closed_hears_of_nothing_more),
