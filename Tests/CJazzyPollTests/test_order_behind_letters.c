@@ -59,7 +59,10 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
     }
 }
 
-static void expect_last_to_be_last(jz_send_status (*say)(jz_ws ws))
+static test_client client;
+
+/* A server with a client whose handler holds the loop, and will say `say` when it is let go; much was sent before. */
+static void start_and_send_before(jz_send_status (*say)(jz_ws ws))
 {
     say_last = say;
     loop.ws = 0;
@@ -67,18 +70,24 @@ static void expect_last_to_be_last(jz_send_status (*say)(jz_ws ws))
     jz_options options = serving_options(1);
     const serving_route routes[] = {{"/", handle, NULL, NULL}};
     loop.server = serving_start(&options, routes, COUNT_OF(routes));
-    static test_client client;
     assert_true(test_client_open(&client, jz_server_port(loop.server), UPGRADE_REQUEST("/")));
     assert_eventually(loop.ws != 0);
     test_client_send_frame(&client, &(test_frame)TEXT("hold"));
     assert_eventually(loop.holds);
     for (int i = 0; i < BEFORE; i++)
         assert_int_equal(jz_ws_send((jz_ws){loop.ws}, JZ_MESSAGE_TEXT, "before", 6), JZ_SEND_QUEUED);
+}
+
+static void expect_last_after_all_before(void)
+{
     loop.is_let_go = true;
     for (int i = 0; i < BEFORE; i++)
         test_client_expect(&client, JZ_OPCODE_TEXT, "before", 6);
     test_client_expect(&client, JZ_OPCODE_TEXT, "last", 4);
-    assert_true(loop.answer == JZ_SEND_QUEUED || loop.answer == JZ_SEND_SENT);
+}
+
+static void finish(void)
+{
     test_client_close(&client);
     jz_server_destroy(loop.server);
 }
@@ -86,37 +95,25 @@ static void expect_last_to_be_last(jz_send_status (*say)(jz_ws ws))
 static void what_a_handler_says_comes_after_all_that_was_asked_before(void **state)
 {
     (void)state;
-    expect_last_to_be_last(send_last);
-    expect_last_to_be_last(publish_last);
-    expect_last_to_be_last(publish_last_as_nobody_there);
+    jz_send_status (*const ways[])(jz_ws ws) = {send_last, publish_last, publish_last_as_nobody_there};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        start_and_send_before(ways[i]);
+        expect_last_after_all_before();
+        assert_true(loop.answer == JZ_SEND_QUEUED || loop.answer == JZ_SEND_SENT);
+        finish();
+    }
 }
 
 static void what_was_sent_before_a_stop_goes_out_before_the_close(void **state)
 {
     (void)state;
-    say_last = send_last;
-    loop.ws = 0;
-    loop.holds = loop.is_let_go = false;
-    jz_options options = serving_options(1);
-    const serving_route routes[] = {{"/", handle, NULL, NULL}};
-    loop.server = serving_start(&options, routes, COUNT_OF(routes));
-    static test_client client;
-    assert_true(test_client_open(&client, jz_server_port(loop.server), UPGRADE_REQUEST("/")));
-    assert_eventually(loop.ws != 0);
-    test_client_send_frame(&client, &(test_frame)TEXT("hold"));
-    assert_eventually(loop.holds);
-    for (int i = 0; i < BEFORE; i++)
-        assert_int_equal(jz_ws_send((jz_ws){loop.ws}, JZ_MESSAGE_TEXT, "before", 6), JZ_SEND_QUEUED);
+    start_and_send_before(send_last);
     jz_server_stop(loop.server);
-    loop.is_let_go = true;
-    for (int i = 0; i < BEFORE; i++)
-        test_client_expect(&client, JZ_OPCODE_TEXT, "before", 6);
-    test_client_expect(&client, JZ_OPCODE_TEXT, "last", 4);
+    expect_last_after_all_before();
     test_received frame;
     assert_true(test_client_take_frame(&client, &frame));
     assert_int_equal(frame.opcode, JZ_OPCODE_CLOSE);
-    test_client_close(&client);
-    jz_server_destroy(loop.server);
+    finish();
 }
 
 int main(void)
