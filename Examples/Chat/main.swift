@@ -41,10 +41,20 @@ Route.ws("/chat") { ws, event, message in
     }
 }
 
-// The page's room: the same with a topic. What is said comes with the speaker's name, as the page puts it.
-Route.ws("/room") { ws, event, message in
+// The page's room: the same with a topic. What is said comes with the speaker's name, as the page puts it. A page that is
+// left says so; where it cannot, because its tab or its network is lost, the room is told for it, after 30 s at most.
+struct Member { var name: String? }
+let roomOptions = JazzyRouteOptions(idleTimeout: .after(.seconds(30)))
+Route.ws("/room", options: roomOptions, state: { Member() }) { ws, event, message in
     if event == .open { ws.subscribe("room") }
-    if event == .message, message.kind == .text { Jazzy.publish("room", message.text) }
+    if event == .message, message.kind == .text {
+        let text = message.text
+        ws.state.name = nameToKeep(of: ws.state.name, saying: text)
+        Jazzy.publish("room", text)
+    }
+    if case .close = event, let name = ws.state.name {
+        Jazzy.publish("room", name + "'s connection is lost.")
+    }
 }
 
 Route.get("/", .html(chatPage))

@@ -204,6 +204,23 @@ def said(line):
     return {"shown": line, "isNotice": False}
 
 
+async def test_the_room_is_told_of_a_page_that_is_lost():
+    with Server([CHAT, "--port", 0]) as example:
+        async with Page(example.port, "Ada") as ada:
+            assert await ada.next() == notice("Ada joined.")
+            async with Page(example.port, "Grace") as grace:
+                assert await ada.next() == await grace.next() == notice("Grace joined.")
+                await grace.say("I am here")
+                assert await ada.next() == said("Grace: I am here")
+            # Its process was killed: it could not say that it left.
+            assert await ada.next() == notice("Grace's connection is lost.")
+            async with CLIENTS["websockets"](example.port, "/room") as other:
+                await other.send("Alan: I never joined")
+                assert await ada.next() == said("Alan: I never joined")
+            await ada.say("quiet")
+            assert await ada.next() == said("Ada: quiet")
+
+
 async def test_pages_chat_with_each_other_and_with_other_clients():
     with Server([CHAT, "--port", 0]) as example:
         async with Page(example.port, "Ada") as ada:

@@ -1,0 +1,125 @@
+"""A real browser without a window, driven by its DevTools protocol."""
+
+import asyncio
+import base64
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+
+import websockets
+
+from support.deadline import DEADLINE
+
+PROGRAM = next(filter(None, map(shutil.which, ["chromium-headless-shell", "chromium"])), None)
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0"]
+
+
+class Tab:
+    """One page. What it logs as an error is kept in `errors`, what it asks for over the network in `requests`."""
+
+    def __init__(self, browser, session):
+        self._browser, self._session = browser, session
+        self.errors, self.requests = [], []
+
+    async def call(self, method, **parameters):
+        return await self._browser.call(method, self._session, **parameters)
+
+    async def evaluate(self, expression):
+        answer = await self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    async def until(self, expression):
+        """Waits until it is true."""
+        async with asyncio.timeout(DEADLINE):
+            while not await self.evaluate(expression):
+                await asyncio.sleep(0.02)
+
+    async def screenshot(self, path):
+        answer = await self.call("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(answer["data"]))
+
+    async def close(self):
+        """As a user does it: the page is told."""
+        await self.call("Page.close")
+
+    async def crash(self):
+        """There is nobody left to answer."""
+        await self._browser.send("Page.crash", self._session)
+
+    def hear(self, event):
+        if event["method"] == "Runtime.exceptionThrown" or event["method"] == "Log.entryAdded":
+            self.errors.append(event["params"])
+        elif event["method"] == "Network.requestWillBeSent":
+            self.requests.append(event["params"]["request"]["url"])
+
+
+class Browser:
+    def __init__(self, folder):
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        self._answers, self._tabs = {}, {}
+
+    async def __aenter__(self):
+        self._process = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            *ARGUMENTS,
+            f"--user-data-dir={self._folder}",
+            stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        async with asyncio.timeout(DEADLINE):
+            address = None
+            while address is None:
+                line = await self._process.stderr.readline()
+                assert line, "the browser ended"
+                address = re.search(rb"listening on (ws://\S+)", line)
+        self._drain = asyncio.create_task(self._process.stderr.read())
+        self._connection = await websockets.connect(address[1].decode(), max_size=None, compression=None)
+        self._listener = asyncio.create_task(self._listen())
+        return self
+
+    async def __aexit__(self, *_):
+        # All of its processes, which are a group: those of tabs keep its pipe open for longer than it lives.
+        os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+        for task in [self._listener, self._drain]:
+            task.cancel()
+        await asyncio.gather(self._listener, self._drain, return_exceptions=True)
+
+    async def _listen(self):
+        async for text in self._connection:
+            message = json.loads(text)
+            if "id" in message:
+                self._answers.pop(message["id"]).set_result(message)
+            elif message.get("sessionId") in self._tabs:
+                self._tabs[message["sessionId"]].hear(message)
+
+    async def send(self, method, session=None, **parameters):
+        number = next(self._numbers)
+        self._answers[number] = asyncio.get_running_loop().create_future()
+        request = {"id": number, "method": method, "params": parameters} | ({"sessionId": session} if session else {})
+        await self._connection.send(json.dumps(request))
+        return self._answers[number]
+
+    async def call(self, method, session=None, **parameters):
+        message = await asyncio.wait_for(await self.send(method, session, **parameters), DEADLINE)
+        assert "error" not in message, message
+        return message["result"]
+
+    async def open(self, url, *, width=800, height=600, scheme="light"):
+        """A page of this size in pixels, for a user who prefers this colour scheme."""
+        target = await self.call("Target.createTarget", url="about:blank")
+        attached = await self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        tab = self._tabs[attached["sessionId"]] = Tab(self, attached["sessionId"])
+        for domain in ["Page", "Runtime", "Log", "Network"]:
+            await tab.call(f"{domain}.enable")
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
+        await tab.call("Emulation.setDeviceMetricsOverride", **size)
+        await tab.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        await tab.call("Page.navigate", url=url)
+        return tab
