@@ -75,7 +75,7 @@ static void check(const fixture *fixture)
         check_topic(fixture, i);
         topic_count += jz_topics_find(&fixture->topics, fixture->texts[i]) != NULL ? 1 : 0;
     }
-    assert_int_equal(fixture->topics.count, topic_count);
+    assert_int_equal(fixture->topics.table.count, topic_count);
     for (size_t i = 0; i < CONNECTIONS; i++) {
         size_t expected = 0;
         for (size_t j = 0; j < TOPICS; j++)
@@ -153,7 +153,7 @@ static void many_topics_are_found_and_leave_nothing_behind(void **state)
     jz_connection connection = {0};
     for (unsigned i = 0; i < MANY; i++) {
         assert_true(jz_topics_subscribe(&topics, &connection, (jz_text){(const char *)&i, sizeof i}));
-        assert_int_equal(topics.count, i + 1);
+        assert_int_equal(topics.table.count, i + 1);
     }
     for (unsigned i = 0; i < MANY; i++) {
         assert_true(jz_topics_is_subscribed(&topics, &connection, (jz_text){(const char *)&i, sizeof i}));

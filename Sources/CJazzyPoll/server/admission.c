@@ -4,9 +4,6 @@
 #include <string.h>
 
 #include "../codec/big_endian.h"
-#include "../loop/random.h"
-
-enum { FIRST_PLACES = 64 };
 
 /* Of all servers of the process. */
 static _Atomic uint64_t process_connections;
@@ -15,14 +12,19 @@ void jz_admission_init(jz_admission *admission, const jz_options *options)
 {
     *admission = (jz_admission){.max_connections = options->max_connections,
                                 .max_handshakes = options->max_handshakes,
-                                .max_per_address = options->max_connections_per_address,
-                                .seed = jz_random()};
+                                .max_per_address = options->max_connections_per_address};
+    jz_hash_table_init(&admission->addresses);
     pthread_mutex_init(&admission->lock, NULL);
+}
+
+static void discard(jz_hash_entry *entry)
+{
+    free(entry);
 }
 
 void jz_admission_destroy(jz_admission *admission)
 {
-    free(admission->places);
+    jz_hash_table_destroy(&admission->addresses, discard);
     pthread_mutex_destroy(&admission->lock);
 }
 
@@ -81,100 +83,54 @@ static void make_key(const jz_address *address, uint64_t key[2])
     key[1] = jz_ip_is_ipv4(address->ip) ? jz_read_uint64(address->ip + 8) : 0;
 }
 
-static size_t place_of(const jz_admission *admission, const uint64_t key[2])
+static jz_address_count *find(const jz_admission *admission, const uint64_t key[2], uint64_t hash)
 {
-    /* The 64-bit finalizer of MurmurHash3. */
-    uint64_t hash = key[0] * UINT64_C(0x9E3779B97F4A7C15) ^ key[1] ^ admission->seed;
-    hash = (hash ^ hash >> 33) * UINT64_C(0xFF51AFD7ED558CCD);
-    hash = (hash ^ hash >> 33) * UINT64_C(0xC4CEB9FE1A85EC53);
-    return (size_t)(hash ^ hash >> 33) & (admission->place_count - 1);
-}
-
-/* The place of a key, or the free one where it would be (linear probing). There are places. */
-static jz_address_count *find(const jz_admission *admission, const uint64_t key[2])
-{
-    size_t place = place_of(admission, key);
-    while (admission->places[place].count > 0 && memcmp(admission->places[place].key, key, sizeof(uint64_t[2])) != 0)
-        place = (place + 1) & (admission->place_count - 1);
-    return &admission->places[place];
-}
-
-/* Moves everything to `place_count` places. False when there is no memory. */
-static bool resize(jz_admission *admission, size_t place_count)
-{
-    jz_address_count *old = admission->places;
-    size_t old_count = admission->place_count;
-    jz_address_count *places = calloc(place_count, sizeof *places);
-    if (places == NULL)
-        return false;
-    admission->places = places;
-    admission->place_count = place_count;
-    for (size_t i = 0; i < old_count; i++) {
-        if (old[i].count > 0)
-            *find(admission, old[i].key) = old[i];
+    for (jz_hash_entry *entry = jz_hash_table_look(&admission->addresses, hash); entry != NULL; entry = entry->next) {
+        jz_address_count *found = (jz_address_count *)entry;
+        if (memcmp(found->key, key, sizeof found->key) == 0)
+            return found;
     }
-    free(old);
-    return true;
+    return NULL;
 }
 
-static bool make_room(jz_admission *admission)
+static jz_address_count *add(jz_admission *admission, const uint64_t key[2], uint64_t hash)
 {
-    if (admission->taken < admission->place_count / 2)
-        return true;
-    return resize(admission, admission->place_count > 0 ? admission->place_count * 2 : FIRST_PLACES);
+    jz_address_count *added = malloc(sizeof *added);
+    if (added == NULL)
+        return NULL;
+    *added = (jz_address_count){.entry = {.hash = hash}, .key = {key[0], key[1]}};
+    if (jz_hash_table_add(&admission->addresses, &added->entry))
+        return added;
+    free(added);
+    return NULL;
 }
 
 bool jz_admission_count_address(jz_admission *admission, const jz_address *address)
 {
     uint64_t key[2];
     make_key(address, key);
+    uint64_t hash = jz_hash_table_hash(&admission->addresses, key, sizeof key);
     pthread_mutex_lock(&admission->lock);
-    bool is_let_in = make_room(admission);
-    if (is_let_in) {
-        jz_address_count *place = find(admission, key);
-        is_let_in = place->count < admission->max_per_address;
-        if (is_let_in && place->count++ == 0) {
-            memcpy(place->key, key, sizeof key);
-            admission->taken++;
-        }
-    }
+    jz_address_count *counted = find(admission, key, hash);
+    if (counted == NULL)
+        counted = add(admission, key, hash);
+    bool is_let_in = counted != NULL && counted->count < admission->max_per_address;
+    if (is_let_in)
+        counted->count++;
     pthread_mutex_unlock(&admission->lock);
     return is_let_in;
-}
-
-/* Frees a place, and moves up those behind it that would not be found any more (D. E. Knuth, TAOCP 6.4, algorithm R).
- */
-static void free_place(jz_admission *admission, size_t place)
-{
-    size_t mask = admission->place_count - 1;
-    size_t hole = place;
-    for (size_t next = (place + 1) & mask; admission->places[next].count > 0; next = (next + 1) & mask) {
-        size_t home = place_of(admission, admission->places[next].key);
-        if (((next - home) & mask) >= ((next - hole) & mask)) {
-            admission->places[hole] = admission->places[next];
-            hole = next;
-        }
-    }
-    admission->places[hole].count = 0;
-    admission->taken--;
-}
-
-/* Memory follows the connections down, too. Without memory to move to, it stays as it is. */
-static void shrink(jz_admission *admission)
-{
-    if (admission->place_count > FIRST_PLACES && admission->taken < admission->place_count / 8)
-        (void)resize(admission, admission->place_count / 4);
 }
 
 void jz_admission_uncount_address(jz_admission *admission, const jz_address *address)
 {
     uint64_t key[2];
     make_key(address, key);
+    uint64_t hash = jz_hash_table_hash(&admission->addresses, key, sizeof key);
     pthread_mutex_lock(&admission->lock);
-    jz_address_count *place = find(admission, key);
-    if (--place->count == 0) {
-        free_place(admission, (size_t)(place - admission->places));
-        shrink(admission);
+    jz_address_count *counted = find(admission, key, hash);
+    if (--counted->count == 0) {
+        jz_hash_table_remove(&admission->addresses, &counted->entry);
+        free(counted);
     }
     pthread_mutex_unlock(&admission->lock);
 }

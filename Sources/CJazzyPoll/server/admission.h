@@ -10,11 +10,13 @@
 
 #include "../codec/address.h"
 #include "jazzy/options.h"
+#include "hash_table.h"
 #include "jazzy/statistics.h"
 
 typedef struct jz_address_count {
-    uint64_t key[2]; /* the address, or its network */
-    uint32_t count;  /* 0: the place is free */
+    jz_hash_entry entry; /* first, so that an entry is its count */
+    uint64_t key[2];     /* the address, or its network */
+    uint32_t count;      /* at least 1 */
 } jz_address_count;
 
 typedef struct jz_admission {
@@ -28,10 +30,7 @@ typedef struct jz_admission {
     _Atomic uint64_t handshakes; /* those of the connections that are no WebSockets yet */
 
     pthread_mutex_t lock; /* of what follows: taken where connections begin and end, if addresses are limited */
-    uint64_t seed;        /* of the hash, so that nobody can choose addresses that fall together */
-    jz_address_count *places;
-    size_t place_count; /* a power of two, or 0; at most half of them are taken */
-    size_t taken;
+    jz_hash_table addresses;
 } jz_admission;
 
 /* All of these may be called from any thread. */

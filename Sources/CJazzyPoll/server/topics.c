@@ -3,44 +3,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../loop/random.h"
-
-enum { FIRST_BUCKETS = 16, FIRST_CAPACITY = 4 };
+enum { FIRST_CAPACITY = 4 };
 
 void jz_topics_init(jz_topics *topics)
 {
-    *topics = (jz_topics){.seed = jz_random()};
+    jz_hash_table_init(&topics->table);
     pthread_mutex_init(&topics->lock, NULL);
 }
 
 void jz_topics_destroy(jz_topics *topics)
 {
-    free(topics->buckets);
+    jz_hash_table_destroy(&topics->table, NULL);
     pthread_mutex_destroy(&topics->lock);
 }
 
-/* FNV-1a (Fowler, Noll, Vo), finished so that the low bits depend on all (the 64-bit finalizer of MurmurHash3). */
 static uint64_t hash_of(const jz_topics *topics, jz_text name)
 {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325) ^ topics->seed;
-    for (size_t i = 0; i < name.length; i++)
-        hash = (hash ^ (uint8_t)name.start[i]) * UINT64_C(0x100000001B3);
-    hash ^= hash >> 33;
-    hash *= UINT64_C(0xFF51AFD7ED558CCD);
-    return hash ^ hash >> 33;
-}
-
-static jz_topic **bucket_of(const jz_topics *topics, uint64_t hash)
-{
-    return &topics->buckets[hash & (topics->bucket_count - 1)];
+    return jz_hash_table_hash(&topics->table, name.start, name.length);
 }
 
 static jz_topic *find(const jz_topics *topics, jz_text name, uint64_t hash)
 {
-    if (topics->bucket_count == 0)
-        return NULL;
-    for (jz_topic *topic = *bucket_of(topics, hash); topic != NULL; topic = topic->next) {
-        if (topic->hash == hash && jz_text_equals(name, (jz_text){topic->name, topic->name_length}))
+    for (jz_hash_entry *entry = jz_hash_table_look(&topics->table, hash); entry != NULL; entry = entry->next) {
+        jz_topic *topic = (jz_topic *)entry;
+        if (entry->hash == hash && jz_text_equals(name, (jz_text){topic->name, topic->name_length}))
             return topic;
     }
     return NULL;
@@ -51,60 +37,24 @@ jz_topic *jz_topics_find(const jz_topics *topics, jz_text name)
     return find(topics, name, hash_of(topics, name));
 }
 
-static void link_topic(jz_topics *topics, jz_topic *topic)
-{
-    jz_topic **bucket = bucket_of(topics, topic->hash);
-    topic->next = *bucket;
-    *bucket = topic;
-}
-
-/* As many buckets as topics, at least. Failing to grow only makes finding slower. */
-static bool grow_buckets(jz_topics *topics)
-{
-    if (topics->count < topics->bucket_count)
-        return true;
-    size_t bucket_count = topics->bucket_count > 0 ? topics->bucket_count * 2 : FIRST_BUCKETS;
-    jz_topic **buckets = calloc(bucket_count, sizeof(jz_topic *));
-    if (buckets == NULL)
-        return topics->bucket_count > 0;
-    jz_topic **old = topics->buckets;
-    size_t old_count = topics->bucket_count;
-    topics->buckets = buckets;
-    topics->bucket_count = bucket_count;
-    for (size_t i = 0; i < old_count; i++) {
-        jz_topic *next;
-        for (jz_topic *topic = old[i]; topic != NULL; topic = next) {
-            next = topic->next;
-            link_topic(topics, topic);
-        }
-    }
-    free(old);
-    return true;
-}
-
 static jz_topic *add_topic(jz_topics *topics, jz_text name, uint64_t hash)
 {
-    if (!grow_buckets(topics))
-        return NULL;
-    jz_topic *topic = malloc(sizeof *topic + name.length);
+    jz_topic *topic = name.length < SIZE_MAX - sizeof *topic ? malloc(sizeof *topic + name.length) : NULL;
     if (topic == NULL)
         return NULL;
-    *topic = (jz_topic){.hash = hash, .name_length = name.length};
+    *topic = (jz_topic){.entry = {.hash = hash}, .name_length = name.length};
     if (name.length > 0)
         memcpy(topic->name, name.start, name.length);
-    link_topic(topics, topic);
-    topics->count++;
-    return topic;
+    if (jz_hash_table_add(&topics->table, &topic->entry))
+        return topic;
+    free(topic);
+    return NULL;
 }
 
 /* Nobody is subscribed to it any more. */
 static void remove_topic(jz_topics *topics, jz_topic *topic)
 {
-    jz_topic **link = bucket_of(topics, topic->hash);
-    while (*link != topic)
-        link = &(*link)->next;
-    *link = topic->next;
-    topics->count--;
+    jz_hash_table_remove(&topics->table, &topic->entry);
     free(topic->subscribers);
     free(topic);
 }

@@ -13,6 +13,7 @@
 
 #include "../codec/text.h"
 #include "connection.h"
+#include "hash_table.h"
 
 typedef struct jz_topic jz_topic;
 
@@ -35,8 +36,7 @@ typedef struct jz_subscriber {
 } jz_subscriber;
 
 struct jz_topic {
-    jz_topic *next; /* in its bucket */
-    uint64_t hash;
+    jz_hash_entry entry; /* first, so that an entry is its topic */
     jz_subscriber *subscribers;
     size_t count;
     size_t capacity;
@@ -46,10 +46,7 @@ struct jz_topic {
 
 typedef struct jz_topics {
     pthread_mutex_t lock;
-    uint64_t seed; /* of the hash, so that nobody can choose names that fall into one bucket */
-    jz_topic **buckets;
-    size_t bucket_count; /* a power of two, or 0 */
-    size_t count;
+    jz_hash_table table;
 } jz_topics;
 
 void jz_topics_init(jz_topics *topics);
