@@ -72,7 +72,8 @@ public final class JazzyServer: Sendable {
         try core.run()
     }
 
-    /// The same, and Ctrl-C (SIGINT) or SIGTERM stop it in order; a second signal ends the process at once.
+    /// The same, and Ctrl-C (SIGINT) or SIGTERM stop it in order; a second signal, the same or the
+    /// other one, ends the process at once.
     ///
     /// For one server of a process at a time.
     public func runUntilSignal() throws(JazzyError) {

@@ -107,6 +107,62 @@ static void a_server_may_be_destroyed_while_threads_send_through_it(void **state
     }
 }
 
+enum { ASKING_THREADS = 32 };
+
+static atomic_bool is_destroyed;
+static atomic_size_t asking;
+static atomic_size_t found_open;
+
+static void *ask_of_stale(void *context)
+{
+    const jz_ws *ws = context;
+    char address[JZ_REMOTE_ADDRESS_SIZE];
+    asking++;
+    while (!is_destroyed) {
+        found_open += jz_ws_is_open(*ws) ? 1 : 0;
+        found_open += jz_ws_send(*ws, JZ_MESSAGE_TEXT, "x", 1) != JZ_SEND_CLOSED ? 1 : 0;
+        jz_ws_remote_address(*ws, address);
+    }
+    return NULL;
+}
+
+static void *destroy_server(void *context)
+{
+    jz_server_destroy(context);
+    is_destroyed = true;
+    return NULL;
+}
+
+/* Nobody whose connection has gone keeps a server from its end, however many ask, and however often. */
+static void who_asks_of_connections_that_are_gone_is_not_waited_for(void **state)
+{
+    (void)state;
+    static served served;
+    served = (struct served){0};
+    served_start(&served, NULL, NULL);
+    assert_true(test_client_open(&client, served.port, UPGRADE_REQUEST("/")));
+    assert_eventually(served.journal.opens == 1);
+    jz_ws ws = journal_handle_of(&served.journal, 0);
+    test_client_close(&client);
+    assert_eventually(!jz_ws_is_open(ws));
+    is_destroyed = false;
+    pthread_t threads[ASKING_THREADS];
+    for (size_t i = 0; i < ASKING_THREADS; i++)
+        threads[i] = start_thread(ask_of_stale, &ws);
+    assert_eventually(asking == ASKING_THREADS);
+    pthread_t destroyer = start_thread(destroy_server, served.server);
+    uint64_t deadline = test_deadline();
+    while (!is_destroyed && test_pause_before(deadline))
+        continue;
+    bool was_destroyed = is_destroyed;
+    is_destroyed = true;
+    for (size_t i = 0; i < ASKING_THREADS; i++)
+        pthread_join(threads[i], NULL);
+    pthread_join(destroyer, NULL);
+    assert_true(was_destroyed);
+    assert_int_equal(found_open, 0);
+}
+
 typedef struct run {
     jz_server *server;
     jz_status status;
@@ -250,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handler_stops_its_server_in_order),
         cmocka_unit_test(a_server_may_be_destroyed_while_threads_send_through_it),
+        cmocka_unit_test(who_asks_of_connections_that_are_gone_is_not_waited_for),
         cmocka_unit_test(a_server_that_runs_on_its_callers_thread_is_not_waited_for),
         cmocka_unit_test(a_signal_ends_one_server_in_order),
         cmocka_unit_test(a_second_signal_ends_the_process_at_once),

@@ -93,7 +93,7 @@ JZ_PUBLIC bool jz_in_handler(void);
 
 /*
  * Sends a text or binary message to all subscribers of a topic, as jz_ws_publish does, from any thread. CLOSED: the
- * server is stopping, and all are told so.
+ * server is stopping, and all are told so; or it has drained, and the last client has left.
  */
 JZ_PUBLIC jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length,
                                            jz_message_kind kind, const void *bytes, size_t length);
@@ -107,12 +107,20 @@ JZ_PUBLIC size_t jz_server_subscriber_count(jz_server *server, const char *topic
 /* How many messages were dropped because a backpressure limit or a mailbox limit was reached. From any thread. */
 JZ_PUBLIC uint64_t jz_server_dropped_count(const jz_server *server);
 
-/* Runs the server on the calling thread (and on `threads` - 1 more) until it is stopped and all connections ended. */
+/*
+ * Runs the server on the calling thread (and on `threads` - 1 more) until it is stopped and all connections ended. A
+ * loop that cannot wait for events any more, because something in this process has closed its descriptor, ends with its
+ * connections; the log tells so, the server stops, and this returns JZ_STATUS_SYSTEM.
+ *
+ * The process may fork while the server runs: connections and listeners end as they would without the child, which has
+ * copies of their descriptors as long as it lives or until it calls exec. The child itself must not use the server, nor
+ * destroy it.
+ */
 JZ_PUBLIC jz_status jz_server_run(jz_server *server, jz_error *error);
 
 /*
- * The same, and Ctrl-C (SIGINT) or SIGTERM stop it in order; a second signal ends the process at once. The signals'
- * former actions are restored before it returns. For one server of a process at a time.
+ * The same, and Ctrl-C (SIGINT) or SIGTERM stop it in order; a second signal, the same or the other one, ends the
+ * process at once. The signals' former actions are restored before it returns. For one server of a process at a time.
  */
 JZ_PUBLIC jz_status jz_server_run_until_signal(jz_server *server, jz_error *error);
 
