@@ -8,19 +8,34 @@ extension HandlerContext {
             .decide(Handshake(core: handshake), JazzyRequest(request))
     }
 
+    /// Follows each call of `upgradeCallback`, on the same thread, when the question is over.
+    static let upgradeEndCallback: jz_upgrade_end = { context, handshake in
+        guard let context else { return }
+        Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()
+            .cancelHook(of: Handshake(core: handshake))
+    }
+
     /// The task begins on this thread, the loop's (SE-0472): a hook that does not suspend has answered when this
     /// returns, without a change of threads. It keeps the context, because it may outlive the server. It is detached
     /// because the loop's thread may be in a task, in which the server runs, and the hook is no part of that.
     private func decide(_ handshake: Handshake, _ request: JazzyRequest) {
         guard let upgrade = closures.upgrade else { return }
-        Task.immediateDetached { [self] in
+        let task = Task.immediateDetached { [self] in
             do {
                 answer(handshake, try await upgrade(request))
             } catch {
-                tell(handshake.webSocket, .error, "upgrade hook", threw: error)
+                // Nobody waits for one that was cancelled, and what it throws then is no fault.
+                tell(handshake.webSocket, handshake.isWaiting ? .error : .debug, "upgrade hook", threw: error)
                 _ = handshake.reject(status: 500)
             }
         }
+        // Where the answer is on its way already, from another thread, the end of the question is still to come.
+        if handshake.isWaiting { suspendedHooks.withLock { $0[handshake.core.value] = task } }
+    }
+
+    private func cancelHook(of handshake: Handshake) {
+        // Not in the lock: a task that is cancelled calls what its hook says is to be called then.
+        suspendedHooks.withLock { $0.removeValue(forKey: handshake.core.value) }?.cancel()
     }
 
     private func answer(_ handshake: Handshake, _ upgrade: JazzyUpgrade) {

@@ -1,10 +1,13 @@
 import CJazzyPoll
+import Synchronization
 
 /// What the core's callbacks are given to find the way back to a route's closures.
 final class HandlerContext: Sendable {
     let path: String
     let closures: RouteClosures
     private let tellsTexts: Bool
+    /// By the value of the handshake. Guarded because the loops of a server share its routes.
+    let suspendedHooks = Mutex<[UInt64: Task<Void, Never>]>([:])
 
     init(path: String, closures: RouteClosures, tellsTexts: Bool) {
         // No more than leaves room in a line of the log for what went wrong.

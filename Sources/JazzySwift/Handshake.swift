@@ -7,6 +7,9 @@ struct Handshake: Sendable {
     /// The connection, which is none to be used yet.
     var webSocket: JazzyWebSocket { JazzyWebSocket(jz_ws(value: core.value)) }
 
+    /// Whether the client still waits for an answer.
+    var isWaiting: Bool { jz_handshake_is_waiting(core) }
+
     /// Hands the state over: if the answer is taken, it is the core's, which releases it; else it is released here.
     func accept(subprotocol: String?, headers: JazzyHeaders, state: AnyObject?) -> jz_answer_status {
         guard subprotocol?.utf8.contains(0) != true else { return JZ_ANSWER_INVALID }

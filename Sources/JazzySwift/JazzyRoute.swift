@@ -24,7 +24,10 @@ struct WebSocketRoute: JazzyRoute {
         let contextPointer = Unmanaged.passUnretained(context).toOpaque()
         try options.withCore(path: path) { coreOptions throws(JazzyError) in
             coreOptions.release_state = releaseState
-            if closures.upgrade != nil { coreOptions.upgrade = HandlerContext.upgradeCallback }
+            if closures.upgrade != nil {
+                coreOptions.upgrade = HandlerContext.upgradeCallback
+                coreOptions.upgrade_ended = HandlerContext.upgradeEndCallback
+            }
             if closures.onDrain != nil { coreOptions.drained = HandlerContext.drainCallback }
             if closures.onDrop != nil { coreOptions.dropped = HandlerContext.dropCallback }
             try check {

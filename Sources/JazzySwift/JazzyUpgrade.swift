@@ -66,7 +66,9 @@ extension JazzyUpgrade: CustomStringConvertible {
 /// there until it suspends for the first time: until then it must not block. What needs time is awaited, and the hook
 /// goes on where Swift tasks do. Nothing is read from the client meanwhile.
 ///
-/// A client that was not answered within ``JazzyOptions/upgradeTimeout`` is answered with 503. If the hook throws, the
-/// error is logged and the client is answered with 500. An answer for a client that has left, or was answered already,
-/// does nothing.
+/// A client that was not answered within ``JazzyOptions/upgradeTimeout`` is answered with 503, and the log is warned. The
+/// hook's task is cancelled then, and so it is when the server stops, or the client resets the connection: where it
+/// awaits something that heeds that, as `Task.sleep` and most of what does input and output, it ends at once. An answer
+/// that it still gives does nothing. If the hook throws, the log is told of which type the error is, and the client is
+/// answered with 500.
 public typealias JazzyUpgradeHook = @Sendable (_ request: JazzyRequest) async throws -> JazzyUpgrade

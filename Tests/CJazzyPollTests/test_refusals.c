@@ -131,13 +131,17 @@ static jz_statistics now(void)
     return statistics;
 }
 
+/* A hook that does not answer is the application's fault, and named. */
 static void expect_line(jz_refusal reason)
 {
     char address[32];
     char text[LOG_LINE_SIZE];
+    bool is_ours = reason == JZ_REFUSAL_UPGRADE_TIMEOUT;
     test_client_address(&client, address);
-    snprintf(text, sizeof text, "%s: refused: %s", address, jz_refusal_text(reason));
-    log_lines_expect(&lines, 0, JZ_LOG_INFO, text);
+    snprintf(text, sizeof text, "%s: refused: %s", address,
+             is_ours ? "the upgrade hook of /waiting did not answer within 100 ms (upgrade_timeout_ms)"
+                     : jz_refusal_text(reason));
+    log_lines_expect(&lines, 0, is_ours ? JZ_LOG_WARNING : JZ_LOG_INFO, text);
 }
 
 static void expect_refusal(size_t row)

@@ -113,7 +113,7 @@ struct UpgradeStateTests {
         let upgrade: JazzyUpgradeHook = { _ in
             let state = Tracked { released.record(true) }
             asked.record(true)
-            try await gate.pass()
+            await gate.pass()
             return fate.answer(state)
         }
         try withServer(options: UpgradeTests.options(Recorder())) {

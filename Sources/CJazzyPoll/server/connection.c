@@ -58,10 +58,10 @@ bool jz_connection_count_address(jz_shard *shard, jz_connection *connection)
 }
 
 /* Gives back what a connection has while it is no WebSocket and has not finished. */
-static void leave_handshake(jz_connection *connection)
+static void leave_handshake(jz_shard *shard, jz_connection *connection)
 {
     if (connection->phase == JZ_PHASE_ASKING)
-        jz_handshake_discard(connection);
+        jz_handshake_discard(shard, connection);
     if (connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY)
         jz_buffer_free(&connection->head);
 }
@@ -86,7 +86,7 @@ static void leave_phase(jz_shard *shard, jz_connection *connection)
     if (connection->phase == JZ_PHASE_WEBSOCKET)
         leave_websocket(shard, connection);
     else
-        leave_handshake(connection);
+        leave_handshake(shard, connection);
 }
 
 /* Leaves the slot as it is for the next connection, but for what no connection has. */

@@ -100,7 +100,7 @@ bool jz_expiry_is_due(jz_shard *shard, jz_connection *connection)
 static void follow_time_out(jz_shard *shard, jz_connection *connection)
 {
     if (connection->phase == JZ_PHASE_ASKING && connection->question->answer == NULL) {
-        jz_handshake_give_up(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
+        jz_handshake_time_out(shard, connection);
     } else if (connection->phase == JZ_PHASE_HEAD && connection->head.length > 0) {
         jz_http_refuse(shard, connection, JZ_REFUSAL_HANDSHAKE_TIMEOUT);
     } else if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_is_open(&connection->session)) {

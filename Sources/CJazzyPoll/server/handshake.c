@@ -1,5 +1,6 @@
 #include "handshake.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,11 @@ static const char *find_offer(const jz_question *question, jz_text subprotocol)
     return NULL;
 }
 
+static jz_handshake handshake_of(const jz_shard *shard, const jz_connection *connection, const jz_route *route)
+{
+    return (jz_handshake){.value = jz_shard_handle_of(shard, connection).value, .route = (uint32_t)route->number};
+}
+
 static void ask(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade,
                 const jz_request_head *head, const jz_route_parameters *parameters)
 {
@@ -144,8 +150,7 @@ static void ask(jz_shard *shard, jz_connection *connection, const jz_route *rout
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_ASKING, memory_order_release);
     jz_timer_set(&shard->loop.timers, &connection->timer, route->options.upgrade_timeout_ms);
     const jz_request request = {.head = head, .parameters = parameters, .client = jz_connection_peer(connection)};
-    jz_handshake handshake = {.value = jz_shard_handle_of(shard, connection).value, .route = (uint32_t)route->number};
-    route->options.upgrade(route->context, handshake, &request);
+    route->options.upgrade(route->context, handshake_of(shard, connection, route), &request);
 }
 
 void jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_request_head *head,
@@ -229,13 +234,17 @@ static void tell_wrong_choice(jz_shard *shard, const jz_connection *connection, 
                         question->route->path, (int)(chosen.length < 100 ? chosen.length : 100), chosen.start);
 }
 
-/* Takes the question out of the connection, which is as before it was asked. The caller frees the question. */
-static jz_question *take_question(jz_connection *connection)
+/* Takes the question out of the connection, which is as before it was asked, and tells the route that it is over. The
+   caller frees the question. */
+static jz_question *take_question(jz_shard *shard, jz_connection *connection)
 {
     jz_question *question = connection->question;
+    const jz_route *route = question->route;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     connection->phase = JZ_PHASE_HEAD;
     connection->head = (jz_buffer){0};
+    if (route->options.upgrade_ended != NULL)
+        route->options.upgrade_ended(route->context, handshake_of(shard, connection, route));
     return question;
 }
 
@@ -251,7 +260,7 @@ bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer 
     *rest = (jz_buffer){0};
     if (connection->question->answer == NULL)
         return false;
-    jz_question *question = take_question(connection);
+    jz_question *question = take_question(shard, connection);
     jz_answer *answer = question->answer;
     jz_upgrade upgrade = question->upgrade;
     bool is_websocket = false;
@@ -275,11 +284,24 @@ bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer 
 
 void jz_handshake_give_up(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
 {
-    free_question(take_question(connection));
+    free_question(take_question(shard, connection));
     jz_http_refuse(shard, connection, refusal);
 }
 
-void jz_handshake_discard(jz_connection *connection)
+/* That is the application's doing, and not its client's: a warning in place of the line about a refusal. */
+void jz_handshake_time_out(jz_shard *shard, jz_connection *connection)
 {
-    free_question(take_question(connection));
+    const jz_route *route = connection->question->route;
+    jz_address peer = jz_connection_peer(connection);
+    jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &peer,
+                        "refused: the upgrade hook of %.100s did not answer within %" PRIu32 " ms (upgrade_timeout_ms)",
+                        route->path, route->options.upgrade_timeout_ms);
+    jz_count(&shard->counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);
+    free_question(take_question(shard, connection));
+    jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
+}
+
+void jz_handshake_discard(jz_shard *shard, jz_connection *connection)
+{
+    free_question(take_question(shard, connection));
 }

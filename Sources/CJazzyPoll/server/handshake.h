@@ -38,10 +38,13 @@ jz_answer_status jz_handshake_answer(jz_shard *shard, jz_connection *connection,
  */
 bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer *rest);
 
-/* The upgrade hook took too long, or the server stops: answers 503. */
+/* The upgrade hook is not waited for any longer: refuses, for 503 where the server stops. */
 void jz_handshake_give_up(jz_shard *shard, jz_connection *connection, jz_refusal refusal);
 
+/* The upgrade hook took too long: answers 503. */
+void jz_handshake_time_out(jz_shard *shard, jz_connection *connection);
+
 /* Frees the question, and the answer with it. The connection is none any more that asks. */
-void jz_handshake_discard(jz_connection *connection);
+void jz_handshake_discard(jz_shard *shard, jz_connection *connection);
 
 #endif

@@ -57,6 +57,11 @@ static jz_response response_of(jz_refusal refusal)
 void jz_http_refuse(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
 {
     jz_refusal_note_of(shard, connection, refusal);
+    jz_http_answer_refused(shard, connection, refusal);
+}
+
+void jz_http_answer_refused(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
+{
     jz_response response = response_of(refusal);
     jz_http_respond(shard, connection, &response);
 }

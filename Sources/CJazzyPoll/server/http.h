@@ -16,6 +16,9 @@ void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_respon
 /* Counts a refusal, answers with what it says, and finishes the connection. */
 void jz_http_refuse(jz_shard *shard, jz_connection *connection, jz_refusal refusal);
 
+/* The same for what has been counted and told already. */
+void jz_http_answer_refused(jz_shard *shard, jz_connection *connection, jz_refusal refusal);
+
 /* To a socket that does not become a connection: answers as well as can be without waiting, and closes it. */
 void jz_http_turn_away(jz_shard *shard, int descriptor, jz_refusal refusal);
 

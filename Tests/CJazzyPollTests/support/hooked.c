@@ -15,6 +15,18 @@ static void take_question(void *context, jz_handshake handshake, const jz_reques
     hooked->questions++;
 }
 
+static void take_end(void *context, jz_handshake handshake)
+{
+    hooked *hooked = context;
+    if (hooked->ends == 0)
+        hooked->opens_at_first_end = hooked->journal.opens;
+    if (hooked->ends < HOOKED_QUESTIONS)
+        hooked->ended[hooked->ends] = handshake;
+    if (hooked->end != NULL)
+        hooked->end(hooked, handshake);
+    hooked->ends++;
+}
+
 static void handle(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     hooked *hooked = context;
@@ -51,6 +63,7 @@ void hooked_start(hooked *hooked, const jz_options *options, const jz_route_opti
     server_options.log_context = hooked;
     jz_route_options route_options = route != NULL ? *route : jz_route_options_default();
     route_options.upgrade = take_question;
+    route_options.upgrade_ended = take_end;
     route_options.release_state = count_release;
     const serving_route routes[] = {{"/room/:id", handle, hooked, &route_options}};
     hooked->server = serving_start(&server_options, routes, COUNT_OF(routes));

@@ -22,6 +22,11 @@ typedef struct hooked {
     const void *context; /* of `ask` */
     jz_handshake handshakes[HOOKED_QUESTIONS];
     atomic_size_t questions;
+    jz_handshake ended[HOOKED_QUESTIONS];
+    atomic_size_t ends;
+    atomic_size_t opens_at_first_end;
+    /* Runs on the loop, and asserts nothing, when a question is over. */
+    void (*end)(struct hooked *hooked, jz_handshake handshake);
     atomic_int answer; /* what `ask` was told, a jz_answer_status */
     _Atomic(void *) state_when_opened;
     pthread_mutex_t lock;

@@ -1,14 +1,30 @@
 import Synchronization
 
-/// Something that tasks wait for until a test opens it.
+/// Something that tasks wait for until a test opens it, also when they are cancelled.
 final class Gate: Sendable {
-    private let isOpen = Atomic(false)
-
-    func open() {
-        isOpen.store(true, ordering: .releasing)
+    private struct State {
+        var isOpen = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    func pass() async throws {
-        while !isOpen.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(2)) }
+    private let state = Mutex(State())
+
+    func open() {
+        let waiting = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func pass() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiting.append(continuation) }
+                return state.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
     }
 }

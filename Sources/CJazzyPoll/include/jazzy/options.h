@@ -191,7 +191,8 @@ typedef struct jz_route_options {
 
     jz_upgrade_hook upgrade; /* decides who is let in; default NULL: everybody that the origin policy allows. Called on
                                 the loop, whatever `execution` says, with the context of the handler. */
-    jz_origin_policy origin_policy;     /* default JZ_ORIGIN_SAME_HOST */
+    jz_upgrade_end upgrade_ended;   /* follows each call of `upgrade`, once, when its question is over; default NULL */
+    jz_origin_policy origin_policy; /* default JZ_ORIGIN_SAME_HOST */
     const char *const *allowed_origins; /* JZ_ORIGIN_LISTED: as "https://example.com:8443", compared as RFC 6454 §5 */
     size_t allowed_origin_count;        /* 0 to 1,024 */
     const char *const *subprotocols;    /* that the application speaks, the best first: the first that a client offers

@@ -67,6 +67,14 @@ typedef struct jz_handshake {
  */
 typedef void (*jz_upgrade_hook)(void *context, jz_handshake handshake, const jz_request *request);
 
+/*
+ * Called once for each call of the upgrade hook, on the same thread and never within it, when the question is over:
+ * when its answer is about to be sent, before an open event; after the route's upgrade_timeout_ms; when the client has
+ * reset the connection; and when the server stops. Whatever the hook began for an answer that is still to come can be
+ * given up: it would be LATE.
+ */
+typedef void (*jz_upgrade_end)(void *context, jz_handshake handshake);
+
 /* A header of a response. Neither part may have line ends or other control characters. */
 typedef struct jz_response_header {
     const char *name;
