@@ -17,15 +17,23 @@
 
 enum { SOURCE_ADDRESSES = 64, RESPONSE_SIZE = 2048, PATIENCE_SECONDS = 10 };
 
+/* The frames that are sent are made once, for all connections: each has to be compressed by itself, unless a connection
+   sends but one. */
+static const char *offer_of(const settings *settings)
+{
+    if (!settings->uses_deflate)
+        return "";
+    return settings->workload == WORKLOAD_IDLE ? "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+                                               : "Sec-WebSocket-Extensions: permessage-deflate; "
+                                                 "server_no_context_takeover; client_no_context_takeover\r\n";
+}
+
 size_t write_request(const settings *settings, char *request, size_t capacity)
 {
     int length = snprintf(request, capacity,
                           "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
-                          settings->path, settings->port,
-                          settings->uses_deflate ? "Sec-WebSocket-Extensions: permessage-deflate; "
-                                                   "server_no_context_takeover; client_no_context_takeover\r\n"
-                                                 : "");
+                          settings->path, settings->port, offer_of(settings));
     if (length < 0 || (size_t)length >= capacity)
         fail("--path is too long");
     return (size_t)length;

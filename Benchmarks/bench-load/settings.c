@@ -11,6 +11,7 @@ static const char usage[] =
     "                [--idle N]\n"
     "       fan-out: [--size BYTES] [--burst N], of which --connections are the subscribers\n"
     "       idle:    [--size BYTES] of a message that each connection has echoed before it idles again\n"
+    "                [--payload KIND] [--deflate], with context takeover\n"
     "       connect: --connections at a time\n";
 
 static const char *const workload_names[] = {
