@@ -1,5 +1,7 @@
 #include "../../Sources/CJazzyPoll/loop/socket.h"
 
+#include <sys/socket.h>
+
 #include "jazzy/websocket.h"
 #include "support/client.h"
 #include "support/eventually.h"
@@ -99,6 +101,53 @@ static void a_peer_that_does_not_read_blocks_only_itself(void **state)
     finish(&f);
 }
 
+static void it_is_told_how_much_the_peers_kernel_has_taken_whether_or_not_it_is_read(void **state)
+{
+    (void)state;
+    static const uint8_t much[65536];
+    fixture f;
+    size_t sent = 0;
+    start(&f);
+    uint64_t before = jz_socket_acknowledged(f.accepted);
+    assert_int_equal(jz_socket_send(f.accepted, much, 1000, &sent), JZ_SOCKET_OK);
+    assert_eventually(jz_socket_unacknowledged(f.accepted) == 0);
+    assert_int_equal(jz_socket_acknowledged(f.accepted) - before, 1000);
+    size_t total = 1000;
+    while (jz_socket_send(f.accepted, much, sizeof much, &sent) == JZ_SOCKET_OK)
+        total += sent;
+    /* What was sent meanwhile is not in it. */
+    assert_true(jz_socket_unacknowledged(f.accepted) > sizeof client.bytes);
+    assert_true(jz_socket_acknowledged(f.accepted) - before < total);
+    for (size_t left = total; left > 0;) {
+        size_t part = left < sizeof client.bytes ? left : sizeof client.bytes;
+        assert_true(test_client_receive(&client, part));
+        client.start += part;
+        left -= part;
+    }
+    assert_eventually(jz_socket_acknowledged(f.accepted) - before == total);
+    assert_int_equal(jz_socket_unacknowledged(f.accepted), 0);
+    finish(&f);
+}
+
+static void of_a_unix_domain_socket_it_is_told_how_much_less_waits(void **state)
+{
+    (void)state;
+    int pair[2];
+    uint8_t bytes[1000] = {0};
+    size_t count = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    uint64_t before = jz_socket_acknowledged(pair[0]);
+    assert_int_equal(jz_socket_send(pair[0], bytes, sizeof bytes, &count), JZ_SOCKET_OK);
+    assert_true(jz_socket_unacknowledged(pair[0]) >= sizeof bytes);
+    uint64_t waiting = jz_socket_acknowledged(pair[0]);
+    assert_true(waiting < before);
+    assert_int_equal(jz_socket_receive(pair[1], bytes, sizeof bytes, &count), JZ_SOCKET_OK);
+    assert_int_equal(jz_socket_unacknowledged(pair[0]), 0);
+    assert_true(jz_socket_acknowledged(pair[0]) - waiting >= sizeof bytes);
+    jz_socket_close(pair[0]);
+    jz_socket_close(pair[1]);
+}
+
 static void the_end_of_the_peers_stream_is_no_failure(void **state)
 {
     (void)state;
@@ -148,6 +197,8 @@ int main(void)
         cmocka_unit_test(what_is_sent_is_received_and_nothing_else_is_waited_for),
         cmocka_unit_test(pieces_are_sent_in_their_order),
         cmocka_unit_test(a_peer_that_does_not_read_blocks_only_itself),
+        cmocka_unit_test(it_is_told_how_much_the_peers_kernel_has_taken_whether_or_not_it_is_read),
+        cmocka_unit_test(of_a_unix_domain_socket_it_is_told_how_much_less_waits),
         cmocka_unit_test(the_end_of_the_peers_stream_is_no_failure),
         cmocka_unit_test(a_reset_is_a_failure_and_no_signal),
         cmocka_unit_test(finishing_to_send_lets_the_peer_go_on),

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import time
@@ -14,22 +13,11 @@ import pytest
 from support import frames, puppet
 from support.deadline import DEADLINE, eventually
 from support.frames import BINARY, TEXT, encode
-from support.process import address_space, descriptor_count, is_stopped
+from support.process import address_space, descriptor_count, stopped
 from support.programs import BENCH, IS_SANITIZED, PROBE, ROOT
 from support.raw import RawConnection, open_websocket, request, upgrade_request
 from support.server import Server
 from support.siege import MEBIBYTE, besieged, crowd_of, deflated, echo_of, expect_echo, scaled
-
-
-@contextlib.contextmanager
-def stopped(pid):
-    """The process gets no time, as when its machine is suspended."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        eventually(lambda: is_stopped(pid), "the process stops")
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def test_slow_readers_cost_no_more_than_the_backpressure_limit_each(start_probe):

@@ -1,7 +1,11 @@
-"""What the kernel tells about a process."""
+"""What the kernel tells about a process, and how to stop one."""
 
+import contextlib
 import os
+import signal
 from pathlib import Path
+
+from support.deadline import eventually
 
 
 def descriptor_count(pid):
@@ -50,6 +54,17 @@ def seconds_without_a_core(*pids):
 def is_stopped(pid):
     """Whether SIGSTOP has taken effect."""
     return _status(pid, "State") == "T"
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """The process gets no time, as when its machine is suspended."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        eventually(lambda: is_stopped(pid), "the process stops")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def catches_signal(pid, number):
