@@ -177,6 +177,21 @@ static void a_server_may_end_while_a_page_is_on_its_way(void **state)
     jz_server_destroy(server);
 }
 
+/* Its next request lies unread, and a close would be a reset, which destroys what the kernel has. */
+static void a_server_that_ends_destroys_no_page_of_who_asks_for_another(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_pages(LONG_MS);
+    ask(&clients[0], server, large_request, SMALL_RECEIVE_BUFFER);
+    assert_int_equal(test_client_take_head(&clients[0]), 200);
+    assert_true(test_client_send(&clients[0], large_request, strlen(large_request)));
+    jz_server_stop(server);
+    expect_body(&clients[0], LARGE);
+    assert_true(test_client_sees_end(&clients[0]));
+    test_client_close(&clients[0]);
+    jz_server_destroy(server);
+}
+
 #define HANDSHAKE(method, path, version)                                                                               \
     method " " path " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                            \
            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: " version "\r\n\r\n"
@@ -254,6 +269,7 @@ int main(void)
         cmocka_unit_test(who_reads_a_page_slowly_gets_all_of_it_whatever_the_time_outs),
         cmocka_unit_test(who_does_not_read_a_page_is_let_go),
         cmocka_unit_test(a_server_may_end_while_a_page_is_on_its_way),
+        cmocka_unit_test(a_server_that_ends_destroys_no_page_of_who_asks_for_another),
         cmocka_unit_test(what_follows_an_upgrade_that_is_refused_is_not_answered),
         cmocka_unit_test(an_upgrade_behind_a_page_that_is_not_read_has_the_time_out_of_its_hook),
     };

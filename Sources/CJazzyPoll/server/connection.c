@@ -11,6 +11,7 @@
 #include "handshake.h"
 #include "http.h"
 #include "output.h"
+#include "progress.h"
 #include "reading.h"
 #include "routes.h"
 #include "sending.h"
@@ -362,8 +363,9 @@ void jz_connection_settle(jz_shard *shard, jz_connection *connection)
 void jz_connection_stop(jz_shard *shard, jz_connection *connection)
 {
     const jz_farewell *farewell = &shard->server->farewell;
+    /* A page may be on its way, and a request behind it be unread: to close then would destroy the page. */
     if (connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY)
-        jz_connection_finish(shard, connection, false);
+        jz_connection_finish(shard, connection, jz_progress_is_awaited(connection));
     else if (connection->phase == JZ_PHASE_ASKING)
         jz_handshake_give_up(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
     else if (connection->phase == JZ_PHASE_WEBSOCKET &&

@@ -75,7 +75,8 @@ typedef struct jz_options {
                                       86,400,000, or JZ_NEVER; default 120,000 */
     uint32_t max_lifetime_ms;      /* of a WebSocket, which is then closed with code 1001: 100 to 2,592,000,000 (30
                                       days), or JZ_NEVER; default JZ_NEVER */
-    uint32_t close_timeout_ms;     /* from our close frame to the end: 100 to 3,600,000; default 5,000 */
+    uint32_t close_timeout_ms;     /* from our close frame, or the last page, to the end, but see min_send_rate: 100 to
+                                      3,600,000; default 5,000 */
     uint32_t stop_timeout_ms;      /* from jz_server_stop to the end of whoever still takes what was sent: 100 to
                                       3,600,000, or close_timeout_ms where that is more; default 120,000 */
     uint32_t min_send_rate;        /* bytes a second that a peer takes for whom output waits: 1 to 1 GiB; default 256.
