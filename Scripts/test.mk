@@ -3,8 +3,9 @@
 TEST_PACKAGES := zlib1g-dev gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws \
 	golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev libwebsockets-dev libwebsockets-test-server \
 	valgrind
-# For the tests of the chat page, which are left out where there is no such package.
-BROWSER_PACKAGES := chromium-headless-shell
+# For the tests of the chat page in a browser, and of the core with another C library: each says that it was skipped where
+# there is no such package.
+OPTIONAL_PACKAGES := chromium-headless-shell musl-tools
 LINT_PACKAGES := clang-format
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
@@ -25,7 +26,8 @@ test: swift-toolchain test-packages
 .PHONY: test-packages
 test-packages:
 	@Scripts/install-packages $(TEST_PACKAGES)
-	@Scripts/install-packages $(BROWSER_PACKAGES) || echo "No $(BROWSER_PACKAGES): the chat page is not tested in a browser."
+	@for package in $(OPTIONAL_PACKAGES); do \
+		Scripts/install-packages $$package || echo "without $$package: the tests that need it are skipped"; done
 
 $(VENV)/.installed: Tests/requirements.txt
 	python3 -m venv $(VENV)

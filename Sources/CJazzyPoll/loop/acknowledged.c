@@ -6,8 +6,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#ifdef __linux__
+#if defined __GLIBC__
 #include <linux/tcp.h> /* the C library's own tells less of a connection */
+#elif defined __linux__
+#include <netinet/tcp.h> /* another C library's tells as much, and the kernel's headers may not be there */
 #endif
 
 #include "socket.h"
