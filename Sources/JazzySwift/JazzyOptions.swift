@@ -40,7 +40,7 @@ public struct JazzyOptions: Sendable {
 
     // MARK: Messages
 
-    /// The largest message that is received, in bytes: 1 to 1 GiB. The default is 1 MiB.
+    /// The largest message that is received, in bytes, decompressed: 1 to 1 GiB. The default is 1 MiB.
     ///
     /// A larger one ends its connection with close code 1009.
     public var maxMessageSize = 1_048_576

@@ -1,7 +1,9 @@
 """Attacks with frames: each ends with a server that is as it was (support/siege.py)."""
 
 import contextlib
+import random
 import time
+import zlib
 
 import pytest
 
@@ -243,6 +245,45 @@ def test_a_compressed_message_of_nothing_but_empty_blocks_is_an_empty_message(co
     with besieged(compressing, peak=4 * MEBIBYTE), open_compressing(compressing) as hollow:
         hollow.send_frame(BINARY, HOLLOW, reserved=4)
         assert hollow.read_frame() == frames.Frame(BINARY)
+
+
+def flushed(message, length):
+    """As websockets and node-ws send a message in fragments: each of them is flushed."""
+    compressor = zlib.compressobj(wbits=-15)
+    pieces = []
+    for start in range(0, len(message), length):
+        piece = compressor.compress(message[start : start + length]) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        is_last = start + length >= len(message)
+        opcode, reserved = (BINARY, 4) if start == 0 else (CONTINUATION, 0)
+        pieces.append(encode(opcode, piece[:-4] if is_last else piece, reserved=reserved, fin=is_last))
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize(("size", "fragment"), [(MEBIBYTE, 16), (200_000, 1)], ids=["of 16 bytes", "of a byte"])
+def test_a_message_that_is_flushed_behind_every_fragment_is_no_attack(compressing, size, fragment):
+    message = random.Random(1).randbytes(size)
+    sent = flushed(message, fragment)
+    assert len(sent) > 1.5 * size
+    with besieged(compressing, peak=6 * MEBIBYTE), open_compressing(compressing) as patient:
+        patient.send(sent)
+        frame = patient.read_frame()
+        assert frame.payload == message if frame.reserved == 0 else inflated(frame.payload) == message
+
+
+def inflated(payload):
+    return zlib.decompressobj(wbits=-15).decompress(payload + b"\x00\x00\xff\xff")
+
+
+@pytest.mark.parametrize("count", [1, 100, 10_000], ids=lambda count: f"{count} in each frame")
+def test_endless_flushes_that_bring_nothing_end(compressing, count):
+    block = b"\x00\x00\x00\xff\xff" * count
+    with besieged(compressing, peak=6 * MEBIBYTE), open_compressing(compressing) as endless:
+        endless.send_frame(BINARY, block, fin=False, reserved=4)
+        many = encode(CONTINUATION, block, fin=False) * (10_000 // count)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(40 * MEBIBYTE // len(many)):
+                endless.send(many)
+        assert close_code_of(endless) == MESSAGE_TOO_BIG
 
 
 GARBAGE = {

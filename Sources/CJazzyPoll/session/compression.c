@@ -9,10 +9,9 @@
 enum {
     KEEP_UP_TO = 256 * 1024, /* bytes: larger buffers are given back by trimming */
     LARGEST_WINDOW_BITS = 15,
-    SHORT_MESSAGE = 1024,    /* bytes: such a message fits */
-    SHORT_WINDOW_BITS = 11,  /* into this window, as far back as zlib looks in it, */
-    SHORT_MEMORY_LEVEL = 5,  /* and its symbols into one block of this */
-    SMALLEST_WINDOW_BITS = 9 /* zlib compresses with 9 where 8 was agreed on; a larger window reads both */
+    SHORT_MESSAGE = 1024,   /* bytes: such a message fits */
+    SHORT_WINDOW_BITS = 11, /* into this window, as far back as zlib looks in it, */
+    SHORT_MEMORY_LEVEL = 5  /* and its symbols into one block of this */
 };
 
 /*
@@ -94,16 +93,14 @@ bool jz_compress_in_context(jz_compression_workspace *workspace, jz_compressor *
 jz_failure jz_decompress(jz_compression_workspace *workspace, jz_decompressor **dedicated, uint8_t window_bits,
                          const uint8_t *bytes, size_t length, size_t max_message_size)
 {
-    jz_decompressor **decompressor = dedicated != NULL ? dedicated : &workspace->decompressor;
-    if (*decompressor == NULL) {
-        uint8_t bits = dedicated != NULL ? window_bits : LARGEST_WINDOW_BITS;
-        *decompressor = jz_decompressor_create(bits < SMALLEST_WINDOW_BITS ? SMALLEST_WINDOW_BITS : bits);
-    }
-    if (*decompressor == NULL)
+    jz_decompressor *decompressor = dedicated != NULL
+                                        ? jz_decompressor_ensure(dedicated, window_bits)
+                                        : jz_decompressor_ensure(&workspace->decompressor, LARGEST_WINDOW_BITS);
+    if (decompressor == NULL)
         return JZ_FAILURE_OUT_OF_MEMORY;
     if (dedicated == NULL)
-        inflateReset(&(*decompressor)->stream);
-    return jz_decompressor_run(*decompressor, bytes, length, max_message_size, &workspace->decompressed);
+        inflateReset(&decompressor->stream);
+    return jz_decompressor_run(decompressor, bytes, length, max_message_size, &workspace->decompressed);
 }
 
 static void trim(jz_buffer *buffer)

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 
 enum {
-    STATE = 7 * 1024,        /* bytes: what inflate allocates beside its window (zconf.h), with room to align */
-    SMALLEST_CHUNK = 4096,   /* bytes of output to make room for at a time, at least, */
-    LARGEST_CHUNK = 262144,  /* and at most: what a bomb can cost beyond the limit */
-    AT_BLOCK_BOUNDARY = 128, /* in z_stream.data_type, after inflate: zlib.h; */
-    UNUSED_BITS = 63         /* and there: how many bits of the last byte were not taken */
+    STATE = 7 * 1024,         /* bytes: what inflate allocates beside its window (zconf.h), with room to align */
+    SMALLEST_WINDOW_BITS = 9, /* zlib compresses with 9 where 8 was agreed on; a larger window reads both */
+    SMALLEST_CHUNK = 4096,    /* bytes of output to make room for at a time, at least, */
+    LARGEST_CHUNK = 262144,   /* and at most: what a bomb can cost beyond the limit */
+    AT_BLOCK_BOUNDARY = 128,  /* in z_stream.data_type, after inflate: zlib.h; */
+    UNUSED_BITS = 63          /* and there: how many bits of the last byte were not taken */
 };
 
 jz_decompressor *jz_decompressor_create(uint8_t window_bits)
@@ -23,6 +24,13 @@ jz_decompressor *jz_decompressor_create(uint8_t window_bits)
         return NULL;
     }
     return decompressor;
+}
+
+jz_decompressor *jz_decompressor_ensure(jz_decompressor **decompressor, uint8_t window_bits)
+{
+    if (*decompressor == NULL)
+        *decompressor = jz_decompressor_create(window_bits < SMALLEST_WINDOW_BITS ? SMALLEST_WINDOW_BITS : window_bits);
+    return *decompressor;
 }
 
 void jz_decompressor_free(jz_decompressor *decompressor)
@@ -91,12 +99,14 @@ static jz_failure take_part(jz_decompressor *decompressor, const uint8_t *bytes,
     }
 }
 
-jz_failure jz_decompressor_run(jz_decompressor *decompressor, const uint8_t *bytes, size_t length,
-                               size_t max_message_size, jz_buffer *output)
+void jz_decompressor_begin(jz_decompressor *decompressor)
 {
-    static const uint8_t tail[] = {0x00, 0x00, 0xFF, 0xFF}; /* what the sender left out, §7.2.2 */
-    output->length = 0;
     decompressor->is_after_final_block = false;
+}
+
+jz_failure jz_decompressor_take(jz_decompressor *decompressor, const uint8_t *bytes, size_t length,
+                                size_t max_message_size, jz_buffer *output)
+{
     while (length > 0) {
         size_t part = length < UINT_MAX ? length : UINT_MAX;
         jz_failure failure = take_part(decompressor, bytes, part, max_message_size, output);
@@ -105,6 +115,12 @@ jz_failure jz_decompressor_run(jz_decompressor *decompressor, const uint8_t *byt
         bytes += part;
         length -= part;
     }
+    return JZ_FAILURE_NONE;
+}
+
+jz_failure jz_decompressor_end(jz_decompressor *decompressor, size_t max_message_size, jz_buffer *output)
+{
+    static const uint8_t tail[] = {0x00, 0x00, 0xFF, 0xFF}; /* what the sender left out, §7.2.2 */
     /* The byte that makes the tail an empty block was left out too (against §7.2.1): the message is complete as it is.
      */
     if (decompressor->is_after_final_block)
@@ -113,4 +129,13 @@ jz_failure jz_decompressor_run(jz_decompressor *decompressor, const uint8_t *byt
     if (failure == JZ_FAILURE_NONE && !is_at_block_boundary(&decompressor->stream))
         failure = JZ_FAILURE_INVALID_COMPRESSION;
     return failure;
+}
+
+jz_failure jz_decompressor_run(jz_decompressor *decompressor, const uint8_t *bytes, size_t length,
+                               size_t max_message_size, jz_buffer *output)
+{
+    output->length = 0;
+    jz_decompressor_begin(decompressor);
+    jz_failure failure = jz_decompressor_take(decompressor, bytes, length, max_message_size, output);
+    return failure != JZ_FAILURE_NONE ? failure : jz_decompressor_end(decompressor, max_message_size, output);
 }

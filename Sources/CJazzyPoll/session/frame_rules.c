@@ -10,10 +10,18 @@ static uint8_t allowed_reserved_bits(const jz_session *session, const jz_frame_h
 }
 
 /* Data that cannot be compressed gets larger: by an eighth and a little with zlib's worst settings (deflateBound). */
-size_t jz_max_payload_length(const jz_session *session, bool is_compressed)
+size_t jz_max_compressed_length(size_t length)
+{
+    return length + length / 4 + 64;
+}
+
+/* How many bytes of payload may be kept of the message under way, until there is room for more where it is inflated. */
+static size_t max_payload_length(const jz_session *session, bool is_compressed, const jz_inflation *inflation)
 {
     size_t max = session->settings->max_message_size;
-    return is_compressed ? max + max / 4 + 64 : max;
+    if (!is_compressed)
+        return max;
+    return jz_max_compressed_length(inflation != NULL ? max - inflation->message.length : max);
 }
 
 /*
@@ -24,7 +32,9 @@ size_t jz_max_payload_length(const jz_session *session, bool is_compressed)
 static bool is_empty_frame_too_many(const jz_session *session)
 {
     uint32_t max_frames = session->settings->max_frames;
-    return max_frames > 0 && session->incoming->frame_count >= max_frames + (uint64_t)session->incoming->payload.length;
+    const jz_incoming *incoming = session->incoming;
+    uint64_t bytes = incoming->payload.length + (incoming->inflation != NULL ? incoming->inflation->taken : 0);
+    return max_frames > 0 && incoming->frame_count >= max_frames + bytes;
 }
 
 jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *header)
@@ -55,8 +65,9 @@ jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *head
     if (is_under_way && header->payload_length == 0 && is_empty_frame_too_many(session))
         return JZ_FAILURE_TOO_MANY_FRAMES;
     bool is_compressed = is_under_way ? session->message_is_compressed : header->reserved != 0;
+    const jz_inflation *inflation = is_under_way ? session->incoming->inflation : NULL;
     size_t message_length = is_under_way ? session->incoming->payload.length : 0;
-    if (header->payload_length > jz_max_payload_length(session, is_compressed) - message_length)
+    if (header->payload_length > max_payload_length(session, is_compressed, inflation) - message_length)
         return JZ_FAILURE_MESSAGE_TOO_BIG;
     return JZ_FAILURE_NONE;
 }

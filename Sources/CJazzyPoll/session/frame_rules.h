@@ -8,7 +8,7 @@
 /* Judges the header of the next frame, given what the session has received so far. */
 jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *header);
 
-/* How many bytes of payload a message may have as it comes, so before it is decompressed. */
-size_t jz_max_payload_length(const jz_session *session, bool is_compressed);
+/* How many bytes a message of this length can become when it is compressed as a whole. */
+size_t jz_max_compressed_length(size_t length);
 
 #endif

@@ -1,7 +1,6 @@
 #include "session.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../codec/big_endian.h"
@@ -12,7 +11,7 @@
 #include "../codec/utf8.h"
 #include "frame_rules.h"
 #include "incoming.h"
-#include "memory.h"
+#include "inflation.h"
 #include "outgoing.h"
 
 /* What a step of reading came to. */
@@ -23,23 +22,11 @@ typedef enum step {
     STEP_FAILED       /* a rule was broken; session->failure says which */
 } step;
 
-enum { MAPPED_ONCE_COME = 4096 /* bytes: before, a page would be more than has come */ };
-
 static uint8_t no_bytes[1];
 
 void jz_session_init(jz_session *session, const jz_session_settings *settings)
 {
     *session = (jz_session){.settings = settings, .state = JZ_SESSION_OPEN};
-}
-
-static void discard_incoming(jz_session *session)
-{
-    if (session->incoming != NULL) {
-        jz_buffer_free(&session->incoming->payload);
-        jz_buffer_free(&session->incoming->kept);
-        free(session->incoming);
-        session->incoming = NULL;
-    }
 }
 
 void jz_session_use_deflate(jz_session *session, const jz_deflate_agreement *agreement)
@@ -53,7 +40,7 @@ void jz_session_use_deflate(jz_session *session, const jz_deflate_agreement *agr
 
 void jz_session_free(jz_session *session)
 {
-    discard_incoming(session);
+    jz_incoming_discard(session);
     jz_dedicated_compression_free(session->dedicated);
     session->dedicated = NULL;
 }
@@ -62,19 +49,6 @@ static step fail(jz_session *session, jz_failure failure)
 {
     session->failure = (uint8_t)failure;
     return STEP_FAILED;
-}
-
-static bool ensure_incoming(jz_session *session)
-{
-    if (session->incoming == NULL)
-        session->incoming = calloc(1, sizeof *session->incoming);
-    return session->incoming != NULL;
-}
-
-static void advance(jz_input *input, size_t count)
-{
-    input->bytes += count;
-    input->length -= count;
 }
 
 static inline step yield_message(jz_session *session, jz_message_kind kind, const uint8_t *bytes, size_t length,
@@ -144,6 +118,14 @@ static jz_message_kind kind_of(uint8_t opcode)
     return opcode == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
 }
 
+static step yield_decompressed_message(jz_session *session, uint8_t opcode, const jz_buffer *bytes, jz_event *event,
+                                       jz_message *message)
+{
+    if (opcode == JZ_OPCODE_TEXT && !jz_utf8_is_valid(bytes->bytes, bytes->length))
+        return fail(session, JZ_FAILURE_INVALID_UTF8);
+    return yield_message(session, kind_of(opcode), bytes->bytes, bytes->length, event, message);
+}
+
 /* RFC 7692 §7.2.2. */
 static step yield_compressed_message(jz_session *session, uint8_t opcode, const uint8_t *bytes, size_t length,
                                      jz_event *event, jz_message *message)
@@ -159,10 +141,7 @@ static step yield_compressed_message(jz_session *session, uint8_t opcode, const 
         jz_decompress(workspace, own, session->peer_window_bits, bytes, length, session->settings->max_message_size);
     if (failure != JZ_FAILURE_NONE)
         return fail(session, failure);
-    const jz_buffer *text = &workspace->decompressed;
-    if (opcode == JZ_OPCODE_TEXT && !jz_utf8_is_valid(text->bytes, text->length))
-        return fail(session, JZ_FAILURE_INVALID_UTF8);
-    return yield_message(session, kind_of(opcode), text->bytes, text->length, event, message);
+    return yield_decompressed_message(session, opcode, &workspace->decompressed, event, message);
 }
 
 /* A message that is not compressed, whole where it lies in the input. */
@@ -187,7 +166,7 @@ static step take_whole_message(jz_session *session, const jz_frame_header *heade
     size_t length = (size_t)header->payload_length;
     /* Unmasked in place: all of it has come, and the input is the session's to write to. */
     assert(header->payload_length <= input->length);
-    advance(input, length);
+    jz_input_advance(input, length);
     if (header->reserved == 0)
         return take_plain_message(session, header->opcode, payload, length, header->masking_key, event, message);
     jz_mask(payload, payload, length, header->masking_key, 0);
@@ -201,50 +180,18 @@ static step finish_message(jz_session *session, jz_event *event, jz_message *mes
     session->message_opcode = 0;
     incoming->frame_count = 0;
     incoming->is_delivered = true;
+    if (incoming->inflation != NULL) {
+        jz_failure failure = jz_inflate_rest(session);
+        return failure != JZ_FAILURE_NONE
+                   ? fail(session, failure)
+                   : yield_decompressed_message(session, opcode, &incoming->inflation->message, event, message);
+    }
     if (session->message_is_compressed)
         return yield_compressed_message(session, opcode, incoming->payload.bytes, incoming->payload.length, event,
                                         message);
     if (opcode == JZ_OPCODE_TEXT && !jz_utf8_is_complete(&incoming->utf8))
         return fail(session, JZ_FAILURE_INVALID_UTF8);
     return yield_message(session, kind_of(opcode), incoming->payload.bytes, incoming->payload.length, event, message);
-}
-
-/* How far the message's buffer may grow when more frames of it may follow one that makes it `whole` bytes long. */
-static size_t max_growth(const jz_session *session, size_t whole)
-{
-    size_t max = jz_max_payload_length(session, session->message_is_compressed);
-    return whole < max ? max : whole;
-}
-
-/*
- * Makes room for `count` bytes that have come, of `remaining` of the frame. Memory grows with what has come, never with
- * what a header promises: to twice as much at most, at once where the end is known to be within that.
- */
-static bool make_room(const jz_session *session, size_t count, size_t remaining)
-{
-    jz_buffer *payload = &session->incoming->payload;
-    size_t whole = payload->length + remaining;
-    bool is_last = session->incoming->frame.fin;
-    size_t come = payload->length + count;
-    bool is_half_there = is_last && whole - come < come;
-    size_t wanted = is_half_there ? remaining : count;
-    /* What will be mapped anyway is from the start: of that only pages that were written to take memory. */
-    if (jz_memory_is_mapped(whole) && come >= MAPPED_ONCE_COME && wanted < JZ_MAPPED_FROM)
-        wanted = JZ_MAPPED_FROM;
-    return jz_buffer_reserve(payload, wanted, is_last ? whole : max_growth(session, whole));
-}
-
-/* False: text that is not UTF-8, and fails at its first impossible byte. What is compressed is checked when it is
- * whole. */
-static bool unmask_part(jz_session *session, uint8_t *destination, const uint8_t *bytes, size_t count)
-{
-    jz_incoming *incoming = session->incoming;
-    const uint8_t *masking_key = incoming->frame.masking_key;
-    size_t offset = (size_t)(incoming->frame_position & 3);
-    if (session->message_opcode == JZ_OPCODE_TEXT && !session->message_is_compressed)
-        return jz_unmask_text(&incoming->utf8, destination, bytes, count, masking_key, offset);
-    jz_mask(destination, bytes, count, masking_key, offset);
-    return true;
 }
 
 /* Takes what there is of the payload of the data frame under way, unmasking it into the message's buffer. */
@@ -254,13 +201,13 @@ static step take_payload(jz_session *session, jz_input *input, jz_event *event, 
     uint64_t remaining = incoming->frame.payload_length - incoming->frame_position;
     size_t count = remaining < input->length ? (size_t)remaining : input->length;
     if (count > 0) {
-        if (!make_room(session, count, (size_t)remaining))
+        if (!jz_incoming_make_room(session, count, (size_t)remaining))
             return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
         uint8_t *destination = incoming->payload.bytes + incoming->payload.length;
         assert(count <= incoming->payload.capacity - incoming->payload.length);
-        if (!unmask_part(session, destination, input->bytes, count))
+        if (!jz_incoming_unmask(session, destination, input->bytes, count))
             return fail(session, JZ_FAILURE_INVALID_UTF8);
-        advance(input, count);
+        jz_input_advance(input, count);
         incoming->payload.length += count;
         incoming->frame_position += count;
     }
@@ -275,7 +222,7 @@ static step begin_data_frame(jz_session *session, const jz_frame_header *header,
 {
     if (header->fin && session->message_opcode == 0 && header->payload_length <= input->length)
         return take_whole_message(session, header, input, event, message);
-    if (!ensure_incoming(session))
+    if (!jz_incoming_ensure(session))
         return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
     if (header->opcode != JZ_OPCODE_CONTINUATION) {
         session->message_opcode = header->opcode;
@@ -288,25 +235,24 @@ static step begin_data_frame(jz_session *session, const jz_frame_header *header,
     return take_payload(session, input, event, message);
 }
 
-bool jz_incoming_carry(jz_incoming *incoming, jz_input *input, size_t wanted)
+/*
+ * Judges once more a frame that breaks a rule: one for which there is no room may belong to a compressed message, which
+ * can be inflated ahead of its end.
+ */
+static jz_failure judge_again(jz_session *session, const jz_frame_header *header, jz_failure failure)
 {
-    if (incoming->carry_length < wanted) {
-        size_t missing = wanted - incoming->carry_length;
-        size_t count = missing < input->length ? missing : input->length;
-        /* No more than a header and the payload of a control frame, which were judged before. */
-        assert(wanted <= sizeof incoming->carry);
-        memcpy(incoming->carry + incoming->carry_length, input->bytes, count);
-        incoming->carry_length = (uint8_t)(incoming->carry_length + count);
-        advance(input, count);
-    }
-    return incoming->carry_length >= wanted;
+    if (failure != JZ_FAILURE_MESSAGE_TOO_BIG || session->message_opcode == 0 || !session->message_is_compressed ||
+        header->payload_length > jz_max_compressed_length(session->settings->max_message_size))
+        return failure;
+    failure = jz_inflate_ahead(session);
+    return failure != JZ_FAILURE_NONE ? failure : jz_judge_frame(session, header);
 }
 
 /* A frame whose header came in pieces: gathers the header, and all of the frame where it is a control frame. */
 static step take_carried_frame(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
                                jz_message *message)
 {
-    if (!ensure_incoming(session))
+    if (!jz_incoming_ensure(session))
         return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
     jz_incoming *incoming = session->incoming;
     if (!jz_incoming_carry(incoming, input, 2) ||
@@ -315,6 +261,8 @@ static step take_carried_frame(jz_session *session, jz_input *input, jz_buffer *
     jz_frame_header header = {0};
     jz_frame_header_decode(incoming->carry, incoming->carry_length, &header);
     jz_failure failure = jz_judge_frame(session, &header);
+    if (failure != JZ_FAILURE_NONE)
+        failure = judge_again(session, &header, failure);
     if (failure != JZ_FAILURE_NONE)
         return fail(session, failure);
     if (!jz_opcode_is_control(header.opcode)) {
@@ -335,15 +283,17 @@ static step take_frame(jz_session *session, jz_input *input, jz_buffer *output, 
         return take_carried_frame(session, input, output, event, message);
     jz_failure failure = jz_judge_frame(session, &header);
     if (failure != JZ_FAILURE_NONE)
+        failure = judge_again(session, &header, failure);
+    if (failure != JZ_FAILURE_NONE)
         return fail(session, failure);
     if (!jz_opcode_is_control(header.opcode)) {
-        advance(input, header.header_length);
+        jz_input_advance(input, header.header_length);
         return begin_data_frame(session, &header, input, event, message);
     }
     if (header.payload_length > input->length - header.header_length)
         return take_carried_frame(session, input, output, event, message);
     uint8_t *payload = input->bytes + header.header_length;
-    advance(input, header.header_length + (size_t)header.payload_length);
+    jz_input_advance(input, header.header_length + (size_t)header.payload_length);
     return take_control(session, &header, payload, output, event, message);
 }
 
@@ -352,16 +302,14 @@ static step take_step(jz_session *session, jz_input *input, jz_buffer *output, j
     jz_incoming *incoming = session->incoming;
     if (incoming != NULL) {
         if (incoming->is_delivered) {
-            jz_buffer_free(&incoming->payload);
-            incoming->utf8 = (jz_utf8){0};
-            incoming->is_delivered = false;
+            jz_incoming_forget_message(incoming);
         }
         if (incoming->has_frame)
             return input->length > 0 ? take_payload(session, input, event, message) : STEP_NEEDS_INPUT;
         if (incoming->carry_length > 0)
             return input->length > 0 ? take_carried_frame(session, input, output, event, message) : STEP_NEEDS_INPUT;
         if (session->message_opcode == 0)
-            discard_incoming(session);
+            jz_incoming_discard(session);
     }
     return input->length > 0 ? take_frame(session, input, output, event, message) : STEP_NEEDS_INPUT;
 }
@@ -407,7 +355,7 @@ static bool yield_ending(jz_session *session, jz_input *input, jz_event *event, 
         fill_close_event(session, event, message, jz_failure_close_code((jz_failure)session->failure), false, NULL, 0);
         return true;
     default:
-        discard_incoming(session);
+        jz_incoming_discard(session);
         return false;
     }
 }
@@ -429,38 +377,6 @@ bool jz_session_next_of_any(jz_session *session, jz_input *input, jz_buffer *out
         }
     }
     return yield_ending(session, input, event, message);
-}
-
-bool jz_session_keep(jz_session *session, jz_input *input)
-{
-    if (!ensure_incoming(session) || !jz_buffer_append(&session->incoming->kept, input->bytes, input->length))
-        return false;
-    input->length = 0;
-    return true;
-}
-
-bool jz_incoming_has_kept(const jz_incoming *incoming)
-{
-    return incoming->kept.length > 0;
-}
-
-jz_input jz_session_take_kept(jz_session *session, jz_buffer *kept)
-{
-    jz_incoming *incoming = session->incoming;
-    *kept = incoming->kept;
-    size_t taken = incoming->kept_taken;
-    incoming->kept = (jz_buffer){0};
-    incoming->kept_taken = 0;
-    return (jz_input){kept->bytes + taken, kept->length - taken};
-}
-
-bool jz_session_give_back_kept(jz_session *session, const jz_buffer *kept, const jz_input *left)
-{
-    if (!ensure_incoming(session))
-        return false;
-    session->incoming->kept = *kept;
-    session->incoming->kept_taken = kept->length - left->length;
-    return true;
 }
 
 bool jz_session_is_within_frame(const jz_session *session)

@@ -58,7 +58,10 @@ typedef struct jz_options {
                              64 KiB to 4 GiB; default 64 MiB */
 
     /* Messages. */
-    size_t max_message_size;         /* bytes, decompressed: 1 to 1 GiB; default 1 MiB */
+    size_t max_message_size;         /* bytes, decompressed: 1 to 1 GiB; default 1 MiB. On its way a compressed message
+                                        may be a quarter longer, and 16 bytes more for each of its frames, as flushes
+                                        behind fragments make it; what is held of it stays below 2.5 times this,
+                                        and what zlib needs. */
     uint32_t max_frames_per_message; /* besides one for each byte of payload that has come (where compressed, as it
                                         came): an empty frame beyond that fails the connection with code 1009. So
                                         fragments of any size from a byte on may make up a message as large as
