@@ -5,8 +5,9 @@ SWIFT_FLAGS ?=
 # What our tests build with. Not what users do: their compiler may know warnings that ours does not.
 SWIFT_STRICT := -Xswiftc -warnings-as-errors
 
-# $(1) package, $(2) build folder, $(3) more arguments
-swift_package = --package-path $(1) --scratch-path $(2) $(3)
+# $(1) package, $(2) build folder, $(3) more arguments. SwiftPM would not see a file that is new in a package that this one
+# depends on: it plans anew.
+swift_package = --package-path $(1) --scratch-path $(2) --disable-build-manifest-caching $(3)
 
 # $(1) build folder, $(2) more arguments
 define swift_programs

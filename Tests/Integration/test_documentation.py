@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support.documentation import docc_examples, header_examples, markdown_examples
+from support.documentation import docc_examples, example_programs, header_examples, markdown_examples
 from support.programs import ROOT, SWIFT_MODULES
 
 MANIFEST_EXAMPLES = [example for example in markdown_examples("swift") if example.code.startswith(".package(")]
@@ -80,7 +80,7 @@ def test_an_example_in_c_compiles(tmp_path, example, compiler):
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("example", SWIFT_EXAMPLES + C_EXAMPLES, ids=str)
+@pytest.mark.parametrize("example", SWIFT_EXAMPLES + C_EXAMPLES + example_programs(), ids=str)
 def test_an_example_takes_no_ping_for_a_message(example):
     """Pings and pongs come as messages, too: who handles messages looks at their kind."""
     handles_messages = re.search(r"event == \.message|case \.message|JZ_EVENT_MESSAGE", example.code)

@@ -72,7 +72,8 @@ def programs():
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
-    command = ["swift", "build", "--package-path", package]
+    # It plans anew, for SwiftPM would not see a file that is new in a package that this one depends on.
+    command = ["swift", "build", "--package-path", package, "--disable-build-manifest-caching"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_DEADLINE)
     assert result.returncode == 0, result.stdout + result.stderr
     return package / ".build" / "debug"

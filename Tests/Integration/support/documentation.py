@@ -27,6 +27,11 @@ def markdown_examples(language):
     return [example for path in sorted(paths) for example in _fenced(path, language, path.read_text())]
 
 
+def example_programs():
+    paths = [*ROOT.glob("Examples/*/*.swift"), *ROOT.glob("Examples/*.c")]
+    return [Example(str(path.relative_to(ROOT)), path.read_text()) for path in sorted(paths)]
+
+
 def docc_examples():
     """Of comments with three slashes; whatever else there is becomes empty lines, so that lines keep their numbers."""
     examples = []
