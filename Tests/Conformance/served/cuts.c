@@ -6,7 +6,7 @@
  * A stream that is cut at every byte is no longer than this; of its frames this many at either end are cut, those
  * between are all alike where there are more.
  */
-enum { LONGEST_BYTEWISE = 1024, FRAMES_CUT_AT_ENDS = 32 };
+enum { LONGEST_BYTEWISE = 1024, FRAMES_CUT_AT_ENDS = 32, READS_OF_LARGE = 32 };
 
 static void add_manner(manner manners[MOST_MANNERS], size_t *count, cutting cutting, size_t offset)
 {
@@ -14,11 +14,14 @@ static void add_manner(manner manners[MOST_MANNERS], size_t *count, cutting cutt
     manners[(*count)++] = (manner){cutting, offset};
 }
 
-size_t manners_of(const client_stream *stream, bool is_large, manner manners[MOST_MANNERS])
+size_t manners_of(const client_stream *stream, size_t receive_buffer_size, manner manners[MOST_MANNERS])
 {
     size_t count = 0;
     bool has_several = stream->frame_count > 1;
     size_t length = stream->bytes.length - stream->request_length;
+    size_t header_length = client_stream_header_length(stream);
+    /* Cut into many reads anyway: the header's last byte, and below all of them, will do. */
+    size_t first_offset = length / receive_buffer_size < READS_OF_LARGE ? 1 : header_length - 1;
     if (stream->step_count == 0) { /* a step of the server's is behind its answer */
         add_manner(manners, &count, WITH_REQUEST, 0);
         add_manner(manners, &count, BEHIND_LAST_OF_HEAD, 0);
@@ -26,9 +29,9 @@ size_t manners_of(const client_stream *stream, bool is_large, manner manners[MOS
     add_manner(manners, &count, BEHIND_REQUEST, 0);
     if (has_several)
         add_manner(manners, &count, BEFORE_FRAMES, 0);
-    for (size_t offset = 1; offset <= client_stream_header_length(stream); offset++) {
+    for (size_t offset = first_offset; offset <= header_length; offset++) {
         add_manner(manners, &count, WITHIN_HEADERS, offset);
-        if (has_several && !is_large)
+        if (has_several)
             add_manner(manners, &count, WITHIN_AND_BEFORE, offset);
     }
     add_manner(manners, &count, HEADERS_BYTEWISE, 0);

@@ -23,8 +23,8 @@ typedef struct manner {
 
 enum { MOST_MANNERS = 40, MANNER_TEXT_SIZE = 80 };
 
-/* Those that make a difference for this stream. Returns how many. */
-size_t manners_of(const client_stream *stream, bool is_large, manner manners[MOST_MANNERS]);
+/* Those that make a difference for this stream and this server. Returns how many. */
+size_t manners_of(const client_stream *stream, size_t receive_buffer_size, manner manners[MOST_MANNERS]);
 
 void describe_manner(const manner *manner, char text[MANNER_TEXT_SIZE]);
 

@@ -24,20 +24,20 @@ typedef struct topic_run {
 } topic_run;
 
 /* Returns in how many manners it failed. */
-static size_t play_row(row_server *server, const session_row *row, size_t number, const char *file)
+static size_t play_row(row_server *server, const topic_run *run, const session_row *row, size_t number)
 {
     size_t failed = 0;
     manner manners[MOST_MANNERS];
     char text[PLAYER_TEXT_SIZE];
     char manner[MANNER_TEXT_SIZE];
     client_stream stream = client_stream_of(row, number);
-    size_t count = manners_of(&stream, row->is_large, manners);
+    size_t count = manners_of(&stream, run->receive_buffer_size, manners);
     for (size_t i = 0; i < count; i++) {
         if (player_play(server, row, &stream, &manners[i], text))
             continue;
         failed++;
         describe_manner(&manners[i], manner);
-        print_error("%s::%s, %s: %s\n", file, row->name, manner, text);
+        print_error("%s::%s, %s: %s\n", run->source->file, row->name, manner, text);
     }
     client_stream_free(&stream);
     return failed;
@@ -52,7 +52,7 @@ static void play_topic(void **state)
     row_server *server = row_server_start(&topic, run->receive_buffer_size);
     size_t failed = 0;
     for (size_t i = 0; i < topic.row_count && failed < MOST_TOLD; i++)
-        failed += play_row(server, &topic.rows[i], i, topic.file);
+        failed += play_row(server, run, &topic.rows[i], i);
     pieces_end();
     row_server_end(server);
     assert_that(failed == 0, "%zu failures with a receive buffer of %zu bytes", failed, run->receive_buffer_size);
