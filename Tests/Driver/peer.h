@@ -1,0 +1,91 @@
+/*
+ * A client, and what is known of it on both sides: what it sends, what the server has to tell its handler of that, and
+ * what the server was given to send to it. No socket is in it: `sent` are bytes for whoever carries them.
+ */
+#ifndef JAZZY_DRIVER_PEER_H
+#define JAZZY_DRIVER_PEER_H
+
+#include "../../Sources/CJazzyPoll/session/buffer.h"
+#include "../Fuzz/support/client_deflate.h"
+#include "jazzy.h"
+
+/* What the handler does with a message. */
+typedef enum peer_action {
+    ACTION_ECHO,
+    ACTION_ECHO_TWICE,
+    ACTION_ECHO_PART,
+    ACTION_ANSWER_LARGE,
+    ACTION_LISTEN,
+    ACTION_PUBLISH,
+    ACTION_PUBLISH_TO_ALL, /* jz_server_publish */
+    ACTION_SUBSCRIBE,
+    ACTION_UNSUBSCRIBE,
+    ACTION_SEND_TO_OTHER,
+    ACTION_CLOSE_OTHER,
+    ACTION_PAUSE,
+    ACTION_RESUME_OTHER,
+    ACTION_PING,
+    ACTION_CLOSE,
+    ACTION_ECHO_AND_CLOSE,
+    ACTION_TERMINATE,
+    PEER_ACTIONS
+} peer_action;
+
+/* A message that an honest client sends. */
+typedef struct peer_message {
+    jz_message_kind kind;
+    uint32_t number; /* of its content */
+    size_t length;
+    peer_action action;
+    uint8_t target; /* of the action: a topic, another peer */
+} peer_message;
+
+/* How its frames are made. */
+typedef struct peer_framing {
+    uint8_t fragments; /* frames, at least 1 */
+    bool is_compressed;
+    bool has_ping_between; /* its fragments */
+    uint8_t key[4];
+} peer_framing;
+
+/* What the server accepted to be sent. */
+typedef struct peer_due {
+    jz_message_kind kind;
+    size_t length;
+    uint64_t hash;
+    bool may_be_missing; /* nobody was told whether it was dropped */
+} peer_due;
+
+typedef struct peer {
+    jz_buffer sent;
+    client_deflate deflate;
+    bool has_deflate;
+    bool has_closed; /* its close frame is among what it sends */
+    bool is_hostile; /* from here on it sends what it likes */
+
+    jz_buffer messages; /* of peer_message: what it sent before it became hostile */
+    size_t told;        /* how many of them the handler was told */
+
+    jz_buffer dues; /* of peer_due */
+} peer;
+
+void peer_init(peer *peer);
+void peer_free(peer *peer);
+
+/* The request for a route. `offers_deflate`: and the route agrees to it. */
+void peer_ask(peer *peer, const char *path, bool offers_deflate);
+
+void peer_send(peer *peer, const peer_message *message, const peer_framing *framing);
+void peer_send_close(peer *peer, uint16_t code, const uint8_t key[4]);
+void peer_send_raw(peer *peer, const uint8_t *bytes, size_t length);
+
+/*
+ * The server has told its handler of a message. Requires that it is the next that the client sent. Returns what to do
+ * with it, which for a hostile client's is to echo.
+ */
+peer_message peer_is_told(peer *peer, const jz_message *message);
+
+/* The server accepted a message for this client. */
+void peer_add_due(peer *peer, jz_message_kind kind, const uint8_t *bytes, size_t length, bool may_be_missing);
+
+#endif

@@ -1,0 +1,59 @@
+/* A server, its peers and the kernel between them: what a script plays with. One at a time. */
+#ifndef JAZZY_FUZZ_PLAY_H
+#define JAZZY_FUZZ_PLAY_H
+
+#include "../../Driver/peer.h"
+#include "../support/fuzz_input.h"
+#include "jazzy.h"
+#include "kernel.h"
+
+enum { PLAY_TOPICS = 3, PLAY_QUESTIONS = 8 };
+
+/* How a route's upgrade hook answers. */
+typedef enum play_hook { HOOK_ACCEPTS, HOOK_REJECTS, HOOK_WAITS, PLAY_HOOKS } play_hook;
+
+/* A peer, and what its handler has seen. */
+typedef struct player {
+    peer peer;
+    kernel_socket *socket;
+    jz_ws ws;
+    bool has_opened;
+    bool has_closed; /* its close event has come */
+    bool was_clean;
+    jz_close_cause cause;
+    bool is_paused;
+    bool was_closed_by_us; /* a handler, or who else uses the server, closed it */
+    bool may_be_subscribed[PLAY_TOPICS];
+} player;
+
+typedef struct play {
+    jz_server *server;
+    fuzz_input *input;
+    player players[KERNEL_SOCKETS];
+    size_t player_count;
+    play_hook hook;
+    jz_handshake questions[PLAY_QUESTIONS]; /* that wait for an answer */
+    size_t question_count;
+    uint32_t next_number; /* of a content */
+    bool is_over;         /* the script has ended: every peer leaves */
+    bool has_stopped;
+    bool was_disturbed; /* time passed, the server stopped or drained: not all that is due need come */
+    size_t waits;
+} play;
+
+void play_handle(void *context, jz_ws ws, const jz_event *event, const jz_message *message);
+void play_ask(void *context, jz_handshake handshake, const jz_request *request);
+
+/* Called for each turn of the loop: the script goes on. */
+void play_wait(void *context);
+
+/* Something is accepted for a player, with whatever status. */
+void play_send(play *play, player *to, jz_message_kind kind, uint32_t number, size_t length, bool is_from_outside);
+
+/* `from` NULL: from the server. */
+void play_publish(play *play, player *from, uint8_t topic, uint32_t number, size_t length);
+
+void play_subscribe(play *play, player *player, uint8_t topic, bool subscribes);
+void play_close(player *player, uint16_t code);
+
+#endif
