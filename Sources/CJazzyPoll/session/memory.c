@@ -120,7 +120,7 @@ static bool is_possible(size_t size)
     return size < PTRDIFF_MAX;
 }
 
-void *jz_memory_take(size_t size)
+void *jz_memory_take_large(size_t size)
 {
     if (!is_possible(size))
         return NULL;
@@ -130,7 +130,7 @@ void *jz_memory_take(size_t size)
     return bytes != NULL ? bytes : jz_memory_map(size);
 }
 
-void jz_memory_give(void *bytes, size_t size)
+void jz_memory_give_large(void *bytes, size_t size)
 {
     if (bytes == NULL)
         return;

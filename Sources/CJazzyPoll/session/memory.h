@@ -9,6 +9,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+
+#include "jazzy/compiler.h"
 
 /* From so many bytes on a piece is mapped. (With 128 KiB, 86 MB of smaller pieces stayed with malloc after 5,000
    clients had each sent 1 MB; with 64 KiB nothing did.) */
@@ -17,8 +20,15 @@ enum { JZ_MAPPED_FROM = 64 * 1024 };
 /* Whether a piece of that size is mapped. Not under AddressSanitizer, which watches over what malloc gives. */
 bool jz_memory_is_mapped(size_t size);
 
+/* Private to jz_memory_take and _give: pieces that may be mapped. */
+void *jz_memory_take_large(size_t size);
+void jz_memory_give_large(void *bytes, size_t size);
+
 /* A piece of memory; NULL when there is none. */
-void *jz_memory_take(size_t size);
+static inline void *jz_memory_take(size_t size)
+{
+    return JZ_LIKELY(size < JZ_MAPPED_FROM) ? malloc(size) : jz_memory_take_large(size);
+}
 
 /*
  * Makes a piece of `size` bytes, which may be none, larger: it may move, with its first `used` bytes. `*larger` becomes
@@ -27,7 +37,13 @@ void *jz_memory_take(size_t size);
 void *jz_memory_grow(void *bytes, size_t size, size_t used, size_t *larger);
 
 /* Gives a piece back; `size` is what it was taken or grown with. NULL does nothing. */
-void jz_memory_give(void *bytes, size_t size);
+static inline void jz_memory_give(void *bytes, size_t size)
+{
+    if (JZ_LIKELY(size < JZ_MAPPED_FROM))
+        free(bytes);
+    else
+        jz_memory_give_large(bytes, size);
+}
 
 /*
  * A piece that is mapped whatever its size, for what is there long and in numbers, and as a piece that malloc gave
