@@ -90,7 +90,7 @@ public enum Jazzy {
         try server.publish(topic, json: value)
     }
 
-    /// How many connections are subscribed to a topic of the default application.
+    /// How many connections are subscribed to a topic of the default application: ``JazzyServer/subscriberCount(_:)``.
     public static func subscriberCount(_ topic: String) -> Int {
         server.subscriberCount(topic)
     }

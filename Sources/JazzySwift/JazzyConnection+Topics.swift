@@ -4,7 +4,7 @@ import CJazzyPoll
 extension JazzyConnection where Self: ~Escapable {
     /// Subscribes the connection to a topic: what is published to it reaches the connection. Once more does nothing.
     ///
-    /// A connection that closes is unsubscribed from all its topics.
+    /// A connection that has ended is unsubscribed from all its topics when its close event has been handled.
     ///
     /// - Parameter topic: Any string, compared byte by byte.
     /// - Returns: ``JazzySendStatus/sent`` when it is done, ``JazzySendStatus/queued`` when it travels to the
@@ -28,7 +28,8 @@ extension JazzyConnection where Self: ~Escapable {
         withCharacters(of: topic) { jz_ws_is_subscribed(webSocket.core, $0, $1) }
     }
 
-    /// The topics that the connection is subscribed to, in no particular order; none when it is gone.
+    /// The topics that the connection is subscribed to, in no particular order, also in its close event; none when it
+    /// is gone.
     public var topics: [String] {
         var topics: [String] = []
         withUnsafeMutablePointer(to: &topics) { pointer in
@@ -43,7 +44,8 @@ extension JazzyConnection where Self: ~Escapable {
         return topics
     }
 
-    /// Publishes bytes as one message to all subscribers of a topic but this connection, which need not be one.
+    /// Publishes bytes as one message to all subscribers of a topic but this connection, which need not be one. Also in
+    /// its close event, so that it can tell the others that it has left.
     ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.

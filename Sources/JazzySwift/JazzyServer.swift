@@ -146,7 +146,8 @@ extension JazzyServer: JazzyPublisher {
         listening?.publish(topic, bytes, kind: kind) ?? .closed
     }
 
-    /// How many connections are subscribed to a topic.
+    /// How many connections are subscribed to a topic. One that is closing is until its close event has been handled: in
+    /// its handler it still counts itself, on the event loop and on workers alike.
     public func subscriberCount(_ topic: String) -> Int { listening?.subscriberCount(topic) ?? 0 }
 
     /// How many messages were dropped because their receiver had reached its backpressure limit, or an event loop

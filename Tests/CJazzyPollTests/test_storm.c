@@ -63,7 +63,7 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
         break;
     case JZ_EVENT_CLOSE:
         if (jz_ws_send(ws, JZ_MESSAGE_TEXT, "", 0) != JZ_SEND_CLOSED || jz_ws_is_open(ws) ||
-            jz_ws_publish(ws, TOPIC, JZ_MESSAGE_TEXT, "", 0) != JZ_SEND_CLOSED)
+            jz_ws_publish(ws, "left", 4, JZ_MESSAGE_TEXT, "", 0) != JZ_SEND_SENT)
             storm.wrong_answers++;
         storm.closes++;
         break;

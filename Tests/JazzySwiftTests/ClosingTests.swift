@@ -50,6 +50,35 @@ struct ClosingTests {
         }
     }
 
+    @Test(
+        "In its close event a connection tells the others that it has left, and knows who it was",
+        arguments: [JazzyExecution.loop, .workers])
+    func leaving(execution: JazzyExecution) throws {
+        let answers = Recorder<String>()
+        let server = JazzyServer()
+        server.ws("/", options: JazzyRouteOptions(execution: execution, subprotocols: ["chat"])) {
+            [weak server] ws, event, _ in
+            if event == .open { ws.subscribe("room") }
+            guard case .close = event else { return }
+            let address = ws.remoteAddress ?? "nowhere"
+            answers.record("\(ws.topics) \(ws.isSubscribed(to: "room")) \(ws.subprotocol ?? "none") \(address)")
+            answers.record("\(server?.subscriberCount("room") ?? 0) \(ws.publish("room", "\(address) has left"))")
+        }
+        try server.start(host: "127.0.0.1", port: 0)
+        let leaver = try TestClient(
+            TestHandshake(port: server.port, path: "/", headers: ["Sec-WebSocket-Protocol": "chat"]))
+        let other = try TestClient(port: server.port, path: "/")
+        try eventually("both are subscribed") { server.subscriberCount("room") == 2 }
+        try leaver.sendClose(code: 1000)
+        #expect(try other.receiveText() == "\(leaver.localAddress) has left")
+        #expect(
+            try answers.values(count: 2) == ["[\"room\"] true chat \(leaver.localAddress)", "2 sent"])
+        try eventually("it has left") { server.subscriberCount("room") == 1 }
+        server.stop()
+        _ = try other.receiveClose()
+        server.wait()
+    }
+
     @Test("A close event says at what a connection failed")
     func failure() throws {
         let closes = Recorder<WsClose>()

@@ -78,7 +78,8 @@ static void leave_websocket(jz_shard *shard, jz_connection *connection)
     connection->phase = JZ_PHASE_FINISHING;
     if (route->options.execution == JZ_EXECUTION_LOOP)
         jz_route_release_state(route, state);
-    jz_topics_unsubscribe_all(&shard->topics, connection);
+    if (!jz_connection_is_leaving(connection))
+        jz_topics_unsubscribe_all(&shard->topics, connection);
     jz_session_free(&connection->session);
 }
 
@@ -93,7 +94,6 @@ static void leave_phase(jz_shard *shard, jz_connection *connection)
 /* Leaves the slot as it is for the next connection, but for what no connection has. */
 static void reset(jz_connection *connection)
 {
-    connection->phase = JZ_PHASE_FREE;
     connection->broken = JZ_FAILURE_NONE;
     connection->is_blocked = false;
     connection->lingers = false;
@@ -109,9 +109,17 @@ static void reset(jz_connection *connection)
     connection->counts_by_address = false;
     connection->was_answered = false;
     connection->timer.tag = 0;
+    atomic_store_explicit(&connection->buffered_amount, 0, memory_order_relaxed);
+}
+
+static void free_slot(jz_shard *shard, jz_connection *connection)
+{
+    connection->phase = JZ_PHASE_FREE;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     atomic_store_explicit(&connection->subprotocol, 0, memory_order_relaxed);
-    atomic_store_explicit(&connection->buffered_amount, 0, memory_order_relaxed);
+    shard->connection_count--;
+    if (!connection->is_dirty)
+        jz_slots_give_back(&shard->slots, connection);
 }
 
 /* Ends a connection for good. Its close event has been delivered, or it never was a WebSocket. */
@@ -129,10 +137,19 @@ static void release(jz_shard *shard, jz_connection *connection)
     jz_poll_remove(shard->loop.poll, connection->descriptor);
     jz_socket_end(connection->descriptor);
     reset(connection);
-    shard->connection_count--;
-    if (!connection->is_dirty)
-        jz_slots_give_back(&shard->slots, connection);
+    if (jz_connection_is_leaving(connection))
+        connection->phase = JZ_PHASE_LEAVING;
+    else
+        free_slot(shard, connection);
     jz_accepting_resume(shard);
+}
+
+void jz_connection_left(jz_shard *shard, jz_connection *connection)
+{
+    jz_topics_unsubscribe_all(&shard->topics, connection);
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    if (connection->phase == JZ_PHASE_LEAVING)
+        free_slot(shard, connection);
 }
 
 static jz_phase first_phase(const jz_shard *shard, const jz_address *address)
@@ -335,7 +352,7 @@ static bool is_settled(const jz_connection *connection)
 
 void jz_connection_settle(jz_shard *shard, jz_connection *connection)
 {
-    if (JZ_LIKELY(is_settled(connection)) || connection->phase == JZ_PHASE_FREE)
+    if (JZ_LIKELY(is_settled(connection)) || !jz_connection_is_there(connection))
         return;
     if (connection->phase == JZ_PHASE_ASKING && connection->broken == JZ_FAILURE_NONE)
         follow_answer(shard, connection);

@@ -23,15 +23,22 @@ typedef enum jz_phase {
     JZ_PHASE_ASKING,    /* the upgrade hook has to answer; nothing is read */
     JZ_PHASE_WEBSOCKET, /* the session reads */
     JZ_PHASE_FINISHING, /* input is discarded; ends when the output is sent */
-    JZ_PHASE_LINGERING  /* all is sent and the peer was told; its end is awaited, so that no reset overtakes our output
+    JZ_PHASE_LINGERING, /* all is sent and the peer was told; its end is awaited, so that no reset overtakes our output
                          */
+    JZ_PHASE_LEAVING    /* it has no socket any more; its close event has yet to be run by a worker */
 } jz_phase;
 
 /* Beside a jz_failure in `broken`: to be ended at once, without one. */
 enum { JZ_BROKEN_OFF = 31 };
 
 /* What other threads may know of a connection. */
-typedef enum jz_visible { JZ_VISIBLE_NOT, JZ_VISIBLE_ASKING, JZ_VISIBLE_OPEN } jz_visible;
+typedef enum jz_visible {
+    JZ_VISIBLE_NOT,
+    JZ_VISIBLE_ASKING,
+    JZ_VISIBLE_OPEN,
+    JZ_VISIBLE_LEAVING /* its close event is on its way to a worker, and keeps its slot and its topics until it was run
+                        */
+} jz_visible;
 
 /* Output that waits: for the end of the loop's turn, or for the socket to be writable. See unsent.h. */
 typedef struct jz_unsent jz_unsent;
@@ -117,6 +124,27 @@ void jz_connection_stop(jz_shard *shard, jz_connection *connection);
 
 /* Ends the connection at once, whatever it is about to do. */
 void jz_connection_cut_off(jz_shard *shard, jz_connection *connection);
+
+/* A worker has run its close event, after which nobody asks for its topics or its address any more. */
+void jz_connection_left(jz_shard *shard, jz_connection *connection);
+
+/* Whether its slot has a connection that has not ended. */
+static inline bool jz_connection_is_there(const jz_connection *connection)
+{
+    return connection->phase != JZ_PHASE_FREE && connection->phase != JZ_PHASE_LEAVING;
+}
+
+/* Whether its close event is on its way to a worker, or being run by one. */
+static inline bool jz_connection_is_leaving(const jz_connection *connection)
+{
+    return atomic_load_explicit(&connection->visible, memory_order_relaxed) == JZ_VISIBLE_LEAVING;
+}
+
+/* Whether its handler is being called with its close event: on its own loop, where that is what handlers run on. */
+static inline bool jz_connection_is_told_of_its_end(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_ended(&connection->session);
+}
 
 /* Puts the connection on the list of those that the shard settles at the end of its turn. */
 void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection);

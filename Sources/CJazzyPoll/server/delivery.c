@@ -61,8 +61,10 @@ static void hand_to_workers(jz_connection *connection, const jz_event *event, co
         jz_work_free(connection->work);
         connection->work = NULL;
     }
-    if (event->type == JZ_EVENT_CLOSE)
+    if (event->type == JZ_EVENT_CLOSE) {
         connection->work = NULL;
+        atomic_store_explicit(&connection->visible, JZ_VISIBLE_LEAVING, memory_order_release);
+    }
 }
 
 void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)

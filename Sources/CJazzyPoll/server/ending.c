@@ -142,7 +142,7 @@ static void cut_off(jz_shard *shard, jz_connection *connection)
     jz_timer_cancel(&shard->loop.timers, &connection->timer);
     if (!jz_expiry_is_due(shard, connection))
         jz_connection_settle(shard, connection);
-    if (connection->phase != JZ_PHASE_FREE)
+    if (jz_connection_is_there(connection))
         jz_connection_cut_off(shard, connection);
 }
 

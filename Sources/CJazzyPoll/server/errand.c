@@ -18,6 +18,7 @@ typedef enum errand_type {
     ERRAND_UNSUBSCRIBE,
     ERRAND_PUBLISH,
     ERRAND_CATCH_UP,
+    ERRAND_LEAVE,
     ERRAND_PAUSE,
     ERRAND_RESUME,
     ERRAND_ANSWER,
@@ -153,20 +154,36 @@ jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer)
     return post_within_limit(shard, &(errand){.ws = ws, .type = ERRAND_ANSWER, .answer = answer}, "");
 }
 
-jz_letter *jz_errand_create_resume(jz_ws ws)
+static jz_letter *make(jz_ws ws, errand_type type)
 {
-    const errand fields = {.ws = ws, .type = ERRAND_CATCH_UP};
+    const errand fields = {.ws = ws, .type = type};
     errand *created = create(&fields, "");
     return created != NULL ? &created->letter : NULL;
 }
 
-void jz_errand_post_resume(jz_letter *resume)
+jz_letter *jz_errand_create_resume(jz_ws ws)
 {
-    jz_ws ws = ((const errand *)resume)->ws;
+    return make(ws, ERRAND_CATCH_UP);
+}
+
+jz_letter *jz_errand_create_leave(jz_ws ws)
+{
+    return make(ws, ERRAND_LEAVE);
+}
+
+void jz_errand_free_made(jz_letter *made)
+{
+    if (made != NULL)
+        give_memory_back((errand *)made);
+}
+
+void jz_errand_post_made(jz_letter *made)
+{
+    jz_ws ws = ((const errand *)made)->ws;
     jz_shard *shard = jz_enter_shard(ws);
-    bool is_posted = shard != NULL && jz_loop_post(&shard->loop, resume);
+    bool is_posted = shard != NULL && jz_loop_post(&shard->loop, made);
     if (!is_posted)
-        give_memory_back((errand *)resume);
+        jz_errand_free_made(made);
     if (shard != NULL)
         jz_leave_shard(ws);
 }
@@ -234,6 +251,9 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, errand
             jz_kept_input_note(shard, connection);
         jz_watch_note_activity(shard, connection);
         jz_connection_mark_dirty(shard, connection);
+        break;
+    case ERRAND_LEAVE:
+        jz_connection_left(shard, connection);
         break;
     case ERRAND_PAUSE:
     case ERRAND_RESUME:

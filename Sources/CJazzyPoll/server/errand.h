@@ -45,10 +45,18 @@ jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);
 
 /*
  * What tells a loop that a worker has caught up, and that the connection is to be read from again: made when reading
- * pauses, so that it goes on without memory, too. NULL when there is none. Posting takes it over.
+ * pauses, so that it goes on without memory, too. NULL when there is none.
  */
 jz_letter *jz_errand_create_resume(jz_ws ws);
-void jz_errand_post_resume(jz_letter *resume);
+
+/* Likewise what tells a loop that a worker has run the close event of a connection: made before there is one. */
+jz_letter *jz_errand_create_leave(jz_ws ws);
+
+/* Takes either of them over. */
+void jz_errand_post_made(jz_letter *made);
+
+/* Frees one of them that is not posted. NULL does nothing. */
+void jz_errand_free_made(jz_letter *made);
 
 /* Gives a socket that was let in to another shard, where it is QUEUED; else it is the caller's still. */
 jz_send_status jz_errand_hand_over(jz_shard *shard, const jz_arrival *arrival);

@@ -8,6 +8,7 @@
 #include "registry.h"
 #include "sending.h"
 #include "server.h"
+#include "work.h"
 
 typedef jz_send_status (*errand_on_topic)(jz_shard *shard, jz_ws ws, jz_text topic);
 
@@ -170,6 +171,15 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     return status;
 }
 
+/* Also in its own close event, so that it can tell the others that it has left. */
+static bool may_publish(const jz_shard *shard, jz_ws ws)
+{
+    if (jz_handle_is_open(shard, ws) || jz_work_is_closing_here(ws))
+        return true;
+    const jz_connection *connection = shard == jz_current_shard ? jz_slots_find(&shard->slots, ws) : NULL;
+    return connection != NULL && jz_connection_is_told_of_its_end(connection);
+}
+
 jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind, const void *bytes,
                              size_t length)
 {
@@ -178,7 +188,7 @@ jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, j
     if (shard == NULL)
         return JZ_SEND_CLOSED;
     jz_send_status status = JZ_SEND_CLOSED;
-    if (jz_handle_is_open(shard, ws))
+    if (may_publish(shard, ws))
         status = publish(shard->server, ws, (jz_text){topic, topic_length}, kind, bytes, length);
     if (own == NULL)
         jz_leave_shard(ws);

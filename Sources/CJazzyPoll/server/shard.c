@@ -92,9 +92,21 @@ static void discard_letters(jz_shard *shard)
         jz_errand_discard(shard, letter);
 }
 
+/* The loop ended before it was told that they have left: only where it could not wait for that any more. */
+static void forget_leaving(jz_shard *shard)
+{
+    uint32_t slot_count = shard->connection_count > 0 ? shard->slots.chunk_count * JZ_SLOTS_PER_CHUNK : 0;
+    for (uint32_t slot = 0; slot < slot_count; slot++) {
+        jz_connection *connection = jz_slots_at(&shard->slots, slot);
+        if (connection->phase == JZ_PHASE_LEAVING)
+            jz_connection_left(shard, connection);
+    }
+}
+
 uint32_t jz_shard_destroy(jz_shard *shard)
 {
     discard_letters(shard);
+    forget_leaving(shard);
     free(shard->routes);
     jz_compression_workspace_free(&shard->workspace);
     jz_accepting_keep(shard, 0);
@@ -113,7 +125,7 @@ jz_connection *jz_shard_connection_of(const jz_shard *shard, uint64_t token)
 {
     jz_connection *connection = jz_slots_at(&shard->slots, (uint32_t)token & (JZ_MAX_SLOTS - 1));
     uint32_t generation = atomic_load_explicit(&connection->generation, memory_order_relaxed);
-    return generation == (uint32_t)(token >> JZ_SLOT_BITS) && connection->phase != JZ_PHASE_FREE ? connection : NULL;
+    return generation == (uint32_t)(token >> JZ_SLOT_BITS) && jz_connection_is_there(connection) ? connection : NULL;
 }
 
 static void take_ready(void *context, uint64_t token, unsigned what)
@@ -199,7 +211,7 @@ void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connectio
     uint32_t slot_count = shard->slots.chunk_count * JZ_SLOTS_PER_CHUNK;
     for (uint32_t slot = 0; slot < slot_count; slot++) {
         jz_connection *connection = jz_slots_at(&shard->slots, slot);
-        if (connection->phase != JZ_PHASE_FREE)
+        if (jz_connection_is_there(connection))
             visit(shard, connection);
     }
 }

@@ -71,7 +71,7 @@ jz_send_status jz_ws_terminate(jz_ws ws)
     shard = jz_enter_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
-    bool is_there = jz_slots_find(&shard->slots, ws) != NULL;
+    bool is_there = jz_slots_find(&shard->slots, ws) != NULL && !jz_handle_is(shard, ws, JZ_VISIBLE_LEAVING);
     jz_send_status status = is_there ? jz_errand_terminate(shard, ws) : JZ_SEND_CLOSED;
     jz_leave_shard(ws);
     return status;

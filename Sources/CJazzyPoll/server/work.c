@@ -16,7 +16,9 @@ jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
 {
     jz_work *work = calloc(1, sizeof *work);
     jz_job *closing_job = calloc(1, sizeof *closing_job + JZ_MAX_CONTROL_PAYLOAD);
-    if (work == NULL || closing_job == NULL) {
+    jz_letter *leave = jz_errand_create_leave(ws);
+    if (work == NULL || closing_job == NULL || leave == NULL) {
+        jz_errand_free_made(leave);
         free(closing_job);
         free(work);
         return NULL;
@@ -25,6 +27,7 @@ jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
     work->ws = ws;
     work->route = route;
     work->closing_job = closing_job;
+    work->leave = leave;
     return work;
 }
 
@@ -40,6 +43,7 @@ static void finish(jz_work *work)
 void jz_work_free(jz_work *work)
 {
     finish(work);
+    jz_errand_free_made(work->leave);
     free(work->closing_job);
     free(work);
 }
@@ -159,8 +163,9 @@ void jz_work_run_next(jz_work *work)
     pthread_mutex_unlock(&workers->lock);
 
     if (resume != NULL)
-        jz_errand_post_resume(resume);
+        jz_errand_post_made(resume);
     bool is_last = job->event.type == JZ_EVENT_CLOSE;
+    work->is_closing = is_last;
     jz_current_work = work;
     if (job->notice != NULL)
         job->notice(work->route->context, work->ws);
@@ -170,8 +175,10 @@ void jz_work_run_next(jz_work *work)
         finish(work);
     jz_current_work = NULL;
     free_job(job);
-    if (is_last)
+    if (is_last) {
+        jz_errand_post_made(work->leave);
         free(work);
+    }
 
     pthread_mutex_lock(&workers->lock);
     if (is_last)

@@ -19,8 +19,8 @@ typedef struct jz_job {
 } jz_job;
 
 /*
- * Guarded by the lock of the workers, but for what never changes, and for `state` and `is_finished`, which the running
- * handler has.
+ * Guarded by the lock of the workers, but for what never changes, and for `state`, `is_closing` and `is_finished`,
+ * which the running handler has.
  */
 typedef struct jz_work {
     struct jz_work *next; /* in the workers' queue */
@@ -32,10 +32,12 @@ typedef struct jz_work {
     size_t count;        /* jobs that wait */
     size_t amount;       /* bytes that they cost */
     bool is_scheduled;   /* in the workers' queue, or run by one of them */
-    bool is_finished;    /* the close event has been run */
+    bool is_closing;     /* the close event is being run, or has been */
+    bool is_finished;    /* it has been */
     jz_letter *resume;   /* to be posted when reading may go on; NULL where it is not paused */
     void *state;         /* jz_ws_state */
-    jz_job *closing_job; /* kept for the close event, which must not fail for want of memory */
+    jz_job *closing_job; /* kept for the close event, which must not fail for want of memory, */
+    jz_letter *leave;    /* nor that it has been run */
 } jz_work;
 
 /* NULL when there is no memory. It is freed by the worker that has run its close event. */
@@ -57,5 +59,12 @@ jz_work_result jz_work_add_notice(jz_work *work, jz_output_callback notice);
 
 /* The work whose handler runs on this thread, or NULL. */
 extern _Thread_local jz_work *jz_current_work;
+
+/* Whether the calling thread is a worker in that connection's close event. */
+static inline bool jz_work_is_closing_here(jz_ws ws)
+{
+    const jz_work *work = jz_current_work;
+    return work != NULL && work->ws.value == ws.value && work->is_closing && !work->is_finished;
+}
 
 #endif

@@ -99,8 +99,8 @@ JZ_PUBLIC jz_send_status jz_server_publish(jz_server *server, const char *topic,
                                            jz_message_kind kind, const void *bytes, size_t length);
 
 /*
- * How many connections are subscribed to a topic. A connection that is closing is one until its close event. From any
- * thread.
+ * How many connections are subscribed to a topic. A connection that is closing is one until its close event has been
+ * handled: in its handler it still counts itself, on the loop and on workers alike. From any thread.
  */
 JZ_PUBLIC size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length);
 

@@ -80,7 +80,9 @@ JZ_PUBLIC jz_send_status jz_ws_terminate(jz_ws ws);
 
 /*
  * Topics: what is published to one reaches every connection that has subscribed to it, on all loops of the server. A
- * topic is any sequence of `length` bytes, and is there as long as somebody has subscribed. Closing unsubscribes.
+ * topic is any sequence of `length` bytes, and is there as long as somebody has subscribed. A connection that has ended
+ * is unsubscribed when its close event has been handled: there its topics, its address, and its subprotocol can still
+ * be asked for, and it can publish to the others; all the same on the loop and on workers.
  */
 
 /*
@@ -102,7 +104,7 @@ JZ_PUBLIC size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char 
  * once, compressed once for all that agreed on the same, and shared by all. What one thread publishes to a topic
  * arrives in the same order at every receiver. SENT: this loop's connections have it, others' will. DROPPED: a loop's
  * mailbox is full, or neither text nor binary: nobody gets it; or no memory: some may. CLOSED: `ws` is closing or gone,
- * as it is in its own close event: what is to be said then takes jz_server_publish.
+ * but not in its own close event, where it can tell the others that it has left.
  */
 JZ_PUBLIC jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind,
                                        const void *bytes, size_t length);
