@@ -65,6 +65,11 @@ static const struct {
     {"an empty query", HEAD("GET /a? HTTP/1.1\r\n\r\n"), "GET", "/a", "", 1, ""},
     {"percent-encoding, left as it is", HEAD("GET /%2e%2E/%00 HTTP/1.1\r\n\r\n"), "GET", "/%2e%2E/%00", "", 1, ""},
     {"two slashes, no authority", HEAD("GET //host/a HTTP/1.1\r\n\r\n"), "GET", "//host/a", "", 1, ""},
+    {"the whole server in absolute-form (RFC 9112 §3.2.4)", HEAD("OPTIONS http://host HTTP/1.1\r\n\r\n"), "OPTIONS",
+     "*", "", 1, ""},
+    {"OPTIONS of a path", HEAD("OPTIONS /a HTTP/1.0\r\n\r\n"), "OPTIONS", "/a", "", 0, ""},
+    {"OPTIONS in absolute-form with a query", HEAD("OPTIONS http://host?a HTTP/1.1\r\n\r\n"), "OPTIONS", "/", "a", 1,
+     ""},
     {"the whole server", HEAD("OPTIONS * HTTP/1.1\r\n\r\n"), "OPTIONS", "*", "", 1, ""},
     {"absolute-form", HEAD("GET http://host:80/a/b?c HTTP/1.1\r\n\r\n"), "GET", "/a/b", "c", 1, ""},
     {"absolute-form with https", HEAD("GET https://host/a HTTP/1.1\r\n\r\n"), "GET", "/a", "", 1, ""},
@@ -162,6 +167,12 @@ static const struct {
     {"authority-form", HEAD("CONNECT host:80 HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
     {"a scheme alone", HEAD("GET http:// HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
     {"a scheme without an authority", HEAD("GET http:///a HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
+    {"userinfo", HEAD("GET http://user@host/a HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
+    {"an authority of a port alone", HEAD("GET http://:80/a HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
+    {"an authority that is no host", HEAD("GET http://[::1/a HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
+    {"the whole server, asked for what it is not", HEAD("GET * HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
+    {"a star and more", HEAD("OPTIONS *a HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
+    {"no target of OPTIONS", HEAD("OPTIONS  HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
     {"a foreign scheme", HEAD("GET ftp://host/a HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
     {"no target", HEAD("GET HTTP/1.1\r\n\r\n"), JZ_HEAD_MALFORMED},
     {"no version", HEAD("GET /\r\n\r\n"), JZ_HEAD_MALFORMED},
@@ -192,6 +203,96 @@ static void refuses_malformed_heads_whole_and_byte_by_byte(void **state)
         result = read_head_byte_by_byte(refused_heads[i].bytes, refused_heads[i].length, &head);
         assert_that(result == refused_heads[i].result, "%s, byte by byte: %d instead of %d", refused_heads[i].name,
                     (int)result, (int)refused_heads[i].result);
+    }
+}
+
+static const struct {
+    const char *name;
+    const char *bytes;
+    size_t length;
+    const char *words; /* in what is said of it */
+} faults[] = {
+    {"TLS", HEAD("\x16\x03\x01\x02\0\x01"), "TLS"},
+    {"a NUL", HEAD("GET /\0"), "NUL"},
+    {"a bare LF", HEAD("GET / HTTP/1.1\n"), "an LF without a CR"},
+    {"a bare CR", HEAD("GET / HTTP/1.1\rX"), "a CR without an LF"},
+    {"an empty line in front", HEAD("\r\nGET / HTTP/1.1\r\n\r\n"), "the request line"},
+    {"no version", HEAD("GET /\r\n\r\n"), "METHOD TARGET HTTP/1.1"},
+    {"a method that is no token", HEAD("G@T / HTTP/1.1\r\n\r\n"), "the method"},
+    {"a space in the target", HEAD("GET /a b HTTP/1.1\r\n\r\n"), "the only white space"},
+    {"a fragment", HEAD("GET /a#b HTTP/1.1\r\n\r\n"), "a '#'"},
+    {"no slash", HEAD("GET a HTTP/1.1\r\n\r\n"), "begins with no '/'"},
+    {"userinfo", HEAD("GET http://a@b/ HTTP/1.1\r\n\r\n"), "an authority that is no host and port"},
+    {"a star", HEAD("GET * HTTP/1.1\r\n\r\n"), "for OPTIONS alone"},
+    {"another version", HEAD("GET / HTTP/3.0\r\n\r\n"), "another version than HTTP/1.1"},
+    {"no colon", HEAD("GET / HTTP/1.1\r\nA\r\n\r\n"), "a name and a colon"},
+    {"a control character", HEAD("GET / HTTP/1.1\r\nA: \x01\r\n\r\n"), "a control character"},
+};
+
+static void it_is_said_which_rule_a_head_breaks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(faults); i++) {
+        size_t scanned = 0;
+        size_t head_length = 0;
+        jz_request_head head;
+        const char *fault;
+        if (jz_request_head_find_end(faults[i].bytes, faults[i].length, &default_limits, &scanned, &head_length) ==
+            JZ_HEAD_COMPLETE) {
+            assert_int_not_equal(jz_request_head_parse(faults[i].bytes, head_length, &default_limits, &head),
+                                 JZ_HEAD_COMPLETE);
+            fault = head.fault;
+        } else {
+            fault = jz_request_head_fault(faults[i].bytes, faults[i].length);
+        }
+        assert_that(fault != NULL && strstr(fault, faults[i].words) != NULL, "%s: %s", faults[i].name, fault);
+    }
+}
+
+static const struct {
+    const char *head; /* without its end */
+    const char *host;
+    const char *fault; /* words of it; NULL: there is none */
+} hosts[] = {
+    {"GET / HTTP/1.1\r\nHost: example.com:8080", "example.com:8080", NULL},
+    {"GET / HTTP/1.1\r\nhost:[::1]", "[::1]", NULL},
+    {"GET / HTTP/1.1\r\nHost: a:", "a:", NULL},
+    {"GET / HTTP/1.1\r\nHost:", "", NULL}, /* the target has no authority */
+    {"OPTIONS * HTTP/1.1\r\nHost:", "", NULL},
+    {"GET / HTTP/1.0", "", NULL},
+    {"GET / HTTP/1.0\r\nHost:", "", NULL},
+    {"GET / HTTP/1.1", NULL, "Host is missing"},
+    {"GET / HTTP/1.1\r\nHost: a\r\nHost: a", NULL, "several Host"},
+    {"GET / HTTP/1.0\r\nHost: a\r\nHost: a", NULL, "several Host"},
+    {"GET / HTTP/1.1\r\nHost: a b", NULL, "Host is no host"},
+    {"GET / HTTP/1.0\r\nHost: a/b", NULL, "Host is no host"},
+    {"GET / HTTP/1.1\r\nHost: user@a", NULL, "Host is no host"},
+    {"GET / HTTP/1.1\r\nHost: :80", NULL, "Host is no host"},
+    {"GET / HTTP/1.1\r\nHost: \xC3\xA4", NULL, "Host is no host"},
+    /* The target's authority counts (RFC 9112 §3.2.2), and Host has to be there and well-formed all the same. */
+    {"GET http://b:81/ HTTP/1.1\r\nHost: a", "b:81", NULL},
+    {"GET ws://b?c HTTP/1.1\r\nHost: a", "b", NULL},
+    {"GET http://b/ HTTP/1.0", "b", NULL},
+    {"GET http://b/ HTTP/1.1", NULL, "Host is missing"},
+    {"GET http://b/ HTTP/1.1\r\nHost:", NULL, "Host is empty"},
+    {"GET http://b/ HTTP/1.1\r\nHost: a b", NULL, "Host is no host"},
+    {"GET http://b/ HTTP/1.1\r\nHost: b\r\nHost: b", NULL, "several Host"},
+};
+
+static void the_host_is_the_targets_or_that_of_the_only_host(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        char bytes[256];
+        jz_request_head head;
+        jz_text host;
+        snprintf(bytes, sizeof bytes, "%s\r\n\r\n", hosts[i].head);
+        assert_int_equal(read_head(bytes, strlen(bytes), &head), JZ_HEAD_COMPLETE);
+        const char *fault = jz_request_head_host(&head, &host);
+        if (hosts[i].fault != NULL)
+            assert_that(fault != NULL && strstr(fault, hosts[i].fault) != NULL, "%s: %s", hosts[i].head, fault);
+        else
+            assert_that(fault == NULL && is_text(host, hosts[i].host), "%s: %s", hosts[i].head, fault);
     }
 }
 
@@ -390,6 +491,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_valid_heads_whole_and_byte_by_byte),
         cmocka_unit_test(refuses_malformed_heads_whole_and_byte_by_byte),
+        cmocka_unit_test(it_is_said_which_rule_a_head_breaks),
+        cmocka_unit_test(the_host_is_the_targets_or_that_of_the_only_host),
         cmocka_unit_test(bare_line_ends_and_nul_are_refused_as_soon_as_they_are_seen),
         cmocka_unit_test(the_head_ends_with_its_empty_line_and_what_follows_is_not_looked_at),
         cmocka_unit_test(a_head_may_have_8192_bytes_by_default_and_no_more),

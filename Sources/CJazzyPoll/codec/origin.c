@@ -1,5 +1,9 @@
 #include "origin.h"
 
+#include <stdint.h>
+
+#include "address.h"
+
 enum { NO_PORT = 0, MAX_PORT = 65535, MAX_PORT_DIGITS = 5 };
 
 typedef struct authority {
@@ -20,11 +24,6 @@ static bool is_digit(char character)
 static bool is_letter(char character)
 {
     return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
-}
-
-static bool is_hexadecimal(char character)
-{
-    return is_digit(character) || (character >= 'a' && character <= 'f') || (character >= 'A' && character <= 'F');
 }
 
 /* RFC 3986 §3.1. */
@@ -51,14 +50,8 @@ static bool is_name(jz_text text)
 /* What is between the brackets. Addresses are compared as they are written, which browsers all do alike (RFC 5952). */
 static bool is_ipv6_address(jz_text text)
 {
-    size_t colons = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        char character = text.start[i];
-        if (!is_hexadecimal(character) && character != ':' && character != '.')
-            return false;
-        colons += character == ':';
-    }
-    return colons >= 2;
+    uint8_t ip[16];
+    return jz_ip_parse_ipv6(text, ip);
 }
 
 /* 1 to 65535 without leading zeros: how a port is written in one way only (RFC 6454 §6.2). */
@@ -162,4 +155,19 @@ bool jz_origin_is_of_host(jz_text origin, jz_text host)
     if (asked.port == NO_PORT)
         asked.port = default_port(parts.scheme);
     return is_same_authority(&parts.authority, &asked);
+}
+
+static bool has_no_origin(jz_text text)
+{
+    return jz_text_equals(text, jz_text_of("null")) || jz_text_equals(text, jz_text_of("file://"));
+}
+
+bool jz_origin_may_be_listed(jz_text text)
+{
+    return has_no_origin(text) || jz_origin_is_valid(text);
+}
+
+bool jz_origin_is_as_listed(jz_text origin, jz_text listed)
+{
+    return has_no_origin(listed) ? jz_text_equals(origin, listed) : jz_origin_is_same(origin, listed);
 }

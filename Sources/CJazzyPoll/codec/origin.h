@@ -30,4 +30,13 @@ bool jz_origin_is_same(jz_text a, jz_text b);
  */
 bool jz_origin_is_of_host(jz_text origin, jz_text host);
 
+/*
+ * Whether a text may be listed among origins: those, and "null" and "file://", which some send for pages that have none
+ * of their own, such as files (RFC 6454 §4, §6.2).
+ */
+bool jz_origin_may_be_listed(jz_text text);
+
+/* Whether an origin is the one listed, or is one of those two as it is. */
+bool jz_origin_is_as_listed(jz_text origin, jz_text listed);
+
 #endif

@@ -1,5 +1,7 @@
 #include "query.h"
 
+#include "path.h"
+
 bool jz_query_find(jz_text query, jz_text name, jz_text *value)
 {
     jz_text pair;
@@ -19,18 +21,6 @@ bool jz_query_find(jz_text query, jz_text name, jz_text *value)
     return false;
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int digit_value(char character)
-{
-    if (character >= '0' && character <= '9')
-        return character - '0';
-    if (character >= 'a' && character <= 'f')
-        return character - 'a' + 10;
-    if (character >= 'A' && character <= 'F')
-        return character - 'A' + 10;
-    return -1;
-}
-
 bool jz_percent_decode_text(jz_text text, bool plus_is_space, char *decoded, size_t *length)
 {
     size_t written = 0;
@@ -39,13 +29,10 @@ bool jz_percent_decode_text(jz_text text, bool plus_is_space, char *decoded, siz
         if (character == '+' && plus_is_space)
             character = ' ';
         if (character == '%') {
-            if (text.length - i < 3)
+            if (!jz_is_escape_at(text, i))
                 return false;
-            int high = digit_value(text.start[i + 1]);
-            int low = digit_value(text.start[i + 2]);
-            if (high < 0 || low < 0)
-                return false;
-            character = (char)(unsigned char)(high * 16 + low);
+            character = (char)(unsigned char)(jz_hexadecimal_value(text.start[i + 1]) * 16 +
+                                              jz_hexadecimal_value(text.start[i + 2]));
             i += 2;
         }
         decoded[written++] = character;

@@ -35,7 +35,9 @@ typedef struct jz_header {
 
 /* Texts point into the bytes that were parsed, or are static. */
 typedef struct jz_request_head {
+    const char *fault; /* what is wrong, and what was expected, where the head was refused; static */
     jz_text method;
+    jz_text authority; /* of a target in absolute form, which counts and not Host (RFC 9112 §3.2.2); else empty */
     jz_text path;      /* begins with '/', or is "*"; as sent, percent-encoding included */
     jz_text query;     /* what follows the first '?', or empty */
     int minor_version; /* 0 or 1; a later one counts as 1 */
@@ -51,12 +53,22 @@ typedef struct jz_request_head {
 jz_head_result jz_request_head_find_end(const char *bytes, size_t length, const jz_head_limits *limits, size_t *scanned,
                                         size_t *head_length);
 
+/* What is wrong with bytes in which that found no head: a clause, static. */
+const char *jz_request_head_fault(const char *bytes, size_t length);
+
 /* Parses a complete head that jz_request_head_find_end found within the same limits. Never answers INCOMPLETE. */
 jz_head_result jz_request_head_parse(const char *bytes, size_t head_length, const jz_head_limits *limits,
                                      jz_request_head *head);
 
 /* Finds the first header of that name. Returns how many there are of it; `value` may be NULL. */
 size_t jz_request_head_find(const jz_request_head *head, const char *name, jz_text *value);
+
+/*
+ * The host, and perhaps the port, that a request is for: of its target, else of Host (RFC 9112 §3.2.2, §3.3). It is
+ * empty where the client leaves it open. NULL, or what is wrong: Host has to be there once, since HTTP/1.1, and is
+ * uri-host [ ":" port ], or empty where the target has no authority (§3.2).
+ */
+const char *jz_request_head_host(const jz_request_head *head, jz_text *host);
 
 /* Whether a header that is a list of tokens, over all its lines, names this one (RFC 9110 §5.6.1). Ignores case. */
 bool jz_request_head_lists(const jz_request_head *head, const char *name, const char *token);
