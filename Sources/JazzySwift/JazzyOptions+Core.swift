@@ -34,6 +34,7 @@ extension JazzyOptions {
     private func setTimeouts(_ core: inout jz_options) throws(JazzyError) {
         let (lowest, hour) = (Duration.milliseconds(100), Duration.seconds(3_600))
         core.handshake_timeout_ms = try milliseconds("handshakeTimeout", handshakeTimeout, from: lowest, to: hour)
+        core.keep_alive_timeout_ms = try milliseconds("keepAliveTimeout", keepAliveTimeout, from: lowest, to: hour)
         core.upgrade_timeout_ms = try checkedUpgradeTimeout("upgradeTimeout", upgradeTimeout)
         core.idle_timeout_ms = try checkedIdleTimeout("idleTimeout", idleTimeout)
         core.max_lifetime_ms = try checkedLifetime("maxLifetime", maxLifetime)
@@ -50,10 +51,28 @@ extension JazzyOptions {
         core.max_head_size = try checked("maxHeadSize", maxHeadSize, 256...65_536)
         core.max_header_count = try checked("maxHeaderCount", maxHeaderCount, 1...256)
         core.client_address = clientAddress.core
+        core.forwarded_host = forwardedHost.core
         try checkTexts("trustedProxies", trustedProxies, atMost: 1_024)
+        try checkForwardedHost()
         if clientAddress != .peer, trustedProxies.isEmpty {
             throw JazzyError(
                 .invalidOption, "option clientAddress is .\(clientAddress); name who is trusted in trustedProxies")
+        }
+    }
+}
+
+extension JazzyOptions {
+    private func checkForwardedHost() throws(JazzyError) {
+        guard forwardedHost != .none else { return }
+        if trustedProxies.isEmpty {
+            throw JazzyError(
+                .invalidOption, "option forwardedHost is .\(forwardedHost); name who is trusted in trustedProxies")
+        }
+        if clientAddress == .proxyProtocol {
+            throw JazzyError(
+                .invalidOption,
+                "option forwardedHost is .\(forwardedHost), a header, and with clientAddress .proxyProtocol headers are "
+                    + "the client's own; take the address from a header, too")
         }
     }
 }
@@ -111,6 +130,16 @@ extension JazzyClientAddress {
         case .xForwardedFor: JZ_CLIENT_ADDRESS_X_FORWARDED_FOR
         case .forwarded: JZ_CLIENT_ADDRESS_FORWARDED
         case .proxyProtocol: JZ_CLIENT_ADDRESS_PROXY_PROTOCOL
+        }
+    }
+}
+
+extension JazzyForwardedHost {
+    fileprivate var core: jz_forwarded_host {
+        switch self {
+        case .none: JZ_FORWARDED_HOST_NONE
+        case .xForwardedHost: JZ_FORWARDED_HOST_X_FORWARDED_HOST
+        case .forwarded: JZ_FORWARDED_HOST_FORWARDED
         }
     }
 }

@@ -64,6 +64,13 @@ public struct JazzyOptions: Sendable {
     /// The time from accepting a connection to its whole request head: 0.1 s to 1 h. The default is 10 s.
     public var handshakeTimeout = Duration.seconds(10)
 
+    /// The time from an answer to the first byte of the next request on its connection, whose whole head then has
+    /// ``handshakeTimeout``: 0.1 s to 1 h. The default is 75 s.
+    ///
+    /// It is to be longer than a balancer in front of the server keeps its connections, often 60 s, lest that sends a
+    /// request to one that is about to end.
+    public var keepAliveTimeout = Duration.seconds(75)
+
     /// The time that a route's upgrade hook has to answer (``JazzyUpgradeHook``): 0.1 s to 1 h. The default is 10 s.
     ///
     /// Then the client is answered with 503.
@@ -133,7 +140,14 @@ public struct JazzyOptions: Sendable {
     /// ``JazzyClientAddress/peer``; any other takes a trusted proxy.
     public var clientAddress = JazzyClientAddress.peer
 
-    /// Who is believed about the address of a client: addresses as `192.0.2.7`, networks as `2001:db8::/32`, or `unix`
+    /// Where the host is read that a client asked for, when it comes through one of ``trustedProxies``. The default is
+    /// ``JazzyForwardedHost/none``; any other takes a trusted proxy, and is not for
+    /// ``JazzyClientAddress/proxyProtocol``.
+    ///
+    /// It is the host that pages have to come from for ``JazzyOrigins/sameHost``.
+    public var forwardedHost = JazzyForwardedHost.none
+
+    /// Who is believed about the address of a client, and the host that it asked for: addresses as `192.0.2.7`, networks as `2001:db8::/32`, or `unix`
     /// for whoever comes through a Unix domain socket, at most 1,024 of them. The default is nobody.
     public var trustedProxies: [String] = []
 

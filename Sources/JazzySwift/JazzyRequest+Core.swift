@@ -7,8 +7,7 @@ extension JazzyRequest {
             path: String(jz_request_path(core)),
             query: String(jz_request_query(core)),
             parameters: Dictionary(
-                Self.pairs(of: core, jz_request_parameter_at).map { ($0, percentDecoded($1, plusIsSpace: false)) },
-                uniquingKeysWith: { first, _ in first }),
+                Self.pairs(of: core, jz_request_parameter_at), uniquingKeysWith: { first, _ in first }),
             headers: JazzyHeaders(Self.pairs(of: core, jz_request_header_at).map { JazzyHeader($0, $1) }),
             subprotocols: Self.subprotocols(of: core),
             remoteAddress: Self.remoteAddress(of: core))

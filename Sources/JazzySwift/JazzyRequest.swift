@@ -10,8 +10,8 @@ public struct JazzyRequest: Hashable, Sendable {
     /// ``queryValue(_:)``.
     public let query: String
 
-    /// What the request has where the route's path has `:name`, by that name, decoded. What is no percent-encoding
-    /// stays as it came.
+    /// What the request has where the route's path has `:name`, by that name, decoded: a value may have a `/`, which came
+    /// as `%2F`, but is never `.` or `..`. What is no percent-encoding stays as it came.
     public let parameters: [String: String]
 
     /// All headers, in their order.

@@ -117,11 +117,12 @@ static const struct {
     {"Sec-WebSocket-Protocol: other , Chat\r\n", "Chat"},
     {"Sec-WebSocket-Protocol: chat\r\n", ""},
     {"Sec-WebSocket-Protocol: v1.cha, v1.chatt\r\n", ""},
+    {"Sec-WebSocket-Protocol:\r\n", ""}, /* as some clients send it for an empty list */
+    {"Sec-WebSocket-Protocol: ,\r\n", ""},
+    {"Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol: Chat\r\n", "Chat"},
 };
 
 static const char *const invalid_offers[] = {
-    "Sec-WebSocket-Protocol:\r\n",
-    "Sec-WebSocket-Protocol: ,\r\n",
     "Sec-WebSocket-Protocol: v1 chat\r\n",
     "Sec-WebSocket-Protocol: \"v1.chat\"\r\n",
     "Sec-WebSocket-Protocol: v1.chat, v1.chat\r\n",

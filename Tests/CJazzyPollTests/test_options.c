@@ -30,6 +30,7 @@ static const option_row server_options[] = {
     {"backpressure_limit", offsetof(jz_options, backpressure_limit), BITS_64, 4096, UINT64_C(4294967296), NULL},
     {"mailbox_limit", offsetof(jz_options, mailbox_limit), BITS_64, 65536, UINT64_C(4294967296), NULL},
     {"handshake_timeout_ms", offsetof(jz_options, handshake_timeout_ms), BITS_32, 100, 3600000, NULL},
+    {"keep_alive_timeout_ms", offsetof(jz_options, keep_alive_timeout_ms), BITS_32, 100, 3600000, NULL},
     {"upgrade_timeout_ms", offsetof(jz_options, upgrade_timeout_ms), BITS_32, 100, 3600000, NULL},
     {"close_timeout_ms", offsetof(jz_options, close_timeout_ms), BITS_32, 100, 3600000, NULL},
     {"stop_timeout_ms", offsetof(jz_options, stop_timeout_ms), BITS_32, 100, 3600000, NULL},

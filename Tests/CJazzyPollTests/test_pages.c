@@ -200,12 +200,14 @@ static const struct {
     const char *name;
     const char *request;
     int status;
-    size_t length; /* of the body */
+    const char *body; /* NULL: the small page */
 } refused_upgrades[] = {
-    {"an unknown version", HANDSHAKE("GET", "/socket", "12"), 426, 16},
-    {"an unknown path", HANDSHAKE("GET", "/nowhere", "13"), 404, 9},
-    {"a page", HANDSHAKE("GET", "/small", "13"), 200, SMALL},
-    {"another method", HANDSHAKE("POST", "/socket", "13"), 405, 18},
+    {"an unknown version", HANDSHAKE("GET", "/socket", "12"), 426,
+     "Upgrade Required: Sec-WebSocket-Version has to be there once, and to be 13 (RFC 6455, 4.2.1)\n"},
+    {"an unknown path", HANDSHAKE("GET", "/nowhere", "13"), 404, "Not Found: there is no route with this path\n"},
+    {"a page", HANDSHAKE("GET", "/small", "13"), 200, NULL},
+    {"another method", HANDSHAKE("POST", "/socket", "13"), 405,
+     "Method Not Allowed: the method has to be one that Allow lists\n"},
 };
 
 static void what_follows_an_upgrade_that_is_refused_is_not_answered(void **state)
@@ -218,8 +220,11 @@ static void what_follows_an_upgrade_that_is_refused_is_not_answered(void **state
         assert_true(test_client_send(client, small_request, strlen(small_request)));
         int status = test_client_take_head(client);
         assert_that(status == refused_upgrades[i].status, "%s: %d", refused_upgrades[i].name, status);
-        assert_true(test_client_receive(client, refused_upgrades[i].length));
-        client->start += refused_upgrades[i].length;
+        const char *body = refused_upgrades[i].body != NULL ? refused_upgrades[i].body : page;
+        size_t length = refused_upgrades[i].body != NULL ? strlen(body) : SMALL;
+        assert_true(test_client_receive(client, length));
+        assert_memory_equal(client->bytes + client->start, body, length);
+        client->start += length;
         assert_that(!test_client_receive(client, 1), "%s: another answer", refused_upgrades[i].name);
         test_client_close(client);
     }

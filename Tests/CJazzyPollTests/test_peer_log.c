@@ -91,7 +91,7 @@ static void a_broken_rule_is_one_line_without_any_of_the_payload(void **state)
 
 static const char *const secret_requests[] = {
     UPGRADE_REQUEST("/" SECRET "?" SECRET "=" SECRET),
-    UPGRADE_REQUEST_WITH("/", "Origin: https://" SECRET ".example\r\nCookie: " SECRET "=" SECRET "\r\n"),
+    UPGRADE_REQUEST_WITH("/", "Cookie: " SECRET "=" SECRET "\r\nSec-WebSocket-Protocol: " SECRET ", " SECRET "\r\n"),
     "GET /" SECRET " HTTP/1.1\r\nHost: " SECRET "\r\n" SECRET "\r\n\r\n",
 };
 

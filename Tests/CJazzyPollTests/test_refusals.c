@@ -55,35 +55,73 @@ static void trust_proxy(jz_options *options)
 #define LETTERS_50 "abcdefghijklmnopqrstuvwxyabcdefghijklmnopqrstuvwxy"
 #define LONG_HEADER "X: " LETTERS_50 LETTERS_50 LETTERS_50 LETTERS_50 LETTERS_50 LETTERS_50 "\r\n"
 
+#define KEY "dGhlIHNhbXBsZSBub25jZQ=="
+#define HANDSHAKE(method, version, connection, websocket_version, key)                                                 \
+    method " / " version "\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: " connection                        \
+           "\r\nSec-WebSocket-Key: " key "\r\nSec-WebSocket-Version: " websocket_version "\r\n\r\n"
+
 static const struct {
     const char *name;
     const char *request; /* NULL: nothing is sent */
     jz_refusal reason;
     int status; /* 0: there is no answer */
     void (*configure)(jz_options *options);
-    bool is_second; /* another client has connected before */
+    bool is_second;     /* another client has connected before */
+    const char *detail; /* which rule it was, where the reason alone does not say it */
 } refusals[] = {
-    {"no HTTP", "NONSENSE\r\n\r\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false},
-    {"a long head", UPGRADE_REQUEST_WITH("/", LONG_HEADER), JZ_REFUSAL_HEAD_TOO_LARGE, 431, limit_head, false},
-    {"many headers", UPGRADE_REQUEST("/"), JZ_REFUSAL_HEAD_TOO_LARGE, 431, limit_headers, false},
-    {"another version of HTTP", "GET / HTTP/2.7\r\nHost: x\r\n\r\n", JZ_REFUSAL_HTTP_VERSION, 505, NULL, false},
-    {"part of a head", "GET / HT", JZ_REFUSAL_HANDSHAKE_TIMEOUT, 408, limit_time, false},
-    {"silence", NULL, JZ_REFUSAL_HANDSHAKE_TIMEOUT, 0, limit_time, false},
-    {"no such path", UPGRADE_REQUEST("/nowhere"), JZ_REFUSAL_NOT_FOUND, 404, NULL, false},
-    {"a method", "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", JZ_REFUSAL_METHOD, 405, NULL, false},
-    {"no upgrade", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", JZ_REFUSAL_NO_UPGRADE, 426, NULL, false},
+    {"no HTTP", "NONSENSE\r\n\r\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
+     "the request line is not \"METHOD TARGET HTTP/1.1\" (RFC 9112, 3)"},
+    {"a long head", UPGRADE_REQUEST_WITH("/", LONG_HEADER), JZ_REFUSAL_HEAD_TOO_LARGE, 431, limit_head, false, NULL},
+    {"many headers", UPGRADE_REQUEST("/"), JZ_REFUSAL_HEAD_TOO_LARGE, 431, limit_headers, false,
+     "the request has more headers than it may have (max_header_count)"},
+    {"another version of HTTP", "GET / HTTP/2.7\r\nHost: x\r\n\r\n", JZ_REFUSAL_HTTP_VERSION, 505, NULL, false,
+     "the request is of another version than HTTP/1.1 or HTTP/1.0"},
+    {"part of a head", "GET / HT", JZ_REFUSAL_HANDSHAKE_TIMEOUT, 408, limit_time, false, NULL},
+    {"silence", NULL, JZ_REFUSAL_HANDSHAKE_TIMEOUT, 0, limit_time, false, NULL},
+    {"no such path", UPGRADE_REQUEST("/nowhere"), JZ_REFUSAL_NOT_FOUND, 404, NULL, false, NULL},
+    {"a method", "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", JZ_REFUSAL_METHOD, 405, NULL, false, NULL},
+    {"no upgrade", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", JZ_REFUSAL_NO_UPGRADE, 426, NULL, false, NULL},
     {"no key",
      "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
      "Sec-WebSocket-Version: 13\r\n\r\n",
-     JZ_REFUSAL_INVALID_HANDSHAKE, 400, NULL, false},
+     JZ_REFUSAL_INVALID_HANDSHAKE, 400, NULL, false,
+     "Sec-WebSocket-Key has to be there once, and to be 16 bytes in base64 (RFC 6455, 4.2.1)"},
+    {"a key that is too short", HANDSHAKE("GET", "HTTP/1.1", "Upgrade", "13", "abc"), JZ_REFUSAL_INVALID_HANDSHAKE, 400,
+     NULL, false, "Sec-WebSocket-Key has to be there once, and to be 16 bytes in base64 (RFC 6455, 4.2.1)"},
+    {"no Connection: Upgrade", HANDSHAKE("GET", "HTTP/1.1", "keep-alive", "13", KEY), JZ_REFUSAL_INVALID_HANDSHAKE, 400,
+     NULL, false, "Connection does not list Upgrade: a proxy that passes WebSockets has to send it (RFC 6455, 4.2.1)"},
+    {"a handshake of HTTP/1.0", HANDSHAKE("GET", "HTTP/1.0", "Upgrade", "13", KEY), JZ_REFUSAL_INVALID_HANDSHAKE, 400,
+     NULL, false, "the handshake is of HTTP/1.0: it has to be of HTTP/1.1 (RFC 6455, 4.2.1)"},
+    {"another version", HANDSHAKE("GET", "HTTP/1.1", "Upgrade", "8", KEY), JZ_REFUSAL_NO_UPGRADE, 426, NULL, false,
+     "Sec-WebSocket-Version has to be there once, and to be 13 (RFC 6455, 4.2.1)"},
+    {"ill-formed subprotocols", UPGRADE_REQUEST_WITH("/", "Sec-WebSocket-Protocol: a, a\r\n"),
+     JZ_REFUSAL_INVALID_HANDSHAKE, 400, NULL, false,
+     "Sec-WebSocket-Protocol has to be a list of tokens that are all different, at most 64 (RFC 6455, 4.1)"},
+    {"ill-formed extensions", UPGRADE_REQUEST_WITH("/", "Sec-WebSocket-Extensions: ;\r\n"),
+     JZ_REFUSAL_INVALID_HANDSHAKE, 400, NULL, false,
+     "Sec-WebSocket-Extensions is ill-formed: it has to be a list of extensions, each with its parameters (RFC 6455, "
+     "9.1)"},
+    {"no Host", "GET / HTTP/1.1\r\n\r\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
+     "Host is missing: it has to be there once (RFC 9112, 3.2)"},
+    {"an ill-formed Host", "GET /nowhere HTTP/1.1\r\nHost: a b\r\n\r\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
+     "Host is no host, or host and port, as in example.com:8080 or [2001:db8::7] (RFC 9112, 3.2; RFC 3986, 3.2.2)"},
+    {"content", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
+     "the request has content (Content-Length, Transfer-Encoding), and nothing here takes any"},
+    {"a NUL in the path", UPGRADE_REQUEST("/a%00"), JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
+     "the path has a NUL, as %00"},
+    {"TLS", "\x16\x03\x01\x02\x01\x01\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
+     "this is TLS (a ClientHello), and the port speaks plain HTTP: use http:// or ws://, or end TLS before it"},
+    {"a folded header", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
+     "a header does not begin with a name and a colon: white space before the colon and folded lines are not allowed "
+     "(RFC 9112, 5)"},
     {"a foreign origin", UPGRADE_REQUEST_WITH("/", "Origin: https://elsewhere.example\r\n"), JZ_REFUSAL_ORIGIN, 403,
-     NULL, false},
-    {"a hook that rejects", UPGRADE_REQUEST("/rejecting"), JZ_REFUSAL_REJECTED, 401, NULL, false},
-    {"a hook that does not answer", UPGRADE_REQUEST("/waiting"), JZ_REFUSAL_UPGRADE_TIMEOUT, 503, NULL, false},
-    {"too many connections", NULL, JZ_REFUSAL_MAX_CONNECTIONS, 503, limit_connections, true},
-    {"too many from an address", NULL, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS, 429, limit_addresses, true},
-    {"too many handshakes", NULL, JZ_REFUSAL_MAX_HANDSHAKES, 503, limit_handshakes, true},
-    {"no PROXY header", UPGRADE_REQUEST("/"), JZ_REFUSAL_PROXY_HEADER, 0, trust_proxy, false},
+     NULL, false, NULL},
+    {"a hook that rejects", UPGRADE_REQUEST("/rejecting"), JZ_REFUSAL_REJECTED, 401, NULL, false, NULL},
+    {"a hook that does not answer", UPGRADE_REQUEST("/waiting"), JZ_REFUSAL_UPGRADE_TIMEOUT, 503, NULL, false, NULL},
+    {"too many connections", NULL, JZ_REFUSAL_MAX_CONNECTIONS, 503, limit_connections, true, NULL},
+    {"too many from an address", NULL, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS, 429, limit_addresses, true, NULL},
+    {"too many handshakes", NULL, JZ_REFUSAL_MAX_HANDSHAKES, 503, limit_handshakes, true, NULL},
+    {"no PROXY header", UPGRADE_REQUEST("/"), JZ_REFUSAL_PROXY_HEADER, 0, trust_proxy, false, NULL},
 };
 
 static void ignore(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
@@ -131,17 +169,40 @@ static jz_statistics now(void)
     return statistics;
 }
 
+static const char *detail_of(size_t row)
+{
+    return refusals[row].detail != NULL ? refusals[row].detail : jz_refusal_text(refusals[row].reason);
+}
+
 /* A hook that does not answer is the application's fault, and named. */
-static void expect_line(jz_refusal reason)
+static void expect_line(size_t row)
 {
     char address[32];
     char text[LOG_LINE_SIZE];
-    bool is_ours = reason == JZ_REFUSAL_UPGRADE_TIMEOUT;
+    bool is_ours = refusals[row].reason == JZ_REFUSAL_UPGRADE_TIMEOUT;
     test_client_address(&client, address);
+    bool is_foreign = refusals[row].reason == JZ_REFUSAL_ORIGIN; /* the first of its route: see test_origins.c */
     snprintf(text, sizeof text, "%s: refused: %s", address,
-             is_ours ? "the upgrade hook of /waiting did not answer within 100 ms (upgrade_timeout_ms)"
-                     : jz_refusal_text(reason));
-    log_lines_expect(&lines, 0, is_ours ? JZ_LOG_WARNING : JZ_LOG_INFO, text);
+             is_ours      ? "the upgrade hook of /waiting did not answer within 100 ms (upgrade_timeout_ms)"
+             : is_foreign ? "a page of the origin"
+                          : detail_of(row));
+    if (is_foreign)
+        assert_eventually(log_lines_have(&lines, text) && lines.count_of_level[JZ_LOG_WARNING] == 1);
+    else
+        log_lines_expect(&lines, 0, is_ours ? JZ_LOG_WARNING : JZ_LOG_INFO, text);
+}
+
+/* The body says the same, but nothing of what the client sent; a hook has words of its own. */
+static void expect_body(size_t row)
+{
+    char body[LOG_LINE_SIZE];
+    if (refusals[row].status == 0 || refusals[row].reason == JZ_REFUSAL_REJECTED)
+        return;
+    size_t length = (size_t)snprintf(body, sizeof body, ": %s\n", detail_of(row));
+    while (test_client_receive(&client, 1) && client.bytes[client.start] != ':')
+        client.start++;
+    assert_that(test_client_receive(&client, length) && memcmp(client.bytes + client.start, body, length) == 0,
+                "%s: the body is not '%s'", refusals[row].name, body);
 }
 
 static void expect_refusal(size_t row)
@@ -157,7 +218,8 @@ static void expect_refusal(size_t row)
         assert_true(test_client_send(&client, request, strlen(request)));
     int status = test_client_take_head(&client);
     assert_that(status == refusals[row].status, "%s: answered with %d", refusals[row].name, status);
-    expect_line(refusals[row].reason);
+    expect_line(row);
+    expect_body(row);
     test_client_close(&client);
     if (refusals[row].is_second)
         test_client_close(&earlier);

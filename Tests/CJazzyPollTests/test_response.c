@@ -32,6 +32,9 @@ static const struct {
     {"an empty page",
      {.status = 200, .keeps_alive = true, .content_type = "text/plain"},
      "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 0\r\nContent-Type: text/plain\r\n\r\n"},
+    {"no content, and so no length of it (RFC 9110 §8.6)",
+     {.status = 204, .keeps_alive = true, .extra_headers = "Allow: GET\r\n"},
+     "HTTP/1.1 204 No Content\r\n" DATE "Allow: GET\r\n\r\n"},
     {"extra headers",
      {.status = 405, .keeps_alive = true, .extra_headers = "Allow: GET\r\nX: y\r\n", PAGE},
      "HTTP/1.1 405 Method Not Allowed\r\n" DATE
@@ -75,6 +78,7 @@ static const struct {
     const char *reason;
 } refusals[] = {
     {400, "Bad Request"},
+    {204, "No Content"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
     {408, "Request Timeout"},

@@ -61,6 +61,15 @@ static const struct {
     {"/a\r", "route \"/a\r\""},
     {"/a\n", "route \"/a\n\""},
     {"*", "route \"*\""},
+    {"/a%", "route \"/a%\": a '%' has two hexadecimal digits behind it; write a percent sign as %25"},
+    {"/%zz", "a '%' has two hexadecimal digits"},
+    {"/:id/%4", "a '%' has two hexadecimal digits"},
+    {"/a%00b", "route \"/a%00b\": no path has a NUL"},
+    {"/a\x01", "control characters"},
+    {"/a\x7F", "control characters"},
+    {"/a/..", "the segments \".\" and \"..\" are taken out of the paths of requests"},
+    {"/./a", "the segments \".\" and \"..\""},
+    {"/a/%2e%2E/:id", "the segments \".\" and \"..\""},
     {"/:", "route \"/:\": the name of a parameter has letters, digits and '_', and at least one"},
     {"/:a-b", "route \"/:a-b\": the name of a parameter"},
     {"/a:b", "route \"/a:b\": a ':' begins a parameter, which is a whole segment, as in \"/room/:id\""},
@@ -81,6 +90,59 @@ static void ill_formed_paths_make_no_route(void **state)
         assert_int_equal(jz_server_route_ws(server, no_paths[i].path, NULL, journal_handle, NULL, NULL),
                          JZ_STATUS_INVALID_ROUTE);
     }
+    jz_server_destroy(server);
+}
+
+static void a_route_that_can_never_match_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *earlier;
+        const char *path;
+        const char *words; /* NULL: it can match */
+    } rows[] = {
+        {"/:a/:b", "/room/:id", "route \"/room/:id\" would never match: \"/:a/:b\", which was added before"},
+        {"/:a/:b", "/:x/y", "would never match"},
+        {"/:a/x/:c", "/:a/x/y/:d", NULL},
+        {"/room/:id", "/:a/:b", NULL},
+        {"/:a", "/:a/:b", NULL},
+        {"/:a/", "/:a", NULL},
+        {"/:a/:b", "/:a//:b", NULL},
+        {"/:a/x", "/:a/xy", NULL},
+        {"/:a", "/a", NULL}, /* it goes before */
+        {"/caf\xC3\xA9", "/caf%c3%a9", "there is a WebSocket route already"},
+        {"/%7Euser/:id", "/~user/:name", "\"/~user/:id\" is there already and matches the same paths"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        jz_server *server = create(1);
+        jz_error error = {0};
+        assert_int_equal(jz_server_route_ws(server, rows[i].earlier, NULL, journal_handle, NULL, &error), JZ_OK);
+        jz_status status = jz_server_route_ws(server, rows[i].path, NULL, journal_handle, NULL, &error);
+        if (rows[i].words != NULL)
+            expect_refused(status, &error, JZ_STATUS_INVALID_ROUTE, rows[i].words);
+        else
+            assert_that(status == JZ_OK, "%s behind %s: %s", rows[i].path, rows[i].earlier, error.message);
+        jz_server_destroy(server);
+    }
+}
+
+static void a_route_that_no_head_has_room_for_is_refused(void **state)
+{
+    (void)state;
+    char path[300] = "/";
+    memset(path + 1, 'a', sizeof path - 2);
+    jz_options options = jz_options_default();
+    options.max_head_size = 256;
+    jz_server *server = jz_server_create(&options, NULL);
+    assert_non_null(server);
+    jz_error error = {0};
+    path[256 - strlen("GET  HTTP/1.1\r\n\r\n") + 1] = '\0';
+    expect_refused(jz_server_route_ws(server, path, NULL, journal_handle, NULL, &error), &error,
+                   JZ_STATUS_INVALID_ROUTE,
+                   "would never match: a request for it has at least 257 bytes, and "
+                   "max_head_size is 256");
+    path[strlen(path) - 1] = '\0';
+    assert_int_equal(jz_server_route_ws(server, path, NULL, journal_handle, NULL, &error), JZ_OK);
     jz_server_destroy(server);
 }
 
@@ -315,6 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_out_of_range_make_no_server),
         cmocka_unit_test(ill_formed_paths_make_no_route),
+        cmocka_unit_test(a_route_that_can_never_match_is_refused),
+        cmocka_unit_test(a_route_that_no_head_has_room_for_is_refused),
         cmocka_unit_test(a_route_has_a_handler_and_options_in_range),
         cmocka_unit_test(a_content_type_is_one_line),
         cmocka_unit_test(a_path_has_one_page_and_one_handler),

@@ -42,12 +42,12 @@ static const struct {
     {PROTOCOL ",a" END, true, "a|"},
     {PROTOCOL "a," END, true, "a|"},
     {PROTOCOL " , ,, a , \t,b,," END, true, "a|b|"},
-    /* ... but there has to be another one. */
-    {PROTOCOL END, false, ""},
-    {PROTOCOL " \t " END, false, ""},
-    {PROTOCOL "," END, false, ""},
-    {PROTOCOL " , ,\t," END, false, ""},
-    {PROTOCOL END PROTOCOL "," END, false, ""},
+    /* ... and a header with nothing else offers none. */
+    {PROTOCOL END, true, ""},
+    {PROTOCOL " \t " END, true, ""},
+    {PROTOCOL "," END, true, ""},
+    {PROTOCOL " , ,\t," END, true, ""},
+    {PROTOCOL END PROTOCOL "," END, true, ""},
     /* Each is there once; case makes a difference. */
     {PROTOCOL "a, A" END, true, "a|A|"},
     {PROTOCOL "a, aa" END, true, "a|aa|"},

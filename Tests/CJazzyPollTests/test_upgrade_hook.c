@@ -86,8 +86,8 @@ static void a_hook_sees_the_request(void **state)
     test_client_address(&client, address);
     char expected[2048];
     snprintf(expected, sizeof expected,
-             "path=/room/a%%2Fb;query=a=1&b=x+y&a=2;id=a%%2Fb;name=none;a=1;b=x+y;c=none;x-one=first;X-Two=none;"
-             "session=abc;other=none;parameter id=a%%2Fb;subprotocol=chat;subprotocol=superchat;header X-One=first;"
+             "path=/room/a%%2Fb;query=a=1&b=x+y&a=2;id=a/b;name=none;a=1;b=x+y;c=none;x-one=first;X-Two=none;"
+             "session=abc;other=none;parameter id=a/b;subprotocol=chat;subprotocol=superchat;header X-One=first;"
              "header X-One=second;header Cookie=session=abc; z=1;header Sec-WebSocket-Protocol=chat, superchat;"
              "address=%s;",
              address);

@@ -153,7 +153,6 @@ static void require_valid_subprotocols(const jz_request_head *head)
         count++;
     }
     require(count <= JZ_MAX_SUBPROTOCOLS, "there are no more subprotocols than there may be");
-    require(count > 0 || jz_request_head_find(head, "Sec-WebSocket-Protocol", NULL) == 0, "a header has an element");
 }
 
 /* How many elements that are not empty the lists of subprotocols have. */

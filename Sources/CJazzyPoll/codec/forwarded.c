@@ -1,5 +1,6 @@
 #include "forwarded.h"
 
+#include "authority.h"
 #include "token.h"
 
 enum { MAX_NODE = 128 }; /* bytes; an address with a port has 47 at most, an obfuscated port may be longer */
@@ -81,15 +82,15 @@ bool jz_x_forwarded_for(const jz_request_head *head, const jz_network *trusted, 
     return find_client(head, &list, trusted, trusted_count, client);
 }
 
-/* A value without its quotes and backslashes; of one that is longer than any address only the length. */
+/* A value without its quotes and backslashes; of one that is longer than any address or host only the length. */
 typedef struct parameter_value {
-    char bytes[MAX_NODE];
+    char bytes[JZ_MAX_FORWARDED_VALUE];
     size_t length;
 } parameter_value;
 
 static void append_to_value(parameter_value *value, char character)
 {
-    if (value->length < MAX_NODE)
+    if (value->length < JZ_MAX_FORWARDED_VALUE)
         value->bytes[value->length] = character;
     value->length++;
 }
@@ -165,8 +166,35 @@ static void skip_white_space(jz_text *rest)
         jz_text_skip(rest, 1);
 }
 
-/* Takes a pair of name and value. False where there is none, or where it is a second or no address that it is "for". */
-static bool take_pair(jz_text *rest, bool *is_named, jz_address *address)
+/* What is taken from an element of Forwarded. */
+typedef struct forwarded_element {
+    bool is_named;    /* it has a "for" */
+    bool has_address; /* which is an address, and not hidden */
+    jz_address address;
+    bool has_host;
+    parameter_value host;
+} forwarded_element;
+
+/* Each of these may be there once. */
+static bool take_for(const parameter_value *value, forwarded_element *element)
+{
+    bool is_repeated = element->is_named;
+    element->is_named = true;
+    element->has_address =
+        value->length <= MAX_NODE && parse_node((jz_text){value->bytes, value->length}, &element->address);
+    return !is_repeated;
+}
+
+static bool take_host(const parameter_value *value, forwarded_element *element)
+{
+    bool is_repeated = element->has_host;
+    element->has_host = true;
+    element->host = *value;
+    return !is_repeated;
+}
+
+/* Takes a pair of name and value. False where there is none, or where it is the second of its name. */
+static bool take_pair(jz_text *rest, forwarded_element *element)
 {
     parameter_value value;
     jz_text name = jz_take_token(rest);
@@ -175,21 +203,18 @@ static bool take_pair(jz_text *rest, bool *is_named, jz_address *address)
     jz_text_skip(rest, 1);
     if (!take_value(rest, &value))
         return false;
-    if (!jz_text_equals_ignoring_case(name, jz_text_of("for")))
-        return true;
-    bool is_repeated = *is_named;
-    *is_named = true;
-    return !is_repeated && value.length <= MAX_NODE && parse_node((jz_text){value.bytes, value.length}, address);
+    if (jz_text_equals_ignoring_case(name, jz_text_of("for")))
+        return take_for(&value, element);
+    return !jz_text_equals_ignoring_case(name, jz_text_of("host")) || take_host(&value, element);
 }
 
 /* An element of Forwarded (RFC 7239 §4): pairs in any order, semicolons between, of which some may be empty. */
-static bool parse_forwarded_element(jz_text rest, jz_address *address)
+static bool parse_pairs(jz_text rest, forwarded_element *element)
 {
-    jz_address parsed = {0};
-    bool is_named = false;
+    *element = (forwarded_element){0};
     while (rest.length > 0) {
         skip_white_space(&rest); /* none is allowed beside a semicolon, but seen */
-        if (rest.length > 0 && rest.start[0] != ';' && !take_pair(&rest, &is_named, &parsed))
+        if (rest.length > 0 && rest.start[0] != ';' && !take_pair(&rest, element))
             return false;
         skip_white_space(&rest);
         if (rest.length > 0 && rest.start[0] != ';')
@@ -197,13 +222,76 @@ static bool parse_forwarded_element(jz_text rest, jz_address *address)
         if (rest.length > 0)
             jz_text_skip(&rest, 1);
     }
-    if (is_named)
-        *address = parsed;
-    return is_named;
+    return true;
+}
+
+static bool parse_forwarded_element(jz_text rest, jz_address *address)
+{
+    forwarded_element element;
+    if (!parse_pairs(rest, &element) || !element.has_address)
+        return false;
+    *address = element.address;
+    return true;
 }
 
 bool jz_forwarded(const jz_request_head *head, const jz_network *trusted, size_t trusted_count, jz_address *client)
 {
     static const node_list list = {"Forwarded", true, parse_forwarded_element};
     return find_client(head, &list, trusted, trusted_count, client);
+}
+
+/* Keeps a text if it is a host, and nothing otherwise. */
+static void keep_host(jz_text text, jz_host_value *host)
+{
+    bool is_host = text.length <= sizeof host->bytes && jz_authority_is_valid(text);
+    host->length = is_host ? text.length : 0;
+    memcpy(host->bytes, text.start, host->length);
+}
+
+bool jz_x_forwarded_host(const jz_request_head *head, jz_host_value *host)
+{
+    jz_text name = jz_text_of("X-Forwarded-Host");
+    for (size_t i = head->header_count; i > 0; i--) {
+        jz_text rest = head->headers[i - 1].value;
+        jz_text element;
+        if (!jz_text_equals_ignoring_case(head->headers[i - 1].name, name))
+            continue;
+        while (take_last(&rest, false, &element)) {
+            if (element.length == 0)
+                continue;
+            keep_host(element, host);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool jz_forwarded_host_of(const jz_request_head *head, const jz_network *trusted, size_t trusted_count,
+                          jz_host_value *host)
+{
+    bool is_found = false;
+    jz_text name = jz_text_of("Forwarded");
+    for (size_t i = head->header_count; i > 0; i--) {
+        jz_text rest = head->headers[i - 1].value;
+        jz_text text;
+        if (!jz_text_equals_ignoring_case(head->headers[i - 1].name, name))
+            continue;
+        while (take_last(&rest, true, &text)) {
+            forwarded_element element;
+            if (text.length == 0)
+                continue;
+            if (!parse_pairs(text, &element)) {
+                host->length = is_found ? host->length : 0;
+                return true;
+            }
+            if (element.has_host) {
+                size_t length = element.host.length <= JZ_MAX_FORWARDED_VALUE ? element.host.length : 0;
+                keep_host((jz_text){element.host.bytes, length}, host);
+                is_found = true;
+            }
+            if (!element.has_address || !is_trusted(&element.address, trusted, trusted_count))
+                return is_found;
+        }
+    }
+    return is_found;
 }

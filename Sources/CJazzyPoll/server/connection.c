@@ -287,6 +287,8 @@ void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned wh
         jz_connection_mark_dirty(shard, connection);
     else
         jz_connection_settle(shard, connection);
+    if ((what & JZ_WRITABLE) != 0)
+        jz_http_await_request(shard, connection);
 }
 
 /* Reading pauses while too much waits to be sent: a peer that does not read is not served, and TCP slows it down. */

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "../codec/forwarded.h"
-#include "../codec/origin.h"
 #include "../session/subprotocol.h"
 #include "http.h"
+#include "origin_check.h"
 #include "output.h"
 #include "request.h"
 #include "routes.h"
@@ -23,27 +23,6 @@ static jz_refusal refusal_of(int status)
     default:
         return JZ_REFUSAL_INVALID_HANDSHAKE;
     }
-}
-
-/* RFC 6455 §10.2. Who sends no Origin is no browser, and may send whatever it likes. */
-static bool origin_is_allowed(const jz_route *route, const jz_request_head *head)
-{
-    jz_text origin;
-    jz_text host = {"", 0};
-    size_t count = jz_request_head_find(head, "Origin", &origin);
-    if (count == 0 || route->options.origin_policy == JZ_ORIGIN_ANY)
-        return true;
-    if (count > 1)
-        return false;
-    if (route->options.origin_policy == JZ_ORIGIN_SAME_HOST) {
-        jz_request_head_find(head, "Host", &host);
-        return jz_origin_is_of_host(origin, host);
-    }
-    for (size_t i = 0; i < route->options.allowed_origin_count; i++) {
-        if (jz_origin_is_same(origin, jz_text_of(route->options.allowed_origins[i])))
-            return true;
-    }
-    return false;
 }
 
 /* Who the client is, where a trusted proxy says so, and whether its address may have another connection. */
@@ -159,11 +138,13 @@ void jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_rout
     const jz_route_options *options = &route->options;
     jz_upgrade upgrade = jz_upgrade_judge(head, &options->deflate);
     if (upgrade.status != 101) {
-        jz_http_refuse(shard, connection, refusal_of(upgrade.status));
+        jz_http_refuse_detail(shard, connection, refusal_of(upgrade.status), upgrade.fault);
     } else if (!jz_subprotocols_are_valid(head)) {
-        jz_http_refuse(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE);
-    } else if (!origin_is_allowed(route, head)) {
-        jz_http_refuse(shard, connection, JZ_REFUSAL_ORIGIN);
+        jz_http_refuse_detail(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE,
+                              "Sec-WebSocket-Protocol has to be a list of tokens that are "
+                              "all different, at most 64 (RFC 6455, 4.1)");
+    } else if (!jz_origin_is_let_in(shard, connection, route, head)) {
+        jz_http_answer_refused(shard, connection, JZ_REFUSAL_ORIGIN, NULL);
     } else if (!address_is_let_in(shard, connection, head)) {
         jz_http_refuse(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
     } else {
@@ -178,12 +159,41 @@ void jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_rout
     }
 }
 
+/* Takes the question out of the connection, which is as before it was asked, and tells the route that it is over. The
+   caller frees the question. */
+static jz_question *take_question(jz_shard *shard, jz_connection *connection)
+{
+    jz_question *question = connection->question;
+    const jz_route *route = question->route;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    connection->phase = JZ_PHASE_HEAD;
+    connection->head = (jz_buffer){0};
+    if (route->options.upgrade_ended != NULL)
+        route->options.upgrade_ended(route->context, handshake_of(shard, connection, route));
+    return question;
+}
+
+static void free_question(jz_question *question)
+{
+    jz_answer_free(question->answer);
+    jz_buffer_free(&question->rest);
+    free(question);
+}
+
+static void give_up(jz_shard *shard, jz_connection *connection, jz_refusal refusal, const char *detail)
+{
+    free_question(take_question(shard, connection));
+    jz_http_refuse_detail(shard, connection, refusal, detail);
+}
+
 void jz_handshake_keep_input(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     /* A client may not send before it has the answer (RFC 6455 §4.1); a little of what one sends is borne. */
     jz_question *question = connection->question;
     if (question->rest.length + input->length > shard->server->options.max_head_size)
-        jz_handshake_give_up(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE);
+        give_up(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE,
+                "the client sent much before it had the answer to its handshake, for which it has to wait (RFC 6455, "
+                "4.1)");
     else if (!jz_buffer_append(&question->rest, input->bytes, input->length))
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     input->length = 0;
@@ -234,27 +244,6 @@ static void tell_wrong_choice(jz_shard *shard, const jz_connection *connection, 
                         question->route->path, (int)(chosen.length < 100 ? chosen.length : 100), chosen.start);
 }
 
-/* Takes the question out of the connection, which is as before it was asked, and tells the route that it is over. The
-   caller frees the question. */
-static jz_question *take_question(jz_shard *shard, jz_connection *connection)
-{
-    jz_question *question = connection->question;
-    const jz_route *route = question->route;
-    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
-    connection->phase = JZ_PHASE_HEAD;
-    connection->head = (jz_buffer){0};
-    if (route->options.upgrade_ended != NULL)
-        route->options.upgrade_ended(route->context, handshake_of(shard, connection, route));
-    return question;
-}
-
-static void free_question(jz_question *question)
-{
-    jz_answer_free(question->answer);
-    jz_buffer_free(&question->rest);
-    free(question);
-}
-
 bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer *rest)
 {
     *rest = (jz_buffer){0};
@@ -284,8 +273,7 @@ bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer 
 
 void jz_handshake_give_up(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
 {
-    free_question(take_question(shard, connection));
-    jz_http_refuse(shard, connection, refusal);
+    give_up(shard, connection, refusal, NULL);
 }
 
 /* That is the application's doing, and not its client's: a warning in place of the line about a refusal. */
@@ -298,7 +286,7 @@ void jz_handshake_time_out(jz_shard *shard, jz_connection *connection)
                         route->path, route->options.upgrade_timeout_ms);
     jz_count(&shard->counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);
     free_question(take_question(shard, connection));
-    jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
+    jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT, NULL);
 }
 
 void jz_handshake_discard(jz_shard *shard, jz_connection *connection)

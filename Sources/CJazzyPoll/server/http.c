@@ -1,13 +1,16 @@
 #include "http.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../codec/request_head.h"
 #include "../session/upgrade.h"
 #include "handshake.h"
+#include "lookup.h"
 #include "output.h"
-#include "routes.h"
 #include "server.h"
+
+enum { REFUSAL_BODY_SIZE = 320 };
 
 /*
  * The body of a page is not copied, unless it is small: pages live as long as the server, so that who asks for a large
@@ -37,14 +40,28 @@ void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_respon
     connection->timer.tag = 0;
     if (!response->keeps_alive)
         jz_connection_finish(shard, connection, true);
-    else
-        jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
     connection->was_answered = true;
+    jz_http_await_request(shard, connection);
 }
 
-static jz_response response_of(jz_refusal refusal)
+void jz_http_await_request(jz_shard *shard, jz_connection *connection)
+{
+    const jz_options *options = &shard->server->options;
+    if (connection->phase != JZ_PHASE_HEAD || !connection->was_answered || connection->head.length > 0)
+        return;
+    /* While the answer is on its way, whoever takes nothing of it is not waited for as long. */
+    jz_timer_set(&shard->loop.timers, &connection->timer,
+                 connection->unsent != NULL ? options->handshake_timeout_ms : options->keep_alive_timeout_ms);
+}
+
+/* The body says in words what was wrong, but never what the peer sent. */
+static jz_response response_of(jz_refusal refusal, const char *detail, char body[REFUSAL_BODY_SIZE])
 {
     jz_response response = jz_response_refusing(jz_refusal_status(refusal));
+    snprintf(body, REFUSAL_BODY_SIZE, "%s: %s\n", jz_response_reason(response.status),
+             detail != NULL ? detail : jz_refusal_text(refusal));
+    response.body = body;
+    response.length = strlen(body);
     if (response.status == 426) { /* RFC 6455 §4.4 */
         response.asks_for_upgrade = true;
         response.extra_headers = "Sec-WebSocket-Version: 13\r\n";
@@ -56,19 +73,26 @@ static jz_response response_of(jz_refusal refusal)
 
 void jz_http_refuse(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
 {
-    jz_refusal_note_of(shard, connection, refusal);
-    jz_http_answer_refused(shard, connection, refusal);
+    jz_http_refuse_detail(shard, connection, refusal, NULL);
 }
 
-void jz_http_answer_refused(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
+void jz_http_answer_refused(jz_shard *shard, jz_connection *connection, jz_refusal refusal, const char *detail)
 {
-    jz_response response = response_of(refusal);
+    char body[REFUSAL_BODY_SIZE];
+    jz_response response = response_of(refusal, detail, body);
     jz_http_respond(shard, connection, &response);
+}
+
+void jz_http_refuse_detail(jz_shard *shard, jz_connection *connection, jz_refusal refusal, const char *detail)
+{
+    jz_refusal_note_detail(shard, connection, refusal, detail);
+    jz_http_answer_refused(shard, connection, refusal, detail);
 }
 
 void jz_http_turn_away(jz_shard *shard, int descriptor, jz_refusal refusal)
 {
-    jz_response response = response_of(refusal);
+    char body[REFUSAL_BODY_SIZE];
+    jz_response response = response_of(refusal, NULL, body);
     size_t count = 0;
     uint8_t unread[4096]; /* not the loop's buffer: a handler may be reading what is there */
     jz_buffer output = {0};
@@ -82,14 +106,21 @@ void jz_http_turn_away(jz_shard *shard, int descriptor, jz_refusal refusal)
 }
 
 /* A head that cannot be understood: nothing after it can be, either. */
-static void refuse_head(jz_shard *shard, jz_connection *connection, jz_head_result result)
+static void refuse_head(jz_shard *shard, jz_connection *connection, jz_head_result result, const char *fault)
 {
     jz_refusal refusal = JZ_REFUSAL_MALFORMED_HEAD;
     if (result == JZ_HEAD_TOO_LARGE)
         refusal = JZ_REFUSAL_HEAD_TOO_LARGE;
     else if (result == JZ_HEAD_UNSUPPORTED_VERSION)
         refusal = JZ_REFUSAL_HTTP_VERSION;
-    jz_http_refuse(shard, connection, refusal);
+    jz_http_refuse_detail(shard, connection, refusal, fault);
+}
+
+/* Bytes in which no head was found. */
+static void refuse_bytes(jz_shard *shard, jz_connection *connection, jz_head_result result, const char *bytes,
+                         size_t length)
+{
+    refuse_head(shard, connection, result, result == JZ_HEAD_MALFORMED ? jz_request_head_fault(bytes, length) : NULL);
 }
 
 /* Whether a request announces content, which no route here takes: "Content-Length: 0" does not. */
@@ -110,54 +141,69 @@ static bool keeps_alive(const jz_request_head *head)
     return head->minor_version >= 1 || jz_request_head_lists(head, "Connection", "keep-alive");
 }
 
-/* RFC 9112 §3.2: one Host, no more and, since HTTP/1.1, no less. */
-static bool has_valid_host(const jz_request_head *head)
-{
-    size_t count = jz_request_head_find(head, "Host", NULL);
-    return count == 1 || (count == 0 && head->minor_version == 0);
-}
-
 static bool is_method(const jz_request_head *head, const char *method)
 {
     return jz_text_equals(head->method, jz_text_of(method));
 }
 
-/* The answer to a request that is not an upgrade; `refusal` is set where it is one. */
-static jz_response answer_of(const jz_request_head *head, const jz_route *route, jz_refusal *refusal)
+/* What is wrong with a request, whatever it is for; NULL where nothing is. */
+static const char *fault_of(const jz_request_head *head, const jz_lookup *lookup)
 {
+    jz_text host;
+    const char *fault = jz_request_head_host(head, &host);
+    bool takes_none = is_method(head, "GET") || is_method(head, "HEAD") || is_method(head, "OPTIONS");
+    if (fault == NULL && takes_none && has_content(head))
+        fault = "the request has content (Content-Length, Transfer-Encoding), and nothing here takes any";
+    return fault != NULL ? fault : lookup->fault;
+}
+
+/* What may be done with the target of a request, in a header (RFC 9110 §10.2.1); NULL where there is no such target. */
+static const char *allow_of(const jz_request_head *head, const jz_route *route)
+{
+    if (jz_text_equals(head->path, jz_text_of("*")))
+        return "Allow: GET, HEAD, OPTIONS\r\n";
+    if (route == NULL)
+        return NULL;
+    return route->page != NULL ? "Allow: GET, HEAD, OPTIONS\r\n" : "Allow: GET, OPTIONS\r\n";
+}
+
+/* The answer to a request that is not an upgrade. What refuses it is noted, and its body written. */
+static jz_response answer_of(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
+                             const jz_lookup *lookup, char body[REFUSAL_BODY_SIZE])
+{
+    const jz_route *route = lookup->route;
+    const char *allow = allow_of(head, route);
+    jz_refusal refusal = JZ_REFUSAL_NO_UPGRADE;
+    const char *detail = fault_of(head, lookup);
     bool reads = is_method(head, "GET") || is_method(head, "HEAD");
-    jz_response response;
-    if (!has_valid_host(head) || (reads && has_content(head))) {
-        *refusal = JZ_REFUSAL_MALFORMED_HEAD;
-        response = response_of(*refusal);
-    } else if (route == NULL) {
-        *refusal = JZ_REFUSAL_NOT_FOUND;
-        response = response_of(*refusal);
+    if (detail != NULL) {
+        refusal = JZ_REFUSAL_MALFORMED_HEAD;
+    } else if (allow == NULL) {
+        refusal = JZ_REFUSAL_NOT_FOUND;
+    } else if (is_method(head, "OPTIONS")) {
+        return (jz_response){.status = 204, .extra_headers = allow};
     } else if (!reads) {
-        *refusal = JZ_REFUSAL_METHOD;
-        response = response_of(*refusal);
-        response.extra_headers = route->page != NULL ? "Allow: GET, HEAD\r\n" : "Allow: GET\r\n";
-    } else if (route->page == NULL) {
-        *refusal = JZ_REFUSAL_NO_UPGRADE;
-        response = response_of(*refusal);
-    } else {
-        *refusal = JZ_REFUSAL_COUNT;
-        response = (jz_response){.status = 200,
-                                 .content_type = route->page->content_type,
-                                 .body = route->page->body,
-                                 .length = route->page->length,
-                                 .body_lasts = true};
+        refusal = JZ_REFUSAL_METHOD;
+    } else if (route->page != NULL) {
+        return (jz_response){.status = 200,
+                             .content_type = route->page->content_type,
+                             .body = route->page->body,
+                             .length = route->page->length,
+                             .body_lasts = true};
     }
-    response.is_head = is_method(head, "HEAD");
+    jz_refusal_note_detail(shard, connection, refusal, detail);
+    jz_response response = response_of(refusal, detail, body);
+    if (refusal == JZ_REFUSAL_METHOD)
+        response.extra_headers = allow;
     return response;
 }
 
-static void answer_page(jz_shard *shard, jz_connection *connection, const jz_request_head *head, const jz_route *route)
+static void answer_page(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
+                        const jz_lookup *lookup)
 {
-    jz_refusal refusal;
-    jz_response response = answer_of(head, route, &refusal);
-    if (refusal != JZ_REFUSAL_COUNT)
-        jz_refusal_note_of(shard, connection, refusal);
+    char body[REFUSAL_BODY_SIZE];
+    jz_response response = answer_of(shard, connection, head, lookup, body);
+    response.is_head = is_method(head, "HEAD");
     /* A peer that sends requests faster than it reads answers is not served further, nor while the server ends. What
        follows a refused upgrade may be another's: a proxy that does not look at the status passes on anything. */
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
@@ -170,14 +216,18 @@ static void answer_page(jz_shard *shard, jz_connection *connection, const jz_req
 
 static void answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head)
 {
-    jz_route_parameters parameters;
-    const jz_route *route = jz_routes_find(&shard->server->routes, head->path, &parameters);
-    bool upgrades = route != NULL && route->handler != NULL && jz_upgrade_is_requested(head) && has_valid_host(head) &&
-                    !has_content(head) && is_method(head, "GET");
+    jz_lookup lookup;
+    if (!jz_lookup_route(&shard->server->routes, head->path, &lookup)) {
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        return;
+    }
+    bool upgrades = lookup.route != NULL && lookup.route->handler != NULL && jz_upgrade_is_requested(head) &&
+                    is_method(head, "GET") && fault_of(head, &lookup) == NULL;
     if (upgrades)
-        jz_handshake_take(shard, connection, route, head, &parameters);
+        jz_handshake_take(shard, connection, lookup.route, head, &lookup.parameters);
     else
-        answer_page(shard, connection, head, route);
+        answer_page(shard, connection, head, &lookup);
+    jz_lookup_free(&lookup);
 }
 
 static void parse_and_answer(jz_shard *shard, jz_connection *connection, const char *bytes, size_t head_length)
@@ -187,7 +237,7 @@ static void parse_and_answer(jz_shard *shard, jz_connection *connection, const c
     if (result == JZ_HEAD_COMPLETE)
         answer(shard, connection, &head);
     else
-        refuse_head(shard, connection, result);
+        refuse_head(shard, connection, result, head.fault);
 }
 
 /* A head that is whole in the input is read where it lies. */
@@ -203,9 +253,11 @@ static void take_from_input(jz_shard *shard, jz_connection *connection, jz_input
         input->length -= head_length;
         parse_and_answer(shard, connection, bytes, head_length);
     } else if (result != JZ_HEAD_INCOMPLETE) {
-        refuse_head(shard, connection, result);
+        refuse_bytes(shard, connection, result, bytes, input->length);
     } else if (jz_buffer_append(&connection->head, input->bytes, input->length)) {
         input->length = 0;
+        if (connection->was_answered) /* the first head is timed from accepting the connection */
+            jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
     } else {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     }
@@ -237,7 +289,7 @@ static void take_carried(jz_shard *shard, jz_connection *connection, jz_input *i
     if (result == JZ_HEAD_COMPLETE)
         parse_and_answer(shard, connection, (const char *)head.bytes, head_length);
     else
-        refuse_head(shard, connection, result);
+        refuse_bytes(shard, connection, result, (const char *)head.bytes, head.length);
     jz_buffer_free(&head);
 }
 

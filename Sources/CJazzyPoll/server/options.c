@@ -28,6 +28,7 @@ jz_options jz_options_default(void)
         .mailbox_limit = 64 * MIB,
         .max_frames_per_message = 65536,
         .handshake_timeout_ms = 10000,
+        .keep_alive_timeout_ms = 75000,
         .upgrade_timeout_ms = 10000,
         .idle_timeout_ms = 120000,
         .max_lifetime_ms = JZ_NEVER,
@@ -126,6 +127,7 @@ jz_status jz_options_check(const jz_options *options, jz_error *error)
         max_frames_range(options->max_frames_per_message),
         backpressure_limit_range(options->backpressure_limit),
         {"handshake_timeout_ms", options->handshake_timeout_ms, 100, 3600000, NULL},
+        {"keep_alive_timeout_ms", options->keep_alive_timeout_ms, 100, 3600000, NULL},
         upgrade_timeout_range(options->upgrade_timeout_ms),
         idle_timeout_range(options->idle_timeout_ms),
         max_lifetime_range(options->max_lifetime_ms),
@@ -140,6 +142,8 @@ jz_status jz_options_check(const jz_options *options, jz_error *error)
         {"max_header_count", options->max_header_count, 1, JZ_MAX_HEADERS, NULL},
         {"client_address", (uint64_t)options->client_address, JZ_CLIENT_ADDRESS_PEER, JZ_CLIENT_ADDRESS_PROXY_PROTOCOL,
          NULL},
+        {"forwarded_host", (uint64_t)options->forwarded_host, JZ_FORWARDED_HOST_NONE, JZ_FORWARDED_HOST_FORWARDED,
+         NULL},
         {"trusted_proxy_count", options->trusted_proxy_count, 0, MOST_STRINGS, NULL},
         {"log_level", (uint64_t)options->log_level, JZ_LOG_DEBUG, JZ_LOG_ERROR, NULL},
     };
@@ -147,6 +151,15 @@ jz_status jz_options_check(const jz_options *options, jz_error *error)
     if (status == JZ_OK && options->client_address != JZ_CLIENT_ADDRESS_PEER && options->trusted_proxy_count == 0)
         status = jz_report(error, JZ_STATUS_INVALID_OPTION,
                            "option client_address trusts what proxies say; name them in trusted_proxies");
+    if (status == JZ_OK && options->forwarded_host != JZ_FORWARDED_HOST_NONE && options->trusted_proxy_count == 0)
+        status = jz_report(error, JZ_STATUS_INVALID_OPTION,
+                           "option forwarded_host trusts what proxies say; name them in trusted_proxies");
+    if (status == JZ_OK && options->forwarded_host != JZ_FORWARDED_HOST_NONE &&
+        options->client_address == JZ_CLIENT_ADDRESS_PROXY_PROTOCOL)
+        status = jz_report(error, JZ_STATUS_INVALID_OPTION,
+                           "option forwarded_host takes a header, and with client_address "
+                           "JZ_CLIENT_ADDRESS_PROXY_PROTOCOL headers are the client's own; take the address from a "
+                           "header, too");
     return status;
 }
 
@@ -167,10 +180,10 @@ static jz_status check_origins(const jz_route_options *options, jz_error *error)
 {
     for (size_t i = 0; i < options->allowed_origin_count; i++) {
         const char *origin = options->allowed_origins[i];
-        if (origin == NULL || !jz_origin_is_valid(jz_text_of(origin)))
+        if (origin == NULL || !jz_origin_may_be_listed(jz_text_of(origin)))
             return jz_report(error, JZ_STATUS_INVALID_OPTION,
                              "option allowed_origins has \"%.100s\"; it has to be as in https://example.com or "
-                             "http://localhost:3000, without a path",
+                             "http://localhost:3000, without a path, or null or file://",
                              origin != NULL ? origin : "");
     }
     if (options->origin_policy == JZ_ORIGIN_LISTED && options->allowed_origin_count == 0)

@@ -12,6 +12,7 @@ const char *jz_response_reason(int status)
         const char *reason;
     } reasons[] = {
         {200, "OK"},
+        {204, "No Content"},
         {301, "Moved Permanently"},
         {302, "Found"},
         {303, "See Other"},
@@ -66,20 +67,29 @@ static const char *connection_header_of(const jz_response *response)
     return response->says_keep_alive ? "Connection: keep-alive\r\n" : "";
 }
 
+static bool append_content_type(const char *content_type, jz_buffer *output)
+{
+    return append_text(output, "Content-Type: ") && append_text(output, content_type) && append_text(output, "\r\n");
+}
+
 bool jz_response_append(const jz_response *response, jz_date *date, jz_buffer *output)
 {
     char head[MAX_FIXED_HEADERS];
-    snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Length: %zu\r\n%s", response->status,
-             jz_response_reason(response->status), jz_date_now(date), response->length, connection_header_of(response));
+    char content_length[48] = ""; /* without content there is none (RFC 9110 §8.6) */
+    bool has_content = response->content_type != NULL;
+    if (has_content)
+        snprintf(content_length, sizeof content_length, "Content-Length: %zu\r\n", response->length);
+    snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s", response->status,
+             jz_response_reason(response->status), jz_date_now(date), content_length, connection_header_of(response));
 
     size_t start = output->length;
-    bool is_appended = append_text(output, head) && append_text(output, "Content-Type: ") &&
-                       append_text(output, response->content_type) && append_text(output, "\r\n") &&
-                       (!response->asks_for_upgrade || append_text(output, "Upgrade: websocket\r\n")) &&
-                       (response->extra_headers == NULL || append_text(output, response->extra_headers)) &&
-                       jz_buffer_append(output, response->further_headers.start, response->further_headers.length) &&
-                       append_text(output, "\r\n") &&
-                       (response->is_head || jz_buffer_append(output, response->body, response->length));
+    bool is_appended =
+        append_text(output, head) && (!has_content || append_content_type(response->content_type, output)) &&
+        (!response->asks_for_upgrade || append_text(output, "Upgrade: websocket\r\n")) &&
+        (response->extra_headers == NULL || append_text(output, response->extra_headers)) &&
+        jz_buffer_append(output, response->further_headers.start, response->further_headers.length) &&
+        append_text(output, "\r\n") &&
+        (response->is_head || response->length == 0 || jz_buffer_append(output, response->body, response->length));
     if (!is_appended)
         output->length = start;
     return is_appended;

@@ -14,7 +14,7 @@ typedef struct jz_response {
     const char *extra_headers; /* whole lines with CR LF, or NULL */
     jz_text further_headers;   /* likewise, of the application */
     bool asks_for_upgrade;     /* a 426: it says to which protocol (RFC 9110 §15.5.22) */
-    const char *content_type;
+    const char *content_type;  /* NULL: there is no content, as in a 204 */
     const void *body;
     size_t length;
     bool body_lasts; /* as long as the server */

@@ -1,5 +1,7 @@
 #include "route_pattern.h"
 
+#include "../codec/path.h"
+
 _Static_assert(JZ_MAX_PARAMETERS == 16, "fault_of says how many there may be");
 
 static bool is_name_character(char character)
@@ -46,8 +48,32 @@ static const char *fault_of(const char *path, const char *position, const jz_tex
     return NULL;
 }
 
+/* What no path of a request can have, so that a route with it would never match; NULL where there is nothing. */
+static const char *impossible_in(const char *path)
+{
+    for (const char *position = path; *position != '\0'; position++) {
+        unsigned char byte = (unsigned char)*position;
+        if (byte <= ' ' || byte == 0x7F || byte == '?' || byte == '#')
+            return "a path has no '?', '#', white space or control characters; write a space as %20";
+        if (byte == '%' && position[1] == '0' && position[2] == '0')
+            return "no path has a NUL, as %00";
+    }
+    if (!jz_path_is_well_encoded(jz_text_of(path)))
+        return "a '%' has two hexadecimal digits behind it; write a percent sign as %25";
+    if (path[0] == '/' && jz_path_has_dot_segments(jz_text_of(path)))
+        return "the segments \".\" and \"..\" are taken out of the paths of requests, so that it would never match "
+               "(RFC "
+               "3986, 6.2.2.3)";
+    return NULL;
+}
+
 bool jz_route_pattern_is_valid(const char *path, const char **why)
 {
+    const char *impossible = impossible_in(path);
+    if (impossible != NULL) {
+        *why = impossible;
+        return false;
+    }
     jz_text names[JZ_MAX_PARAMETERS];
     size_t count = 0;
     for (const char *position = path; *position != '\0'; position++) {
@@ -115,4 +141,31 @@ bool jz_route_pattern_is_same(const char *a, const char *b)
         b++;
     }
     return *a == *b;
+}
+
+size_t jz_route_pattern_shortest_path(const char *pattern)
+{
+    size_t length = 0;
+    for (; *pattern != '\0'; pattern++) {
+        if (is_parameter(pattern))
+            pattern += name_at(pattern).length;
+        length++;
+    }
+    return length;
+}
+
+bool jz_route_pattern_covers(const char *general, const char *special)
+{
+    while (*general != '\0' && *special != '\0') {
+        if (is_parameter(general)) {
+            size_t segment = strcspn(special, "/");
+            if (segment == 0)
+                return false;
+            general += 1 + name_at(general).length;
+            special += segment;
+        } else if (*general++ != *special++) {
+            return false;
+        }
+    }
+    return *general == *special;
 }

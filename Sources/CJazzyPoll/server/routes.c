@@ -38,13 +38,18 @@ static bool is_at(const jz_routes *routes, size_t position, jz_text path)
     return position < routes->exact_count && compare(path, routes->routes[position]) == 0;
 }
 
-const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path, jz_route_parameters *parameters)
+const struct jz_route *jz_routes_find_exact(const jz_routes *routes, jz_text path)
 {
     size_t position = position_of(routes, path);
-    if (is_at(routes, position, path) && leads_somewhere(routes->routes[position])) {
-        parameters->count = 0;
-        return routes->routes[position];
-    }
+    return is_at(routes, position, path) && leads_somewhere(routes->routes[position]) ? routes->routes[position] : NULL;
+}
+
+const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path, jz_route_parameters *parameters)
+{
+    const struct jz_route *exact = jz_routes_find_exact(routes, path);
+    parameters->count = 0;
+    if (exact != NULL)
+        return exact;
     for (size_t i = routes->exact_count; i < routes->count; i++) {
         const struct jz_route *route = routes->routes[i];
         if (leads_somewhere(route) && jz_route_pattern_match(route->path, path, parameters))
@@ -69,6 +74,7 @@ static void free_route(struct jz_route *route)
     free_page(route->page);
     jz_strings_free(route->options.allowed_origins, route->options.allowed_origin_count);
     jz_strings_free(route->options.subprotocols, route->options.subprotocol_count);
+    free(route->has_refused_origin);
     free(route->path);
     free(route);
 }
@@ -90,18 +96,33 @@ static struct jz_route *insert(jz_routes *routes, size_t position, jz_text path)
     struct jz_route **grown = realloc(routes->routes, (routes->count + 1) * sizeof *grown);
     if (grown != NULL)
         routes->routes = grown;
-    if (route == NULL || copy == NULL || grown == NULL) {
+    _Atomic bool *has_refused_origin = calloc(1, sizeof *has_refused_origin);
+    if (route == NULL || copy == NULL || grown == NULL || has_refused_origin == NULL) {
+        free(has_refused_origin);
         free(copy);
         free(route);
         return NULL;
     }
     route->path = copy;
+    route->has_refused_origin = has_refused_origin;
     route->path_length = path.length;
     route->number = routes->count;
     memmove(grown + position + 1, grown + position, (routes->count - position) * sizeof *grown);
     grown[position] = route;
     routes->count++;
     return route;
+}
+
+const struct jz_route *jz_routes_find_covering(const jz_routes *routes, const char *pattern)
+{
+    if (!jz_route_pattern_has_parameters(pattern) || find_same_pattern(routes, pattern) != NULL)
+        return NULL;
+    for (size_t i = routes->exact_count; i < routes->count; i++) {
+        const struct jz_route *route = routes->routes[i];
+        if (leads_somewhere(route) && jz_route_pattern_covers(route->path, pattern))
+            return route;
+    }
+    return NULL;
 }
 
 struct jz_route *jz_routes_add(jz_routes *routes, const char *path)

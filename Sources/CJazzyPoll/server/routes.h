@@ -2,6 +2,7 @@
 #ifndef JAZZY_SERVER_ROUTES_H
 #define JAZZY_SERVER_ROUTES_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,14 +20,15 @@ typedef struct jz_page {
 
 /* What a path leads to: a page, a WebSocket handler, or both. */
 typedef struct jz_route {
-    char *path; /* or a pattern, with parameters */
+    char *path; /* or a pattern, with parameters; normal (codec/path.h) */
     size_t path_length;
     size_t number;      /* counted from 0 in the order in which routes were added */
     jz_handler handler; /* NULL: no WebSocket here */
     void *context;
-    jz_route_options options; /* nothing is left to the server's; the lists are copies, see strings.h */
-    size_t first_subprotocol; /* how many the routes before have */
-    jz_page *page;            /* NULL: no page here */
+    jz_route_options options;         /* nothing is left to the server's; the lists are copies, see strings.h */
+    size_t first_subprotocol;         /* how many the routes before have */
+    jz_page *page;                    /* NULL: no page here */
+    _Atomic bool *has_refused_origin; /* and has told the log how to let it in */
 } jz_route;
 
 /* Releases the state of one of its connections. NULL is none. */
@@ -43,8 +45,17 @@ typedef struct jz_routes {
     size_t exact_count; /* those without parameters */
 } jz_routes;
 
-/* Where a request's path leads. Fills in `parameters` where it leads anywhere. */
+/* Where a path leads that is normal (codec/path.h), as those of routes are: by itself, without patterns. */
+const struct jz_route *jz_routes_find_exact(const jz_routes *routes, jz_text path);
+
+/* The same with patterns. Fills in `parameters` where it leads anywhere. */
 const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path, jz_route_parameters *parameters);
+
+/*
+ * The pattern that leaves nothing to another, because it was added before and matches all of its paths, and more; NULL
+ * where there is none. A path without parameters goes before all patterns.
+ */
+const struct jz_route *jz_routes_find_covering(const jz_routes *routes, const char *pattern);
 
 /*
  * Finds or adds the route of a path that begins with '/' and is a valid pattern; copies the path. A pattern that is the

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../codec/path.h"
 #include "../loop/report.h"
 #include "../loop/thread.h"
 #include "registry.h"
@@ -136,28 +137,49 @@ void jz_server_destroy(jz_server *server)
         wait_and_free(server);
 }
 
+/* `normal` is the path as codec/path.h writes it. */
+static jz_status add_normal_route(jz_server *server, const char *path, const char *normal, jz_route **route,
+                                  jz_error *error)
+{
+    size_t shortest = jz_route_pattern_shortest_path(normal) + strlen("GET  HTTP/1.1\r\n\r\n");
+    if (shortest > server->options.max_head_size)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
+                         "route \"%.100s\" would never match: a request for it has at least %zu bytes, and "
+                         "max_head_size is %u",
+                         path, shortest, server->options.max_head_size);
+    const jz_route *before = jz_routes_find_covering(&server->routes, normal);
+    if (before != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
+                         "route \"%.60s\" would never match: \"%.60s\", which was added before, matches all of its "
+                         "paths; add it later",
+                         path, before->path);
+    *route = jz_routes_add(&server->routes, normal);
+    if (*route == NULL)
+        return jz_report_system(error, ENOMEM, "add a route");
+    if (strcmp((*route)->path, normal) != 0)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
+                         "route \"%.60s\": \"%.60s\" is there already and matches the same paths; a page and a "
+                         "WebSocket route of one path name its parameters alike",
+                         path, (*route)->path);
+    return JZ_OK;
+}
+
 /* Checks what every route needs, and finds or adds it. */
 static jz_status add_route(jz_server *server, const char *path, jz_route **route, jz_error *error)
 {
     int state = atomic_load(&server->state);
     if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot add a route: do it before the server runs");
-    if (path == NULL || path[0] != '/' || strpbrk(path, "?# \t\r\n") != NULL)
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
-                         "route \"%.100s\": a path begins with '/' and has no '?', '#' or white space",
-                         path != NULL ? path : "");
-    const char *why;
-    if (!jz_route_pattern_is_valid(path, &why))
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": %s", path, why);
-    *route = jz_routes_add(&server->routes, path);
-    if (*route == NULL)
+    const char *why = "a path begins with '/' and has no '?', '#' or white space";
+    if (path == NULL || path[0] != '/' || !jz_route_pattern_is_valid(path, &why))
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": %s", path != NULL ? path : "", why);
+    char *normal = calloc(1, JZ_NORMAL_PATH_SIZE(strlen(path)) + 1);
+    if (normal == NULL)
         return jz_report_system(error, ENOMEM, "add a route");
-    if (strcmp((*route)->path, path) != 0)
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
-                         "route \"%.60s\": \"%.60s\" is there already and matches the same paths; a page and a "
-                         "WebSocket route of one path name its parameters alike",
-                         path, (*route)->path);
-    return JZ_OK;
+    jz_path_normalise(jz_text_of(path), normal);
+    jz_status status = add_normal_route(server, path, normal, route, error);
+    free(normal);
+    return status;
 }
 
 static size_t count_subprotocols(const jz_routes *routes)

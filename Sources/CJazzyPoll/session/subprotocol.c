@@ -53,7 +53,7 @@ bool jz_subprotocols_are_valid(const jz_request_head *head)
         }
         all[count++] = offered;
     }
-    return count > 0 || jz_request_head_find(head, header_name, NULL) == 0;
+    return true;
 }
 
 bool jz_subprotocol_is_offered(const jz_request_head *head, jz_text subprotocol)

@@ -12,8 +12,8 @@ enum { JZ_MAX_SUBPROTOCOLS = 64 };
 
 /*
  * Whether a request offers none, or a list of tokens that are all different (RFC 6455 §4.1, item 10), which may be
- * spread over several lines (§11.3.4). Empty elements are ignored (RFC 9110 §5.6.1.2), but a header without any element
- * is none.
+ * spread over several lines (§11.3.4). Empty elements are ignored (RFC 9110 §5.6.1.2), so that a header without any
+ * element, as some clients send for an empty list, offers none.
  */
 bool jz_subprotocols_are_valid(const jz_request_head *head);
 

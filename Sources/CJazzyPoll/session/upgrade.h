@@ -11,7 +11,8 @@
 
 /* What the server answers. */
 typedef struct jz_upgrade {
-    int status;                            /* 101, or the HTTP status that refuses it: 400, 405 or 426 */
+    int status;        /* 101, or the HTTP status that refuses it: 400, 405 or 426 */
+    const char *fault; /* where it is refused, which rule was broken, and what was expected; static */
     char accept_key[JZ_ACCEPT_KEY_LENGTH]; /* where the status is 101, as is the agreement */
     jz_deflate_agreement deflate;
     jz_text subprotocol;     /* that was agreed on; empty is none. Filled in by whoever chooses. */

@@ -39,6 +39,14 @@ typedef enum jz_client_address {
     JZ_CLIENT_ADDRESS_PROXY_PROTOCOL   /* the PROXY protocol, v1 or v2, with which a trusted proxy has to begin */
 } jz_client_address;
 
+/* Where the host is read that a client asked for, when it is behind one of the trusted proxies: that is what pages have
+   to come from for JZ_ORIGIN_SAME_HOST. One place only, for the same reason. */
+typedef enum jz_forwarded_host {
+    JZ_FORWARDED_HOST_NONE,             /* nowhere: the proxies pass the client's Host on */
+    JZ_FORWARDED_HOST_X_FORWARDED_HOST, /* the last host in X-Forwarded-Host, which the nearest proxy wrote */
+    JZ_FORWARDED_HOST_FORWARDED /* "host" of Forwarded, RFC 7239, as the first of the proxies says that is trusted */
+} jz_forwarded_host;
+
 /*
  * Options of a server. Start from jz_options_default(); jz_server_create refuses what is out of range. Everything is
  * copied. Where a route has an option of the same name, this is its default.
@@ -71,24 +79,28 @@ typedef struct jz_options {
                                         default 1 MiB. Half of it pauses reading from that connection. */
 
     /* Time-outs, in milliseconds. They pass up to 50 ms late; the idle time-out, which is two of them, up to 150 ms. */
-    uint32_t handshake_timeout_ms; /* from accepting to the whole request head: 100 to 3,600,000; default 10,000 */
-    uint32_t upgrade_timeout_ms;   /* for a route's upgrade hook to answer: 100 to 3,600,000; default 10,000 */
-    uint32_t idle_timeout_ms;      /* without a byte from a peer, nor progress of what is sent to it, and a ping (at
-                                      half of it) unanswered; not while reading is paused: 100 to
-                                      86,400,000, or JZ_NEVER; default 120,000 */
-    uint32_t max_lifetime_ms;      /* of a WebSocket, which is then closed with code 1001: 100 to 2,592,000,000 (30
-                                      days), or JZ_NEVER; default JZ_NEVER */
-    uint32_t close_timeout_ms;     /* from our close frame, or the last page, to the end, but see min_send_rate: 100 to
-                                      3,600,000; default 5,000 */
-    uint32_t stop_timeout_ms;      /* from jz_server_stop to the end of whoever still takes what was sent: 100 to
-                                      3,600,000, or close_timeout_ms where that is more; default 120,000 */
-    uint32_t min_send_rate;        /* bytes a second that a peer takes for whom output waits: 1 to 1 GiB; default 256.
-                                      Whoever takes as many, on average over a time-out, is not idle, and neither a page
-                                      nor the closing nor jz_server_stop is late for it: what it was sent arrives.
-                                      Kernels tell in steps what was taken, so that a peer has 8 s to take anything, or
-                                      four times a time-out of less than 2 s. */
-    uint32_t tcp_keep_alive_ms;    /* silence before the kernel probes a peer; parts of a second do not count: 1,000 to
-                                      32,767,000, or JZ_NEVER; default 120,000 */
+    uint32_t handshake_timeout_ms;  /* from accepting to the whole request head: 100 to 3,600,000; default 10,000 */
+    uint32_t keep_alive_timeout_ms; /* from an answer to the first byte of the next request on its connection, whose
+                                       whole head then has handshake_timeout_ms. Longer than a balancer in front of the
+                                       server keeps its connections, often 60 s, lest it sends a request to one that is
+                                       about to end: 100 to 3,600,000; default 75,000 */
+    uint32_t upgrade_timeout_ms;    /* for a route's upgrade hook to answer: 100 to 3,600,000; default 10,000 */
+    uint32_t idle_timeout_ms;       /* without a byte from a peer, nor progress of what is sent to it, and a ping (at
+                                       half of it) unanswered; not while reading is paused: 100 to
+                                       86,400,000, or JZ_NEVER; default 120,000 */
+    uint32_t max_lifetime_ms;       /* of a WebSocket, which is then closed with code 1001: 100 to 2,592,000,000 (30
+                                       days), or JZ_NEVER; default JZ_NEVER */
+    uint32_t close_timeout_ms;      /* from our close frame, or the last page, to the end, but see min_send_rate: 100 to
+                                       3,600,000; default 5,000 */
+    uint32_t stop_timeout_ms;       /* from jz_server_stop to the end of whoever still takes what was sent: 100 to
+                                       3,600,000, or close_timeout_ms where that is more; default 120,000 */
+    uint32_t min_send_rate;         /* bytes a second that a peer takes for whom output waits: 1 to 1 GiB; default 256.
+                                       Whoever takes as many, on average over a time-out, is not idle, and neither a page
+                                       nor the closing nor jz_server_stop is late for it: what it was sent arrives.
+                                       Kernels tell in steps what was taken, so that a peer has 8 s to take anything, or
+                                       four times a time-out of less than 2 s. */
+    uint32_t tcp_keep_alive_ms;     /* silence before the kernel probes a peer; parts of a second do not count: 1,000 to
+                                       32,767,000, or JZ_NEVER; default 120,000 */
 
     /* Who is let in. What is refused is answered with 503 where not said otherwise. */
     uint32_t max_connections;             /* of this process, all its servers together, beyond which this one refuses: 1
@@ -101,6 +113,8 @@ typedef struct jz_options {
 
     /* Behind proxies. */
     jz_client_address client_address;   /* default JZ_CLIENT_ADDRESS_PEER; any other needs trusted proxies */
+    jz_forwarded_host forwarded_host;   /* default JZ_FORWARDED_HOST_NONE; any other needs trusted proxies, and not
+                                           JZ_CLIENT_ADDRESS_PROXY_PROTOCOL */
     const char *const *trusted_proxies; /* addresses as "192.0.2.7", networks as "2001:db8::/32", or "unix" for whoever
                                            comes through a Unix domain socket; default none */
     size_t trusted_proxy_count;         /* 0 to 1,024 */
@@ -151,9 +165,11 @@ typedef enum jz_execution {
 } jz_execution;
 
 /* From which pages browsers may connect: against cross-site WebSocket hijacking (RFC 6455 §10.2). Who is refused is
-   answered with 403. A request without an Origin is no browser's, and is let in. */
+   answered with 403; of each route the first is told to the log as a warning, with the way out. A request without an
+   Origin is no browser's, and is let in. */
 typedef enum jz_origin_policy {
-    JZ_ORIGIN_SAME_HOST, /* from pages of the host and port that the request's Host names */
+    JZ_ORIGIN_SAME_HOST, /* from pages of the host and port that the request is for, as its target, Host, or what
+                            forwarded_host names, says */
     JZ_ORIGIN_LISTED,    /* from the origins that the route lists */
     JZ_ORIGIN_ANY
 } jz_origin_policy;
@@ -197,7 +213,9 @@ typedef struct jz_route_options {
                                 the loop, whatever `execution` says, with the context of the handler. */
     jz_upgrade_end upgrade_ended;   /* follows each call of `upgrade`, once, when its question is over; default NULL */
     jz_origin_policy origin_policy; /* default JZ_ORIGIN_SAME_HOST */
-    const char *const *allowed_origins; /* JZ_ORIGIN_LISTED: as "https://example.com:8443", compared as RFC 6454 §5 */
+    const char *const *allowed_origins; /* JZ_ORIGIN_LISTED: as "https://example.com:8443", compared as RFC 6454 §5.
+                                           Also "null", which any page can make its origin by a sandboxed frame, and
+                                           "file://" */
     size_t allowed_origin_count;        /* 0 to 1,024 */
     const char *const *subprotocols;    /* that the application speaks, the best first: the first that a client offers
                                            is agreed on (RFC 6455 §1.9); none is where it offers none of them */

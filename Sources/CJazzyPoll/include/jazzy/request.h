@@ -11,7 +11,8 @@
 
 JZ_BEGIN_DECLARATIONS
 
-/* Text as the client sent it: not terminated, not checked for UTF-8, borrowed from the request. */
+/* Text as the client sent it, where not said otherwise: not terminated, not checked for UTF-8, borrowed from the
+   request. */
 typedef struct jz_string {
     const char *start; /* never NULL */
     size_t length;     /* in bytes */
@@ -26,8 +27,10 @@ JZ_PUBLIC jz_string jz_request_query(const jz_request *request);
 
 /*
  * Each of these finds a value by a name and returns whether there is one; `value` may be NULL. A path parameter is a
- * ":name" of the route's path; a query value follows "name=". Both come with percent-encoding: jz_percent_decode.
- * Header names are compared without regard to case; the first line of that name counts.
+ * ":name" of the route's path, and is decoded: it may have a '/', which came as "%2F", and any other byte but NUL, but
+ * is never "." or "..". What is no percent-encoding in it stays as it came. A query value follows "name=", and comes
+ * with percent-encoding: jz_percent_decode. Header names are compared without regard to case; the first line of that
+ * name counts.
  */
 JZ_PUBLIC bool jz_request_parameter(const jz_request *request, const char *name, jz_string *value);
 JZ_PUBLIC bool jz_request_query_value(const jz_request *request, const char *name, jz_string *value);

@@ -38,11 +38,13 @@ typedef void (*jz_handler)(void *context, jz_ws ws, const jz_event *event, const
 JZ_PUBLIC jz_server *jz_server_create(const jz_options *options, jz_error *error);
 
 /*
- * Registers a WebSocket route, before the server runs. `path` begins with '/', is compared byte by byte with the
- * request's path (without its query), and is copied. In "/room/:id" the segment ":id" is a parameter: it matches any
- * one segment that is not empty. A path without parameters goes before one that matches with them; of those, the one
- * that was registered first. `options` NULL takes the defaults. `context` stays the caller's and must live until the
- * server is destroyed.
+ * Registers a WebSocket route, before the server runs. `path` begins with '/', and is copied. It is
+ * compared with the request's path, without its query, as RFC 3986 §6.2.2 says: "/café", in UTF-8, is found as
+ * "/caf%C3%A9", as "/caf%c3%a9" and as "/x/../%63af%C3%A9"; an encoded slash is never a slash. What could never match
+ * is refused: ill-formed escapes, white space, '?', '#' and dot segments, and a pattern all of whose paths lead to one
+ * that was registered before. In "/room/:id" the segment ":id" is a parameter: it matches any one segment that is not
+ * empty. A path without parameters goes before one that matches with them; of those, the one that was registered first.
+ * `options` NULL takes the defaults. `context` stays the caller's and must live until the server is destroyed.
  */
 JZ_PUBLIC jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route_options *options,
                                        jz_handler handler, void *context, jz_error *error);
