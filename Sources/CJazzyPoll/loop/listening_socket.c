@@ -32,14 +32,52 @@ static bool is_abandoned(const struct sockaddr_un *address)
     return is_refused;
 }
 
-static bool bind_and_listen(int descriptor, const struct sockaddr_un *address, uint32_t backlog)
+static bool bind_to_file(int descriptor, const struct sockaddr_un *address)
 {
     bool is_bound = bind(descriptor, (const struct sockaddr *)address, sizeof *address) == 0;
     if (!is_bound && errno == EADDRINUSE && is_abandoned(address)) {
         unlink(address->sun_path);
         is_bound = bind(descriptor, (const struct sockaddr *)address, sizeof *address) == 0;
     }
-    return is_bound && listen(descriptor, (int)backlog) == 0;
+    return is_bound;
+}
+
+/*
+ * A file that is linked to something else is not followed. Where the umask has taken bits that are asked for they are
+ * given back. The socket does not listen yet, so that nobody can connect meanwhile.
+ */
+static bool give_rights(const char *path, const jz_file_rights *rights)
+{
+    struct stat status;
+    bool has_owner = rights->user != JZ_SAME_OWNER || rights->group != JZ_SAME_OWNER;
+    if (has_owner && lchown(path, rights->user, rights->group) != 0)
+        return false;
+    if (rights->mode == 0)
+        return true;
+    if (lstat(path, &status) != 0)
+        return false;
+    if (!S_ISSOCK(status.st_mode)) {
+        errno = ENOTSOCK;
+        return false;
+    }
+    return (status.st_mode & 0777) == rights->mode || chmod(path, rights->mode) == 0;
+}
+
+/* The file is removed again where this fails once it is there. */
+static bool bind_and_listen(int descriptor, const struct sockaddr_un *address, const jz_file_rights *rights,
+                            uint32_t backlog)
+{
+    /* On Linux a file is made with the mode that its socket has; elsewhere this fails, and does no harm. */
+    if (rights->mode != 0)
+        (void)fchmod(descriptor, rights->mode);
+    if (!bind_to_file(descriptor, address))
+        return false;
+    if (give_rights(address->sun_path, rights) && listen(descriptor, (int)backlog) == 0)
+        return true;
+    int reason = errno;
+    unlink(address->sun_path);
+    errno = reason;
+    return false;
 }
 
 static jz_status report_refusal(const char *path, int reason, jz_error *error)
@@ -50,14 +88,18 @@ static jz_status report_refusal(const char *path, int reason, jz_error *error)
                          "stop the program, or remove the file",
                          path);
     if (reason == EACCES || reason == EPERM)
-        return jz_report(error, JZ_STATUS_PERMISSION_DENIED,
-                         "cannot listen on %.107s: permission denied; its folder has to be writable", path);
+        return jz_report(
+            error, JZ_STATUS_PERMISSION_DENIED,
+            "cannot listen on %.107s: permission denied; its folder has to be writable, and only root may give a "
+            "file to another user, or to a group that it is not in",
+            path);
     char action[160];
     snprintf(action, sizeof action, "listen on %.107s", path);
     return jz_report_system(error, reason, action);
 }
 
-jz_status jz_socket_listen_unix(const char *path, uint32_t backlog, int *descriptor, jz_error *error)
+jz_status jz_socket_listen_unix(const char *path, const jz_file_rights *rights, uint32_t backlog, int *descriptor,
+                                jz_error *error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = path != NULL ? strlen(path) : 0;
@@ -67,7 +109,7 @@ jz_status jz_socket_listen_unix(const char *path, uint32_t backlog, int *descrip
                          length, sizeof address.sun_path - 1);
     memcpy(address.sun_path, path, length + 1);
     *descriptor = unix_socket();
-    if (*descriptor >= 0 && bind_and_listen(*descriptor, &address, backlog))
+    if (*descriptor >= 0 && bind_and_listen(*descriptor, &address, rights, backlog))
         return JZ_OK;
     int reason = errno;
     if (*descriptor >= 0)

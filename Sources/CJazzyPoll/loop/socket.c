@@ -8,12 +8,15 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "jazzy/websocket.h"
 #include "listening_socket.h"
 #include "report.h"
 
@@ -80,6 +83,36 @@ uint16_t jz_socket_port(int descriptor)
     if (getsockname(descriptor, (struct sockaddr *)&storage, &length) == 0)
         read_address(&storage, &address);
     return address.port;
+}
+
+/* The path of a Unix domain socket; an abstract one has a NUL in front, which is shown as '@'. */
+static void describe_path(const struct sockaddr_un *address, socklen_t length, char *text, size_t size)
+{
+    const size_t before = offsetof(struct sockaddr_un, sun_path);
+    size_t path_length = length > before ? length - before : 0;
+    bool is_abstract = path_length > 0 && address->sun_path[0] == '\0';
+    if (!is_abstract)
+        path_length = strnlen(address->sun_path, path_length);
+    size_t skipped = is_abstract ? 1 : 0;
+    snprintf(text, size, "%s%.*s", path_length == 0 ? "a socket without a name" : (is_abstract ? "@" : ""),
+             (int)(path_length - skipped), address->sun_path + skipped);
+}
+
+void jz_socket_describe(int descriptor, char *text, size_t size)
+{
+    struct sockaddr_storage storage = {0};
+    socklen_t length = sizeof storage;
+    jz_address address;
+    char ip[JZ_REMOTE_ADDRESS_SIZE];
+    if (getsockname(descriptor, (struct sockaddr *)&storage, &length) != 0) {
+        snprintf(text, size, "a socket that tells no address");
+    } else if (storage.ss_family == AF_UNIX) {
+        describe_path((const struct sockaddr_un *)&storage, length, text, size);
+    } else {
+        read_address(&storage, &address);
+        jz_address_format(&address, ip, sizeof ip);
+        snprintf(text, size, "%s", ip);
+    }
 }
 
 /* The addresses to try, in order. With no host: every IPv6 and IPv4 address, else every IPv4 address. */

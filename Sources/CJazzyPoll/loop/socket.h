@@ -26,6 +26,12 @@ jz_status jz_socket_listen(const char *host, uint16_t port, const jz_listening *
 /* The port that a socket is bound to; 0 where it has none. */
 uint16_t jz_socket_port(int descriptor);
 
+/*
+ * Writes what a socket is bound to, and a NUL: "192.0.2.7:80", "[::]:80", or the path of a Unix domain socket, cut to
+ * `size`.
+ */
+void jz_socket_describe(int descriptor, char *text, size_t size);
+
 typedef enum jz_socket_result {
     JZ_SOCKET_OK,
     JZ_SOCKET_WOULD_BLOCK,

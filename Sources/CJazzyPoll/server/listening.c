@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,7 +12,11 @@
 #include "server.h"
 #include "strings.h"
 
-enum { FIRST_ACTIVATED_DESCRIPTOR = 3 }; /* SD_LISTEN_FDS_START */
+enum {
+    FIRST_ACTIVATED_DESCRIPTOR = 3, /* SD_LISTEN_FDS_START */
+    LONGEST_ADDRESS = 128,          /* bytes, of a socket, with what is between it and another */
+    LONGEST_LIST = 300              /* after so many of them another line of the log begins */
+};
 
 static jz_status expect_before_running(const jz_server *server, jz_error *error)
 {
@@ -98,10 +103,27 @@ static jz_status add_single(jz_server *server, jz_listener listener, jz_error *e
 
 jz_status jz_server_listen_unix(jz_server *server, const char *path, jz_error *error)
 {
+    return jz_server_listen_unix_with(server, path, NULL, error);
+}
+
+jz_status jz_server_listen_unix_with(jz_server *server, const char *path, const jz_unix_options *options,
+                                     jz_error *error)
+{
     int descriptor;
+    const jz_unix_options none = {0};
+    if (options == NULL)
+        options = &none;
+    jz_file_rights rights = {.mode = options->mode};
     jz_status status = expect_before_running(server, error);
+    if (status == JZ_OK && options->mode > 0777)
+        status = jz_report(error, JZ_STATUS_INVALID_ADDRESS,
+                           "cannot listen on %.107s with the mode 0%o: it has to be from 01 to 0777, or 0 for what the "
+                           "umask leaves",
+                           path != NULL ? path : "", options->mode);
     if (status == JZ_OK)
-        status = jz_socket_listen_unix(path, server->options.backlog, &descriptor, error);
+        status = jz_file_rights_parse_owner(options->owner, &rights, error);
+    if (status == JZ_OK)
+        status = jz_socket_listen_unix(path, &rights, server->options.backlog, &descriptor, error);
     if (status != JZ_OK)
         return status;
     char *copy = jz_string_copy(jz_text_of(path));
@@ -160,6 +182,23 @@ jz_status jz_server_listen_activated(jz_server *server, jz_error *error)
             jz_socket_close(descriptor); /* nobody would accept from it */
     }
     return status;
+}
+
+/* Every socket is the first shard's, or is there again with the same address. */
+void jz_server_tell_listeners(const jz_server *server)
+{
+    const jz_accepting_state *accepting = &server->shards[0].accepting;
+    char line[LONGEST_LIST + LONGEST_ADDRESS] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < accepting->count; i++) {
+        char address[LONGEST_ADDRESS - 2];
+        jz_socket_describe(accepting->listeners[i].descriptor, address, sizeof address);
+        length += (size_t)snprintf(line + length, sizeof line - length, "%s%s", length > 0 ? ", " : "", address);
+        if (length >= LONGEST_LIST || i + 1 == accepting->count) {
+            jz_server_log(server, JZ_LOG_INFO, "listens on %s", line);
+            length = 0;
+        }
+    }
 }
 
 uint16_t jz_server_port(const jz_server *server)

@@ -54,6 +54,7 @@ static jz_status start_threads(jz_server *server, uint32_t first, jz_error *erro
     for (uint32_t i = 0; i < server->shard_count; i++)
         server->listening_count += server->shards[i].accepting.count > 0 ? 1 : 0;
     atomic_store(&server->state, JZ_SERVER_RUNNING);
+    jz_server_tell_listeners(server);
     const jz_thread_plan plan = {
         .run = run_shard, .purpose = "an event loop", .stack_size = server->options.thread_stack_size};
     for (uint32_t i = first; i < server->shard_count; i++) {

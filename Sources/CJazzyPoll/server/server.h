@@ -71,6 +71,9 @@ static inline bool jz_server_limits(const jz_server *server, const jz_address *a
            !jz_server_trusts(server, address);
 }
 
+/* Tells the log where the server listens. */
+void jz_server_tell_listeners(const jz_server *server);
+
 /* Makes every loop look at what is asked of the server. */
 void jz_server_wake_all(jz_server *server);
 

@@ -8,7 +8,14 @@
 static void keep(void *context, jz_log_level level, const char *line)
 {
     log_lines *log = context;
+    static const char listens[] = "listens on ";
     pthread_mutex_lock(&log->lock);
+    if (strncmp(line, listens, sizeof listens - 1) == 0) {
+        snprintf(log->listens, sizeof log->listens, "%s", line + sizeof listens - 1);
+        log->listens_count++;
+        pthread_mutex_unlock(&log->lock);
+        return;
+    }
     if (log->count < LOG_LINES) {
         log->lines[log->count].level = level;
         snprintf(log->lines[log->count].text, LOG_LINE_SIZE, "%s", line);

@@ -1,4 +1,7 @@
-/* A log that keeps its lines. */
+/*
+ * A log that keeps its lines. Where a server listens, which it says when it begins to run, is kept apart: every test
+ * would have to know of it.
+ */
 #ifndef JAZZY_TESTS_LOG_LINES_H
 #define JAZZY_TESTS_LOG_LINES_H
 
@@ -16,6 +19,8 @@ typedef struct log_lines {
         char text[LOG_LINE_SIZE];
     } lines[LOG_LINES]; /* guarded by `lock`, up to `count` */
     atomic_size_t count;
+    char listens[LOG_LINE_SIZE]; /* guarded by `lock`: what follows "listens on ", of the last such line */
+    atomic_size_t listens_count; /* how many such lines there were */
     atomic_size_t count_of_level[JZ_LOG_ERROR + 1];
 } log_lines;
 

@@ -72,6 +72,20 @@ JZ_PUBLIC jz_status jz_server_listen(jz_server *server, const char *host, uint16
  */
 JZ_PUBLIC jz_status jz_server_listen_unix(jz_server *server, const char *path, jz_error *error);
 
+/* Who may connect through the file of a Unix domain socket. All zero leaves both to the process, as above. */
+typedef struct jz_unix_options {
+    uint32_t mode;     /* permissions of the file: 1 to 0777; who may write may connect. 0: what the umask leaves. */
+    const char *owner; /* as for chown: "user", "user:group" or ":group", by name or number. NULL: the process's own. */
+} jz_unix_options;
+
+/*
+ * The same with a mode and an owner. Nobody can connect before the file has both: there is no moment at which it can be
+ * reached with other rights. `options` NULL is all zero. INVALID_ADDRESS: a mode or an owner that there is not;
+ * PERMISSION_DENIED: one that this process may not give.
+ */
+JZ_PUBLIC jz_status jz_server_listen_unix_with(jz_server *server, const char *path, const jz_unix_options *options,
+                                               jz_error *error);
+
 /*
  * Takes over a stream socket that listens already, such as one that was inherited. It is closed when the server listens
  * no more, or at once where this fails. The first loop accepts, and hands over.
