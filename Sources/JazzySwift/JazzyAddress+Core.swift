@@ -25,9 +25,7 @@ extension JazzyAddress {
     fileprivate func listen(_ core: OpaquePointer) throws(JazzyError) {
         switch self {
         case .port(let port, let host): try Self.listen(core, host, port)
-        case .unix(let path):
-            try requireNoNUL(path, "the path of a socket", .invalidAddress)
-            try check { jz_server_listen_unix(core, path, $0) }
+        case .unix(let path, let mode, let owner): try Self.listen(core, path, mode, owner)
         case .descriptor(let descriptor):
             let copy = try Self.copy(descriptor)
             try check { jz_server_listen_descriptor(core, copy, $0) }
@@ -41,6 +39,30 @@ extension JazzyAddress {
             throw JazzyError(.invalidAddress, "the port is \(port); it must be 0 to 65535")
         }
         try check { jz_server_listen(core, host, port, $0) }
+    }
+
+    private static func listen(
+        _ core: OpaquePointer, _ path: String, _ mode: Int?, _ owner: String?
+    ) throws(JazzyError) {
+        try requireNoNUL(path, "the path of a socket", .invalidAddress)
+        try requireNoNUL(owner ?? "", "the owner of a socket", .invalidAddress)
+        if let mode, !(1...0o777).contains(mode) {
+            throw JazzyError(
+                .invalidAddress,
+                "the mode of a socket is 0o\(String(mode, radix: 8)); it has to be from 0o1 to 0o777, or nil for what "
+                    + "the umask leaves")
+        }
+        let mode = UInt32(mode ?? 0)
+        guard let owner else {
+            var options = jz_unix_options(mode: mode, owner: nil)
+            return try check { jz_server_listen_unix_with(core, path, &options, $0) }
+        }
+        try check { error in
+            owner.withCString {
+                var options = jz_unix_options(mode: mode, owner: $0)
+                return jz_server_listen_unix_with(core, path, &options, error)
+            }
+        }
     }
 
     /// The core closes a descriptor also where listening fails. With a copy the user's stays open until all went well.

@@ -10,8 +10,13 @@ public enum JazzyAddress: Hashable, Sendable {
     /// A Unix domain socket, by its path of at most 107 bytes.
     ///
     /// A socket that another program left there without listening is replaced. It is removed when the server listens
-    /// no more.
-    case unix(_ path: String)
+    /// no more. Nobody can connect before its file has the mode and the owner.
+    ///
+    /// - Parameters:
+    ///   - path: Of the socket's file.
+    ///   - mode: The permissions of the file, 1 to 0o777: who may write may connect. `nil` is what the umask leaves.
+    ///   - owner: As for `chown`: `user`, `user:group` or `:group`, by name or number; `nil` is the process's own.
+    case unix(_ path: String, mode: Int? = nil, owner: String? = nil)
 
     /// A stream socket that listens already, such as one that was inherited.
     ///

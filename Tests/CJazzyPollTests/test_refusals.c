@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "../../Sources/CJazzyPoll/server/refusal.h"
 #include "support/client.h"
 #include "support/eventually.h"
 #include "support/log_lines.h"
@@ -171,7 +172,7 @@ static jz_statistics now(void)
 
 static const char *detail_of(size_t row)
 {
-    return refusals[row].detail != NULL ? refusals[row].detail : jz_refusal_text(refusals[row].reason);
+    return refusals[row].detail != NULL ? refusals[row].detail : jz_refusal_detail(refusals[row].reason);
 }
 
 /* A hook that does not answer is the application's fault, and named. */

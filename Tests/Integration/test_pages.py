@@ -64,7 +64,11 @@ def test_curl_speaks_http_1_0(probe):
         ((), "/nowhere", 404),
         ((), "/echo", 426),
         (("--request", "POST"), "/plain", 405),
-        (("--request", "OPTIONS"), "/plain", 405),
+        (("--request", "OPTIONS"), "/plain", 204),
+        (("--request", "OPTIONS"), "/nowhere", 404),
+        (("--request", "OPTIONS", "--http1.0"), "/echo", 204),
+        (("--request", "OPTIONS", "--request-target", "*"), "/", 204),
+        (("--header", "Host: a b"), "/plain", 400),
         (("--upload-file", "/dev/null"), "/plain", 405),
         (("--data", "name=value"), "/plain", (400, 405)),
         (("--header", "Host:"), "/plain", 400),
@@ -76,11 +80,11 @@ def test_curl_is_told_the_error(probe, arguments, path, status):
     assert answered in (status if isinstance(status, tuple) else (status,))
 
 
-def test_a_page_allows_get_and_head(probe):
+def test_a_page_allows_get_head_and_options(probe):
     with RawConnection(probe.port) as connection:
         connection.send(request("POST", "/plain"))
         allowed = connection.read_response().header("Allow")
-    assert sorted(method.strip() for method in allowed.split(",")) == ["GET", "HEAD"]
+    assert sorted(method.strip() for method in allowed.split(",")) == ["GET", "HEAD", "OPTIONS"]
 
 
 def test_requests_in_a_pipeline_are_answered_in_order(probe):

@@ -74,6 +74,70 @@ struct AccessTests {
         }
     }
 
+    @Test("Behind a trusted proxy, pages of the host that it tells are of the same host")
+    func forwardedHost() throws {
+        var options = JazzyOptions()
+        options.forwardedHost = .xForwardedHost
+        options.trustedProxies = ["127.0.0.0/8"]
+        try withServer(options: options) {
+            $0.ws("/") { ws, event, _ in if event == .open { ws.send("let in") } }
+        } body: { server in
+            let headers: JazzyHeaders = ["Origin": "https://example.com", "X-Forwarded-Host": "example.com"]
+            let client = try TestClient(try TestHandshake(port: server.port, path: "/", headers: headers))
+            #expect(try client.receiveText() == "let in")
+            let other: JazzyHeaders = ["Origin": "http://localhost", "X-Forwarded-Host": "example.com"]
+            #expect(try TestHandshake(port: server.port, path: "/", headers: other).receiveStatus() == 403)
+        }
+    }
+
+    @Test("The first page of elsewhere is a warning with the way out, and further ones are not")
+    func warning() throws {
+        let warnings = Recorder<String>()
+        var options = JazzyOptions()
+        options.log = { level, line in if level == .warning { warnings.record(line) } }
+        try withServer(options: options) {
+            $0.ws("/chat") { _, _, _ in }
+        } body: { server in
+            for _ in 1...3 {
+                let headers: JazzyHeaders = ["Origin": "https://elsewhere.example"]
+                let status = try TestHandshake(port: server.port, path: "/chat", headers: headers).receiveStatus()
+                #expect(status == 403)
+            }
+            #expect(server.statistics.refused(for: .origin) == 3)
+        }
+        #expect(warnings.values.count == 1)
+        for words in ["\"https://elsewhere.example\"", "the route /chat", "the host \"localhost\"", "origins"] {
+            #expect(warnings.values.first?.contains(words) == true)
+        }
+    }
+
+    @Test("Pages without an origin of their own are let in where they are listed", arguments: ["null", "file://"])
+    func withoutOrigin(origin: String) throws {
+        try withServer {
+            $0.ws("/listed", options: JazzyRouteOptions(origins: .listed([origin]))) { ws, event, _ in
+                if event == .open { ws.send("let in") }
+            }
+            $0.ws("/same") { _, _, _ in }
+        } body: { server in
+            let headers: JazzyHeaders = ["Origin": origin]
+            let client = try TestClient(try TestHandshake(port: server.port, path: "/listed", headers: headers))
+            #expect(try client.receiveText() == "let in")
+            #expect(try TestHandshake(port: server.port, path: "/same", headers: headers).receiveStatus() == 403)
+        }
+    }
+
+    @Test("A refusal says in its body which field was wrong")
+    func detail() throws {
+        try withServer {
+            $0.ws("/") { _, _, _ in }
+        } body: { server in
+            let headers: JazzyHeaders = ["Sec-WebSocket-Protocol": "a, a"]
+            let refusal = try TestHandshake(port: server.port, path: "/", headers: headers).receiveRefusal()
+            #expect(refusal.status == 400)
+            #expect(refusal.body.hasPrefix("Bad Request: Sec-WebSocket-Protocol has to be a list of tokens"))
+        }
+    }
+
     @Test("Who is one too many from an address is answered with 429")
     func connectionsPerAddress() throws {
         var options = JazzyOptions()

@@ -29,6 +29,35 @@ struct AddressTests {
         #expect(access(path, F_OK) != 0)
     }
 
+    @Test("A Unix domain socket has the mode and the owner that are asked for")
+    func rights() throws {
+        let (server, path) = (Self.echoServer(), Self.socketPath())
+        let owner = "\(geteuid()):\(getegid())"
+        try server.start(on: [.unix(path, mode: 0o620, owner: owner)])
+        var status = stat()
+        #expect(lstat(path, &status) == 0)
+        #expect(status.st_mode & 0o7777 == 0o620)
+        #expect((status.st_uid, status.st_gid) == (geteuid(), getegid()))
+        server.stop(grace: .milliseconds(100))
+        try server.start(on: [.unix(path, mode: 0o600)])
+        #expect(lstat(path, &status) == 0)
+        #expect(status.st_mode & 0o7777 == 0o600)
+        server.stop(grace: .milliseconds(100))
+    }
+
+    @Test("Where a server listens is told to the log when it begins to run")
+    func toldToTheLog() throws {
+        let (log, path) = (Recorder<String>(), Self.socketPath())
+        var options = JazzyOptions()
+        options.log = { level, line in log.record("\(level): \(line)") }
+        let server = JazzyServer(options: options)
+        server.get("/", .text("page"))
+        try server.start(on: [.port(0, host: "127.0.0.1"), .unix(path)])
+        let port = server.port
+        server.stop(grace: .milliseconds(100))
+        #expect(log.values == ["info: listens on 127.0.0.1:\(port), \(path)"])
+    }
+
     @Test("A server without a TCP port has port 0")
     func portOfUnix() throws {
         let server = Self.echoServer()
@@ -65,7 +94,10 @@ struct AddressTests {
         "An error names what is wrong with an address",
         arguments: [
             ([], .invalidAddress, "no address"), ([.unix(String(repeating: "x", count: 108))], .invalidAddress, "107"),
-            ([.unix("a\0b")], .invalidAddress, "NUL"), ([.descriptor(-1)], .invalidAddress, "-1"),
+            ([.unix("a\0b")], .invalidAddress, "NUL"), ([.unix("a", mode: 0o1000)], .invalidAddress, "0o1000"),
+            ([.unix("a", mode: 0)], .invalidAddress, "0o1 to 0o777"),
+            ([.unix("a", owner: "")], .invalidAddress, "owner"),
+            ([.unix("a", owner: "a\0")], .invalidAddress, "NUL"), ([.descriptor(-1)], .invalidAddress, "-1"),
             ([.activated], .invalidState, "LISTEN_FDS"), ([.port(-1)], .invalidAddress, "-1"),
         ] as [([JazzyAddress], JazzyError.Code, String)])
     func wrong(addresses: [JazzyAddress], code: JazzyError.Code, naming: String) {

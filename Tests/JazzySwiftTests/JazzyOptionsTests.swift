@@ -61,6 +61,11 @@ struct OptionCase: CustomTestStringConvertible, Sendable {
         } setCore: {
             $0.handshake_timeout_ms = UInt32($1)
         },
+        OptionCase(name: "keepAliveTimeout", bounds: 100...3_600_000) {
+            $0.keepAliveTimeout = .milliseconds($1)
+        } setCore: {
+            $0.keep_alive_timeout_ms = UInt32($1)
+        },
         OptionCase(name: "closeTimeout", bounds: 100...3_600_000) {
             $0.closeTimeout = .milliseconds($1)
         } setCore: {
@@ -143,6 +148,8 @@ struct JazzyOptionsTests {
         #expect(swift.max_message_size == core.max_message_size)
         #expect(swift.backpressure_limit == core.backpressure_limit)
         #expect(swift.handshake_timeout_ms == core.handshake_timeout_ms)
+        #expect(swift.keep_alive_timeout_ms == core.keep_alive_timeout_ms)
+        #expect(swift.forwarded_host == core.forwarded_host)
         #expect(swift.close_timeout_ms == core.close_timeout_ms)
         #expect("\(swift)" == "\(core)", "and whatever else there is")
     }
@@ -254,6 +261,27 @@ struct JazzyOptionsTests {
             let message = "option clientAddress is .\(clientAddress); name who is trusted in trustedProxies"
             #expect(throws: JazzyError(.invalidOption, message)) { try options.core() }
         }
+    }
+
+    @Test(
+        "Where the host is read that a client asked for is the core's choice of that name",
+        arguments: [
+            (JazzyForwardedHost.none, JZ_FORWARDED_HOST_NONE), (.xForwardedHost, JZ_FORWARDED_HOST_X_FORWARDED_HOST),
+            (.forwarded, JZ_FORWARDED_HOST_FORWARDED),
+        ])
+    func forwardedHost(forwardedHost: JazzyForwardedHost, core: jz_forwarded_host) throws {
+        var options = JazzyOptions()
+        options.forwardedHost = forwardedHost
+        options.trustedProxies = ["unix"]
+        #expect(try options.core().forwarded_host == core)
+        guard forwardedHost != .none else { return }
+        options.clientAddress = .proxyProtocol
+        let error = #expect(throws: JazzyError.self) { try options.core() }
+        #expect(error?.message.hasPrefix("option forwardedHost is .\(forwardedHost), a header") == true)
+        options.clientAddress = .peer
+        options.trustedProxies = []
+        let message = "option forwardedHost is .\(forwardedHost); name who is trusted in trustedProxies"
+        #expect(throws: JazzyError(.invalidOption, message)) { try options.core() }
     }
 
     @Test("Trusted proxies reach the core as they are")

@@ -39,6 +39,33 @@ struct JazzyRequestTests {
         #expect(request.headers.map(\.value) == ["de", "en", "1"])
     }
 
+    @Test(
+        "A route is found by every path that is equivalent to its own, and its parameters are decoded once",
+        arguments: [
+            ("/r%C3%A4ume/a%2Fb", "a/b"), ("/r%c3%a4ume/%C3%A9", "é"), ("/%72%C3%A4ume/%2541", "%41"),
+            ("/x/../r%C3%A4ume/a+b", "a+b"),
+        ])
+    func equivalentPaths(path: String, parameter: String) throws {
+        try withServer {
+            $0.ws("/räume/:id", upgrade: { request in .accept(headers: ["X-ID": request.parameters["id"] ?? ""]) }) {
+                _, _, _ in
+            }
+        } body: { server in
+            let client = try TestClient(try TestHandshake(port: server.port, path: path))
+            #expect(headerValue("x-id", of: client.head) == parameter)
+        }
+    }
+
+    @Test(
+        "A route that could never match is refused when its server starts", arguments: ["/a b", "/a%", "/a/../b", "/#"])
+    func impossiblePaths(path: String) {
+        let server = JazzyServer()
+        server.ws(path) { _, _, _ in }
+        let error = #expect(throws: JazzyError.self) { try server.start(host: "127.0.0.1") }
+        #expect(error?.code == .invalidRoute)
+        #expect(error?.message.hasPrefix("route \"\(path)\": ") == true)
+    }
+
     @Test("An upgrade hook is given a copy of all that the client asked")
     func copy() throws {
         let requests = Recorder<JazzyRequest>()

@@ -22,7 +22,10 @@ final class LogLines: Sendable {
         var options = JazzyOptions()
         options.threads = 1
         options.logLevel = logLevel
-        options.log = { [recorder] in recorder.record(Line(level: $0, text: $1)) }
+        // Where a server listens, which it says when it begins to run, no test here asks for.
+        options.log = { [recorder] level, text in
+            if !text.hasPrefix("listens on ") { recorder.record(Line(level: level, text: text)) }
+        }
         return options
     }
 }
@@ -205,7 +208,7 @@ struct LogTests {
 
     @Test("By default warnings and errors go to standard error; at the level debug everything does")
     func standardError() async throws {
-        for (isDebug, lines) in [(false, 2), (true, 4)] {
+        for (isDebug, lines) in [(false, 2), (true, 5)] {  // the first tells where the server listens
             let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
                 [isDebug = isDebug as Bool] in try Self.speak(isDebug ? .debug : .info)
             }

@@ -9,7 +9,7 @@ struct ThrowingHandlerTests {
     func handlerThrows() throws {
         let log = Recorder<String>()
         var options = JazzyOptions()
-        options.log = { level, line in log.record("\(level): \(line)") }
+        options.log = { level, line in if level != .info { log.record("\(level): \(line)") } }
         try withServer(options: options) {
             $0.ws("/mishap") { ws, event, message in
                 if event == .message, message.text == "throw" { throw Mishap() }

@@ -59,7 +59,7 @@ static jz_response response_of(jz_refusal refusal, const char *detail, char body
 {
     jz_response response = jz_response_refusing(jz_refusal_status(refusal));
     snprintf(body, REFUSAL_BODY_SIZE, "%s: %s\n", jz_response_reason(response.status),
-             detail != NULL ? detail : jz_refusal_text(refusal));
+             detail != NULL ? detail : jz_refusal_detail(refusal));
     response.body = body;
     response.length = strlen(body);
     if (response.status == 426) { /* RFC 6455 §4.4 */

@@ -9,6 +9,9 @@
 /* The HTTP status that answers it; 0 where it is not answered. */
 int jz_refusal_status(jz_refusal refusal);
 
+/* What its answer and the log say where nothing more is known: a clause, static. */
+const char *jz_refusal_detail(jz_refusal refusal);
+
 /*
  * Counts it and tells the log. `detail` is a clause that says more than the reason does: which field or rule was wrong,
  * and what was expected; NULL: there is no more to say. What the peer sent is no part of it.
