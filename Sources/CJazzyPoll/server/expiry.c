@@ -92,7 +92,7 @@ bool jz_expiry_is_due(jz_shard *shard, jz_connection *connection)
     bool is_closing = connection->phase == JZ_PHASE_WEBSOCKET && !jz_session_is_open(&connection->session);
     bool is_awaited = connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY;
     if (is_closing || (is_awaited && (connection->interest & JZ_READABLE) != 0))
-        jz_reading_receive(shard, connection);
+        jz_reading_look(shard, connection);
     return !jz_timer_is_set(&connection->timer) && connection->broken == JZ_FAILURE_NONE;
 }
 

@@ -221,3 +221,10 @@ void jz_reading_receive(jz_shard *shard, jz_connection *connection)
     for (int i = 0; i < MOST_FURTHER_READS && may_have_more && is_within_frame(connection); i++)
         may_have_more = receive(shard, connection);
 }
+
+void jz_reading_look(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
+        jz_reading_take_kept(shard, connection);
+    jz_reading_receive(shard, connection);
+}

@@ -8,6 +8,9 @@
 /* Receives once, and does what came. */
 void jz_reading_receive(jz_shard *shard, jz_connection *connection);
 
+/* The same before a time-out passes: what came before and was kept goes first. */
+void jz_reading_look(jz_shard *shard, jz_connection *connection);
+
 /*
  * Feeds a WebSocket: delivers its events, and finishes the connection when they have ended it. What is left in the
  * input is to be taken later, because the connection has had its share of the turn, or its workers are behind.

@@ -89,8 +89,8 @@ jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
         set_timer(shard, connection, JZ_NEVER);
         return JZ_WATCH_GOES_ON;
     }
-    /* Whoever is not read from cannot show that it is there. */
-    if (connection->is_paused || connection->is_behind)
+    /* Whoever is not read from cannot show that it is there; nor who sent so much that it waits for its turn. */
+    if (connection->is_paused || connection->is_behind || jz_session_has_kept(&connection->session))
         jz_watch_note_activity(shard, connection);
     uint32_t quiet_since = connection->last_active;
     if (until(now, quiet_since + half / JZ_TICK_MS) > 0) {
