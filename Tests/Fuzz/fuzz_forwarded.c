@@ -2,6 +2,7 @@
  * X-Forwarded-For and Forwarded: arbitrary lines, in which nothing may hide or change what a proxy appends; and lists
  * of which it is known whom they tell of.
  */
+#include "../../Sources/CJazzyPoll/codec/authority.h"
 #include "../../Sources/CJazzyPoll/codec/forwarded.h"
 
 #include "../../Sources/CJazzyPoll/session/buffer.h"
@@ -119,6 +120,28 @@ static jz_address read_x_forwarded_for_plainly(const jz_request_head *head)
     return client;
 }
 
+/* What a proxy appends is what counts, whatever a client wrote before it, and what is told is a host or nothing. */
+static void check_hosts(const jz_request_head *head)
+{
+    jz_host_value host;
+    jz_network trusted[COUNT_OF(trusted_networks)];
+    for (size_t i = 0; i < COUNT_OF(trusted); i++)
+        jz_network_parse(jz_text_of(trusted_networks[i]), &trusted[i]);
+    bool is_forwarded = plain_is(head->headers[0].name, "forwarded");
+    for (int is_appended = 0; is_appended <= 1; is_appended++) {
+        jz_request_head told = *head;
+        if (is_appended)
+            told.headers[told.header_count++] =
+                (jz_header){head->headers[0].name,
+                            jz_text_of(is_forwarded ? "host=\"example.com:81\";for=198.51.100.7" : "example.com:81")};
+        bool is_told = is_forwarded ? jz_forwarded_host_of(&told, trusted, COUNT_OF(trusted), &host)
+                                    : jz_x_forwarded_host(&told, &host);
+        jz_text text = {host.bytes, is_told ? host.length : 0};
+        require(text.length == 0 || jz_authority_is_valid(text), "what is told is a host or nothing");
+        require(!is_appended || plain_is(text, "example.com:81"), "the host that a proxy appends is what counts");
+    }
+}
+
 static void read_arbitrary_lines(fuzz_input input)
 {
     jz_request_head head = {0};
@@ -131,8 +154,13 @@ static void read_arbitrary_lines(fuzz_input input)
         append_to_any(&head, jz_x_forwarded_for, "[2001:db8::7]:4711, 10.0.0.1");
     }
     for (size_t i = 0; i < head.header_count; i++)
+        head.headers[i].name = jz_text_of("x-forwarded-host");
+    if (head.header_count > 0)
+        check_hosts(&head);
+    for (size_t i = 0; i < head.header_count; i++)
         head.headers[i].name = jz_text_of("forwarded");
     if (head.header_count > 0) {
+        check_hosts(&head);
         find_client(jz_forwarded, &head);
         append_to_any(&head, jz_forwarded, "for=198.51.100.7;proto=https");
         append_to_any(&head, jz_forwarded, "host=\"a,\\\"\\\\\";for=\"[2001:db8::7]:4711\", for=\"10.0.0.1\"");

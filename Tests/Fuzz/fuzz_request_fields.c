@@ -2,8 +2,10 @@
  * What is read from the fields of a request: cookies, the query, subprotocols, the origin, and the parameters of a
  * route. Behind the head come up to three lines: a name that is looked for, another origin, and a pattern.
  */
+#include "../../Sources/CJazzyPoll/codec/authority.h"
 #include "../../Sources/CJazzyPoll/codec/cookie.h"
 #include "../../Sources/CJazzyPoll/codec/origin.h"
+#include "../../Sources/CJazzyPoll/codec/path.h"
 #include "../../Sources/CJazzyPoll/codec/query.h"
 #include "../../Sources/CJazzyPoll/codec/request_head.h"
 #include "../../Sources/CJazzyPoll/server/route_pattern.h"
@@ -280,6 +282,61 @@ static void check_pattern(const char *pattern, jz_text path)
     jz_buffer_free(&instance);
 }
 
+/* The bytes that a path stands for, its segments divided by slashes that were not encoded: there 0x01 takes their
+ * place. */
+static jz_text decoded_segments(jz_text path, char *decoded)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < path.length; i++) {
+        char byte = path.start[i] == '/' ? '\x01' : path.start[i];
+        size_t one;
+        if (jz_is_escape_at(path, i)) {
+            require(jz_percent_decode_text((jz_text){path.start + i, 3}, false, &byte, &one), "an escape is decoded");
+            i += 2;
+        }
+        decoded[length++] = byte;
+    }
+    return (jz_text){decoded, length};
+}
+
+static void check_path(jz_text path)
+{
+    if (path.start[0] != '/')
+        return;
+    size_t room = JZ_NORMAL_PATH_SIZE(path.length);
+    char *normal = fuzz_allocate(room);
+    jz_text once = {normal, jz_path_normalise(path, normal)};
+    require(once.length > 0 && once.length <= room && once.start[0] == '/', "a path stays one, and has room");
+    require(jz_path_is_normal(once) && jz_path_is_well_encoded(once) && !jz_path_has_dot_segments(once),
+            "it is normal then, and has neither dot segments nor ill-formed escapes");
+    require(jz_path_is_normal(path) == jz_text_equals(path, once), "what is normal stays as it is, and nothing else");
+    char *again = fuzz_allocate(JZ_NORMAL_PATH_SIZE(once.length));
+    require(jz_text_equals((jz_text){again, jz_path_normalise(once, again)}, once), "it is normal once and for all");
+    if (!jz_path_has_dot_segments(path)) {
+        char *before = fuzz_allocate(path.length);
+        char *after = fuzz_allocate(once.length);
+        require(jz_text_equals(decoded_segments(path, before), decoded_segments(once, after)),
+                "it stands for the same bytes, divided in the same places");
+        free(after);
+        free(before);
+    }
+    free(again);
+    free(normal);
+}
+
+/* A host of a head that is taken has none of the characters that could make it mean something else. */
+static void check_authority(const jz_request_head *head)
+{
+    jz_text host;
+    const char *fault = jz_request_head_host(head, &host);
+    if (fault != NULL || host.length == 0)
+        return;
+    require(jz_authority_is_valid(host), "a host is one, wherever it comes from");
+    for (const char *other = "@/?# \"<>\\^`{|}\x7F"; *other != '\0'; other++)
+        require(!plain_has_byte(host, *other), "a host has no delimiters of other parts");
+    require(host.start[0] != ':', "a host is not empty");
+}
+
 /* Takes a line off the front of what is behind the head, as a string. */
 static char *take_line(jz_text *rest)
 {
@@ -305,6 +362,8 @@ static void check_fields(const jz_request_head *head, jz_text rest)
     check_query(head->query, jz_text_of(name));
     check_percent_encoding(head->query);
     check_percent_encoding(head->path);
+    check_path(head->path);
+    check_authority(head);
     check_subprotocols(head, name);
     check_origins(origin, jz_text_of(other_origin), host);
     check_pattern(pattern, head->path);

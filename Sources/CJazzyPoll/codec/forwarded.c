@@ -175,7 +175,6 @@ typedef struct forwarded_element {
     parameter_value host;
 } forwarded_element;
 
-/* Each of these may be there once. */
 static bool take_for(const parameter_value *value, forwarded_element *element)
 {
     bool is_repeated = element->is_named;
@@ -185,15 +184,17 @@ static bool take_for(const parameter_value *value, forwarded_element *element)
     return !is_repeated;
 }
 
-static bool take_host(const parameter_value *value, forwarded_element *element)
+/* Of two neither is believed; whom the element is for is another matter. */
+static void take_host(const parameter_value *value, forwarded_element *element)
 {
     bool is_repeated = element->has_host;
     element->has_host = true;
     element->host = *value;
-    return !is_repeated;
+    if (is_repeated)
+        element->host.length = 0;
 }
 
-/* Takes a pair of name and value. False where there is none, or where it is the second of its name. */
+/* Takes a pair of name and value. False where there is none, or where it is a second "for". */
 static bool take_pair(jz_text *rest, forwarded_element *element)
 {
     parameter_value value;
@@ -205,7 +206,9 @@ static bool take_pair(jz_text *rest, forwarded_element *element)
         return false;
     if (jz_text_equals_ignoring_case(name, jz_text_of("for")))
         return take_for(&value, element);
-    return !jz_text_equals_ignoring_case(name, jz_text_of("host")) || take_host(&value, element);
+    if (jz_text_equals_ignoring_case(name, jz_text_of("host")))
+        take_host(&value, element);
+    return true;
 }
 
 /* An element of Forwarded (RFC 7239 §4): pairs in any order, semicolons between, of which some may be empty. */
