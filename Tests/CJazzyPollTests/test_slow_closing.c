@@ -10,8 +10,8 @@
 
 enum {
     MUCH = 4 * 1024 * 1024, /* bytes: more than the kernel takes at once */
-    RATE = 1536 * 1024, /* bytes a second: it lasts many times as long as the time-out, and what it may be put off */
-    TIMEOUT_MS = 200,
+    RATE = 1536 * 1024,     /* bytes a second: it lasts longer than the time-out and what it is put off by, once */
+    TIMEOUT_MS = 300,
     LONG_MS = 3600000,
     HEADER = 10
 };
