@@ -116,11 +116,109 @@ static void what_was_sent_before_a_stop_goes_out_before_the_close(void **state)
     finish();
 }
 
+static jz_send_status close_it(jz_ws ws)
+{
+    return jz_ws_close(ws, JZ_CLOSE_NORMAL, "", 0);
+}
+
+static jz_send_status publish_to_others(jz_ws ws)
+{
+    return jz_ws_publish(ws, topic, strlen(topic), JZ_MESSAGE_TEXT, "others", 6);
+}
+
+static jz_send_status subscribe(jz_ws ws)
+{
+    return jz_ws_subscribe(ws, "another", 7);
+}
+
+static jz_send_status unsubscribe(jz_ws ws)
+{
+    return jz_ws_unsubscribe(ws, topic, strlen(topic));
+}
+
+static const struct {
+    const char *name;
+    jz_send_status (*ask)(jz_ws ws);
+} askings[] = {
+    {"send", send_last},
+    {"publish", publish_last},
+    {"publish to others", publish_to_others},
+    {"subscribe", subscribe},
+    {"unsubscribe", unsubscribe},
+    {"pause", jz_ws_pause_reading},
+    {"resume", jz_ws_resume_reading},
+    {"close", close_it},
+    {"terminate", jz_ws_terminate},
+};
+
+static struct {
+    atomic_bool holds[2]; /* before the handler takes a turn's portion of the letters, and after */
+    atomic_bool is_let_go[2];
+    jz_send_status (*ask)(jz_ws ws);
+} filled;
+
+static void hold(size_t number)
+{
+    uint64_t deadline = test_deadline();
+    filled.holds[number] = true;
+    while (!filled.is_let_go[number] && test_pause_before(deadline))
+        continue;
+}
+
+static void ask_where_no_more_may_wait(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context, (void)message;
+    if (event->type == JZ_EVENT_OPEN) {
+        jz_ws_subscribe(ws, topic, strlen(topic));
+        loop.ws = ws.value;
+    } else if (event->type == JZ_EVENT_MESSAGE) {
+        hold(0);
+        jz_ws_unsubscribe(ws, "none", 4);
+        hold(1);
+        loop.answer = (int)filled.ask(ws);
+    }
+}
+
+/* Asks for what costs nothing, until no more may wait. */
+static void fill_the_mailbox(size_t number)
+{
+    assert_eventually(filled.holds[number]);
+    while (jz_ws_unsubscribe((jz_ws){loop.ws}, "none", 4) == JZ_SEND_QUEUED)
+        continue;
+    filled.is_let_go[number] = true;
+}
+
+/* The limit is of what other threads ask. */
+static void what_a_handler_asks_is_taken_where_others_may_ask_no_more(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(askings); i++) {
+        memset(&filled, 0, sizeof filled);
+        filled.ask = askings[i].ask;
+        loop.ws = 0;
+        loop.answer = -1;
+        jz_options options = serving_options(1);
+        options.mailbox_limit = 1024 * 1024;
+        const serving_route routes[] = {{"/", ask_where_no_more_may_wait, NULL, NULL}};
+        loop.server = serving_start(&options, routes, COUNT_OF(routes));
+        assert_true(test_client_open(&client, jz_server_port(loop.server), UPGRADE_REQUEST("/")));
+        assert_eventually(loop.ws != 0);
+        test_client_send_frame(&client, &(test_frame)TEXT("hold"));
+        fill_the_mailbox(0);
+        fill_the_mailbox(1);
+        assert_eventually(loop.answer != -1);
+        assert_that(loop.answer == JZ_SEND_SENT || loop.answer == JZ_SEND_QUEUED, "%s: %d", askings[i].name,
+                    loop.answer);
+        finish();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_handler_says_comes_after_all_that_was_asked_before),
         cmocka_unit_test(what_was_sent_before_a_stop_goes_out_before_the_close),
+        cmocka_unit_test(what_a_handler_asks_is_taken_where_others_may_ask_no_more),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("order behind letters", tests, NULL, NULL));
 }

@@ -1,5 +1,6 @@
 #include "access.h"
 
+#include "errand.h"
 #include "registry.h"
 #include "server.h"
 
@@ -13,6 +14,16 @@ jz_shard *jz_enter_shard(jz_ws ws)
         return &server->shards[number];
     jz_leave_shard(ws);
     return NULL;
+}
+
+bool jz_bring_in_order(jz_shard *shard)
+{
+    if (jz_loop_take_letters(&shard->loop))
+        return true;
+    if (jz_errand_may_wait(shard))
+        return false;
+    jz_loop_take_every_letter(&shard->loop);
+    return true;
 }
 
 void jz_leave_shard(jz_ws ws)

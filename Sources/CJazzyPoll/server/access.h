@@ -14,6 +14,19 @@ static inline jz_shard *jz_own_shard(jz_ws ws)
     return shard != NULL && shard->handle_prefix == jz_handle_shard(ws) ? shard : NULL;
 }
 
+/* Private to jz_is_in_order: there are letters. */
+bool jz_bring_in_order(jz_shard *shard);
+
+/*
+ * Whether all that was asked of a shard before is done, so that more can be done at once: sees to it, unless it is more
+ * than goes into this turn. Where no more may be put behind it, all of it is done all the same: the limit is of what
+ * other threads ask, and no handler is turned away for it. On the shard's own thread.
+ */
+static inline bool jz_is_in_order(jz_shard *shard)
+{
+    return JZ_LIKELY(!jz_loop_has_letters(&shard->loop)) || jz_bring_in_order(shard);
+}
+
 /*
  * The same, to change something: what other threads asked of the shard before, as under a lock that this thread has
  * now, is done first. So all receivers see one order of what happened one after the other, on whichever threads. NULL,
@@ -22,7 +35,7 @@ static inline jz_shard *jz_own_shard(jz_ws ws)
 static inline jz_shard *jz_own_shard_in_order(jz_ws ws)
 {
     jz_shard *shard = jz_own_shard(ws);
-    return shard != NULL && jz_loop_take_letters(&shard->loop) ? shard : NULL;
+    return shard != NULL && jz_is_in_order(shard) ? shard : NULL;
 }
 
 /* The shard that owns a connection, from another thread; NULL if it is gone. Unless NULL, leave it soon. */

@@ -64,11 +64,17 @@ void jz_errand_unreserve(jz_shard *shard, size_t amount)
     atomic_fetch_sub_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
 }
 
+bool jz_errand_may_wait(const jz_shard *shard)
+{
+    return atomic_load_explicit(&shard->mailbox_amount, memory_order_relaxed) < shard->server->options.mailbox_limit;
+}
+
 bool jz_errand_reserve(jz_shard *shard, size_t amount)
 {
-    /* As with backpressure: what comes while there is room is taken, whatever its size. */
+    /* As with backpressure: what comes while there is room is taken, whatever its size. The loop's own thread looked
+       for room before (jz_is_in_order), and is not overtaken by others. */
     size_t before = atomic_fetch_add_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
-    if (before < shard->server->options.mailbox_limit)
+    if (before < shard->server->options.mailbox_limit || shard == jz_current_shard)
         return true;
     jz_errand_unreserve(shard, amount);
     return false;

@@ -24,9 +24,12 @@ jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws);
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 
+/* Whether more may be in the shard's mailbox than is. From any thread. */
+bool jz_errand_may_wait(const jz_shard *shard);
+
 /*
  * Takes `amount` bytes of what may be in the shard's mailbox, until they are given back or an errand that has them was
- * run. False when the limit is reached. From any thread.
+ * run. False when the limit is reached, but not on the shard's own thread. From any thread.
  */
 bool jz_errand_reserve(jz_shard *shard, size_t amount);
 void jz_errand_unreserve(jz_shard *shard, size_t amount);

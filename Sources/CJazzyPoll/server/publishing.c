@@ -127,7 +127,7 @@ static bool reserve_everywhere(jz_server *server, const jz_shard *own, size_t am
 static jz_shard *own_shard_of(const jz_server *server)
 {
     jz_shard *own = jz_current_shard;
-    return own != NULL && own->server == server && jz_loop_take_letters(&own->loop) ? own : NULL;
+    return own != NULL && own->server == server && jz_is_in_order(own) ? own : NULL;
 }
 
 /* Loops that have ended have nobody who could receive it. CLOSED: that is all of them. */
