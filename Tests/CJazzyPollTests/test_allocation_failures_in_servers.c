@@ -16,7 +16,8 @@
 
 static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
 
-enum { MOST_ALLOCATIONS = 3000, MOST_MS_OF_A_RUN = 5000 };
+/* Whoever waits in vain waits until its deadline: with anything less a busy machine would do. */
+enum { MOST_ALLOCATIONS = 3000, MOST_MS_OF_A_RUN = TEST_DEADLINE_MS * 3 / 4 };
 
 #define DEFLATE_REQUEST UPGRADE_REQUEST_WITH("/", "Sec-WebSocket-Extensions: permessage-deflate\r\n")
 
