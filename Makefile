@@ -25,6 +25,7 @@ help:
 include Scripts/core.mk
 include Scripts/swift.mk
 include Scripts/conformance.mk
+include Scripts/driver.mk
 include Scripts/test.mk
 include Scripts/fuzz.mk
 include Scripts/peers.mk

@@ -32,11 +32,11 @@ fuzz-packages:
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%)
 
-# Two targets at a time; all of them, also when one has found something.
+# Two targets at a time; all of them, also when one has found something. The driver (driver.mk) is one more.
 .PHONY: fuzz
 fuzz: fuzz-packages
 	@$(MAKE) fuzz-programs
-	@$(MAKE) --keep-going -j2 $(FUZZ_TARGETS:%=run-%)
+	@$(MAKE) --keep-going -j2 $(FUZZ_TARGETS:%=run-%) play-driver
 
 .PHONY: fuzz-regressions
 fuzz-regressions: fuzz-packages

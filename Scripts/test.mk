@@ -15,6 +15,7 @@ include Scripts/clients.mk
 .PHONY: test
 test: swift-toolchain test-packages
 	@$(MAKE) test-c
+	@$(MAKE) test-driver
 	@$(MAKE) test-differential
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-instructions

@@ -134,8 +134,20 @@ peer_message peer_is_told(peer *peer, const jz_message *message)
     return next;
 }
 
+static void add_due(peer *peer, jz_message_kind kind, const uint8_t *bytes, size_t length, bool may_be_missing,
+                    bool may_be_too_late)
+{
+    const peer_due due = {kind, length, content_hash(bytes, length), may_be_missing, may_be_too_late};
+    append(&peer->dues, &due, sizeof due);
+}
+
 void peer_add_due(peer *peer, jz_message_kind kind, const uint8_t *bytes, size_t length, bool may_be_missing)
 {
-    const peer_due due = {kind, length, content_hash(bytes, length), may_be_missing};
-    append(&peer->dues, &due, sizeof due);
+    add_due(peer, kind, bytes, length, may_be_missing, false);
+}
+
+void peer_add_due_from_elsewhere(peer *peer, jz_message_kind kind, const uint8_t *bytes, size_t length,
+                                 bool may_be_missing)
+{
+    add_due(peer, kind, bytes, length, may_be_missing, true);
 }

@@ -53,7 +53,8 @@ typedef struct peer_due {
     jz_message_kind kind;
     size_t length;
     uint64_t hash;
-    bool may_be_missing; /* nobody was told whether it was dropped */
+    bool may_be_missing;  /* nobody was told whether it was dropped */
+    bool may_be_too_late; /* the connection may end before it is sent: then nothing behind it comes, either */
 } peer_due;
 
 typedef struct peer {
@@ -87,5 +88,9 @@ peer_message peer_is_told(peer *peer, const jz_message *message);
 
 /* The server accepted a message for this client. */
 void peer_add_due(peer *peer, jz_message_kind kind, const uint8_t *bytes, size_t length, bool may_be_missing);
+
+/* The same, from elsewhere than its loop. */
+void peer_add_due_from_elsewhere(peer *peer, jz_message_kind kind, const uint8_t *bytes, size_t length,
+                                 bool may_be_missing);
 
 #endif

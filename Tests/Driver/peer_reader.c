@@ -17,7 +17,7 @@ typedef struct frame {
 
 void peer_reader_init(peer_reader *reader)
 {
-    *reader = (peer_reader){0};
+    *reader = (peer_reader){.places = {.count = 1}};
 }
 
 void peer_reader_free(peer_reader *reader)
@@ -82,6 +82,36 @@ static void inflate_part(peer_reader *reader, const uint8_t *bytes, size_t lengt
     require(stream->avail_in == 0, "a compressed message has nothing behind its end");
 }
 
+static peer_due due_at(const peer *peer, size_t place)
+{
+    peer_due due;
+    memcpy(&due, peer->dues.bytes + place * sizeof due, sizeof due);
+    return due;
+}
+
+static void add_place(peer_places *places, size_t place)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        if (places->all[i] == place)
+            return;
+    }
+    if (places->count < PEER_READER_PLACES)
+        places->all[places->count++] = place;
+}
+
+/* Adds the places behind every due that this may be, from one place on. */
+static void add_places_behind(peer_places *places, const peer *peer, size_t from, const peer_due *came)
+{
+    size_t count = peer->dues.length / sizeof(peer_due);
+    for (size_t i = from; i < count; i++) {
+        peer_due due = due_at(peer, i);
+        if (due.kind == came->kind && due.length == came->length && due.hash == came->hash)
+            add_place(places, i + 1);
+        if (!due.may_be_missing)
+            return;
+    }
+}
+
 static void take_message(peer_reader *reader, const peer *peer, const frame *frame)
 {
     static const uint8_t tail[] = {0x00, 0x00, 0xFF, 0xFF}; /* RFC 7692 §7.2.2 */
@@ -96,17 +126,12 @@ static void take_message(peer_reader *reader, const peer *peer, const frame *fra
         length = reader->message.length;
     }
     jz_message_kind kind = frame->opcode == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
-    uint64_t hash = content_hash(bytes, length);
-    size_t count = peer->dues.length / sizeof(peer_due);
-    for (; reader->next_due < count; reader->next_due++) {
-        peer_due due;
-        memcpy(&due, peer->dues.bytes + reader->next_due * sizeof due, sizeof due);
-        if (due.kind == kind && due.length == length && due.hash == hash)
-            break;
-        require(due.may_be_missing, "no message that was accepted is left out");
-    }
-    require(reader->next_due < count, "no message comes that was not accepted");
-    reader->next_due++;
+    const peer_due came = {.kind = kind, .length = length, .hash = content_hash(bytes, length)};
+    peer_places next = {.count = 0};
+    for (size_t i = 0; i < reader->places.count; i++)
+        add_places_behind(&next, peer, reader->places.all[i], &came);
+    require(next.count > 0, "what comes was accepted, and nothing that was accepted before it is left out");
+    reader->places = next;
     reader->data_count++;
 }
 
@@ -164,14 +189,22 @@ bool peer_reader_is_between_frames(const peer_reader *reader, size_t length)
     return reader->has_head ? reader->status != 101 || reader->position == length : length == 0;
 }
 
-bool peer_reader_has_all(const peer_reader *reader, const peer *peer)
+static bool has_all_from(const peer *peer, size_t place)
 {
     size_t count = peer->dues.length / sizeof(peer_due);
-    for (size_t i = reader->next_due; i < count; i++) {
-        peer_due due;
-        memcpy(&due, peer->dues.bytes + i * sizeof due, sizeof due);
-        if (!due.may_be_missing)
+    for (size_t i = place; i < count; i++) {
+        peer_due due = due_at(peer, i);
+        if (!due.may_be_missing && !due.may_be_too_late)
             return false;
     }
     return true;
+}
+
+bool peer_reader_has_all(const peer_reader *reader, const peer *peer)
+{
+    for (size_t i = 0; i < reader->places.count; i++) {
+        if (has_all_from(peer, reader->places.all[i]))
+            return true;
+    }
+    return false;
 }

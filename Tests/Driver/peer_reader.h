@@ -6,6 +6,14 @@
 
 #include "peer.h"
 
+/* Messages that are alike may be told apart only by what follows: where among the dues the next may be. */
+enum { PEER_READER_PLACES = 64 };
+
+typedef struct peer_places {
+    size_t all[PEER_READER_PLACES]; /* ascending */
+    size_t count;
+} peer_places;
+
 typedef struct peer_reader {
     size_t position; /* in what came */
     bool has_head;
@@ -13,7 +21,7 @@ typedef struct peer_reader {
     bool agreed_on_deflate;
     z_stream inflater;
     jz_buffer message; /* inflated */
-    size_t next_due;
+    peer_places places;
     size_t next_ping; /* of the client's, which a pong may be for */
     bool has_close;
     uint16_t close_code;
