@@ -18,7 +18,7 @@ static struct {
 /* A text asks the handler for one of these. */
 static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
 {
-    static char much[1024];
+    static char much[128 * 1024];
     (void)journal;
     if (event->type == JZ_EVENT_CLOSE) {
         last.cause = (int)event->cause;
@@ -95,6 +95,13 @@ static void take_close(void)
     while (frame.opcode != JZ_OPCODE_CLOSE);
 }
 
+static void wait_until_closing(const char *what)
+{
+    uint64_t deadline = test_deadline();
+    while (jz_ws_is_open(journal_handle_of(&server.journal, 0)))
+        assert_that(test_pause_before(deadline), "in vain: %s", what);
+}
+
 static void go_on(const struct cause_row *row)
 {
     static const test_frame reserved = {.fin = true, .opcode = 3};
@@ -102,7 +109,7 @@ static void go_on(const struct cause_row *row)
     case LEAVES:
         /* What is to be the cause comes first. */
         if (row->cause != JZ_CAUSE_PEER)
-            assert_eventually(!jz_ws_is_open(journal_handle_of(&server.journal, 0)));
+            wait_until_closing(row->name);
         test_client_stop_sending(&client);
         break;
     case RESETS:

@@ -1,6 +1,7 @@
 /* What a connection can do and ask in its own close event: the same on the loop and on workers, however it ended. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "support/client.h"
@@ -19,6 +20,9 @@ static journal seen;
 static test_client leaver;
 static test_client others[3];
 static test_client many[MANY];
+
+/* Several workers may write the answers at a time. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct {
     atomic_bool is_held; /* close events on workers wait */
@@ -84,9 +88,11 @@ static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_mess
         if (last.is_held)
             wait_while_held();
         if (last.is_kept) {
+            pthread_mutex_lock(&lock);
             write_answers(ws);
             if (!is_refused_everything(ws))
                 strcat(last.answers, "; not refused");
+            pthread_mutex_unlock(&lock);
             last.is_answered = true;
         }
     }
