@@ -71,6 +71,8 @@ static void a_piece_is_kept_for_the_next_and_given_back_when_nobody_comes(void *
     size_t live = test_live_allocations();
     jz_memory_give(jz_memory_take(SIZE), SIZE);
     assert_true(keeps);
+    assert_true(jz_memory_has_kept(SIZE) && jz_memory_has_kept(SIZE - SIZE / 4));
+    assert_false(jz_memory_has_kept(SIZE + 1) || jz_memory_has_kept(SIZE / 2));
     assert_int_equal(test_live_allocations(), live + 1);
     size_t asked_for = test_allocation_count();
     for (int i = 0; i < 10; i++)
@@ -103,6 +105,44 @@ static void what_is_kept_is_bounded(void **state)
     assert_int_equal(test_live_allocations(), live);
 }
 
+/* A large one comes and goes, again and again, and each time a small one comes to stay. */
+static void what_stays_has_no_more_memory_than_it_needs(void **state)
+{
+    (void)state;
+    enum { LARGE = 8 << 20, COUNT = 20 };
+    jz_buffer small[COUNT] = {0};
+    jz_memory_begin_keeping(&keeps);
+    for (size_t i = 0; i < COUNT; i++) {
+        jz_buffer large = {0};
+        assert_true(jz_buffer_reserve(&large, LARGE, SIZE_MAX));
+        jz_buffer_free(&large);
+        assert_true(jz_buffer_reserve(&small[i], JZ_MAPPED_FROM, SIZE_MAX));
+        assert_in_range(small[i].capacity, JZ_MAPPED_FROM, 2 * JZ_MAPPED_FROM);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        jz_buffer_free(&small[i]);
+    jz_memory_end_keeping();
+}
+
+/* So it is within a larger mapping, where a process has as many of them as the system lets it have. */
+static void what_cannot_be_unmapped_goes_back_all_the_same(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 20 };
+    if (!jz_memory_is_mapped(SIZE))
+        return;
+    uint8_t *bytes = jz_memory_take(SIZE);
+    assert_non_null(bytes);
+    memset(bytes, 'x', SIZE);
+    test_unmapping_fails(true);
+    jz_memory_give(bytes, SIZE);
+    test_unmapping_fails(false);
+    /* It is there still, with pages that nobody has written to. */
+    for (size_t i = 0; i < SIZE; i++)
+        assert_int_equal(bytes[i], 0);
+    jz_memory_give(bytes, SIZE);
+}
+
 /* Also where the piece has no room, or there was none to be had. */
 static void zlib_gets_its_memory_from_one_piece(void **state)
 {
@@ -132,6 +172,8 @@ int main(void)
         cmocka_unit_test(sizes_beyond_all_memory_are_refused),
         cmocka_unit_test(a_piece_is_kept_for_the_next_and_given_back_when_nobody_comes),
         cmocka_unit_test(what_is_kept_is_bounded),
+        cmocka_unit_test(what_stays_has_no_more_memory_than_it_needs),
+        cmocka_unit_test(what_cannot_be_unmapped_goes_back_all_the_same),
         cmocka_unit_test(zlib_gets_its_memory_from_one_piece),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("memory", tests, NULL, NULL));

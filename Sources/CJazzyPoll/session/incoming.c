@@ -51,8 +51,8 @@ bool jz_incoming_make_room(const jz_session *session, size_t count, size_t remai
     size_t whole = payload->length + remaining;
     bool is_last = session->incoming->frame.fin;
     size_t come = payload->length + count;
-    bool is_half_there = is_last && whole - come < come;
-    size_t wanted = is_half_there ? remaining : count;
+    bool takes_all = is_last && (whole - come < come || (come >= MAPPED_ONCE_COME && jz_memory_has_kept(whole)));
+    size_t wanted = takes_all ? remaining : count;
     /* What will be mapped anyway is from the start: of that only pages that were written to take memory. */
     bool becomes_mapped = jz_memory_is_mapped(whole) && !jz_memory_is_mapped(payload->capacity);
     if (becomes_mapped && come >= MAPPED_ONCE_COME && wanted < JZ_MAPPED_FROM)

@@ -45,6 +45,12 @@ bool jz_memory_is_mapped(size_t size)
 #endif
 }
 
+/* No object is larger (C17 §7.20.3), and malloc need not be asked. */
+static bool is_possible(size_t size)
+{
+    return size < PTRDIFF_MAX;
+}
+
 /* Whole pages, of a size that is possible. */
 static size_t round_up(size_t size)
 {
@@ -68,7 +74,9 @@ void jz_memory_unmap(void *bytes, size_t size)
     (void)size;
     free(bytes);
 #else
-    munmap(bytes, size);
+    /* It is refused within a larger mapping where the process has as many as it may. Its pages go back all the same. */
+    if (munmap(bytes, size) != 0)
+        (void)madvise(bytes, size, MADV_DONTNEED);
 #endif
 }
 
@@ -81,18 +89,31 @@ static void remove_kept(size_t index)
         kept.idle--;
 }
 
-/* Takes the smallest piece that is kept and of that size or, where the size may be `larger`, above. NULL: there is
- * none.
+/* By half of it, and no more: all of a piece that is kept takes memory, for as long as whoever has it needs a part. */
+static bool is_little_larger(size_t found, size_t size)
+{
+    return found > size && found - size <= size / 2;
+}
+
+/* Where the smallest piece is that is kept and of that size or, where it may be `larger`, little above; kept.count:
+ * there is none.
  */
-static void *take_kept(size_t size, size_t *larger)
+static size_t find_kept(size_t size, bool larger)
 {
     size_t best = kept.count;
     for (size_t i = 0; i < kept.count; i++) {
         size_t found = kept.pieces[i].size;
-        if ((found == size || (larger != NULL && found > size)) &&
+        if ((found == size || (larger && is_little_larger(found, size))) &&
             (best == kept.count || found < kept.pieces[best].size))
             best = i;
     }
+    return best;
+}
+
+/* Takes it; NULL where there is none. `larger` is NULL, or becomes its size. */
+static void *take_kept(size_t size, size_t *larger)
+{
+    size_t best = find_kept(size, larger != NULL);
     if (best == kept.count)
         return NULL;
     piece taken = kept.pieces[best];
@@ -100,6 +121,11 @@ static void *take_kept(size_t size, size_t *larger)
     if (larger != NULL)
         *larger = taken.size;
     return taken.bytes;
+}
+
+bool jz_memory_has_kept(size_t size)
+{
+    return is_possible(size) && jz_memory_is_mapped(size) && find_kept(round_up(size), true) < kept.count;
 }
 
 /* Keeps a piece, in place of those that were given back first. */
@@ -112,12 +138,6 @@ static void keep(piece piece)
     kept.pieces[kept.count++] = piece;
     kept.bytes += piece.size;
     *kept.keeps = true;
-}
-
-/* No object is larger (C17 §7.20.3), and malloc need not be asked. */
-static bool is_possible(size_t size)
-{
-    return size < PTRDIFF_MAX;
 }
 
 void *jz_memory_take_large(size_t size)

@@ -32,9 +32,12 @@ static inline void *jz_memory_take(size_t size)
 
 /*
  * Makes a piece of `size` bytes, which may be none, larger: it may move, with its first `used` bytes. `*larger` becomes
- * what it is then, which can be more. NULL when there is no memory: it is as it was.
+ * what it is then, which can be half as much again. NULL when there is no memory: it is as it was.
  */
 void *jz_memory_grow(void *bytes, size_t size, size_t used, size_t *larger);
+
+/* Whether the calling thread keeps a piece that would be taken for one of that size, so that it costs nothing more. */
+bool jz_memory_has_kept(size_t size);
 
 /* Gives a piece back; `size` is what it was taken or grown with. NULL does nothing. */
 static inline void jz_memory_give(void *bytes, size_t size)

@@ -31,11 +31,18 @@ static atomic_size_t last_failing = SIZE_MAX;
 static atomic_size_t next_number;
 static atomic_size_t failures;
 
+static atomic_bool unmapping_fails;
+
 static atomic_size_t allocations;
 static atomic_size_t bytes_asked_for;
 static atomic_size_t live;
 static atomic_size_t live_bytes;
 static atomic_size_t most_live_bytes;
+
+void test_unmapping_fails(bool fails)
+{
+    unmapping_fails = fails;
+}
 
 static void fail_between(size_t first, size_t last)
 {
@@ -169,6 +176,10 @@ void *__wrap_mremap(void *address, size_t size, size_t larger, int flags)
 
 int __wrap_munmap(void *address, size_t size)
 {
+    if (unmapping_fails) {
+        errno = ENOMEM;
+        return -1;
+    }
     live--;
     live_bytes -= size;
     return __real_munmap(address, size);

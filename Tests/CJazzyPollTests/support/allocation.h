@@ -5,6 +5,7 @@
 #ifndef JAZZY_TESTS_ALLOCATION_H
 #define JAZZY_TESTS_ALLOCATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The next `count` allocations succeed, all after them fail, until test_allocations_succeed. */
@@ -15,6 +16,9 @@ void test_allocation_fails_once_after(size_t count);
 
 /* From here on allocations succeed. Returns how many were made to fail since that was asked for. */
 size_t test_allocations_succeed(void);
+
+/* From here on munmap fails, or does not. */
+void test_unmapping_fails(bool fails);
 
 /* How many allocations, successful or not, and of how many bytes, were asked for since the program began. */
 size_t test_allocation_count(void);
