@@ -213,11 +213,67 @@ static void what_a_handler_asks_is_taken_where_others_may_ask_no_more(void **sta
     }
 }
 
+static struct {
+    jz_send_status (*end)(jz_ws ws);
+    atomic_size_t messages;
+    atomic_bool was_open; /* after it was ended */
+    atomic_int sent;      /* what a message was answered then */
+    atomic_size_t closes;
+} ended;
+
+static void end_with_the_first(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context, (void)message;
+    if (event->type == JZ_EVENT_OPEN)
+        loop.ws = ws.value;
+    ended.closes += event->type == JZ_EVENT_CLOSE;
+    if (event->type != JZ_EVENT_MESSAGE || ended.messages++ > 0)
+        return;
+    uint64_t deadline = test_deadline();
+    loop.holds = true;
+    while (!loop.is_let_go && test_pause_before(deadline))
+        continue;
+    loop.answer = (int)ended.end(ws);
+    ended.was_open = jz_ws_is_open(ws);
+    ended.sent = (int)jz_ws_send(ws, JZ_MESSAGE_TEXT, "too late", 8);
+}
+
+static void a_handler_that_has_ended_its_connection_hears_of_nothing_but_the_close(void **state)
+{
+    (void)state;
+    jz_send_status (*const ways[])(jz_ws ws) = {close_it, jz_ws_terminate};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        memset(&ended, 0, sizeof ended);
+        ended.end = ways[i];
+        loop.ws = 0;
+        loop.holds = loop.is_let_go = false;
+        jz_options options = serving_options(1);
+        const serving_route routes[] = {{"/", end_with_the_first, NULL, NULL}};
+        loop.server = serving_start(&options, routes, COUNT_OF(routes));
+        assert_true(test_client_open(&client, jz_server_port(loop.server), UPGRADE_REQUEST("/")));
+        assert_eventually(loop.ws != 0);
+        /* Three messages and an answer to the close frame, masked with zero. */
+        static const char frames[] = "\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b\x81\x81\0\0\0\0c\x88\x82\0\0\0\0\x03\xE8";
+        assert_true(test_client_send(&client, frames, sizeof frames - 1));
+        assert_eventually(loop.holds);
+        for (int j = 0; j < BEFORE; j++)
+            assert_int_equal(jz_ws_unsubscribe((jz_ws){loop.ws}, "none", 4), JZ_SEND_QUEUED);
+        loop.is_let_go = true;
+        assert_eventually(ended.closes == 1);
+        assert_int_equal(loop.answer, JZ_SEND_QUEUED);
+        assert_int_equal(ended.messages, 1);
+        assert_false(ended.was_open);
+        assert_int_equal(ended.sent, JZ_SEND_CLOSED);
+        finish();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_handler_says_comes_after_all_that_was_asked_before),
         cmocka_unit_test(what_was_sent_before_a_stop_goes_out_before_the_close),
+        cmocka_unit_test(a_handler_that_has_ended_its_connection_hears_of_nothing_but_the_close),
         cmocka_unit_test(what_a_handler_asks_is_taken_where_others_may_ask_no_more),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("order behind letters", tests, NULL, NULL));

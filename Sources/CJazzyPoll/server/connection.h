@@ -59,7 +59,7 @@ typedef struct jz_connection {
     bool lingers : 1;           /* when finished, wait for the peer's end */
     bool close_is_timed : 1;    /* the timer runs for the close handshake */
     bool is_websocket : 1;      /* the handshake succeeded */
-    bool is_behind : 1;         /* not read from: its workers are behind */
+    bool is_behind : 1;         /* not read from: its workers are behind, or what its handler has asked */
     bool is_paused : 1;         /* not read from: its user wants it so */
     bool is_pinged : 1;         /* nothing has come since a ping was sent to see whether the peer is there */
     bool is_backed_up : 1;      /* more than half of the backpressure limit waits, or did when that was last told */

@@ -11,7 +11,8 @@
 
 enum { MOST_FURTHER_READS = 7 }; /* of one connection in a turn, so that others get theirs */
 
-/* Whether the workers of an open connection have as much to do as may wait. */
+/* Whether the workers of an open connection have as much to do as may wait, or its handler has closed it, and that
+ * waits. */
 static bool waits_for_workers(const jz_connection *connection)
 {
     return connection->is_behind && jz_session_is_open(&connection->session);

@@ -42,6 +42,22 @@ jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes
     return send_anyhow(ws, kind, bytes, length, compression);
 }
 
+/*
+ * A handler ends a connection of its own loop, and that waits behind what others have asked: for the handler it has
+ * happened. Nothing more is delivered, and nothing more is taken for it.
+ */
+static void silence(jz_ws ws)
+{
+    jz_shard *own = jz_own_shard(ws);
+    jz_connection *connection = own != NULL ? jz_slots_find(&own->slots, ws) : NULL;
+    if (connection == NULL || !jz_connection_is_writable(connection))
+        return;
+    connection->is_behind = true;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    jz_ration_look_soon(&own->ration);
+    jz_connection_mark_dirty(own, connection);
+}
+
 jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length)
 {
     jz_shard *shard = jz_own_shard_in_order(ws);
@@ -56,6 +72,8 @@ jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t r
         return JZ_SEND_CLOSED;
     bool may_be_sent = jz_close_code_to_send(code) != 0 && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
     jz_send_status status = may_be_sent ? jz_errand_close(shard, ws, code, reason, reason_length) : JZ_SEND_DROPPED;
+    if (status == JZ_SEND_QUEUED)
+        silence(ws);
     jz_leave_shard(ws);
     return status;
 }
@@ -73,6 +91,8 @@ jz_send_status jz_ws_terminate(jz_ws ws)
         return JZ_SEND_CLOSED;
     bool is_there = jz_slots_find(&shard->slots, ws) != NULL && !jz_handle_is(shard, ws, JZ_VISIBLE_LEAVING);
     jz_send_status status = is_there ? jz_errand_terminate(shard, ws) : JZ_SEND_CLOSED;
+    if (status == JZ_SEND_QUEUED)
+        silence(ws);
     jz_leave_shard(ws);
     return status;
 }
