@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import shlex
 import socket
@@ -11,8 +12,9 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
-START_SECONDS = 10
+START_SECONDS = 30
 STOP_SECONDS = 3
+PORTS = (10_000, 32_000)  # below what the kernel gives to those who connect: ip(7), ip_local_port_range
 
 
 class Failure(Exception):
@@ -30,15 +32,18 @@ def parse_peer(text: str) -> tuple[str, str]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, and neither on the one after it, which a second server may want."""
+    """
+    A port that nobody listens on, and neither on the one after it, which a second server may want. Not one of those that
+    the kernel gives to whoever connects: on a busy machine another has it before the server does.
+    """
     while True:
+        port = random.randrange(*PORTS)
         with socket.socket() as probe, socket.socket() as next_probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
             try:
-                next_probe.bind(("127.0.0.1", port + 1))
+                probe.bind(("", port))
+                next_probe.bind(("", port + 1))
                 return port
-            except (OSError, OverflowError):
+            except OSError:
                 continue
 
 
