@@ -35,8 +35,8 @@ typedef enum jz_send_status {
  *   bytes   `length` bytes; may be NULL when length is 0.
  *
  * On the connection's own loop it acts at once, unless more waits in the loop's mailbox than a turn of it takes: then,
- * as from elsewhere, it travels through the mailbox, behind that. Of two sends one
- * of which comes before the other, on one thread or under one lock, the first arrives first. Never calls a handler.
+ * as from elsewhere, it travels through the mailbox, behind that. Of two sends one of which comes before the other, on
+ * one thread or under one lock, the first arrives first. Never calls a handler.
  */
 JZ_PUBLIC jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length);
 
