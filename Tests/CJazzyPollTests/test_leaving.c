@@ -11,7 +11,7 @@
 #include "support/serving.h"
 #include "support/testing.h"
 
-enum { MANY = 40 };
+enum { MANY = 40, LETTERS = 20000 };
 
 #define WITH_SUBPROTOCOL UPGRADE_REQUEST_WITH("/", "Sec-WebSocket-Protocol: chat\r\n")
 
@@ -30,6 +30,8 @@ static struct {
     atomic_bool is_kept;     /* what one was answered is written down */
     char answers[1024];      /* by the close event, */
     atomic_bool is_answered; /* which is over then */
+    atomic_bool is_refused;  /* all that close events try */
+    atomic_size_t refusals;  /* of that many */
     char address[JZ_REMOTE_ADDRESS_SIZE];
 } last;
 
@@ -95,6 +97,10 @@ static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_mess
             pthread_mutex_unlock(&lock);
             last.is_answered = true;
         }
+        if (last.is_refused) {
+            last.is_refused = is_refused_everything(ws);
+            last.refusals++;
+        }
     }
 }
 
@@ -121,7 +127,8 @@ static void start(uint32_t threads, jz_execution execution)
     memset(&seen, 0, sizeof seen);
     assert_int_equal(pthread_mutex_init(&seen.lock, NULL), 0);
     seen.act = act;
-    last.is_held = last.is_kept = last.is_answered = false;
+    last.is_held = last.is_kept = last.is_answered = last.is_refused = false;
+    last.refusals = 0;
     last.waiting = 0;
     const serving_route routes[] = {{"/", journal_handle, &seen, &route}};
     server = serving_start(&options, routes, COUNT_OF(routes));
@@ -250,6 +257,41 @@ static void who_comes_meanwhile_is_somebody_else(void **state)
     finish();
 }
 
+/* A worker may be there before the loop has done anything else. */
+static void however_soon_it_asks_it_has_ended(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 25 };
+    start(2, JZ_EXECUTION_WORKERS);
+    last.is_refused = true;
+    for (size_t round = 1; round <= ROUNDS; round++) {
+        for (size_t i = 0; i < MANY; i++)
+            assert_true(test_client_open(&many[i], jz_server_port(server), UPGRADE_REQUEST("/")));
+        for (size_t i = 0; i < MANY; i++)
+            test_client_close(&many[i]);
+        assert_eventually(!last.is_refused || last.refusals == round * MANY);
+        assert_that(last.is_refused, "not in round %zu", round);
+    }
+    finish();
+}
+
+/* More than a portion, so that whatever its loop is asked then has to wait. */
+static void whatever_was_asked_before_it_has_ended(void **state)
+{
+    (void)state;
+    start(1, JZ_EXECUTION_LOOP);
+    last.is_held = true;
+    last.is_refused = true;
+    test_client_close(&others[0]);
+    assert_eventually(last.waiting == 1);
+    for (size_t i = 0; i < LETTERS; i++)
+        jz_ws_subscribe(journal_handle_of(&seen, 1), "room", 4);
+    last.is_held = false;
+    assert_eventually(!last.is_refused || last.refusals == 1);
+    assert_true(last.is_refused);
+    finish();
+}
+
 static void a_server_that_stops_waits_for_those_who_say_goodbye(void **state)
 {
     (void)state;
@@ -281,6 +323,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_without_leaks(it_can_say_that_it_has_left_and_ask_who_it_was),
         test_without_leaks(who_comes_meanwhile_is_somebody_else),
+        test_without_leaks(however_soon_it_asks_it_has_ended),
+        test_without_leaks(whatever_was_asked_before_it_has_ended),
         test_without_leaks(a_server_that_stops_waits_for_those_who_say_goodbye),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("leaving", tests, NULL, NULL));

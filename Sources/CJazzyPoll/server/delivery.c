@@ -54,6 +54,9 @@ static void hand_to_workers(jz_connection *connection, const jz_event *event, co
 {
     if (connection->work == NULL)
         return;
+    /* Before a worker can run it: there its connection is leaving. */
+    if (event->type == JZ_EVENT_CLOSE)
+        atomic_store_explicit(&connection->visible, JZ_VISIBLE_LEAVING, memory_order_release);
     jz_work_result result = jz_work_add(connection->work, event, message);
     follow_work(connection, result);
     if (result == JZ_WORK_OUT_OF_MEMORY && event->type == JZ_EVENT_OPEN) {
@@ -61,10 +64,8 @@ static void hand_to_workers(jz_connection *connection, const jz_event *event, co
         jz_work_free(connection->work);
         connection->work = NULL;
     }
-    if (event->type == JZ_EVENT_CLOSE) {
+    if (event->type == JZ_EVENT_CLOSE)
         connection->work = NULL;
-        atomic_store_explicit(&connection->visible, JZ_VISIBLE_LEAVING, memory_order_release);
-    }
 }
 
 void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)

@@ -78,6 +78,15 @@ jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t r
     return status;
 }
 
+/* Whether a connection has an end before it. In its own close event it has none, on the loop and on workers alike. */
+static bool has_yet_to_end(const jz_shard *shard, jz_ws ws)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection == NULL || jz_handle_is(shard, ws, JZ_VISIBLE_LEAVING))
+        return false;
+    return shard != jz_current_shard || !jz_connection_is_told_of_its_end(connection);
+}
+
 jz_send_status jz_ws_terminate(jz_ws ws)
 {
     jz_shard *shard = jz_own_shard_in_order(ws);
@@ -89,8 +98,7 @@ jz_send_status jz_ws_terminate(jz_ws ws)
     shard = jz_enter_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
-    bool is_there = jz_slots_find(&shard->slots, ws) != NULL && !jz_handle_is(shard, ws, JZ_VISIBLE_LEAVING);
-    jz_send_status status = is_there ? jz_errand_terminate(shard, ws) : JZ_SEND_CLOSED;
+    jz_send_status status = has_yet_to_end(shard, ws) ? jz_errand_terminate(shard, ws) : JZ_SEND_CLOSED;
     if (status == JZ_SEND_QUEUED)
         silence(ws);
     jz_leave_shard(ws);
