@@ -21,7 +21,12 @@ enum {
     HEADER = 10,
     ROUNDS = 20, /* of half an idle time-out */
     STEP = 16 * 1024,
-    UNIX_STEP = 128 * 1024 /* more than a piece of which the kernel tells */
+    UNIX_STEP = 128 * 1024, /* more than a piece of which the kernel tells */
+    SHORT_IDLE_MS = 2000,
+    PATIENCE_MS = 8000, /* where so short a time-out meets output */
+    ROOM = 128 * 1024,  /* bytes: of a client's kernel that takes more than its program can read at once */
+    SOME = 512 * 1024,  /* bytes: more than there is room for, so that output waits */
+    KERNEL_SEND_LIMIT = 4096
 };
 
 static jz_server *server;
@@ -40,7 +45,7 @@ static jz_ws connection(void)
     return journal_handle_of(&seen, 0);
 }
 
-static void start(uint32_t min_send_rate, bool is_unix)
+static void start_with(uint32_t min_send_rate, bool is_unix, const jz_route_options *route, int receive_buffer)
 {
     test_clock_stop(test_real_clock_ms());
     memset(&seen, 0, sizeof seen);
@@ -52,7 +57,7 @@ static void start(uint32_t min_send_rate, bool is_unix)
     snprintf(path, sizeof path, "/tmp/jazzy-slow-takers-%d", (int)getpid());
     server = jz_server_create(&options, NULL);
     assert_non_null(server);
-    assert_int_equal(jz_server_route_ws(server, "/", NULL, journal_handle, &seen, NULL), JZ_OK);
+    assert_int_equal(jz_server_route_ws(server, "/", route, journal_handle, &seen, NULL), JZ_OK);
     assert_int_equal(jz_server_route_ws(server, "/bystander", bystander_options(), bystander_handle, NULL, NULL),
                      JZ_OK);
     assert_int_equal(jz_server_listen(server, "127.0.0.1", 0, NULL), JZ_OK);
@@ -60,19 +65,29 @@ static void start(uint32_t min_send_rate, bool is_unix)
     assert_int_equal(jz_server_start(server, NULL), JZ_OK);
     bystander_open(jz_server_port(server));
     assert_true(is_unix ? test_client_connect_unix(&peer, path)
-                        : test_client_connect(&peer, jz_server_port(server), SLOW_READER_BUFFER));
+                        : test_client_connect(&peer, jz_server_port(server), receive_buffer));
     assert_true(test_client_upgrade(&peer, UPGRADE_REQUEST("/")));
     bystander_let_turn();
 }
 
-static void send_much(void)
+static void start(uint32_t min_send_rate, bool is_unix)
 {
-    uint8_t *message = slow_reader_message(MUCH);
+    start_with(min_send_rate, is_unix, NULL, SLOW_READER_BUFFER);
+}
+
+static void send_message(size_t length)
+{
+    uint8_t *message = slow_reader_message(length);
     assert_non_null(message);
-    assert_int_equal(jz_ws_send(connection(), JZ_MESSAGE_BINARY, message, MUCH), JZ_SEND_QUEUED);
+    assert_int_equal(jz_ws_send(connection(), JZ_MESSAGE_BINARY, message, length), JZ_SEND_QUEUED);
     free(message);
     assert_eventually(jz_ws_buffered_amount(connection()) > 0);
     assert_true(slow_reader_skip(&peer, HEADER));
+}
+
+static void send_much(void)
+{
+    send_message(MUCH);
 }
 
 static void finish(void)
@@ -109,6 +124,49 @@ static void who_takes_a_large_message_slowly_and_answers_the_pings_behind_it_sta
         while (frame.opcode == JZ_OPCODE_PING);
         assert_int_equal(frame.opcode, JZ_OPCODE_PONG);
         assert_int_equal(seen.closes, 0);
+        finish();
+    }
+}
+
+/* Reads until all that waited has gone to the kernels, and nearly all the rest to its own. Returns how much it read. */
+static size_t take_until_all_has_gone(void)
+{
+    size_t taken = 0;
+    while (jz_ws_buffered_amount(connection()) > 0) {
+        assert_true(slow_reader_take(&peer, taken, KERNEL_SEND_LIMIT));
+        taken += KERNEL_SEND_LIMIT;
+        bystander_let_turn();
+    }
+    assert_true(slow_reader_take(&peer, taken, STEP));
+    return taken + STEP;
+}
+
+/* A kernel acknowledges what its program has yet to read, and the ping lies behind that. */
+static void who_has_taken_all_has_as_long_to_read_it_as_to_take_more(void **state)
+{
+    (void)state;
+    jz_route_options route = jz_route_options_default();
+    route.idle_timeout_ms = SHORT_IDLE_MS;
+    route.kernel_send_limit = KERNEL_SEND_LIMIT;
+    for (int hangs = 0; hangs < 2; hangs++) {
+        start_with(256, false, &route, ROOM);
+        send_message(SOME);
+        size_t taken = take_until_all_has_gone();
+        for (uint32_t passed = 0; passed + SHORT_IDLE_MS < PATIENCE_MS; passed += SHORT_IDLE_MS) {
+            advance(SHORT_IDLE_MS / 2 + LATE_MS / 2);
+            advance(SHORT_IDLE_MS / 2 - LATE_MS / 2);
+            assert_that(jz_ws_is_open(connection()), "ended after %u ms", (unsigned)passed + SHORT_IDLE_MS);
+        }
+        if (hangs) {
+            advance(2 * SHORT_IDLE_MS);
+            assert_eventually(!jz_ws_is_open(connection()));
+        } else {
+            assert_true(slow_reader_take(&peer, taken, SOME - taken));
+            test_client_expect(&peer, JZ_OPCODE_PING, "", 0);
+            test_client_send_frame(&peer, &(test_frame)PONG(""));
+            test_client_send_frame(&peer, &(test_frame)PING("x"));
+            test_client_expect(&peer, JZ_OPCODE_PONG, "x", 1);
+        }
         finish();
     }
 }
@@ -169,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_takes_a_large_message_slowly_and_answers_the_pings_behind_it_stays),
+        cmocka_unit_test(who_has_taken_all_has_as_long_to_read_it_as_to_take_more),
         cmocka_unit_test(who_takes_no_more_is_idle),
         cmocka_unit_test(who_takes_less_than_the_smallest_rate_is_idle),
         cmocka_unit_test(messages_that_are_taken_by_the_kernel_of_who_answers_no_ping_do_not_keep_it),

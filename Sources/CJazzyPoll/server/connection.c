@@ -277,7 +277,7 @@ void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned wh
 {
     if ((what & JZ_WRITABLE) != 0) {
         connection->is_blocked = false;
-        jz_watch_note_activity(shard, connection);
+        jz_watch_note_taken(shard, connection);
         jz_expiry_prolong(shard, connection);
     }
     if ((what & JZ_READABLE) != 0)

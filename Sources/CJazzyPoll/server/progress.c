@@ -6,7 +6,8 @@
 enum {
     ENOUGH_PATIENCE_MS = 8000,
     MOST_PATIENCE = 4, /* times the time-out */
-    SHIFT = 8          /* a mark of 16 bits counts 256 bytes: together 16 MiB, more than a kernel keeps */
+    SHIFT = 8,         /* a mark of 16 bits counts 256 bytes: together 16 MiB, more than a kernel keeps */
+    MARKS = JZ_PROGRESS_TAKEN - 1
 };
 
 bool jz_progress_is_awaited(const jz_connection *connection)
@@ -41,12 +42,12 @@ static uint32_t difference_of(uint32_t now, uint32_t before, uint32_t most)
 
 uint16_t jz_progress_mark(const jz_connection *connection)
 {
-    return (uint16_t)mark_of(jz_socket_acknowledged(connection->descriptor) >> SHIFT, UINT16_MAX);
+    return (uint16_t)mark_of(jz_socket_acknowledged(connection->descriptor) >> SHIFT, MARKS);
 }
 
 bool jz_progress_was_made(const jz_shard *shard, const jz_connection *connection, uint32_t elapsed_ms)
 {
-    uint64_t taken = difference_of(jz_progress_mark(connection), connection->session.owner_tag, UINT16_MAX);
+    uint64_t taken = difference_of(jz_progress_mark(connection), connection->session.owner_tag, MARKS);
     /* Up to one unit was cut off: to the peer's advantage. */
     return taken > 0 && is_enough(shard, (taken + 1) << SHIFT, elapsed_ms);
 }

@@ -21,8 +21,12 @@ bool jz_progress_is_awaited(const jz_connection *connection);
  */
 uint32_t jz_progress_patience(uint32_t timeout_ms);
 
-/* How far an open WebSocket's peer has come, to be kept in its session's owner_tag: never 0, which is none. */
+/* How far an open WebSocket's peer has come, to be kept in its session's owner_tag: never 0, which is none, nor the
+   other. */
 uint16_t jz_progress_mark(const jz_connection *connection);
+
+/* In place of a mark: output had waited for the peer, and it took of it. */
+#define JZ_PROGRESS_TAKEN UINT16_MAX
 
 /* Whether it has taken enough since its mark, for so much time. */
 bool jz_progress_was_made(const jz_shard *shard, const jz_connection *connection, uint32_t elapsed_ms);

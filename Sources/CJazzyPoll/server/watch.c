@@ -33,6 +33,13 @@ void jz_watch_go_on(jz_shard *shard, jz_connection *connection)
     set_timer(shard, connection, half_of(jz_connection_route(connection)->options.idle_timeout_ms));
 }
 
+void jz_watch_note_taken(jz_shard *shard, jz_connection *connection)
+{
+    jz_watch_note_activity(shard, connection);
+    if (connection->phase == JZ_PHASE_WEBSOCKET)
+        connection->session.owner_tag = JZ_PROGRESS_TAKEN;
+}
+
 void jz_watch_begin(jz_shard *shard, jz_connection *connection)
 {
     const jz_route *route = jz_connection_route(connection);
@@ -49,8 +56,9 @@ void jz_watch_begin(jz_shard *shard, jz_connection *connection)
 static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
 {
     /* Not of what is sent from here on: a kernel takes our pings, and messages, from us also for a program that hangs.
-     */
-    connection->session.owner_tag = jz_progress_is_awaited(connection) ? jz_progress_mark(connection) : 0;
+       But what its kernel has taken of what had waited the peer may have yet to read, and finds the ping behind it. */
+    bool takes = connection->session.owner_tag == JZ_PROGRESS_TAKEN || jz_progress_is_awaited(connection);
+    connection->session.owner_tag = takes ? jz_progress_mark(connection) : 0;
     connection->is_pinged = true;
     jz_connection_ping(shard, connection);
     set_timer(shard, connection, half);

@@ -15,6 +15,9 @@ static inline void jz_watch_note_activity(const jz_shard *shard, jz_connection *
     connection->is_pinged = false;
 }
 
+/* The socket is writable: the peer has taken much of what waited for it. */
+void jz_watch_note_taken(jz_shard *shard, jz_connection *connection);
+
 /* Sets the timer anew, after an answer that was found in the last moment. */
 void jz_watch_go_on(jz_shard *shard, jz_connection *connection);
 
