@@ -22,6 +22,7 @@ enum {
     ROUNDS = 20, /* of half an idle time-out */
     STEP = 16 * 1024,
     UNIX_STEP = 128 * 1024, /* more than a piece of which the kernel tells */
+    HOUR_MS = 3600 * 1000,
     SHORT_IDLE_MS = 2000,
     PATIENCE_MS = 8000, /* where so short a time-out meets output */
     ROOM = 128 * 1024,  /* bytes: of a client's kernel that takes more than its program can read at once */
@@ -171,6 +172,20 @@ static void who_has_taken_all_has_as_long_to_read_it_as_to_take_more(void **stat
     }
 }
 
+/* It took what there was, which is too little for an hour. */
+static void who_took_what_it_could_while_the_process_stood_still_stays(void **state)
+{
+    (void)state;
+    start(256, false);
+    send_much();
+    assert_true(slow_reader_take(&peer, 0, STEP));
+    advance(HALF_MS + LATE_MS); /* a ping */
+    assert_true(slow_reader_take(&peer, STEP, 4UL * STEP));
+    advance(HOUR_MS);
+    assert_true(jz_ws_is_open(connection()));
+    finish();
+}
+
 /* What it took before it hung is progress, once. */
 static void who_takes_no_more_is_idle(void **state)
 {
@@ -228,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_takes_a_large_message_slowly_and_answers_the_pings_behind_it_stays),
         cmocka_unit_test(who_has_taken_all_has_as_long_to_read_it_as_to_take_more),
+        cmocka_unit_test(who_took_what_it_could_while_the_process_stood_still_stays),
         cmocka_unit_test(who_takes_no_more_is_idle),
         cmocka_unit_test(who_takes_less_than_the_smallest_rate_is_idle),
         cmocka_unit_test(messages_that_are_taken_by_the_kernel_of_who_answers_no_ping_do_not_keep_it),

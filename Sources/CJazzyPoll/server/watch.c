@@ -72,8 +72,10 @@ static jz_watch_verdict judge_pinged(jz_shard *shard, jz_connection *connection,
     uint32_t patience = jz_progress_patience(2 * half);
     if (connection->session.owner_tag == 0)
         return JZ_WATCH_IS_IDLE;
-    /* The mark is as old as the quiet or, where it was made with the ping, younger by half of the time-out. */
-    if (jz_progress_was_made(shard, connection, quiet > 2 * half ? quiet - half : half)) {
+    /* The mark is as old as the quiet or, where it was made with the ping, younger by half of the time-out. What is
+       longer than the patience was a stop of this process, in which the peer could take no more than the kernel had. */
+    uint32_t elapsed = quiet > 2 * half ? quiet - half : half;
+    if (jz_progress_was_made(shard, connection, elapsed < patience ? elapsed : patience)) {
         connection->session.owner_tag = jz_progress_mark(connection);
         connection->last_active = now;
         set_timer(shard, connection, half);
