@@ -117,7 +117,15 @@ async def test_a_reason_that_is_too_long_is_cut_at_the_end_of_a_character(probe,
         assert await connection.closed() == (4000, "世" * 41)
 
 
-@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000])
+@pytest.mark.parametrize(("code", "seen"), [(1005, (1005, "")), (1006, (1001, "because")), (1015, (1011, "because"))])
+async def test_what_a_close_event_hands_on_closes_with_a_code_that_may_be_sent(probe, client, code, seen):
+    async with client(probe.port, "/close-me") as connection:
+        await connection.send(f"{code} because")
+        told, reason = await connection.closed()
+        assert (told or 1005, reason) == seen  # one client tells 0 where there is no code
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1016, 2999, 5000])
 async def test_a_handler_may_not_close_with_a_code_that_may_not_be_sent(probe, client, code):
     async with client(probe.port, "/close-me") as connection:
         await connection.send(f"{code} because")

@@ -38,6 +38,7 @@ static const struct {
     NUMBER("--max-frames-per-message", max_frames_per_message),
     NUMBER("--backpressure-limit", backpressure_limit),
     NUMBER("--handshake-timeout-ms", handshake_timeout_ms),
+    NUMBER("--keep-alive-timeout-ms", keep_alive_timeout_ms),
     NUMBER("--upgrade-timeout-ms", upgrade_timeout_ms),
     NUMBER("--idle-timeout-ms", idle_timeout_ms),
     NUMBER("--max-lifetime-ms", max_lifetime_ms),
