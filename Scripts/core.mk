@@ -75,8 +75,8 @@ $(eval $(call c_build,tsan,$(CLANG),$(TSAN_FLAGS),$(C_THREAD_TESTS),$(TSAN_LIBRA
 .SECONDARY:
 
 # The shared library's version: the first number changes when programs have to be built anew.
-ABI_VERSION := 0
-VERSION := 0.1.0
+ABI_VERSION := 1
+VERSION := 0.2.0
 
 # Another compiler compiles everything anew.
 $(C_SOURCES:%.c=$(BUILD)/release/%.o): $(BUILD)/release/.compiler

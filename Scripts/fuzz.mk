@@ -35,12 +35,12 @@ fuzz-programs: $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%)
 # Two targets at a time; all of them, also when one has found something. The driver (driver.mk) is one more.
 .PHONY: fuzz
 fuzz: fuzz-packages
-	@$(MAKE) fuzz-programs
+	@$(MAKE) -j2 fuzz-programs
 	@$(MAKE) --keep-going -j2 $(FUZZ_TARGETS:%=run-%) play-driver
 
 .PHONY: fuzz-regressions
 fuzz-regressions: fuzz-packages
-	@$(MAKE) fuzz-programs
+	@$(MAKE) -j2 fuzz-programs
 	@$(MAKE) --keep-going $(FUZZ_TARGETS:%=replay-%)
 
 # $(1) target, $(2) name of the log, $(3) arguments

@@ -36,11 +36,12 @@ $(VENV)/.installed: Tests/requirements.txt
 	@touch $@
 
 # Every C unit test under the sanitizers, and again as gcc builds it; those with threads under ThreadSanitizer too.
+# Two are built at a time, and run one after the other.
 .PHONY: test-c
 test-c:
-	@$(MAKE) c-unit-tests-sanitized
-	@$(MAKE) c-unit-tests-gcc
-	@$(MAKE) c-unit-tests-tsan
+	@$(MAKE) -j2 c-unit-tests-sanitized
+	@$(MAKE) -j2 c-unit-tests-gcc
+	@$(MAKE) -j2 c-unit-tests-tsan
 
 # The inputs that are known, and a short look for new ones.
 .PHONY: test-fuzz
@@ -61,14 +62,14 @@ test-swift:
 # Real clients against what users run: release builds.
 .PHONY: test-integration
 test-integration: $(VENV)/.installed clients
-	@$(MAKE) c-programs-release library
+	@$(MAKE) -j2 c-programs-release library
 	@$(MAKE) swift-programs
 	JAZZY_C_BUILD=$(BUILD)/release JAZZY_SWIFT_BUILD=.build/release $(PYTHON) -m pytest -q Tests/Integration
 
 # The same against debug builds under AddressSanitizer and UndefinedBehaviorSanitizer.
 .PHONY: test-integration-sanitized
 test-integration-sanitized: $(VENV)/.installed clients
-	@$(MAKE) c-programs-sanitized
+	@$(MAKE) -j2 c-programs-sanitized
 	$(call swift_programs,.build-sanitized,--sanitize=address -Xcc -fsanitize=undefined)
 	JAZZY_C_BUILD=$(BUILD)/sanitized JAZZY_SWIFT_BUILD=.build-sanitized/debug $(PYTHON) -m pytest -q Tests/Integration
 
