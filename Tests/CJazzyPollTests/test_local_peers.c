@@ -9,6 +9,7 @@
 #include "support/bystander.h"
 #include "support/client.h"
 #include "support/eventually.h"
+#include "support/folder.h"
 #include "support/journal.h"
 #include "support/serving.h"
 #include "support/testing.h"
@@ -16,27 +17,9 @@
 static jz_server *server;
 static journal seen;
 static test_client peer;
-static char folder[64];
-static char path[128];
 static atomic_size_t questions;
 static jz_handshake question;
 static atomic_size_t releases;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/jazzy-XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    snprintf(path, sizeof path, "%s/socket", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder);
-}
 
 static void keep_question(void *context, jz_handshake handshake, const jz_request *request)
 {

@@ -11,30 +11,13 @@
 #include "jazzy.h"
 #include "support/client.h"
 #include "support/eventually.h"
+#include "support/folder.h"
 #include "support/log_lines.h"
 #include "support/serving.h"
 #include "support/testing.h"
 
 static test_client client;
 static log_lines lines;
-static char folder[64];
-static char path[128];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/jazzy-XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    snprintf(path, sizeof path, "%s/socket", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder); /* fails where a file was left behind */
-}
 
 static void handle_nothing(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
