@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support.deadline import eventually
+from support.deadline import DEADLINE, eventually
 from support.process import descriptor_count
 from support.raw import KEY, RawConnection, request, upgrade_request
 from support.siege import (
@@ -41,11 +41,11 @@ def test_heads_of_a_byte_a_second_are_cut_off_in_time_with_408(start_probe):
             for connection in slow:
                 assert connection.read_response().status == 408
                 connection.expect_end_of_stream()
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < DEADLINE  # not as long as all of the head would have taken
 
 
 def test_ten_thousand_connections_without_a_handshake_shut_nobody_out(start_probe):
-    server = start_probe("--handshake-timeout-ms", 5000)
+    server = start_probe("--handshake-timeout-ms", 12_000)  # more than opening them takes on a busy machine
     count = scaled(10_000)
     allow_many_descriptors(server.pid)
     with besieged(server), crowd_of(count, lambda: RawConnection(server.port)) as silent:

@@ -123,7 +123,7 @@ def test_beyond_the_limit_of_connections_newcomers_are_refused_until_one_leaves(
 
 def test_beyond_the_limit_of_handshakes_newcomers_are_refused_and_websockets_are_not_counted(start_probe):
     limit = 50
-    server = start_probe("--max-handshakes", limit, "--handshake-timeout-ms", 3000, "--close-timeout-ms", 500)
+    server = start_probe("--max-handshakes", limit, "--handshake-timeout-ms", 8000, "--close-timeout-ms", 500)
     with besieged(server), crowd_of(limit * 2, lambda: open_websocket(server.port)) as served:
         before = descriptor_count(server.pid)
         with crowd_of(limit, lambda: RawConnection(server.port)) as silent:
