@@ -139,7 +139,9 @@ struct UpgradeCancellationTests {
         let upgrade: JazzyUpgradeHook = { _ in
             await withTaskCancellationHandler {
                 asked.record(true)
-                while !Task.isCancelled { await Task.yield() }
+                // Until it was called, and not only until the task is cancelled: in between the operation could return,
+                // and then it never is.
+                while handled.values.isEmpty { await Task.yield() }
                 return .accept()
             } onCancel: {
                 guard let server = held.value else { return }
