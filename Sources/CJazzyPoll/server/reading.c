@@ -11,9 +11,9 @@
 
 enum { MOST_FURTHER_READS = 7 }; /* of one connection in a turn, so that others get theirs */
 
-/* Whether the workers of an open connection have as much to do as may wait, or its handler has closed it, and that
- * waits. */
-static bool waits_for_workers(const jz_connection *connection)
+/* Whether nothing more is taken from an open connection for now: its workers have as much to do as may wait, or its
+   handler has closed it, and that waits. */
+static bool is_held_back(const jz_connection *connection)
 {
     return connection->is_behind && jz_session_is_open(&connection->session);
 }
@@ -21,7 +21,7 @@ static bool waits_for_workers(const jz_connection *connection)
 /* Whether the rest of the input is to be taken later. */
 static bool stops_here(jz_shard *shard, const jz_connection *connection, const jz_input *input)
 {
-    return input->length > 0 && (waits_for_workers(connection) || jz_ration_is_over(shard));
+    return input->length > 0 && (is_held_back(connection) || jz_ration_is_over(shard));
 }
 
 void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
@@ -57,7 +57,7 @@ void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input
         return;
     if (!jz_session_keep(&connection->session, input))
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-    else if (!waits_for_workers(connection))
+    else if (!is_held_back(connection))
         jz_kept_input_note(shard, connection);
 }
 
@@ -129,7 +129,7 @@ static void flush_current(jz_shard *shard, jz_connection *connection)
 
 void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
 {
-    if (waits_for_workers(connection))
+    if (is_held_back(connection))
         return;
     jz_buffer kept;
     jz_input input = jz_session_take_kept(&connection->session, &kept);
@@ -141,7 +141,7 @@ void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
     } else if (!jz_session_give_back_kept(&connection->session, &kept, &input)) {
         jz_buffer_free(&kept);
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-    } else if (!waits_for_workers(connection)) {
+    } else if (!is_held_back(connection)) {
         jz_kept_input_note(shard, connection);
     }
 }

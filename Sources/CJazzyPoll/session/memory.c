@@ -95,9 +95,8 @@ static bool is_little_larger(size_t found, size_t size)
     return found > size && found - size <= size / 2;
 }
 
-/* Where the smallest piece is that is kept and of that size or, where it may be `larger`, little above; kept.count:
- * there is none.
- */
+/* Where the smallest piece is that is kept and of that size or, where it may be `larger`, little above. Where there is
+   none: kept.count. */
 static size_t find_kept(size_t size, bool larger)
 {
     size_t best = kept.count;
