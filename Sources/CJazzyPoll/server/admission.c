@@ -31,16 +31,17 @@ void jz_admission_destroy(jz_admission *admission)
 /* Adds one, unless there are as many as may be. */
 static bool add_below(_Atomic uint64_t *count, uint32_t max, uint64_t *now)
 {
-    *now = atomic_fetch_add_explicit(count, 1, memory_order_relaxed) + 1;
+    *now = atomic_fetch_add_explicit(count, 1, memory_order_acquire) + 1;
     if (max == JZ_UNLIMITED || *now <= max)
         return true;
     atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
     return false;
 }
 
+/* Released, so that who takes the place that is given back sees all that was counted down before. */
 static void take_one(_Atomic uint64_t *count)
 {
-    atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(count, 1, memory_order_release);
 }
 
 bool jz_admission_enter(jz_admission *admission, jz_refusal *why)
@@ -67,9 +68,11 @@ uint64_t jz_admission_leave(jz_admission *admission, bool is_handshake)
 {
     if (is_handshake)
         jz_admission_end_handshake(admission);
+    /* Sequentially consistent: see ending.c. Before the place in the process is given back, for who takes that one
+     * would else be counted beside this connection, and the server would seem to have had more than it may. */
+    uint64_t left = atomic_fetch_sub(&admission->connections, 1) - 1;
     take_one(&process_connections);
-    /* Sequentially consistent: see ending.c. */
-    return atomic_fetch_sub(&admission->connections, 1) - 1;
+    return left;
 }
 
 void jz_admission_end_handshake(jz_admission *admission)
