@@ -14,8 +14,9 @@ let package = Package(
         .target(
             name: "CJazzyPoll",
             dependencies: ["CJazzyZlib"],
-            // The core's assertions are for the tests: a user's release build does not pay for them.
-            cSettings: [.define("NDEBUG", .when(configuration: .release))],
+            // An include of the core names the folder: "codec/utf8.h". And its assertions are for the tests: a user's
+            // release build does not pay for them.
+            cSettings: [.headerSearchPath("."), .define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("z")]
         ),
         .target(

@@ -2,7 +2,8 @@
 # tsan (ThreadSanitizer, which excludes the other sanitizers).
 
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
-C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -MMD -MP -pthread
+# The public headers are found as they are where they were installed; an include of the core names its folder.
+C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -ISources/CJazzyPoll -MMD -MP -pthread
 # Swift's clang takes gold, which warns about every symbol of the sanitizers.
 C_LINKER := $(if $(filter Linux,$(shell uname)),$(if $(shell command -v ld.bfd),-fuse-ld=bfd))
 C_LIBRARIES := $(C_LINKER) -lz -pthread

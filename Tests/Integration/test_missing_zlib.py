@@ -9,6 +9,7 @@ import pytest
 from support.programs import ROOT
 
 SENTENCE = "Jazzy needs zlib.h: apt install zlib1g-dev, dnf install zlib-devel, apk add zlib-dev, or brew install zlib"
+CORE = ROOT / "Sources/CJazzyPoll"
 # Headers of a system, one folder after the other.
 FOLDERS = ["/usr/include", *map(str, Path("/usr/include").glob("*-linux-gnu"))]
 
@@ -31,9 +32,8 @@ def compile_core_file(compiler, flags, name):
     own_headers = subprocess.run(
         [compiler, "-print-file-name=include"], check=True, capture_output=True, text=True
     ).stdout.strip()
-    command = [compiler, "-std=c17", "-isystem", own_headers, *flags, "-I", ROOT / "Sources/CJazzyPoll/include"]
-    source = ROOT / "Sources/CJazzyPoll" / name
-    return subprocess.run([*command, "-fsyntax-only", source], capture_output=True, text=True, timeout=50)
+    command = [compiler, "-std=c17", "-isystem", own_headers, *flags, "-I", CORE / "include", "-I", CORE]
+    return subprocess.run([*command, "-fsyntax-only", CORE / name], capture_output=True, text=True, timeout=50)
 
 
 @pytest.mark.parametrize("name", ["session/compressor.c", "session/decompressor.c"])
