@@ -45,7 +45,7 @@ jz_status jz_accepting_add(jz_shard *shard, const jz_listener *listener, jz_erro
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot listen: a server has at most %d listening sockets",
                          JZ_MAX_LISTENERS);
     }
-    if (!jz_poll_add(shard->loop.poll, listener->descriptor, JZ_READABLE, first_token - number)) {
+    if (!jz_poll_add(shard->turn.loop.poll, listener->descriptor, JZ_READABLE, first_token - number)) {
         int reason = errno;
         end_listening(listener);
         return jz_report_system(error, reason, "watch the listening socket");
@@ -63,11 +63,11 @@ void jz_accepting_keep(jz_shard *shard, size_t count)
         if (listener->descriptor < 0)
             continue;
         /* A socket that is open elsewhere, too, would stay in the poll. */
-        jz_poll_remove(shard->loop.poll, listener->descriptor);
+        jz_poll_remove(shard->turn.loop.poll, listener->descriptor);
         end_listening(listener);
     }
     if (count == 0)
-        jz_timer_cancel(&shard->loop.timers, &accepting->timer);
+        jz_timer_cancel(&shard->turn.loop.timers, &accepting->timer);
 }
 
 static void watch(jz_shard *shard, unsigned interest)
@@ -75,7 +75,7 @@ static void watch(jz_shard *shard, unsigned interest)
     const jz_accepting_state *accepting = &shard->accepting;
     for (size_t i = 0; i < accepting->count; i++) {
         if (accepting->listeners[i].descriptor >= 0)
-            jz_poll_change(shard->loop.poll, accepting->listeners[i].descriptor, interest, first_token - i);
+            jz_poll_change(shard->turn.loop.poll, accepting->listeners[i].descriptor, interest, first_token - i);
     }
 }
 
@@ -92,7 +92,7 @@ static void lose_listener(jz_shard *shard, jz_listener *listener)
         "%s listens no more: the socket was shut down by somebody else who has it; no clients come from there "
         "until a server is made to listen anew",
         listener->unix_path != NULL ? listener->unix_path : name);
-    jz_poll_remove(shard->loop.poll, listener->descriptor);
+    jz_poll_remove(shard->turn.loop.poll, listener->descriptor);
     jz_socket_close(listener->descriptor);
     /* The file stays: it may be another's by now, and is in nobody's way. */
     free(listener->unix_path);
@@ -106,7 +106,7 @@ static void lose_listener(jz_shard *shard, jz_listener *listener)
 static void pause_accepting(jz_shard *shard, int reason)
 {
     jz_accepting_state *accepting = &shard->accepting;
-    uint64_t now = shard->loop.now_ms;
+    uint64_t now = shard->turn.loop.now_ms;
     if (accepting->last_exhaustion_log_ms == 0 || now - accepting->last_exhaustion_log_ms >= EXHAUSTION_LOG_PAUSE_MS) {
         accepting->last_exhaustion_log_ms = now;
         jz_server_log(shard->server, JZ_LOG_ERROR,
@@ -115,7 +115,7 @@ static void pause_accepting(jz_shard *shard, int reason)
     }
     accepting->is_paused = true;
     watch(shard, 0);
-    jz_timer_set(&shard->loop.timers, &accepting->timer, ACCEPT_PAUSE_MS);
+    jz_timer_set(&shard->turn.loop.timers, &accepting->timer, ACCEPT_PAUSE_MS);
 }
 
 void jz_accepting_resume(jz_shard *shard)
@@ -123,7 +123,7 @@ void jz_accepting_resume(jz_shard *shard)
     if (!shard->accepting.is_paused)
         return;
     shard->accepting.is_paused = false;
-    jz_timer_cancel(&shard->loop.timers, &shard->accepting.timer);
+    jz_timer_cancel(&shard->turn.loop.timers, &shard->accepting.timer);
     watch(shard, JZ_READABLE);
 }
 

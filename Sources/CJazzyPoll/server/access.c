@@ -18,11 +18,11 @@ jz_shard *jz_enter_shard(jz_ws ws)
 
 bool jz_bring_in_order(jz_shard *shard)
 {
-    if (jz_loop_take_letters(&shard->loop))
+    if (jz_loop_take_letters(&shard->turn.loop))
         return true;
     if (jz_errand_may_wait(shard))
         return false;
-    jz_loop_take_every_letter(&shard->loop);
+    jz_loop_take_every_letter(&shard->turn.loop);
     return true;
 }
 

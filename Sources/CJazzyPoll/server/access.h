@@ -24,7 +24,7 @@ bool jz_bring_in_order(jz_shard *shard);
  */
 static inline bool jz_is_in_order(jz_shard *shard)
 {
-    return JZ_LIKELY(!jz_loop_has_letters(&shard->loop)) || jz_bring_in_order(shard);
+    return JZ_LIKELY(!jz_loop_has_letters(&shard->turn.loop)) || jz_bring_in_order(shard);
 }
 
 /*

@@ -23,15 +23,6 @@
 static_assert((int)JZ_FAILURE_COUNT <= (int)JZ_BROKEN_OFF,
               "a failure fits into a connection's five bits, as does none");
 
-void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection)
-{
-    if (connection->is_dirty)
-        return;
-    connection->is_dirty = true;
-    connection->next_dirty = shard->dirty;
-    shard->dirty = connection;
-}
-
 void jz_connection_set_peer(jz_connection *connection, const jz_address *address)
 {
     /* Released, as whatever other threads read: who sees it also sees that the slot has a new generation. */
@@ -132,9 +123,9 @@ static void release(jz_shard *shard, jz_connection *connection)
         jz_admission_uncount_address(&shard->server->admission, &peer);
     }
     jz_ending_leave(shard->server, !connection->is_websocket);
-    jz_output_discard(shard, connection);
-    jz_timer_cancel(&shard->loop.timers, &connection->timer);
-    jz_poll_remove(shard->loop.poll, connection->descriptor);
+    jz_output_discard(&shard->turn, connection);
+    jz_timer_cancel(&shard->turn.loop.timers, &connection->timer);
+    jz_poll_remove(shard->turn.loop.poll, connection->descriptor);
     jz_socket_end(connection->descriptor);
     reset(connection);
     if (jz_connection_is_leaving(connection))
@@ -164,7 +155,7 @@ bool jz_connection_begin(jz_shard *shard, const jz_arrival *arrival)
     jz_connection *connection = jz_slots_take(&shard->slots);
     if (connection == NULL)
         return false;
-    if (!jz_poll_add(shard->loop.poll, arrival->descriptor, JZ_READABLE, jz_connection_token(connection))) {
+    if (!jz_poll_add(shard->turn.loop.poll, arrival->descriptor, JZ_READABLE, jz_connection_token(connection))) {
         jz_slots_give_back(&shard->slots, connection);
         return false;
     }
@@ -175,7 +166,7 @@ bool jz_connection_begin(jz_shard *shard, const jz_arrival *arrival)
     connection->counts_by_address = arrival->counts_by_address;
     jz_connection_set_peer(connection, &arrival->address);
     shard->connection_count++;
-    jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
+    jz_timer_set(&shard->turn.loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
     return true;
 }
 
@@ -204,9 +195,9 @@ void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, c
     jz_admission_end_handshake(&shard->server->admission);
     jz_session_init(&connection->session, &shard->routes[route->number].settings);
     jz_session_use_deflate(&connection->session, deflate);
-    jz_timer_cancel(&shard->loop.timers, &connection->timer);
+    jz_timer_cancel(&shard->turn.loop.timers, &connection->timer);
     jz_watch_begin(shard, connection);
-    jz_count(&shard->counters.websockets_total, 1);
+    jz_count(&shard->turn.counters.websockets_total, 1);
     if (!prepare_delivery(shard, connection, route, state)) {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         return;
@@ -227,7 +218,7 @@ void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool linge
     connection->is_paused = false;
     connection->lingers = lingers;
     connection->timer.tag = 0;
-    jz_timer_set(&shard->loop.timers, &connection->timer, jz_ending_close_timeout(shard));
+    jz_timer_set(&shard->turn.loop.timers, &connection->timer, jz_ending_close_timeout(shard));
 }
 
 /* Tells the handler how it ended, and ends it at once. */
@@ -268,7 +259,7 @@ static void read_if_wanted(jz_shard *shard, jz_connection *connection)
         connection->broken = JZ_FAILURE_TRANSPORT;
     /* The peer of a Unix domain socket has gone: this would be told again and again. */
     else if (jz_session_has_kept(&connection->session))
-        jz_poll_remove(shard->loop.poll, connection->descriptor);
+        jz_poll_remove(shard->turn.loop.poll, connection->descriptor);
     else
         jz_reading_receive(shard, connection);
 }
@@ -284,11 +275,18 @@ void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned wh
         read_if_wanted(shard, connection);
     /* Others may publish to a subscriber until the turn ends: then all of it goes with one system call. */
     if (connection->subscriptions != NULL)
-        jz_connection_mark_dirty(shard, connection);
+        jz_turn_mark_dirty(&shard->turn, connection);
     else
         jz_connection_settle(shard, connection);
     if ((what & JZ_WRITABLE) != 0)
         jz_http_await_request(shard, connection);
+}
+
+/* The unsent bytes beyond which it takes no more. */
+static size_t limit_of(const jz_shard *shard, const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_WEBSOCKET ? jz_connection_route(connection)->options.backpressure_limit
+                                                   : shard->server->options.backpressure_limit;
 }
 
 /* Reading pauses while too much waits to be sent: a peer that does not read is not served, and TCP slows it down. */
@@ -297,7 +295,7 @@ static unsigned wanted_interest(const jz_shard *shard, const jz_connection *conn
     unsigned interest = connection->is_blocked ? JZ_WRITABLE : 0;
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
     bool reads = connection->phase != JZ_PHASE_FINISHING && connection->phase != JZ_PHASE_ASKING &&
-                 buffered <= jz_connection_limit(shard, connection) / 2;
+                 buffered <= limit_of(shard, connection) / 2;
     /* Whoever closes has to see the answer. */
     if (is_held(connection))
         reads = false;
@@ -312,8 +310,8 @@ static void update_interest(jz_shard *shard, jz_connection *connection)
     connection->interest = interest & 3;
     uint64_t token = jz_connection_token(connection);
     /* It may have been taken out of the poll: see read_if_wanted. */
-    if (!jz_poll_change(shard->loop.poll, connection->descriptor, interest, token) &&
-        (errno != ENOENT || !jz_poll_add(shard->loop.poll, connection->descriptor, interest, token)))
+    if (!jz_poll_change(shard->turn.loop.poll, connection->descriptor, interest, token) &&
+        (errno != ENOENT || !jz_poll_add(shard->turn.loop.poll, connection->descriptor, interest, token)))
         lose(shard, connection, JZ_FAILURE_TRANSPORT);
 }
 
@@ -340,7 +338,7 @@ static void follow_closing(jz_shard *shard, jz_connection *connection)
     /* Whoever closes has to see the answer, which may have come already. */
     if (jz_session_has_kept(&connection->session))
         jz_kept_input_note(shard, connection);
-    jz_timer_set(&shard->loop.timers, &connection->timer, jz_ending_close_timeout(shard));
+    jz_timer_set(&shard->turn.loop.timers, &connection->timer, jz_ending_close_timeout(shard));
 }
 
 /* Whether there is nothing to do: as with nearly every connection that has had its messages and has answered them. */
@@ -358,7 +356,7 @@ void jz_connection_settle(jz_shard *shard, jz_connection *connection)
         return;
     if (connection->phase == JZ_PHASE_ASKING && connection->broken == JZ_FAILURE_NONE)
         follow_answer(shard, connection);
-    jz_output_flush(shard, connection);
+    jz_output_flush(&shard->turn, connection);
     if (is_settled(connection))
         return;
     if (connection->is_backed_up || connection->drop_is_due)
@@ -388,8 +386,8 @@ void jz_connection_stop(jz_shard *shard, jz_connection *connection)
     else if (connection->phase == JZ_PHASE_ASKING)
         jz_handshake_give_up(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
     else if (connection->phase == JZ_PHASE_WEBSOCKET &&
-             jz_connection_close(shard, connection, JZ_CAUSE_STOPPING, farewell->code,
+             jz_connection_close(&shard->turn, connection, JZ_CAUSE_STOPPING, farewell->code,
                                  (jz_text){farewell->reason, farewell->reason_length}) == JZ_SEND_DROPPED)
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-    jz_connection_mark_dirty(shard, connection);
+    jz_turn_mark_dirty(&shard->turn, connection);
 }

@@ -13,8 +13,15 @@
 #include "arrival.h"
 #include "handle.h"
 #include "jazzy/websocket.h"
+#include "routes.h"
 
-typedef struct jz_route jz_route;
+typedef struct jz_shard jz_shard;
+
+/* What the sessions of one route have in common on one shard; their settings are its first member. */
+typedef struct jz_shard_route {
+    jz_session_settings settings;
+    const jz_route *route;
+} jz_shard_route;
 
 typedef enum jz_phase {
     JZ_PHASE_FREE,      /* the slot is not in use */
@@ -134,6 +141,19 @@ static inline bool jz_connection_is_there(const jz_connection *connection)
     return connection->phase != JZ_PHASE_FREE && connection->phase != JZ_PHASE_LEAVING;
 }
 
+/* The route of a connection that is a WebSocket. */
+static inline const jz_route *jz_connection_route(const jz_connection *connection)
+{
+    return ((const jz_shard_route *)connection->session.settings)->route;
+}
+
+/* The peer has shown that it is there, in the turn that began at `now_ms`. */
+static inline void jz_connection_note_activity(jz_connection *connection, uint64_t now_ms)
+{
+    connection->last_active = jz_tick_of(now_ms);
+    connection->is_pinged = false;
+}
+
 /* Whether its close event is on its way to a worker, or being run by one. */
 static inline bool jz_connection_is_leaving(const jz_connection *connection)
 {
@@ -145,9 +165,6 @@ static inline bool jz_connection_is_told_of_its_end(const jz_connection *connect
 {
     return connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_ended(&connection->session);
 }
-
-/* Puts the connection on the list of those that the shard settles at the end of its turn. */
-void jz_connection_mark_dirty(jz_shard *shard, jz_connection *connection);
 
 /* From the request head, or the hook's answer, to the open event: the connection speaks WebSocket from here on. */
 void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route,

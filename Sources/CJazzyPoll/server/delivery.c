@@ -12,7 +12,7 @@ static void follow_session_state(jz_connection *connection)
 /* §7.1.7: who fails a connection should log why. */
 static void note_failure(jz_shard *shard, const jz_connection *connection, jz_failure failure)
 {
-    jz_count(&shard->counters.failures[failure], 1);
+    jz_count(&shard->turn.counters.failures[failure], 1);
     if (failure == JZ_FAILURE_TRANSPORT)
         return;
     jz_address peer = jz_connection_peer(connection);
@@ -22,18 +22,18 @@ static void note_failure(jz_shard *shard, const jz_connection *connection, jz_fa
 static void note_close(jz_shard *shard, jz_connection *connection, const jz_event *event)
 {
     connection->ended_cleanly = event->was_clean;
-    jz_count(&shard->counters.closes[jz_closes_index(event->close_code)], 1);
-    jz_count(&shard->counters.causes[event->cause], 1);
-    jz_count(&shard->counters.websockets_ended, 1);
+    jz_count(&shard->turn.counters.closes[jz_closes_index(event->close_code)], 1);
+    jz_count(&shard->turn.counters.causes[event->cause], 1);
+    jz_count(&shard->turn.counters.websockets_ended, 1);
 }
 
 static void note(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
 {
     if (JZ_LIKELY(event->type == JZ_EVENT_MESSAGE)) {
-        jz_count_received(&shard->counters, message->kind, message->length);
+        jz_count_received(&shard->turn.counters, message->kind, message->length);
         /* The session has answered it. */
         if (message->kind == JZ_MESSAGE_PING)
-            jz_count_sent(&shard->counters, JZ_MESSAGE_PONG, message->length);
+            jz_count_sent(&shard->turn.counters, JZ_MESSAGE_PONG, message->length);
     } else if (event->type == JZ_EVENT_ERROR) {
         note_failure(shard, connection, event->failure);
     } else if (event->type == JZ_EVENT_CLOSE) {

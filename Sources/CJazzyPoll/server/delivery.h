@@ -15,7 +15,7 @@ static inline void jz_deliver(jz_shard *shard, jz_connection *connection, const 
     const jz_route *route = jz_connection_route(connection);
     if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY &&
         route->options.execution == JZ_EXECUTION_LOOP) {
-        jz_count_received(&shard->counters, message->kind, message->length);
+        jz_count_received(&shard->turn.counters, message->kind, message->length);
         route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
     } else {
         jz_deliver_anything(shard, connection, event, message);

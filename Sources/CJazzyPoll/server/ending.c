@@ -34,12 +34,12 @@
 static void set_timer(jz_shard *shard)
 {
     uint64_t next_ms = shard->ends_at_ms < shard->looks_at_ms ? shard->ends_at_ms : shard->looks_at_ms;
-    jz_timer_cancel(&shard->loop.timers, &shard->end_timer);
+    jz_timer_cancel(&shard->turn.loop.timers, &shard->end_timer);
     if (next_ms == UINT64_MAX)
         return;
     uint64_t now = jz_clock_ms();
     uint64_t left = next_ms > now ? next_ms - now : 0;
-    jz_timer_set(&shard->loop.timers, &shard->end_timer, left < UINT32_MAX ? (uint32_t)left : UINT32_MAX);
+    jz_timer_set(&shard->turn.loop.timers, &shard->end_timer, left < UINT32_MAX ? (uint32_t)left : UINT32_MAX);
 }
 
 /* Both are times of the clock; UINT64_MAX is never. */
@@ -61,7 +61,7 @@ static void stop_listening(jz_shard *shard)
 static void begin_stopping(jz_shard *shard)
 {
     /* What was sent before goes out before the close frames. */
-    jz_loop_take_every_letter(&shard->loop);
+    jz_loop_take_every_letter(&shard->turn.loop);
     shard->course = JZ_COURSE_STOPPING;
     stop_listening(shard);
     jz_telling_begin(shard);
@@ -139,7 +139,7 @@ bool jz_ending_goes_on(jz_shard *shard)
 /* What has come, and waits in the kernel, is taken first: this process may have been stopped meanwhile. */
 static void cut_off(jz_shard *shard, jz_connection *connection)
 {
-    jz_timer_cancel(&shard->loop.timers, &connection->timer);
+    jz_timer_cancel(&shard->turn.loop.timers, &connection->timer);
     if (!jz_expiry_is_due(shard, connection))
         jz_connection_settle(shard, connection);
     if (jz_connection_is_there(connection))
@@ -199,7 +199,7 @@ uint32_t jz_ending_close_timeout(const jz_shard *shard)
 
 void jz_ending_count(jz_shard *shard, const jz_connection *connection)
 {
-    jz_counters *counters = &shard->counters;
+    jz_counters *counters = &shard->turn.counters;
     if (shard->course < JZ_COURSE_STOPPING)
         return;
     if (!connection->is_websocket)

@@ -86,7 +86,7 @@ static jz_send_status post(jz_shard *shard, const errand *fields, const void *by
     errand *copy = create(fields, bytes);
     if (copy == NULL)
         return JZ_SEND_DROPPED;
-    if (jz_loop_post(&shard->loop, &copy->letter))
+    if (jz_loop_post(&shard->turn.loop, &copy->letter))
         return JZ_SEND_QUEUED;
     give_memory_back(copy);
     return JZ_SEND_CLOSED;
@@ -111,7 +111,7 @@ jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, c
     jz_send_status status =
         length <= SIZE_MAX - sizeof fields ? post_within_limit(shard, &fields, bytes) : JZ_SEND_DROPPED;
     if (status == JZ_SEND_DROPPED)
-        jz_count_dropped(&shard->counters);
+        jz_count_dropped(&shard->turn.counters);
     return status;
 }
 
@@ -187,7 +187,7 @@ void jz_errand_post_made(jz_letter *made)
 {
     jz_ws ws = ((const errand *)made)->ws;
     jz_shard *shard = jz_enter_shard(ws);
-    bool is_posted = shard != NULL && jz_loop_post(&shard->loop, made);
+    bool is_posted = shard != NULL && jz_loop_post(&shard->turn.loop, made);
     if (!is_posted)
         jz_errand_free_made(made);
     if (shard != NULL)
@@ -226,10 +226,10 @@ static void free_errand(errand *task)
 /* Whoever asked was told that it will be closed: without memory for a close frame it ends without one. */
 static void close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason)
 {
-    if (jz_connection_close(shard, connection, JZ_CAUSE_APPLICATION, code, reason) != JZ_SEND_DROPPED)
+    if (jz_connection_close(&shard->turn, connection, JZ_CAUSE_APPLICATION, code, reason) != JZ_SEND_DROPPED)
         return;
     connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-    jz_connection_mark_dirty(shard, connection);
+    jz_turn_mark_dirty(&shard->turn, connection);
 }
 
 static void run_on_connection(jz_shard *shard, jz_connection *connection, errand *task)
@@ -237,16 +237,16 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, errand
     const jz_text text = {(const char *)task->bytes, task->length};
     switch (task->type) {
     case ERRAND_SEND:
-        jz_connection_send(shard, connection, task->kind, task->bytes, task->length, task->compression);
+        jz_connection_send(&shard->turn, connection, task->kind, task->bytes, task->length, task->compression);
         break;
     case ERRAND_CLOSE:
         close_or_break(shard, connection, task->code, text);
         break;
     case ERRAND_TERMINATE:
-        jz_connection_terminate(shard, connection);
+        jz_connection_terminate(&shard->turn, connection);
         break;
     case ERRAND_SUBSCRIBE:
-        jz_connection_subscribe(shard, connection, text);
+        jz_connection_subscribe(&shard->topics, connection, text);
         break;
     case ERRAND_UNSUBSCRIBE:
         jz_topics_unsubscribe(&shard->topics, connection, text);
@@ -255,15 +255,15 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, errand
         connection->is_behind = false;
         if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
             jz_kept_input_note(shard, connection);
-        jz_watch_note_activity(shard, connection);
-        jz_connection_mark_dirty(shard, connection);
+        jz_connection_note_activity(connection, shard->turn.loop.now_ms);
+        jz_turn_mark_dirty(&shard->turn, connection);
         break;
     case ERRAND_LEAVE:
         jz_connection_left(shard, connection);
         break;
     case ERRAND_PAUSE:
     case ERRAND_RESUME:
-        jz_connection_pause(shard, connection, task->type == ERRAND_PAUSE);
+        jz_connection_pause(&shard->turn, connection, task->type == ERRAND_PAUSE);
         break;
     case ERRAND_ANSWER:
         if (jz_handshake_answer(shard, connection, task->answer) == JZ_ANSWER_TAKEN)
@@ -319,7 +319,7 @@ void jz_errand_discard(jz_shard *shard, jz_letter *letter)
 
 void jz_errand_discard_all(jz_shard *shard)
 {
-    jz_letter *letter = jz_loop_close_mailbox(&shard->loop);
+    jz_letter *letter = jz_loop_close_mailbox(&shard->turn.loop);
     while (letter != NULL) {
         jz_letter *next = letter->next;
         jz_errand_discard(shard, letter);

@@ -9,6 +9,7 @@
 #include "progress.h"
 #include "reading.h"
 #include "sending.h"
+#include "server.h"
 #include "watch.h"
 
 /* Whether its time-out stands still while it takes what is sent to it. That of an open WebSocket is watch.h. */
@@ -38,12 +39,12 @@ void jz_expiry_prolong(jz_shard *shard, jz_connection *connection)
     if (!is_taking(connection))
         return;
     connection->timer.tag = 0;
-    jz_timer_set(&shard->loop.timers, &connection->timer, timeout_of(shard, connection));
+    jz_timer_set(&shard->turn.loop.timers, &connection->timer, timeout_of(shard, connection));
 }
 
 static void fail_idle(jz_shard *shard, jz_connection *connection)
 {
-    jz_buffer *output = jz_output_open(shard, connection);
+    jz_buffer *output = jz_output_open(&shard->turn, connection);
     if (output == NULL) {
         connection->broken = JZ_FAILURE_IDLE_TIMEOUT;
         return;
@@ -61,7 +62,7 @@ static void follow_watch(jz_shard *shard, jz_connection *connection)
     case JZ_WATCH_GOES_ON:
         break;
     case JZ_WATCH_IS_OLD:
-        if (jz_connection_close(shard, connection, JZ_CAUSE_LIFETIME, JZ_CLOSE_GOING_AWAY, jz_text_of(reason)) ==
+        if (jz_connection_close(&shard->turn, connection, JZ_CAUSE_LIFETIME, JZ_CLOSE_GOING_AWAY, jz_text_of(reason)) ==
             JZ_SEND_DROPPED)
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         break;
@@ -116,7 +117,7 @@ void jz_connection_expired(jz_shard *shard, jz_connection *connection)
 {
     uint32_t timeout_ms = timeout_of(shard, connection);
     if (is_taking(connection) && jz_progress_goes_on(shard, connection, timeout_ms))
-        jz_timer_set(&shard->loop.timers, &connection->timer, jz_progress_patience(timeout_ms));
+        jz_timer_set(&shard->turn.loop.timers, &connection->timer, jz_progress_patience(timeout_ms));
     else if (jz_expiry_is_due(shard, connection))
         follow_time_out(shard, connection);
     else

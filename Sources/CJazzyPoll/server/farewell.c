@@ -66,12 +66,12 @@ void jz_telling_go_on(jz_shard *shard)
         telling->told++;
         telling->next_slot++;
     }
-    jz_timer_cancel(&shard->loop.timers, &telling->timer);
+    jz_timer_cancel(&shard->turn.loop.timers, &telling->timer);
     if (connection == NULL) {
         telling->is_over = true;
         telling->over_ms = now;
     } else {
-        jz_timer_set(&shard->loop.timers, &telling->timer, (uint32_t)(next_time(shard) - now));
+        jz_timer_set(&shard->turn.loop.timers, &telling->timer, (uint32_t)(next_time(shard) - now));
     }
 }
 

@@ -56,12 +56,12 @@ static uint16_t number_of(const jz_route *route, jz_text subprotocol)
 static bool accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade,
                            void **state)
 {
-    jz_buffer *output = jz_output_open(shard, connection);
+    jz_buffer *output = jz_output_open(&shard->turn, connection);
     if (output == NULL || !jz_upgrade_append_response(upgrade, output)) {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         return false;
     }
-    jz_output_appended(shard, connection);
+    jz_output_appended(&shard->turn, connection);
     atomic_store_explicit(&connection->subprotocol, number_of(route, upgrade->subprotocol), memory_order_release);
     void *given = *state;
     *state = NULL;
@@ -127,7 +127,7 @@ static void ask(jz_shard *shard, jz_connection *connection, const jz_route *rout
     connection->phase = JZ_PHASE_ASKING;
     connection->question = question;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_ASKING, memory_order_release);
-    jz_timer_set(&shard->loop.timers, &connection->timer, route->options.upgrade_timeout_ms);
+    jz_timer_set(&shard->turn.loop.timers, &connection->timer, route->options.upgrade_timeout_ms);
     const jz_request request = {.head = head, .parameters = parameters, .client = jz_connection_peer(connection)};
     route->options.upgrade(route->context, handshake_of(shard, connection, route), &request);
 }
@@ -207,7 +207,7 @@ jz_answer_status jz_handshake_answer(jz_shard *shard, jz_connection *connection,
     answer->release_state = connection->question->route->options.release_state;
     connection->question->answer = answer;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
-    jz_connection_mark_dirty(shard, connection);
+    jz_turn_mark_dirty(&shard->turn, connection);
     return JZ_ANSWER_TAKEN;
 }
 
@@ -284,7 +284,7 @@ void jz_handshake_time_out(jz_shard *shard, jz_connection *connection)
     jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &peer,
                         "refused: the upgrade hook of %.100s did not answer within %" PRIu32 " ms (upgrade_timeout_ms)",
                         route->path, route->options.upgrade_timeout_ms);
-    jz_count(&shard->counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);
+    jz_count(&shard->turn.counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);
     free_question(take_question(shard, connection));
     jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT, NULL);
 }

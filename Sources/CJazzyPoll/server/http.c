@@ -20,12 +20,12 @@ static bool append_response(jz_shard *shard, jz_connection *connection, const jz
 {
     jz_response part = *response;
     part.is_head = response->is_head || response->body_lasts;
-    jz_buffer *output = jz_output_open(shard, connection);
+    jz_buffer *output = jz_output_open(&shard->turn, connection);
     if (output == NULL || !jz_response_append(&part, &shard->date, output))
         return false;
-    jz_output_appended(shard, connection);
+    jz_output_appended(&shard->turn, connection);
     return response->is_head || !response->body_lasts ||
-           jz_output_share(shard, connection, NULL, response->body, response->length);
+           jz_output_share(&shard->turn, connection, NULL, response->body, response->length);
 }
 
 void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_response *response)
@@ -36,7 +36,7 @@ void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_respon
     }
     /* What the kernel takes does not count as waiting when the next request of this read is looked at. */
     if (connection->unsent != NULL)
-        jz_output_flush(shard, connection);
+        jz_output_flush(&shard->turn, connection);
     connection->timer.tag = 0;
     if (!response->keeps_alive)
         jz_connection_finish(shard, connection, true);
@@ -50,7 +50,7 @@ void jz_http_await_request(jz_shard *shard, jz_connection *connection)
     if (connection->phase != JZ_PHASE_HEAD || !connection->was_answered || connection->head.length > 0)
         return;
     /* While the answer is on its way, whoever takes nothing of it is not waited for as long. */
-    jz_timer_set(&shard->loop.timers, &connection->timer,
+    jz_timer_set(&shard->turn.loop.timers, &connection->timer,
                  connection->unsent != NULL ? options->handshake_timeout_ms : options->keep_alive_timeout_ms);
 }
 
@@ -257,7 +257,7 @@ static void take_from_input(jz_shard *shard, jz_connection *connection, jz_input
     } else if (jz_buffer_append(&connection->head, input->bytes, input->length)) {
         input->length = 0;
         if (connection->was_answered) /* the first head is timed from accepting the connection */
-            jz_timer_set(&shard->loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
+            jz_timer_set(&shard->turn.loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
     } else {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     }

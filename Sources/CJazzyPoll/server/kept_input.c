@@ -28,7 +28,7 @@ void jz_kept_input_note(jz_shard *shard, jz_connection *connection)
         kept->tokens[kept->count++] = jz_connection_token(connection);
     } else {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-        jz_connection_mark_dirty(shard, connection);
+        jz_turn_mark_dirty(&shard->turn, connection);
     }
 }
 
@@ -38,7 +38,7 @@ static void go_on(jz_shard *shard, uint64_t token)
     if (connection == NULL || connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_has_kept(&connection->session))
         return;
     jz_reading_take_kept(shard, connection);
-    jz_connection_mark_dirty(shard, connection);
+    jz_turn_mark_dirty(&shard->turn, connection);
 }
 
 void jz_kept_input_go_on(jz_shard *shard)
@@ -56,7 +56,7 @@ void jz_kept_input_end_turn(jz_shard *shard)
 {
     jz_kept_input *kept = &shard->kept_input;
     kept->due = kept->count;
-    shard->loop.is_hurried = kept->count > 0;
+    shard->turn.loop.is_hurried = kept->count > 0;
     if (kept->count == 0 && kept->capacity > KEEP_UP_TO)
         jz_kept_input_free(kept);
 }

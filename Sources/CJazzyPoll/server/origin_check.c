@@ -45,7 +45,7 @@ static void warn(jz_shard *shard, const jz_connection *connection, const jz_rout
     char address[JZ_REMOTE_ADDRESS_SIZE];
     jz_address peer = jz_connection_peer(connection);
     jz_address_format(&peer, address, sizeof address);
-    jz_count(&shard->counters.refused[JZ_REFUSAL_ORIGIN], 1);
+    jz_count(&shard->turn.counters.refused[JZ_REFUSAL_ORIGIN], 1);
     bool goes_by_host = route->options.origin_policy == JZ_ORIGIN_SAME_HOST;
     jz_server_log(shard->server, JZ_LOG_WARNING,
                   "%s: refused: a page of the origin \"%.*s\" may not use the route %.60s of the host \"%.*s\"; if it "

@@ -31,7 +31,7 @@ static void tell_left_out(const jz_shard *shard, jz_log_level level, uint64_t co
 static void owe_a_count(jz_shard *shard)
 {
     if (!atomic_exchange(&shard->peer_log.owes_a_count, true) && jz_current_shard != shard)
-        jz_poll_wake(shard->loop.poll);
+        jz_poll_wake(shard->turn.loop.poll);
 }
 
 /* Whether another line may be told. Tells first what was left out in an earlier second; not under the lock, for the log
@@ -85,7 +85,7 @@ void jz_peer_log_follow(jz_shard *shard)
 {
     jz_peer_log *log = &shard->peer_log;
     if (atomic_load_explicit(&log->owes_a_count, memory_order_relaxed) && log->timer.link == NULL)
-        jz_timer_set(&shard->loop.timers, &log->timer, SECOND_MS);
+        jz_timer_set(&shard->turn.loop.timers, &log->timer, SECOND_MS);
 }
 
 void jz_peer_log_expired(jz_shard *shard)

@@ -30,7 +30,7 @@ jz_send_status jz_ws_subscribe(jz_ws ws, const char *topic, size_t length)
     if (shard == NULL)
         return ask(ws, name, jz_errand_subscribe);
     jz_connection *connection = jz_slots_find(&shard->slots, ws);
-    return connection != NULL ? jz_connection_subscribe(shard, connection, name) : JZ_SEND_CLOSED;
+    return connection != NULL ? jz_connection_subscribe(&shard->topics, connection, name) : JZ_SEND_CLOSED;
 }
 
 jz_send_status jz_ws_unsubscribe(jz_ws ws, const char *topic, size_t length)
@@ -116,7 +116,7 @@ static bool reserve_everywhere(jz_server *server, const jz_shard *own, size_t am
         jz_shard *shard = &server->shards[i];
         if (shard == own || jz_errand_reserve(shard, amount))
             continue;
-        jz_count_dropped(&shard->counters);
+        jz_count_dropped(&shard->turn.counters);
         unreserve_everywhere(server, own, i, amount);
         return false;
     }
@@ -220,6 +220,6 @@ uint64_t jz_server_dropped_count(const jz_server *server)
 {
     uint64_t count = 0;
     for (uint32_t i = 0; i < server->shard_count; i++)
-        count += jz_counted(&server->shards[i].counters.dropped);
+        count += jz_counted(&server->shards[i].turn.counters.dropped);
     return count;
 }

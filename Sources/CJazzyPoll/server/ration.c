@@ -13,7 +13,7 @@ bool jz_ration_is_over(jz_shard *shard)
 {
     jz_ration *ration = &shard->ration;
     uint64_t now = jz_clock_ns();
-    uint64_t turn_began = atomic_load_explicit(&shard->loop.times.began, memory_order_relaxed);
+    uint64_t turn_began = atomic_load_explicit(&shard->turn.loop.times.began, memory_order_relaxed);
     if (ration->interval == JZ_RATION_FIRST_LOOK) {
         ration->began_ns = now;
         ration->taken = 0;

@@ -28,10 +28,10 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
 {
     jz_event event = {.type = JZ_EVENT_OPEN};
     jz_message message = {0};
-    shard->message = &message;
+    shard->turn.message = &message;
     jz_ration_begin(&shard->ration);
     while (connection->broken == JZ_FAILURE_NONE) {
-        jz_buffer *output = jz_output_open(shard, connection);
+        jz_buffer *output = jz_output_open(&shard->turn, connection);
         if (output == NULL) {
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
             break;
@@ -42,8 +42,8 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
         if (jz_ration_is_due(&shard->ration) && stops_here(shard, connection, input))
             break;
     }
-    shard->message = NULL;
-    jz_output_appended(shard, connection);
+    shard->turn.message = NULL;
+    jz_output_appended(&shard->turn, connection);
     if (connection->broken == JZ_FAILURE_NONE && jz_session_has_ended(&connection->session)) {
         /* After a failure the peer may still be sending, and a reset must not overtake our close frame. */
         bool lingers = event.type == JZ_EVENT_CLOSE && !event.was_clean;
@@ -121,10 +121,10 @@ static void take_answer(jz_shard *shard, jz_connection *connection, jz_input *in
 static void flush_current(jz_shard *shard, jz_connection *connection)
 {
     if (connection->subscriptions != NULL)
-        jz_output_defer(shard, connection);
+        jz_output_defer(&shard->turn, connection);
     else
-        jz_output_flush(shard, connection);
-    shard->current = NULL;
+        jz_output_flush(&shard->turn, connection);
+    shard->turn.current = NULL;
 }
 
 void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
@@ -133,7 +133,7 @@ void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
         return;
     jz_buffer kept;
     jz_input input = jz_session_take_kept(&connection->session, &kept);
-    shard->current = connection;
+    shard->turn.current = connection;
     jz_reading_take_frames(shard, connection, &input);
     flush_current(shard, connection);
     if (input.length == 0 || connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE) {
@@ -148,7 +148,7 @@ void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
 
 static void take_input(jz_shard *shard, jz_connection *connection, jz_input input)
 {
-    shard->current = connection;
+    shard->turn.current = connection;
     if (connection->phase == JZ_PHASE_PROXY)
         take_proxy_header(shard, connection, &input);
     if (connection->phase == JZ_PHASE_HEAD)
@@ -197,12 +197,12 @@ static bool receive(jz_shard *shard, jz_connection *connection)
     if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
         return false;
     size_t received = 0;
-    uint8_t *buffer = shard->loop.receive_buffer;
-    switch (jz_socket_receive(connection->descriptor, buffer, shard->loop.receive_buffer_size, &received)) {
+    uint8_t *buffer = shard->turn.loop.receive_buffer;
+    switch (jz_socket_receive(connection->descriptor, buffer, shard->turn.loop.receive_buffer_size, &received)) {
     case JZ_SOCKET_OK:
-        jz_watch_note_activity(shard, connection);
+        jz_connection_note_activity(connection, shard->turn.loop.now_ms);
         take_input(shard, connection, (jz_input){buffer, received});
-        return received == shard->loop.receive_buffer_size;
+        return received == shard->turn.loop.receive_buffer_size;
     case JZ_SOCKET_ENDED:
         take_end_of_input(shard, connection);
         break;

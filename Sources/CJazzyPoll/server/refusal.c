@@ -51,7 +51,7 @@ int jz_refusal_status(jz_refusal refusal)
 
 void jz_refusal_note(jz_shard *shard, const jz_address *peer, jz_refusal refusal)
 {
-    jz_count(&shard->counters.refused[refusal], 1);
+    jz_count(&shard->turn.counters.refused[refusal], 1);
     jz_peer_log_tell(shard, peer, "refused: %s", jz_refusal_detail(refusal));
 }
 
@@ -63,6 +63,6 @@ void jz_refusal_note_of(jz_shard *shard, const jz_connection *connection, jz_ref
 void jz_refusal_note_detail(jz_shard *shard, const jz_connection *connection, jz_refusal refusal, const char *detail)
 {
     jz_address peer = jz_connection_peer(connection);
-    jz_count(&shard->counters.refused[refusal], 1);
+    jz_count(&shard->turn.counters.refused[refusal], 1);
     jz_peer_log_tell(shard, &peer, "refused: %s", detail != NULL ? detail : jz_refusal_detail(refusal));
 }

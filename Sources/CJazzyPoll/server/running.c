@@ -91,7 +91,7 @@ jz_status jz_server_run(jz_server *server, jz_error *error)
 void jz_server_wake_all(jz_server *server)
 {
     for (uint32_t i = 0; i < server->shard_count; i++)
-        jz_poll_wake(server->shards[i].loop.poll);
+        jz_poll_wake(server->shards[i].turn.loop.poll);
 }
 
 void jz_server_listens_less(jz_server *server)

@@ -8,23 +8,29 @@
 #include "../codec/frame_header.h"
 #include "connection.h"
 #include "output.h"
-#include "publication.h"
-#include "routes.h"
-#include "server.h"
-#include "shard.h"
-
-/* The unsent bytes beyond which it takes no more. */
-static inline size_t jz_connection_limit(const jz_shard *shard, const jz_connection *connection)
-{
-    return connection->phase == JZ_PHASE_WEBSOCKET ? jz_connection_route(connection)->options.backpressure_limit
-                                                   : shard->server->options.backpressure_limit;
-}
+#include "turn.h"
 
 /* Whether messages can still be sent to it. */
 static inline bool jz_connection_is_writable(const jz_connection *connection)
 {
     return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
            jz_session_is_open(&connection->session);
+}
+
+/* Whether as much as that waits to be sent. */
+static inline bool jz_connection_exceeds(const jz_connection *connection, size_t limit)
+{
+    return atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed) >= limit;
+}
+
+/* Private to jz_connection_has_room: as much waits as may, or was gathered. */
+bool jz_connection_makes_room(jz_turn *turn, jz_connection *connection);
+
+/* Whether the connection takes another message. If not, its route's policy has been followed. */
+static inline bool jz_connection_has_room(jz_turn *turn, jz_connection *connection)
+{
+    size_t limit = jz_connection_route(connection)->options.backpressure_limit;
+    return JZ_LIKELY(!jz_connection_exceeds(connection, limit)) || jz_connection_makes_room(turn, connection);
 }
 
 /* A copy of a few bytes that do not overlap, without a call. The last word overlaps with those before it. */
@@ -45,11 +51,11 @@ static JZ_ALWAYS_INLINED void jz_copy_short(uint8_t *destination, const uint8_t 
  * The way of most messages: short ones, to the connection that is being read, as they are, into a cork that has room.
  * False: this one has to go another way, and nothing was done.
  */
-static inline bool jz_connection_answer(jz_shard *shard, jz_connection *connection, jz_message_kind kind,
+static inline bool jz_connection_answer(jz_turn *turn, jz_connection *connection, jz_message_kind kind,
                                         const void *bytes, size_t length)
 {
     enum { HEADER = 2, MAX_LENGTH = 125 };
-    jz_buffer *cork = &shard->cork;
+    jz_buffer *cork = &turn->cork;
     if (kind > JZ_MESSAGE_BINARY || length > MAX_LENGTH || connection->unsent != NULL ||
         !jz_connection_is_writable(connection) || connection->session.uses_deflate ||
         cork->capacity - cork->length < HEADER + MAX_LENGTH || cork->length >= JZ_FLUSH_CORK_AT - HEADER - MAX_LENGTH ||
@@ -62,28 +68,23 @@ static inline bool jz_connection_answer(jz_shard *shard, jz_connection *connecti
     jz_copy_short(end + HEADER, bytes, length);
     cork->length += HEADER + length;
     atomic_store_explicit(&connection->buffered_amount, cork->length, memory_order_release);
-    jz_count_sent(&shard->counters, kind, length);
+    jz_count_sent(&turn->counters, kind, length);
     return true;
 }
 
-jz_send_status jz_connection_send(jz_shard *shard, jz_connection *connection, jz_message_kind kind, const void *bytes,
+jz_send_status jz_connection_send(jz_turn *turn, jz_connection *connection, jz_message_kind kind, const void *bytes,
                                   size_t length, jz_compression compression);
-jz_send_status jz_connection_close(jz_shard *shard, jz_connection *connection, jz_close_cause cause, uint16_t code,
+jz_send_status jz_connection_close(jz_turn *turn, jz_connection *connection, jz_close_cause cause, uint16_t code,
                                    jz_text reason);
 
 /* Ends it without a close frame, when the shard settles it. SENT, or CLOSED where its close event has come or is due.
  */
-jz_send_status jz_connection_terminate(jz_shard *shard, jz_connection *connection);
+jz_send_status jz_connection_terminate(jz_turn *turn, jz_connection *connection);
 
 /* Sends a ping of ours, to see whether the peer is there. Without memory for it the peer gets another chance. */
-void jz_connection_ping(jz_shard *shard, jz_connection *connection);
+void jz_connection_ping(jz_turn *turn, jz_connection *connection);
 
 /* Reads no more, or goes on, as the connection's user wants it. */
-jz_send_status jz_connection_pause(jz_shard *shard, jz_connection *connection, bool is_paused);
-
-jz_send_status jz_connection_subscribe(jz_shard *shard, jz_connection *connection, jz_text topic);
-
-/* Gives a publication to every subscriber on this shard but `sender`, which may be no connection (zero). */
-void jz_shard_publish(jz_shard *shard, jz_text topic, jz_publication *publication, jz_ws sender);
+jz_send_status jz_connection_pause(jz_turn *turn, jz_connection *connection, bool is_paused);
 
 #endif

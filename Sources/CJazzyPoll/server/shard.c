@@ -32,7 +32,7 @@ jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint
     }
     jz_loop_owner owner = {
         .context = shard, .ready = take_ready, .letter = take_letter, .expired = take_expired, .end_of_turn = end_turn};
-    jz_status status = jz_loop_init(&shard->loop, owner, server->options.receive_buffer_size, error);
+    jz_status status = jz_loop_init(&shard->turn.loop, owner, server->options.receive_buffer_size, error);
     if (status != JZ_OK) {
         jz_slots_destroy(&shard->slots);
         jz_peer_log_destroy(&shard->peer_log);
@@ -111,10 +111,10 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     jz_compression_workspace_free(&shard->workspace);
     jz_accepting_keep(shard, 0);
     jz_kept_input_free(&shard->kept_input);
-    jz_buffer_free(&shard->cork);
-    jz_buffer_free(&shard->published.frames);
-    jz_spare_unsent_free(&shard->spare_unsent);
-    jz_loop_destroy(&shard->loop);
+    jz_buffer_free(&shard->turn.cork);
+    jz_buffer_free(&shard->turn.published.frames);
+    jz_spare_unsent_free(&shard->turn.spare_unsent);
+    jz_loop_destroy(&shard->turn.loop);
     jz_topics_destroy(&shard->topics);
     jz_peer_log_finish(shard);
     jz_peer_log_destroy(&shard->peer_log);
@@ -153,7 +153,7 @@ static jz_connection *connection_of_timer(jz_timer *timer)
 static void trim_memory(jz_shard *shard)
 {
     shard->keeps_memory = jz_memory_trim();
-    jz_spare_unsent_free(&shard->spare_unsent);
+    jz_spare_unsent_free(&shard->turn.spare_unsent);
 }
 
 static void take_expired(void *context, jz_timer *timer)
@@ -182,8 +182,8 @@ static void run_later(jz_shard *shard)
 
 static void settle_next(jz_shard *shard)
 {
-    jz_connection *connection = shard->dirty;
-    shard->dirty = connection->next_dirty;
+    jz_connection *connection = shard->turn.dirty;
+    shard->turn.dirty = connection->next_dirty;
     connection->is_dirty = false;
     if (connection->phase == JZ_PHASE_FREE)
         jz_slots_give_back(&shard->slots, connection);
@@ -197,13 +197,13 @@ static void settle_next(jz_shard *shard)
  */
 void jz_shard_settle_dirty(jz_shard *shard)
 {
-    while (shard->later != NULL || shard->dirty != NULL) {
+    while (shard->later != NULL || shard->turn.dirty != NULL) {
         run_later(shard);
-        if (shard->dirty != NULL)
+        if (shard->turn.dirty != NULL)
             settle_next(shard);
     }
     /* All output was flushed, and what the sockets did not take is the connections' own by now. */
-    jz_published_clear(&shard->published);
+    jz_published_clear(&shard->turn.published);
 }
 
 void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connection *connection))
@@ -223,7 +223,7 @@ static bool end_turn(void *context)
     jz_shard_settle_dirty(shard);
     jz_compression_workspace_trim(&shard->workspace);
     if (shard->keeps_memory && shard->trim_timer.link == NULL)
-        jz_timer_set(&shard->loop.timers, &shard->trim_timer, TRIM_AFTER_MS);
+        jz_timer_set(&shard->turn.loop.timers, &shard->trim_timer, TRIM_AFTER_MS);
     bool goes_on = jz_ending_goes_on(shard);
     jz_kept_input_end_turn(shard);
     jz_peer_log_follow(shard);
@@ -235,7 +235,7 @@ void jz_shard_run(jz_shard *shard)
     jz_shard *before = jz_current_shard;
     jz_current_shard = shard;
     jz_memory_begin_keeping(&shard->keeps_memory);
-    int failure = end_turn(shard) ? jz_loop_run(&shard->loop) : 0;
+    int failure = end_turn(shard) ? jz_loop_run(&shard->turn.loop) : 0;
     if (failure != 0)
         jz_ending_fail(shard, failure);
     discard_letters(shard);

@@ -5,27 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../loop/loop.h"
-#include "../session/buffer.h"
 #include "accepting.h"
-#include "connection.h"
-#include "counters.h"
 #include "date.h"
+#include "fan_out.h"
 #include "farewell.h"
 #include "jazzy/server.h"
 #include "kept_input.h"
 #include "peer_log.h"
-#include "published.h"
 #include "ration.h"
 #include "slots.h"
 #include "topics.h"
-#include "unsent.h"
-
-/* What the sessions of one route have in common on one shard; their settings are its first member. */
-typedef struct jz_shard_route {
-    jz_session_settings settings;
-    const jz_route *route;
-} jz_shard_route;
+#include "turn.h"
 
 /* How far a shard is on its way to its end. */
 typedef enum jz_course {
@@ -36,7 +26,7 @@ typedef enum jz_course {
 } jz_course;
 
 struct jz_shard {
-    jz_loop loop;
+    jz_turn turn; /* first: see turn.h */
     jz_server *server;
     jz_slots slots;
     uint16_t handle_prefix; /* server and loop, as in its connections' handles */
@@ -58,17 +48,10 @@ struct jz_shard {
 
     jz_topics topics;
     _Atomic size_t mailbox_amount; /* bytes that other threads have sent and that were not taken yet */
-    jz_counters counters;
     jz_peer_log peer_log;
 
-    jz_connection *current;    /* the one that is being read, whose output goes to the cork */
-    const jz_message *message; /* the one that a handler has now, which may lie in the receive buffer; else NULL */
-    jz_ration ration;          /* of `current` */
+    jz_ration ration; /* of the connection that is being read */
     jz_kept_input kept_input;
-    jz_buffer cork;         /* output of `current`, sent with one call when its input has been taken */
-    jz_published published; /* in this turn */
-    jz_spare_unsent spare_unsent;
-    jz_connection *dirty; /* linked by next_dirty */
     jz_date date;
 
     jz_letter *later; /* what is left of letters for when no handler runs, oldest first */
@@ -101,16 +84,17 @@ jz_connection *jz_shard_connection_of(const jz_shard *shard, uint64_t token);
 /* Calls `visit` for each connection that there is. It may end connections. */
 void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connection *connection));
 
-/* The route of a connection that is a WebSocket. */
-static inline const jz_route *jz_connection_route(const jz_connection *connection)
-{
-    return ((const jz_shard_route *)connection->session.settings)->route;
-}
-
 static inline jz_ws jz_shard_handle_of(const jz_shard *shard, const jz_connection *connection)
 {
     return jz_handle_make(shard->handle_prefix, connection->slot,
                           atomic_load_explicit(&connection->generation, memory_order_relaxed));
+}
+
+/* Gives a publication to every subscriber on this shard but `sender`, which may be no connection (zero). */
+static inline void jz_shard_publish(jz_shard *shard, jz_text topic, jz_publication *publication, jz_ws sender)
+{
+    bool is_here = jz_handle_shard(sender) == shard->handle_prefix;
+    jz_fan_out(&shard->turn, &shard->topics, topic, publication, is_here ? jz_slots_find(&shard->slots, sender) : NULL);
 }
 
 #endif

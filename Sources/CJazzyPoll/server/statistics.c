@@ -74,8 +74,8 @@ void jz_server_statistics(const jz_server *server, jz_statistics *statistics)
     uint64_t now = jz_clock_ns();
     for (uint32_t i = 0; i < server->shard_count; i++) {
         const jz_shard *shard = &server->shards[i];
-        add_counters(statistics, &shard->counters);
-        add_times(statistics, &shard->loop.times, now);
+        add_counters(statistics, &shard->turn.counters);
+        add_times(statistics, &shard->turn.loop.times, now);
         statistics->buffered_bytes += buffered_bytes(&shard->slots);
     }
 }
@@ -84,7 +84,7 @@ jz_ending jz_server_ending(const jz_server *server)
 {
     jz_ending ending = {0};
     for (uint32_t i = 0; i < server->shard_count; i++) {
-        const jz_counters *counters = &server->shards[i].counters;
+        const jz_counters *counters = &server->shards[i].turn.counters;
         ending.clean += jz_counted(&counters->ended_clean);
         ending.unclean += jz_counted(&counters->ended_unclean);
         ending.cut_off += jz_counted(&counters->ended_cut_off);

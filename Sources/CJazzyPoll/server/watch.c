@@ -16,11 +16,11 @@ static void set_timer(jz_shard *shard, jz_connection *connection, uint32_t delay
 {
     uint32_t end_of_life = connection->timer.tag;
     if (end_of_life != 0) {
-        uint32_t left = until(jz_tick_of(shard->loop.now_ms), end_of_life);
+        uint32_t left = until(jz_tick_of(shard->turn.loop.now_ms), end_of_life);
         delay_ms = left < delay_ms ? left : delay_ms;
     }
     if (delay_ms != JZ_NEVER)
-        jz_timer_set(&shard->loop.timers, &connection->timer, delay_ms);
+        jz_timer_set(&shard->turn.loop.timers, &connection->timer, delay_ms);
 }
 
 static uint32_t half_of(uint32_t idle_timeout_ms)
@@ -35,7 +35,7 @@ void jz_watch_go_on(jz_shard *shard, jz_connection *connection)
 
 void jz_watch_note_taken(jz_shard *shard, jz_connection *connection)
 {
-    jz_watch_note_activity(shard, connection);
+    jz_connection_note_activity(connection, shard->turn.loop.now_ms);
     if (connection->phase == JZ_PHASE_WEBSOCKET)
         connection->session.owner_tag = JZ_PROGRESS_TAKEN;
 }
@@ -45,10 +45,10 @@ void jz_watch_begin(jz_shard *shard, jz_connection *connection)
     const jz_route *route = jz_connection_route(connection);
     connection->timer.tag = 0;
     if (route->options.max_lifetime_ms != JZ_NEVER) {
-        uint32_t end_of_life = jz_tick_of(shard->loop.now_ms + route->options.max_lifetime_ms) + 1;
+        uint32_t end_of_life = jz_tick_of(shard->turn.loop.now_ms + route->options.max_lifetime_ms) + 1;
         connection->timer.tag = end_of_life != 0 ? end_of_life : 1; /* 0 says that there is none */
     }
-    jz_watch_note_activity(shard, connection);
+    jz_connection_note_activity(connection, shard->turn.loop.now_ms);
     jz_watch_go_on(shard, connection);
 }
 
@@ -60,14 +60,14 @@ static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
     bool takes = connection->session.owner_tag == JZ_PROGRESS_TAKEN || jz_progress_is_awaited(connection);
     connection->session.owner_tag = takes ? jz_progress_mark(connection) : 0;
     connection->is_pinged = true;
-    jz_connection_ping(shard, connection);
+    jz_connection_ping(&shard->turn, connection);
     set_timer(shard, connection, half);
 }
 
 /* Nothing came in answer to a ping. Before the peer finds it, it has to take what was sent before. */
 static jz_watch_verdict judge_pinged(jz_shard *shard, jz_connection *connection, uint32_t half)
 {
-    uint32_t now = jz_tick_of(shard->loop.now_ms);
+    uint32_t now = jz_tick_of(shard->turn.loop.now_ms);
     uint32_t quiet = (now - connection->last_active) * JZ_TICK_MS;
     uint32_t patience = jz_progress_patience(2 * half);
     if (connection->session.owner_tag == 0)
@@ -90,7 +90,7 @@ static jz_watch_verdict judge_pinged(jz_shard *shard, jz_connection *connection,
 jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
 {
     const jz_route *route = jz_connection_route(connection);
-    uint32_t now = jz_tick_of(shard->loop.now_ms);
+    uint32_t now = jz_tick_of(shard->turn.loop.now_ms);
     uint32_t end_of_life = connection->timer.tag;
     if (end_of_life != 0 && until(now, end_of_life) == 0)
         return JZ_WATCH_IS_OLD;
@@ -101,7 +101,7 @@ jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
     }
     /* Whoever is not read from cannot show that it is there; nor who sent so much that it waits for its turn. */
     if (connection->is_paused || connection->is_behind || jz_session_has_kept(&connection->session))
-        jz_watch_note_activity(shard, connection);
+        jz_connection_note_activity(connection, shard->turn.loop.now_ms);
     uint32_t quiet_since = connection->last_active;
     if (until(now, quiet_since + half / JZ_TICK_MS) > 0) {
         set_timer(shard, connection, until(now, quiet_since + half / JZ_TICK_MS));

@@ -8,13 +8,6 @@
 /* Begins with the open event. One timer for each connection: what comes only leaves the time at which it came. */
 void jz_watch_begin(jz_shard *shard, jz_connection *connection);
 
-/* The peer has shown that it is there. */
-static inline void jz_watch_note_activity(const jz_shard *shard, jz_connection *connection)
-{
-    connection->last_active = jz_tick_of(shard->loop.now_ms);
-    connection->is_pinged = false;
-}
-
 /* The socket is writable: the peer has taken much of what waited for it. */
 void jz_watch_note_taken(jz_shard *shard, jz_connection *connection);
 

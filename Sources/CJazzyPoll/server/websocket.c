@@ -20,7 +20,7 @@ static JZ_NEVER_INLINED jz_send_status send_anyhow(jz_ws ws, jz_message_kind kin
     jz_shard *shard = jz_own_shard_in_order(ws);
     if (JZ_LIKELY(shard != NULL)) {
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
-        return connection != NULL ? jz_connection_send(shard, connection, kind, bytes, length, compression)
+        return connection != NULL ? jz_connection_send(&shard->turn, connection, kind, bytes, length, compression)
                                   : JZ_SEND_CLOSED;
     }
     shard = jz_enter_open_shard(ws);
@@ -36,8 +36,9 @@ jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes
                                jz_compression compression)
 {
     jz_shard *shard = jz_current_shard;
-    if (shard != NULL && shard->current != NULL && jz_shard_handle_of(shard, shard->current).value == ws.value &&
-        !jz_loop_has_letters(&shard->loop) && jz_connection_answer(shard, shard->current, kind, bytes, length))
+    if (shard != NULL && shard->turn.current != NULL &&
+        jz_shard_handle_of(shard, shard->turn.current).value == ws.value && !jz_loop_has_letters(&shard->turn.loop) &&
+        jz_connection_answer(&shard->turn, shard->turn.current, kind, bytes, length))
         return JZ_SEND_SENT;
     return send_anyhow(ws, kind, bytes, length, compression);
 }
@@ -55,7 +56,7 @@ static void silence(jz_ws ws)
     connection->is_behind = true;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     jz_ration_look_soon(&own->ration);
-    jz_connection_mark_dirty(own, connection);
+    jz_turn_mark_dirty(&own->turn, connection);
 }
 
 jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length)
@@ -63,7 +64,7 @@ jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t r
     jz_shard *shard = jz_own_shard_in_order(ws);
     if (shard != NULL) {
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
-        return connection != NULL ? jz_connection_close(shard, connection, JZ_CAUSE_APPLICATION, code,
+        return connection != NULL ? jz_connection_close(&shard->turn, connection, JZ_CAUSE_APPLICATION, code,
                                                         (jz_text){reason, reason_length})
                                   : JZ_SEND_CLOSED;
     }
@@ -92,7 +93,7 @@ jz_send_status jz_ws_terminate(jz_ws ws)
     jz_shard *shard = jz_own_shard_in_order(ws);
     if (shard != NULL) {
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
-        return connection != NULL ? jz_connection_terminate(shard, connection) : JZ_SEND_CLOSED;
+        return connection != NULL ? jz_connection_terminate(&shard->turn, connection) : JZ_SEND_CLOSED;
     }
     /* Also where closing has begun, and others see it as closed: its end may be awaited for long. */
     shard = jz_enter_shard(ws);
@@ -120,7 +121,7 @@ static jz_send_status set_paused(jz_ws ws, bool is_paused)
     jz_shard *shard = jz_own_shard_in_order(ws);
     if (shard != NULL) {
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
-        return connection != NULL ? jz_connection_pause(shard, connection, is_paused) : JZ_SEND_CLOSED;
+        return connection != NULL ? jz_connection_pause(&shard->turn, connection, is_paused) : JZ_SEND_CLOSED;
     }
     shard = jz_enter_open_shard(ws);
     if (shard == NULL)
