@@ -22,8 +22,12 @@ let package = Package(
         .target(
             name: "JazzySwift",
             dependencies: ["CJazzyPoll"],
-            // WsMessage is a non-escapable type, and its initializer says what it borrows from.
-            swiftSettings: [.enableExperimentalFeature("Lifetimes")]
+            swiftSettings: [
+                // WsMessage is a non-escapable type, and its initializer says what it borrows from.
+                .enableExperimentalFeature("Lifetimes"),
+                // A file that does not import the core cannot use it through one that does.
+                .enableUpcomingFeature("MemberImportVisibility"),
+            ]
         ),
         .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib"]),
     ],

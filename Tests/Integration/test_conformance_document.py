@@ -45,7 +45,7 @@ def conformance_rows():
 
 
 def source_of(file):
-    found = [ROOT / folder / file for folder in FOLDERS if (ROOT / folder / file).exists()]
+    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob(file)]
     assert len(found) == 1, f"{file} is in {found}"
     return found[0].read_text()
 

@@ -27,6 +27,18 @@ extension JazzyStatistics {
 
 func closeIndex(of code: UInt16) -> Int { Int(jz_closes_index(code)) }
 
+extension JazzyRefusal {
+    var index: Int { Int(core.rawValue) }
+}
+
+extension WsClose.Cause {
+    var index: Int { Int(core.rawValue) }
+}
+
+extension WsError.Rule {
+    var index: Int { Int(core.rawValue) }
+}
+
 extension JazzyMessageCounts {
     /// By `jz_message_kind`.
     fileprivate init(_ core: (UInt64, UInt64, UInt64, UInt64)) {

@@ -1,5 +1,3 @@
-import CJazzyPoll
-
 extension JazzyServer {
     /// Stops the server in order, as ``stop()`` does, and waits for its end, on the calling thread.
     ///
@@ -99,12 +97,7 @@ extension JazzyServer {
     /// - Parameter deadline: When the server stops at the latest, as with ``stop()``. The default is
     ///   ``JazzyTimeLimit/never``.
     public func drain(deadline: JazzyTimeLimit = .never) {
-        let milliseconds =
-            switch deadline {
-            case .never: JZ_NEVER
-            case .after(let duration): min(duration.wholeMilliseconds, JZ_NEVER - 1)
-            }
-        askToEnd { $0.drain(deadlineInMilliseconds: milliseconds) }
+        askToEnd { $0.drain(deadline: deadline) }
     }
 
     private func beginToStop(_ grace: Duration) -> CoreServer? {

@@ -1,4 +1,5 @@
 import CJazzyPoll
+import Synchronization
 
 extension HandlerContext {
     /// For every route with an upgrade hook.

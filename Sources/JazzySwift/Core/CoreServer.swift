@@ -66,7 +66,7 @@ final class CoreServer: Sendable {
     }
 
     func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus {
-        withCharacters(of: topic) { name, length in
+        withCharacters(of: topic) { [core] name, length in
             bytes.withUnsafeBytes {
                 JazzySendStatus(jz_server_publish(core, name, length, kind.core, $0.baseAddress, $0.count))
             }
@@ -105,8 +105,13 @@ final class CoreServer: Sendable {
         farewell.withCore { options in _ = jz_server_stop_with(core, options, nil) }
     }
 
-    func drain(deadlineInMilliseconds deadline: UInt32) {
-        jz_server_drain(core, deadline)
+    func drain(deadline: JazzyTimeLimit) {
+        let milliseconds =
+            switch deadline {
+            case .never: JZ_NEVER
+            case .after(let duration): min(duration.wholeMilliseconds, JZ_NEVER - 1)
+            }
+        jz_server_drain(core, milliseconds)
     }
 
     /// Whether the calling thread is in one of the server's handlers.

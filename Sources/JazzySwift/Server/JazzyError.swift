@@ -1,5 +1,3 @@
-import CJazzyPoll
-
 /// Why a server could not be set up or run.
 public struct JazzyError: Error, Equatable, Sendable {
     /// What kind of thing went wrong, to decide by.
@@ -44,32 +42,4 @@ public struct JazzyError: Error, Equatable, Sendable {
 extension JazzyError: CustomStringConvertible {
     /// The ``message``.
     public var description: String { message }
-}
-
-extension JazzyError {
-    init(_ error: jz_error) {
-        var error = error
-        let message = withUnsafeBytes(of: &error.message) { bytes in
-            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        self.init(Code(error.status), message)
-    }
-}
-
-extension JazzyError.Code {
-    init(_ status: jz_status) {
-        switch status {
-        case JZ_STATUS_OUT_OF_MEMORY: self = .outOfMemory
-        case JZ_STATUS_INVALID_OPTION: self = .invalidOption
-        case JZ_STATUS_INVALID_ROUTE: self = .invalidRoute
-        case JZ_STATUS_INVALID_ADDRESS: self = .invalidAddress
-        case JZ_STATUS_ADDRESS_IN_USE: self = .addressInUse
-        case JZ_STATUS_ADDRESS_UNAVAILABLE: self = .addressUnavailable
-        case JZ_STATUS_PERMISSION_DENIED: self = .permissionDenied
-        case JZ_STATUS_NO_DESCRIPTORS: self = .noDescriptors
-        case JZ_STATUS_INVALID_STATE: self = .invalidState
-        case JZ_STATUS_TOO_MANY_SERVERS: self = .tooManyServers
-        default: self = .system
-        }
-    }
 }

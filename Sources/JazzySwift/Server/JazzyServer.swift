@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 
 /// A WebSocket server, with its own routes and its own port. Any number can live side by side in one process.

@@ -1,5 +1,3 @@
-import CJazzyPoll
-
 /// Whether a message is compressed.
 ///
 /// It never is where the connection has not agreed on it (``JazzyDeflate``), or where it would grow.
@@ -15,15 +13,4 @@ public enum JazzyCompression: Sendable {
     case always
     /// Not at all: for what is compressed already, and for secrets.
     case never
-}
-
-extension JazzyCompression {
-    @usableFromInline
-    var core: jz_compression {
-        switch self {
-        case .automatic: JZ_COMPRESSION_AUTOMATIC
-        case .always: JZ_COMPRESSION_ALWAYS
-        case .never: JZ_COMPRESSION_NEVER
-        }
-    }
 }

@@ -1,5 +1,3 @@
-import CJazzyPoll
-
 // The core finds these too, but only while it lends a request, and only by a name that is known then: here a request is
 // a copy, of which anything may be asked later. Both go by bytes, as the core does.
 
@@ -34,21 +32,6 @@ extension JazzyRequest {
             }
         }
         return nil
-    }
-}
-
-/// Decodes a text; where an escape is ill-formed, it stays as it is.
-func percentDecoded(_ text: String, plusIsSpace: Bool) -> String {
-    withCharacters(of: text) { start, count in
-        guard let start else { return text }
-        var isWellFormed = false
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, length in
-            buffer.withMemoryRebound(to: CChar.self) { decoded in
-                let encoded = jz_string(start: start, length: count)
-                isWellFormed = jz_percent_decode(encoded, plusIsSpace, decoded.baseAddress, &length)
-            }
-        }
-        return isWellFormed ? String(decoding: bytes, as: UTF8.self) : text
     }
 }
 

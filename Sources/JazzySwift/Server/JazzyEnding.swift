@@ -1,5 +1,3 @@
-import CJazzyPoll
-
 /// How the connections ended that there were when a server stopped.
 public struct JazzyEnding: Hashable, Sendable {
     /// WebSockets with which close frames went both ways, and whose output was all sent.
@@ -16,13 +14,4 @@ public struct JazzyEnding: Hashable, Sendable {
 
     /// Creates a description of an end, with no connections.
     public init() {}
-}
-
-extension JazzyEnding {
-    init(_ core: jz_ending) {
-        clean = Int(clamping: core.clean)
-        unclean = Int(clamping: core.unclean)
-        cutOff = Int(clamping: core.cut_off)
-        others = Int(clamping: core.others)
-    }
 }

@@ -99,6 +99,9 @@ func checkedLifetime(_ name: String, _ value: JazzyTimeLimit) throws(JazzyError)
     try milliseconds(name, value, from: .milliseconds(100), to: .seconds(2_592_000))
 }
 
+/// The number of cores that this process may use.
+var usableCores: Int { Int(jz_options_default().threads) }
+
 /// What the core refuses about a text, it tells with its own names of options.
 func withSwiftNames<Result>(
     _ names: KeyValuePairs<String, String>, _ body: () throws(JazzyError) -> Result

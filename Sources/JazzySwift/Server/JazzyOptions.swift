@@ -1,5 +1,3 @@
-import CJazzyPoll
-
 /// What can be chosen about a server. A server with an option outside its range does not start.
 ///
 /// Where a route has an option of the same name, in ``JazzyRouteOptions``, this is its default. Time-outs are in whole
@@ -9,7 +7,7 @@ public struct JazzyOptions: Sendable {
     /// may use.
     ///
     /// With more than one, handlers of different connections run at the same time.
-    public var threads = Int(jz_options_default().threads)
+    public var threads = usableCores
 
     /// How connections come to the event loops, where there are several. The default is ``JazzyAccepting/sharedPort``.
     public var accepting = JazzyAccepting.sharedPort

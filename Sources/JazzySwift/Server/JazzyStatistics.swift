@@ -62,7 +62,7 @@ public struct JazzyStatistics: Equatable, Sendable {
     var failureCounts: [Int] = []
 
     /// How many connections were refused for a reason before they were WebSockets.
-    public func refused(for reason: JazzyRefusal) -> Int { refusals.count(at: Int(reason.core.rawValue)) }
+    public func refused(for reason: JazzyRefusal) -> Int { refusals.count(at: reason.index) }
 
     /// How many connections were refused before they were WebSockets.
     public var refusedTotal: Int { refusals.reduce(0, +) }
@@ -74,13 +74,13 @@ public struct JazzyStatistics: Equatable, Sendable {
     public func closes(code: UInt16) -> Int { closeCounts.count(at: closeIndex(of: code)) }
 
     /// How many close events had a cause.
-    public func closes(cause: WsClose.Cause) -> Int { causeCounts.count(at: Int(cause.core.rawValue)) }
+    public func closes(cause: WsClose.Cause) -> Int { causeCounts.count(at: cause.index) }
 
     /// How many close events there were.
     public var closesTotal: Int { closeCounts.reduce(0, +) }
 
     /// How many connections failed because of a rule.
-    public func failures(_ rule: WsError.Rule) -> Int { failureCounts.count(at: Int(rule.core.rawValue)) }
+    public func failures(_ rule: WsError.Rule) -> Int { failureCounts.count(at: rule.index) }
 
     /// How many connections failed.
     public var failuresTotal: Int { failureCounts.reduce(0, +) }
