@@ -16,7 +16,7 @@ help:
 	@echo "make bench [QUICK=1]         measure servers side by side: Benchmarks/results/latest.md"
 	@echo "make bench-micro             measure the codec and the session, without sockets"
 	@echo "make bench-instructions      count the instructions of a message, and compare with the baseline"
-	@echo "make lint                    check formatting"
+	@echo "make lint                    check formatting, and who uses what"
 	@echo "make format                  format the sources"
 	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so"
 	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file; CC=gcc-14 names the compiler"

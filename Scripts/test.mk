@@ -77,6 +77,7 @@ test-integration-sanitized: $(VENV)/.installed clients
 lint: swift-toolchain
 	@Scripts/install-packages $(LINT_PACKAGES)
 	swift format lint --strict --recursive Package.swift Sources Tests Examples Benchmarks
+	Scripts/check-core-imports
 	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
 
 .PHONY: format
