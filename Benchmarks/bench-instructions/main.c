@@ -10,12 +10,15 @@
 #include <zlib.h>
 
 #include "scenario.h"
+#include "served.h"
 
 static int list(void)
 {
     printf("zlib %s\n", zlibVersion());
     for (size_t i = 0; i < scenario_count; i++)
         printf("%s %zu\n", scenarios[i].name, scenarios[i].messages);
+    for (size_t i = 0; i < served_scenario_count; i++)
+        printf("%s %zu\n", served_scenarios[i].name, served_scenarios[i].messages);
     return 0;
 }
 
@@ -27,6 +30,15 @@ static const scenario *find(const char *name)
     }
     fprintf(stderr, "bench-instructions: there is no scenario %s; --list shows those that there are\n", name);
     exit(2);
+}
+
+static const served_scenario *find_served(const char *name)
+{
+    for (size_t i = 0; i < served_scenario_count; i++) {
+        if (strcmp(served_scenarios[i].name, name) == 0)
+            return &served_scenarios[i];
+    }
+    return NULL;
 }
 
 static unsigned long turns_of(const char *value)
@@ -48,8 +60,11 @@ int main(int count, char **arguments)
         fprintf(stderr, "usage: bench-instructions SCENARIO TURNS, or bench-instructions --list\n");
         return 2;
     }
-    const scenario *scenario = find(arguments[1]);
     unsigned long turns = turns_of(arguments[2]);
+    const served_scenario *served = find_served(arguments[1]);
+    if (served != NULL)
+        serve(served, turns);
+    const scenario *scenario = find(arguments[1]);
     scenario->prepare(scenario);
     for (unsigned long i = 0; i < turns; i++)
         scenario->turn();

@@ -11,12 +11,12 @@ BASELINE = {"echo": 1000.0, "handshake": 5000.0}
 ENTRIES = [{"toolchain": TOOLCHAIN, "instructions_per_message": BASELINE}]
 
 
-def judged(now, toolchain=None):
+def judged(now, toolchain=None, tolerance=compare.TOLERANCE):
     """The exit status, what was printed, and what was complained of."""
     out, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
         toolchain = toolchain or TOOLCHAIN
-        status = compare.judge(compare.baseline_of(ENTRIES, toolchain), toolchain, now)
+        status = compare.judge(compare.baseline_of(ENTRIES, toolchain), toolchain, now, tolerance)
     return status, out.getvalue(), errors.getvalue()
 
 
@@ -36,6 +36,12 @@ class Comparing(unittest.TestCase):
         self.assertIn("make bench-instructions-baseline", errors)
         self.assertNotIn("handshake", errors)
 
+    def test_less_is_tolerated_where_less_is_asked_for(self):
+        status, _, errors = judged(BASELINE | {"echo": 1011.0}, tolerance=0.01)
+        self.assertEqual(status, 1)
+        self.assertIn("(1.0% are allowed)", errors)
+        self.assertEqual(judged(BASELINE | {"echo": 1009.0}, tolerance=0.01)[0], 0)
+
     def test_every_scenario_that_is_worse_is_named(self):
         _, _, errors = judged({"echo": 2000.0, "handshake": 9000.0})
         self.assertEqual(len(errors.splitlines()), 2)
@@ -43,7 +49,7 @@ class Comparing(unittest.TestCase):
     def test_better_passes_with_a_hint(self):
         status, out, _ = judged(BASELINE | {"handshake": 4800.0})
         self.assertEqual(status, 0)
-        self.assertIn("Better than the baseline by more than 3%: handshake.", out)
+        self.assertIn("Better than the baseline by more than is tolerated: handshake.", out)
 
     def test_one_that_is_better_does_not_make_up_for_one_that_is_worse(self):
         self.assertEqual(judged({"echo": 1100.0, "handshake": 100.0})[0], 1)

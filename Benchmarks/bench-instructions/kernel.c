@@ -1,0 +1,160 @@
+#define _GNU_SOURCE
+
+#include "kernel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#define WRAPPED(type, name, ...)                                                                                       \
+    type __real_##name(__VA_ARGS__);                                                                                   \
+    type __wrap_##name(__VA_ARGS__)
+
+WRAPPED(int, listen, int descriptor, int backlog);
+WRAPPED(int, accept4, int listener, struct sockaddr *address, socklen_t *length, int flags);
+WRAPPED(ssize_t, recv, int descriptor, void *bytes, size_t capacity, int flags);
+WRAPPED(ssize_t, send, int descriptor, const void *bytes, size_t length, int flags);
+WRAPPED(ssize_t, sendmsg, int descriptor, const struct msghdr *message, int flags);
+WRAPPED(int, epoll_ctl, int epoll, int operation, int descriptor, struct epoll_event *event);
+WRAPPED(int, epoll_wait, int epoll, struct epoll_event *events, int most, int timeout);
+WRAPPED(int, clock_gettime, clockid_t clock, struct timespec *now);
+WRAPPED(time_t, time, time_t *now);
+WRAPPED(int, getentropy, void *bytes, size_t length);
+
+/* Above what the process has itself. */
+enum { FIRST_DESCRIPTOR = 100000, NOW = 1000000 };
+
+void (*kernel_waits)(void);
+kernel_sent kernel_sent_so_far;
+
+static int listener = -1;
+static epoll_data_t listener_data;
+static epoll_data_t data[KERNEL_MOST_CONNECTIONS];
+static size_t accepted, connecting;
+static struct {
+    int descriptor;
+    const void *bytes;
+    size_t length;
+} input;
+static struct epoll_event ready;
+
+static int failing(int error)
+{
+    errno = error;
+    return -1;
+}
+
+void kernel_connect(size_t clients)
+{
+    connecting = clients;
+    ready = (struct epoll_event){.events = EPOLLIN, .data = listener_data};
+}
+
+void kernel_receive(size_t client, const void *bytes, size_t length)
+{
+    input.descriptor = FIRST_DESCRIPTOR + (int)client;
+    input.bytes = bytes;
+    input.length = length;
+    ready = (struct epoll_event){.events = EPOLLIN, .data = data[client]};
+}
+
+int __wrap_listen(int descriptor, int backlog)
+{
+    listener = descriptor;
+    return __real_listen(descriptor, backlog);
+}
+
+int __wrap_accept4(int from, struct sockaddr *address, socklen_t *length, int flags)
+{
+    (void)from;
+    (void)flags;
+    if (connecting == 0 || accepted == KERNEL_MOST_CONNECTIONS)
+        return failing(EAGAIN);
+    connecting--;
+    struct sockaddr_in client = {
+        .sin_family = AF_INET, .sin_port = htons(50000), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    memcpy(address, &client, sizeof client);
+    *length = sizeof client;
+    return FIRST_DESCRIPTOR + (int)accepted++;
+}
+
+ssize_t __wrap_recv(int descriptor, void *bytes, size_t capacity, int flags)
+{
+    (void)flags;
+    if (descriptor != input.descriptor || input.length == 0 || input.length > capacity)
+        return failing(EAGAIN);
+    size_t length = input.length;
+    memcpy(bytes, input.bytes, length);
+    input.length = 0;
+    return (ssize_t)length;
+}
+
+ssize_t __wrap_send(int descriptor, const void *bytes, size_t length, int flags)
+{
+    (void)descriptor;
+    (void)bytes;
+    (void)flags;
+    kernel_sent_so_far.calls++;
+    kernel_sent_so_far.bytes += length;
+    return (ssize_t)length;
+}
+
+ssize_t __wrap_sendmsg(int descriptor, const struct msghdr *message, int flags)
+{
+    (void)descriptor;
+    (void)flags;
+    size_t length = 0;
+    for (size_t i = 0; i < message->msg_iovlen; i++)
+        length += message->msg_iov[i].iov_len;
+    kernel_sent_so_far.calls++;
+    kernel_sent_so_far.bytes += length;
+    return (ssize_t)length;
+}
+
+int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event)
+{
+    (void)epoll;
+    if (operation == EPOLL_CTL_DEL)
+        return 0;
+    if (descriptor == listener)
+        listener_data = event->data;
+    else if (descriptor >= FIRST_DESCRIPTOR)
+        data[descriptor - FIRST_DESCRIPTOR] = event->data;
+    return 0;
+}
+
+int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
+{
+    (void)epoll;
+    (void)most;
+    (void)timeout;
+    kernel_waits();
+    *events = ready;
+    return 1;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    (void)clock;
+    *now = (struct timespec){.tv_sec = NOW};
+    return 0;
+}
+
+time_t __wrap_time(time_t *now)
+{
+    if (now != NULL)
+        *now = NOW;
+    return NOW;
+}
+
+int __wrap_getentropy(void *bytes, size_t length)
+{
+    memset(bytes, 0x5A, length);
+    return 0;
+}
