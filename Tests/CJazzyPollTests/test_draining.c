@@ -3,6 +3,7 @@
 
 #include "../../Sources/CJazzyPoll/server/errand.h"
 #include "../../Sources/CJazzyPoll/server/server.h"
+#include "../../Sources/CJazzyPoll/server/stop_request.h"
 #include "support/client.h"
 #include "support/clock.h"
 #include "support/eventually.h"

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "../../Sources/CJazzyPoll/server/errand.h"
 #include "../../Sources/CJazzyPoll/server/work.h"
 #include "support/allocation.h"
 #include "support/eventually.h"
@@ -20,8 +21,8 @@ static const jz_event messaged = {.type = JZ_EVENT_MESSAGE, .close_reason = ""};
 static void start(jz_workers *workers, uint32_t count)
 {
     jz_error error = {0};
-    jz_workers_init(workers);
-    assert_that(jz_workers_start(workers, count, STACK_SIZE, &error) == JZ_OK, "%s", error.message);
+    jz_workers_init(workers, &jz_errand_mail);
+    assert_that(jz_work_start_workers(workers, count, STACK_SIZE, &error) == JZ_OK, "%s", error.message);
 }
 
 static void finish(jz_workers *workers)
@@ -256,7 +257,7 @@ static void the_close_event_needs_no_memory(void **state)
                             .context = &record,
                             .options = {.max_waiting_events = 10, .backpressure_limit = SIZE_MAX}};
     jz_workers workers;
-    jz_workers_init(&workers);
+    jz_workers_init(&workers, &jz_errand_mail);
     jz_work *work = create(&workers, &route, 0);
     assert_int_equal(jz_work_add(work, &opened, &no_message), JZ_WORK_ADDED);
     const jz_event closed = {.type = JZ_EVENT_CLOSE, .close_reason = "enough", .close_reason_length = 6};
@@ -266,7 +267,7 @@ static void the_close_event_needs_no_memory(void **state)
     test_allocations_succeed();
     assert_int_equal(message_result, JZ_WORK_OUT_OF_MEMORY);
     assert_int_equal(close_result, JZ_WORK_ADDED);
-    assert_int_equal(jz_workers_start(&workers, 1, STACK_SIZE, NULL), JZ_OK);
+    assert_int_equal(jz_work_start_workers(&workers, 1, STACK_SIZE, NULL), JZ_OK);
     finish(&workers);
     assert_int_equal(record.closes, 1);
     assert_int_equal(record.next[0], 0);
@@ -280,7 +281,7 @@ static void without_memory_there_is_no_work_and_there_are_no_workers(void **stat
     size_t live = test_live_allocations();
     const jz_route route = {.options = {.max_waiting_events = 10, .backpressure_limit = SIZE_MAX}};
     jz_workers workers;
-    jz_workers_init(&workers);
+    jz_workers_init(&workers, &jz_errand_mail);
     for (size_t allowed = 0; allowed < 2; allowed++) {
         test_allocations_fail_after(allowed);
         const jz_work *work = jz_work_create(&workers, (jz_ws){1}, &route);
@@ -290,7 +291,7 @@ static void without_memory_there_is_no_work_and_there_are_no_workers(void **stat
     }
     jz_error error = {0};
     test_allocations_fail_after(0);
-    jz_status status = jz_workers_start(&workers, 4, STACK_SIZE, &error);
+    jz_status status = jz_work_start_workers(&workers, 4, STACK_SIZE, &error);
     test_allocations_succeed();
     assert_int_not_equal(status, JZ_OK);
     assert_int_equal(error.status, status);

@@ -1,20 +1,6 @@
 #include "access.h"
 
 #include "errand.h"
-#include "registry.h"
-#include "server.h"
-
-jz_shard *jz_enter_shard(jz_ws ws)
-{
-    jz_server *server = jz_registry_enter(jz_handle_server(ws));
-    if (server == NULL)
-        return NULL;
-    uint8_t number = jz_handle_loop(ws);
-    if (number < server->shard_count)
-        return &server->shards[number];
-    jz_leave_shard(ws);
-    return NULL;
-}
 
 bool jz_bring_in_order(jz_shard *shard)
 {
@@ -24,11 +10,6 @@ bool jz_bring_in_order(jz_shard *shard)
         return false;
     jz_loop_take_every_letter(&shard->turn.loop);
     return true;
-}
-
-void jz_leave_shard(jz_ws ws)
-{
-    jz_registry_leave(jz_handle_server(ws));
 }
 
 jz_shard *jz_enter_open_shard(jz_ws ws)

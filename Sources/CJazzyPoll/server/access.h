@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "entry.h"
 #include "handle.h"
 #include "shard.h"
 
@@ -38,11 +39,7 @@ static inline jz_shard *jz_own_shard_in_order(jz_ws ws)
     return shard != NULL && jz_is_in_order(shard) ? shard : NULL;
 }
 
-/* The shard that owns a connection, from another thread; NULL if it is gone. Unless NULL, leave it soon. */
-jz_shard *jz_enter_shard(jz_ws ws);
-void jz_leave_shard(jz_ws ws);
-
-/* The same, where messages can be sent to the connection; else NULL. */
+/* As jz_enter_shard, where messages can be sent to the connection; else NULL. */
 jz_shard *jz_enter_open_shard(jz_ws ws);
 
 /* The shard that owns a connection, from any thread, to read what any may; NULL if it is gone. Unless NULL, it is left.

@@ -102,38 +102,12 @@ typedef struct jz_connection {
     _Atomic uint64_t peer_ip[2];
 } jz_connection;
 
-/*
- * All of this runs on the shard's own thread. Only jz_connection_ready, jz_connection_settle, jz_connection_expired and
- * jz_connection_cut_off call handlers or free a connection. What handlers use is in sending.h.
- */
-
-/* Takes over a socket that was let in. False where there is no memory for it, or the kernel does not watch it. */
-bool jz_connection_begin(jz_shard *shard, const jz_arrival *arrival);
-
 /* Under which the poll knows the connection: its slot and generation. */
 static inline uint64_t jz_connection_token(const jz_connection *connection)
 {
     return (uint64_t)atomic_load_explicit(&connection->generation, memory_order_relaxed) << JZ_SLOT_BITS |
            connection->slot;
 }
-
-/* The socket is readable or writable. */
-void jz_connection_ready(jz_shard *shard, jz_connection *connection, unsigned what);
-
-/* Flushes, and does what became due meanwhile: ends what broke or finished, sets timers, watches for what is awaited.
- */
-void jz_connection_settle(jz_shard *shard, jz_connection *connection);
-
-void jz_connection_expired(jz_shard *shard, jz_connection *connection);
-
-/* The server stops: a WebSocket is sent its farewell, anything else ends when its output is sent. */
-void jz_connection_stop(jz_shard *shard, jz_connection *connection);
-
-/* Ends the connection at once, whatever it is about to do. */
-void jz_connection_cut_off(jz_shard *shard, jz_connection *connection);
-
-/* A worker has run its close event, after which nobody asks for its topics or its address any more. */
-void jz_connection_left(jz_shard *shard, jz_connection *connection);
 
 /* Whether its slot has a connection that has not ended. */
 static inline bool jz_connection_is_there(const jz_connection *connection)
@@ -166,18 +140,8 @@ static inline bool jz_connection_is_told_of_its_end(const jz_connection *connect
     return connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_ended(&connection->session);
 }
 
-/* From the request head, or the hook's answer, to the open event: the connection speaks WebSocket from here on. */
-void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route,
-                                   const jz_deflate_agreement *deflate, void *state);
-
-/* No more input is taken; the connection ends when its output is sent and, if it lingers, the peer has ended too. */
-void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool lingers);
-
 /* Who the peer is, or is said to be by a trusted proxy. */
 void jz_connection_set_peer(jz_connection *connection, const jz_address *address);
 jz_address jz_connection_peer(const jz_connection *connection);
-
-/* Counts it with those of its address, once that is known. False where there may be no more of them. */
-bool jz_connection_count_address(jz_shard *shard, jz_connection *connection);
 
 #endif

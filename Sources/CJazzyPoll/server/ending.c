@@ -5,13 +5,13 @@
  *
  *   1. The server has drained when D, draining was asked for; L = 0, no shard listens; and C = 0, the admission counts
  * no connection. D is set once. L is the number of shards with a listener; none begins to listen once the server runs.
- *      C grows only where a shard accepts (jz_arrival_let_in), which listens then and is counted by L. So once all
+ *      C grows only where a shard accepts (admitting.c), which listens then and is counted by L. So once all
  * three hold they hold for ever: there is one moment at which the last of them came about.
  *   2. A connection is counted by C from its acceptance until it has been released, whether it lies in a mailbox, in
- *      `later`, in a slot, or has failed to begin: each way out is jz_ending_leave, each letter that is not run is
+ *      `later`, in a slot, or has failed to begin: each way out is jz_server_leave, each letter that is not run is
  *      discarded, and the mailbox of a loop that has ended takes none (mailbox.h). So C = 0 is reached.
  *   3. Whoever brings that moment about wakes all loops *after* it: jz_server_drain sets D, then wakes;
- *      jz_server_listens_less wakes where it has made L zero; jz_ending_leave wakes where it has made C zero, if it
+ *      jz_server_listens_less wakes where it has made L zero; jz_server_leave wakes where it has made C zero, if it
  * sees D. All of these are sequentially consistent, so if it does not see D, D is set later, and its setter wakes.
  *      Likewise for L: the one that makes L zero wakes whatever C is, and of the two the later one is after the moment.
  *   4. A loop sleeps only after it has looked (jz_ending_goes_on) and not seen the moment, and a wake is kept by the
@@ -27,8 +27,14 @@
 
 #include "../loop/report.h"
 #include "expiry.h"
+#include "log.h"
 #include "progress.h"
+#include "releasing.h"
 #include "server.h"
+#include "settling.h"
+#include "shard_loop.h"
+#include "stop_request.h"
+#include "telling.h"
 
 /* Sets the end timer for what comes first. */
 static void set_timer(jz_shard *shard)
@@ -52,9 +58,9 @@ static void set_end(jz_shard *shard, uint64_t ends_at_ms, uint64_t silent_by_ms)
 
 static void stop_listening(jz_shard *shard)
 {
-    if (shard->accepting.count == 0)
+    if (shard->acceptor.count == 0)
         return;
-    jz_accepting_keep(shard, 0);
+    jz_acceptor_keep(&shard->acceptor, 0);
     jz_server_listens_less(shard->server);
 }
 
@@ -101,28 +107,12 @@ static void follow_draining(jz_shard *shard)
     if (shard->course == JZ_COURSE_SERVING) {
         shard->course = JZ_COURSE_DRAINING;
         set_end(shard, drain_by_ms, UINT64_MAX);
-        jz_accepting_finish(shard);
+        if (jz_acceptor_finish(&shard->acceptor, shard->server->options.backlog))
+            jz_server_listens_less(shard->server);
         jz_shard_settle_dirty(shard);
     } else if (shard->course == JZ_COURSE_DRAINING && drain_by_ms < shard->ends_at_ms) {
         set_end(shard, drain_by_ms, UINT64_MAX);
     }
-}
-
-bool jz_ending_has_told_all(const jz_server *server)
-{
-    return atomic_load(&server->stop_is_requested) && jz_clock_ms() >= atomic_load(&server->tell_by_ms);
-}
-
-bool jz_ending_has_drained(const jz_server *server)
-{
-    return atomic_load(&server->drain_is_requested) && atomic_load(&server->listening_count) == 0 &&
-           atomic_load(&server->admission.connections) == 0;
-}
-
-void jz_ending_leave(jz_server *server, bool is_handshake)
-{
-    if (jz_admission_leave(&server->admission, is_handshake) == 0 && atomic_load(&server->drain_is_requested))
-        jz_server_wake_all(server);
 }
 
 bool jz_ending_goes_on(jz_shard *shard)
@@ -133,7 +123,7 @@ bool jz_ending_goes_on(jz_shard *shard)
         follow_draining(shard);
     if (shard->course == JZ_COURSE_SERVING || shard->connection_count > 0)
         return true;
-    return shard->course == JZ_COURSE_DRAINING && !jz_ending_has_drained(shard->server);
+    return shard->course == JZ_COURSE_DRAINING && !jz_server_has_drained(shard->server);
 }
 
 /* What has come, and waits in the kernel, is taken first: this process may have been stopped meanwhile. */
@@ -175,9 +165,9 @@ void jz_ending_fail(jz_shard *shard, int reason)
 {
     jz_error error = {0};
     jz_report_system(&error, reason, "wait for events");
-    jz_server_log(shard->server, JZ_LOG_ERROR,
-                  "%s; the server stops: something in this process has closed a descriptor that is not its own",
-                  error.message);
+    jz_log(&shard->server->options, JZ_LOG_ERROR,
+           "%s; the server stops: something in this process has closed a descriptor that is not its own",
+           error.message);
     int none = 0;
     atomic_compare_exchange_strong(&shard->server->failure, &none, reason);
     jz_server_stop(shard->server);
@@ -185,16 +175,6 @@ void jz_ending_fail(jz_shard *shard, int reason)
     shard->course = JZ_COURSE_CUTTING_OFF;
     jz_shard_visit(shard, jz_connection_cut_off);
     jz_shard_settle_dirty(shard);
-}
-
-uint32_t jz_ending_close_timeout(const jz_shard *shard)
-{
-    if (shard->course < JZ_COURSE_STOPPING)
-        return shard->server->options.close_timeout_ms;
-    /* While stopping the end timer is what counts. This one is set behind it, so that it does not cut in. */
-    uint64_t now = jz_clock_ms();
-    uint64_t left = shard->ends_at_ms > now ? shard->ends_at_ms - now : 0;
-    return (uint32_t)left + 2 * JZ_TICK_MS;
 }
 
 void jz_ending_count(jz_shard *shard, const jz_connection *connection)

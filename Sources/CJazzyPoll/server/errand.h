@@ -1,4 +1,5 @@
-/* What a thread asks of a loop that is not its own: to send to a connection or to close it. */
+/* What a thread asks of a loop that is not its own: to send to a connection or to close it. Posted here, and run by
+ * errand_runner.h. */
 #ifndef JAZZY_SERVER_ERRAND_H
 #define JAZZY_SERVER_ERRAND_H
 
@@ -7,9 +8,40 @@
 
 #include "../loop/mailbox.h"
 #include "answer.h"
+#include "arrival.h"
 #include "jazzy/websocket.h"
 #include "publication.h"
 #include "shard.h"
+#include "workers.h"
+
+typedef enum jz_errand_type {
+    JZ_ERRAND_SEND,
+    JZ_ERRAND_CLOSE,
+    JZ_ERRAND_TERMINATE,
+    JZ_ERRAND_SUBSCRIBE,
+    JZ_ERRAND_UNSUBSCRIBE,
+    JZ_ERRAND_PUBLISH,
+    JZ_ERRAND_CATCH_UP,
+    JZ_ERRAND_LEAVE,
+    JZ_ERRAND_PAUSE,
+    JZ_ERRAND_RESUME,
+    JZ_ERRAND_ANSWER,
+    JZ_ERRAND_HAND_OVER
+} jz_errand_type;
+
+typedef struct jz_errand {
+    jz_letter letter; /* first, so that a letter is its errand */
+    jz_ws ws;
+    jz_errand_type type;
+    jz_message_kind kind;
+    jz_compression compression;
+    uint16_t code;
+    jz_publication *publication; /* retained */
+    jz_answer *answer;           /* JZ_ERRAND_ANSWER: owned */
+    size_t reserved;             /* bytes of the mailbox's limit */
+    size_t length;
+    uint8_t bytes[];
+} jz_errand;
 
 enum { JZ_LETTER_COST = 128 }; /* about what a letter costs beside what it carries, in bytes */
 
@@ -46,30 +78,17 @@ jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused);
 /* Takes the answer over where it is QUEUED. */
 jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);
 
-/*
- * What tells a loop that a worker has caught up, and that the connection is to be read from again: made when reading
- * pauses, so that it goes on without memory, too. NULL when there is none.
- */
-jz_letter *jz_errand_create_resume(jz_ws ws);
-
-/* Likewise what tells a loop that a worker has run the close event of a connection: made before there is one. */
-jz_letter *jz_errand_create_leave(jz_ws ws);
-
-/* Takes either of them over. */
-void jz_errand_post_made(jz_letter *made);
-
-/* Frees one of them that is not posted. NULL does nothing. */
-void jz_errand_free_made(jz_letter *made);
+/* How workers tell loops something. */
+extern const jz_workers_mail jz_errand_mail;
 
 /* Gives a socket that was let in to another shard, where it is QUEUED; else it is the caller's still. */
 jz_send_status jz_errand_hand_over(jz_shard *shard, const jz_arrival *arrival);
 
-/*
- * Does what a letter asks, on the shard's own thread, and frees it. A handler may be running, which asks for something
- * itself: what may call the application (the log, the release of a state) is left for jz_errand_run_later.
- */
-void jz_errand_run(jz_shard *shard, jz_letter *letter);
-void jz_errand_run_later(jz_shard *shard, jz_letter *letter);
+/* The socket that an errand brings. */
+jz_arrival jz_errand_arrival(const jz_errand *errand);
+
+/* Frees it, and what it owns, but for a socket. */
+void jz_errand_free(jz_errand *errand);
 
 /* Frees a letter of this shard that was not run, and whatever it brings: its socket is closed. */
 void jz_errand_discard(jz_shard *shard, jz_letter *letter);

@@ -4,12 +4,15 @@
 
 #include "ending.h"
 #include "handshake.h"
-#include "http.h"
 #include "output.h"
 #include "progress.h"
 #include "reading.h"
+#include "refusal.h"
+#include "releasing.h"
+#include "responding.h"
 #include "sending.h"
 #include "server.h"
+#include "settling.h"
 #include "watch.h"
 
 /* Whether its time-out stands still while it takes what is sent to it. That of an open WebSocket is watch.h. */
@@ -31,7 +34,7 @@ static bool is_taking(const jz_connection *connection)
 static uint32_t timeout_of(const jz_shard *shard, const jz_connection *connection)
 {
     return connection->phase == JZ_PHASE_HEAD ? shard->server->options.handshake_timeout_ms
-                                              : jz_ending_close_timeout(shard);
+                                              : jz_shard_close_timeout(shard);
 }
 
 void jz_expiry_prolong(jz_shard *shard, jz_connection *connection)

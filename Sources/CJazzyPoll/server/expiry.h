@@ -5,6 +5,9 @@
 #include "connection.h"
 #include "shard.h"
 
+/* Outside of handlers only: it may call one, and free the connection. */
+void jz_connection_expired(jz_shard *shard, jz_connection *connection);
+
 /*
  * Much of what was sent has been taken. Whoever goes on reading a page, or what came before a close frame, gets all of
  * it: what is timed is that nothing moves.

@@ -6,10 +6,10 @@
 
 #include "../codec/forwarded.h"
 #include "../session/subprotocol.h"
-#include "http.h"
 #include "origin_check.h"
 #include "output.h"
 #include "request.h"
+#include "responding.h"
 #include "routes.h"
 #include "server.h"
 
@@ -39,7 +39,7 @@ static bool address_is_let_in(jz_shard *shard, jz_connection *connection, const 
         if (is_told)
             jz_connection_set_peer(connection, &client);
     }
-    return jz_connection_count_address(shard, connection);
+    return jz_shard_count_address(shard, connection);
 }
 
 /* One more than the place of a subprotocol among all of the server's; 0 where the route does not list it. */
@@ -52,9 +52,9 @@ static uint16_t number_of(const jz_route *route, jz_text subprotocol)
     return 0;
 }
 
-/* The question and its answer are gone from the connection already. Returns whether it is a WebSocket now. */
+/* The question and its answer are gone from the connection already. Returns whether it is to be a WebSocket. */
 static bool accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade,
-                           void **state)
+                           void **state, jz_accepted *accepted)
 {
     jz_buffer *output = jz_output_open(&shard->turn, connection);
     if (output == NULL || !jz_upgrade_append_response(upgrade, output)) {
@@ -63,9 +63,8 @@ static bool accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_
     }
     jz_output_appended(&shard->turn, connection);
     atomic_store_explicit(&connection->subprotocol, number_of(route, upgrade->subprotocol), memory_order_release);
-    void *given = *state;
+    *accepted = (jz_accepted){.route = route, .deflate = upgrade->deflate, .state = *state};
     *state = NULL;
-    jz_connection_begin_websocket(shard, connection, route, &upgrade->deflate, given);
     return true;
 }
 
@@ -132,8 +131,8 @@ static void ask(jz_shard *shard, jz_connection *connection, const jz_route *rout
     route->options.upgrade(route->context, handshake_of(shard, connection, route), &request);
 }
 
-void jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_request_head *head,
-                       const jz_route_parameters *parameters)
+bool jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_request_head *head,
+                       const jz_route_parameters *parameters, jz_accepted *accepted)
 {
     const jz_route_options *options = &route->options;
     jz_upgrade upgrade = jz_upgrade_judge(head, &options->deflate);
@@ -152,11 +151,11 @@ void jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_rout
         size_t choice = jz_subprotocol_choose(head, options->subprotocols, options->subprotocol_count);
         if (choice < options->subprotocol_count)
             upgrade.subprotocol = jz_text_of(options->subprotocols[choice]);
-        if (options->upgrade != NULL)
-            ask(shard, connection, route, &upgrade, head, parameters);
-        else
-            accept_upgrade(shard, connection, route, &upgrade, &no_state);
+        if (options->upgrade == NULL)
+            return accept_upgrade(shard, connection, route, &upgrade, &no_state, accepted);
+        ask(shard, connection, route, &upgrade, head, parameters);
     }
+    return false;
 }
 
 /* Takes the question out of the connection, which is as before it was asked, and tells the route that it is over. The
@@ -244,7 +243,7 @@ static void tell_wrong_choice(jz_shard *shard, const jz_connection *connection, 
                         question->route->path, (int)(chosen.length < 100 ? chosen.length : 100), chosen.start);
 }
 
-bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer *rest)
+bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer *rest, jz_accepted *accepted)
 {
     *rest = (jz_buffer){0};
     if (connection->question->answer == NULL)
@@ -252,7 +251,7 @@ bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer 
     jz_question *question = take_question(shard, connection);
     jz_answer *answer = question->answer;
     jz_upgrade upgrade = question->upgrade;
-    bool is_websocket = false;
+    bool is_accepted = false;
     if (!answer->accepts) {
         reject(shard, connection, answer);
     } else if (!follow_choice(question, &upgrade)) {
@@ -261,14 +260,14 @@ bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer 
         answer->headers.length = 0;
         reject(shard, connection, answer);
     } else {
-        is_websocket = accept_upgrade(shard, connection, question->route, &upgrade, &answer->state);
-        if (is_websocket) {
+        is_accepted = accept_upgrade(shard, connection, question->route, &upgrade, &answer->state, accepted);
+        if (is_accepted) {
             *rest = question->rest;
             question->rest = (jz_buffer){0};
         }
     }
     free_question(question);
-    return is_websocket;
+    return is_accepted;
 }
 
 void jz_handshake_give_up(jz_shard *shard, jz_connection *connection, jz_refusal refusal)

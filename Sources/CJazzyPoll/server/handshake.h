@@ -22,9 +22,19 @@ struct jz_question {
     char offers[];        /* the subprotocols that the client offers, each terminated */
 };
 
-/* A request for a WebSocket on a route that has them; what follows the head stays in `input`. */
-void jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_request_head *head,
-                       const jz_route_parameters *parameters);
+/* On what terms a connection is to be a WebSocket. */
+typedef struct jz_accepted {
+    const jz_route *route;
+    jz_deflate_agreement deflate;
+    void *state; /* jz_ws_state; owned */
+} jz_accepted;
+
+/*
+ * A request for a WebSocket on a route that has them. Returns true where it is accepted at once: the answer is written,
+ * and whoever asked begins the WebSocket. Else it is refused, or the upgrade hook was asked.
+ */
+bool jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_request_head *head,
+                       const jz_route_parameters *parameters, jz_accepted *accepted);
 
 /* While the hook is asked: keeps what the client has sent already. */
 void jz_handshake_keep_input(jz_shard *shard, jz_connection *connection, jz_input *input);
@@ -33,10 +43,11 @@ void jz_handshake_keep_input(jz_shard *shard, jz_connection *connection, jz_inpu
 jz_answer_status jz_handshake_answer(jz_shard *shard, jz_connection *connection, jz_answer *answer);
 
 /*
- * Does what the answer says, if there is one. Outside of handlers only, for it may call one. Returns true, and what is
- * to be read next, when the connection is a WebSocket now: the caller frees `rest`.
+ * Does what the answer says, if there is one. Outside of handlers only, for the route is told that the question is
+ * over. Returns true when the connection is to be a WebSocket from here on, as
+ * jz_handshake_take does, and what is to be read next then: the caller frees `rest`.
  */
-bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer *rest);
+bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer *rest, jz_accepted *accepted);
 
 /* The upgrade hook is not waited for any longer: refuses, for 503 where the server stops. */
 void jz_handshake_give_up(jz_shard *shard, jz_connection *connection, jz_refusal refusal);

@@ -1,109 +1,13 @@
 #include "http.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "../codec/request_head.h"
 #include "../session/upgrade.h"
 #include "handshake.h"
 #include "lookup.h"
-#include "output.h"
+#include "responding.h"
 #include "server.h"
-
-enum { REFUSAL_BODY_SIZE = 320 };
-
-/*
- * The body of a page is not copied, unless it is small: pages live as long as the server, so that who asks for a large
- * one and does not read it costs no more than who does.
- */
-static bool append_response(jz_shard *shard, jz_connection *connection, const jz_response *response)
-{
-    jz_response part = *response;
-    part.is_head = response->is_head || response->body_lasts;
-    jz_buffer *output = jz_output_open(&shard->turn, connection);
-    if (output == NULL || !jz_response_append(&part, &shard->date, output))
-        return false;
-    jz_output_appended(&shard->turn, connection);
-    return response->is_head || !response->body_lasts ||
-           jz_output_share(&shard->turn, connection, NULL, response->body, response->length);
-}
-
-void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_response *response)
-{
-    if (!append_response(shard, connection, response)) {
-        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-        return;
-    }
-    /* What the kernel takes does not count as waiting when the next request of this read is looked at. */
-    if (connection->unsent != NULL)
-        jz_output_flush(&shard->turn, connection);
-    connection->timer.tag = 0;
-    if (!response->keeps_alive)
-        jz_connection_finish(shard, connection, true);
-    connection->was_answered = true;
-    jz_http_await_request(shard, connection);
-}
-
-void jz_http_await_request(jz_shard *shard, jz_connection *connection)
-{
-    const jz_options *options = &shard->server->options;
-    if (connection->phase != JZ_PHASE_HEAD || !connection->was_answered || connection->head.length > 0)
-        return;
-    /* While the answer is on its way, whoever takes nothing of it is not waited for as long. */
-    jz_timer_set(&shard->turn.loop.timers, &connection->timer,
-                 connection->unsent != NULL ? options->handshake_timeout_ms : options->keep_alive_timeout_ms);
-}
-
-/* The body says in words what was wrong, but never what the peer sent. */
-static jz_response response_of(jz_refusal refusal, const char *detail, char body[REFUSAL_BODY_SIZE])
-{
-    jz_response response = jz_response_refusing(jz_refusal_status(refusal));
-    snprintf(body, REFUSAL_BODY_SIZE, "%s: %s\n", jz_response_reason(response.status),
-             detail != NULL ? detail : jz_refusal_detail(refusal));
-    response.body = body;
-    response.length = strlen(body);
-    if (response.status == 426) { /* RFC 6455 §4.4 */
-        response.asks_for_upgrade = true;
-        response.extra_headers = "Sec-WebSocket-Version: 13\r\n";
-    } else if (response.status == 503 || response.status == 429) {
-        response.extra_headers = "Retry-After: 10\r\n";
-    }
-    return response;
-}
-
-void jz_http_refuse(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
-{
-    jz_http_refuse_detail(shard, connection, refusal, NULL);
-}
-
-void jz_http_answer_refused(jz_shard *shard, jz_connection *connection, jz_refusal refusal, const char *detail)
-{
-    char body[REFUSAL_BODY_SIZE];
-    jz_response response = response_of(refusal, detail, body);
-    jz_http_respond(shard, connection, &response);
-}
-
-void jz_http_refuse_detail(jz_shard *shard, jz_connection *connection, jz_refusal refusal, const char *detail)
-{
-    jz_refusal_note_detail(shard, connection, refusal, detail);
-    jz_http_answer_refused(shard, connection, refusal, detail);
-}
-
-void jz_http_turn_away(jz_shard *shard, int descriptor, jz_refusal refusal)
-{
-    char body[REFUSAL_BODY_SIZE];
-    jz_response response = response_of(refusal, NULL, body);
-    size_t count = 0;
-    uint8_t unread[4096]; /* not the loop's buffer: a handler may be reading what is there */
-    jz_buffer output = {0};
-    if (jz_response_append(&response, &shard->date, &output))
-        (void)jz_socket_send(descriptor, output.bytes, output.length, &count);
-    jz_buffer_free(&output);
-    jz_socket_finish_sending(descriptor);
-    /* With input that was not read, closing would be a reset, which destroys the answer on its way. */
-    (void)jz_socket_receive(descriptor, unread, sizeof unread, &count);
-    jz_socket_end(descriptor);
-}
 
 /* A head that cannot be understood: nothing after it can be, either. */
 static void refuse_head(jz_shard *shard, jz_connection *connection, jz_head_result result, const char *fault)
@@ -169,7 +73,7 @@ static const char *allow_of(const jz_request_head *head, const jz_route *route)
 
 /* The answer to a request that is not an upgrade. What refuses it is noted, and its body written. */
 static jz_response answer_of(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
-                             const jz_lookup *lookup, char body[REFUSAL_BODY_SIZE])
+                             const jz_lookup *lookup, char body[JZ_REFUSAL_BODY_SIZE])
 {
     const jz_route *route = lookup->route;
     const char *allow = allow_of(head, route);
@@ -192,7 +96,7 @@ static jz_response answer_of(jz_shard *shard, jz_connection *connection, const j
                              .body_lasts = true};
     }
     jz_refusal_note_detail(shard, connection, refusal, detail);
-    jz_response response = response_of(refusal, detail, body);
+    jz_response response = jz_http_response_of(refusal, detail, body);
     if (refusal == JZ_REFUSAL_METHOD)
         response.extra_headers = allow;
     return response;
@@ -201,7 +105,7 @@ static jz_response answer_of(jz_shard *shard, jz_connection *connection, const j
 static void answer_page(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
                         const jz_lookup *lookup)
 {
-    char body[REFUSAL_BODY_SIZE];
+    char body[JZ_REFUSAL_BODY_SIZE];
     jz_response response = answer_of(shard, connection, head, lookup, body);
     response.is_head = is_method(head, "HEAD");
     /* A peer that sends requests faster than it reads answers is not served further, nor while the server ends. What
@@ -214,34 +118,38 @@ static void answer_page(jz_shard *shard, jz_connection *connection, const jz_req
     jz_http_respond(shard, connection, &response);
 }
 
-static void answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head)
+/* Returns whether the connection is to be a WebSocket. */
+static bool answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head, jz_accepted *accepted)
 {
     jz_lookup lookup;
+    bool is_accepted = false;
     if (!jz_lookup_route(&shard->server->routes, head->path, &lookup)) {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-        return;
+        return false;
     }
     bool upgrades = lookup.route != NULL && lookup.route->handler != NULL && jz_upgrade_is_requested(head) &&
                     is_method(head, "GET") && fault_of(head, &lookup) == NULL;
     if (upgrades)
-        jz_handshake_take(shard, connection, lookup.route, head, &lookup.parameters);
+        is_accepted = jz_handshake_take(shard, connection, lookup.route, head, &lookup.parameters, accepted);
     else
         answer_page(shard, connection, head, &lookup);
     jz_lookup_free(&lookup);
+    return is_accepted;
 }
 
-static void parse_and_answer(jz_shard *shard, jz_connection *connection, const char *bytes, size_t head_length)
+static bool parse_and_answer(jz_shard *shard, jz_connection *connection, const char *bytes, size_t head_length,
+                             jz_accepted *accepted)
 {
     jz_request_head head;
     jz_head_result result = jz_request_head_parse(bytes, head_length, &shard->server->head_limits, &head);
     if (result == JZ_HEAD_COMPLETE)
-        answer(shard, connection, &head);
-    else
-        refuse_head(shard, connection, result, head.fault);
+        return answer(shard, connection, &head, accepted);
+    refuse_head(shard, connection, result, head.fault);
+    return false;
 }
 
 /* A head that is whole in the input is read where it lies. */
-static void take_from_input(jz_shard *shard, jz_connection *connection, jz_input *input)
+static bool take_from_input(jz_shard *shard, jz_connection *connection, jz_input *input, jz_accepted *accepted)
 {
     size_t scanned = 0;
     size_t head_length = 0;
@@ -251,8 +159,9 @@ static void take_from_input(jz_shard *shard, jz_connection *connection, jz_input
     if (result == JZ_HEAD_COMPLETE) {
         input->bytes += head_length;
         input->length -= head_length;
-        parse_and_answer(shard, connection, bytes, head_length);
-    } else if (result != JZ_HEAD_INCOMPLETE) {
+        return parse_and_answer(shard, connection, bytes, head_length, accepted);
+    }
+    if (result != JZ_HEAD_INCOMPLETE) {
         refuse_bytes(shard, connection, result, bytes, input->length);
     } else if (jz_buffer_append(&connection->head, input->bytes, input->length)) {
         input->length = 0;
@@ -261,10 +170,11 @@ static void take_from_input(jz_shard *shard, jz_connection *connection, jz_input
     } else {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     }
+    return false;
 }
 
 /* The rest of a head that began in an earlier read. */
-static void take_carried(jz_shard *shard, jz_connection *connection, jz_input *input)
+static bool take_carried(jz_shard *shard, jz_connection *connection, jz_input *input, jz_accepted *accepted)
 {
     size_t scanned = connection->head.length;
     size_t max = shard->server->head_limits.max_length;
@@ -272,7 +182,7 @@ static void take_carried(jz_shard *shard, jz_connection *connection, jz_input *i
     size_t before = scanned;
     if (!jz_buffer_append(&connection->head, input->bytes, input->length < room ? input->length : room)) {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-        return;
+        return false;
     }
     size_t head_length = 0;
     jz_head_result result = jz_request_head_find_end((const char *)connection->head.bytes, connection->head.length,
@@ -281,24 +191,29 @@ static void take_carried(jz_shard *shard, jz_connection *connection, jz_input *i
     input->bytes += taken;
     input->length -= taken;
     if (result == JZ_HEAD_INCOMPLETE)
-        return;
+        return false;
 
     /* Answering may change the phase, and with it what shares the head's memory. */
     jz_buffer head = connection->head;
     connection->head = (jz_buffer){0};
+    bool is_accepted = false;
     if (result == JZ_HEAD_COMPLETE)
-        parse_and_answer(shard, connection, (const char *)head.bytes, head_length);
+        is_accepted = parse_and_answer(shard, connection, (const char *)head.bytes, head_length, accepted);
     else
         refuse_bytes(shard, connection, result, (const char *)head.bytes, head.length);
     jz_buffer_free(&head);
+    return is_accepted;
 }
 
-void jz_http_take(jz_shard *shard, jz_connection *connection, jz_input *input)
+bool jz_http_take(jz_shard *shard, jz_connection *connection, jz_input *input, jz_accepted *accepted)
 {
-    while (connection->phase == JZ_PHASE_HEAD && input->length > 0 && connection->broken == JZ_FAILURE_NONE) {
+    bool is_accepted = false;
+    while (!is_accepted && connection->phase == JZ_PHASE_HEAD && input->length > 0 &&
+           connection->broken == JZ_FAILURE_NONE) {
         if (connection->head.length == 0)
-            take_from_input(shard, connection, input);
+            is_accepted = take_from_input(shard, connection, input, accepted);
         else
-            take_carried(shard, connection, input);
+            is_accepted = take_carried(shard, connection, input, accepted);
     }
+    return is_accepted;
 }

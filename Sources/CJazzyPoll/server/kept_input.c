@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reading.h"
 #include "shard.h"
 
 enum { FIRST_CAPACITY = 16, KEEP_UP_TO = 1024 /* tokens: more are given back when they are done */ };
@@ -30,26 +29,6 @@ void jz_kept_input_note(jz_shard *shard, jz_connection *connection)
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         jz_turn_mark_dirty(&shard->turn, connection);
     }
-}
-
-static void go_on(jz_shard *shard, uint64_t token)
-{
-    jz_connection *connection = jz_shard_connection_of(shard, token);
-    if (connection == NULL || connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_has_kept(&connection->session))
-        return;
-    jz_reading_take_kept(shard, connection);
-    jz_turn_mark_dirty(&shard->turn, connection);
-}
-
-void jz_kept_input_go_on(jz_shard *shard)
-{
-    jz_kept_input *kept = &shard->kept_input;
-    for (size_t i = 0; i < kept->due; i++)
-        go_on(shard, kept->tokens[i]);
-    kept->count -= kept->due;
-    if (kept->count > 0)
-        memmove(kept->tokens, kept->tokens + kept->due, kept->count * sizeof *kept->tokens);
-    kept->due = 0;
 }
 
 void jz_kept_input_end_turn(jz_shard *shard)

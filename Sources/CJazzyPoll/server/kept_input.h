@@ -18,9 +18,6 @@ typedef struct jz_kept_input {
 /* Notes a connection that has kept input: it goes on in the next turn. Without memory to note it, it is broken. */
 void jz_kept_input_note(jz_shard *shard, jz_connection *connection);
 
-/* Lets those go on that were noted before this turn. Outside of handlers only. */
-void jz_kept_input_go_on(jz_shard *shard);
-
 /* The turn ends: whoever is noted goes on in the next one, which does not wait for anything. */
 void jz_kept_input_end_turn(jz_shard *shard);
 

@@ -10,6 +10,7 @@
 #include "../loop/report.h"
 #include "../loop/socket.h"
 #include "server.h"
+#include "log.h"
 #include "strings.h"
 
 enum {
@@ -58,14 +59,15 @@ static jz_status add_listeners(jz_server *server, uint32_t count, const char *ho
     for (uint32_t i = 0; i < count && status == JZ_OK; i++) {
         jz_shard *shard = &server->shards[i];
         int descriptor;
-        size_t before = shard->accepting.count;
+        size_t before = shard->acceptor.count;
         status = jz_socket_listen(host, *port, &listening, &descriptor, port, error);
         if (status == JZ_OK)
-            status = jz_accepting_add(shard, &(jz_listener){.descriptor = descriptor, .hands_over = hands_over}, error);
+            status = jz_acceptor_add(&shard->acceptor,
+                                     &(jz_listener){.descriptor = descriptor, .hands_over = hands_over}, error);
         if (status != JZ_OK) {
             for (uint32_t j = 0; j < i; j++)
-                jz_accepting_keep(&server->shards[j], server->shards[j].accepting.count - 1);
-            jz_accepting_keep(shard, before);
+                jz_acceptor_keep(&server->shards[j].acceptor, server->shards[j].acceptor.count - 1);
+            jz_acceptor_keep(&shard->acceptor, before);
         }
     }
     return status;
@@ -95,7 +97,7 @@ jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, j
 static jz_status add_single(jz_server *server, jz_listener listener, jz_error *error)
 {
     listener.hands_over = server->shard_count > 1;
-    jz_status status = jz_accepting_add(&server->shards[0], &listener, error);
+    jz_status status = jz_acceptor_add(&server->shards[0].acceptor, &listener, error);
     if (status == JZ_OK)
         note_listening(server, jz_socket_port(listener.descriptor));
     return status;
@@ -187,15 +189,15 @@ jz_status jz_server_listen_activated(jz_server *server, jz_error *error)
 /* Every socket is the first shard's, or is there again with the same address. */
 void jz_server_tell_listeners(const jz_server *server)
 {
-    const jz_accepting_state *accepting = &server->shards[0].accepting;
+    const jz_acceptor *acceptor = &server->shards[0].acceptor;
     char line[LONGEST_LIST + LONGEST_ADDRESS] = "";
     size_t length = 0;
-    for (size_t i = 0; i < accepting->count; i++) {
+    for (size_t i = 0; i < acceptor->count; i++) {
         char address[LONGEST_ADDRESS - 2];
-        jz_socket_describe(accepting->listeners[i].descriptor, address, sizeof address);
+        jz_socket_describe(acceptor->listeners[i].descriptor, address, sizeof address);
         length += (size_t)snprintf(line + length, sizeof line - length, "%s%s", length > 0 ? ", " : "", address);
-        if (length >= LONGEST_LIST || i + 1 == accepting->count) {
-            jz_server_log(server, JZ_LOG_INFO, "listens on %s", line);
+        if (length >= LONGEST_LIST || i + 1 == acceptor->count) {
+            jz_log(&server->options, JZ_LOG_INFO, "listens on %s", line);
             length = 0;
         }
     }

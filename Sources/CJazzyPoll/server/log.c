@@ -1,10 +1,7 @@
-#include "jazzy/log.h"
+#include "log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-#include "access.h"
-#include "server.h"
 
 static const char *name_of(jz_log_level level)
 {
@@ -20,10 +17,9 @@ static const char *name_of(jz_log_level level)
     }
 }
 
-void jz_server_log_text(const jz_server *server, jz_log_level level, const char *text, size_t length)
+void jz_log_text(const jz_options *options, jz_log_level level, const char *text, size_t length)
 {
     char line[JZ_LOG_LINE_SIZE];
-    const jz_options *options = &server->options;
     if (level < options->log_level)
         return;
     jz_log_escape(text, length, line, sizeof line);
@@ -33,7 +29,7 @@ void jz_server_log_text(const jz_server *server, jz_log_level level, const char 
         fprintf(stderr, "jazzy: %s: %s\n", name_of(level), line);
 }
 
-void jz_server_log(const jz_server *server, jz_log_level level, const char *format, ...)
+void jz_log(const jz_options *options, jz_log_level level, const char *format, ...)
 {
     char text[JZ_LOG_LINE_SIZE + 1]; /* what does not fit does not fit into the line, either, and is seen to be cut */
     va_list arguments;
@@ -41,16 +37,5 @@ void jz_server_log(const jz_server *server, jz_log_level level, const char *form
     int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (length > 0)
-        jz_server_log_text(server, level, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
-}
-
-void jz_ws_log(jz_ws ws, jz_log_level level, const char *text, size_t length)
-{
-    char address[JZ_REMOTE_ADDRESS_SIZE];
-    jz_shard *shard = jz_reach_shard(ws);
-    if (shard == NULL)
-        return;
-    const char *who = jz_ws_remote_address(ws, address) > 0 ? address : "a client that has left";
-    jz_peer_log_tell_text(shard, level < JZ_LOG_ERROR ? level : JZ_LOG_ERROR, who, text, length);
-    jz_leave_reached_shard(ws, shard);
+        jz_log_text(options, level, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
 }

@@ -3,6 +3,7 @@
 #include "../codec/forwarded.h"
 #include "../codec/origin.h"
 #include "refusal.h"
+#include "log.h"
 #include "server.h"
 
 enum { MOST_QUOTED = 60 }; /* bytes of an origin or a host, in a line of the log */
@@ -47,13 +48,12 @@ static void warn(jz_shard *shard, const jz_connection *connection, const jz_rout
     jz_address_format(&peer, address, sizeof address);
     jz_count(&shard->turn.counters.refused[JZ_REFUSAL_ORIGIN], 1);
     bool goes_by_host = route->options.origin_policy == JZ_ORIGIN_SAME_HOST;
-    jz_server_log(shard->server, JZ_LOG_WARNING,
-                  "%s: refused: a page of the origin \"%.*s\" may not use the route %.60s of the host \"%.*s\"; if it "
-                  "may, list the origin in the route's allowed_origins (in Swift, origins)%s. Others are told at level "
-                  "info",
-                  address, quoted(origin), origin.start, route->path, quoted(host), host.start,
-                  goes_by_host ? ", or, if a proxy changes Host, say in forwarded_host where it tells the client's"
-                               : "");
+    jz_log(&shard->server->options, JZ_LOG_WARNING,
+           "%s: refused: a page of the origin \"%.*s\" may not use the route %.60s of the host \"%.*s\"; if it "
+           "may, list the origin in the route's allowed_origins (in Swift, origins)%s. Others are told at level "
+           "info",
+           address, quoted(origin), origin.start, route->path, quoted(host), host.start,
+           goes_by_host ? ", or, if a proxy changes Host, say in forwarded_host where it tells the client's" : "");
 }
 
 bool jz_origin_is_let_in(jz_shard *shard, const jz_connection *connection, const jz_route *route,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server.h"
+#include "log.h"
 #include "shard.h"
 
 enum { LONGEST_TEXT = JZ_LOG_LINE_SIZE + 1, SECOND_MS = 1000 };
@@ -24,7 +25,7 @@ void jz_peer_log_destroy(jz_peer_log *log)
 static void tell_left_out(const jz_shard *shard, jz_log_level level, uint64_t count)
 {
     if (count > 0)
-        jz_server_log(shard->server, level, "%" PRIu64 " more lines about peers were left out", count);
+        jz_log(&shard->server->options, level, "%" PRIu64 " more lines about peers were left out", count);
 }
 
 /* Makes the loop tell later how many lines were left out. */
@@ -109,7 +110,7 @@ void jz_peer_log_tell_text(jz_shard *shard, jz_log_level level, const char *addr
     size_t taken = length < room ? length : room;
     if (taken > 0)
         memcpy(line + begins, text, taken);
-    jz_server_log_text(shard->server, level, line, begins + taken);
+    jz_log_text(&shard->server->options, level, line, begins + taken);
 }
 
 static void tell(jz_shard *shard, jz_log_level level, const jz_address *peer, const char *format, va_list arguments)

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "access.h"
-#include "ending.h"
 #include "errand.h"
 #include "registry.h"
 #include "sending.h"
 #include "server.h"
+#include "stop_request.h"
 #include "work.h"
 
 typedef jz_send_status (*errand_on_topic)(jz_shard *shard, jz_ws ws, jz_text topic);
@@ -198,7 +198,7 @@ jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, j
 jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
                                  const void *bytes, size_t length)
 {
-    if (jz_ending_has_told_all(server) || jz_ending_has_drained(server))
+    if (jz_server_has_told_all(server) || jz_server_has_drained(server))
         return JZ_SEND_CLOSED;
     return publish(server, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length);
 }

@@ -1,11 +1,15 @@
 #include "reading.h"
 
-#include "../codec/proxy_header.h"
+#include <string.h>
+
 #include "delivery.h"
 #include "handshake.h"
 #include "http.h"
 #include "kept_input.h"
+#include "opening.h"
 #include "output.h"
+#include "proxy.h"
+#include "releasing.h"
 #include "server.h"
 #include "watch.h"
 
@@ -61,60 +65,16 @@ void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input
         jz_kept_input_note(shard, connection);
 }
 
-static void refuse_proxy(jz_shard *shard, jz_connection *connection)
-{
-    jz_refusal_note_of(shard, connection, JZ_REFUSAL_PROXY_HEADER);
-    jz_connection_finish(shard, connection, false);
-}
-
-/* What a PROXY header has told. */
-static void follow_proxy(jz_shard *shard, jz_connection *connection, const jz_proxy_header *header)
-{
-    jz_buffer_free(&connection->head);
-    connection->phase = JZ_PHASE_HEAD;
-    if (header->names_source) {
-        jz_connection_set_peer(connection, &header->source);
-        if (!jz_connection_count_address(shard, connection))
-            jz_http_refuse(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
-    }
-}
-
-/* The header with which a trusted proxy begins: gathered, because it may come in pieces. */
-static void take_proxy_header(jz_shard *shard, jz_connection *connection, jz_input *input)
-{
-    jz_buffer *head = &connection->head;
-    size_t before = head->length;
-    size_t room = JZ_MAX_PROXY_HEADER - before;
-    if (!jz_buffer_append(head, input->bytes, input->length < room ? input->length : room)) {
-        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-        return;
-    }
-    jz_proxy_header header;
-    switch (jz_proxy_header_parse(head->bytes, head->length, &header)) {
-    case JZ_PROXY_HEADER_COMPLETE:
-        input->bytes += header.length - before;
-        input->length -= header.length - before;
-        follow_proxy(shard, connection, &header);
-        break;
-    case JZ_PROXY_HEADER_INCOMPLETE:
-        if (head->length == JZ_MAX_PROXY_HEADER)
-            refuse_proxy(shard, connection);
-        break;
-    default:
-        refuse_proxy(shard, connection);
-        break;
-    }
-}
-
 /* The upgrade hook was asked, and may have answered at once. Then the connection is a WebSocket, or refused. */
 static void take_answer(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
+    jz_accepted accepted;
     jz_buffer rest;
     /* What came before goes first, when the connection is settled. */
     if (connection->question->answer == NULL || connection->question->rest.length > 0)
         jz_handshake_keep_input(shard, connection, input);
-    else
-        jz_handshake_proceed(shard, connection, &rest);
+    else if (jz_handshake_proceed(shard, connection, &rest, &accepted))
+        jz_connection_begin_websocket(shard, connection, &accepted);
 }
 
 /* What was written to the connection while it was read goes out. */
@@ -146,13 +106,34 @@ void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
     }
 }
 
+static void go_on(jz_shard *shard, uint64_t token)
+{
+    jz_connection *connection = jz_shard_connection_of(shard, token);
+    if (connection == NULL || connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_has_kept(&connection->session))
+        return;
+    jz_reading_take_kept(shard, connection);
+    jz_turn_mark_dirty(&shard->turn, connection);
+}
+
+void jz_reading_take_all_kept(jz_shard *shard)
+{
+    jz_kept_input *kept = &shard->kept_input;
+    for (size_t i = 0; i < kept->due; i++)
+        go_on(shard, kept->tokens[i]);
+    kept->count -= kept->due;
+    if (kept->count > 0)
+        memmove(kept->tokens, kept->tokens + kept->due, kept->count * sizeof *kept->tokens);
+    kept->due = 0;
+}
+
 static void take_input(jz_shard *shard, jz_connection *connection, jz_input input)
 {
+    jz_accepted accepted;
     shard->turn.current = connection;
     if (connection->phase == JZ_PHASE_PROXY)
-        take_proxy_header(shard, connection, &input);
-    if (connection->phase == JZ_PHASE_HEAD)
-        jz_http_take(shard, connection, &input);
+        jz_proxy_take(shard, connection, &input);
+    if (connection->phase == JZ_PHASE_HEAD && jz_http_take(shard, connection, &input, &accepted))
+        jz_connection_begin_websocket(shard, connection, &accepted);
     if (connection->phase == JZ_PHASE_ASKING)
         take_answer(shard, connection, &input);
     if (connection->phase == JZ_PHASE_WEBSOCKET) {

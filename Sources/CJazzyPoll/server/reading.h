@@ -20,6 +20,9 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
 /* Keeps what is left for later. */
 void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input);
 
+/* Lets those go on that were noted in kept_input before this turn. Outside of handlers only. */
+void jz_reading_take_all_kept(jz_shard *shard);
+
 /* Takes what was kept. */
 void jz_reading_take_kept(jz_shard *shard, jz_connection *connection);
 

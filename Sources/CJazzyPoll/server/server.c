@@ -7,7 +7,10 @@
 #include "../codec/path.h"
 #include "../loop/report.h"
 #include "../loop/thread.h"
+#include "errand.h"
 #include "registry.h"
+#include "shard_loop.h"
+#include "log.h"
 #include "work.h"
 
 /* Destroys the first `count` shards; returns a generation beyond all of their handles. */
@@ -79,7 +82,7 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
     server->silent_by_ms = UINT64_MAX;
     server->tell_by_ms = UINT64_MAX;
     server->drain_by_ms = UINT64_MAX;
-    jz_workers_init(&server->workers);
+    jz_workers_init(&server->workers, &jz_errand_mail);
     jz_admission_init(&server->admission, options);
     if (keep_proxies(server, options, error) != JZ_OK) {
         free_server(server);
@@ -122,8 +125,8 @@ static void wait_and_free_elsewhere(jz_server *server)
     if (jz_thread_start(&thread, &plan, server, &error) == JZ_OK)
         pthread_detach(thread);
     else
-        jz_server_log(server, JZ_LOG_ERROR, "a server that was destroyed in a handler keeps its memory: %s",
-                      error.message);
+        jz_log(&server->options, JZ_LOG_ERROR, "a server that was destroyed in a handler keeps its memory: %s",
+               error.message);
 }
 
 void jz_server_destroy(jz_server *server)

@@ -71,21 +71,4 @@ static inline bool jz_server_limits(const jz_server *server, const jz_address *a
            !jz_server_trusts(server, address);
 }
 
-/* Tells the log where the server listens. */
-void jz_server_tell_listeners(const jz_server *server);
-
-/* Makes every loop look at what is asked of the server. */
-void jz_server_wake_all(jz_server *server);
-
-/* A shard listens no more. When it is the last, all are woken, for some may wait for what it could have handed over. */
-void jz_server_listens_less(jz_server *server);
-
-/* INVALID_STATE, saying that `action` is not possible and why, unless the server is in the state expected. */
-jz_status jz_server_expect_state(const jz_server *server, jz_server_state expected, const char *action,
-                                 const char *reason, jz_error *error);
-
-/* Tells the server's log. All lines go through the second, which escapes and cuts them: see jz_log_escape. */
-void jz_server_log(const jz_server *server, jz_log_level level, const char *format, ...) JZ_PRINTF(3, 4);
-void jz_server_log_text(const jz_server *server, jz_log_level level, const char *text, size_t length);
-
 #endif

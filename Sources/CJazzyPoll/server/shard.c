@@ -2,43 +2,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../loop/report.h"
-#include "../session/memory.h"
-#include "ending.h"
-#include "errand.h"
 #include "server.h"
 
-enum { TRIM_AFTER_MS = 1000 };
-
 _Thread_local jz_shard *jz_current_shard = NULL;
-
-static void take_ready(void *context, uint64_t token, unsigned what);
-static void take_letter(void *context, jz_letter *letter);
-static void take_expired(void *context, jz_timer *timer);
-static bool end_turn(void *context);
-
-jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint32_t first_generation, jz_error *error)
-{
-    *shard = (jz_shard){.server = server};
-    shard->later_end = &shard->later;
-    jz_peer_log_init(&shard->peer_log);
-    jz_topics_init(&shard->topics);
-    shard->handle_prefix = (uint16_t)(server->number << JZ_LOOP_BITS | number);
-    if (!jz_slots_init(&shard->slots, first_generation)) {
-        jz_peer_log_destroy(&shard->peer_log);
-        return jz_report_system(error, ENOMEM, "create an event loop");
-    }
-    jz_loop_owner owner = {
-        .context = shard, .ready = take_ready, .letter = take_letter, .expired = take_expired, .end_of_turn = end_turn};
-    jz_status status = jz_loop_init(&shard->turn.loop, owner, server->options.receive_buffer_size, error);
-    if (status != JZ_OK) {
-        jz_slots_destroy(&shard->slots);
-        jz_peer_log_destroy(&shard->peer_log);
-    }
-    return status;
-}
 
 /* To a session 0 is no limit. */
 static uint32_t max_frames_of(const jz_route *route)
@@ -73,7 +41,7 @@ void jz_shard_do_later(jz_shard *shard, jz_letter *letter)
     shard->later_end = &letter->next;
 }
 
-static jz_letter *take_later(jz_shard *shard)
+jz_letter *jz_shard_take_later(jz_shard *shard)
 {
     jz_letter *letter = shard->later;
     if (letter != NULL)
@@ -83,127 +51,11 @@ static jz_letter *take_later(jz_shard *shard)
     return letter;
 }
 
-/* From here on nothing is posted to it, and of what was nothing is left. */
-static void discard_letters(jz_shard *shard)
-{
-    jz_errand_discard_all(shard);
-    jz_letter *letter;
-    while ((letter = take_later(shard)) != NULL)
-        jz_errand_discard(shard, letter);
-}
-
-/* The loop ended before it was told that they have left: only where it could not wait for that any more. */
-static void forget_leaving(jz_shard *shard)
-{
-    uint32_t slot_count = shard->connection_count > 0 ? shard->slots.chunk_count * JZ_SLOTS_PER_CHUNK : 0;
-    for (uint32_t slot = 0; slot < slot_count; slot++) {
-        jz_connection *connection = jz_slots_at(&shard->slots, slot);
-        if (connection->phase == JZ_PHASE_LEAVING)
-            jz_connection_left(shard, connection);
-    }
-}
-
-uint32_t jz_shard_destroy(jz_shard *shard)
-{
-    discard_letters(shard);
-    forget_leaving(shard);
-    free(shard->routes);
-    jz_compression_workspace_free(&shard->workspace);
-    jz_accepting_keep(shard, 0);
-    jz_kept_input_free(&shard->kept_input);
-    jz_buffer_free(&shard->turn.cork);
-    jz_buffer_free(&shard->turn.published.frames);
-    jz_spare_unsent_free(&shard->turn.spare_unsent);
-    jz_loop_destroy(&shard->turn.loop);
-    jz_topics_destroy(&shard->topics);
-    jz_peer_log_finish(shard);
-    jz_peer_log_destroy(&shard->peer_log);
-    return jz_slots_destroy(&shard->slots);
-}
-
 jz_connection *jz_shard_connection_of(const jz_shard *shard, uint64_t token)
 {
     jz_connection *connection = jz_slots_at(&shard->slots, (uint32_t)token & (JZ_MAX_SLOTS - 1));
     uint32_t generation = atomic_load_explicit(&connection->generation, memory_order_relaxed);
     return generation == (uint32_t)(token >> JZ_SLOT_BITS) && jz_connection_is_there(connection) ? connection : NULL;
-}
-
-static void take_ready(void *context, uint64_t token, unsigned what)
-{
-    jz_shard *shard = context;
-    if (jz_accepting_ready(shard, token))
-        return;
-    /* An earlier event of this turn may have ended the connection. */
-    jz_connection *connection = jz_shard_connection_of(shard, token);
-    if (connection != NULL)
-        jz_connection_ready(shard, connection, what);
-}
-
-static void take_letter(void *context, jz_letter *letter)
-{
-    jz_errand_run(context, letter);
-}
-
-static jz_connection *connection_of_timer(jz_timer *timer)
-{
-    return (jz_connection *)((char *)timer - offsetof(jz_connection, timer));
-}
-
-/* What nobody has needed for a while goes back to the system, so that a burst is forgotten. */
-static void trim_memory(jz_shard *shard)
-{
-    shard->keeps_memory = jz_memory_trim();
-    jz_spare_unsent_free(&shard->turn.spare_unsent);
-}
-
-static void take_expired(void *context, jz_timer *timer)
-{
-    jz_shard *shard = context;
-    if (timer == &shard->accepting.timer)
-        jz_accepting_resume(shard);
-    else if (timer == &shard->telling.timer)
-        jz_telling_go_on(shard);
-    else if (timer == &shard->end_timer)
-        jz_ending_expired(shard);
-    else if (timer == &shard->peer_log.timer)
-        jz_peer_log_expired(shard);
-    else if (timer == &shard->trim_timer)
-        trim_memory(shard);
-    else
-        jz_connection_expired(shard, connection_of_timer(timer));
-}
-
-static void run_later(jz_shard *shard)
-{
-    jz_letter *letter;
-    while ((letter = take_later(shard)) != NULL)
-        jz_errand_run_later(shard, letter);
-}
-
-static void settle_next(jz_shard *shard)
-{
-    jz_connection *connection = shard->turn.dirty;
-    shard->turn.dirty = connection->next_dirty;
-    connection->is_dirty = false;
-    if (connection->phase == JZ_PHASE_FREE)
-        jz_slots_give_back(&shard->slots, connection);
-    else
-        jz_connection_settle(shard, connection);
-}
-
-/*
- * Flushes what was written to in this turn. Settling may call handlers, which may write to further connections, and
- * take letters of which something is left for later: nothing is left when the loop goes to sleep.
- */
-void jz_shard_settle_dirty(jz_shard *shard)
-{
-    while (shard->later != NULL || shard->turn.dirty != NULL) {
-        run_later(shard);
-        if (shard->turn.dirty != NULL)
-            settle_next(shard);
-    }
-    /* All output was flushed, and what the sockets did not take is the connections' own by now. */
-    jz_published_clear(&shard->turn.published);
 }
 
 void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connection *connection))
@@ -216,29 +68,31 @@ void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connectio
     }
 }
 
-static bool end_turn(void *context)
+bool jz_shard_count_address(jz_shard *shard, jz_connection *connection)
 {
-    jz_shard *shard = context;
-    jz_kept_input_go_on(shard);
-    jz_shard_settle_dirty(shard);
-    jz_compression_workspace_trim(&shard->workspace);
-    if (shard->keeps_memory && shard->trim_timer.link == NULL)
-        jz_timer_set(&shard->turn.loop.timers, &shard->trim_timer, TRIM_AFTER_MS);
-    bool goes_on = jz_ending_goes_on(shard);
-    jz_kept_input_end_turn(shard);
-    jz_peer_log_follow(shard);
-    return goes_on;
+    jz_address peer = jz_connection_peer(connection);
+    if (connection->counts_by_address || !jz_server_limits(shard->server, &peer))
+        return true;
+    connection->counts_by_address = jz_admission_count_address(&shard->server->admission, &peer);
+    return connection->counts_by_address;
 }
 
-void jz_shard_run(jz_shard *shard)
+uint32_t jz_shard_close_timeout(const jz_shard *shard)
 {
-    jz_shard *before = jz_current_shard;
-    jz_current_shard = shard;
-    jz_memory_begin_keeping(&shard->keeps_memory);
-    int failure = end_turn(shard) ? jz_loop_run(&shard->turn.loop) : 0;
-    if (failure != 0)
-        jz_ending_fail(shard, failure);
-    discard_letters(shard);
-    jz_memory_end_keeping();
-    jz_current_shard = before;
+    if (shard->course < JZ_COURSE_STOPPING)
+        return shard->server->options.close_timeout_ms;
+    /* While stopping the end timer is what counts. This one is set behind it, so that it does not cut in. */
+    uint64_t now = jz_clock_ms();
+    uint64_t left = shard->ends_at_ms > now ? shard->ends_at_ms - now : 0;
+    return (uint32_t)left + 2 * JZ_TICK_MS;
+}
+
+void jz_shard_finish(jz_shard *shard, jz_connection *connection, bool lingers)
+{
+    connection->phase = JZ_PHASE_FINISHING;
+    connection->is_behind = false;
+    connection->is_paused = false;
+    connection->lingers = lingers;
+    connection->timer.tag = 0;
+    jz_timer_set(&shard->turn.loop.timers, &connection->timer, jz_shard_close_timeout(shard));
 }

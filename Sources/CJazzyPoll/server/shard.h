@@ -5,10 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "accepting.h"
+#include "../loop/acceptor.h"
 #include "date.h"
 #include "fan_out.h"
-#include "farewell.h"
 #include "jazzy/server.h"
 #include "kept_input.h"
 #include "peer_log.h"
@@ -24,6 +23,18 @@ typedef enum jz_course {
     JZ_COURSE_STOPPING, /* and all are told to end, by and by where that is wanted */
     JZ_COURSE_CUTTING_OFF
 } jz_course;
+
+/* How far a shard is with telling its connections. */
+typedef struct jz_telling {
+    jz_timer timer;     /* until the next one is to be told */
+    uint64_t began_ms;  /* a time of the timers' clock */
+    uint64_t until_ms;  /* by then all are to be told */
+    uint32_t count;     /* those that there were when it began */
+    uint32_t told;      /* of them */
+    uint32_t next_slot; /* those before were told, or have left */
+    bool is_over;       /* nobody is left to be told, */
+    uint64_t over_ms;   /* since then */
+} jz_telling;
 
 struct jz_shard {
     jz_turn turn; /* first: see turn.h */
@@ -41,7 +52,8 @@ struct jz_shard {
     uint64_t silent_by_ms; /* when that was asked for to be first */
     jz_telling telling;    /* while stopping */
 
-    jz_accepting_state accepting;
+    jz_acceptor acceptor;
+    uint32_t next_hand_over; /* the shard that gets the next connection, where this one accepts for all */
 
     jz_shard_route *routes; /* by their number */
     jz_compression_workspace workspace;
@@ -61,28 +73,32 @@ struct jz_shard {
 /* The shard whose loop runs on this thread, or NULL. */
 extern _Thread_local jz_shard *jz_current_shard;
 
-jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint32_t first_generation, jz_error *error);
-
-/* Returns a generation higher than that of every handle made here. Connections that are left are ended, silently. */
-uint32_t jz_shard_destroy(jz_shard *shard);
-
 /* Makes the settings of the routes; they may not change any more. */
 jz_status jz_shard_prepare(jz_shard *shard, jz_error *error);
 
-/* Turns the loop on the calling thread until the server is stopped and every connection has ended. */
-void jz_shard_run(jz_shard *shard);
-
-/* Flushes what was written to, and does what is due to it, until nothing is. */
-void jz_shard_settle_dirty(jz_shard *shard);
-
 /* Leaves a letter for jz_errand_run_later. */
 void jz_shard_do_later(jz_shard *shard, jz_letter *letter);
+
+/* The oldest that was left; NULL when there is none. */
+jz_letter *jz_shard_take_later(jz_shard *shard);
 
 /* The connection that has a token of the poll; NULL where it is gone, and another may have its slot. */
 jz_connection *jz_shard_connection_of(const jz_shard *shard, uint64_t token);
 
 /* Calls `visit` for each connection that there is. It may end connections. */
 void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connection *connection));
+
+/* How long a connection that ends may take, in milliseconds. */
+uint32_t jz_shard_close_timeout(const jz_shard *shard);
+
+/*
+ * The connection has left its phase: no more input is taken, and it ends when its output is sent and, if it lingers,
+ * the peer has ended too.
+ */
+void jz_shard_finish(jz_shard *shard, jz_connection *connection, bool lingers);
+
+/* Counts it with those of its address, once that is known. False where there may be no more of them. */
+bool jz_shard_count_address(jz_shard *shard, jz_connection *connection);
 
 static inline jz_ws jz_shard_handle_of(const jz_shard *shard, const jz_connection *connection)
 {

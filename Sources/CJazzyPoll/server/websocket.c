@@ -209,3 +209,14 @@ size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE])
     text[0] = '\0';
     return is_known ? jz_address_format(&address, text, JZ_REMOTE_ADDRESS_SIZE) : 0;
 }
+
+void jz_ws_log(jz_ws ws, jz_log_level level, const char *text, size_t length)
+{
+    char address[JZ_REMOTE_ADDRESS_SIZE];
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return;
+    const char *who = jz_ws_remote_address(ws, address) > 0 ? address : "a client that has left";
+    jz_peer_log_tell_text(shard, level < JZ_LOG_ERROR ? level : JZ_LOG_ERROR, who, text, length);
+    jz_leave_reached_shard(ws, shard);
+}

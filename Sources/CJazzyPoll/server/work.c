@@ -6,9 +6,6 @@
 
 #include "../codec/frame_header.h"
 #include "../session/memory.h"
-#include "access.h"
-#include "errand.h"
-#include "work_runner.h"
 
 _Thread_local jz_work *jz_current_work = NULL;
 
@@ -16,9 +13,9 @@ jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
 {
     jz_work *work = calloc(1, sizeof *work);
     jz_job *closing_job = calloc(1, sizeof *closing_job + JZ_MAX_CONTROL_PAYLOAD);
-    jz_letter *leave = jz_errand_create_leave(ws);
+    jz_letter *leave = workers->mail->create_leave(ws);
     if (work == NULL || closing_job == NULL || leave == NULL) {
-        jz_errand_free_made(leave);
+        workers->mail->free(leave);
         free(closing_job);
         free(work);
         return NULL;
@@ -43,7 +40,7 @@ static void finish(jz_work *work)
 void jz_work_free(jz_work *work)
 {
     finish(work);
-    jz_errand_free_made(work->leave);
+    work->workers->mail->free(work->leave);
     free(work->closing_job);
     free(work);
 }
@@ -107,7 +104,7 @@ static jz_work_result add_job(jz_work *work, jz_job *job)
     /* Without memory to be told when to resume, reading does not pause. */
     bool is_full = work->count >= work->route->options.max_waiting_events || work->amount >= most;
     if (is_full && work->resume == NULL)
-        work->resume = jz_errand_create_resume(work->ws);
+        work->resume = workers->mail->create_resume(work->ws);
     bool pauses = is_full && work->resume != NULL;
     if (!work->is_scheduled) {
         work->is_scheduled = true;
@@ -155,7 +152,11 @@ static jz_letter *take_resume(jz_work *work)
     return resume;
 }
 
-void jz_work_run_next(jz_work *work)
+/*
+ * Runs the oldest job of some work that was taken out of the queue, and puts the work back where more wait. Called with
+ * the lock of the workers taken, and returns with it taken; the handler runs without it.
+ */
+static void run_next(jz_work *work)
 {
     jz_workers *workers = work->workers;
     jz_job *job = take_job(work);
@@ -163,7 +164,7 @@ void jz_work_run_next(jz_work *work)
     pthread_mutex_unlock(&workers->lock);
 
     if (resume != NULL)
-        jz_errand_post_made(resume);
+        workers->mail->post(resume);
     bool is_last = job->event.type == JZ_EVENT_CLOSE;
     work->is_closing = is_last;
     jz_current_work = work;
@@ -176,7 +177,7 @@ void jz_work_run_next(jz_work *work)
     jz_current_work = NULL;
     free_job(job);
     if (is_last) {
-        jz_errand_post_made(work->leave);
+        workers->mail->post(work->leave);
         free(work);
     }
 
@@ -187,4 +188,9 @@ void jz_work_run_next(jz_work *work)
         jz_workers_schedule(workers, work);
     else
         work->is_scheduled = false;
+}
+
+jz_status jz_work_start_workers(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error)
+{
+    return jz_workers_start(workers, count, stack_size, run_next, error);
 }

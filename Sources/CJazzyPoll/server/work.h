@@ -40,6 +40,9 @@ typedef struct jz_work {
     jz_letter *leave;    /* nor that it has been run */
 } jz_work;
 
+/* Starts workers that run what is added. */
+jz_status jz_work_start_workers(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error);
+
 /* NULL when there is no memory. It is freed by the worker that has run its close event. */
 jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route);
 

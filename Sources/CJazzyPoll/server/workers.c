@@ -6,11 +6,10 @@
 #include "../loop/report.h"
 #include "../loop/thread.h"
 #include "work.h"
-#include "work_runner.h"
 
-void jz_workers_init(jz_workers *workers)
+void jz_workers_init(jz_workers *workers, const jz_workers_mail *mail)
 {
-    *workers = (jz_workers){0};
+    *workers = (jz_workers){.mail = mail};
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->has_work, NULL);
 }
@@ -46,14 +45,16 @@ static void *run_worker(void *context)
         workers->first = work->next;
         if (workers->first == NULL)
             workers->last = NULL;
-        jz_work_run_next(work);
+        workers->run(work);
     }
     pthread_mutex_unlock(&workers->lock);
     return NULL;
 }
 
-jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error)
+jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, void (*run)(jz_work *work),
+                           jz_error *error)
 {
+    workers->run = run;
     workers->threads = calloc(count, sizeof *workers->threads);
     if (workers->threads == NULL)
         return jz_report_system(error, ENOMEM, "start the workers");
