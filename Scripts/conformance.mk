@@ -1,12 +1,12 @@
-# The conformance suite: one program of the files in Tests/Conformance. It is run with the unit tests, and the
-# integration tests play its rows against servers.
+# The conformance suite: one program of the files in Tests/Conformance, with what they need of the unit tests' support. It
+# is run with the unit tests, and the integration tests play its rows against servers.
 
-C_CONFORMANCE := $(wildcard Tests/Conformance/*.c) \
-	$(patsubst %,Tests/CJazzyPollTests/support/%.c,frame observed_event sent_frames session_row)
+C_CONFORMANCE := $(wildcard Tests/Conformance/*.c)
 
 # $(1) build, $(2) compiler, $(3) its flags
 define c_conformance
-$(BUILD)/$(1)/conformance: $(C_CONFORMANCE:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
+$(BUILD)/$(1)/conformance: $(C_CONFORMANCE:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libsupport.a \
+		$(BUILD)/$(1)/libcjazzypoll.a
 	$(2) $(3) $$^ -lcmocka $$(C_LIBRARIES) -o $$@
 c-unit-tests-$(1) c-programs-$(1): $(BUILD)/$(1)/conformance
 endef

@@ -8,14 +8,14 @@ C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -ISources/CJazzyP
 C_LINKER := $(if $(filter Linux,$(shell uname)),$(if $(shell command -v ld.bfd),-fuse-ld=bfd))
 C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
+# What the linker is told for sources that take the place of functions, with __wrap_ before their names.
+wraps = $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -ohE '__wrap_[A-Za-z0-9_]+' $(1))))
+comma := ,
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
 # What the tests have a hand in, by Tests/CJazzyPollTests/support: every allocation (allocation.c), every look at a clock
 # (clock.c), zlib (zlib_calls.c), the system calls that send (send_calls.c) and receive (receive_calls.c), and
 # the start of threads (thread_calls.c).
-C_TEST_WRAPS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
-	-Wl,--wrap=mmap,--wrap=mremap,--wrap=munmap -Wl,--wrap=clock_gettime,--wrap=time \
-	-Wl,--wrap=deflate,--wrap=deflateInit2_,--wrap=inflateInit2_ -Wl,--wrap=send,--wrap=sendmsg,--wrap=recv \
-	-Wl,--wrap=pthread_create
+C_TEST_WRAPS := $(call wraps,$(C_TEST_SUPPORT))
 C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
 # Those in which threads meet: all that run a server, or use what threads share.
 C_THREAD_TESTS := $(sort $(patsubst Tests/CJazzyPollTests/%.c,%,$(shell grep -lE \
@@ -50,6 +50,9 @@ $(BUILD)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$(2) $$(C_FLAGS) $(3) -c $$< -o $$@
 $(BUILD)/$(1)/libcjazzypoll.a: $(C_SOURCES:%.c=$(BUILD)/$(1)/%.o)
+	rm -f $$@
+	$(AR) rcs $$@ $$^
+$(BUILD)/$(1)/libsupport.a: $(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o)
 	rm -f $$@
 	$(AR) rcs $$@ $$^
 $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o \

@@ -3,13 +3,15 @@
 
 DRIVER_SECONDS ?= 120
 DRIVER_TSAN_SECONDS ?= 30
-DRIVER_SOURCES := $(wildcard Tests/Driver/*.c) $(patsubst %,Tests/Fuzz/support/%.c,client_deflate client_frame)
-DRIVER_CALLS := accept4 recv send sendmsg epoll_ctl epoll_wait clock_gettime malloc calloc realloc free mmap mremap munmap
+DRIVER_SOURCES := $(wildcard Tests/Driver/*.c Tests/Driver/*/*.c)
+DRIVER_SUPPORT := $(wildcard Tests/Fuzz/support/*.c)
+DRIVER_WRAPS := $(call wraps,$(DRIVER_SOURCES))
 
 # $(1) build, $(2) compiler, $(3) its flags, $(4) more libraries
 define driver
-$(BUILD)/$(1)/driver: $(DRIVER_SOURCES:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $(DRIVER_CALLS:%=-Wl,--wrap=%) $$(C_LIBRARIES) $(4) -o $$@
+$(BUILD)/$(1)/driver: $(DRIVER_SOURCES:%.c=$(BUILD)/$(1)/%.o) $(DRIVER_SUPPORT:%.c=$(BUILD)/$(1)/%.o) \
+		$(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $(DRIVER_WRAPS) $$(C_LIBRARIES) $(4) -o $$@
 endef
 
 $(eval $(call driver,sanitized,$(CLANG),$(SANITIZED_FLAGS)))

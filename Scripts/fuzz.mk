@@ -19,11 +19,9 @@ $(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/Tests/Fuzz/fuzz_%.o $(FUZZ_SUPPORT:%.c=$(FUZ
 	$(CLANG) -fsanitize=fuzzer,address,undefined $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_WRAPS) $(C_LIBRARIES) -o $@
 
 # The target that is a whole server runs over a kernel of its own, to which the linker leads these calls.
-FUZZ_SERVER := $(wildcard Tests/Fuzz/server/*.c) $(patsubst %,Tests/Driver/%.c,content peer peer_reader)
-FUZZ_SERVER_CALLS := accept4 recv send sendmsg shutdown close getsockopt setsockopt getsockname ioctl fcntl read write \
-	epoll_create1 eventfd epoll_ctl epoll_wait clock_gettime time getentropy malloc calloc realloc
+FUZZ_SERVER := $(wildcard Tests/Fuzz/server/*.c Tests/Driver/peer/*.c)
 $(FUZZ_BUILD)/fuzz_server: $(FUZZ_SERVER:%.c=$(FUZZ_BUILD)/%.o)
-$(FUZZ_BUILD)/fuzz_server: FUZZ_WRAPS := $(FUZZ_SERVER_CALLS:%=-Wl,--wrap=%)
+$(FUZZ_BUILD)/fuzz_server: FUZZ_WRAPS := $(call wraps,$(FUZZ_SERVER))
 
 .PHONY: fuzz-packages
 fuzz-packages:

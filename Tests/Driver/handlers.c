@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../Fuzz/support/require.h"
-#include "content.h"
+#include "peer/content.h"
 #include "scene.h"
 
 static const char *const topics[SCENE_TOPICS] = {"", "a", "a topic with a longer name"};

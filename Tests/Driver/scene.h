@@ -11,7 +11,7 @@
 #include "../CJazzyPollTests/support/random.h"
 #include "faults.h"
 #include "jazzy.h"
-#include "peer_reader.h"
+#include "peer/peer_reader.h"
 
 enum { SCENE_CLIENTS = 24, SCENE_TOPICS = 3, SCENE_QUESTIONS = SCENE_CLIENTS, LARGEST_MESSAGE = 100000 };
 

@@ -4,7 +4,7 @@
  * meanwhile. Required is that handlers are told what was sent, that every client gets what was accepted for it, in
  * order, that nothing is left at the end, and that the loop does not turn for nothing.
  */
-#include "../Driver/peer_reader.h"
+#include "../Driver/peer/peer_reader.h"
 #include "server/play.h"
 
 static void say_nothing(void *context, jz_log_level level, const char *line)

@@ -2,7 +2,7 @@
 #ifndef JAZZY_FUZZ_PLAY_H
 #define JAZZY_FUZZ_PLAY_H
 
-#include "../../Driver/peer.h"
+#include "../../Driver/peer/peer.h"
 #include "../support/fuzz_input.h"
 #include "jazzy.h"
 #include "kernel.h"

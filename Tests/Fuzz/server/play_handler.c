@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../Driver/content.h"
+#include "../../Driver/peer/content.h"
 #include "play.h"
 
 static const char *const topics[PLAY_TOPICS] = {"", "a", "a topic with a longer name"};

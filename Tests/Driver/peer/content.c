@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../Fuzz/support/require.h"
+#include "../../Fuzz/support/require.h"
 
 /* The number itself comes first, in as many letters as tell it. */
 enum { NUMBER_LENGTH = 8, PERIODS = 4 };

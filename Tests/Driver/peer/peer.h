@@ -5,8 +5,8 @@
 #ifndef JAZZY_DRIVER_PEER_H
 #define JAZZY_DRIVER_PEER_H
 
-#include "../../Sources/CJazzyPoll/session/buffer.h"
-#include "../Fuzz/support/client_deflate.h"
+#include "../../../Sources/CJazzyPoll/session/buffer.h"
+#include "../../Fuzz/support/client_deflate.h"
 #include "jazzy.h"
 
 /* What the handler does with a message. */

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../Fuzz/support/client_frame.h"
-#include "../Fuzz/support/require.h"
+#include "../../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "../../Fuzz/support/client_frame.h"
+#include "../../Fuzz/support/require.h"
 #include "content.h"
 
 enum { WINDOW_BITS = 15, MEMORY_LEVEL = 8, RSV1 = 4 };

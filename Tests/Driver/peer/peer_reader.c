@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../Fuzz/support/require.h"
+#include "../../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "../../Fuzz/support/require.h"
 #include "content.h"
 
 typedef struct frame {
