@@ -15,6 +15,7 @@ include Scripts/clients.mk
 .PHONY: test
 test: swift-toolchain test-packages
 	@$(MAKE) test-c
+	@$(MAKE) test-rooms
 	@$(MAKE) test-driver
 	@$(MAKE) test-differential
 	@$(MAKE) test-fuzz
@@ -42,6 +43,11 @@ test-c:
 	@$(MAKE) -j2 c-unit-tests-sanitized
 	@$(MAKE) -j2 c-unit-tests-gcc
 	@$(MAKE) -j2 c-unit-tests-tsan
+
+# That no room of the core uses one above it, and that what looks for it finds it.
+.PHONY: test-rooms
+test-rooms:
+	python3 -m unittest discover --quiet --start-directory Tests/Rooms
 
 # The inputs that are known, and a short look for new ones.
 .PHONY: test-fuzz
