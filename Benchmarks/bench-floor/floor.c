@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../Sources/CJazzyPoll/codec/accept_key.h"
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../../Sources/CJazzyPoll/codec/mask.h"
+#include "codec/accept_key.h"
+#include "codec/frame_header.h"
+#include "codec/mask.h"
 
 /* Unmasks to a place that is further down and may overlap: word by word from the front. */
 static void unmask_down(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4])

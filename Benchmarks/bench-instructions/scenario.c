@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../Sources/CJazzyPoll/server/publication.h"
+#include "output/publication.h"
 #include "../common/client_frame.h"
 #include "../common/reader.h"
 

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../../Sources/CJazzyPoll/codec/text.h"
+#include "codec/frame_header.h"
+#include "codec/text.h"
 #include "../common/texts.h"
 
 typedef struct scenario scenario;

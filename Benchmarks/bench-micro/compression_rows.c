@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../Sources/CJazzyPoll/session/compression.h"
+#include "session/compression.h"
 #include "../common/reader.h"
 #include "../common/texts.h"
 #include "opaque.h"

@@ -1,8 +1,9 @@
 /* Frame headers: read, judged, written. */
 #include <string.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../../Sources/CJazzyPoll/session/frame_rules.h"
+#include "codec/frame_header.h"
+#include "session/outgoing.h"
+#include "session/frame_rules.h"
 #include "../common/client_frame.h"
 #include "../common/reader.h"
 #include "../common/texts.h"

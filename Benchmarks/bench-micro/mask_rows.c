@@ -2,8 +2,8 @@
 #include <stdalign.h>
 #include <string.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../../Sources/CJazzyPoll/codec/mask.h"
+#include "codec/frame_header.h"
+#include "codec/mask.h"
 #include "../common/client_frame.h"
 #include "../common/texts.h"
 #include "opaque.h"

@@ -1,7 +1,7 @@
 /* Whole reads, from received bytes to the handler and back. */
 #include <stdalign.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "../common/client_frame.h"
 #include "../common/reader.h"
 #include "../common/texts.h"

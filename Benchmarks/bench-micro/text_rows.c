@@ -2,9 +2,9 @@
 #include <stdalign.h>
 #include <stdbool.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../../Sources/CJazzyPoll/codec/unmask_text.h"
-#include "../../Sources/CJazzyPoll/codec/utf8.h"
+#include "codec/frame_header.h"
+#include "codec/unmask_text.h"
+#include "codec/utf8.h"
 #include "../common/client_frame.h"
 #include "../common/texts.h"
 #include "opaque.h"

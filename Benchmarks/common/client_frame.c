@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../../Sources/CJazzyPoll/codec/mask.h"
+#include "codec/frame_header.h"
+#include "codec/mask.h"
 
 const uint8_t toggling_key[4] = {1, 2, 3, 1};
 const uint8_t zero_key[4] = {0};

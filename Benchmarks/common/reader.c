@@ -1,9 +1,10 @@
 #include "reader.h"
+#include "session/outgoing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../Sources/CJazzyPoll/session/upgrade.h"
+#include "session/upgrade.h"
 
 enum { MAX_MESSAGE_SIZE = 1024 * 1024 };
 

@@ -1,4 +1,4 @@
-/* The server's side of a connection without its socket: does with received bytes what server/reading.c does. */
+/* The server's side of a connection without its socket: does with received bytes what lifecycle/reading.c does. */
 #ifndef BENCHMARKS_READER_H
 #define BENCHMARKS_READER_H
 
@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../Sources/CJazzyPoll/session/session.h"
+#include "session/session.h"
 
 typedef enum reader_handler {
     READER_LOOKS,  /* the handler touches the message and sends nothing */

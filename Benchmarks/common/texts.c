@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../Sources/CJazzyPoll/codec/mask.h"
-#include "../../Sources/CJazzyPoll/codec/utf8.h"
+#include "codec/mask.h"
+#include "codec/utf8.h"
 #include "client_frame.h"
 
 const char *const text_names[TEXT_KINDS] = {"ASCII", "Russian", "Chinese", "emoji", "mixed"};

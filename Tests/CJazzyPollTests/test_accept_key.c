@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/accept_key.h"
+#include "codec/accept_key.h"
 
 #include "support/testing.h"
 

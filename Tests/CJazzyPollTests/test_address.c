@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/address.h"
+#include "codec/address.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* How many connections are let in: the counting itself, and servers that count. */
-#include "../../Sources/CJazzyPoll/server/admission.h"
+#include "shard/admission.h"
 
 #include <pthread.h>
 

@@ -2,7 +2,8 @@
  * Every allocation of a conversation fails once, and in further runs it and all that follow it do. However that ends,
  * nothing crashes or leaks, the events are in order, and the peer understands every byte that was sent.
  */
-#include "../../Sources/CJazzyPoll/session/session.h"
+#include "session/session.h"
+#include "session/outgoing.h"
 #include "support/allocation.h"
 #include "support/content.h"
 #include "support/frame.h"

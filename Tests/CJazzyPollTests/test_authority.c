@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/authority.h"
+#include "codec/authority.h"
 
 #include "support/testing.h"
 

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/session/buffer.h"
+#include "session/buffer.h"
 
 #include "support/allocation.h"
 #include "support/testing.h"

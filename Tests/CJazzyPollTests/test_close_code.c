@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/close_code.h"
+#include "codec/close_code.h"
 
 #include "support/testing.h"
 

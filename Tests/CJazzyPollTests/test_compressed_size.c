@@ -1,7 +1,7 @@
 /* How large the payload of a compressed message may be: what counts is the message (jz_route_options). */
 #include <zlib.h>
 
-#include "../../Sources/CJazzyPoll/session/session.h"
+#include "session/session.h"
 #include "support/frame.h"
 #include "support/random.h"
 #include "support/testing.h"

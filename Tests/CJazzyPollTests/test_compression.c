@@ -1,7 +1,7 @@
 /* Messages that we compress, read by plain zlib. */
-#include "../../Sources/CJazzyPoll/session/compression.h"
+#include "session/compression.h"
 
-#include "../../Sources/CJazzyPoll/session/compressor.h"
+#include "session/compressor.h"
 #include "support/allocation.h"
 #include "support/content.h"
 #include "support/testing.h"

@@ -1,6 +1,6 @@
 /* What compressing costs: how often it is done, and memory. */
-#include "../../Sources/CJazzyPoll/session/compression.h"
-#include "../../Sources/CJazzyPoll/session/compressor.h"
+#include "session/compression.h"
+#include "session/compressor.h"
 #include "support/allocation.h"
 #include "support/content.h"
 #include "support/testing.h"

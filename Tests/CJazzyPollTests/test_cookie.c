@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/cookie.h"
+#include "codec/cookie.h"
 
 #include <stdio.h>
 

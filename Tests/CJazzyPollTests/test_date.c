@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/server/date.h"
+#include "codec/date.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Messages that a client compressed. */
-#include "../../Sources/CJazzyPoll/session/compression.h"
-#include "../../Sources/CJazzyPoll/session/decompressor.h"
+#include "session/compression.h"
+#include "session/decompressor.h"
 #include "support/allocation.h"
 #include "support/content.h"
 #include "support/frame.h"

@@ -1,8 +1,8 @@
 /* What messages that a client compressed may cost: memory, and time. */
 #include <time.h>
 
-#include "../../Sources/CJazzyPoll/session/compression.h"
-#include "../../Sources/CJazzyPoll/session/decompressor.h"
+#include "session/compression.h"
+#include "session/decompressor.h"
 #include "support/allocation.h"
 #include "support/content.h"
 #include "support/testing.h"

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/session/deflate_agreement.h"
+#include "session/deflate_agreement.h"
 
 #include <stdio.h>
 

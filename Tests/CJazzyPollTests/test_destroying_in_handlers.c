@@ -2,7 +2,7 @@
  */
 #include <stdatomic.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "jazzy.h"
 #include "support/allocation.h"
 #include "support/client.h"

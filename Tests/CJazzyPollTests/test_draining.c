@@ -1,9 +1,9 @@
 /* Servers that drain: they listen no more, and serve who is there until the last has left. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "../../Sources/CJazzyPoll/server/errand.h"
-#include "../../Sources/CJazzyPoll/server/server.h"
-#include "../../Sources/CJazzyPoll/server/stop_request.h"
+#include "shard/errand.h"
+#include "shard/server.h"
+#include "shard/stop_request.h"
 #include "support/client.h"
 #include "support/clock.h"
 #include "support/eventually.h"

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/extension_header.h"
+#include "codec/extension_header.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/forwarded.h"
+#include "codec/forwarded.h"
 
 #include <stdio.h>
 

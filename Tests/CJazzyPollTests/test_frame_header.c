@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 
 #include "support/random.h"
 #include "support/testing.h"

@@ -2,8 +2,8 @@
  * How many frames one message may have: `max_frames`, and one more for each byte of its payload. Against messages of
  * very many frames with nothing in them; a message whose frames all bring something is never too many frames.
  */
-#include "../../Sources/CJazzyPoll/session/frame_rules.h"
-#include "../../Sources/CJazzyPoll/session/incoming.h"
+#include "session/frame_rules.h"
+#include "session/incoming.h"
 #include "support/session_row.h"
 #include "support/testing.h"
 

@@ -1,7 +1,7 @@
 /* Connections that one loop accepts and another has: counted from the first, and never left between the two. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "../../Sources/CJazzyPoll/server/server.h"
+#include "shard/server.h"
 #include "support/allocation.h"
 #include "support/client.h"
 #include "support/eventually.h"

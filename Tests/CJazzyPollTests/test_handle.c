@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/server/handle.h"
+#include "connection/handle.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* Tables that grow and shrink a little with each operation: what they hold, and how much an operation moves. */
-#include "../../Sources/CJazzyPoll/server/hash_table.h"
+#include "pubsub/hash_table.h"
 
 #include "support/allocation.h"
 #include "support/random.h"

@@ -1,7 +1,7 @@
 /* Requests to a running server, whatever they are for: hosts, paths, OPTIONS, and connections that are kept. */
 #include <stdio.h>
 
-#include "../../Sources/CJazzyPoll/loop/timer.h"
+#include "loop/timer.h"
 #include "jazzy.h"
 #include "support/allocation.h"
 #include "support/client.h"

@@ -4,8 +4,8 @@
  */
 #include <zlib.h>
 
-#include "../../Sources/CJazzyPoll/session/incoming.h"
-#include "../../Sources/CJazzyPoll/session/session.h"
+#include "session/incoming.h"
+#include "session/session.h"
 #include "support/allocation.h"
 #include "support/frame.h"
 #include "support/testing.h"

@@ -2,7 +2,7 @@
  * Messages that are sent at once because they are large: back as they came, which goes out from where they were
  * received, and all that only looks like it.
  */
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "jazzy.h"
 #include "support/client.h"
 #include "support/eventually.h"

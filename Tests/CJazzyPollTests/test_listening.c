@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../Sources/CJazzyPoll/loop/listening_socket.h"
-#include "../../Sources/CJazzyPoll/loop/socket.h"
+#include "loop/listening_socket.h"
+#include "loop/socket.h"
 #include "jazzy.h"
 #include "support/client.h"
 #include "support/journal.h"

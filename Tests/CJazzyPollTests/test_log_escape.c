@@ -1,7 +1,7 @@
 /* What strangers wrote, as it may be shown in a line of a log. */
 #include <stdio.h>
 
-#include "../../Sources/CJazzyPoll/codec/utf8.h"
+#include "codec/utf8.h"
 #include "jazzy.h"
 #include "support/random.h"
 #include "support/testing.h"

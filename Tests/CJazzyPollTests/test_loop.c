@@ -1,5 +1,5 @@
 /* Letters to a loop: taken in their order, and in portions where there are so many that others would wait. */
-#include "../../Sources/CJazzyPoll/loop/loop.h"
+#include "loop/loop.h"
 
 #include "support/testing.h"
 

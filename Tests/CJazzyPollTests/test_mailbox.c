@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "../../Sources/CJazzyPoll/loop/mailbox.h"
+#include "loop/mailbox.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,7 +1,7 @@
 /* What other threads send to a loop that does not take it: bounded, and what is beyond the bound is dropped. */
 #include <stdatomic.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "jazzy.h"
 #include "support/allocation.h"
 #include "support/client.h"

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/mask.h"
+#include "codec/mask.h"
 
 #include "support/testing.h"
 #include "support/vectors.h"

@@ -1,8 +1,8 @@
 /* Large pieces of memory: mapped, grown with what they hold, kept for a while, and given back to the system. */
-#include "../../Sources/CJazzyPoll/session/memory.h"
+#include "session/memory.h"
 
-#include "../../Sources/CJazzyPoll/session/buffer.h"
-#include "../../Sources/CJazzyPoll/session/zlib_memory.h"
+#include "session/buffer.h"
+#include "session/zlib_memory.h"
 #include "support/allocation.h"
 #include "support/random.h"
 #include "support/testing.h"

@@ -1,5 +1,5 @@
 /* Where a compressed message may end (RFC 7692 §7.2.1, §7.2.2). What compresses well is tested through sessions. */
-#include "../../Sources/CJazzyPoll/session/compression.h"
+#include "session/compression.h"
 #include "support/testing.h"
 
 enum { LIMIT = 65536 };

@@ -1,8 +1,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "../../Sources/CJazzyPoll/loop/cores.h"
-#include "../../Sources/CJazzyPoll/server/server.h"
+#include "loop/cores.h"
+#include "shard/server.h"
 #include "support/testing.h"
 
 typedef enum width { BITS_8, BITS_32, BITS_64 } width;

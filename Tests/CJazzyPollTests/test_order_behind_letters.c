@@ -4,7 +4,7 @@
  */
 #include <stdatomic.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "jazzy.h"
 #include "support/client.h"
 #include "support/eventually.h"

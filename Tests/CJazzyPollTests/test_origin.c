@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/origin.h"
+#include "codec/origin.h"
 
 #include "support/testing.h"
 

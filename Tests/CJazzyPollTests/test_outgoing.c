@@ -1,6 +1,6 @@
-#include "../../Sources/CJazzyPoll/session/outgoing.h"
+#include "session/outgoing.h"
 
-#include "../../Sources/CJazzyPoll/codec/utf8.h"
+#include "codec/utf8.h"
 #include "jazzy/event.h"
 #include "support/allocation.h"
 #include "support/frame.h"

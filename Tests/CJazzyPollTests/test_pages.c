@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "../../Sources/CJazzyPoll/loop/timer.h"
+#include "loop/timer.h"
 #include "jazzy.h"
 #include "support/allocation.h"
 #include "support/client.h"

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/path.h"
+#include "codec/path.h"
 
 #include <stdio.h>
 

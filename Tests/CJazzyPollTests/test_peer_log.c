@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "../../Sources/CJazzyPoll/server/peer_log.h"
+#include "shard/peer_log.h"
 #include "support/client.h"
 #include "support/clock.h"
 #include "support/eventually.h"

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 
-#include "../../Sources/CJazzyPoll/loop/poll.h"
+#include "loop/poll.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../../Sources/CJazzyPoll/loop/timer.h"
+#include "loop/timer.h"
 #include "support/testing.h"
 
 enum { OURS, PEERS };

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/proxy_header.h"
+#include "codec/proxy_header.h"
 
 #include "jazzy/websocket.h"
 #include "support/random.h"

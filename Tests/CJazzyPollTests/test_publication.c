@@ -1,10 +1,11 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "../../Sources/CJazzyPoll/server/publication.h"
+#include "output/publication.h"
+#include "session/outgoing.h"
 
 #include <pthread.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "support/allocation.h"
 #include "support/content.h"
 #include "support/testing.h"

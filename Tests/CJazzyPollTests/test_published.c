@@ -1,8 +1,8 @@
 /* What is published in a turn: each receiver gets its messages, once and in order, whatever else it is sent meanwhile.
  */
-#include "../../Sources/CJazzyPoll/server/published.h"
+#include "output/published.h"
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "jazzy.h"
 #include "support/allocation.h"
 #include "support/client.h"

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/query.h"
+#include "codec/query.h"
 
 #include <stdio.h>
 

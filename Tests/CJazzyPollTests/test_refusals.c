@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "../../Sources/CJazzyPoll/server/refusal.h"
+#include "http/refusal.h"
 #include "support/client.h"
 #include "support/eventually.h"
 #include "support/log_lines.h"

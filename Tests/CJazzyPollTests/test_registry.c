@@ -1,12 +1,12 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "../../Sources/CJazzyPoll/server/registry.h"
+#include "shard/registry.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "../../Sources/CJazzyPoll/server/handle.h"
+#include "connection/handle.h"
 #include "support/eventually.h"
 #include "support/testing.h"
 

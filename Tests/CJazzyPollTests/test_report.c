@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/loop/report.h"
+#include "loop/report.h"
 
 #include <errno.h>
 

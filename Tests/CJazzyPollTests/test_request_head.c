@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/request_head.h"
+#include "codec/request_head.h"
 
 #include <stdio.h>
 

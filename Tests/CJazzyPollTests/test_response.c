@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/server/response.h"
+#include "http/response.h"
 
 #include <stdio.h>
 

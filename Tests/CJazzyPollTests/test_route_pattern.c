@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/server/route_pattern.h"
+#include "config/route_pattern.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/server/routes.h"
+#include "config/routes.h"
 
 #include <stdio.h>
 

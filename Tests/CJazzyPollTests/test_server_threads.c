@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "../../Sources/CJazzyPoll/server/handle.h"
+#include "connection/handle.h"
 #include "support/client.h"
 #include "support/eventually.h"
 #include "support/served.h"

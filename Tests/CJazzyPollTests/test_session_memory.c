@@ -4,9 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../Sources/CJazzyPoll/session/incoming.h"
-#include "../../Sources/CJazzyPoll/session/memory.h"
-#include "../../Sources/CJazzyPoll/session/session.h"
+#include "session/incoming.h"
+#include "session/memory.h"
+#include "session/session.h"
+#include "session/outgoing.h"
 #include "support/allocation.h"
 #include "support/frame.h"
 #include "support/testing.h"

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/sha1.h"
+#include "codec/sha1.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
  * SipHash of the bytes 0, 1, 2 ... with the key of the bytes 0 to 15, for each length below 64: of SipHash-2-4 as its
  * authors publish them with the reference implementation, of SipHash-1-3 as other implementations have them.
  */
-#include "../../Sources/CJazzyPoll/codec/siphash.h"
+#include "codec/siphash.h"
 
 #include "support/testing.h"
 

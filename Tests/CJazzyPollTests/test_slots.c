@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "../../Sources/CJazzyPoll/server/slots.h"
+#include "connection/slots.h"
 
 #include <pthread.h>
 

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/loop/socket.h"
+#include "loop/socket.h"
 
 #include <sys/socket.h>
 

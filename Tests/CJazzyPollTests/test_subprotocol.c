@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/session/subprotocol.h"
+#include "session/subprotocol.h"
 
 #include <stdio.h>
 

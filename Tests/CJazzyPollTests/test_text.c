@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/text.h"
+#include "codec/text.h"
 
 #include "support/testing.h"
 

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../../Sources/CJazzyPoll/server/handle.h"
+#include "codec/frame_header.h"
+#include "connection/handle.h"
 #include "jazzy.h"
 #include "support/allocation.h"
 #include "support/fleet.h"

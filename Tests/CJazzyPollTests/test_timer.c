@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/loop/timer.h"
+#include "loop/timer.h"
 
 #include <limits.h>
 

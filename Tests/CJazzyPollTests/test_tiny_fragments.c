@@ -1,7 +1,7 @@
 /* Honest messages of very small fragments, with the options of a server that chose none; and what such fragments cost.
  */
-#include "../../Sources/CJazzyPoll/session/incoming.h"
-#include "../../Sources/CJazzyPoll/session/session.h"
+#include "session/incoming.h"
+#include "session/session.h"
 #include "jazzy/options.h"
 #include "support/allocation.h"
 #include "support/frame.h"

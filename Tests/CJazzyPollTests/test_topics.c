@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/server/topics.h"
+#include "pubsub/topics.h"
 
 #include <stdio.h>
 

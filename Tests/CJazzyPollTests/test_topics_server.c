@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "jazzy.h"
 #include "support/fleet.h"
 #include "support/send_calls.h"

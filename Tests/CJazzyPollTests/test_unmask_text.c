@@ -1,7 +1,7 @@
 /* Unmasking and checking in one pass, against the plain way: unmask byte by byte, then check byte by byte. */
-#include "../../Sources/CJazzyPoll/codec/unmask_text.h"
+#include "codec/unmask_text.h"
 
-#include "../../Sources/CJazzyPoll/codec/text_blocks.h"
+#include "codec/text_blocks.h"
 #include "support/random.h"
 #include "support/testing.h"
 #include "support/vectors.h"

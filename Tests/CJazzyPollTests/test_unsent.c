@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/server/unsent.h"
+#include "output/unsent.h"
 
 #include "support/allocation.h"
 #include "support/random.h"

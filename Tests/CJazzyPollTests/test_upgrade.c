@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/session/upgrade.h"
+#include "session/upgrade.h"
 
 #include "support/allocation.h"
 #include "support/testing.h"

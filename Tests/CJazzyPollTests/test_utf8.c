@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/codec/utf8.h"
+#include "codec/utf8.h"
 
 #include "support/random.h"
 #include "support/testing.h"

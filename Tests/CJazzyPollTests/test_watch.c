@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "../../Sources/CJazzyPoll/loop/timer.h"
+#include "loop/timer.h"
 #include "support/bystander.h"
 #include "support/client.h"
 #include "support/clock.h"

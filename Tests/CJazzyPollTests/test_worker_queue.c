@@ -1,7 +1,7 @@
 /* What may wait for a worker: so many events of a connection and no more, however many one read has brought. */
 #include <stdatomic.h>
 
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "jazzy.h"
 #include "support/allocation.h"
 #include "support/bystander.h"

@@ -1,12 +1,12 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "../../Sources/CJazzyPoll/server/workers.h"
+#include "workers/workers.h"
 
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "../../Sources/CJazzyPoll/server/errand.h"
-#include "../../Sources/CJazzyPoll/server/work.h"
+#include "shard/errand.h"
+#include "workers/work.h"
 #include "support/allocation.h"
 #include "support/eventually.h"
 #include "support/random.h"

@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../Sources/CJazzyPoll/session/session.h"
+#include "session/session.h"
+#include "session/outgoing.h"
 
 typedef struct stream_case {
     unsigned number;

@@ -2,7 +2,7 @@
  * permessage-deflate on messages: arbitrary bytes decompressed, shared and in a context, against a plain reference; and
  * messages compressed, which the reference has to decompress to the same.
  */
-#include "../../Sources/CJazzyPoll/session/compression.h"
+#include "session/compression.h"
 
 #include "support/fuzz_input.h"
 #include "support/reference_inflate.h"

@@ -2,8 +2,8 @@
  * The Sec-WebSocket-Extensions header: arbitrary values, and the agreement that comes of them; and values written from
  * a list of parameters, of which it is known what they mean.
  */
-#include "../../Sources/CJazzyPoll/codec/extension_header.h"
-#include "../../Sources/CJazzyPoll/session/deflate_agreement.h"
+#include "codec/extension_header.h"
+#include "session/deflate_agreement.h"
 
 #include "support/fuzz_input.h"
 #include "support/plain_text.h"

@@ -2,10 +2,10 @@
  * X-Forwarded-For and Forwarded: arbitrary lines, in which nothing may hide or change what a proxy appends; and lists
  * of which it is known whom they tell of.
  */
-#include "../../Sources/CJazzyPoll/codec/authority.h"
-#include "../../Sources/CJazzyPoll/codec/forwarded.h"
+#include "codec/authority.h"
+#include "codec/forwarded.h"
 
-#include "../../Sources/CJazzyPoll/session/buffer.h"
+#include "session/buffer.h"
 #include "support/fuzz_input.h"
 #include "support/plain_text.h"
 

@@ -1,5 +1,5 @@
 /* Frame headers: what is decoded is what the bits of RFC 6455 §5.2 say, and what is encoded is decoded again. */
-#include "../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 
 #include "support/fuzz_input.h"
 

@@ -1,5 +1,5 @@
 /* Masking, in place and into other memory, at every alignment, against RFC 6455 §5.3 word for word. */
-#include "../../Sources/CJazzyPoll/codec/mask.h"
+#include "codec/mask.h"
 
 #include "support/fuzz_input.h"
 

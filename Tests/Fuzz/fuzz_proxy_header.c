@@ -2,7 +2,7 @@
  * PROXY headers: arbitrary bytes, judged as they arrive, each judgement kept; and headers of which it is known what
  * they say, whole and cut off.
  */
-#include "../../Sources/CJazzyPoll/codec/proxy_header.h"
+#include "codec/proxy_header.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

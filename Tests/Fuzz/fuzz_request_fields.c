@@ -2,15 +2,15 @@
  * What is read from the fields of a request: cookies, the query, subprotocols, the origin, and the parameters of a
  * route. Behind the head come up to three lines: a name that is looked for, another origin, and a pattern.
  */
-#include "../../Sources/CJazzyPoll/codec/authority.h"
-#include "../../Sources/CJazzyPoll/codec/cookie.h"
-#include "../../Sources/CJazzyPoll/codec/origin.h"
-#include "../../Sources/CJazzyPoll/codec/path.h"
-#include "../../Sources/CJazzyPoll/codec/query.h"
-#include "../../Sources/CJazzyPoll/codec/request_head.h"
-#include "../../Sources/CJazzyPoll/server/route_pattern.h"
-#include "../../Sources/CJazzyPoll/session/buffer.h"
-#include "../../Sources/CJazzyPoll/session/subprotocol.h"
+#include "codec/authority.h"
+#include "codec/cookie.h"
+#include "codec/origin.h"
+#include "codec/path.h"
+#include "codec/query.h"
+#include "codec/request_head.h"
+#include "config/route_pattern.h"
+#include "session/buffer.h"
+#include "session/subprotocol.h"
 #include "support/fuzz_input.h"
 #include "support/plain_text.h"
 

@@ -1,6 +1,6 @@
 /* Request heads: where one ends, however it comes; what was parsed of it; and what the handshake makes of that. */
-#include "../../Sources/CJazzyPoll/codec/request_head.h"
-#include "../../Sources/CJazzyPoll/session/upgrade.h"
+#include "codec/request_head.h"
+#include "session/upgrade.h"
 
 #include "support/fuzz_input.h"
 #include "support/plain_text.h"

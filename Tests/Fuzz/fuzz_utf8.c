@@ -1,5 +1,5 @@
 /* UTF-8, whole, in any parts and byte by byte, against a plain reference: the same answer at the same byte. */
-#include "../../Sources/CJazzyPoll/codec/utf8.h"
+#include "codec/utf8.h"
 
 #include "support/fuzz_input.h"
 #include "support/reference_utf8.h"

@@ -1,8 +1,8 @@
-#include "accept_key.h"
+#include "codec/accept_key.h"
 
 #include <string.h>
 
-#include "sha1.h"
+#include "codec/sha1.h"
 
 enum { BASE64_DIGITS = 64 };
 

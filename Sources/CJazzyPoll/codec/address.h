@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "text.h"
+#include "codec/text.h"
 
 /*
  * An address of the peer: IPv6, or IPv4 mapped into it (RFC 4291 §2.5.5.2), in network byte order, and a port. All zero

@@ -1,9 +1,9 @@
-#include "authority.h"
+#include "codec/authority.h"
 
 #include <stdint.h>
 
-#include "address.h"
-#include "path.h"
+#include "codec/address.h"
+#include "codec/path.h"
 
 /* reg-name, of which an IPv4 address is one that looks special (RFC 3986 §3.2.2). */
 static bool is_name(jz_text text)

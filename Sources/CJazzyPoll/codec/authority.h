@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "text.h"
+#include "codec/text.h"
 
 /*
  * Whether a text is uri-host [ ":" port ] (RFC 9110 §7.2) with a host that is not empty, which http, https, ws and wss

@@ -1,4 +1,4 @@
-#include "cookie.h"
+#include "codec/cookie.h"
 
 static jz_text without_quotes(jz_text value)
 {

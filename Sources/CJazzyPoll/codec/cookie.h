@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "request_head.h"
+#include "codec/request_head.h"
 
 /*
  * Finds the first cookie of that name, which is compared byte by byte, over all Cookie lines. Its value is as it was

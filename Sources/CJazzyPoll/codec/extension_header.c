@@ -1,6 +1,6 @@
-#include "extension_header.h"
+#include "codec/extension_header.h"
 
-#include "token.h"
+#include "codec/token.h"
 
 enum { MAX_PARAMETER_VALUE = 16 }; /* bytes; no value that is legal for permessage-deflate has more than two */
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "text.h"
+#include "codec/text.h"
 
 /* A client's offer of permessage-deflate. */
 typedef struct jz_deflate_offer {

@@ -1,7 +1,7 @@
-#include "forwarded.h"
+#include "codec/forwarded.h"
 
-#include "authority.h"
-#include "token.h"
+#include "codec/authority.h"
+#include "codec/token.h"
 
 enum { MAX_NODE = 128 }; /* bytes; an address with a port has 47 at most, an obfuscated port may be longer */
 

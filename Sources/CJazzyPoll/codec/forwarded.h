@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "address.h"
-#include "request_head.h"
+#include "codec/address.h"
+#include "codec/request_head.h"
 
 enum { JZ_MAX_FORWARDED_VALUE = 320 }; /* bytes: a name has 255 at most, an address with a port fewer */
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "big_endian.h"
+#include "codec/big_endian.h"
 
 enum {
     JZ_OPCODE_CONTINUATION = 0x0,

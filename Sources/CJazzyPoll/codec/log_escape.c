@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "jazzy/log.h"
-#include "utf8.h"
+#include "codec/utf8.h"
 
 enum { LONGEST_PIECE = 16 };
 

@@ -1,9 +1,9 @@
-#include "mask.h"
+#include "codec/mask.h"
 
 #include <string.h>
 
 #include "jazzy/compiler.h"
-#include "processor.h"
+#include "codec/processor.h"
 
 enum {
     BLOCK = 64,

@@ -1,8 +1,8 @@
-#include "origin.h"
+#include "codec/origin.h"
 
 #include <stdint.h>
 
-#include "address.h"
+#include "codec/address.h"
 
 enum { NO_PORT = 0, MAX_PORT = 65535, MAX_PORT_DIGITS = 5 };
 

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "text.h"
+#include "codec/text.h"
 
 /*
  * Whether a text is an origin (RFC 6454 §7): a scheme, "://", a host and perhaps a port; nothing behind it, not even a

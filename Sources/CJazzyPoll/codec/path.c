@@ -1,4 +1,4 @@
-#include "path.h"
+#include "codec/path.h"
 
 static const char capitals[] = "0123456789ABCDEF";
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "text.h"
+#include "codec/text.h"
 
 /* The classes of RFC 3986 §2.2 and §2.3. */
 bool jz_is_unreserved(char character);

@@ -1,4 +1,4 @@
-#include "processor.h"
+#include "codec/processor.h"
 
 #include "jazzy/compiler.h"
 

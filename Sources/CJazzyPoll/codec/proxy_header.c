@@ -1,8 +1,8 @@
-#include "proxy_header.h"
+#include "codec/proxy_header.h"
 
 #include <string.h>
 
-#include "big_endian.h"
+#include "codec/big_endian.h"
 
 enum {
     MAX_LINE = 107, /* §2.1: the longest line of version 1, CR LF included */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "address.h"
+#include "codec/address.h"
 
 enum { JZ_MAX_PROXY_HEADER = 4096 }; /* bytes, all that is skipped included; the protocol would allow 64 KiB */
 

@@ -1,6 +1,6 @@
-#include "query.h"
+#include "codec/query.h"
 
-#include "path.h"
+#include "codec/path.h"
 
 bool jz_query_find(jz_text query, jz_text name, jz_text *value)
 {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "text.h"
+#include "codec/text.h"
 
 /*
  * Finds the first "name=value" of that name in a query whose parts have '&' between them. Names are compared as they

@@ -1,10 +1,10 @@
-#include "request_head.h"
+#include "codec/request_head.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#include "authority.h"
-#include "token.h"
+#include "codec/authority.h"
+#include "codec/token.h"
 
 /* Whether none of eight bytes is a control character; one may be taken for that after a byte that is one. */
 static bool are_printable(const char *bytes)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "text.h"
+#include "codec/text.h"
 
 enum {
     JZ_DEFAULT_HEAD_LENGTH = 8192, /* bytes, the empty line at the end included */

@@ -1,11 +1,11 @@
-#include "sha1.h"
+#include "codec/sha1.h"
 
 #include <string.h>
 
-#include "big_endian.h"
+#include "codec/big_endian.h"
 #include "jazzy/compiler.h"
-#include "processor.h"
-#include "sha1_x86.h"
+#include "codec/processor.h"
+#include "codec/sha1_x86.h"
 
 enum { BLOCK_LENGTH = 64 };
 

@@ -1,5 +1,5 @@
 /* A block of SHA-1 on x86-64 processors that have instructions for it. */
-#include "sha1_x86.h"
+#include "codec/sha1_x86.h"
 
 #ifdef JZ_HAS_SHA
 

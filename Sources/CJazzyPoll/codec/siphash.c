@@ -1,4 +1,4 @@
-#include "siphash.h"
+#include "codec/siphash.h"
 
 #include "jazzy/compiler.h"
 

@@ -1,4 +1,4 @@
-#include "text.h"
+#include "codec/text.h"
 
 static unsigned char lower_case(char character)
 {

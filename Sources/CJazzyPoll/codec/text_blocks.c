@@ -1,7 +1,7 @@
-#include "text_blocks.h"
+#include "codec/text_blocks.h"
 
 #include "jazzy/compiler.h"
-#include "processor.h"
+#include "codec/processor.h"
 
 jz_text_blocks *jz_text_blocks_in_use(void)
 {

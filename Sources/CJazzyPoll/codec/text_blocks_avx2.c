@@ -81,7 +81,7 @@ static FOR_VECTORS inline bool vector_is_zero(vector a)
     return _mm256_testz_si256(a, a) != 0;
 }
 
-#include "text_blocks_vector.h"
+#include "codec/text_blocks_vector.h"
 
 FOR_VECTORS bool jz_text_blocks_avx2(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
 {

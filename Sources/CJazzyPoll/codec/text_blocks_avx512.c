@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mask.h"
-#include "text_blocks.h"
+#include "codec/mask.h"
+#include "codec/text_blocks.h"
 
 enum {
     RUN = 4,          /* so many blocks are in registers at a time */

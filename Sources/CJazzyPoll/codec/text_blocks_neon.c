@@ -79,7 +79,7 @@ static inline bool vector_is_zero(vector a)
     return vmaxvq_u8(a) == 0;
 }
 
-#include "text_blocks_vector.h"
+#include "codec/text_blocks_vector.h"
 
 bool jz_text_blocks_neon(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
 {

@@ -14,7 +14,7 @@
 #ifndef JAZZY_CODEC_TEXT_BLOCKS_VECTOR_H
 #define JAZZY_CODEC_TEXT_BLOCKS_VECTOR_H
 
-#include "text_blocks.h"
+#include "codec/text_blocks.h"
 
 /* What two bytes in a row may be wrong with; an error is where all three tables say so. */
 enum {

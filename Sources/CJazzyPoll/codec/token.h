@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "text.h"
+#include "codec/text.h"
 
 static inline bool jz_is_token_character(char character)
 {

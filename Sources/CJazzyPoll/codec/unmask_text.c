@@ -1,7 +1,7 @@
-#include "unmask_text.h"
+#include "codec/unmask_text.h"
 
-#include "mask.h"
-#include "text_blocks.h"
+#include "codec/mask.h"
+#include "codec/text_blocks.h"
 
 bool jz_unmask_text(jz_utf8 *state, uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4],
                     size_t offset)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "utf8.h"
+#include "codec/utf8.h"
 
 /* As jz_mask and then jz_utf8_feed of what it made. Where that is false, not all need have been unmasked. */
 bool jz_unmask_text(jz_utf8 *state, uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4],

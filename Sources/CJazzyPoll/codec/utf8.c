@@ -1,8 +1,8 @@
-#include "utf8.h"
+#include "codec/utf8.h"
 
 #include <string.h>
 
-#include "text_blocks.h"
+#include "codec/text_blocks.h"
 
 enum { SHORT_TEXT = 16 }; /* bytes: to look at fewer one by one is cheaper than to make a block of them */
 

@@ -1,12 +1,12 @@
-#include "acceptor.h"
+#include "loop/acceptor.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "listening_socket.h"
-#include "report.h"
-#include "socket.h"
+#include "loop/listening_socket.h"
+#include "loop/report.h"
+#include "loop/socket.h"
 
 enum {
     ACCEPTS_PER_TURN = 256,

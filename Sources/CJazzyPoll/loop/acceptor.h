@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../codec/address.h"
+#include "codec/address.h"
 #include "jazzy/server.h"
-#include "loop.h"
+#include "loop/loop.h"
 
 typedef struct jz_listener {
     int descriptor;    /* -1 where somebody else has shut it down */

@@ -12,7 +12,7 @@
 #include <netinet/tcp.h> /* another C library's tells as much, and the kernel's headers may not be there */
 #endif
 
-#include "socket.h"
+#include "loop/socket.h"
 
 size_t jz_socket_unacknowledged(int descriptor)
 {

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 
-#include "cores.h"
+#include "loop/cores.h"
 
 #include <sched.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* Linux: epoll, and an eventfd to be woken by. */
 #define _GNU_SOURCE
 
-#include "poll.h"
+#include "loop/poll.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "listening_socket.h"
-#include "report.h"
+#include "loop/listening_socket.h"
+#include "loop/report.h"
 
 enum { MOST_NAME = 256, MOST_DIGITS = 10, MOST_ENTRY = 1 << 20 };
 

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 
-#include "listening_socket.h"
+#include "loop/listening_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "loop/report.h"
 
 static int unix_socket(void)
 {

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "jazzy/error.h"
-#include "socket.h"
+#include "loop/socket.h"
 
 /* What every connection of a TCP listener is to have: they inherit it. */
 void jz_socket_prepare_tcp(int descriptor, const jz_listening *listening);

@@ -1,10 +1,10 @@
-#include "loop.h"
+#include "loop/loop.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "count.h"
-#include "report.h"
+#include "loop/count.h"
+#include "loop/report.h"
 
 enum {
     MOST_READY = 1024,

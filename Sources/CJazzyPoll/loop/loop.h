@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "jazzy/error.h"
-#include "mailbox.h"
-#include "poll.h"
-#include "timer.h"
+#include "loop/mailbox.h"
+#include "loop/poll.h"
+#include "loop/timer.h"
 
 /* What a loop calls, on its own thread. */
 typedef struct jz_loop_owner {

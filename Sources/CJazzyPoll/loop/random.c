@@ -1,10 +1,10 @@
 #define _DEFAULT_SOURCE
 
-#include "random.h"
+#include "loop/random.h"
 
 #include <unistd.h>
 
-#include "timer.h"
+#include "loop/timer.h"
 
 uint64_t jz_random(void)
 {

@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "report.h"
+#include "loop/report.h"
 
 #include <errno.h>
 #include <stdarg.h>

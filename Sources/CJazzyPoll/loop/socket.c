@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 
-#include "socket.h"
+#include "loop/socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "jazzy/websocket.h"
-#include "listening_socket.h"
-#include "report.h"
+#include "loop/listening_socket.h"
+#include "loop/report.h"
 
 static void read_address(const struct sockaddr_storage *storage, jz_address *address)
 {

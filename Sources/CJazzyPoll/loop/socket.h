@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../codec/address.h"
+#include "codec/address.h"
 #include "jazzy/error.h"
 
 /* How a TCP socket listens. */

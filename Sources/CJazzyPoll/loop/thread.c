@@ -1,12 +1,12 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "thread.h"
+#include "loop/thread.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "loop/report.h"
 
 /* Some systems take whole pages only. */
 static size_t in_whole_pages(size_t size)

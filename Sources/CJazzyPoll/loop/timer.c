@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "timer.h"
+#include "loop/timer.h"
 
 #include <limits.h>
 #include <stddef.h>

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../loop/listening_socket.h"
-#include "../loop/report.h"
-#include "../loop/socket.h"
-#include "server.h"
-#include "log.h"
-#include "strings.h"
+#include "loop/listening_socket.h"
+#include "loop/report.h"
+#include "loop/socket.h"
+#include "shard/server.h"
+#include "config/log.h"
+#include "config/strings.h"
 
 enum {
     FIRST_ACTIVATED_DESCRIPTOR = 3, /* SD_LISTEN_FDS_START */

@@ -1,12 +1,12 @@
 /* Starting, stopping and waiting for a server. */
-#include "../loop/report.h"
-#include "../loop/thread.h"
-#include "errand.h"
-#include "listening.h"
-#include "server.h"
-#include "shard_loop.h"
-#include "stop_request.h"
-#include "work.h"
+#include "loop/report.h"
+#include "loop/thread.h"
+#include "shard/errand.h"
+#include "server/listening.h"
+#include "shard/server.h"
+#include "lifecycle/shard_loop.h"
+#include "shard/stop_request.h"
+#include "workers/work.h"
 
 static jz_status expect_state(const jz_server *server, jz_server_state expected, const char *action, const char *reason,
                               jz_error *error)

@@ -1,17 +1,17 @@
-#include "server.h"
+#include "shard/server.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../codec/path.h"
-#include "../loop/report.h"
-#include "../loop/thread.h"
-#include "errand.h"
-#include "registry.h"
-#include "shard_loop.h"
-#include "log.h"
-#include "work.h"
+#include "codec/path.h"
+#include "loop/report.h"
+#include "loop/thread.h"
+#include "shard/errand.h"
+#include "shard/registry.h"
+#include "lifecycle/shard_loop.h"
+#include "config/log.h"
+#include "workers/work.h"
 
 /* Destroys the first `count` shards; returns a generation beyond all of their handles. */
 static uint32_t destroy_shards(jz_server *server, uint32_t count, uint32_t generation)

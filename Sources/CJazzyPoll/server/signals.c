@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../loop/report.h"
-#include "server.h"
+#include "loop/report.h"
+#include "shard/server.h"
 
 static _Atomic(jz_server *) signalled_server;
 static _Atomic int stops_under_way; /* signal handlers that may be using it, on any thread */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "server.h"
+#include "shard/server.h"
 
 unsigned jz_closes_index(uint16_t close_code)
 {

@@ -1,8 +1,8 @@
-#include "buffer.h"
+#include "session/buffer.h"
 
 #include <string.h>
 
-#include "memory.h"
+#include "session/memory.h"
 
 enum { SMALLEST_CAPACITY = 256 };
 

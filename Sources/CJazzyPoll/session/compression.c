@@ -1,10 +1,10 @@
-#include "compression.h"
+#include "session/compression.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "compressor.h"
-#include "decompressor.h"
+#include "session/compressor.h"
+#include "session/decompressor.h"
 
 enum {
     KEEP_UP_TO = 256 * 1024, /* bytes: larger buffers are given back by trimming */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buffer.h"
+#include "session/buffer.h"
 #include "jazzy/error.h"
 #include "jazzy/server.h"
 

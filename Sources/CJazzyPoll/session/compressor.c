@@ -1,4 +1,4 @@
-#include "compressor.h"
+#include "session/compressor.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include "../../CJazzyZlib/CJazzyZlib.h"
-#include "buffer.h"
-#include "compression.h"
-#include "zlib_memory.h"
+#include "session/buffer.h"
+#include "session/compression.h"
+#include "session/zlib_memory.h"
 
 typedef struct jz_compressor_parameters {
     uint8_t window_bits;

@@ -1,4 +1,4 @@
-#include "decompressor.h"
+#include "session/decompressor.h"
 
 #include <limits.h>
 #include <stdlib.h>

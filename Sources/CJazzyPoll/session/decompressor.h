@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "../../CJazzyZlib/CJazzyZlib.h"
-#include "buffer.h"
-#include "compression.h"
-#include "zlib_memory.h"
+#include "session/buffer.h"
+#include "session/compression.h"
+#include "session/zlib_memory.h"
 
 struct jz_decompressor {
     z_stream stream;

@@ -1,4 +1,4 @@
-#include "deflate_agreement.h"
+#include "session/deflate_agreement.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../codec/extension_header.h"
-#include "../codec/request_head.h"
-#include "buffer.h"
+#include "codec/extension_header.h"
+#include "codec/request_head.h"
+#include "session/buffer.h"
 #include "jazzy/server.h"
 
 /* What the two sides agreed on. Exactly this is answered, and exactly this is done. */

@@ -1,6 +1,6 @@
-#include "frame_rules.h"
+#include "session/frame_rules.h"
 
-#include "incoming.h"
+#include "session/incoming.h"
 
 /* RSV1 marks the first frame of a compressed message (RFC 7692 §6), and nothing else. */
 static uint8_t allowed_reserved_bits(const jz_session *session, const jz_frame_header *header)

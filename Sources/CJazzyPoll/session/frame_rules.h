@@ -2,8 +2,8 @@
 #ifndef JAZZY_SESSION_FRAME_RULES_H
 #define JAZZY_SESSION_FRAME_RULES_H
 
-#include "../codec/frame_header.h"
-#include "session.h"
+#include "codec/frame_header.h"
+#include "session/session.h"
 
 /* Judges the header of the next frame, given what the session has received so far. */
 jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *header);

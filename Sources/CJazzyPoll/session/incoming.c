@@ -1,13 +1,13 @@
-#include "incoming.h"
+#include "session/incoming.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../codec/mask.h"
-#include "../codec/unmask_text.h"
-#include "frame_rules.h"
-#include "memory.h"
+#include "codec/mask.h"
+#include "codec/unmask_text.h"
+#include "session/frame_rules.h"
+#include "session/memory.h"
 
 enum { MAPPED_ONCE_COME = 4096 /* bytes: before, a page would be more than has come */ };
 

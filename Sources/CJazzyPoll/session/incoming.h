@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../codec/frame_header.h"
-#include "../codec/utf8.h"
-#include "buffer.h"
-#include "inflation.h"
-#include "session.h"
+#include "codec/frame_header.h"
+#include "codec/utf8.h"
+#include "session/buffer.h"
+#include "session/inflation.h"
+#include "session/session.h"
 
 struct jz_incoming {
     uint8_t carry_length;

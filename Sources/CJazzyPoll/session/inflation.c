@@ -1,11 +1,11 @@
-#include "inflation.h"
+#include "session/inflation.h"
 
 #include <stdlib.h>
 
-#include "compression.h"
-#include "decompressor.h"
-#include "frame_rules.h"
-#include "incoming.h"
+#include "session/compression.h"
+#include "session/decompressor.h"
+#include "session/frame_rules.h"
+#include "session/incoming.h"
 
 enum {
     /* Bytes that a flush behind a fragment adds at most: the ends of two blocks and an empty one are five to eight. */

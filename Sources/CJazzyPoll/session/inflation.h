@@ -9,9 +9,9 @@
 
 #include <stdint.h>
 
-#include "buffer.h"
+#include "session/buffer.h"
 #include "jazzy/error.h"
-#include "session.h"
+#include "session/session.h"
 
 typedef struct jz_inflation {
     jz_buffer message;      /* decompressed so far */

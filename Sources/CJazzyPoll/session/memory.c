@@ -1,6 +1,6 @@
 #define _GNU_SOURCE /* mremap */
 
-#include "memory.h"
+#include "session/memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,32 +1,39 @@
-/* Frames to be sent, appended to a buffer. */
+/* What is sent: messages, made into what goes out. The state machine for what comes in is session.h. */
 #ifndef JAZZY_SESSION_OUTGOING_H
 #define JAZZY_SESSION_OUTGOING_H
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-#include "../codec/frame_header.h"
-#include "buffer.h"
-#include "session.h"
+#include "codec/frame_header.h"
+#include "session/frame_writer.h"
+#include "session/session.h"
 
-/* Appends one unfragmented, unmasked frame. False when there is no memory: nothing was appended. */
-static inline bool jz_append_frame(jz_buffer *output, uint8_t opcode, uint8_t reserved, const void *payload,
-                                   size_t length)
+/* Appends a message's frame to `output`. The contract of jz_ws_send_with: SENT, DROPPED or CLOSED. */
+jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
+                                    jz_compression compression, jz_buffer *output);
+
+static inline jz_send_status jz_session_send(jz_session *session, jz_message_kind kind, const void *bytes,
+                                             size_t length, jz_buffer *output)
 {
-    if (length > SIZE_MAX - JZ_MAX_SENT_FRAME_HEADER ||
-        !jz_buffer_reserve(output, length + JZ_MAX_SENT_FRAME_HEADER, SIZE_MAX))
-        return false;
-    uint8_t *end = output->bytes + output->length;
-    size_t header_length = jz_frame_header_encode(end, true, reserved, opcode, length);
-    assert(header_length + length <= output->capacity - output->length);
-    if (length > 0)
-        memcpy(end + header_length, payload, length);
-    output->length += header_length + length;
-    return true;
+    return jz_session_send_with(session, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC, output);
 }
+
+/*
+ * Appends a close frame to `output` and awaits the peer's. The contract of jz_ws_close: SENT, DROPPED or CLOSED.
+ * Without a cause it is the application that closes.
+ */
+jz_send_status jz_session_close(jz_session *session, uint16_t code, const char *reason, size_t reason_length,
+                                jz_buffer *output);
+jz_send_status jz_session_close_because(jz_session *session, jz_close_cause cause, uint16_t code, const char *reason,
+                                        size_t reason_length, jz_buffer *output);
+
+/* Whether the session would compress a data message of this length. */
+bool jz_session_wants_compression(const jz_session *session, size_t length, jz_compression compression);
+
+/* Begins a new compression context, because the peer was sent a message that ours has not seen. */
+void jz_session_forget_context(jz_session *session);
 
 /* A message on its way out: one frame, whose payload belongs to the caller or to the session's workspace. */
 typedef struct jz_outgoing {
@@ -69,14 +76,5 @@ static inline bool jz_session_append(jz_session *session, const jz_outgoing *out
     jz_session_give_up(session, outgoing);
     return false;
 }
-
-/* The length of the longest prefix of a close reason that fits into a close frame and ends with a character. */
-size_t jz_fitting_reason_length(const char *reason, size_t length);
-
-/*
- * Appends a close frame. JZ_CLOSE_NO_STATUS makes it one without a payload. A reason longer than the 123 bytes that fit
- * is cut at the end of a character. False when there is no memory.
- */
-bool jz_append_close_frame(jz_buffer *output, uint16_t code, const char *reason, size_t reason_length);
 
 #endif

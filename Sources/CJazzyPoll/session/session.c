@@ -1,18 +1,18 @@
-#include "session.h"
+#include "session/session.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "../codec/big_endian.h"
-#include "../codec/close_code.h"
-#include "../codec/frame_header.h"
-#include "../codec/mask.h"
-#include "../codec/unmask_text.h"
-#include "../codec/utf8.h"
-#include "frame_rules.h"
-#include "incoming.h"
-#include "inflation.h"
-#include "outgoing.h"
+#include "codec/big_endian.h"
+#include "codec/close_code.h"
+#include "codec/frame_header.h"
+#include "codec/mask.h"
+#include "codec/unmask_text.h"
+#include "codec/utf8.h"
+#include "session/frame_rules.h"
+#include "session/incoming.h"
+#include "session/inflation.h"
+#include "session/frame_writer.h"
 
 /* What a step of reading came to. */
 typedef enum step {

@@ -17,9 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buffer.h"
-#include "compression.h"
-#include "deflate_agreement.h"
+#include "session/buffer.h"
+#include "session/compression.h"
+#include "session/deflate_agreement.h"
 #include "jazzy/event.h"
 #include "jazzy/websocket.h"
 
@@ -118,33 +118,8 @@ void jz_session_end(jz_session *session, jz_failure failure);
  */
 void jz_session_fail(jz_session *session, jz_failure failure, jz_buffer *output);
 
-/* Appends a message's frame to `output`. The contract of jz_ws_send_with: SENT, DROPPED or CLOSED. */
-jz_send_status jz_session_send_with(jz_session *session, jz_message_kind kind, const void *bytes, size_t length,
-                                    jz_compression compression, jz_buffer *output);
-
-static inline jz_send_status jz_session_send(jz_session *session, jz_message_kind kind, const void *bytes,
-                                             size_t length, jz_buffer *output)
-{
-    return jz_session_send_with(session, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC, output);
-}
-
-/*
- * Appends a close frame to `output` and awaits the peer's. The contract of jz_ws_close: SENT, DROPPED or CLOSED.
- * Without a cause it is the application that closes.
- */
-jz_send_status jz_session_close(jz_session *session, uint16_t code, const char *reason, size_t reason_length,
-                                jz_buffer *output);
-jz_send_status jz_session_close_because(jz_session *session, jz_close_cause cause, uint16_t code, const char *reason,
-                                        size_t reason_length, jz_buffer *output);
-
 /* Says why an open session is about to be ended. What was said first stays. */
 void jz_session_blame(jz_session *session, jz_close_cause cause);
-
-/* Whether the session would compress a data message of this length. */
-bool jz_session_wants_compression(const jz_session *session, size_t length, jz_compression compression);
-
-/* Begins a new compression context, because the peer was sent a message that ours has not seen. */
-void jz_session_forget_context(jz_session *session);
 
 static inline bool jz_session_is_open(const jz_session *session)
 {
@@ -161,6 +136,6 @@ static inline bool jz_session_has_ended(const jz_session *session)
 }
 
 /* The quick way of jz_session_next. */
-#include "short_message.h"
+#include "session/short_message.h"
 
 #endif

@@ -7,10 +7,10 @@
 
 #include <assert.h>
 
-#include "../codec/frame_header.h"
-#include "../codec/mask.h"
-#include "../codec/utf8.h"
-#include "session.h"
+#include "codec/frame_header.h"
+#include "codec/mask.h"
+#include "codec/utf8.h"
+#include "session/session.h"
 
 enum { JZ_SHORT_HEADER = 6, JZ_MAX_SHORT_PAYLOAD = 125 };
 

@@ -1,6 +1,6 @@
-#include "subprotocol.h"
+#include "session/subprotocol.h"
 
-#include "../codec/token.h"
+#include "codec/token.h"
 
 static const char header_name[] = "Sec-WebSocket-Protocol";
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../codec/request_head.h"
+#include "codec/request_head.h"
 
 /* So many are taken from one request: that all differ is seen by comparing each with each. */
 enum { JZ_MAX_SUBPROTOCOLS = 64 };

@@ -1,4 +1,4 @@
-#include "upgrade.h"
+#include "session/upgrade.h"
 
 #include <string.h>
 

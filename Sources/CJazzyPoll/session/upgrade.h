@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-#include "../codec/accept_key.h"
-#include "../codec/request_head.h"
-#include "buffer.h"
-#include "deflate_agreement.h"
+#include "codec/accept_key.h"
+#include "codec/request_head.h"
+#include "session/buffer.h"
+#include "session/deflate_agreement.h"
 
 /* What the server answers. */
 typedef struct jz_upgrade {

@@ -1,8 +1,8 @@
-#include "zlib_memory.h"
+#include "session/zlib_memory.h"
 
 #include <stdlib.h>
 
-#include "memory.h"
+#include "session/memory.h"
 
 enum { ALIGNMENT = 64 };
 

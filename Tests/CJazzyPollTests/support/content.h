@@ -2,7 +2,7 @@
 #ifndef JAZZY_TESTS_CONTENT_H
 #define JAZZY_TESTS_CONTENT_H
 
-#include "../../../Sources/CJazzyPoll/session/buffer.h"
+#include "session/buffer.h"
 #include "random.h"
 
 typedef enum test_content { ZEROS, LETTERS, NOISE, CONTENTS } test_content;

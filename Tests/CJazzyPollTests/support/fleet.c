@@ -16,7 +16,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 
 enum { TURN_MS = 20, EVENTS = 64, READ_SIZE = 64 * 1024, HEAD_SIZE = 1024 };
 

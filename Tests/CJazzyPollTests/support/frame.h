@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../../Sources/CJazzyPoll/codec/frame_header.h"
-#include "../../../Sources/CJazzyPoll/session/buffer.h"
+#include "codec/frame_header.h"
+#include "session/buffer.h"
 
 /* A pattern, repeated and cut to `total` bytes. */
 typedef struct test_bytes {

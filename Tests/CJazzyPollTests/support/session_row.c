@@ -1,4 +1,5 @@
 #include "session_row.h"
+#include "session/outgoing.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -17,7 +17,7 @@
 #ifndef JAZZY_TESTS_SESSION_ROW_H
 #define JAZZY_TESTS_SESSION_ROW_H
 
-#include "../../../Sources/CJazzyPoll/session/session.h"
+#include "session/session.h"
 #include "frame.h"
 
 typedef enum session_step_type {

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "../../../Sources/CJazzyPoll/codec/processor.h"
+#include "codec/processor.h"
 
 int test_with_each_vectors(int (*run)(const char *vectors))
 {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "../../Fuzz/support/client_frame.h"
 #include "../../Fuzz/support/require.h"
 #include "content.h"

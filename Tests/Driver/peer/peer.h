@@ -5,7 +5,7 @@
 #ifndef JAZZY_DRIVER_PEER_H
 #define JAZZY_DRIVER_PEER_H
 
-#include "../../../Sources/CJazzyPoll/session/buffer.h"
+#include "session/buffer.h"
 #include "../../Fuzz/support/client_deflate.h"
 #include "jazzy.h"
 

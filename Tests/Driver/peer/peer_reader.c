@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "../../Fuzz/support/require.h"
 #include "content.h"
 

@@ -6,7 +6,7 @@
 #ifndef JAZZY_FUZZ_KERNEL_H
 #define JAZZY_FUZZ_KERNEL_H
 
-#include "../../../Sources/CJazzyPoll/session/buffer.h"
+#include "session/buffer.h"
 
 enum { KERNEL_SOCKETS = 8 };
 

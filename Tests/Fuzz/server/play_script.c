@@ -1,7 +1,7 @@
 /* The script: what happens while the loop waits, byte by byte of the fuzzer's input. */
 #include <errno.h>
 
-#include "../../../Sources/CJazzyPoll/server/shard.h"
+#include "shard/shard.h"
 #include "play.h"
 
 typedef enum operation {

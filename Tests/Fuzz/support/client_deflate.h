@@ -4,7 +4,7 @@
 
 #include <zlib.h>
 
-#include "../../../Sources/CJazzyPoll/session/buffer.h"
+#include "session/buffer.h"
 
 typedef struct client_deflate {
     z_stream stream;

@@ -2,7 +2,7 @@
 #ifndef JAZZY_FUZZ_CLIENT_FRAME_H
 #define JAZZY_FUZZ_CLIENT_FRAME_H
 
-#include "../../../Sources/CJazzyPoll/session/buffer.h"
+#include "session/buffer.h"
 
 typedef enum length_form { SHORTEST_LENGTH, LENGTH_OF_16_BITS, LENGTH_OF_64_BITS } length_form;
 

@@ -1,6 +1,6 @@
 #include "frame_script.h"
 
-#include "../../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 #include "client_frame.h"
 #include "reference_utf8.h"
 #include "transcript.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../../../Sources/CJazzyPoll/codec/text.h"
+#include "codec/text.h"
 
 static inline bool plain_is_token(jz_text text)
 {

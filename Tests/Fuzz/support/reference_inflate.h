@@ -5,7 +5,7 @@
 #ifndef JAZZY_FUZZ_REFERENCE_INFLATE_H
 #define JAZZY_FUZZ_REFERENCE_INFLATE_H
 
-#include "../../../Sources/CJazzyPoll/session/buffer.h"
+#include "session/buffer.h"
 
 typedef enum reference_inflate_result {
     REFERENCE_INFLATED,

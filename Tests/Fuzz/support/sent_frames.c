@@ -1,8 +1,8 @@
 #include "sent_frames.h"
 
-#include "../../../Sources/CJazzyPoll/codec/big_endian.h"
-#include "../../../Sources/CJazzyPoll/codec/close_code.h"
-#include "../../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/big_endian.h"
+#include "codec/close_code.h"
+#include "codec/frame_header.h"
 #include "reference_inflate.h"
 #include "reference_utf8.h"
 #include "transcript.h"

@@ -1,6 +1,7 @@
 #include "session_run.h"
+#include "session/outgoing.h"
 
-#include "../../../Sources/CJazzyPoll/session/incoming.h"
+#include "session/incoming.h"
 #include "sent_frames.h"
 #include "stream_position.h"
 #include "transcript.h"

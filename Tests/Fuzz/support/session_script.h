@@ -2,7 +2,7 @@
 #ifndef JAZZY_FUZZ_SESSION_SCRIPT_H
 #define JAZZY_FUZZ_SESSION_SCRIPT_H
 
-#include "../../../Sources/CJazzyPoll/session/session.h"
+#include "session/session.h"
 #include "fuzz_input.h"
 
 enum { SCRIPT_MAX_PARTS = 8, SCRIPT_MAX_ACTIONS = 16 };

@@ -1,6 +1,6 @@
 #include "stream_position.h"
 
-#include "../../../Sources/CJazzyPoll/codec/frame_header.h"
+#include "codec/frame_header.h"
 
 static bool breaks_a_rule_for_all(const jz_frame_header *header)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../../../Sources/CJazzyPoll/session/buffer.h"
+#include "session/buffer.h"
 #include "jazzy/event.h"
 
 void transcript_append_message(jz_buffer *transcript, jz_message_kind kind, const uint8_t *bytes, size_t length);

@@ -1,0 +1,18 @@
+/* The value of a Date header (RFC 9110 §5.6.7), made once a second. */
+#ifndef JAZZY_CODEC_DATE_H
+#define JAZZY_CODEC_DATE_H
+
+#include <time.h>
+
+enum { JZ_DATE_LENGTH = 29 }; /* as in "Sun, 06 Nov 1994 08:49:37 GMT" */
+
+/* All zero is a date that was not asked for yet. */
+typedef struct jz_date {
+    time_t second;
+    char text[JZ_DATE_LENGTH + 1];
+} jz_date;
+
+/* The date now, terminated; valid until the next call. */
+const char *jz_date_now(jz_date *date);
+
+#endif

@@ -1,0 +1,171 @@
+#include "config/route_pattern.h"
+
+#include "codec/path.h"
+
+_Static_assert(JZ_MAX_PARAMETERS == 16, "fault_of says how many there may be");
+
+static bool is_name_character(char character)
+{
+    return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+           (character >= '0' && character <= '9') || character == '_';
+}
+
+/* A colon begins a parameter, and there is none elsewhere in a pattern that is valid. */
+static bool is_parameter(const char *position)
+{
+    return *position == ':';
+}
+
+/* The name of the parameter that begins here with its colon: what comes before the next slash or the end. */
+static jz_text name_at(const char *position)
+{
+    return (jz_text){position + 1, strcspn(position + 1, "/")};
+}
+
+static bool is_name(jz_text name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        if (!is_name_character(name.start[i]))
+            return false;
+    }
+    return name.length > 0;
+}
+
+/* What is wrong with the parameter at `position`, the names before it being known; NULL where nothing is. */
+static const char *fault_of(const char *path, const char *position, const jz_text *names, size_t count)
+{
+    jz_text name = name_at(position);
+    if (position == path || position[-1] != '/')
+        return "a ':' begins a parameter, which is a whole segment, as in \"/room/:id\"";
+    if (!is_name(name))
+        return "the name of a parameter has letters, digits and '_', and at least one, as in \"/room/:id\"";
+    if (count == JZ_MAX_PARAMETERS)
+        return "a path has at most 16 parameters";
+    for (size_t i = 0; i < count; i++) {
+        if (jz_text_equals(names[i], name))
+            return "every parameter of a path has a name of its own, as in \"/room/:room/user/:user\"";
+    }
+    return NULL;
+}
+
+/* What no path of a request can have, so that a route with it would never match; NULL where there is nothing. */
+static const char *impossible_in(const char *path)
+{
+    for (const char *position = path; *position != '\0'; position++) {
+        unsigned char byte = (unsigned char)*position;
+        if (byte <= ' ' || byte == 0x7F || byte == '?' || byte == '#')
+            return "a path has no '?', '#', white space or control characters; write a space as %20";
+        if (byte == '%' && position[1] == '0' && position[2] == '0')
+            return "no path has a NUL, as %00";
+    }
+    if (!jz_path_is_well_encoded(jz_text_of(path)))
+        return "a '%' has two hexadecimal digits behind it; write a percent sign as %25";
+    if (path[0] == '/' && jz_path_has_dot_segments(jz_text_of(path)))
+        return "the segments \".\" and \"..\" are taken out of the paths of requests, so that it would never match "
+               "(RFC "
+               "3986, 6.2.2.3)";
+    return NULL;
+}
+
+bool jz_route_pattern_is_valid(const char *path, const char **why)
+{
+    const char *impossible = impossible_in(path);
+    if (impossible != NULL) {
+        *why = impossible;
+        return false;
+    }
+    jz_text names[JZ_MAX_PARAMETERS];
+    size_t count = 0;
+    for (const char *position = path; *position != '\0'; position++) {
+        if (!is_parameter(position))
+            continue;
+        const char *fault = fault_of(path, position, names, count);
+        if (fault != NULL) {
+            *why = fault;
+            return false;
+        }
+        names[count] = name_at(position);
+        position += names[count++].length;
+    }
+    return true;
+}
+
+bool jz_route_pattern_has_parameters(const char *path)
+{
+    return strchr(path, ':') != NULL;
+}
+
+/* Takes a segment, which may be empty, off the front of the path. */
+static jz_text take_segment(jz_text *path)
+{
+    jz_text segment = {path->start, 0};
+    while (segment.length < path->length && path->start[segment.length] != '/')
+        segment.length++;
+    path->start += segment.length;
+    path->length -= segment.length;
+    return segment;
+}
+
+bool jz_route_pattern_match(const char *pattern, jz_text path, jz_route_parameters *parameters)
+{
+    size_t count = 0;
+    while (*pattern != '\0') {
+        if (is_parameter(pattern)) {
+            jz_text name = name_at(pattern);
+            jz_text value = take_segment(&path);
+            if (value.length == 0 || count == JZ_MAX_PARAMETERS)
+                return false;
+            parameters->all[count].name = name;
+            parameters->all[count++].value = value;
+            pattern += 1 + name.length;
+        } else {
+            if (path.length == 0 || path.start[0] != *pattern)
+                return false;
+            path.start++;
+            path.length--;
+            pattern++;
+        }
+    }
+    parameters->count = count;
+    return path.length == 0;
+}
+
+bool jz_route_pattern_is_same(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b) {
+        if (is_parameter(a)) {
+            a += name_at(a).length;
+            b += name_at(b).length;
+        }
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+size_t jz_route_pattern_shortest_path(const char *pattern)
+{
+    size_t length = 0;
+    for (; *pattern != '\0'; pattern++) {
+        if (is_parameter(pattern))
+            pattern += name_at(pattern).length;
+        length++;
+    }
+    return length;
+}
+
+bool jz_route_pattern_covers(const char *general, const char *special)
+{
+    while (*general != '\0' && *special != '\0') {
+        if (is_parameter(general)) {
+            size_t segment = strcspn(special, "/");
+            if (segment == 0)
+                return false;
+            general += 1 + name_at(general).length;
+            special += segment;
+        } else if (*general++ != *special++) {
+            return false;
+        }
+    }
+    return *general == *special;
+}

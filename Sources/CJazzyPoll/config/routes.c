@@ -1,0 +1,176 @@
+#include "config/routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/strings.h"
+
+/* Adding to it may have failed after the route itself was there. */
+static bool leads_somewhere(const struct jz_route *route)
+{
+    return route->handler != NULL || route->page != NULL;
+}
+
+static int compare(jz_text a, const struct jz_route *route)
+{
+    if (a.length != route->path_length)
+        return a.length < route->path_length ? -1 : 1;
+    return memcmp(a.start, route->path, a.length);
+}
+
+/* The position of the first route without parameters that is not before `path`. */
+static size_t position_of(const jz_routes *routes, jz_text path)
+{
+    size_t low = 0;
+    size_t high = routes->exact_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(path, routes->routes[middle]) > 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_at(const jz_routes *routes, size_t position, jz_text path)
+{
+    return position < routes->exact_count && compare(path, routes->routes[position]) == 0;
+}
+
+const struct jz_route *jz_routes_find_exact(const jz_routes *routes, jz_text path)
+{
+    size_t position = position_of(routes, path);
+    return is_at(routes, position, path) && leads_somewhere(routes->routes[position]) ? routes->routes[position] : NULL;
+}
+
+const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path, jz_route_parameters *parameters)
+{
+    const struct jz_route *exact = jz_routes_find_exact(routes, path);
+    parameters->count = 0;
+    if (exact != NULL)
+        return exact;
+    for (size_t i = routes->exact_count; i < routes->count; i++) {
+        const struct jz_route *route = routes->routes[i];
+        if (leads_somewhere(route) && jz_route_pattern_match(route->path, path, parameters))
+            return route;
+    }
+    return NULL;
+}
+
+static void free_page(jz_page *page)
+{
+    if (page == NULL)
+        return;
+    free(page->content_type);
+    free(page->body);
+    free(page);
+}
+
+static void free_route(struct jz_route *route)
+{
+    if (route == NULL)
+        return;
+    free_page(route->page);
+    jz_strings_free(route->options.allowed_origins, route->options.allowed_origin_count);
+    jz_strings_free(route->options.subprotocols, route->options.subprotocol_count);
+    free(route->has_refused_origin);
+    free(route->path);
+    free(route);
+}
+
+static struct jz_route *find_same_pattern(const jz_routes *routes, const char *path)
+{
+    for (size_t i = routes->exact_count; i < routes->count; i++) {
+        if (jz_route_pattern_is_same(routes->routes[i]->path, path))
+            return routes->routes[i];
+    }
+    return NULL;
+}
+
+/* Adds a route at this position. NULL when there is no memory. */
+static struct jz_route *insert(jz_routes *routes, size_t position, jz_text path)
+{
+    struct jz_route *route = calloc(1, sizeof *route);
+    char *copy = jz_string_copy(path);
+    struct jz_route **grown = realloc(routes->routes, (routes->count + 1) * sizeof *grown);
+    if (grown != NULL)
+        routes->routes = grown;
+    _Atomic bool *has_refused_origin = calloc(1, sizeof *has_refused_origin);
+    if (route == NULL || copy == NULL || grown == NULL || has_refused_origin == NULL) {
+        free(has_refused_origin);
+        free(copy);
+        free(route);
+        return NULL;
+    }
+    route->path = copy;
+    route->has_refused_origin = has_refused_origin;
+    route->path_length = path.length;
+    route->number = routes->count;
+    memmove(grown + position + 1, grown + position, (routes->count - position) * sizeof *grown);
+    grown[position] = route;
+    routes->count++;
+    return route;
+}
+
+const struct jz_route *jz_routes_find_covering(const jz_routes *routes, const char *pattern)
+{
+    if (!jz_route_pattern_has_parameters(pattern) || find_same_pattern(routes, pattern) != NULL)
+        return NULL;
+    for (size_t i = routes->exact_count; i < routes->count; i++) {
+        const struct jz_route *route = routes->routes[i];
+        if (leads_somewhere(route) && jz_route_pattern_covers(route->path, pattern))
+            return route;
+    }
+    return NULL;
+}
+
+struct jz_route *jz_routes_add(jz_routes *routes, const char *path)
+{
+    jz_text text = jz_text_of(path);
+    if (jz_route_pattern_has_parameters(path)) {
+        struct jz_route *same = find_same_pattern(routes, path);
+        return same != NULL ? same : insert(routes, routes->count, text);
+    }
+    size_t position = position_of(routes, text);
+    if (is_at(routes, position, text))
+        return routes->routes[position];
+    struct jz_route *route = insert(routes, position, text);
+    if (route != NULL)
+        routes->exact_count++;
+    return route;
+}
+
+jz_page *jz_page_create(const char *content_type, const void *body, size_t length)
+{
+    jz_page *page = calloc(1, sizeof *page);
+    if (page == NULL)
+        return NULL;
+    page->content_type = jz_string_copy(jz_text_of(content_type));
+    page->body = malloc(length > 0 ? length : 1);
+    page->length = length;
+    if (page->content_type == NULL || page->body == NULL) {
+        free_page(page);
+        return NULL;
+    }
+    if (length > 0)
+        memcpy(page->body, body, length);
+    return page;
+}
+
+bool jz_routes_need_workers(const jz_routes *routes)
+{
+    for (size_t i = 0; i < routes->count; i++) {
+        if (routes->routes[i]->options.execution == JZ_EXECUTION_WORKERS)
+            return true;
+    }
+    return false;
+}
+
+void jz_routes_free(jz_routes *routes)
+{
+    for (size_t i = 0; i < routes->count; i++)
+        free_route(routes->routes[i]);
+    free(routes->routes);
+    *routes = (jz_routes){0};
+}

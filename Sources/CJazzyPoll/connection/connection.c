@@ -1,0 +1,25 @@
+#include "connection/connection.h"
+
+#include <assert.h>
+
+#include "codec/big_endian.h"
+
+static_assert((int)JZ_FAILURE_COUNT <= (int)JZ_BROKEN_OFF,
+              "a failure fits into a connection's five bits, as does none");
+
+void jz_connection_set_peer(jz_connection *connection, const jz_address *address)
+{
+    /* Released, as whatever other threads read: who sees it also sees that the slot has a new generation. */
+    for (size_t i = 0; i < 2; i++)
+        atomic_store_explicit(&connection->peer_ip[i], jz_read_uint64(address->ip + i * 8), memory_order_release);
+    atomic_store_explicit(&connection->peer_port, address->port, memory_order_release);
+}
+
+jz_address jz_connection_peer(const jz_connection *connection)
+{
+    jz_address address;
+    for (size_t i = 0; i < 2; i++)
+        jz_write_uint64(address.ip + i * 8, atomic_load_explicit(&connection->peer_ip[i], memory_order_acquire));
+    address.port = atomic_load_explicit(&connection->peer_port, memory_order_acquire);
+    return address;
+}

@@ -1,0 +1,30 @@
+#include "handles/access.h"
+
+#include "shard/errand.h"
+
+bool jz_bring_in_order(jz_shard *shard)
+{
+    if (jz_loop_take_letters(&shard->turn.loop))
+        return true;
+    if (jz_errand_may_wait(shard))
+        return false;
+    jz_loop_take_every_letter(&shard->turn.loop);
+    return true;
+}
+
+jz_shard *jz_enter_open_shard(jz_ws ws)
+{
+    jz_shard *shard = jz_enter_shard(ws);
+    if (shard == NULL || jz_handle_is_open(shard, ws))
+        return shard;
+    jz_leave_shard(ws);
+    return NULL;
+}
+
+bool jz_handle_is(const jz_shard *shard, jz_ws ws, jz_visible visible)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    /* The slot may have been given to another connection, which is as far, before its flag was read. */
+    return connection != NULL && atomic_load_explicit(&connection->visible, memory_order_acquire) == visible &&
+           jz_slots_find(&shard->slots, ws) == connection;
+}

@@ -1,0 +1,225 @@
+/* The public functions on topics. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "handles/access.h"
+#include "shard/errand.h"
+#include "shard/registry.h"
+#include "output/sending.h"
+#include "shard/server.h"
+#include "shard/stop_request.h"
+#include "workers/work.h"
+
+typedef jz_send_status (*errand_on_topic)(jz_shard *shard, jz_ws ws, jz_text topic);
+
+/* From another thread: by an errand, if the connection is open. */
+static jz_send_status ask(jz_ws ws, jz_text topic, errand_on_topic post)
+{
+    jz_shard *shard = jz_enter_open_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = post(shard, ws, topic);
+    jz_leave_shard(ws);
+    return status;
+}
+
+jz_send_status jz_ws_subscribe(jz_ws ws, const char *topic, size_t length)
+{
+    const jz_text name = {topic, length};
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (shard == NULL)
+        return ask(ws, name, jz_errand_subscribe);
+    jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    return connection != NULL ? jz_connection_subscribe(&shard->topics, connection, name) : JZ_SEND_CLOSED;
+}
+
+jz_send_status jz_ws_unsubscribe(jz_ws ws, const char *topic, size_t length)
+{
+    const jz_text name = {topic, length};
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (shard == NULL)
+        return ask(ws, name, jz_errand_unsubscribe);
+    jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection == NULL || !jz_handle_is_open(shard, ws))
+        return JZ_SEND_CLOSED;
+    jz_topics_unsubscribe(&shard->topics, connection, name);
+    return JZ_SEND_SENT;
+}
+
+bool jz_ws_is_subscribed(jz_ws ws, const char *topic, size_t length)
+{
+    const jz_text name = {topic, length};
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return false;
+    pthread_mutex_lock(&shard->topics.lock);
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    bool result = connection != NULL && jz_topics_is_subscribed(&shard->topics, connection, name);
+    pthread_mutex_unlock(&shard->topics.lock);
+    jz_leave_reached_shard(ws, shard);
+    return result;
+}
+
+/* Copies of a connection's topics, so that they can be visited without the lock. NULL: none, or no memory. */
+static jz_text *copy_topics(const jz_connection *connection, size_t *count)
+{
+    const jz_subscriptions *subscriptions = connection->subscriptions;
+    if (subscriptions == NULL)
+        return NULL;
+    size_t size = subscriptions->count * sizeof(jz_text);
+    for (size_t i = 0; i < subscriptions->count; i++)
+        size += subscriptions->all[i].topic->name_length;
+    jz_text *copies = malloc(size);
+    if (copies == NULL)
+        return NULL;
+    char *name = (char *)(copies + subscriptions->count);
+    for (size_t i = 0; i < subscriptions->count; i++) {
+        const jz_topic *topic = subscriptions->all[i].topic;
+        memcpy(name, topic->name, topic->name_length);
+        copies[i] = (jz_text){name, topic->name_length};
+        name += topic->name_length;
+    }
+    *count = subscriptions->count;
+    return copies;
+}
+
+size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char *topic, size_t length), void *context)
+{
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return 0;
+    size_t count = 0;
+    pthread_mutex_lock(&shard->topics.lock);
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    jz_text *copies = connection != NULL ? copy_topics(connection, &count) : NULL;
+    pthread_mutex_unlock(&shard->topics.lock);
+    jz_leave_reached_shard(ws, shard);
+    for (size_t i = 0; i < count; i++)
+        visit(context, copies[i].start, copies[i].length);
+    free(copies);
+    return count;
+}
+
+/* Gives back the room in the mailboxes of the first `count` shards but `own`. */
+static void unreserve_everywhere(jz_server *server, const jz_shard *own, uint32_t count, size_t amount)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (&server->shards[i] != own)
+            jz_errand_unreserve(&server->shards[i], amount);
+    }
+}
+
+/* Takes the room in the mailboxes of all shards but `own`: all or nothing. */
+static bool reserve_everywhere(jz_server *server, const jz_shard *own, size_t amount)
+{
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_shard *shard = &server->shards[i];
+        if (shard == own || jz_errand_reserve(shard, amount))
+            continue;
+        jz_count_dropped(&shard->turn.counters);
+        unreserve_everywhere(server, own, i, amount);
+        return false;
+    }
+    return true;
+}
+
+/* The server's shard that runs on this thread, after what was asked of it before; NULL where that has to wait. */
+static jz_shard *own_shard_of(const jz_server *server)
+{
+    jz_shard *own = jz_current_shard;
+    return own != NULL && own->server == server && jz_is_in_order(own) ? own : NULL;
+}
+
+/* Loops that have ended have nobody who could receive it. CLOSED: that is all of them. */
+static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender, jz_text topic,
+                                  jz_publication *publication, size_t reserved)
+{
+    jz_send_status status = JZ_SEND_CLOSED;
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_shard *shard = &server->shards[i];
+        jz_send_status given = JZ_SEND_SENT;
+        if (shard == own)
+            jz_shard_publish(shard, topic, publication, sender);
+        else
+            given = jz_errand_publish(shard, sender, topic, publication, reserved);
+        if (given == JZ_SEND_DROPPED)
+            status = JZ_SEND_DROPPED;
+        else if (given != JZ_SEND_CLOSED && status == JZ_SEND_CLOSED)
+            status = JZ_SEND_SENT;
+    }
+    return status;
+}
+
+/* Gives a publication to every shard: at once to the one that runs on this thread, by errands to the others. */
+static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz_message_kind kind, const void *bytes,
+                              size_t length)
+{
+    if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
+        return JZ_SEND_DROPPED;
+    /* Also where the sender is on another loop: this one's subscribers get it at once, after what was asked before. */
+    jz_shard *own = own_shard_of(server);
+    size_t reserved = length + topic.length + JZ_LETTER_COST;
+    if (!reserve_everywhere(server, own, reserved))
+        return JZ_SEND_DROPPED;
+    jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
+    if (publication == NULL) {
+        unreserve_everywhere(server, own, server->shard_count, reserved);
+        return JZ_SEND_DROPPED;
+    }
+    jz_send_status status = give_to_all(server, own, sender, topic, publication, reserved);
+    jz_publication_release(publication);
+    return status;
+}
+
+/* Also in its own close event, so that it can tell the others that it has left. */
+static bool may_publish(const jz_shard *shard, jz_ws ws)
+{
+    if (jz_handle_is_open(shard, ws) || jz_work_is_closing_here(ws))
+        return true;
+    const jz_connection *connection = shard == jz_current_shard ? jz_slots_find(&shard->slots, ws) : NULL;
+    return connection != NULL && jz_connection_is_told_of_its_end(connection);
+}
+
+jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind, const void *bytes,
+                             size_t length)
+{
+    jz_shard *own = jz_own_shard_in_order(ws);
+    jz_shard *shard = own != NULL ? own : jz_enter_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = JZ_SEND_CLOSED;
+    if (may_publish(shard, ws))
+        status = publish(shard->server, ws, (jz_text){topic, topic_length}, kind, bytes, length);
+    if (own == NULL)
+        jz_leave_shard(ws);
+    return status;
+}
+
+jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
+                                 const void *bytes, size_t length)
+{
+    if (jz_server_has_told_all(server) || jz_server_has_drained(server))
+        return JZ_SEND_CLOSED;
+    return publish(server, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length);
+}
+
+size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_topics *topics = &server->shards[i].topics;
+        pthread_mutex_lock(&topics->lock);
+        const jz_topic *found = jz_topics_find(topics, (jz_text){topic, topic_length});
+        count += found != NULL ? found->count : 0;
+        pthread_mutex_unlock(&topics->lock);
+    }
+    return count;
+}
+
+uint64_t jz_server_dropped_count(const jz_server *server)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < server->shard_count; i++)
+        count += jz_counted(&server->shards[i].turn.counters.dropped);
+    return count;
+}

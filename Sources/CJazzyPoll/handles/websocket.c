@@ -1,0 +1,222 @@
+/* The public functions on handles: at once on the connection's own loop, by an errand from anywhere else. */
+#include "jazzy/websocket.h"
+
+#include "codec/close_code.h"
+#include "codec/frame_header.h"
+#include "codec/utf8.h"
+#include "handles/access.h"
+#include "shard/errand.h"
+#include "output/sending.h"
+#include "shard/server.h"
+
+jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length)
+{
+    return jz_ws_send_with(ws, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
+}
+
+static JZ_NEVER_INLINED jz_send_status send_anyhow(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                                                   jz_compression compression)
+{
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (JZ_LIKELY(shard != NULL)) {
+        jz_connection *connection = jz_slots_find(&shard->slots, ws);
+        return connection != NULL ? jz_connection_send(&shard->turn, connection, kind, bytes, length, compression)
+                                  : JZ_SEND_CLOSED;
+    }
+    shard = jz_enter_open_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    bool may_be_sent = kind <= JZ_MESSAGE_BINARY || (kind <= JZ_MESSAGE_PONG && length <= JZ_MAX_CONTROL_PAYLOAD);
+    jz_send_status status = may_be_sent ? jz_errand_send(shard, ws, kind, bytes, length, compression) : JZ_SEND_DROPPED;
+    jz_leave_shard(ws);
+    return status;
+}
+
+jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                               jz_compression compression)
+{
+    jz_shard *shard = jz_current_shard;
+    if (shard != NULL && shard->turn.current != NULL &&
+        jz_shard_handle_of(shard, shard->turn.current).value == ws.value && !jz_loop_has_letters(&shard->turn.loop) &&
+        jz_connection_answer(&shard->turn, shard->turn.current, kind, bytes, length))
+        return JZ_SEND_SENT;
+    return send_anyhow(ws, kind, bytes, length, compression);
+}
+
+/*
+ * A handler ends a connection of its own loop, and that waits behind what others have asked: for the handler it has
+ * happened. Nothing more is delivered, and nothing more is taken for it.
+ */
+static void silence(jz_ws ws)
+{
+    jz_shard *own = jz_own_shard(ws);
+    jz_connection *connection = own != NULL ? jz_slots_find(&own->slots, ws) : NULL;
+    if (connection == NULL || !jz_connection_is_writable(connection))
+        return;
+    connection->is_behind = true;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    jz_ration_look_soon(&own->ration);
+    jz_turn_mark_dirty(&own->turn, connection);
+}
+
+jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length)
+{
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (shard != NULL) {
+        jz_connection *connection = jz_slots_find(&shard->slots, ws);
+        return connection != NULL ? jz_connection_close(&shard->turn, connection, JZ_CAUSE_APPLICATION, code,
+                                                        (jz_text){reason, reason_length})
+                                  : JZ_SEND_CLOSED;
+    }
+    shard = jz_enter_open_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    bool may_be_sent = jz_close_code_to_send(code) != 0 && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
+    jz_send_status status = may_be_sent ? jz_errand_close(shard, ws, code, reason, reason_length) : JZ_SEND_DROPPED;
+    if (status == JZ_SEND_QUEUED)
+        silence(ws);
+    jz_leave_shard(ws);
+    return status;
+}
+
+/* Whether a connection has an end before it. In its own close event it has none, on the loop and on workers alike. */
+static bool has_yet_to_end(const jz_shard *shard, jz_ws ws)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection == NULL || jz_handle_is(shard, ws, JZ_VISIBLE_LEAVING))
+        return false;
+    return shard != jz_current_shard || !jz_connection_is_told_of_its_end(connection);
+}
+
+jz_send_status jz_ws_terminate(jz_ws ws)
+{
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (shard != NULL) {
+        jz_connection *connection = jz_slots_find(&shard->slots, ws);
+        return connection != NULL ? jz_connection_terminate(&shard->turn, connection) : JZ_SEND_CLOSED;
+    }
+    /* Also where closing has begun, and others see it as closed: its end may be awaited for long. */
+    shard = jz_enter_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = has_yet_to_end(shard, ws) ? jz_errand_terminate(shard, ws) : JZ_SEND_CLOSED;
+    if (status == JZ_SEND_QUEUED)
+        silence(ws);
+    jz_leave_shard(ws);
+    return status;
+}
+
+bool jz_ws_is_open(jz_ws ws)
+{
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return false;
+    bool result = jz_handle_is_open(shard, ws);
+    jz_leave_reached_shard(ws, shard);
+    return result;
+}
+
+static jz_send_status set_paused(jz_ws ws, bool is_paused)
+{
+    jz_shard *shard = jz_own_shard_in_order(ws);
+    if (shard != NULL) {
+        jz_connection *connection = jz_slots_find(&shard->slots, ws);
+        return connection != NULL ? jz_connection_pause(&shard->turn, connection, is_paused) : JZ_SEND_CLOSED;
+    }
+    shard = jz_enter_open_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = jz_errand_pause(shard, ws, is_paused);
+    jz_leave_shard(ws);
+    return status;
+}
+
+jz_send_status jz_ws_pause_reading(jz_ws ws)
+{
+    return set_paused(ws, true);
+}
+
+jz_send_status jz_ws_resume_reading(jz_ws ws)
+{
+    return set_paused(ws, false);
+}
+
+/* The subprotocol with that number, counted from 1 over all routes. */
+static const char *subprotocol_of(const jz_server *server, size_t number)
+{
+    for (size_t i = 0; i < server->routes.count; i++) {
+        const jz_route *route = server->routes.routes[i];
+        if (number > route->first_subprotocol && number - route->first_subprotocol <= route->options.subprotocol_count)
+            return route->options.subprotocols[number - route->first_subprotocol - 1];
+    }
+    return "";
+}
+
+const char *jz_ws_subprotocol(jz_ws ws)
+{
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return "";
+    size_t number = 0;
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection != NULL)
+        number = atomic_load_explicit(&connection->subprotocol, memory_order_acquire);
+    if (jz_slots_find(&shard->slots, ws) != connection)
+        number = 0;
+    const char *subprotocol = number > 0 ? subprotocol_of(shard->server, number) : "";
+    jz_leave_reached_shard(ws, shard);
+    return subprotocol;
+}
+
+static size_t buffered_amount(const jz_shard *shard, jz_ws ws)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection == NULL)
+        return 0;
+    size_t amount = atomic_load_explicit(&connection->buffered_amount, memory_order_acquire);
+    return jz_slots_find(&shard->slots, ws) == connection ? amount : 0;
+}
+
+size_t jz_ws_buffered_amount(jz_ws ws)
+{
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return 0;
+    size_t result = buffered_amount(shard, ws);
+    jz_leave_reached_shard(ws, shard);
+    return result;
+}
+
+/* Reads the address, and then makes sure that the slot was not given to another connection meanwhile. */
+static bool read_peer(const jz_shard *shard, jz_ws ws, jz_address *address)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection == NULL)
+        return false;
+    *address = jz_connection_peer(connection);
+    return jz_slots_find(&shard->slots, ws) == connection;
+}
+
+size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE])
+{
+    jz_address address;
+    bool is_known = false;
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard != NULL) {
+        is_known = read_peer(shard, ws, &address);
+        jz_leave_reached_shard(ws, shard);
+    }
+    text[0] = '\0';
+    return is_known ? jz_address_format(&address, text, JZ_REMOTE_ADDRESS_SIZE) : 0;
+}
+
+void jz_ws_log(jz_ws ws, jz_log_level level, const char *text, size_t length)
+{
+    char address[JZ_REMOTE_ADDRESS_SIZE];
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return;
+    const char *who = jz_ws_remote_address(ws, address) > 0 ? address : "a client that has left";
+    jz_peer_log_tell_text(shard, level < JZ_LOG_ERROR ? level : JZ_LOG_ERROR, who, text, length);
+    jz_leave_reached_shard(ws, shard);
+}

@@ -1,0 +1,60 @@
+#include "http/lookup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/path.h"
+#include "codec/query.h"
+
+static bool has_escapes(jz_text path)
+{
+    return memchr(path.start, '%', path.length) != NULL;
+}
+
+/* In a path that is normal, each '%' begins an escape. */
+static bool has_nul(jz_text path)
+{
+    jz_text before;
+    while (jz_text_take_until(&path, '%', &before)) {
+        if (path.start[0] == '0' && path.start[1] == '0')
+            return true;
+    }
+    return false;
+}
+
+/* Values lie in `decoded`, and get no longer. */
+static void decode_parameters(jz_lookup *lookup)
+{
+    for (size_t i = 0; i < lookup->parameters.count; i++) {
+        jz_text *value = &lookup->parameters.all[i].value;
+        char *start = lookup->decoded + (value->start - lookup->decoded);
+        /* A normal path is well encoded. */
+        (void)jz_percent_decode_text(*value, false, start, &value->length);
+    }
+}
+
+bool jz_lookup_route(const jz_routes *routes, jz_text path, jz_lookup *lookup)
+{
+    *lookup = (jz_lookup){.route = jz_routes_find_exact(routes, path)};
+    /* Routes are kept as they are when normalised, so that what is found at once need not be. */
+    if (lookup->route != NULL || path.start[0] != '/')
+        return true;
+    if (!jz_path_is_normal(path) || has_escapes(path)) {
+        lookup->decoded = malloc(JZ_NORMAL_PATH_SIZE(path.length));
+        if (lookup->decoded == NULL)
+            return false;
+        path = (jz_text){lookup->decoded, jz_path_normalise(path, lookup->decoded)};
+    }
+    if (has_nul(path))
+        lookup->fault = "the path has a NUL, as %00";
+    else
+        lookup->route = jz_routes_find(routes, path, &lookup->parameters);
+    if (lookup->route != NULL && lookup->decoded != NULL)
+        decode_parameters(lookup);
+    return true;
+}
+
+void jz_lookup_free(jz_lookup *lookup)
+{
+    free(lookup->decoded);
+}

@@ -1,0 +1,16 @@
+/* A request for a WebSocket, as the upgrade hook sees it. */
+#ifndef JAZZY_HTTP_REQUEST_H
+#define JAZZY_HTTP_REQUEST_H
+
+#include "codec/address.h"
+#include "codec/request_head.h"
+#include "jazzy/request.h"
+#include "config/route_pattern.h"
+
+struct jz_request {
+    const jz_request_head *head;
+    const jz_route_parameters *parameters;
+    jz_address client;
+};
+
+#endif

@@ -1,0 +1,111 @@
+#include "lifecycle/delivery.h"
+
+#include "config/routes.h"
+#include "workers/work.h"
+
+static void follow_session_state(jz_connection *connection)
+{
+    if (!jz_session_is_open(&connection->session))
+        atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+}
+
+/* §7.1.7: who fails a connection should log why. */
+static void note_failure(jz_shard *shard, const jz_connection *connection, jz_failure failure)
+{
+    jz_count(&shard->turn.counters.failures[failure], 1);
+    if (failure == JZ_FAILURE_TRANSPORT)
+        return;
+    jz_address peer = jz_connection_peer(connection);
+    jz_peer_log_tell(shard, &peer, "failed: %s", jz_failure_text(failure));
+}
+
+static void note_close(jz_shard *shard, jz_connection *connection, const jz_event *event)
+{
+    connection->ended_cleanly = event->was_clean;
+    jz_count(&shard->turn.counters.closes[jz_closes_index(event->close_code)], 1);
+    jz_count(&shard->turn.counters.causes[event->cause], 1);
+    jz_count(&shard->turn.counters.websockets_ended, 1);
+}
+
+static void note(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
+{
+    if (JZ_LIKELY(event->type == JZ_EVENT_MESSAGE)) {
+        jz_count_received(&shard->turn.counters, message->kind, message->length);
+        /* The session has answered it. */
+        if (message->kind == JZ_MESSAGE_PING)
+            jz_count_sent(&shard->turn.counters, JZ_MESSAGE_PONG, message->length);
+    } else if (event->type == JZ_EVENT_ERROR) {
+        note_failure(shard, connection, event->failure);
+    } else if (event->type == JZ_EVENT_CLOSE) {
+        note_close(shard, connection, event);
+    }
+}
+
+/* Does what adding to a connection's work has come to. */
+static void follow_work(jz_connection *connection, jz_work_result result)
+{
+    if (result == JZ_WORK_FULL)
+        connection->is_behind = true;
+    else if (result == JZ_WORK_OUT_OF_MEMORY)
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+}
+
+static void hand_to_workers(jz_connection *connection, const jz_event *event, const jz_message *message)
+{
+    if (connection->work == NULL)
+        return;
+    /* Before a worker can run it: there its connection is leaving. */
+    if (event->type == JZ_EVENT_CLOSE)
+        atomic_store_explicit(&connection->visible, JZ_VISIBLE_LEAVING, memory_order_release);
+    jz_work_result result = jz_work_add(connection->work, event, message);
+    follow_work(connection, result);
+    if (result == JZ_WORK_OUT_OF_MEMORY && event->type == JZ_EVENT_OPEN) {
+        /* Nobody has heard of it: it ends without events. */
+        jz_work_free(connection->work);
+        connection->work = NULL;
+    }
+    if (event->type == JZ_EVENT_CLOSE)
+        connection->work = NULL;
+}
+
+void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
+{
+    follow_session_state(connection);
+    note(shard, connection, event, message);
+    const jz_route *route = jz_connection_route(connection);
+    if (JZ_LIKELY(route->options.execution == JZ_EXECUTION_LOOP))
+        route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
+    else
+        hand_to_workers(connection, event, message);
+    if (connection->is_behind)
+        jz_ration_look_soon(&shard->ration);
+}
+
+static void tell(jz_shard *shard, jz_connection *connection, jz_output_callback callback)
+{
+    const jz_route *route = jz_connection_route(connection);
+    if (callback == NULL)
+        return;
+    if (route->options.execution == JZ_EXECUTION_LOOP)
+        callback(route->context, jz_shard_handle_of(shard, connection));
+    else if (connection->work != NULL)
+        follow_work(connection, jz_work_add_notice(connection->work, callback));
+}
+
+void jz_deliver_notices(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_is_open(&connection->session))
+        return;
+    const jz_route_options *options = &jz_connection_route(connection)->options;
+    if (connection->drop_is_due) {
+        connection->drop_is_due = false;
+        connection->drop_was_told = true;
+        tell(shard, connection, options->dropped);
+    }
+    size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
+    if (connection->is_backed_up && buffered <= options->backpressure_limit / 2) {
+        connection->is_backed_up = false;
+        connection->drop_was_told = false;
+        tell(shard, connection, options->drained);
+    }
+}

@@ -1,0 +1,28 @@
+/* Events and notices on their way to a route's handler: at once, or to its workers. Counted, and told to the log. */
+#ifndef JAZZY_LIFECYCLE_DELIVERY_H
+#define JAZZY_LIFECYCLE_DELIVERY_H
+
+#include "connection/connection.h"
+#include "config/routes.h"
+#include "shard/shard.h"
+
+/* Private to jz_deliver: whatever is no message, or goes to workers. */
+void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message);
+
+static inline void jz_deliver(jz_shard *shard, jz_connection *connection, const jz_event *event,
+                              const jz_message *message)
+{
+    const jz_route *route = jz_connection_route(connection);
+    if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY &&
+        route->options.execution == JZ_EXECUTION_LOOP) {
+        jz_count_received(&shard->turn.counters, message->kind, message->length);
+        route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
+    } else {
+        jz_deliver_anything(shard, connection, event, message);
+    }
+}
+
+/* Tells the route what became of output that backed up, where it wants to know. Outside of handlers only. */
+void jz_deliver_notices(jz_shard *shard, jz_connection *connection);
+
+#endif

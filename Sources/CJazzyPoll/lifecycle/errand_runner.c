@@ -1,0 +1,98 @@
+#include "lifecycle/errand_runner.h"
+
+#include "lifecycle/admitting.h"
+#include "http/handshake.h"
+#include "lifecycle/releasing.h"
+#include "output/sending.h"
+#include "shard/server.h"
+
+static void take_over(jz_shard *shard, const jz_arrival *arrival)
+{
+    if (shard->course >= JZ_COURSE_STOPPING)
+        jz_arrival_give_up(shard->server, arrival);
+    else
+        jz_admitting_begin(shard, arrival);
+}
+
+/* Whoever asked was told that it will be closed: without memory for a close frame it ends without one. */
+static void close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason)
+{
+    if (jz_connection_close(&shard->turn, connection, JZ_CAUSE_APPLICATION, code, reason) != JZ_SEND_DROPPED)
+        return;
+    connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    jz_turn_mark_dirty(&shard->turn, connection);
+}
+
+static void run_on_connection(jz_shard *shard, jz_connection *connection, jz_errand *task)
+{
+    const jz_text text = {(const char *)task->bytes, task->length};
+    switch (task->type) {
+    case JZ_ERRAND_SEND:
+        jz_connection_send(&shard->turn, connection, task->kind, task->bytes, task->length, task->compression);
+        break;
+    case JZ_ERRAND_CLOSE:
+        close_or_break(shard, connection, task->code, text);
+        break;
+    case JZ_ERRAND_TERMINATE:
+        jz_connection_terminate(&shard->turn, connection);
+        break;
+    case JZ_ERRAND_SUBSCRIBE:
+        jz_connection_subscribe(&shard->topics, connection, text);
+        break;
+    case JZ_ERRAND_UNSUBSCRIBE:
+        jz_topics_unsubscribe(&shard->topics, connection, text);
+        break;
+    case JZ_ERRAND_CATCH_UP:
+        connection->is_behind = false;
+        if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
+            jz_kept_input_note(shard, connection);
+        jz_connection_note_activity(connection, shard->turn.loop.now_ms);
+        jz_turn_mark_dirty(&shard->turn, connection);
+        break;
+    case JZ_ERRAND_LEAVE:
+        jz_connection_left(shard, connection);
+        break;
+    case JZ_ERRAND_PAUSE:
+    case JZ_ERRAND_RESUME:
+        jz_connection_pause(&shard->turn, connection, task->type == JZ_ERRAND_PAUSE);
+        break;
+    case JZ_ERRAND_ANSWER:
+        if (jz_handshake_answer(shard, connection, task->answer) == JZ_ANSWER_TAKEN)
+            task->answer = NULL;
+        break;
+    default:
+        break;
+    }
+}
+
+void jz_errand_run(jz_shard *shard, jz_letter *letter)
+{
+    jz_errand *task = (jz_errand *)letter;
+    if (task->type == JZ_ERRAND_HAND_OVER) {
+        jz_shard_do_later(shard, letter);
+        return;
+    }
+    if (task->type == JZ_ERRAND_PUBLISH) {
+        jz_shard_publish(shard, (jz_text){(const char *)task->bytes, task->length}, task->publication, task->ws);
+    } else {
+        jz_connection *connection = jz_slots_find(&shard->slots, task->ws);
+        if (connection != NULL)
+            run_on_connection(shard, connection, task);
+    }
+    jz_errand_unreserve(shard, task->reserved);
+    task->reserved = 0;
+    if (task->answer != NULL)
+        jz_shard_do_later(shard, letter);
+    else
+        jz_errand_free(task);
+}
+
+void jz_errand_run_later(jz_shard *shard, jz_letter *letter)
+{
+    jz_errand *task = (jz_errand *)letter;
+    if (task->type == JZ_ERRAND_HAND_OVER) {
+        const jz_arrival arrival = jz_errand_arrival(task);
+        take_over(shard, &arrival);
+    }
+    jz_errand_free(task);
+}

@@ -1,0 +1,128 @@
+#include "lifecycle/expiry.h"
+
+#include <string.h>
+
+#include "lifecycle/ending.h"
+#include "http/handshake.h"
+#include "output/output.h"
+#include "lifecycle/progress.h"
+#include "lifecycle/reading.h"
+#include "http/refusal.h"
+#include "lifecycle/releasing.h"
+#include "http/responding.h"
+#include "output/sending.h"
+#include "shard/server.h"
+#include "lifecycle/settling.h"
+#include "lifecycle/watch.h"
+
+/* Whether its time-out stands still while it takes what is sent to it. That of an open WebSocket is watch.h. */
+static bool is_taking(const jz_connection *connection)
+{
+    switch ((jz_phase)connection->phase) {
+    case JZ_PHASE_HEAD:
+        return connection->was_answered;
+    case JZ_PHASE_WEBSOCKET:
+        return !jz_session_is_open(&connection->session);
+    case JZ_PHASE_FINISHING:
+    case JZ_PHASE_LINGERING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static uint32_t timeout_of(const jz_shard *shard, const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_HEAD ? shard->server->options.handshake_timeout_ms
+                                              : jz_shard_close_timeout(shard);
+}
+
+void jz_expiry_prolong(jz_shard *shard, jz_connection *connection)
+{
+    if (!is_taking(connection))
+        return;
+    connection->timer.tag = 0;
+    jz_timer_set(&shard->turn.loop.timers, &connection->timer, timeout_of(shard, connection));
+}
+
+static void fail_idle(jz_shard *shard, jz_connection *connection)
+{
+    jz_buffer *output = jz_output_open(&shard->turn, connection);
+    if (output == NULL) {
+        connection->broken = JZ_FAILURE_IDLE_TIMEOUT;
+        return;
+    }
+    jz_session_fail(&connection->session, JZ_FAILURE_IDLE_TIMEOUT, output);
+    jz_input nothing = {0};
+    jz_reading_take_frames(shard, connection, &nothing);
+}
+
+/* The timer of an open WebSocket. */
+static void follow_watch(jz_shard *shard, jz_connection *connection)
+{
+    static const char reason[] = "the connection has reached its maximum lifetime";
+    switch (jz_watch_expired(shard, connection)) {
+    case JZ_WATCH_GOES_ON:
+        break;
+    case JZ_WATCH_IS_OLD:
+        if (jz_connection_close(&shard->turn, connection, JZ_CAUSE_LIFETIME, JZ_CLOSE_GOING_AWAY, jz_text_of(reason)) ==
+            JZ_SEND_DROPPED)
+            connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        break;
+    case JZ_WATCH_IS_IDLE:
+        /* A last look: after a long stop of this process the answer may be here, and wait for its turn. */
+        jz_reading_receive(shard, connection);
+        if (connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE)
+            break;
+        if (connection->is_pinged)
+            fail_idle(shard, connection);
+        else
+            jz_watch_go_on(shard, connection);
+        break;
+    }
+}
+
+/* It has neither asked nor answered, or all that it had time for has been done. */
+static void give_up(jz_shard *shard, jz_connection *connection)
+{
+    bool is_silent = connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY;
+    if (is_silent && !connection->was_answered)
+        jz_refusal_note_of(shard, connection, JZ_REFUSAL_HANDSHAKE_TIMEOUT);
+    jz_connection_cut_off(shard, connection);
+}
+
+bool jz_expiry_is_due(jz_shard *shard, jz_connection *connection)
+{
+    bool is_closing = connection->phase == JZ_PHASE_WEBSOCKET && !jz_session_is_open(&connection->session);
+    bool is_awaited = connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY;
+    if (is_closing || (is_awaited && (connection->interest & JZ_READABLE) != 0))
+        jz_reading_look(shard, connection);
+    return !jz_timer_is_set(&connection->timer) && connection->broken == JZ_FAILURE_NONE;
+}
+
+/* What the phase waits for has not happened. */
+static void follow_time_out(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->phase == JZ_PHASE_ASKING && connection->question->answer == NULL) {
+        jz_handshake_time_out(shard, connection);
+    } else if (connection->phase == JZ_PHASE_HEAD && connection->head.length > 0) {
+        jz_http_refuse(shard, connection, JZ_REFUSAL_HANDSHAKE_TIMEOUT);
+    } else if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_is_open(&connection->session)) {
+        follow_watch(shard, connection);
+    } else if (connection->phase != JZ_PHASE_ASKING) {
+        give_up(shard, connection);
+        return;
+    }
+    jz_connection_settle(shard, connection);
+}
+
+void jz_connection_expired(jz_shard *shard, jz_connection *connection)
+{
+    uint32_t timeout_ms = timeout_of(shard, connection);
+    if (is_taking(connection) && jz_progress_goes_on(shard, connection, timeout_ms))
+        jz_timer_set(&shard->turn.loop.timers, &connection->timer, jz_progress_patience(timeout_ms));
+    else if (jz_expiry_is_due(shard, connection))
+        follow_time_out(shard, connection);
+    else
+        jz_connection_settle(shard, connection);
+}

@@ -1,0 +1,47 @@
+#include "lifecycle/opening.h"
+
+#include "loop/socket.h"
+#include "lifecycle/delivery.h"
+#include "shard/server.h"
+#include "lifecycle/watch.h"
+#include "workers/work.h"
+
+/* Where the events of the connection go, and its state. False when there is no memory: nobody will hear of it. */
+static bool prepare_delivery(jz_shard *shard, jz_connection *connection, const jz_route *route, void *state)
+{
+    if (route->options.execution == JZ_EXECUTION_LOOP) {
+        connection->state = state;
+        return true;
+    }
+    connection->work = jz_work_create(&shard->server->workers, jz_shard_handle_of(shard, connection), route);
+    if (connection->work != NULL) {
+        connection->work->state = state;
+        return true;
+    }
+    jz_route_release_state(route, state);
+    return false;
+}
+
+void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_accepted *accepted)
+{
+    const jz_route *route = accepted->route;
+    jz_buffer_free(&connection->head);
+    connection->phase = JZ_PHASE_WEBSOCKET;
+    connection->is_websocket = true;
+    jz_admission_end_handshake(&shard->server->admission);
+    jz_session_init(&connection->session, &shard->routes[route->number].settings);
+    jz_session_use_deflate(&connection->session, &accepted->deflate);
+    jz_timer_cancel(&shard->turn.loop.timers, &connection->timer);
+    jz_watch_begin(shard, connection);
+    jz_count(&shard->turn.counters.websockets_total, 1);
+    if (!prepare_delivery(shard, connection, route, accepted->state)) {
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        return;
+    }
+    if (route->options.kernel_send_limit != 0)
+        jz_socket_limit_unsent(connection->descriptor, route->options.kernel_send_limit);
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_OPEN, memory_order_release);
+    const jz_event event = {.type = JZ_EVENT_OPEN, .close_reason = ""};
+    const jz_message message = {.kind = JZ_MESSAGE_TEXT, .bytes = (const uint8_t *)""};
+    jz_deliver(shard, connection, &event, &message);
+}

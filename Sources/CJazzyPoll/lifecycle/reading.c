@@ -1,0 +1,212 @@
+#include "lifecycle/reading.h"
+
+#include <string.h>
+
+#include "lifecycle/delivery.h"
+#include "http/handshake.h"
+#include "http/http.h"
+#include "shard/kept_input.h"
+#include "lifecycle/opening.h"
+#include "output/output.h"
+#include "http/proxy.h"
+#include "lifecycle/releasing.h"
+#include "shard/server.h"
+#include "lifecycle/watch.h"
+
+enum { MOST_FURTHER_READS = 7 }; /* of one connection in a turn, so that others get theirs */
+
+/* Whether nothing more is taken from an open connection for now: its workers have as much to do as may wait, or its
+   handler has closed it, and that waits. */
+static bool is_held_back(const jz_connection *connection)
+{
+    return connection->is_behind && jz_session_is_open(&connection->session);
+}
+
+/* Whether the rest of the input is to be taken later. */
+static bool stops_here(jz_shard *shard, const jz_connection *connection, const jz_input *input)
+{
+    return input->length > 0 && (is_held_back(connection) || jz_ration_is_over(shard));
+}
+
+void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    jz_event event = {.type = JZ_EVENT_OPEN};
+    jz_message message = {0};
+    shard->turn.message = &message;
+    jz_ration_begin(&shard->ration);
+    while (connection->broken == JZ_FAILURE_NONE) {
+        jz_buffer *output = jz_output_open(&shard->turn, connection);
+        if (output == NULL) {
+            connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+            break;
+        }
+        if (!jz_session_next(&connection->session, input, output, &event, &message))
+            break;
+        jz_deliver(shard, connection, &event, &message);
+        if (jz_ration_is_due(&shard->ration) && stops_here(shard, connection, input))
+            break;
+    }
+    shard->turn.message = NULL;
+    jz_output_appended(&shard->turn, connection);
+    if (connection->broken == JZ_FAILURE_NONE && jz_session_has_ended(&connection->session)) {
+        /* After a failure the peer may still be sending, and a reset must not overtake our close frame. */
+        bool lingers = event.type == JZ_EVENT_CLOSE && !event.was_clean;
+        jz_connection_finish(shard, connection, lingers);
+    }
+}
+
+void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    if (input->length == 0 || connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE)
+        return;
+    if (!jz_session_keep(&connection->session, input))
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    else if (!is_held_back(connection))
+        jz_kept_input_note(shard, connection);
+}
+
+/* The upgrade hook was asked, and may have answered at once. Then the connection is a WebSocket, or refused. */
+static void take_answer(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    jz_accepted accepted;
+    jz_buffer rest;
+    /* What came before goes first, when the connection is settled. */
+    if (connection->question->answer == NULL || connection->question->rest.length > 0)
+        jz_handshake_keep_input(shard, connection, input);
+    else if (jz_handshake_proceed(shard, connection, &rest, &accepted))
+        jz_connection_begin_websocket(shard, connection, &accepted);
+}
+
+/* What was written to the connection while it was read goes out. */
+static void flush_current(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->subscriptions != NULL)
+        jz_output_defer(&shard->turn, connection);
+    else
+        jz_output_flush(&shard->turn, connection);
+    shard->turn.current = NULL;
+}
+
+void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
+{
+    if (is_held_back(connection))
+        return;
+    jz_buffer kept;
+    jz_input input = jz_session_take_kept(&connection->session, &kept);
+    shard->turn.current = connection;
+    jz_reading_take_frames(shard, connection, &input);
+    flush_current(shard, connection);
+    if (input.length == 0 || connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE) {
+        jz_buffer_free(&kept);
+    } else if (!jz_session_give_back_kept(&connection->session, &kept, &input)) {
+        jz_buffer_free(&kept);
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    } else if (!is_held_back(connection)) {
+        jz_kept_input_note(shard, connection);
+    }
+}
+
+static void go_on(jz_shard *shard, uint64_t token)
+{
+    jz_connection *connection = jz_shard_connection_of(shard, token);
+    if (connection == NULL || connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_has_kept(&connection->session))
+        return;
+    jz_reading_take_kept(shard, connection);
+    jz_turn_mark_dirty(&shard->turn, connection);
+}
+
+void jz_reading_take_all_kept(jz_shard *shard)
+{
+    jz_kept_input *kept = &shard->kept_input;
+    for (size_t i = 0; i < kept->due; i++)
+        go_on(shard, kept->tokens[i]);
+    kept->count -= kept->due;
+    if (kept->count > 0)
+        memmove(kept->tokens, kept->tokens + kept->due, kept->count * sizeof *kept->tokens);
+    kept->due = 0;
+}
+
+static void take_input(jz_shard *shard, jz_connection *connection, jz_input input)
+{
+    jz_accepted accepted;
+    shard->turn.current = connection;
+    if (connection->phase == JZ_PHASE_PROXY)
+        jz_proxy_take(shard, connection, &input);
+    if (connection->phase == JZ_PHASE_HEAD && jz_http_take(shard, connection, &input, &accepted))
+        jz_connection_begin_websocket(shard, connection, &accepted);
+    if (connection->phase == JZ_PHASE_ASKING)
+        take_answer(shard, connection, &input);
+    if (connection->phase == JZ_PHASE_WEBSOCKET) {
+        jz_reading_take_frames(shard, connection, &input);
+        jz_reading_keep(shard, connection, &input);
+    }
+    flush_current(shard, connection);
+}
+
+/* The peer will send no more. What is to be sent to it still is. */
+static void take_end_of_input(jz_shard *shard, jz_connection *connection)
+{
+    switch (connection->phase) {
+    case JZ_PHASE_WEBSOCKET:
+        jz_session_end(&connection->session, JZ_FAILURE_NONE);
+        take_input(shard, connection, (jz_input){0});
+        connection->lingers = false;
+        break;
+    case JZ_PHASE_PROXY:
+    case JZ_PHASE_HEAD:
+    case JZ_PHASE_LINGERING:
+        jz_connection_finish(shard, connection, false);
+        break;
+    case JZ_PHASE_ASKING:
+        connection->broken = JZ_FAILURE_TRANSPORT;
+        break;
+    default:
+        break;
+    }
+}
+
+static bool is_within_frame(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE && !connection->is_paused &&
+           !connection->is_behind && jz_session_is_within_frame(&connection->session);
+}
+
+/* Receives once. Returns whether the buffer was filled, so that there may be more. */
+static bool receive(jz_shard *shard, jz_connection *connection)
+{
+    /* What came before goes first. */
+    if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
+        return false;
+    size_t received = 0;
+    uint8_t *buffer = shard->turn.loop.receive_buffer;
+    switch (jz_socket_receive(connection->descriptor, buffer, shard->turn.loop.receive_buffer_size, &received)) {
+    case JZ_SOCKET_OK:
+        jz_connection_note_activity(connection, shard->turn.loop.now_ms);
+        take_input(shard, connection, (jz_input){buffer, received});
+        return received == shard->turn.loop.receive_buffer_size;
+    case JZ_SOCKET_ENDED:
+        take_end_of_input(shard, connection);
+        break;
+    case JZ_SOCKET_WOULD_BLOCK:
+        break;
+    default:
+        connection->broken = JZ_FAILURE_TRANSPORT;
+        break;
+    }
+    return false;
+}
+
+void jz_reading_receive(jz_shard *shard, jz_connection *connection)
+{
+    bool may_have_more = receive(shard, connection);
+    /* A message larger than the buffer: to take its rest at once keeps few of them in memory at a time. */
+    for (int i = 0; i < MOST_FURTHER_READS && may_have_more && is_within_frame(connection); i++)
+        may_have_more = receive(shard, connection);
+}
+
+void jz_reading_look(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
+        jz_reading_take_kept(shard, connection);
+    jz_reading_receive(shard, connection);
+}

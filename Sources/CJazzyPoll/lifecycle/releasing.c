@@ -1,0 +1,118 @@
+#include "lifecycle/releasing.h"
+
+#include "lifecycle/delivery.h"
+#include "lifecycle/ending.h"
+#include "output/output.h"
+#include "http/responding.h"
+#include "shard/server.h"
+#include "shard/stop_request.h"
+
+/* It is no WebSocket any more: its handler has been told, and nothing more of it is read. */
+static void leave_websocket(jz_shard *shard, jz_connection *connection)
+{
+    const jz_route *route = jz_connection_route(connection);
+    void *state = connection->state;
+    /* Work is freed by the worker that runs its close event. */
+    connection->state = NULL;
+    /* What releases the state may use the connection, but finds none there and can set none. */
+    connection->phase = JZ_PHASE_FINISHING;
+    if (route->options.execution == JZ_EXECUTION_LOOP)
+        jz_route_release_state(route, state);
+    if (!jz_connection_is_leaving(connection))
+        jz_topics_unsubscribe_all(&shard->topics, connection);
+    jz_session_free(&connection->session);
+}
+
+static void leave_phase(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->phase == JZ_PHASE_WEBSOCKET)
+        leave_websocket(shard, connection);
+    else
+        jz_http_leave(shard, connection);
+}
+
+void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool lingers)
+{
+    leave_phase(shard, connection);
+    jz_shard_finish(shard, connection, lingers);
+}
+
+/* Leaves the slot as it is for the next connection, but for what no connection has. */
+static void reset(jz_connection *connection)
+{
+    connection->broken = JZ_FAILURE_NONE;
+    connection->is_blocked = false;
+    connection->lingers = false;
+    connection->close_is_timed = false;
+    connection->is_websocket = false;
+    connection->is_behind = false;
+    connection->is_paused = false;
+    connection->is_pinged = false;
+    connection->is_backed_up = false;
+    connection->drop_is_due = false;
+    connection->drop_was_told = false;
+    connection->ended_cleanly = false;
+    connection->counts_by_address = false;
+    connection->was_answered = false;
+    connection->timer.tag = 0;
+    atomic_store_explicit(&connection->buffered_amount, 0, memory_order_relaxed);
+}
+
+static void free_slot(jz_shard *shard, jz_connection *connection)
+{
+    connection->phase = JZ_PHASE_FREE;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    atomic_store_explicit(&connection->subprotocol, 0, memory_order_relaxed);
+    shard->connection_count--;
+    if (!connection->is_dirty)
+        jz_slots_give_back(&shard->slots, connection);
+}
+
+void jz_connection_release(jz_shard *shard, jz_connection *connection)
+{
+    leave_phase(shard, connection);
+    jz_ending_count(shard, connection);
+    if (connection->counts_by_address) {
+        jz_address peer = jz_connection_peer(connection);
+        jz_admission_uncount_address(&shard->server->admission, &peer);
+    }
+    jz_server_leave(shard->server, !connection->is_websocket);
+    jz_output_discard(&shard->turn, connection);
+    jz_timer_cancel(&shard->turn.loop.timers, &connection->timer);
+    jz_poll_remove(shard->turn.loop.poll, connection->descriptor);
+    jz_socket_end(connection->descriptor);
+    reset(connection);
+    if (jz_connection_is_leaving(connection))
+        connection->phase = JZ_PHASE_LEAVING;
+    else
+        free_slot(shard, connection);
+    jz_acceptor_resume(&shard->acceptor);
+}
+
+void jz_connection_left(jz_shard *shard, jz_connection *connection)
+{
+    jz_topics_unsubscribe_all(&shard->topics, connection);
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    if (connection->phase == JZ_PHASE_LEAVING)
+        free_slot(shard, connection);
+}
+
+void jz_connection_lose(jz_shard *shard, jz_connection *connection, jz_failure failure)
+{
+    if (connection->phase == JZ_PHASE_WEBSOCKET) {
+        jz_session_end(&connection->session, failure);
+        jz_input nothing = {0};
+        jz_event event;
+        jz_message message;
+        while (jz_session_next(&connection->session, &nothing, NULL, &event, &message))
+            jz_deliver(shard, connection, &event, &message);
+    }
+    jz_connection_release(shard, connection);
+}
+
+void jz_connection_cut_off(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->phase == JZ_PHASE_WEBSOCKET && shard->course == JZ_COURSE_CUTTING_OFF)
+        jz_session_blame(&connection->session, JZ_CAUSE_STOPPING);
+    jz_connection_lose(shard, connection, JZ_FAILURE_NONE);
+}

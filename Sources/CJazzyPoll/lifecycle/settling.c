@@ -1,0 +1,101 @@
+#include "lifecycle/settling.h"
+
+#include <errno.h>
+
+#include "lifecycle/delivery.h"
+#include "http/handshake.h"
+#include "lifecycle/opening.h"
+#include "output/output.h"
+#include "lifecycle/reading.h"
+#include "lifecycle/releasing.h"
+#include "output/sending.h"
+#include "shard/server.h"
+
+/* The unsent bytes beyond which it takes no more. */
+static size_t limit_of(const jz_shard *shard, const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_WEBSOCKET ? jz_connection_route(connection)->options.backpressure_limit
+                                                   : shard->server->options.backpressure_limit;
+}
+
+/* Reading pauses while too much waits to be sent: a peer that does not read is not served, and TCP slows it down. */
+static unsigned wanted_interest(const jz_shard *shard, const jz_connection *connection)
+{
+    unsigned interest = connection->is_blocked ? JZ_WRITABLE : 0;
+    size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
+    bool reads = connection->phase != JZ_PHASE_FINISHING && connection->phase != JZ_PHASE_ASKING &&
+                 buffered <= limit_of(shard, connection) / 2;
+    /* Whoever closes has to see the answer. */
+    if (jz_connection_is_held(connection))
+        reads = false;
+    return reads ? interest | JZ_READABLE : interest;
+}
+
+static void update_interest(jz_shard *shard, jz_connection *connection)
+{
+    unsigned interest = wanted_interest(shard, connection);
+    if (interest == connection->interest)
+        return;
+    connection->interest = interest & 3;
+    uint64_t token = jz_connection_token(connection);
+    /* It may have been taken out of the poll: see read_if_wanted. */
+    if (!jz_poll_change(shard->turn.loop.poll, connection->descriptor, interest, token) &&
+        (errno != ENOENT || !jz_poll_add(shard->turn.loop.poll, connection->descriptor, interest, token)))
+        jz_connection_lose(shard, connection, JZ_FAILURE_TRANSPORT);
+}
+
+/* What the hook has answered since, on whichever thread. */
+static void follow_answer(jz_shard *shard, jz_connection *connection)
+{
+    jz_buffer rest;
+    jz_accepted accepted;
+    if (jz_handshake_proceed(shard, connection, &rest, &accepted)) {
+        jz_connection_begin_websocket(shard, connection, &accepted);
+        jz_input input = {rest.bytes, rest.length};
+        jz_reading_take_frames(shard, connection, &input);
+        jz_reading_keep(shard, connection, &input);
+        jz_buffer_free(&rest);
+    }
+}
+
+/* Times the close handshake that was begun. */
+static void follow_closing(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->phase != JZ_PHASE_WEBSOCKET || connection->session.state != JZ_SESSION_CLOSE_SENT ||
+        connection->close_is_timed)
+        return;
+    connection->close_is_timed = true;
+    connection->timer.tag = 0;
+    /* Whoever closes has to see the answer, which may have come already. */
+    if (jz_session_has_kept(&connection->session))
+        jz_kept_input_note(shard, connection);
+    jz_timer_set(&shard->turn.loop.timers, &connection->timer, jz_shard_close_timeout(shard));
+}
+
+void jz_connection_settle_anyhow(jz_shard *shard, jz_connection *connection)
+{
+    if (!jz_connection_is_there(connection))
+        return;
+    if (connection->phase == JZ_PHASE_ASKING && connection->broken == JZ_FAILURE_NONE)
+        follow_answer(shard, connection);
+    jz_output_flush(&shard->turn, connection);
+    if (jz_connection_is_settled(connection))
+        return;
+    if (connection->is_backed_up || connection->drop_is_due)
+        jz_deliver_notices(shard, connection);
+    if (connection->broken != JZ_FAILURE_NONE) {
+        jz_connection_lose(shard, connection,
+                           connection->broken == JZ_BROKEN_OFF ? JZ_FAILURE_NONE : (jz_failure)connection->broken);
+        return;
+    }
+    follow_closing(shard, connection);
+    if (connection->phase == JZ_PHASE_FINISHING && connection->unsent == NULL) {
+        if (!connection->lingers) {
+            jz_connection_release(shard, connection);
+            return;
+        }
+        jz_socket_finish_sending(connection->descriptor);
+        connection->phase = JZ_PHASE_LINGERING;
+    }
+    update_interest(shard, connection);
+}

@@ -1,0 +1,226 @@
+#include "lifecycle/shard_loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "loop/report.h"
+#include "session/memory.h"
+#include "lifecycle/admitting.h"
+#include "lifecycle/ending.h"
+#include "lifecycle/errand_runner.h"
+#include "lifecycle/expiry.h"
+#include "lifecycle/reading.h"
+#include "lifecycle/releasing.h"
+#include "http/responding.h"
+#include "shard/server.h"
+#include "lifecycle/settling.h"
+#include "lifecycle/telling.h"
+#include "lifecycle/watch.h"
+
+enum { TRIM_AFTER_MS = 1000 };
+
+static void take_ready(void *context, uint64_t token, unsigned what);
+static void take_letter(void *context, jz_letter *letter);
+static void take_expired(void *context, jz_timer *timer);
+static bool end_turn(void *context);
+
+jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint32_t first_generation, jz_error *error)
+{
+    *shard = (jz_shard){.server = server};
+    shard->later_end = &shard->later;
+    jz_peer_log_init(&shard->peer_log);
+    jz_topics_init(&shard->topics);
+    shard->handle_prefix = (uint16_t)(server->number << JZ_LOOP_BITS | number);
+    if (!jz_slots_init(&shard->slots, first_generation)) {
+        jz_peer_log_destroy(&shard->peer_log);
+        return jz_report_system(error, ENOMEM, "create an event loop");
+    }
+    jz_loop_owner owner = {
+        .context = shard, .ready = take_ready, .letter = take_letter, .expired = take_expired, .end_of_turn = end_turn};
+    jz_status status = jz_loop_init(&shard->turn.loop, owner, server->options.receive_buffer_size, error);
+    if (status != JZ_OK) {
+        jz_slots_destroy(&shard->slots);
+        jz_peer_log_destroy(&shard->peer_log);
+        return status;
+    }
+    jz_admitting_init(shard);
+    return JZ_OK;
+}
+
+/* From here on nothing is posted to it, and of what was nothing is left. */
+static void discard_letters(jz_shard *shard)
+{
+    jz_errand_discard_all(shard);
+    jz_letter *letter;
+    while ((letter = jz_shard_take_later(shard)) != NULL)
+        jz_errand_discard(shard, letter);
+}
+
+/* The loop ended before it was told that they have left: only where it could not wait for that any more. */
+static void forget_leaving(jz_shard *shard)
+{
+    uint32_t slot_count = shard->connection_count > 0 ? shard->slots.chunk_count * JZ_SLOTS_PER_CHUNK : 0;
+    for (uint32_t slot = 0; slot < slot_count; slot++) {
+        jz_connection *connection = jz_slots_at(&shard->slots, slot);
+        if (connection->phase == JZ_PHASE_LEAVING)
+            jz_connection_left(shard, connection);
+    }
+}
+
+uint32_t jz_shard_destroy(jz_shard *shard)
+{
+    discard_letters(shard);
+    forget_leaving(shard);
+    free(shard->routes);
+    jz_compression_workspace_free(&shard->workspace);
+    jz_acceptor_keep(&shard->acceptor, 0);
+    jz_kept_input_free(&shard->kept_input);
+    jz_buffer_free(&shard->turn.cork);
+    jz_buffer_free(&shard->turn.published.frames);
+    jz_spare_unsent_free(&shard->turn.spare_unsent);
+    jz_loop_destroy(&shard->turn.loop);
+    jz_topics_destroy(&shard->topics);
+    jz_peer_log_finish(shard);
+    jz_peer_log_destroy(&shard->peer_log);
+    return jz_slots_destroy(&shard->slots);
+}
+
+static void read_if_wanted(jz_shard *shard, jz_connection *connection)
+{
+    bool is_watched = (connection->interest & JZ_READABLE) != 0;
+    if (!jz_connection_is_held(connection))
+        jz_reading_receive(shard, connection);
+    else if (is_watched) /* it was paused in this turn, by another's handler */
+        return;
+    else if (jz_socket_is_broken(connection->descriptor))
+        connection->broken = JZ_FAILURE_TRANSPORT;
+    /* The peer of a Unix domain socket has gone: this would be told again and again. */
+    else if (jz_session_has_kept(&connection->session))
+        jz_poll_remove(shard->turn.loop.poll, connection->descriptor);
+    else
+        jz_reading_receive(shard, connection);
+}
+
+/* The socket is readable or writable. */
+static void follow_readiness(jz_shard *shard, jz_connection *connection, unsigned what)
+{
+    if ((what & JZ_WRITABLE) != 0) {
+        connection->is_blocked = false;
+        jz_watch_note_taken(shard, connection);
+        jz_expiry_prolong(shard, connection);
+    }
+    if ((what & JZ_READABLE) != 0)
+        read_if_wanted(shard, connection);
+    /* Others may publish to a subscriber until the turn ends: then all of it goes with one system call. */
+    if (connection->subscriptions != NULL)
+        jz_turn_mark_dirty(&shard->turn, connection);
+    else
+        jz_connection_settle(shard, connection);
+    if ((what & JZ_WRITABLE) != 0)
+        jz_http_await_request(shard, connection);
+}
+
+static void take_ready(void *context, uint64_t token, unsigned what)
+{
+    jz_shard *shard = context;
+    if (jz_acceptor_ready(&shard->acceptor, token))
+        return;
+    /* An earlier event of this turn may have ended the connection. */
+    jz_connection *connection = jz_shard_connection_of(shard, token);
+    if (connection != NULL)
+        follow_readiness(shard, connection, what);
+}
+
+static void take_letter(void *context, jz_letter *letter)
+{
+    jz_errand_run(context, letter);
+}
+
+static jz_connection *connection_of_timer(jz_timer *timer)
+{
+    return (jz_connection *)((char *)timer - offsetof(jz_connection, timer));
+}
+
+/* What nobody has needed for a while goes back to the system, so that a burst is forgotten. */
+static void trim_memory(jz_shard *shard)
+{
+    shard->keeps_memory = jz_memory_trim();
+    jz_spare_unsent_free(&shard->turn.spare_unsent);
+}
+
+static void take_expired(void *context, jz_timer *timer)
+{
+    jz_shard *shard = context;
+    if (timer == &shard->acceptor.timer)
+        jz_acceptor_resume(&shard->acceptor);
+    else if (timer == &shard->telling.timer)
+        jz_telling_go_on(shard);
+    else if (timer == &shard->end_timer)
+        jz_ending_expired(shard);
+    else if (timer == &shard->peer_log.timer)
+        jz_peer_log_expired(shard);
+    else if (timer == &shard->trim_timer)
+        trim_memory(shard);
+    else
+        jz_connection_expired(shard, connection_of_timer(timer));
+}
+
+static void run_later(jz_shard *shard)
+{
+    jz_letter *letter;
+    while ((letter = jz_shard_take_later(shard)) != NULL)
+        jz_errand_run_later(shard, letter);
+}
+
+static void settle_next(jz_shard *shard)
+{
+    jz_connection *connection = shard->turn.dirty;
+    shard->turn.dirty = connection->next_dirty;
+    connection->is_dirty = false;
+    if (connection->phase == JZ_PHASE_FREE)
+        jz_slots_give_back(&shard->slots, connection);
+    else
+        jz_connection_settle(shard, connection);
+}
+
+/*
+ * Flushes what was written to in this turn. Settling may call handlers, which may write to further connections, and
+ * take letters of which something is left for later: nothing is left when the loop goes to sleep.
+ */
+void jz_shard_settle_dirty(jz_shard *shard)
+{
+    while (shard->later != NULL || shard->turn.dirty != NULL) {
+        run_later(shard);
+        if (shard->turn.dirty != NULL)
+            settle_next(shard);
+    }
+    /* All output was flushed, and what the sockets did not take is the connections' own by now. */
+    jz_published_clear(&shard->turn.published);
+}
+
+static bool end_turn(void *context)
+{
+    jz_shard *shard = context;
+    jz_reading_take_all_kept(shard);
+    jz_shard_settle_dirty(shard);
+    jz_compression_workspace_trim(&shard->workspace);
+    if (shard->keeps_memory && shard->trim_timer.link == NULL)
+        jz_timer_set(&shard->turn.loop.timers, &shard->trim_timer, TRIM_AFTER_MS);
+    bool goes_on = jz_ending_goes_on(shard);
+    jz_kept_input_end_turn(shard);
+    jz_peer_log_follow(shard);
+    return goes_on;
+}
+
+void jz_shard_run(jz_shard *shard)
+{
+    jz_shard *before = jz_current_shard;
+    jz_current_shard = shard;
+    jz_memory_begin_keeping(&shard->keeps_memory);
+    int failure = end_turn(shard) ? jz_loop_run(&shard->turn.loop) : 0;
+    if (failure != 0)
+        jz_ending_fail(shard, failure);
+    discard_letters(shard);
+    jz_memory_end_keeping();
+    jz_current_shard = before;
+}

@@ -1,0 +1,116 @@
+#include "lifecycle/watch.h"
+
+#include "lifecycle/progress.h"
+#include "config/routes.h"
+#include "output/sending.h"
+
+/* How long until a tick, in milliseconds; 0 when it has passed. Ticks are compared across their wrap. */
+static uint32_t until(uint32_t now, uint32_t tick)
+{
+    int32_t ticks = (int32_t)(tick - now);
+    return ticks > 0 ? (uint32_t)ticks * JZ_TICK_MS : 0;
+}
+
+/* Sets the timer to `delay_ms` from now, or to the end of the lifetime where that comes first. */
+static void set_timer(jz_shard *shard, jz_connection *connection, uint32_t delay_ms)
+{
+    uint32_t end_of_life = connection->timer.tag;
+    if (end_of_life != 0) {
+        uint32_t left = until(jz_tick_of(shard->turn.loop.now_ms), end_of_life);
+        delay_ms = left < delay_ms ? left : delay_ms;
+    }
+    if (delay_ms != JZ_NEVER)
+        jz_timer_set(&shard->turn.loop.timers, &connection->timer, delay_ms);
+}
+
+static uint32_t half_of(uint32_t idle_timeout_ms)
+{
+    return idle_timeout_ms == JZ_NEVER ? JZ_NEVER : idle_timeout_ms / 2;
+}
+
+void jz_watch_go_on(jz_shard *shard, jz_connection *connection)
+{
+    set_timer(shard, connection, half_of(jz_connection_route(connection)->options.idle_timeout_ms));
+}
+
+void jz_watch_note_taken(jz_shard *shard, jz_connection *connection)
+{
+    jz_connection_note_activity(connection, shard->turn.loop.now_ms);
+    if (connection->phase == JZ_PHASE_WEBSOCKET)
+        connection->session.owner_tag = JZ_PROGRESS_TAKEN;
+}
+
+void jz_watch_begin(jz_shard *shard, jz_connection *connection)
+{
+    const jz_route *route = jz_connection_route(connection);
+    connection->timer.tag = 0;
+    if (route->options.max_lifetime_ms != JZ_NEVER) {
+        uint32_t end_of_life = jz_tick_of(shard->turn.loop.now_ms + route->options.max_lifetime_ms) + 1;
+        connection->timer.tag = end_of_life != 0 ? end_of_life : 1; /* 0 says that there is none */
+    }
+    jz_connection_note_activity(connection, shard->turn.loop.now_ms);
+    jz_watch_go_on(shard, connection);
+}
+
+/* Half of the time-out was quiet. */
+static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
+{
+    /* Not of what is sent from here on: a kernel takes our pings, and messages, from us also for a program that hangs.
+       But what its kernel has taken of what had waited the peer may have yet to read, and finds the ping behind it. */
+    bool takes = connection->session.owner_tag == JZ_PROGRESS_TAKEN || jz_progress_is_awaited(connection);
+    connection->session.owner_tag = takes ? jz_progress_mark(connection) : 0;
+    connection->is_pinged = true;
+    jz_connection_ping(&shard->turn, connection);
+    set_timer(shard, connection, half);
+}
+
+/* Nothing came in answer to a ping. Before the peer finds it, it has to take what was sent before. */
+static jz_watch_verdict judge_pinged(jz_shard *shard, jz_connection *connection, uint32_t half)
+{
+    uint32_t now = jz_tick_of(shard->turn.loop.now_ms);
+    uint32_t quiet = (now - connection->last_active) * JZ_TICK_MS;
+    uint32_t patience = jz_progress_patience(2 * half);
+    if (connection->session.owner_tag == 0)
+        return JZ_WATCH_IS_IDLE;
+    /* The mark is as old as the quiet or, where it was made with the ping, younger by half of the time-out. What is
+       longer than the patience was a stop of this process, in which the peer could take no more than the kernel had. */
+    uint32_t elapsed = quiet > 2 * half ? quiet - half : half;
+    if (jz_progress_was_made(shard, connection, elapsed < patience ? elapsed : patience)) {
+        connection->session.owner_tag = jz_progress_mark(connection);
+        connection->last_active = now;
+        set_timer(shard, connection, half);
+        return JZ_WATCH_GOES_ON;
+    }
+    if (quiet >= patience)
+        return JZ_WATCH_IS_IDLE;
+    set_timer(shard, connection, patience - quiet < half ? patience - quiet : half);
+    return JZ_WATCH_GOES_ON;
+}
+
+jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
+{
+    const jz_route *route = jz_connection_route(connection);
+    uint32_t now = jz_tick_of(shard->turn.loop.now_ms);
+    uint32_t end_of_life = connection->timer.tag;
+    if (end_of_life != 0 && until(now, end_of_life) == 0)
+        return JZ_WATCH_IS_OLD;
+    uint32_t half = half_of(route->options.idle_timeout_ms);
+    if (half == JZ_NEVER) {
+        set_timer(shard, connection, JZ_NEVER);
+        return JZ_WATCH_GOES_ON;
+    }
+    /* Whoever is not read from cannot show that it is there; nor who sent so much that it waits for its turn. */
+    if (connection->is_paused || connection->is_behind || jz_session_has_kept(&connection->session))
+        jz_connection_note_activity(connection, shard->turn.loop.now_ms);
+    uint32_t quiet_since = connection->last_active;
+    if (until(now, quiet_since + half / JZ_TICK_MS) > 0) {
+        set_timer(shard, connection, until(now, quiet_since + half / JZ_TICK_MS));
+        return JZ_WATCH_GOES_ON;
+    }
+    /* Only a ping that was sent, and half of the time-out ago, shows that the peer is not there: this process may have
+       been stopped meanwhile, or the machine. */
+    if (connection->is_pinged)
+        return judge_pinged(shard, connection, half);
+    ping(shard, connection, half);
+    return JZ_WATCH_GOES_ON;
+}

@@ -1,0 +1,290 @@
+#include "output/output.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/socket.h"
+#include "output/unsent.h"
+
+enum {
+    KEEP_CORK_UP_TO = 1024 * 1024, /* bytes: a larger cork is given back after use */
+    COPY_UP_TO = 2048              /* bytes: to share a smaller frame costs more than to copy it */
+};
+
+static void account(jz_turn *turn, jz_connection *connection)
+{
+    size_t amount = 0;
+    if (connection->unsent != NULL)
+        amount = jz_unsent_amount(connection->unsent);
+    else if (turn->current == connection)
+        amount = turn->cork.length;
+    atomic_store_explicit(&connection->buffered_amount, amount, memory_order_release);
+}
+
+jz_buffer *jz_output_open_own(jz_turn *turn, jz_connection *connection)
+{
+    if (connection->unsent == NULL)
+        connection->unsent = jz_unsent_create(&turn->spare_unsent);
+    if (connection->unsent == NULL)
+        return NULL;
+    if (jz_unsent_is_published(connection->unsent) &&
+        !jz_unsent_own_published(connection->unsent, &turn->published.frames))
+        return NULL;
+    jz_unsent_compact(connection->unsent);
+    return &connection->unsent->own;
+}
+
+/* Moves what the cork has to the connection's own output, so that more can follow it than the cork is there for. */
+static bool uncork(jz_turn *turn, jz_connection *connection)
+{
+    jz_unsent *unsent = jz_unsent_create(&turn->spare_unsent);
+    if (unsent == NULL)
+        return false;
+    unsent->own = turn->cork;
+    turn->cork = (jz_buffer){0};
+    connection->unsent = unsent;
+    return true;
+}
+
+bool jz_output_share(jz_turn *turn, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
+                     size_t length)
+{
+    if (length > COPY_UP_TO && jz_output_is_corked(turn, connection) && !uncork(turn, connection))
+        return false;
+    jz_buffer *output = jz_output_open(turn, connection);
+    if (output == NULL)
+        return false;
+    bool is_appended = length > COPY_UP_TO ? jz_unsent_share(connection->unsent, publication, frame, length)
+                                           : jz_buffer_append(output, frame, length);
+    jz_output_appended(turn, connection);
+    return is_appended;
+}
+
+bool jz_output_publish(jz_turn *turn, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
+                       size_t length)
+{
+    uint32_t position;
+    jz_unsent *unsent = connection->unsent;
+    if (length > COPY_UP_TO || turn->current == connection || (unsent != NULL && !jz_unsent_is_published(unsent)) ||
+        !jz_published_place(&turn->published, frame, length, &position))
+        return jz_output_share(turn, connection, publication, frame, length);
+    if (unsent == NULL) {
+        connection->unsent = unsent = jz_unsent_create(&turn->spare_unsent);
+        if (unsent == NULL)
+            return false;
+        unsent->published_from = unsent->published_to = position;
+    }
+    /* Something was published meanwhile that was not for this receiver. */
+    if (unsent->published_to != position)
+        return jz_output_share(turn, connection, publication, frame, length);
+    unsent->published_to += (uint32_t)length;
+    atomic_store_explicit(&connection->buffered_amount, unsent->published_to - unsent->published_from,
+                          memory_order_release);
+    jz_turn_mark_dirty(turn, connection);
+    return true;
+}
+
+void jz_output_follow_appended(jz_turn *turn, jz_connection *connection)
+{
+    account(turn, connection);
+    /* What goes to others is gathered for one system call at the end of the turn, up to their backpressure limit. */
+    if (turn->current != connection)
+        jz_turn_mark_dirty(turn, connection);
+    else if (jz_output_is_corked(turn, connection) && turn->cork.length >= JZ_FLUSH_CORK_AT)
+        jz_output_flush(turn, connection);
+}
+
+void jz_output_discard(jz_turn *turn, jz_connection *connection)
+{
+    if (connection->unsent != NULL)
+        jz_unsent_destroy(&turn->spare_unsent, connection->unsent);
+    connection->unsent = NULL;
+}
+
+/* Takes in how sending went, and returns how many bytes the kernel has now. */
+static size_t note_sent(jz_connection *connection, jz_socket_result result, size_t sent, size_t length)
+{
+    if (result == JZ_SOCKET_OK) {
+        connection->is_blocked = sent < length;
+        return sent;
+    }
+    if (result == JZ_SOCKET_WOULD_BLOCK)
+        connection->is_blocked = true;
+    else
+        connection->broken = JZ_FAILURE_TRANSPORT;
+    return 0;
+}
+
+/* Keeps what the kernel has not taken of these pieces. */
+static void keep_rest(jz_turn *turn, jz_connection *connection, const jz_piece *pieces, size_t count, size_t sent,
+                      size_t length)
+{
+    connection->unsent = jz_unsent_create(&turn->spare_unsent);
+    bool is_kept =
+        connection->unsent != NULL && jz_buffer_reserve(&connection->unsent->own, length - sent, length - sent);
+    for (size_t i = 0; i < count && is_kept; i++) {
+        size_t skipped = sent < pieces[i].length ? sent : pieces[i].length;
+        is_kept = jz_buffer_append(&connection->unsent->own, pieces[i].bytes + skipped, pieces[i].length - skipped);
+        sent -= skipped;
+    }
+    /* Part of a frame may be on its way: without its rest the stream makes no sense any more. */
+    if (!is_kept)
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+}
+
+static void send_pieces(jz_turn *turn, jz_connection *connection, const jz_piece *pieces, size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        length += pieces[i].length;
+    size_t sent = 0;
+    jz_socket_result result = jz_socket_send_pieces(connection->descriptor, pieces, count, &sent);
+    sent = note_sent(connection, result, sent, length);
+    if (sent < length && connection->broken == JZ_FAILURE_NONE)
+        keep_rest(turn, connection, pieces, count, sent, length);
+}
+
+static void send_piece(jz_turn *turn, jz_connection *connection, const uint8_t *bytes, size_t length, bool is_last)
+{
+    size_t sent = 0;
+    jz_socket_result result = is_last ? jz_socket_send_last(connection->descriptor, bytes, length, &sent)
+                                      : jz_socket_send(connection->descriptor, bytes, length, &sent);
+    sent = note_sent(connection, result, sent, length);
+    if (sent < length && connection->broken == JZ_FAILURE_NONE)
+        keep_rest(turn, connection, &(jz_piece){bytes, length}, 1, sent, length);
+}
+
+static void empty_cork(jz_buffer *cork)
+{
+    cork->length = 0;
+    if (cork->capacity > KEEP_CORK_UP_TO)
+        jz_buffer_free(cork);
+}
+
+/* Whether it is released as soon as its output is sent: after a close handshake, when the peer sends no more. */
+static bool is_closed_after(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_FINISHING && connection->ended_cleanly && !connection->lingers;
+}
+
+static void flush_cork(jz_turn *turn, jz_connection *connection)
+{
+    jz_buffer *cork = &turn->cork;
+    if (cork->length == 0)
+        return;
+    send_piece(turn, connection, cork->bytes, cork->length, is_closed_after(connection));
+    empty_cork(cork);
+}
+
+/* What is left of it is the connection's own, for the next turn publishes something else. */
+static void flush_published(jz_turn *turn, jz_connection *connection)
+{
+    jz_unsent *unsent = connection->unsent;
+    size_t length = unsent->published_to - unsent->published_from;
+    size_t sent = 0;
+    jz_socket_result result =
+        jz_socket_send(connection->descriptor, turn->published.frames.bytes + unsent->published_from, length, &sent);
+    unsent->published_from += (uint32_t)note_sent(connection, result, sent, length);
+    if (jz_unsent_is_published(unsent) && connection->broken == JZ_FAILURE_NONE &&
+        !jz_unsent_own_published(unsent, &turn->published.frames))
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+}
+
+static void flush_unsent(jz_turn *turn, jz_connection *connection)
+{
+    jz_unsent *unsent = connection->unsent;
+    if (jz_unsent_is_published(unsent))
+        flush_published(turn, connection);
+    while (jz_unsent_amount(unsent) > 0 && !connection->is_blocked && connection->broken == JZ_FAILURE_NONE) {
+        jz_piece pieces[JZ_MOST_PIECES];
+        size_t count = jz_unsent_pieces(unsent, pieces);
+        size_t length = 0;
+        for (size_t i = 0; i < count; i++)
+            length += pieces[i].length;
+        size_t sent = 0;
+        jz_socket_result result = count == 1
+                                      ? jz_socket_send(connection->descriptor, pieces[0].bytes, pieces[0].length, &sent)
+                                      : jz_socket_send_pieces(connection->descriptor, pieces, count, &sent);
+        jz_unsent_take(unsent, note_sent(connection, result, sent, length));
+    }
+    if (jz_unsent_amount(unsent) == 0)
+        jz_output_discard(turn, connection);
+}
+
+/* What the kernel did not take, and not what is only gathered, is what backs up. */
+static void note_backing_up(jz_connection *connection)
+{
+    if (connection->unsent != NULL && connection->phase == JZ_PHASE_WEBSOCKET &&
+        jz_unsent_amount(connection->unsent) > jz_connection_route(connection)->options.backpressure_limit / 2)
+        connection->is_backed_up = true;
+}
+
+/*
+ * Where a payload that is sent back as it came lies in the receive buffer, if there is room for our header before it:
+ * for that of its client, which was taken, and which is longer than ours. But where a read has cut that header, only
+ * its end lies there, at the very front of the buffer. NULL: it is another payload, or there is no room.
+ */
+static uint8_t *received_payload(const jz_turn *turn, const jz_outgoing *outgoing, size_t header_length)
+{
+    const jz_message *message = turn->message;
+    uint8_t *buffer = turn->loop.receive_buffer;
+    if (message == NULL || outgoing->payload != message->bytes || outgoing->length > message->length ||
+        message->bytes < buffer || message->bytes >= buffer + turn->loop.receive_buffer_size)
+        return NULL;
+    size_t room = (size_t)(message->bytes - buffer);
+    return room >= header_length ? buffer + room : NULL;
+}
+
+/* Writes our header over what was taken before the payload. Returns where the frame begins. */
+static uint8_t *frame_received(const jz_turn *turn, uint8_t *payload, const uint8_t *header, size_t header_length)
+{
+    assert((size_t)(payload - turn->loop.receive_buffer) >= header_length);
+    (void)turn;
+    return memcpy(payload - header_length, header, header_length);
+}
+
+void jz_output_send_at_once(jz_turn *turn, jz_connection *connection, const jz_outgoing *outgoing)
+{
+    uint8_t header[JZ_MAX_SENT_FRAME_HEADER];
+    size_t header_length = jz_frame_header_encode(header, true, outgoing->reserved, outgoing->opcode, outgoing->length);
+    jz_buffer *cork = &turn->cork;
+    uint8_t *received = cork->length == 0 ? received_payload(turn, outgoing, header_length) : NULL;
+    if (received != NULL) {
+        const uint8_t *frame = frame_received(turn, received, header, header_length);
+        send_piece(turn, connection, frame, header_length + outgoing->length, false);
+    } else {
+        const jz_piece pieces[] = {
+            {cork->bytes, cork->length}, {header, header_length}, {outgoing->payload, outgoing->length}};
+        size_t skipped = cork->length == 0 ? 1 : 0;
+        send_pieces(turn, connection, pieces + skipped, 3 - skipped);
+        empty_cork(cork);
+    }
+    account(turn, connection);
+    note_backing_up(connection);
+}
+
+void jz_output_flush(jz_turn *turn, jz_connection *connection)
+{
+    if (connection->broken != JZ_FAILURE_NONE) {
+        if (turn->current == connection)
+            turn->cork.length = 0;
+        return;
+    }
+    if (connection->unsent != NULL) {
+        if (!connection->is_blocked)
+            flush_unsent(turn, connection);
+    } else if (turn->current == connection) {
+        flush_cork(turn, connection);
+    }
+    account(turn, connection);
+    note_backing_up(connection);
+}
+
+void jz_output_defer(jz_turn *turn, jz_connection *connection)
+{
+    if (connection->broken == JZ_FAILURE_NONE && (turn->cork.length == 0 || uncork(turn, connection)))
+        jz_turn_mark_dirty(turn, connection);
+    else
+        jz_output_flush(turn, connection);
+}

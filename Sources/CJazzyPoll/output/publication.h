@@ -1,0 +1,36 @@
+/*
+ * A message to many: framed once, compressed once for each set of parameters, and shared by all its receivers, on every
+ * loop, until the last of them has sent it.
+ */
+#ifndef JAZZY_OUTPUT_PUBLICATION_H
+#define JAZZY_OUTPUT_PUBLICATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "session/session.h"
+#include "jazzy/websocket.h"
+
+typedef struct jz_publication jz_publication;
+
+/* Copies a text or binary message. Returns one reference; NULL when there is no memory. */
+jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, size_t length,
+                                      jz_compression compression);
+
+void jz_publication_retain(jz_publication *publication);
+void jz_publication_release(jz_publication *publication);
+
+/* What it says: its kind, and the bytes of its payload, uncompressed. */
+jz_message_kind jz_publication_kind(const jz_publication *publication);
+size_t jz_publication_length(const jz_publication *publication);
+
+/* The frame of the message as it is. It belongs to the publication. */
+const uint8_t *jz_publication_plain_frame(const jz_publication *publication, size_t *length);
+
+/*
+ * The frame that a session's peer is to be sent, uncompressed where there is no memory for better. It belongs to the
+ * publication. From any loop.
+ */
+const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length);
+
+#endif

@@ -1,0 +1,90 @@
+/* What is sent to a connection, on its own loop: messages, publications, closing. None of it calls a handler. */
+#ifndef JAZZY_OUTPUT_SENDING_H
+#define JAZZY_OUTPUT_SENDING_H
+
+#include <assert.h>
+#include <string.h>
+
+#include "codec/frame_header.h"
+#include "connection/connection.h"
+#include "output/output.h"
+#include "output/turn.h"
+
+/* Whether messages can still be sent to it. */
+static inline bool jz_connection_is_writable(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
+           jz_session_is_open(&connection->session);
+}
+
+/* Whether as much as that waits to be sent. */
+static inline bool jz_connection_exceeds(const jz_connection *connection, size_t limit)
+{
+    return atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed) >= limit;
+}
+
+/* Private to jz_connection_has_room: as much waits as may, or was gathered. */
+bool jz_connection_makes_room(jz_turn *turn, jz_connection *connection);
+
+/* Whether the connection takes another message. If not, its route's policy has been followed. */
+static inline bool jz_connection_has_room(jz_turn *turn, jz_connection *connection)
+{
+    size_t limit = jz_connection_route(connection)->options.backpressure_limit;
+    return JZ_LIKELY(!jz_connection_exceeds(connection, limit)) || jz_connection_makes_room(turn, connection);
+}
+
+/* A copy of a few bytes that do not overlap, without a call. The last word overlaps with those before it. */
+static JZ_ALWAYS_INLINED void jz_copy_short(uint8_t *destination, const uint8_t *source, size_t length)
+{
+    enum { WORD = 8 };
+    if (length < WORD) {
+        for (size_t i = 0; i < length; i++)
+            destination[i] = source[i];
+        return;
+    }
+    for (size_t i = 0; i + WORD < length; i += WORD)
+        memcpy(destination + i, source + i, WORD);
+    memcpy(destination + length - WORD, source + length - WORD, WORD);
+}
+
+/*
+ * The way of most messages: short ones, to the connection that is being read, as they are, into a cork that has room.
+ * False: this one has to go another way, and nothing was done.
+ */
+static inline bool jz_connection_answer(jz_turn *turn, jz_connection *connection, jz_message_kind kind,
+                                        const void *bytes, size_t length)
+{
+    enum { HEADER = 2, MAX_LENGTH = 125 };
+    jz_buffer *cork = &turn->cork;
+    if (kind > JZ_MESSAGE_BINARY || length > MAX_LENGTH || connection->unsent != NULL ||
+        !jz_connection_is_writable(connection) || connection->session.uses_deflate ||
+        cork->capacity - cork->length < HEADER + MAX_LENGTH || cork->length >= JZ_FLUSH_CORK_AT - HEADER - MAX_LENGTH ||
+        cork->length >= jz_connection_route(connection)->options.backpressure_limit)
+        return false;
+    uint8_t *end = cork->bytes + cork->length;
+    assert(length <= MAX_LENGTH && HEADER + length <= cork->capacity - cork->length);
+    end[0] = kind == JZ_MESSAGE_TEXT ? 0x80 | JZ_OPCODE_TEXT : 0x80 | JZ_OPCODE_BINARY;
+    end[1] = (uint8_t)length;
+    jz_copy_short(end + HEADER, bytes, length);
+    cork->length += HEADER + length;
+    atomic_store_explicit(&connection->buffered_amount, cork->length, memory_order_release);
+    jz_count_sent(&turn->counters, kind, length);
+    return true;
+}
+
+jz_send_status jz_connection_send(jz_turn *turn, jz_connection *connection, jz_message_kind kind, const void *bytes,
+                                  size_t length, jz_compression compression);
+jz_send_status jz_connection_close(jz_turn *turn, jz_connection *connection, jz_close_cause cause, uint16_t code,
+                                   jz_text reason);
+
+/* Ends it without a close frame, when the shard settles it. SENT, or CLOSED where its close event has come or is due.
+ */
+jz_send_status jz_connection_terminate(jz_turn *turn, jz_connection *connection);
+
+/* Sends a ping of ours, to see whether the peer is there. Without memory for it the peer gets another chance. */
+void jz_connection_ping(jz_turn *turn, jz_connection *connection);
+
+/* Reads no more, or goes on, as the connection's user wants it. */
+jz_send_status jz_connection_pause(jz_turn *turn, jz_connection *connection, bool is_paused);
+
+#endif

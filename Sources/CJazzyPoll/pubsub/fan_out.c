@@ -1,0 +1,62 @@
+#include "pubsub/fan_out.h"
+
+#include "output/output.h"
+#include "output/sending.h"
+
+jz_send_status jz_connection_subscribe(jz_topics *topics, jz_connection *connection, jz_text topic)
+{
+    if (!jz_connection_is_writable(connection))
+        return JZ_SEND_CLOSED;
+    return jz_topics_subscribe(topics, connection, topic) ? JZ_SEND_SENT : JZ_SEND_DROPPED;
+}
+
+/* Returns whether it goes out to that connection. */
+static bool share(jz_turn *turn, jz_connection *connection, jz_publication *publication)
+{
+    if (!jz_connection_is_writable(connection) || !jz_connection_has_room(turn, connection))
+        return false;
+    size_t length = 0;
+    const uint8_t *frame = jz_publication_frame_for(publication, &connection->session, &length);
+    if (jz_output_publish(turn, connection, publication, frame, length))
+        return true;
+    jz_count_dropped(&turn->counters);
+    return false;
+}
+
+/*
+ * The way of nearly all: to a receiver that takes messages as they are, and to which this turn has sent nothing but
+ * what it published. False: it has to go another way, and nothing was done.
+ */
+static bool extend(jz_connection *connection, uint32_t position, size_t length)
+{
+    jz_unsent *unsent = connection->unsent;
+    if (unsent == NULL || !jz_unsent_is_published(unsent) || unsent->published_to != position ||
+        !jz_connection_is_writable(connection) || connection->session.uses_deflate ||
+        jz_connection_exceeds(connection, jz_connection_route(connection)->options.backpressure_limit))
+        return false;
+    unsent->published_to += (uint32_t)length;
+    atomic_store_explicit(&connection->buffered_amount, unsent->published_to - unsent->published_from,
+                          memory_order_release);
+    return true;
+}
+
+void jz_fan_out(jz_turn *turn, const jz_topics *topics, jz_text topic, jz_publication *publication,
+                const jz_connection *sender)
+{
+    /* Nothing here calls a handler, so the subscribers stay as they are meanwhile. */
+    const jz_topic *found = jz_topics_find(topics, topic);
+    size_t sent = 0;
+    size_t length = 0;
+    const uint8_t *frame = jz_publication_plain_frame(publication, &length);
+    uint32_t position;
+    jz_published_begin(&turn->published);
+    for (size_t i = 0; found != NULL && i < found->count; i++) {
+        jz_connection *connection = found->subscribers[i].connection;
+        if (connection == sender)
+            continue;
+        bool is_placed = jz_published_has(&turn->published, frame, &position);
+        sent += (is_placed && extend(connection, position, length)) || share(turn, connection, publication);
+    }
+    jz_count(&turn->counters.messages_sent[jz_publication_kind(publication)], sent);
+    jz_count(&turn->counters.bytes_sent[jz_publication_kind(publication)], sent * jz_publication_length(publication));
+}

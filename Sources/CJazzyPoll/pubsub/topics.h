@@ -1,0 +1,70 @@
+/*
+ * The topics of one shard: which of its connections have subscribed to what.
+ *
+ * Only the shard's own thread changes them, and it alone reads them without the lock; other threads read them under it.
+ */
+#ifndef JAZZY_PUBSUB_TOPICS_H
+#define JAZZY_PUBSUB_TOPICS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/text.h"
+#include "connection/connection.h"
+#include "pubsub/hash_table.h"
+
+typedef struct jz_topic jz_topic;
+
+/* One connection's place among a topic's subscribers. */
+typedef struct jz_subscription {
+    jz_topic *topic;
+    size_t position; /* among the topic's subscribers */
+} jz_subscription;
+
+/* What one connection has subscribed to. A connection without subscriptions has none. */
+typedef struct jz_subscriptions {
+    jz_subscription *all;
+    size_t count;
+    size_t capacity;
+} jz_subscriptions;
+
+typedef struct jz_subscriber {
+    jz_connection *connection;
+    size_t position; /* among the connection's subscriptions */
+} jz_subscriber;
+
+struct jz_topic {
+    jz_hash_entry entry; /* first, so that an entry is its topic */
+    jz_subscriber *subscribers;
+    size_t count;
+    size_t capacity;
+    size_t name_length;
+    char name[];
+};
+
+typedef struct jz_topics {
+    pthread_mutex_t lock;
+    jz_hash_table table;
+} jz_topics;
+
+void jz_topics_init(jz_topics *topics);
+
+/* Frees all. No connection is subscribed any more. */
+void jz_topics_destroy(jz_topics *topics);
+
+/* The topic of that name, NULL if nobody has subscribed. */
+jz_topic *jz_topics_find(const jz_topics *topics, jz_text name);
+
+/* Subscribes; once more does nothing. False when there is no memory. */
+bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text name);
+
+/* Returns whether the connection was subscribed. */
+bool jz_topics_unsubscribe(jz_topics *topics, jz_connection *connection, jz_text name);
+
+void jz_topics_unsubscribe_all(jz_topics *topics, jz_connection *connection);
+
+bool jz_topics_is_subscribed(const jz_topics *topics, const jz_connection *connection, jz_text name);
+
+#endif

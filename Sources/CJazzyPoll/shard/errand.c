@@ -1,0 +1,212 @@
+#include "shard/errand.h"
+
+#include <string.h>
+
+#include "session/memory.h"
+#include "shard/entry.h"
+#include "shard/server.h"
+
+/* What it refers to is somebody else's. */
+static void give_memory_back(jz_errand *task)
+{
+    jz_memory_give(task, sizeof *task + task->length);
+}
+
+/* NULL when there is no memory. */
+static jz_errand *create(const jz_errand *fields, const void *bytes)
+{
+    if (fields->length > SIZE_MAX - sizeof *fields)
+        return NULL;
+    jz_errand *copy = jz_memory_take(sizeof *fields + fields->length);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, fields, sizeof *fields);
+    if (fields->length > 0)
+        memcpy(copy->bytes, bytes, fields->length);
+    return copy;
+}
+
+void jz_errand_unreserve(jz_shard *shard, size_t amount)
+{
+    atomic_fetch_sub_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
+}
+
+bool jz_errand_may_wait(const jz_shard *shard)
+{
+    return atomic_load_explicit(&shard->mailbox_amount, memory_order_relaxed) < shard->server->options.mailbox_limit;
+}
+
+bool jz_errand_reserve(jz_shard *shard, size_t amount)
+{
+    /* As with backpressure: what comes while there is room is taken, whatever its size. The loop's own thread looked
+       for room before (jz_is_in_order), and is not overtaken by others. */
+    size_t before = atomic_fetch_add_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
+    if (before < shard->server->options.mailbox_limit || shard == jz_current_shard)
+        return true;
+    jz_errand_unreserve(shard, amount);
+    return false;
+}
+
+/* Posts a copy. DROPPED: there is no memory. CLOSED: the loop has ended. */
+static jz_send_status post(jz_shard *shard, const jz_errand *fields, const void *bytes)
+{
+    jz_errand *copy = create(fields, bytes);
+    if (copy == NULL)
+        return JZ_SEND_DROPPED;
+    if (jz_loop_post(&shard->turn.loop, &copy->letter))
+        return JZ_SEND_QUEUED;
+    give_memory_back(copy);
+    return JZ_SEND_CLOSED;
+}
+
+/* The same for what anybody may ask as often as he likes: DROPPED, too, where as much waits as may. */
+static jz_send_status post_within_limit(jz_shard *shard, jz_errand *fields, const void *bytes)
+{
+    fields->reserved = JZ_LETTER_COST + fields->length;
+    if (!jz_errand_reserve(shard, fields->reserved))
+        return JZ_SEND_DROPPED;
+    jz_send_status status = post(shard, fields, bytes);
+    if (status != JZ_SEND_QUEUED)
+        jz_errand_unreserve(shard, fields->reserved);
+    return status;
+}
+
+jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                              jz_compression compression)
+{
+    jz_errand fields = {.ws = ws, .type = JZ_ERRAND_SEND, .kind = kind, .compression = compression, .length = length};
+    jz_send_status status =
+        length <= SIZE_MAX - sizeof fields ? post_within_limit(shard, &fields, bytes) : JZ_SEND_DROPPED;
+    if (status == JZ_SEND_DROPPED)
+        jz_count_dropped(&shard->turn.counters);
+    return status;
+}
+
+jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length)
+{
+    return post_within_limit(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_CLOSE, .code = code, .length = length},
+                             reason);
+}
+
+jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws)
+{
+    return post_within_limit(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_TERMINATE}, "");
+}
+
+jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic)
+{
+    return post_within_limit(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_SUBSCRIBE, .length = topic.length},
+                             topic.start);
+}
+
+jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic)
+{
+    return post_within_limit(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_UNSUBSCRIBE, .length = topic.length},
+                             topic.start);
+}
+
+jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
+                                 size_t reserved)
+{
+    const jz_errand fields = {.ws = sender,
+                              .type = JZ_ERRAND_PUBLISH,
+                              .publication = publication,
+                              .reserved = reserved,
+                              .length = topic.length};
+    jz_publication_retain(publication);
+    jz_send_status status = post(shard, &fields, topic.start);
+    if (status != JZ_SEND_QUEUED) {
+        jz_publication_release(publication);
+        jz_errand_unreserve(shard, reserved);
+    }
+    return status;
+}
+
+jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused)
+{
+    return post_within_limit(shard, &(jz_errand){.ws = ws, .type = is_paused ? JZ_ERRAND_PAUSE : JZ_ERRAND_RESUME}, "");
+}
+
+jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer)
+{
+    return post_within_limit(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_ANSWER, .answer = answer}, "");
+}
+
+static jz_letter *make(jz_ws ws, jz_errand_type type)
+{
+    const jz_errand fields = {.ws = ws, .type = type};
+    jz_errand *created = create(&fields, "");
+    return created != NULL ? &created->letter : NULL;
+}
+
+static jz_letter *create_resume(jz_ws ws)
+{
+    return make(ws, JZ_ERRAND_CATCH_UP);
+}
+
+static jz_letter *create_leave(jz_ws ws)
+{
+    return make(ws, JZ_ERRAND_LEAVE);
+}
+
+static void free_made(jz_letter *made)
+{
+    if (made != NULL)
+        give_memory_back((jz_errand *)made);
+}
+
+static void post_made(jz_letter *made)
+{
+    jz_ws ws = ((const jz_errand *)made)->ws;
+    jz_shard *shard = jz_enter_shard(ws);
+    bool is_posted = shard != NULL && jz_loop_post(&shard->turn.loop, made);
+    if (!is_posted)
+        free_made(made);
+    if (shard != NULL)
+        jz_leave_shard(ws);
+}
+
+jz_send_status jz_errand_hand_over(jz_shard *shard, const jz_arrival *arrival)
+{
+    const jz_errand fields = {.type = JZ_ERRAND_HAND_OVER, .length = sizeof *arrival};
+    return post(shard, &fields, arrival);
+}
+
+jz_arrival jz_errand_arrival(const jz_errand *task)
+{
+    jz_arrival arrival;
+    memcpy(&arrival, task->bytes, sizeof arrival);
+    return arrival;
+}
+
+void jz_errand_free(jz_errand *task)
+{
+    if (task->publication != NULL)
+        jz_publication_release(task->publication);
+    jz_answer_free(task->answer);
+    give_memory_back(task);
+}
+
+void jz_errand_discard(jz_shard *shard, jz_letter *letter)
+{
+    jz_errand *task = (jz_errand *)letter;
+    if (task->type == JZ_ERRAND_HAND_OVER) {
+        const jz_arrival arrival = jz_errand_arrival(task);
+        jz_arrival_give_up(shard->server, &arrival);
+    }
+    jz_errand_unreserve(shard, task->reserved);
+    jz_errand_free(task);
+}
+
+void jz_errand_discard_all(jz_shard *shard)
+{
+    jz_letter *letter = jz_loop_close_mailbox(&shard->turn.loop);
+    while (letter != NULL) {
+        jz_letter *next = letter->next;
+        jz_errand_discard(shard, letter);
+        letter = next;
+    }
+}
+
+const jz_workers_mail jz_errand_mail = {
+    .create_resume = create_resume, .create_leave = create_leave, .post = post_made, .free = free_made};

@@ -1,0 +1,99 @@
+/* What a thread asks of a loop that is not its own: to send to a connection or to close it. Posted here, and run by
+ * errand_runner.h. */
+#ifndef JAZZY_SHARD_ERRAND_H
+#define JAZZY_SHARD_ERRAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "loop/mailbox.h"
+#include "session/answer.h"
+#include "shard/arrival.h"
+#include "jazzy/websocket.h"
+#include "output/publication.h"
+#include "shard/shard.h"
+#include "workers/workers.h"
+
+typedef enum jz_errand_type {
+    JZ_ERRAND_SEND,
+    JZ_ERRAND_CLOSE,
+    JZ_ERRAND_TERMINATE,
+    JZ_ERRAND_SUBSCRIBE,
+    JZ_ERRAND_UNSUBSCRIBE,
+    JZ_ERRAND_PUBLISH,
+    JZ_ERRAND_CATCH_UP,
+    JZ_ERRAND_LEAVE,
+    JZ_ERRAND_PAUSE,
+    JZ_ERRAND_RESUME,
+    JZ_ERRAND_ANSWER,
+    JZ_ERRAND_HAND_OVER
+} jz_errand_type;
+
+typedef struct jz_errand {
+    jz_letter letter; /* first, so that a letter is its errand */
+    jz_ws ws;
+    jz_errand_type type;
+    jz_message_kind kind;
+    jz_compression compression;
+    uint16_t code;
+    jz_publication *publication; /* retained */
+    jz_answer *answer;           /* JZ_ERRAND_ANSWER: owned */
+    size_t reserved;             /* bytes of the mailbox's limit */
+    size_t length;
+    uint8_t bytes[];
+} jz_errand;
+
+enum { JZ_LETTER_COST = 128 }; /* about what a letter costs beside what it carries, in bytes */
+
+/* Post copies to the shard that owns the connection: QUEUED, or DROPPED when its mailbox is full, or there is no
+ * memory, or CLOSED when its loop has ended.
+ */
+jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
+                              jz_compression compression);
+jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length);
+jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws);
+
+jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic);
+jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
+
+/* Whether more may be in the shard's mailbox than is. From any thread. */
+bool jz_errand_may_wait(const jz_shard *shard);
+
+/*
+ * Takes `amount` bytes of what may be in the shard's mailbox, until they are given back or an errand that has them was
+ * run. False when the limit is reached, but not on the shard's own thread. From any thread.
+ */
+bool jz_errand_reserve(jz_shard *shard, size_t amount);
+void jz_errand_unreserve(jz_shard *shard, size_t amount);
+
+/*
+ * `sender` is who is not to receive it; zero is nobody. Retains the publication, and has what was `reserved` for it,
+ * until it is done.
+ */
+jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
+                                 size_t reserved);
+
+jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused);
+
+/* Takes the answer over where it is QUEUED. */
+jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);
+
+/* How workers tell loops something. */
+extern const jz_workers_mail jz_errand_mail;
+
+/* Gives a socket that was let in to another shard, where it is QUEUED; else it is the caller's still. */
+jz_send_status jz_errand_hand_over(jz_shard *shard, const jz_arrival *arrival);
+
+/* The socket that an errand brings. */
+jz_arrival jz_errand_arrival(const jz_errand *errand);
+
+/* Frees it, and what it owns, but for a socket. */
+void jz_errand_free(jz_errand *errand);
+
+/* Frees a letter of this shard that was not run, and whatever it brings: its socket is closed. */
+void jz_errand_discard(jz_shard *shard, jz_letter *letter);
+
+/* The shard's loop has ended: nothing is posted to it from here on, and what waits is discarded. */
+void jz_errand_discard_all(jz_shard *shard);
+
+#endif

@@ -1,0 +1,196 @@
+#include "workers/work.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/frame_header.h"
+#include "session/memory.h"
+
+_Thread_local jz_work *jz_current_work = NULL;
+
+jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
+{
+    jz_work *work = calloc(1, sizeof *work);
+    jz_job *closing_job = calloc(1, sizeof *closing_job + JZ_MAX_CONTROL_PAYLOAD);
+    jz_letter *leave = workers->mail->create_leave(ws);
+    if (work == NULL || closing_job == NULL || leave == NULL) {
+        workers->mail->free(leave);
+        free(closing_job);
+        free(work);
+        return NULL;
+    }
+    work->workers = workers;
+    work->ws = ws;
+    work->route = route;
+    work->closing_job = closing_job;
+    work->leave = leave;
+    return work;
+}
+
+/* What releases the state is part of the handler, but finds no state there and can set none. */
+static void finish(jz_work *work)
+{
+    void *state = work->state;
+    work->state = NULL;
+    work->is_finished = true;
+    jz_route_release_state(work->route, state);
+}
+
+void jz_work_free(jz_work *work)
+{
+    finish(work);
+    work->workers->mail->free(work->leave);
+    free(work->closing_job);
+    free(work);
+}
+
+/* One that is kept for a close event has room for the longest reason: no job of that size is mapped. */
+static void free_job(jz_job *job)
+{
+    jz_memory_give(job, sizeof *job + job->message.length);
+}
+
+/* Copies what the event borrows behind the job: the payload of a message or the reason of a close, never both. There
+   is room for it: that job was made for this message, or for the longest reason. */
+static void fill_job(jz_job *job, const jz_event *event, const jz_message *message)
+{
+    uint8_t *bytes = (uint8_t *)(job + 1);
+    assert(event->close_reason_length <= JZ_MAX_CLOSE_REASON);
+    assert(event->close_reason_length == 0 || message->length == 0);
+    job->event = *event;
+    job->message = *message;
+    job->notice = NULL;
+    if (message->length > 0)
+        memcpy(bytes, message->bytes, message->length);
+    if (event->close_reason_length > 0)
+        memcpy(bytes, event->close_reason, event->close_reason_length);
+    job->message.bytes = bytes;
+    job->event.close_reason = (const char *)bytes;
+}
+
+static jz_job *create_job(jz_work *work, const jz_event *event, const jz_message *message)
+{
+    jz_job *job = work->closing_job;
+    if (event->type == JZ_EVENT_CLOSE)
+        work->closing_job = NULL;
+    else
+        job = message->length < SIZE_MAX - sizeof *job ? jz_memory_take(sizeof *job + message->length) : NULL;
+    if (job != NULL)
+        fill_job(job, event, message);
+    return job;
+}
+
+/* What a job that waits costs, in bytes: about what malloc adds is counted, so that empty messages are not free. */
+static size_t cost_of(const jz_job *job)
+{
+    enum { OVERHEAD = 32 };
+    return sizeof *job + OVERHEAD + job->message.length;
+}
+
+static jz_work_result add_job(jz_work *work, jz_job *job)
+{
+    jz_workers *workers = work->workers;
+    size_t most = work->route->options.backpressure_limit;
+    pthread_mutex_lock(&workers->lock);
+    job->next = NULL;
+    if (work->last != NULL)
+        work->last->next = job;
+    else
+        work->first = job;
+    work->last = job;
+    work->count++;
+    work->amount += cost_of(job);
+    /* Without memory to be told when to resume, reading does not pause. */
+    bool is_full = work->count >= work->route->options.max_waiting_events || work->amount >= most;
+    if (is_full && work->resume == NULL)
+        work->resume = workers->mail->create_resume(work->ws);
+    bool pauses = is_full && work->resume != NULL;
+    if (!work->is_scheduled) {
+        work->is_scheduled = true;
+        jz_workers_schedule(workers, work);
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return pauses ? JZ_WORK_FULL : JZ_WORK_ADDED;
+}
+
+jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_message *message)
+{
+    jz_job *job = create_job(work, event, message);
+    return job != NULL ? add_job(work, job) : JZ_WORK_OUT_OF_MEMORY;
+}
+
+jz_work_result jz_work_add_notice(jz_work *work, jz_output_callback notice)
+{
+    jz_job *job = calloc(1, sizeof *job);
+    if (job == NULL)
+        return JZ_WORK_OUT_OF_MEMORY;
+    job->event.type = JZ_EVENT_MESSAGE;
+    job->notice = notice;
+    return add_job(work, job);
+}
+
+static jz_job *take_job(jz_work *work)
+{
+    jz_job *job = work->first;
+    work->first = job->next;
+    if (work->first == NULL)
+        work->last = NULL;
+    work->count--;
+    work->amount -= cost_of(job);
+    return job;
+}
+
+/* What is to be posted where half of what may wait has been run and reading is paused, else NULL. */
+static jz_letter *take_resume(jz_work *work)
+{
+    const jz_route_options *options = &work->route->options;
+    if (work->count > options->max_waiting_events / 2 || work->amount > options->backpressure_limit / 2)
+        return NULL;
+    jz_letter *resume = work->resume;
+    work->resume = NULL;
+    return resume;
+}
+
+/*
+ * Runs the oldest job of some work that was taken out of the queue, and puts the work back where more wait. Called with
+ * the lock of the workers taken, and returns with it taken; the handler runs without it.
+ */
+static void run_next(jz_work *work)
+{
+    jz_workers *workers = work->workers;
+    jz_job *job = take_job(work);
+    jz_letter *resume = take_resume(work);
+    pthread_mutex_unlock(&workers->lock);
+
+    if (resume != NULL)
+        workers->mail->post(resume);
+    bool is_last = job->event.type == JZ_EVENT_CLOSE;
+    work->is_closing = is_last;
+    jz_current_work = work;
+    if (job->notice != NULL)
+        job->notice(work->route->context, work->ws);
+    else
+        work->route->handler(work->route->context, work->ws, &job->event, &job->message);
+    if (is_last)
+        finish(work);
+    jz_current_work = NULL;
+    free_job(job);
+    if (is_last) {
+        workers->mail->post(work->leave);
+        free(work);
+    }
+
+    pthread_mutex_lock(&workers->lock);
+    if (is_last)
+        return;
+    if (work->first != NULL)
+        jz_workers_schedule(workers, work);
+    else
+        work->is_scheduled = false;
+}
+
+jz_status jz_work_start_workers(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error)
+{
+    return jz_workers_start(workers, count, stack_size, run_next, error);
+}
