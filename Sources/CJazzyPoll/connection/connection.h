@@ -14,8 +14,6 @@
 #include "jazzy/websocket.h"
 #include "config/routes.h"
 
-typedef struct jz_shard jz_shard;
-
 /* What the sessions of one route have in common on one shard; their settings are its first member. */
 typedef struct jz_shard_route {
     jz_session_settings settings;

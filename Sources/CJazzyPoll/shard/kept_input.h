@@ -7,6 +7,8 @@
 
 #include "connection/connection.h"
 
+typedef struct jz_shard jz_shard;
+
 /* All zero is none. */
 typedef struct jz_kept_input {
     uint64_t *tokens; /* those of the connections, oldest first; one that is gone by then is passed over */
