@@ -16,11 +16,12 @@ C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
 # (clock.c), zlib (zlib_calls.c), the system calls that send (send_calls.c) and receive (receive_calls.c), and
 # the start of threads (thread_calls.c).
 C_TEST_WRAPS := $(call wraps,$(C_TEST_SUPPORT))
-C_UNIT_TESTS := $(patsubst Tests/CJazzyPollTests/%.c,%,$(wildcard Tests/CJazzyPollTests/test_*.c))
+# A folder for each room of the core, and behaviour/. No two tests have the same name: their programs lie side by side.
+C_UNIT_TESTS := $(sort $(shell find Tests/CJazzyPollTests -name 'test_*.c'))
 # Those in which threads meet: all that run a server, or use what threads share.
-C_THREAD_TESTS := $(sort $(patsubst Tests/CJazzyPollTests/%.c,%,$(shell grep -lE \
+C_THREAD_TESTS := $(shell grep -lE \
 	'pthread|jazzy\.h"|support/(serv|hooked|fleet|client|bystander|journal)|(registry|slots|mailbox|workers)\.h' \
-	Tests/CJazzyPollTests/test_*.c)))
+	$(C_UNIT_TESTS))
 
 # What is installed is built by the compiler that is asked for with CC, or else by one that is there.
 ifneq ($(filter default undefined,$(origin CC)),)
@@ -44,7 +45,16 @@ $(BUILD)/$(1)/$(4): $(5:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
 c-programs-$(1): $(BUILD)/$(1)/$(4)
 endef
 
-# $(1) build, $(2) compiler, $(3) its flags, $(4) unit tests, $(5) more libraries for them
+# The programs of unit tests. $(1) build, $(2) their sources
+c_test_programs = $(addprefix $(BUILD)/$(1)/,$(notdir $(basename $(2))))
+
+# What each of them has of its own. $(1) build
+define c_test_objects
+$(foreach test,$(C_UNIT_TESTS),$(call c_test_programs,$(1),$(test)): $(test:%.c=$(BUILD)/$(1)/%.o)
+)
+endef
+
+# $(1) build, $(2) compiler, $(3) its flags, $(4) sources of unit tests, $(5) more libraries for them
 define c_build
 $(BUILD)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -55,11 +65,12 @@ $(BUILD)/$(1)/libcjazzypoll.a: $(C_SOURCES:%.c=$(BUILD)/$(1)/%.o)
 $(BUILD)/$(1)/libsupport.a: $(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o)
 	rm -f $$@
 	$(AR) rcs $$@ $$^
-$(BUILD)/$(1)/test_%: $(BUILD)/$(1)/Tests/CJazzyPollTests/test_%.o \
-		$(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) $(5) -o $$@
+$(BUILD)/$(1)/Tests/CJazzyPollTests/%.o: C_FLAGS += -ITests/CJazzyPollTests
+$(call c_test_objects,$(1))
+$(call c_test_programs,$(1),$(C_UNIT_TESTS)): $(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$(filter %.o,$$^) $$(filter %.a,$$^) $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) $(5) -o $$@
 .PHONY: c-unit-tests-$(1) c-programs-$(1)
-c-unit-tests-$(1): $(4:%=$(BUILD)/$(1)/%)
+c-unit-tests-$(1): $(call c_test_programs,$(1),$(4))
 	@set -e; for test in $$^; do echo "== $$$$test"; $$$$test; done
 $(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server.c)
 $(call c_program,$(1),$(2),$(3),bench-echo-c,Benchmarks/bench-echo-c/main.c)

@@ -1,13 +1,18 @@
-"""The folders of the Swift module: which of them use the C core, and that CONTRIBUTING.md says what each is for."""
+"""The folders of the Swift module, those of which use the C core and what they are for, and the folders of tests."""
 
 import re
 import subprocess
+from collections import Counter
 
 import pytest
 
 from support.programs import ROOT
 
 MODULE = ROOT / "Sources/JazzySwift"
+
+
+def folders_in(folder):
+    return {entry.name for entry in folder.iterdir() if entry.is_dir()}
 
 
 def check(folder):
@@ -48,6 +53,21 @@ def test_an_import_elsewhere_is_found(tmp_path, place, line, is_allowed):
 
 def test_contributing_says_what_each_folder_is_for():
     rows = re.findall(r"^\| `(\w+)/` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
-    folders = {entry.name for entry in MODULE.iterdir()}
-    assert folders <= set(rows)
-    assert {entry.name for entry in (ROOT / "Tests/JazzySwiftTests").iterdir()} <= folders | {"Support"}
+    assert folders_in(MODULE) <= set(rows)
+
+
+@pytest.mark.parametrize(
+    ("tests", "sources", "others"),
+    [
+        ("Tests/JazzySwiftTests", MODULE, {"Support"}),
+        ("Tests/CJazzyPollTests", ROOT / "Sources/CJazzyPoll", {"support", "behaviour"}),
+    ],
+)
+def test_tests_have_the_folders_of_what_they_test(tests, sources, others):
+    assert folders_in(ROOT / tests) <= folders_in(sources) | others
+    assert not [entry for entry in (ROOT / tests).iterdir() if entry.is_file()], "a test that is in no folder"
+
+
+def test_no_two_unit_tests_have_the_same_name():
+    names = Counter(path.name for path in (ROOT / "Tests/CJazzyPollTests").rglob("test_*.c"))
+    assert not [name for name, count in names.items() if count > 1], "their programs would be the same"

@@ -1,4 +1,4 @@
-#include "../../Sources/CJazzyPoll/include/jazzy.h"
+#include "jazzy.h"
 
 #include "support/testing.h"
 
