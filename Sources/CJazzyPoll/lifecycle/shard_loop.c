@@ -167,9 +167,8 @@ static void take_expired(void *context, jz_timer *timer)
 
 static void run_later(jz_shard *shard)
 {
-    jz_letter *letter;
-    while ((letter = jz_shard_take_later(shard)) != NULL)
-        jz_errand_run_later(shard, letter);
+    while (shard->later != NULL)
+        jz_errand_run_later(shard, jz_shard_take_later(shard));
 }
 
 static void settle_next(jz_shard *shard)

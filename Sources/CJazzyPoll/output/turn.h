@@ -25,6 +25,13 @@ typedef struct jz_turn {
 } jz_turn;
 
 /* Puts the connection on the list of those that are settled at the end of the turn. */
-void jz_turn_mark_dirty(jz_turn *turn, jz_connection *connection);
+static inline void jz_turn_mark_dirty(jz_turn *turn, jz_connection *connection)
+{
+    if (connection->is_dirty)
+        return;
+    connection->is_dirty = true;
+    connection->next_dirty = turn->dirty;
+    turn->dirty = connection;
+}
 
 #endif
