@@ -2,6 +2,7 @@
 #ifndef JAZZY_CONNECTION_CONNECTION_H
 #define JAZZY_CONNECTION_CONNECTION_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -73,7 +74,7 @@ typedef struct jz_connection {
     bool counts_by_address : 1; /* in the server's admission */
     bool was_answered : 1;      /* a page, and waits for the next request */
 
-    int descriptor;
+    int link; /* what its bytes travel on: see transport/links.h */
     uint32_t slot;
     _Atomic uint16_t peer_port;
     _Atomic uint16_t subprotocol; /* 0: none; else one more than its place among the server's */
@@ -98,6 +99,10 @@ typedef struct jz_connection {
     _Atomic size_t buffered_amount;
     _Atomic uint64_t peer_ip[2];
 } jz_connection;
+
+#if UINTPTR_MAX == UINT64_MAX
+static_assert(sizeof(jz_connection) == 136, "what a connection costs is told to users");
+#endif
 
 /* Under which the poll knows the connection: its slot and generation. */
 static inline uint64_t jz_connection_token(const jz_connection *connection)

@@ -3,22 +3,35 @@
 #include "codec/proxy_header.h"
 #include "http/responding.h"
 
-static void refuse_proxy(jz_shard *shard, jz_connection *connection)
+static void refuse_silently(jz_shard *shard, jz_connection *connection, jz_refusal refusal)
 {
-    jz_refusal_note_of(shard, connection, JZ_REFUSAL_PROXY_HEADER);
+    jz_refusal_note_of(shard, connection, refusal);
     jz_http_finish(shard, connection, false);
 }
 
-/* What a PROXY header has told. */
-static void follow_proxy(jz_shard *shard, jz_connection *connection, const jz_proxy_header *header)
+/* All that follows goes through the listener's transport. */
+static void open_channel(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
+    if (!jz_links_open(&shard->turn.links, connection->link, input->bytes, input->length))
+        refuse_silently(shard, connection, JZ_REFUSAL_OUT_OF_MEMORY);
+    input->length = 0;
+}
+
+/* What a PROXY header has told. */
+static void follow_proxy(jz_shard *shard, jz_connection *connection, const jz_proxy_header *header, jz_input *input)
+{
+    bool has_channel = jz_link_is_channel(connection->link);
     jz_buffer_free(&connection->head);
     connection->phase = JZ_PHASE_HEAD;
-    if (header->names_source) {
+    if (header->names_source)
         jz_connection_set_peer(connection, &header->source);
-        if (!jz_shard_count_address(shard, connection))
-            jz_http_refuse(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
-    }
+    bool is_let_in = !header->names_source || jz_shard_count_address(shard, connection);
+    if (is_let_in && has_channel)
+        open_channel(shard, connection, input);
+    else if (!is_let_in && has_channel) /* as in admitting.c: plain HTTP would be no answer */
+        refuse_silently(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
+    else if (!is_let_in)
+        jz_http_refuse(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
 }
 
 void jz_proxy_take(jz_shard *shard, jz_connection *connection, jz_input *input)
@@ -35,14 +48,14 @@ void jz_proxy_take(jz_shard *shard, jz_connection *connection, jz_input *input)
     case JZ_PROXY_HEADER_COMPLETE:
         input->bytes += header.length - before;
         input->length -= header.length - before;
-        follow_proxy(shard, connection, &header);
+        follow_proxy(shard, connection, &header, input);
         break;
     case JZ_PROXY_HEADER_INCOMPLETE:
         if (head->length == JZ_MAX_PROXY_HEADER)
-            refuse_proxy(shard, connection);
+            refuse_silently(shard, connection, JZ_REFUSAL_PROXY_HEADER);
         break;
     default:
-        refuse_proxy(shard, connection);
+        refuse_silently(shard, connection, JZ_REFUSAL_PROXY_HEADER);
         break;
     }
 }

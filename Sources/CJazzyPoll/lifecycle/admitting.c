@@ -11,11 +11,14 @@
 #include "http/responding.h"
 #include "shard/server.h"
 
-/* Where it is not to be a connection: says so where it is worth it, and closes. */
+/*
+ * Where it is not to be a connection: says so where it is worth it, and closes. Through a transport plain HTTP would be
+ * no answer, and to spare its handshake is what is wanted.
+ */
 static void refuse(jz_shard *shard, const jz_arrival *arrival, jz_refusal why)
 {
     jz_refusal_note(shard, &arrival->address, why);
-    if (jz_refusal_status(why) != 0)
+    if (jz_refusal_status(why) != 0 && arrival->listening.transport == NULL)
         jz_http_turn_away(shard, arrival->descriptor, why);
     else
         jz_socket_end(arrival->descriptor);
@@ -54,17 +57,47 @@ static jz_phase first_phase(const jz_shard *shard, const jz_address *address)
     return has_proxy_header ? JZ_PHASE_PROXY : JZ_PHASE_HEAD;
 }
 
+/* Its channel is made before anything is read, but for a PROXY header, which is no part of it. */
+static bool begin_channel(jz_shard *shard, jz_connection *connection, const jz_arrival *arrival, jz_phase phase)
+{
+    jz_links *links = &shard->turn.links;
+    const jz_listen_options *options = &arrival->listening;
+    int link =
+        jz_links_add(links, options->transport, options->transport_context, arrival->descriptor, connection->slot);
+    if (link == 0)
+        return false;
+    connection->link = link;
+    bool is_begun = phase == JZ_PHASE_PROXY || jz_links_open(links, link, NULL, 0);
+    if (is_begun && jz_links_watch(links, shard->turn.loop.poll, link, JZ_READABLE, jz_connection_token(connection)))
+        return true;
+    jz_links_forget(links, link);
+    return false;
+}
+
+/* Makes what it travels on. False: the socket is the arrival's still. */
+static bool begin_link(jz_shard *shard, jz_connection *connection, const jz_arrival *arrival, jz_phase phase)
+{
+    jz_poll *poll = shard->turn.loop.poll;
+    if (!jz_poll_add(poll, arrival->descriptor, JZ_READABLE, jz_connection_token(connection)))
+        return false;
+    connection->link = arrival->descriptor;
+    if (arrival->listening.transport == NULL || begin_channel(shard, connection, arrival, phase))
+        return true;
+    jz_poll_remove(poll, arrival->descriptor);
+    return false;
+}
+
 static bool begin(jz_shard *shard, const jz_arrival *arrival)
 {
     jz_connection *connection = jz_slots_take(&shard->slots);
     if (connection == NULL)
         return false;
-    if (!jz_poll_add(shard->turn.loop.poll, arrival->descriptor, JZ_READABLE, jz_connection_token(connection))) {
+    jz_phase phase = first_phase(shard, &arrival->address);
+    if (!begin_link(shard, connection, arrival, phase)) {
         jz_slots_give_back(&shard->slots, connection);
         return false;
     }
-    connection->descriptor = arrival->descriptor;
-    connection->phase = first_phase(shard, &arrival->address) & 7;
+    connection->phase = phase & 7;
     connection->head = (jz_buffer){0};
     connection->interest = JZ_READABLE;
     connection->counts_by_address = arrival->counts_by_address;
@@ -114,7 +147,7 @@ static void place(jz_shard *shard, const jz_listener *listener, jz_arrival *arri
 
 static void accepted(void *context, const jz_listener *listener, int descriptor, const jz_address *address)
 {
-    jz_arrival arrival = {.descriptor = descriptor, .address = *address};
+    jz_arrival arrival = {.descriptor = descriptor, .listening = listener->options, .address = *address};
     place(context, listener, &arrival);
 }
 

@@ -39,7 +39,8 @@ void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, c
         return;
     }
     if (route->options.kernel_send_limit != 0)
-        jz_socket_limit_unsent(connection->descriptor, route->options.kernel_send_limit);
+        jz_socket_limit_unsent(jz_link_descriptor(&shard->turn.links, connection->link),
+                               route->options.kernel_send_limit);
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_OPEN, memory_order_release);
     const jz_event event = {.type = JZ_EVENT_OPEN, .close_reason = ""};
     const jz_message message = {.kind = JZ_MESSAGE_TEXT, .bytes = (const uint8_t *)""};

@@ -10,9 +10,14 @@ enum {
     MARKS = JZ_PROGRESS_TAKEN - 1
 };
 
-bool jz_progress_is_awaited(const jz_connection *connection)
+static int descriptor_of(const jz_shard *shard, const jz_connection *connection)
 {
-    return connection->unsent != NULL || jz_socket_unacknowledged(connection->descriptor) > 0;
+    return jz_link_descriptor(&shard->turn.links, connection->link);
+}
+
+bool jz_progress_is_awaited(const jz_shard *shard, const jz_connection *connection)
+{
+    return connection->unsent != NULL || jz_socket_unacknowledged(descriptor_of(shard, connection)) > 0;
 }
 
 uint32_t jz_progress_patience(uint32_t timeout_ms)
@@ -40,14 +45,14 @@ static uint32_t difference_of(uint32_t now, uint32_t before, uint32_t most)
     return now >= before ? now - before : now + (most - before);
 }
 
-uint16_t jz_progress_mark(const jz_connection *connection)
+uint16_t jz_progress_mark(const jz_shard *shard, const jz_connection *connection)
 {
-    return (uint16_t)mark_of(jz_socket_acknowledged(connection->descriptor) >> SHIFT, MARKS);
+    return (uint16_t)mark_of(jz_socket_acknowledged(descriptor_of(shard, connection)) >> SHIFT, MARKS);
 }
 
 bool jz_progress_was_made(const jz_shard *shard, const jz_connection *connection, uint32_t elapsed_ms)
 {
-    uint64_t taken = difference_of(jz_progress_mark(connection), connection->session.owner_tag, MARKS);
+    uint64_t taken = difference_of(jz_progress_mark(shard, connection), connection->session.owner_tag, MARKS);
     /* Up to one unit was cut off: to the peer's advantage. */
     return taken > 0 && is_enough(shard, (taken + 1) << SHIFT, elapsed_ms);
 }
@@ -55,9 +60,9 @@ bool jz_progress_was_made(const jz_shard *shard, const jz_connection *connection
 bool jz_progress_goes_on(const jz_shard *shard, jz_connection *connection, uint32_t timeout_ms)
 {
     uint32_t before = connection->timer.tag;
-    if (before == 0 && !jz_progress_is_awaited(connection))
+    if (before == 0 && !jz_progress_is_awaited(shard, connection))
         return false;
-    uint32_t now = mark_of(jz_socket_acknowledged(connection->descriptor), UINT32_MAX);
+    uint32_t now = mark_of(jz_socket_acknowledged(descriptor_of(shard, connection)), UINT32_MAX);
     connection->timer.tag = now;
     return before == 0 || is_enough(shard, difference_of(now, before, UINT32_MAX), jz_progress_patience(timeout_ms));
 }

@@ -12,7 +12,7 @@
 #include "shard/shard.h"
 
 /* Whether output waits for the peer to take it, here or in the kernel. */
-bool jz_progress_is_awaited(const jz_connection *connection);
+bool jz_progress_is_awaited(const jz_shard *shard, const jz_connection *connection);
 
 /*
  * How long a peer for which output waits may take nothing, in milliseconds, where a time-out is that long. A kernel
@@ -23,7 +23,7 @@ uint32_t jz_progress_patience(uint32_t timeout_ms);
 
 /* How far an open WebSocket's peer has come, to be kept in its session's owner_tag: never 0, which is none, nor the
    other. */
-uint16_t jz_progress_mark(const jz_connection *connection);
+uint16_t jz_progress_mark(const jz_shard *shard, const jz_connection *connection);
 
 /* In place of a mark: output had waited for the peer, and it took of it. */
 #define JZ_PROGRESS_TAKEN UINT16_MAX

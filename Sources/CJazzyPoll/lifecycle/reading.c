@@ -171,19 +171,21 @@ static bool is_within_frame(const jz_connection *connection)
            !connection->is_behind && jz_session_is_within_frame(&connection->session);
 }
 
-/* Receives once. Returns whether the buffer was filled, so that there may be more. */
+/* Receives once. Returns whether there may be more. */
 static bool receive(jz_shard *shard, jz_connection *connection)
 {
     /* What came before goes first. */
     if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
         return false;
     size_t received = 0;
+    bool has_more;
     uint8_t *buffer = shard->turn.loop.receive_buffer;
-    switch (jz_socket_receive(connection->descriptor, buffer, shard->turn.loop.receive_buffer_size, &received)) {
+    size_t size = shard->turn.loop.receive_buffer_size;
+    switch (jz_link_receive(&shard->turn.links, connection->link, buffer, size, &received, &has_more)) {
     case JZ_SOCKET_OK:
         jz_connection_note_activity(connection, shard->turn.loop.now_ms);
         take_input(shard, connection, (jz_input){buffer, received});
-        return received == shard->turn.loop.receive_buffer_size;
+        return has_more;
     case JZ_SOCKET_ENDED:
         take_end_of_input(shard, connection);
         break;

@@ -68,6 +68,19 @@ static void free_slot(jz_shard *shard, jz_connection *connection)
         jz_slots_give_back(&shard->slots, connection);
 }
 
+/* Ends what the connection travels on. Where its channel was lost, the log is told why. */
+static void end_link(jz_shard *shard, jz_connection *connection)
+{
+    jz_links *links = &shard->turn.links;
+    char why[JZ_LOG_LINE_SIZE];
+    if (jz_link_is_channel(connection->link) && jz_links_explain(links, connection->link, why, sizeof why)) {
+        jz_address peer = jz_connection_peer(connection);
+        jz_peer_log_tell(shard, &peer, "lost: %s", why);
+    }
+    jz_poll_remove(shard->turn.loop.poll, jz_link_descriptor(links, connection->link));
+    jz_link_end(links, connection->link);
+}
+
 void jz_connection_release(jz_shard *shard, jz_connection *connection)
 {
     leave_phase(shard, connection);
@@ -79,8 +92,7 @@ void jz_connection_release(jz_shard *shard, jz_connection *connection)
     jz_server_leave(shard->server, !connection->is_websocket);
     jz_output_discard(&shard->turn, connection);
     jz_timer_cancel(&shard->turn.loop.timers, &connection->timer);
-    jz_poll_remove(shard->turn.loop.poll, connection->descriptor);
-    jz_socket_end(connection->descriptor);
+    end_link(shard, connection);
     reset(connection);
     if (jz_connection_is_leaving(connection))
         connection->phase = JZ_PHASE_LEAVING;

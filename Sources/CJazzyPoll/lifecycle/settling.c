@@ -31,16 +31,25 @@ static unsigned wanted_interest(const jz_shard *shard, const jz_connection *conn
     return reads ? interest | JZ_READABLE : interest;
 }
 
+static bool watch(jz_shard *shard, const jz_connection *connection, unsigned interest)
+{
+    jz_poll *poll = shard->turn.loop.poll;
+    int link = connection->link;
+    uint64_t token = jz_connection_token(connection);
+    if (jz_link_is_channel(link))
+        return jz_links_watch(&shard->turn.links, poll, link, interest, token);
+    /* It may have been taken out of the poll: see read_if_wanted. */
+    return jz_poll_change(poll, link, interest, token) || (errno == ENOENT && jz_poll_add(poll, link, interest, token));
+}
+
 static void update_interest(jz_shard *shard, jz_connection *connection)
 {
     unsigned interest = wanted_interest(shard, connection);
-    if (interest == connection->interest)
+    /* What a channel has watched for the same may be another thing now. */
+    if (interest == connection->interest && !jz_link_is_channel(connection->link))
         return;
     connection->interest = interest & 3;
-    uint64_t token = jz_connection_token(connection);
-    /* It may have been taken out of the poll: see read_if_wanted. */
-    if (!jz_poll_change(shard->turn.loop.poll, connection->descriptor, interest, token) &&
-        (errno != ENOENT || !jz_poll_add(shard->turn.loop.poll, connection->descriptor, interest, token)))
+    if (!watch(shard, connection, interest))
         jz_connection_lose(shard, connection, JZ_FAILURE_TRANSPORT);
 }
 
@@ -72,6 +81,22 @@ static void follow_closing(jz_shard *shard, jz_connection *connection)
     jz_timer_set(&shard->turn.loop.timers, &connection->timer, jz_shard_close_timeout(shard));
 }
 
+/* All is sent. The connection ends, or awaits the peer's end, who is told ours. Returns whether it has ended. */
+static bool finish_sending(jz_shard *shard, jz_connection *connection)
+{
+    jz_socket_result result = JZ_SOCKET_OK;
+    /* A channel may have to send something for it, as TLS has. */
+    if (connection->lingers || jz_link_is_channel(connection->link))
+        result = jz_link_finish_sending(&shard->turn.links, connection->link);
+    if (result == JZ_SOCKET_OK && connection->lingers)
+        connection->phase = JZ_PHASE_LINGERING;
+    else if (result == JZ_SOCKET_WOULD_BLOCK)
+        connection->is_blocked = true;
+    else
+        jz_connection_release(shard, connection);
+    return !jz_connection_is_there(connection);
+}
+
 void jz_connection_settle_anyhow(jz_shard *shard, jz_connection *connection)
 {
     if (!jz_connection_is_there(connection))
@@ -89,13 +114,7 @@ void jz_connection_settle_anyhow(jz_shard *shard, jz_connection *connection)
         return;
     }
     follow_closing(shard, connection);
-    if (connection->phase == JZ_PHASE_FINISHING && connection->unsent == NULL) {
-        if (!connection->lingers) {
-            jz_connection_release(shard, connection);
-            return;
-        }
-        jz_socket_finish_sending(connection->descriptor);
-        connection->phase = JZ_PHASE_LINGERING;
-    }
+    if (connection->phase == JZ_PHASE_FINISHING && connection->unsent == NULL && finish_sending(shard, connection))
+        return;
     update_interest(shard, connection);
 }

@@ -17,7 +17,7 @@ static inline bool jz_connection_is_settled(const jz_connection *connection)
     return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
            connection->unsent == NULL && jz_session_is_open(&connection->session) && !connection->is_backed_up &&
            !connection->drop_is_due && !connection->is_paused && !connection->is_behind &&
-           connection->interest == JZ_READABLE;
+           connection->interest == JZ_READABLE && !jz_link_is_channel(connection->link);
 }
 
 /* Private to jz_connection_settle: there is something to do. */

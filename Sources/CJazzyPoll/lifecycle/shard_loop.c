@@ -79,6 +79,7 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     jz_buffer_free(&shard->turn.published.frames);
     jz_spare_unsent_free(&shard->turn.spare_unsent);
     jz_loop_destroy(&shard->turn.loop);
+    jz_links_free(&shard->turn.links);
     jz_topics_destroy(&shard->topics);
     jz_peer_log_finish(shard);
     jz_peer_log_destroy(&shard->peer_log);
@@ -87,21 +88,22 @@ uint32_t jz_shard_destroy(jz_shard *shard)
 
 static void read_if_wanted(jz_shard *shard, jz_connection *connection)
 {
+    int descriptor = jz_link_descriptor(&shard->turn.links, connection->link);
     bool is_watched = (connection->interest & JZ_READABLE) != 0;
     if (!jz_connection_is_held(connection))
         jz_reading_receive(shard, connection);
     else if (is_watched) /* it was paused in this turn, by another's handler */
         return;
-    else if (jz_socket_is_broken(connection->descriptor))
+    else if (jz_socket_is_broken(descriptor))
         connection->broken = JZ_FAILURE_TRANSPORT;
     /* The peer of a Unix domain socket has gone: this would be told again and again. */
     else if (jz_session_has_kept(&connection->session))
-        jz_poll_remove(shard->turn.loop.poll, connection->descriptor);
+        jz_poll_remove(shard->turn.loop.poll, descriptor);
     else
         jz_reading_receive(shard, connection);
 }
 
-/* The socket is readable or writable. */
+/* It may be received from, or sent to, or both. */
 static void follow_readiness(jz_shard *shard, jz_connection *connection, unsigned what)
 {
     if ((what & JZ_WRITABLE) != 0) {
@@ -120,6 +122,30 @@ static void follow_readiness(jz_shard *shard, jz_connection *connection, unsigne
         jz_http_await_request(shard, connection);
 }
 
+/* Of a connection whose channel says what may be done. */
+static void follow_channel(jz_shard *shard, jz_connection *connection, unsigned may)
+{
+    if ((may & JZ_LOST) != 0)
+        connection->broken = JZ_FAILURE_TRANSPORT;
+    follow_readiness(shard, connection, may & (JZ_READABLE | JZ_WRITABLE));
+}
+
+/* Receives from those whose channels have had more since before this turn, whatever the poll tells. */
+static void take_pending(jz_shard *shard)
+{
+    jz_links *links = &shard->turn.links;
+    int link;
+    uint32_t slot;
+    while (jz_links_take_pending(links, &link, &slot)) {
+        jz_connection *connection = jz_slots_at(&shard->slots, slot);
+        /* Where it is not read from for now, it is pending again when it is: see jz_links_watch. */
+        if ((connection->interest & JZ_READABLE) == 0)
+            continue;
+        follow_channel(shard, connection, jz_links_go_on(links, link));
+        jz_links_follow_received(links, link);
+    }
+}
+
 static void take_ready(void *context, uint64_t token, unsigned what)
 {
     jz_shard *shard = context;
@@ -127,8 +153,13 @@ static void take_ready(void *context, uint64_t token, unsigned what)
         return;
     /* An earlier event of this turn may have ended the connection. */
     jz_connection *connection = jz_shard_connection_of(shard, token);
-    if (connection != NULL)
+    if (connection == NULL)
+        return;
+    int link = connection->link;
+    if (JZ_LIKELY(!jz_link_is_channel(link)))
         follow_readiness(shard, connection, what);
+    else
+        follow_channel(shard, connection, jz_links_ready(&shard->turn.links, link, what, connection->interest));
 }
 
 static void take_letter(void *context, jz_letter *letter)
@@ -200,6 +231,7 @@ void jz_shard_settle_dirty(jz_shard *shard)
 static bool end_turn(void *context)
 {
     jz_shard *shard = context;
+    take_pending(shard);
     jz_reading_take_all_kept(shard);
     jz_shard_settle_dirty(shard);
     jz_compression_workspace_trim(&shard->workspace);
@@ -207,6 +239,8 @@ static bool end_turn(void *context)
         jz_timer_set(&shard->turn.loop.timers, &shard->trim_timer, TRIM_AFTER_MS);
     bool goes_on = jz_ending_goes_on(shard);
     jz_kept_input_end_turn(shard);
+    if (jz_links_end_turn(&shard->turn.links))
+        shard->turn.loop.is_hurried = true;
     jz_peer_log_follow(shard);
     return goes_on;
 }

@@ -12,7 +12,7 @@ static void tell(jz_shard *shard, jz_connection *connection)
     const jz_farewell *farewell = &shard->server->farewell;
     /* A page may be on its way, and a request behind it be unread: to close then would destroy the page. */
     if (connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY)
-        jz_http_finish(shard, connection, jz_progress_is_awaited(connection));
+        jz_http_finish(shard, connection, jz_progress_is_awaited(shard, connection));
     else if (connection->phase == JZ_PHASE_ASKING)
         jz_handshake_give_up(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
     else if (connection->phase == JZ_PHASE_WEBSOCKET &&

@@ -57,8 +57,8 @@ static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
 {
     /* Not of what is sent from here on: a kernel takes our pings, and messages, from us also for a program that hangs.
        But what its kernel has taken of what had waited the peer may have yet to read, and finds the ping behind it. */
-    bool takes = connection->session.owner_tag == JZ_PROGRESS_TAKEN || jz_progress_is_awaited(connection);
-    connection->session.owner_tag = takes ? jz_progress_mark(connection) : 0;
+    bool takes = connection->session.owner_tag == JZ_PROGRESS_TAKEN || jz_progress_is_awaited(shard, connection);
+    connection->session.owner_tag = takes ? jz_progress_mark(shard, connection) : 0;
     connection->is_pinged = true;
     jz_connection_ping(&shard->turn, connection);
     set_timer(shard, connection, half);
@@ -76,7 +76,7 @@ static jz_watch_verdict judge_pinged(jz_shard *shard, jz_connection *connection,
        longer than the patience was a stop of this process, in which the peer could take no more than the kernel had. */
     uint32_t elapsed = quiet > 2 * half ? quiet - half : half;
     if (jz_progress_was_made(shard, connection, elapsed < patience ? elapsed : patience)) {
-        connection->session.owner_tag = jz_progress_mark(connection);
+        connection->session.owner_tag = jz_progress_mark(shard, connection);
         connection->last_active = now;
         set_timer(shard, connection, half);
         return JZ_WATCH_GOES_ON;

@@ -10,7 +10,8 @@
 #include "loop/loop.h"
 
 typedef struct jz_listener {
-    int descriptor;    /* -1 where somebody else has shut it down */
+    int descriptor; /* -1 where somebody else has shut it down */
+    jz_listen_options options;
     bool hands_over;   /* to all loops in turn, because it is the only one of its address */
     bool is_inherited; /* from whoever started this process, and may have it, too */
     char *unix_path;   /* removed with it; NULL where it has none */

@@ -9,10 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    JZ_READABLE = 1, /* data, the end of the stream, or an error waits to be received */
-    JZ_WRITABLE = 2
-};
+#include "jazzy/transport.h" /* JZ_READABLE, JZ_WRITABLE */
 
 typedef struct jz_ready {
     uint64_t token;

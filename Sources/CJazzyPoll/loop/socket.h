@@ -8,6 +8,7 @@
 
 #include "codec/address.h"
 #include "jazzy/error.h"
+#include "jazzy/transport.h"
 
 /* How a TCP socket listens. */
 typedef struct jz_listening {
@@ -66,14 +67,6 @@ jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t len
 
 /* The same for what is the last, and once it is sent jz_socket_finish_sending: with one packet where the system can. */
 jz_socket_result jz_socket_send_last(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
-
-/* A piece of what is to be sent. */
-typedef struct jz_piece {
-    const uint8_t *bytes;
-    size_t length;
-} jz_piece;
-
-enum { JZ_MOST_PIECES = 1024 }; /* IOV_MAX of Linux and the BSDs */
 
 /* Sends several pieces, at most JZ_MOST_PIECES, with one system call; what the kernel takes of them. */
 jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, size_t count, size_t *sent);

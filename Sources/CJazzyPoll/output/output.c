@@ -139,7 +139,7 @@ static void send_pieces(jz_turn *turn, jz_connection *connection, const jz_piece
     for (size_t i = 0; i < count; i++)
         length += pieces[i].length;
     size_t sent = 0;
-    jz_socket_result result = jz_socket_send_pieces(connection->descriptor, pieces, count, &sent);
+    jz_socket_result result = jz_link_send_pieces(&turn->links, connection->link, pieces, count, &sent);
     sent = note_sent(connection, result, sent, length);
     if (sent < length && connection->broken == JZ_FAILURE_NONE)
         keep_rest(turn, connection, pieces, count, sent, length);
@@ -148,8 +148,8 @@ static void send_pieces(jz_turn *turn, jz_connection *connection, const jz_piece
 static void send_piece(jz_turn *turn, jz_connection *connection, const uint8_t *bytes, size_t length, bool is_last)
 {
     size_t sent = 0;
-    jz_socket_result result = is_last ? jz_socket_send_last(connection->descriptor, bytes, length, &sent)
-                                      : jz_socket_send(connection->descriptor, bytes, length, &sent);
+    jz_socket_result result = is_last ? jz_link_send_last(&turn->links, connection->link, bytes, length, &sent)
+                                      : jz_link_send(&turn->links, connection->link, bytes, length, &sent);
     sent = note_sent(connection, result, sent, length);
     if (sent < length && connection->broken == JZ_FAILURE_NONE)
         keep_rest(turn, connection, &(jz_piece){bytes, length}, 1, sent, length);
@@ -183,8 +183,8 @@ static void flush_published(jz_turn *turn, jz_connection *connection)
     jz_unsent *unsent = connection->unsent;
     size_t length = unsent->published_to - unsent->published_from;
     size_t sent = 0;
-    jz_socket_result result =
-        jz_socket_send(connection->descriptor, turn->published.frames.bytes + unsent->published_from, length, &sent);
+    jz_socket_result result = jz_link_send(&turn->links, connection->link,
+                                           turn->published.frames.bytes + unsent->published_from, length, &sent);
     unsent->published_from += (uint32_t)note_sent(connection, result, sent, length);
     if (jz_unsent_is_published(unsent) && connection->broken == JZ_FAILURE_NONE &&
         !jz_unsent_own_published(unsent, &turn->published.frames))
@@ -203,9 +203,9 @@ static void flush_unsent(jz_turn *turn, jz_connection *connection)
         for (size_t i = 0; i < count; i++)
             length += pieces[i].length;
         size_t sent = 0;
-        jz_socket_result result = count == 1
-                                      ? jz_socket_send(connection->descriptor, pieces[0].bytes, pieces[0].length, &sent)
-                                      : jz_socket_send_pieces(connection->descriptor, pieces, count, &sent);
+        jz_socket_result result =
+            count == 1 ? jz_link_send(&turn->links, connection->link, pieces[0].bytes, pieces[0].length, &sent)
+                       : jz_link_send_pieces(&turn->links, connection->link, pieces, count, &sent);
         jz_unsent_take(unsent, note_sent(connection, result, sent, length));
     }
     if (jz_unsent_amount(unsent) == 0)

@@ -8,6 +8,7 @@
 
 #include "loop/loop.h"
 #include "session/buffer.h"
+#include "transport/links.h"
 #include "connection/connection.h"
 #include "connection/counters.h"
 #include "output/published.h"
@@ -15,6 +16,7 @@
 
 typedef struct jz_turn {
     jz_loop loop;
+    jz_links links;            /* of the connections that are not just a descriptor */
     jz_connection *current;    /* the one that is being read, whose output goes to the cork */
     const jz_message *message; /* the one that a handler has now, which may lie in the receive buffer; else NULL */
     jz_buffer cork;            /* output of `current`, sent with one call when its input has been taken */

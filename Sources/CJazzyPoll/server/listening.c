@@ -9,6 +9,7 @@
 #include "loop/listening_socket.h"
 #include "loop/report.h"
 #include "loop/socket.h"
+#include "jazzy/transport.h"
 #include "shard/server.h"
 #include "config/log.h"
 #include "config/strings.h"
@@ -19,13 +20,36 @@ enum {
     LONGEST_LIST = 300              /* after so many of them another line of the log begins */
 };
 
-static jz_status expect_before_running(const jz_server *server, jz_error *error)
+/* The first function that a transport has to have, and has not; NULL: it has them all. */
+static const char *missing_function(const jz_transport *transport)
+{
+    if (transport->open == NULL)
+        return "open";
+    if (transport->interest == NULL)
+        return "interest";
+    if (transport->ready == NULL)
+        return "ready";
+    if (transport->receive == NULL)
+        return "receive";
+    if (transport->send == NULL)
+        return "send";
+    return transport->close == NULL ? "close" : NULL;
+}
+
+/* Whether the server can listen, with these options. */
+static jz_status expect_listening(const jz_server *server, const jz_listen_options *options, jz_error *error)
 {
     int state = atomic_load(&server->state);
-    if (state == JZ_SERVER_CREATED || state == JZ_SERVER_LISTENING)
-        return JZ_OK;
-    return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot listen: do it before the server runs");
+    const char *missing = options->transport != NULL ? missing_function(options->transport) : NULL;
+    if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
+        return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot listen: do it before the server runs");
+    if (missing != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                         "cannot listen: the transport has no function `%s` (jazzy/transport.h)", missing);
+    return JZ_OK;
 }
+
+static const jz_listen_options no_options;
 
 static jz_listening listening_of(const jz_server *server, bool shares_port)
 {
@@ -51,19 +75,18 @@ static jz_status expect_free_port(const jz_server *server, const char *host, uin
 }
 
 /* One listener for each of the first `count` shards: all of them, or none. */
-static jz_status add_listeners(jz_server *server, uint32_t count, const char *host, uint16_t *port, jz_error *error)
+static jz_status add_listeners(jz_server *server, uint32_t count, const char *host, uint16_t *port,
+                               const jz_listen_options *options, jz_error *error)
 {
     const jz_listening listening = listening_of(server, count > 1);
-    bool hands_over = server->options.accepting == JZ_ACCEPTING_HAND_OVER;
+    jz_listener listener = {.options = *options, .hands_over = server->options.accepting == JZ_ACCEPTING_HAND_OVER};
     jz_status status = JZ_OK;
     for (uint32_t i = 0; i < count && status == JZ_OK; i++) {
         jz_shard *shard = &server->shards[i];
-        int descriptor;
         size_t before = shard->acceptor.count;
-        status = jz_socket_listen(host, *port, &listening, &descriptor, port, error);
+        status = jz_socket_listen(host, *port, &listening, &listener.descriptor, port, error);
         if (status == JZ_OK)
-            status = jz_acceptor_add(&shard->acceptor,
-                                     &(jz_listener){.descriptor = descriptor, .hands_over = hands_over}, error);
+            status = jz_acceptor_add(&shard->acceptor, &listener, error);
         if (status != JZ_OK) {
             for (uint32_t j = 0; j < i; j++)
                 jz_acceptor_keep(&server->shards[j].acceptor, server->shards[j].acceptor.count - 1);
@@ -82,12 +105,20 @@ static void note_listening(jz_server *server, uint16_t port)
 
 jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, jz_error *error)
 {
-    jz_status status = expect_before_running(server, error);
+    return jz_server_listen_with(server, host, port, NULL, error);
+}
+
+jz_status jz_server_listen_with(jz_server *server, const char *host, uint16_t port, const jz_listen_options *options,
+                                jz_error *error)
+{
+    if (options == NULL)
+        options = &no_options;
+    jz_status status = expect_listening(server, options, error);
     uint32_t count = server->options.accepting == JZ_ACCEPTING_HAND_OVER ? 1 : server->shard_count;
     if (status == JZ_OK && count > 1 && port != 0)
         status = expect_free_port(server, host, port, error);
     if (status == JZ_OK)
-        status = add_listeners(server, count, host, &port, error);
+        status = add_listeners(server, count, host, &port, options, error);
     if (status == JZ_OK)
         note_listening(server, port);
     return status;
@@ -116,7 +147,7 @@ jz_status jz_server_listen_unix_with(jz_server *server, const char *path, const 
     if (options == NULL)
         options = &none;
     jz_file_rights rights = {.mode = options->mode};
-    jz_status status = expect_before_running(server, error);
+    jz_status status = expect_listening(server, &options->listening, error);
     if (status == JZ_OK && options->mode > 0777)
         status = jz_report(error, JZ_STATUS_INVALID_ADDRESS,
                            "cannot listen on %.107s with the mode 0%o: it has to be from 01 to 0777, or 0 for what the "
@@ -130,7 +161,8 @@ jz_status jz_server_listen_unix_with(jz_server *server, const char *path, const 
         return status;
     char *copy = jz_string_copy(jz_text_of(path));
     if (copy != NULL)
-        return add_single(server, (jz_listener){.descriptor = descriptor, .unix_path = copy}, error);
+        return add_single(
+            server, (jz_listener){.descriptor = descriptor, .options = options->listening, .unix_path = copy}, error);
     jz_socket_remove_file(path);
     jz_socket_end(descriptor);
     return jz_report_system(error, ENOMEM, "listen");
@@ -138,15 +170,24 @@ jz_status jz_server_listen_unix_with(jz_server *server, const char *path, const 
 
 jz_status jz_server_listen_descriptor(jz_server *server, int descriptor, jz_error *error)
 {
+    return jz_server_listen_descriptor_with(server, descriptor, NULL, error);
+}
+
+jz_status jz_server_listen_descriptor_with(jz_server *server, int descriptor, const jz_listen_options *options,
+                                           jz_error *error)
+{
+    if (options == NULL)
+        options = &no_options;
     const jz_listening listening = listening_of(server, false);
-    jz_status status = expect_before_running(server, error);
+    jz_status status = expect_listening(server, options, error);
     if (status == JZ_OK)
         status = jz_socket_adopt(descriptor, &listening, error);
     if (status != JZ_OK) {
         jz_socket_close(descriptor);
         return status;
     }
-    return add_single(server, (jz_listener){.descriptor = descriptor, .is_inherited = true}, error);
+    return add_single(server, (jz_listener){.descriptor = descriptor, .options = *options, .is_inherited = true},
+                      error);
 }
 
 /* The number in a variable of the environment; 0 where it has none. */
@@ -160,8 +201,15 @@ static long number_in(const char *variable)
 
 jz_status jz_server_listen_activated(jz_server *server, jz_error *error)
 {
+    return jz_server_listen_activated_with(server, NULL, error);
+}
+
+jz_status jz_server_listen_activated_with(jz_server *server, const jz_listen_options *options, jz_error *error)
+{
     static _Atomic bool was_taken;
-    jz_status status = expect_before_running(server, error);
+    if (options == NULL)
+        options = &no_options;
+    jz_status status = expect_listening(server, options, error);
     if (status != JZ_OK)
         return status;
     long count = number_in("LISTEN_FDS");
@@ -179,7 +227,7 @@ jz_status jz_server_listen_activated(jz_server *server, jz_error *error)
     for (int i = 0; i < (int)count; i++) {
         int descriptor = FIRST_ACTIVATED_DESCRIPTOR + i;
         if (status == JZ_OK)
-            status = jz_server_listen_descriptor(server, descriptor, error);
+            status = jz_server_listen_descriptor_with(server, descriptor, options, error);
         else
             jz_socket_close(descriptor); /* nobody would accept from it */
     }

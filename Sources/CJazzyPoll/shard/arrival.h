@@ -8,13 +8,15 @@
 #include <stdbool.h>
 
 #include "codec/address.h"
+#include "jazzy/server.h"
 
 typedef struct jz_server jz_server;
 
 typedef struct jz_arrival {
     int descriptor;
-    bool counts_by_address; /* in the server's admission */
-    jz_address address;     /* who connected: a client, or a proxy */
+    jz_listen_options listening; /* of where it was accepted */
+    bool counts_by_address;      /* in the server's admission */
+    jz_address address;          /* who connected: a client, or a proxy */
 } jz_arrival;
 
 /* It has gone before it was a connection: it is counted no more. From any thread. */

@@ -54,12 +54,12 @@ extension JazzyAddress {
         }
         let mode = UInt32(mode ?? 0)
         guard let owner else {
-            var options = jz_unix_options(mode: mode, owner: nil)
+            var options = jz_unix_options(mode: mode, owner: nil, listening: jz_listen_options())
             return try check { jz_server_listen_unix_with(core, path, &options, $0) }
         }
         try check { error in
             owner.withCString {
-                var options = jz_unix_options(mode: mode, owner: $0)
+                var options = jz_unix_options(mode: mode, owner: $0, listening: jz_listen_options())
                 return jz_server_listen_unix_with(core, path, &options, error)
             }
         }

@@ -66,6 +66,22 @@ JZ_PUBLIC jz_status jz_server_route_get(jz_server *server, const char *path, con
  */
 JZ_PUBLIC jz_status jz_server_listen(jz_server *server, const char *host, uint16_t port, jz_error *error);
 
+/* What the bytes of connections travel through on their way to and from a socket, such as TLS: see transport.h. */
+typedef struct jz_transport jz_transport;
+
+/* How to listen, beside where. All zero: as the functions without these options do. */
+typedef struct jz_listen_options {
+    const jz_transport *transport; /* borrowed, and outlives the server; NULL: bytes travel as they are */
+    void *transport_context;       /* passed to it; likewise */
+} jz_listen_options;
+
+/*
+ * The same with options, for all of them; NULL is all zero. INVALID_OPTION: a transport without one of its functions.
+ * Whom the limits turn away is not answered where a transport would be needed for that: the socket is closed.
+ */
+JZ_PUBLIC jz_status jz_server_listen_with(jz_server *server, const char *host, uint16_t port,
+                                          const jz_listen_options *options, jz_error *error);
+
 /*
  * Listens on a Unix domain socket. `path` has at most 107 bytes. A socket that another program left there without
  * listening is replaced; it is removed when the server listens no more. The first loop accepts, and hands over.
@@ -76,6 +92,7 @@ JZ_PUBLIC jz_status jz_server_listen_unix(jz_server *server, const char *path, j
 typedef struct jz_unix_options {
     uint32_t mode;     /* permissions of the file: 1 to 0777; who may write may connect. 0: what the umask leaves. */
     const char *owner; /* as for chown: "user", "user:group" or ":group", by name or number. NULL: the process's own. */
+    jz_listen_options listening; /* as for jz_server_listen_with */
 } jz_unix_options;
 
 /*
@@ -91,12 +108,16 @@ JZ_PUBLIC jz_status jz_server_listen_unix_with(jz_server *server, const char *pa
  * no more, or at once where this fails. The first loop accepts, and hands over.
  */
 JZ_PUBLIC jz_status jz_server_listen_descriptor(jz_server *server, int descriptor, jz_error *error);
+JZ_PUBLIC jz_status jz_server_listen_descriptor_with(jz_server *server, int descriptor,
+                                                     const jz_listen_options *options, jz_error *error);
 
 /*
  * Takes over all sockets that systemd, or who acts like it, hands to this process (LISTEN_PID, LISTEN_FDS: the manual
  * page sd_listen_fds(3)). INVALID_STATE where there is none. Once in a process: the sockets are then the server's.
  */
 JZ_PUBLIC jz_status jz_server_listen_activated(jz_server *server, jz_error *error);
+JZ_PUBLIC jz_status jz_server_listen_activated_with(jz_server *server, const jz_listen_options *options,
+                                                    jz_error *error);
 
 /* The port of the first TCP socket that the server listens on; 0 where there is none. From any thread. */
 JZ_PUBLIC uint16_t jz_server_port(const jz_server *server);

@@ -1,0 +1,290 @@
+#include "transport/links.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST_CAPACITY = 16,
+    MOST_CHANNELS = INT32_MAX,
+    MOST_HANDSHAKES = 8 /* steps of them in a turn: with TLS, each may cost a millisecond in which nobody is served */
+};
+
+static jz_channel *at(const jz_links *links, int link)
+{
+    assert(jz_link_is_channel(link) && (uint32_t)~link < links->count);
+    return &links->channels[~link];
+}
+
+static uint32_t number_of(int link)
+{
+    return (uint32_t)~link + 1;
+}
+
+static bool make_room(jz_links *links)
+{
+    if (links->count < links->capacity)
+        return true;
+    uint32_t capacity = links->capacity > 0 ? links->capacity * 2 : FIRST_CAPACITY;
+    jz_channel *grown = NULL;
+    if (links->count < MOST_CHANNELS / 2)
+        grown = realloc(links->channels, capacity * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    links->channels = grown;
+    links->capacity = capacity;
+    return true;
+}
+
+int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, uint32_t slot)
+{
+    uint32_t place;
+    if (links->first_free != 0) {
+        place = links->first_free - 1;
+        links->first_free = links->channels[place].next;
+    } else if (make_room(links)) {
+        place = links->count++;
+    } else {
+        return 0;
+    }
+    links->channels[place] = (jz_channel){
+        .transport = transport, .context = context, .descriptor = descriptor, .slot = slot, .watched = JZ_READABLE};
+    return ~(int)place;
+}
+
+static void give_back(jz_links *links, int link)
+{
+    jz_channel *channel = at(links, link);
+    channel->next = links->first_free;
+    links->first_free = number_of(link);
+}
+
+/* It is received from in the next turn, whatever the poll tells. */
+static void pend(jz_links *links, int link)
+{
+    jz_channel *channel = at(links, link);
+    if (channel->is_pending)
+        return;
+    channel->is_pending = true;
+    channel->next = 0;
+    if (links->first_pending == 0)
+        links->first_pending = number_of(link);
+    else
+        links->channels[links->last_pending - 1].next = number_of(link);
+    links->last_pending = number_of(link);
+    links->pending_count++;
+}
+
+bool jz_links_take_pending(jz_links *links, int *link, uint32_t *slot)
+{
+    while (links->due > 0) {
+        *link = ~(int)(links->first_pending - 1);
+        jz_channel *channel = at(links, *link);
+        *slot = channel->slot;
+        links->first_pending = channel->next;
+        links->pending_count--;
+        links->due--;
+        channel->is_pending = false;
+        if (channel->is_given_back)
+            give_back(links, *link);
+        else if (channel->has_more)
+            return true;
+    }
+    return false;
+}
+
+void jz_links_follow_received(jz_links *links, int link)
+{
+    if (at(links, link)->has_more)
+        pend(links, link);
+}
+
+bool jz_links_end_turn(jz_links *links)
+{
+    links->handshakes = 0;
+    links->due = links->pending_count;
+    return links->due > 0;
+}
+
+bool jz_links_open(jz_links *links, int link, const uint8_t *early, size_t early_length)
+{
+    jz_channel *channel = at(links, link);
+    channel->channel = channel->transport->open(channel->context, channel->descriptor, early, early_length);
+    if (channel->channel != NULL && early_length > 0) {
+        channel->has_more = true;
+        pend(links, link);
+    }
+    return channel->channel != NULL;
+}
+
+static bool is_http(const char *protocol)
+{
+    return protocol == NULL || strcmp(protocol, "http/1.1") == 0 || strcmp(protocol, "http/1.0") == 0;
+}
+
+/* The channel has told that the server may go on, for the first time. Returns whether they speak the same. */
+static bool begin(jz_channel *channel)
+{
+    const jz_transport *transport = channel->transport;
+    channel->is_ready = true;
+    channel->speaks_other = transport->protocol != NULL && !is_http(transport->protocol(channel->channel));
+    return !channel->speaks_other;
+}
+
+unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wanted)
+{
+    jz_channel *channel = at(links, link);
+    if (channel->is_lost)
+        return JZ_LOST;
+    /* Nobody asked for it, but a poll tells it nevertheless: it broke, or was hung up. To receive will tell. */
+    bool is_asked_for = (what & channel->watched) != 0;
+    if (channel->channel == NULL || (channel->is_ready && !is_asked_for))
+        return what & (wanted | JZ_READABLE);
+    if (!channel->is_ready && links->handshakes++ >= MOST_HANDSHAKES)
+        return 0; /* what the poll has told it will tell again */
+    unsigned may = channel->transport->ready(channel->channel, what);
+    if ((may & JZ_LOST) != 0 || (may != 0 && !channel->is_ready && !begin(channel))) {
+        channel->is_lost = true;
+        return JZ_LOST;
+    }
+    if ((may & ~wanted & JZ_READABLE) != 0)
+        channel->has_more = true;
+    return may & wanted;
+}
+
+unsigned jz_links_go_on(jz_links *links, int link)
+{
+    return at(links, link)->is_ready ? JZ_READABLE : jz_links_ready(links, link, JZ_READABLE, JZ_READABLE);
+}
+
+bool jz_links_watch(jz_links *links, jz_poll *poll, int link, unsigned wanted, uint64_t token)
+{
+    jz_channel *channel = at(links, link);
+    bool is_asked = channel->channel != NULL && !channel->is_lost;
+    unsigned watched = is_asked ? channel->transport->interest(channel->channel, wanted) : wanted;
+    if ((wanted & JZ_READABLE) != 0 && channel->has_more)
+        pend(links, link);
+    watched &= JZ_READABLE | JZ_WRITABLE;
+    if (watched == channel->watched)
+        return true;
+    channel->watched = watched & 3;
+    /* It may have been taken out of the poll because it was hung up. */
+    return jz_poll_change(poll, channel->descriptor, watched, token) ||
+           (errno == ENOENT && jz_poll_add(poll, channel->descriptor, watched, token));
+}
+
+jz_socket_result jz_links_receive(jz_links *links, int link, uint8_t *bytes, size_t capacity, size_t *received)
+{
+    jz_channel *channel = at(links, link);
+    if (channel->channel == NULL)
+        return jz_socket_receive(channel->descriptor, bytes, capacity, received);
+    /* A last look before a time-out: what has come may be what its handshake waits for. */
+    if (!channel->is_ready && jz_links_ready(links, link, JZ_READABLE, JZ_READABLE) == 0)
+        return JZ_SOCKET_WOULD_BLOCK;
+    if (channel->is_lost)
+        return JZ_SOCKET_BROKEN;
+    if (channel->has_ended)
+        return JZ_SOCKET_ENDED;
+    bool has_more = false;
+    *received = 0;
+    jz_io result = channel->transport->receive(channel->channel, bytes, capacity, received, &has_more);
+    assert(*received <= capacity && (result != JZ_IO_OK || *received > 0));
+    channel->has_more = result == JZ_IO_OK && has_more;
+    if (channel->has_more)
+        pend(links, link);
+    switch (result) {
+    case JZ_IO_OK:
+        return *received > 0 ? JZ_SOCKET_OK : JZ_SOCKET_WOULD_BLOCK;
+    case JZ_IO_WOULD_BLOCK:
+        return JZ_SOCKET_WOULD_BLOCK;
+    case JZ_IO_ENDED:
+        channel->has_ended = true;
+        return JZ_SOCKET_ENDED;
+    default:
+        channel->is_lost = true;
+        return JZ_SOCKET_BROKEN;
+    }
+}
+
+jz_socket_result jz_links_send(jz_links *links, int link, const jz_piece *pieces, size_t count, bool is_last,
+                               size_t *sent)
+{
+    jz_channel *channel = at(links, link);
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        length += pieces[i].length;
+    *sent = 0;
+    if (channel->is_lost)
+        return JZ_SOCKET_BROKEN;
+    /* Nobody can have asked for anything yet. */
+    if (!channel->is_ready)
+        return JZ_SOCKET_WOULD_BLOCK;
+    jz_io result = channel->transport->send(channel->channel, pieces, count, is_last, sent);
+    assert(*sent <= length);
+    if (result != JZ_IO_OK && result != JZ_IO_WOULD_BLOCK) {
+        channel->is_lost = true;
+        return JZ_SOCKET_BROKEN;
+    }
+    if (is_last && result == JZ_IO_OK && *sent == length)
+        channel->has_told_end = true;
+    return result == JZ_IO_OK || *sent > 0 ? JZ_SOCKET_OK : JZ_SOCKET_WOULD_BLOCK;
+}
+
+jz_socket_result jz_links_finish_sending(jz_links *links, int link)
+{
+    jz_channel *channel = at(links, link);
+    if (channel->is_ready && !channel->has_told_end) {
+        size_t sent;
+        jz_socket_result result = jz_links_send(links, link, NULL, 0, true, &sent);
+        if (result != JZ_SOCKET_OK)
+            return result;
+    }
+    jz_socket_finish_sending(channel->descriptor);
+    return JZ_SOCKET_OK;
+}
+
+bool jz_links_explain(const jz_links *links, int link, char *text, size_t size)
+{
+    const jz_channel *channel = at(links, link);
+    const jz_transport *transport = channel->transport;
+    if (!channel->is_lost)
+        return false;
+    if (channel->speaks_other) {
+        const char *protocol = transport->protocol(channel->channel);
+        snprintf(text, size, "what its peer wants to speak is \"%.60s\", and here it is http/1.1",
+                 protocol != NULL ? protocol : "");
+        return true;
+    }
+    const char *why = transport->failure != NULL ? transport->failure(channel->channel) : NULL;
+    if (why != NULL)
+        snprintf(text, size, "%s", why);
+    return why != NULL;
+}
+
+void jz_links_forget(jz_links *links, int link)
+{
+    jz_channel *channel = at(links, link);
+    if (channel->channel != NULL)
+        channel->transport->close(channel->channel);
+    channel->channel = NULL;
+    channel->has_more = false;
+    if (channel->is_pending)
+        channel->is_given_back = true;
+    else
+        give_back(links, link);
+}
+
+void jz_links_end(jz_links *links, int link)
+{
+    int descriptor = at(links, link)->descriptor;
+    jz_links_forget(links, link);
+    jz_socket_end(descriptor);
+}
+
+void jz_links_free(jz_links *links)
+{
+    free(links->channels);
+    *links = (jz_links){0};
+}

@@ -1,0 +1,267 @@
+#include "throttled_transport.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "random.h"
+
+enum { BYTES_AHEAD = 4096, LONGEST_RECORD = 16384, MOST_BY_DEFAULT = 4096, MOST_RECORDS = 4 };
+
+typedef struct channel {
+    throttled *context;
+    pthread_t thread; /* of its loop */
+    int descriptor;
+    test_random random;
+    uint32_t steps_left; /* of the handshake */
+    bool step_writes;
+    bool wants_to_write; /* before anything is received */
+    bool peer_has_ended;
+    bool end_is_told; /* by us */
+    bool end_is_late; /* it was put off once */
+    bool is_lost;
+    bool has_failed; /* by choice */
+    uint8_t record[LONGEST_RECORD];
+    size_t record_length; /* 0: there is none under way */
+    size_t record_sent;
+    size_t start; /* of what was read and not passed on */
+    size_t end;
+    size_t capacity;
+    uint8_t ahead[];
+} channel;
+
+static void require(bool condition, const char *what)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "throttled transport: the server breaks a rule: %s\n", what);
+    abort();
+}
+
+static bool happens(channel *self, uint32_t rarity)
+{
+    return rarity != 0 && test_random_below(&self->random, rarity) == 0;
+}
+
+static channel *enter(void *opaque)
+{
+    channel *self = opaque;
+    require(pthread_equal(self->thread, pthread_self()), "calls come from the channel's own loop");
+    return self;
+}
+
+/* The same where nothing may be called any more of one that is lost. Returns whether it is lost now. */
+static bool loses(channel *self)
+{
+    require(!self->is_lost, "who is lost is only asked why");
+    self->has_failed = happens(self, self->context->failing);
+    self->is_lost = self->has_failed;
+    self->context->lost += self->is_lost;
+    return self->is_lost;
+}
+
+static jz_io lose(channel *self)
+{
+    self->is_lost = true;
+    self->context->lost++;
+    return JZ_IO_BROKEN;
+}
+
+static void *open_channel(void *context, int descriptor, const uint8_t *early, size_t early_length)
+{
+    throttled *through = context;
+    size_t capacity = early_length > BYTES_AHEAD ? early_length : BYTES_AHEAD;
+    channel *self = calloc(1, sizeof *self + capacity);
+    if (self == NULL)
+        return NULL;
+    self->context = through;
+    self->thread = pthread_self();
+    self->descriptor = descriptor;
+    self->random.state = through->seed + through->opened++ * 1000;
+    self->steps_left = through->steps > 0 ? (uint32_t)test_random_below(&self->random, through->steps + 1) : 0;
+    self->capacity = capacity;
+    self->end = early_length;
+    if (early_length > 0)
+        memcpy(self->ahead, early, early_length);
+    return self;
+}
+
+static unsigned interest(void *opaque, unsigned wanted)
+{
+    channel *self = enter(opaque);
+    require(!self->is_lost, "who is lost is only asked why");
+    if (self->steps_left > 0)
+        return self->step_writes ? JZ_WRITABLE : JZ_READABLE;
+    if (self->wants_to_write && (wanted & JZ_READABLE) != 0)
+        return JZ_WRITABLE;
+    return wanted;
+}
+
+static unsigned ready(void *opaque, unsigned what)
+{
+    channel *self = enter(opaque);
+    if (loses(self))
+        return JZ_LOST;
+    if (self->steps_left > 0) {
+        self->steps_left--;
+        /* What the peer sends first may be here already: then there is nothing to read. */
+        self->step_writes = self->end > self->start || happens(self, 2);
+        return self->steps_left > 0 ? 0 : JZ_READABLE | JZ_WRITABLE;
+    }
+    if (!self->wants_to_write || (what & JZ_WRITABLE) == 0)
+        return what;
+    self->wants_to_write = false;
+    return what | JZ_READABLE;
+}
+
+/* Reads ahead. OK: something is there. */
+static jz_io read_ahead(channel *self)
+{
+    ssize_t count;
+    self->start = self->end = 0;
+    if (self->peer_has_ended)
+        return JZ_IO_ENDED;
+    do {
+        count = recv(self->descriptor, self->ahead, self->capacity, 0);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return errno == EAGAIN ? JZ_IO_WOULD_BLOCK : lose(self);
+    self->end = (size_t)count;
+    self->peer_has_ended = count == 0;
+    return count > 0 ? JZ_IO_OK : JZ_IO_ENDED;
+}
+
+static size_t choose(channel *self, size_t most)
+{
+    if (most == 0)
+        most = MOST_BY_DEFAULT;
+    return 1 + test_random_below(&self->random, most < LONGEST_RECORD ? most : LONGEST_RECORD);
+}
+
+static jz_io receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *received, bool *has_more)
+{
+    channel *self = enter(opaque);
+    require(self->steps_left == 0, "nothing is received before the handshake is done");
+    require(capacity > 0 && *received == 0 && !*has_more, "what is to be filled in is empty");
+    if (loses(self))
+        return JZ_IO_BROKEN;
+    if (happens(self, self->context->contrary)) {
+        self->wants_to_write = true;
+        return JZ_IO_WOULD_BLOCK;
+    }
+    if (self->start == self->end) {
+        jz_io result = read_ahead(self);
+        if (result != JZ_IO_OK)
+            return result;
+    }
+    size_t count = choose(self, self->context->most_received);
+    if (count > self->end - self->start)
+        count = self->end - self->start;
+    if (count > capacity)
+        count = capacity;
+    memcpy(bytes, self->ahead + self->start, count);
+    self->start += count;
+    *received = count;
+    *has_more = self->start < self->end || happens(self, self->context->contrary);
+    return JZ_IO_OK;
+}
+
+/* Takes the next record, or the one that is under way, which is the same bytes from elsewhere. */
+static void take_record(channel *self, const jz_piece *pieces, size_t count, size_t skipped)
+{
+    if (self->record_length == 0) {
+        size_t most = choose(self, self->context->most_sent);
+        self->record_length = jz_pieces_join(pieces, count, skipped, self->record, most);
+        self->record_sent = 0;
+        return;
+    }
+    uint8_t again[LONGEST_RECORD];
+    size_t length = jz_pieces_join(pieces, count, skipped, again, self->record_length);
+    require(length == self->record_length && memcmp(again, self->record, length) == 0,
+            "what was not taken comes again, first and whole");
+}
+
+/* Sends of the record what goes. OK: all of it has gone. */
+static jz_io send_record(channel *self)
+{
+    while (self->record_sent < self->record_length) {
+        size_t left = self->record_length - self->record_sent;
+        ssize_t count = send(self->descriptor, self->record + self->record_sent, left, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return errno == EAGAIN ? JZ_IO_WOULD_BLOCK : lose(self);
+        self->record_sent += (size_t)count;
+    }
+    return JZ_IO_OK;
+}
+
+/* Tells the peer the end, sometimes only when asked again. */
+static jz_io tell_end(channel *self)
+{
+    if (!self->end_is_late && happens(self, self->context->contrary)) {
+        self->end_is_late = true;
+        return JZ_IO_WOULD_BLOCK;
+    }
+    self->end_is_told = true;
+    self->context->ended++;
+    return JZ_IO_OK;
+}
+
+static jz_io send_pieces(void *opaque, const jz_piece *pieces, size_t count, bool is_last, size_t *sent)
+{
+    channel *self = enter(opaque);
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++) {
+        require(pieces[i].length > 0 && pieces[i].bytes != NULL, "pieces are not empty");
+        length += pieces[i].length;
+    }
+    require(self->steps_left == 0, "nothing is sent before the handshake is done");
+    require(!self->end_is_told, "nothing is sent behind the end");
+    require(count <= JZ_MOST_PIECES && *sent == 0 && (count > 0 || is_last), "there is something to send");
+    if (loses(self))
+        return JZ_IO_BROKEN;
+    if (happens(self, self->context->contrary))
+        return JZ_IO_WOULD_BLOCK;
+    for (int i = 0; i < MOST_RECORDS && *sent < length; i++) {
+        take_record(self, pieces, count, *sent);
+        jz_io result = send_record(self);
+        if (result != JZ_IO_OK)
+            return result;
+        *sent += self->record_length;
+        self->record_length = 0;
+    }
+    return is_last && *sent == length ? tell_end(self) : JZ_IO_OK;
+}
+
+static const char *protocol(void *opaque)
+{
+    enter(opaque);
+    return "http/1.1";
+}
+
+static const char *failure(void *opaque)
+{
+    channel *self = enter(opaque);
+    require(self->is_lost, "only who is lost is asked why");
+    return self->has_failed ? THROTTLED_FAILURE : NULL;
+}
+
+static void close_channel(void *opaque)
+{
+    channel *self = enter(opaque);
+    self->context->closed++;
+    free(self);
+}
+
+const jz_transport throttled_transport = {.open = open_channel,
+                                          .interest = interest,
+                                          .ready = ready,
+                                          .receive = receive,
+                                          .send = send_pieces,
+                                          .protocol = protocol,
+                                          .failure = failure,
+                                          .close = close_channel};

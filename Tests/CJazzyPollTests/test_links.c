@@ -1,0 +1,559 @@
+/* The table of channels, and what it asks of a transport: one that does as the test says, and writes down its calls. */
+#define _GNU_SOURCE
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "transport/links.h"
+#include "support/allocation.h"
+#include "support/testing.h"
+
+enum { SLOT = 7, TOKEN = 99, CALLS_SIZE = 256 };
+
+/* What the next call of each function does. */
+static struct {
+    bool has_no_memory;
+    unsigned interest;
+    unsigned may;
+    jz_io io;
+    size_t count; /* bytes received, or taken */
+    bool has_more;
+    const char *protocol;
+    const char *failure;
+    char calls[CALLS_SIZE];
+} scripted;
+
+static jz_links links;
+static jz_poll *poll;
+static int ends[2]; /* of a socket: the channel's descriptor, and the peer's */
+
+static void note(const char *call)
+{
+    strncat(scripted.calls, call, sizeof scripted.calls - strlen(scripted.calls) - 1);
+}
+
+static void *open_channel(void *context, int descriptor, const uint8_t *early, size_t early_length)
+{
+    char call[48];
+    assert_ptr_equal(context, &scripted);
+    snprintf(call, sizeof call, "open(%.*s) ", (int)early_length, early != NULL ? (const char *)early : "");
+    note(call);
+    assert_int_equal(descriptor, ends[0]);
+    return scripted.has_no_memory ? NULL : &scripted;
+}
+
+static unsigned interest(void *channel, unsigned wanted)
+{
+    char call[24];
+    assert_ptr_equal(channel, &scripted);
+    snprintf(call, sizeof call, "interest(%u) ", wanted);
+    note(call);
+    return scripted.interest;
+}
+
+static unsigned ready(void *channel, unsigned what)
+{
+    char call[24];
+    assert_ptr_equal(channel, &scripted);
+    snprintf(call, sizeof call, "ready(%u) ", what);
+    note(call);
+    return scripted.may;
+}
+
+static jz_io receive(void *channel, uint8_t *bytes, size_t capacity, size_t *received, bool *has_more)
+{
+    assert_ptr_equal(channel, &scripted);
+    assert_false(*has_more);
+    note("receive ");
+    *received = scripted.count;
+    *has_more = scripted.has_more;
+    memset(bytes, 'x', capacity < scripted.count ? capacity : scripted.count);
+    return scripted.io;
+}
+
+static jz_io send_pieces(void *channel, const jz_piece *pieces, size_t count, bool is_last, size_t *sent)
+{
+    char call[40];
+    assert_ptr_equal(channel, &scripted);
+    assert_int_equal(*sent, 0);
+    snprintf(call, sizeof call, "send(%zu%s) ", count, is_last ? " last" : "");
+    note(call);
+    (void)pieces;
+    *sent = scripted.count;
+    return scripted.io;
+}
+
+static const char *protocol(void *channel)
+{
+    assert_ptr_equal(channel, &scripted);
+    return scripted.protocol;
+}
+
+static const char *failure(void *channel)
+{
+    assert_ptr_equal(channel, &scripted);
+    note("failure ");
+    return scripted.failure;
+}
+
+static void close_channel(void *channel)
+{
+    assert_ptr_equal(channel, &scripted);
+    note("close ");
+}
+
+static const jz_transport transport = {.open = open_channel,
+                                       .interest = interest,
+                                       .ready = ready,
+                                       .receive = receive,
+                                       .send = send_pieces,
+                                       .protocol = protocol,
+                                       .failure = failure,
+                                       .close = close_channel};
+
+static void expect_calls(const char *calls)
+{
+    assert_string_equal(scripted.calls, calls);
+    scripted.calls[0] = '\0';
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    memset(&scripted, 0, sizeof scripted);
+    links = (jz_links){0};
+    poll = jz_poll_create();
+    assert_non_null(poll);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_true(jz_poll_add(poll, ends[0], JZ_READABLE, TOKEN));
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    jz_links_free(&links);
+    jz_poll_destroy(poll);
+    close(ends[0]);
+    close(ends[1]);
+    return 0;
+}
+
+static int add(void)
+{
+    int link = jz_links_add(&links, &transport, &scripted, ends[0], SLOT);
+    assert_true(jz_link_is_channel(link));
+    assert_int_equal(jz_link_descriptor(&links, link), ends[0]);
+    return link;
+}
+
+/* One that has told that the server may go on. */
+static int add_ready(void)
+{
+    int link = add();
+    assert_true(jz_links_open(&links, link, NULL, 0));
+    scripted.may = JZ_READABLE;
+    assert_int_equal(jz_links_ready(&links, link, JZ_READABLE, JZ_READABLE), JZ_READABLE);
+    expect_calls("open() ready(1) ");
+    return link;
+}
+
+static jz_socket_result receive_from(int link, size_t *received, bool *has_more)
+{
+    uint8_t bytes[64];
+    *received = 0;
+    return jz_link_receive(&links, link, bytes, sizeof bytes, received, has_more);
+}
+
+/* Whether the next turn has this one to go on with. */
+static bool is_pending(int link)
+{
+    int taken;
+    uint32_t slot;
+    jz_links_end_turn(&links);
+    if (!jz_links_take_pending(&links, &taken, &slot))
+        return false;
+    assert_int_equal(taken, link);
+    assert_int_equal(slot, SLOT);
+    return true;
+}
+
+static unsigned told_by_poll(void)
+{
+    jz_ready told[2];
+    int count = jz_poll_wait(poll, told, COUNT_OF(told), 0);
+    assert_in_range(count, 0, 1);
+    return count > 0 ? told[0].what : 0;
+}
+
+static void a_descriptor_is_its_own_link(void **state)
+{
+    (void)state;
+    size_t received;
+    size_t sent;
+    bool has_more;
+    assert_false(jz_link_is_channel(ends[0]));
+    assert_int_equal(jz_link_descriptor(&links, ends[0]), ends[0]);
+    assert_int_equal(jz_link_send(&links, ends[1], (const uint8_t *)"hello", 5, &sent), JZ_SOCKET_OK);
+    assert_int_equal(receive_from(ends[0], &received, &has_more), JZ_SOCKET_OK);
+    assert_int_equal(received, 5);
+    assert_false(has_more);
+    expect_calls("");
+}
+
+static void until_it_is_opened_bytes_are_read_as_they_are(void **state)
+{
+    (void)state;
+    size_t received;
+    bool has_more;
+    int link = add();
+    assert_int_equal(write(ends[1], "PROXY", 5), 5);
+    assert_int_equal(jz_links_ready(&links, link, JZ_READABLE, JZ_READABLE), JZ_READABLE);
+    assert_int_equal(receive_from(link, &received, &has_more), JZ_SOCKET_OK);
+    assert_int_equal(received, 5);
+    expect_calls("");
+    assert_true(jz_links_open(&links, link, (const uint8_t *)"rest", 4));
+    expect_calls("open(rest) ");
+}
+
+static void what_came_before_it_was_opened_is_looked_at_without_the_poll(void **state)
+{
+    (void)state;
+    int link = add();
+    assert_true(jz_links_open(&links, link, (const uint8_t *)"rest", 4));
+    assert_true(is_pending(link));
+    scripted.calls[0] = '\0';
+    scripted.may = JZ_READABLE;
+    assert_int_equal(jz_links_go_on(&links, link), JZ_READABLE);
+    expect_calls("ready(1) ");
+}
+
+static void before_the_channel_says_so_nothing_is_sent_or_received(void **state)
+{
+    (void)state;
+    size_t count;
+    bool has_more;
+    int link = add();
+    assert_true(jz_links_open(&links, link, NULL, 0));
+    expect_calls("open() ");
+    assert_int_equal(receive_from(link, &count, &has_more), JZ_SOCKET_WOULD_BLOCK);
+    expect_calls("ready(1) ");
+    assert_int_equal(jz_link_send(&links, link, (const uint8_t *)"x", 1, &count), JZ_SOCKET_WOULD_BLOCK);
+    assert_int_equal(jz_link_finish_sending(&links, link), JZ_SOCKET_OK);
+    expect_calls("");
+    scripted.may = JZ_READABLE | JZ_WRITABLE;
+    scripted.count = 3;
+    assert_int_equal(receive_from(link, &count, &has_more), JZ_SOCKET_OK);
+    expect_calls("ready(1) receive ");
+}
+
+static void a_turn_makes_few_steps_of_handshakes(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    int link = add();
+    assert_true(jz_links_open(&links, link, NULL, 0));
+    scripted.calls[0] = '\0';
+    size_t steps = 0;
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(jz_links_ready(&links, link, JZ_READABLE, JZ_READABLE), 0);
+        steps += scripted.calls[0] != '\0';
+        scripted.calls[0] = '\0';
+    }
+    assert_in_range(steps, 1, 20);
+    jz_links_end_turn(&links);
+    jz_links_ready(&links, link, JZ_READABLE, JZ_READABLE);
+    expect_calls("ready(1) ");
+}
+
+static void the_descriptor_is_watched_as_the_channel_wants_it(void **state)
+{
+    (void)state;
+    int link = add_ready();
+    scripted.interest = JZ_WRITABLE;
+    assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
+    expect_calls("interest(1) ");
+    assert_int_equal(told_by_poll(), JZ_WRITABLE);
+    scripted.interest = 0;
+    assert_true(jz_links_watch(&links, poll, link, JZ_READABLE | JZ_WRITABLE, TOKEN));
+    assert_int_equal(told_by_poll(), 0);
+    /* It was taken out meanwhile. */
+    jz_poll_remove(poll, ends[0]);
+    scripted.interest = JZ_WRITABLE;
+    assert_true(jz_links_watch(&links, poll, link, JZ_WRITABLE, TOKEN));
+    assert_int_equal(told_by_poll(), JZ_WRITABLE);
+}
+
+static void only_what_is_wanted_is_done_and_what_may_be_received_is_kept_in_mind(void **state)
+{
+    (void)state;
+    int link = add_ready();
+    scripted.may = JZ_READABLE | JZ_WRITABLE;
+    assert_int_equal(jz_links_ready(&links, link, JZ_READABLE, 0), 0);
+    assert_false(is_pending(link));
+    assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
+    assert_true(is_pending(link));
+}
+
+static void who_has_more_goes_on_in_the_next_turn(void **state)
+{
+    (void)state;
+    size_t received;
+    bool has_more;
+    int link = add_ready();
+    scripted.count = 3;
+    scripted.has_more = true;
+    assert_int_equal(receive_from(link, &received, &has_more), JZ_SOCKET_OK);
+    assert_true(has_more);
+    assert_true(is_pending(link));
+    assert_false(is_pending(link));
+    jz_links_follow_received(&links, link); /* it was not received from: there was a reason */
+    assert_true(is_pending(link));
+    scripted.has_more = false;
+    assert_int_equal(receive_from(link, &received, &has_more), JZ_SOCKET_OK);
+    assert_false(has_more);
+    jz_links_follow_received(&links, link);
+    assert_false(is_pending(link));
+}
+
+static void who_has_more_in_a_turn_is_not_served_again_in_it(void **state)
+{
+    (void)state;
+    int taken;
+    uint32_t slot;
+    size_t received;
+    bool has_more;
+    int link = add_ready();
+    jz_links_end_turn(&links);
+    scripted.count = 3;
+    scripted.has_more = true;
+    assert_int_equal(receive_from(link, &received, &has_more), JZ_SOCKET_OK);
+    assert_false(jz_links_take_pending(&links, &taken, &slot));
+    assert_true(jz_links_end_turn(&links));
+    assert_true(jz_links_take_pending(&links, &taken, &slot));
+}
+
+static void nothing_is_received_behind_the_end(void **state)
+{
+    (void)state;
+    size_t received;
+    bool has_more;
+    int link = add_ready();
+    scripted.io = JZ_IO_ENDED;
+    scripted.has_more = true;
+    assert_int_equal(receive_from(link, &received, &has_more), JZ_SOCKET_ENDED);
+    assert_false(has_more);
+    assert_int_equal(receive_from(link, &received, &has_more), JZ_SOCKET_ENDED);
+    expect_calls("receive ");
+}
+
+static void sending_counts_what_was_taken(void **state)
+{
+    static const struct {
+        jz_io io;
+        size_t taken;
+        jz_socket_result result;
+    } cases[] = {{JZ_IO_OK, 5, JZ_SOCKET_OK},
+                 {JZ_IO_OK, 2, JZ_SOCKET_OK},
+                 {JZ_IO_WOULD_BLOCK, 0, JZ_SOCKET_WOULD_BLOCK},
+                 {JZ_IO_WOULD_BLOCK, 2, JZ_SOCKET_OK},
+                 {JZ_IO_BROKEN, 0, JZ_SOCKET_BROKEN}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        size_t sent = 77;
+        int link = add_ready();
+        scripted.io = cases[i].io;
+        scripted.count = cases[i].taken;
+        const jz_piece pieces[] = {{(const uint8_t *)"ab", 2}, {(const uint8_t *)"cde", 3}};
+        assert_int_equal(jz_link_send_pieces(&links, link, pieces, 2, &sent), cases[i].result);
+        assert_int_equal(sent, cases[i].taken);
+        expect_calls("send(2) ");
+        jz_links_forget(&links, link);
+        scripted.calls[0] = '\0';
+        scripted.io = JZ_IO_OK;
+    }
+}
+
+static void the_end_is_told_once_and_tried_until_it_is(void **state)
+{
+    (void)state;
+    size_t sent;
+    int link = add_ready();
+    uint8_t byte;
+    scripted.io = JZ_IO_WOULD_BLOCK;
+    scripted.count = 4;
+    assert_int_equal(jz_link_send_last(&links, link, (const uint8_t *)"last", 4, &sent), JZ_SOCKET_OK);
+    assert_int_equal(sent, 4);
+    scripted.count = 0;
+    assert_int_equal(jz_link_finish_sending(&links, link), JZ_SOCKET_WOULD_BLOCK);
+    assert_int_equal(read(ends[1], &byte, 1), -1);
+    scripted.io = JZ_IO_OK;
+    assert_int_equal(jz_link_finish_sending(&links, link), JZ_SOCKET_OK);
+    expect_calls("send(1 last) send(0 last) send(0 last) ");
+    assert_int_equal(read(ends[1], &byte, 1), 0);
+    assert_int_equal(jz_link_finish_sending(&links, link), JZ_SOCKET_OK);
+    expect_calls("");
+}
+
+static void who_is_lost_is_only_asked_why(void **state)
+{
+    static const struct {
+        const char *failure;
+        const char *text;
+    } cases[] = {{"certificate expired", "certificate expired"}, {NULL, NULL}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char text[100] = "";
+        size_t count;
+        bool has_more;
+        int link = add_ready();
+        scripted.may = JZ_LOST;
+        scripted.failure = cases[i].failure;
+        assert_false(jz_links_explain(&links, link, text, sizeof text));
+        assert_int_equal(jz_links_ready(&links, link, JZ_READABLE, JZ_READABLE), JZ_LOST);
+        expect_calls("ready(1) ");
+        assert_int_equal(jz_links_ready(&links, link, JZ_READABLE, JZ_READABLE), JZ_LOST);
+        assert_int_equal(receive_from(link, &count, &has_more), JZ_SOCKET_BROKEN);
+        assert_int_equal(jz_link_send(&links, link, (const uint8_t *)"x", 1, &count), JZ_SOCKET_BROKEN);
+        assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
+        expect_calls("");
+        assert_int_equal(jz_links_explain(&links, link, text, sizeof text), cases[i].text != NULL);
+        assert_string_equal(text, cases[i].text != NULL ? cases[i].text : "");
+        jz_links_forget(&links, link);
+        expect_calls("failure close ");
+    }
+}
+
+static void a_peer_that_wants_to_speak_something_else_is_lost(void **state)
+{
+    static const struct {
+        const char *protocol;
+        bool is_lost;
+    } cases[] = {{NULL, false}, {"http/1.1", false}, {"http/1.0", false}, {"h2", true}, {"", true}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char text[100] = "";
+        int link = add();
+        assert_true(jz_links_open(&links, link, NULL, 0));
+        scripted.may = JZ_READABLE;
+        scripted.protocol = cases[i].protocol;
+        assert_int_equal(jz_links_ready(&links, link, JZ_READABLE, JZ_READABLE),
+                         cases[i].is_lost ? JZ_LOST : JZ_READABLE);
+        assert_int_equal(jz_links_explain(&links, link, text, sizeof text), cases[i].is_lost);
+        assert_int_equal(strstr(text, "http/1.1") != NULL, cases[i].is_lost);
+        jz_links_forget(&links, link);
+    }
+}
+
+static void a_hang_up_that_nobody_watches_for_is_found_out_by_receiving(void **state)
+{
+    (void)state;
+    int link = add_ready();
+    scripted.interest = 0;
+    assert_true(jz_links_watch(&links, poll, link, 0, TOKEN));
+    scripted.calls[0] = '\0';
+    assert_int_equal(jz_links_ready(&links, link, JZ_READABLE | JZ_WRITABLE, 0), JZ_READABLE);
+    expect_calls("");
+}
+
+static void places_are_used_again_but_not_while_they_are_pending(void **state)
+{
+    (void)state;
+    int first = add();
+    assert_true(jz_links_open(&links, first, (const uint8_t *)"early", 5));
+    jz_links_forget(&links, first);
+    int second = add();
+    assert_int_not_equal(first, second);
+    assert_false(is_pending(first));
+    assert_int_equal(add(), first);
+    jz_links_forget(&links, second);
+    assert_int_equal(add(), second);
+}
+
+static void without_memory_there_is_no_link(void **state)
+{
+    (void)state;
+    test_allocations_fail_after(0);
+    int link = jz_links_add(&links, &transport, &scripted, ends[0], SLOT);
+    test_allocations_succeed();
+    assert_int_equal(link, 0);
+    scripted.has_no_memory = true;
+    link = add();
+    assert_false(jz_links_open(&links, link, NULL, 0));
+    jz_links_forget(&links, link);
+    expect_calls("open() ");
+}
+
+static void ending_closes_the_channel_and_the_descriptor(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    int link = add_ready();
+    jz_link_end(&links, link);
+    expect_calls("close ");
+    assert_int_equal(fcntl(ends[0], F_GETFD), -1);
+    assert_int_equal(read(ends[1], &byte, 1), 0);
+}
+
+static void many_links_are_told_apart(void **state)
+{
+    enum { MANY = 1000 };
+    (void)state;
+    int made[MANY];
+    for (int i = 0; i < MANY; i++) {
+        made[i] = jz_links_add(&links, &transport, &scripted, i + 1000, (uint32_t)i);
+        assert_int_not_equal(made[i], 0);
+    }
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(jz_link_descriptor(&links, made[i]), i + 1000);
+}
+
+static void pieces_are_joined_as_far_as_there_is_room(void **state)
+{
+    static const jz_piece pieces[] = {
+        {(const uint8_t *)"ab", 2}, {(const uint8_t *)"cde", 3}, {(const uint8_t *)"f", 1}};
+    static const struct {
+        size_t skipped;
+        size_t capacity;
+        const char *joined;
+    } cases[] = {{0, 16, "abcdef"}, {0, 3, "abc"}, {0, 0, ""}, {1, 3, "bcd"},
+                 {2, 16, "cdef"},   {5, 1, "f"},   {6, 4, ""}, {9, 4, ""}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        uint8_t joined[17] = {0};
+        assert_int_equal(jz_pieces_join(pieces, 3, cases[i].skipped, joined, cases[i].capacity),
+                         strlen(cases[i].joined));
+        assert_string_equal((const char *)joined, cases[i].joined);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(a_descriptor_is_its_own_link),
+        TEST(until_it_is_opened_bytes_are_read_as_they_are),
+        TEST(what_came_before_it_was_opened_is_looked_at_without_the_poll),
+        TEST(before_the_channel_says_so_nothing_is_sent_or_received),
+        TEST(a_turn_makes_few_steps_of_handshakes),
+        TEST(the_descriptor_is_watched_as_the_channel_wants_it),
+        TEST(only_what_is_wanted_is_done_and_what_may_be_received_is_kept_in_mind),
+        TEST(who_has_more_goes_on_in_the_next_turn),
+        TEST(who_has_more_in_a_turn_is_not_served_again_in_it),
+        TEST(nothing_is_received_behind_the_end),
+        TEST(sending_counts_what_was_taken),
+        TEST(the_end_is_told_once_and_tried_until_it_is),
+        TEST(who_is_lost_is_only_asked_why),
+        TEST(a_peer_that_wants_to_speak_something_else_is_lost),
+        TEST(a_hang_up_that_nobody_watches_for_is_found_out_by_receiving),
+        TEST(places_are_used_again_but_not_while_they_are_pending),
+        TEST(without_memory_there_is_no_link),
+        TEST(ending_closes_the_channel_and_the_descriptor),
+        TEST(many_links_are_told_apart),
+        TEST(pieces_are_joined_as_far_as_there_is_room),
+    };
+#undef TEST
+    return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
+}
