@@ -130,6 +130,14 @@ bool jz_hash_table_add(jz_hash_table *table, jz_hash_entry *entry)
     return true;
 }
 
+void jz_hash_table_visit(const jz_hash_table *table, void (*visit)(void *context, jz_hash_entry *entry), void *context)
+{
+    for (size_t i = 0; i < table->bucket_count; i++) {
+        for (jz_hash_entry *entry = *bucket_at(table, i); entry != NULL; entry = entry->next)
+            visit(context, entry);
+    }
+}
+
 void jz_hash_table_remove(jz_hash_table *table, jz_hash_entry *entry)
 {
     jz_hash_entry **link = jz_hash_table_bucket(table, entry->hash);

@@ -61,6 +61,9 @@ static inline jz_hash_entry *jz_hash_table_look(const jz_hash_table *table, uint
 /* Adds an entry, whether or not there is one like it. False: there is no memory for an empty table's first buckets. */
 bool jz_hash_table_add(jz_hash_table *table, jz_hash_entry *entry);
 
+/* Calls `visit` for each entry, in no order. It may not change the table. */
+void jz_hash_table_visit(const jz_hash_table *table, void (*visit)(void *context, jz_hash_entry *entry), void *context);
+
 /* Removes an entry that is there. */
 void jz_hash_table_remove(jz_hash_table *table, jz_hash_entry *entry);
 

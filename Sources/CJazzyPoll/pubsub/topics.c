@@ -9,6 +9,8 @@ void jz_topics_init(jz_topics *topics)
 {
     jz_hash_table_init(&topics->table);
     pthread_mutex_init(&topics->lock, NULL);
+    topics->owner = NULL;
+    topics->ended = NULL;
 }
 
 void jz_topics_destroy(jz_topics *topics)
@@ -51,12 +53,33 @@ static jz_topic *add_topic(jz_topics *topics, jz_text name, uint64_t hash)
     return NULL;
 }
 
+static void free_topic(jz_topic *topic)
+{
+    free(topic->subscribers);
+    free(topic);
+}
+
 /* Nobody is subscribed to it any more. */
 static void remove_topic(jz_topics *topics, jz_topic *topic)
 {
     jz_hash_table_remove(&topics->table, &topic->entry);
-    free(topic->subscribers);
-    free(topic);
+    if (topics->owner == NULL) {
+        free_topic(topic);
+        return;
+    }
+    topic->entry.next = (jz_hash_entry *)topics->ended;
+    topics->ended = topic;
+}
+
+/* Without the lock, for the owner may call others. */
+static JZ_NEVER_INLINED void tell_of_ended(jz_topics *topics)
+{
+    while (topics->ended != NULL) {
+        jz_topic *topic = topics->ended;
+        topics->ended = (jz_topic *)topic->entry.next;
+        topics->owner->went(topics->owner->context, (jz_text){topic->name, topic->name_length});
+        free_topic(topic);
+    }
 }
 
 static jz_subscription *find_subscription(const jz_connection *connection, const jz_topic *topic)
@@ -139,27 +162,40 @@ static void remove_subscription(jz_topics *topics, jz_connection *connection, jz
     free_subscriptions_if_empty(connection);
 }
 
+/* Under the lock. `topic` NULL: there is none of that name yet. False when there is no memory. */
+static bool add_subscription(jz_topics *topics, jz_connection *connection, jz_topic *topic, jz_text name, uint64_t hash)
+{
+    if (topic == NULL)
+        topic = add_topic(topics, name, hash);
+    if (topic != NULL && make_room(topic, connection)) {
+        jz_subscriptions *subscriptions = connection->subscriptions;
+        subscriptions->all[subscriptions->count] = (jz_subscription){topic, topic->count};
+        topic->subscribers[topic->count++] = (jz_subscriber){connection, subscriptions->count++};
+        return true;
+    }
+    if (topic != NULL && topic->count == 0) {
+        jz_hash_table_remove(&topics->table, &topic->entry);
+        free_topic(topic);
+    }
+    free_subscriptions_if_empty(connection);
+    return false;
+}
+
 bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text name)
 {
     uint64_t hash = hash_of(topics, name);
-    pthread_mutex_lock(&topics->lock);
     jz_topic *topic = find(topics, name, hash);
-    bool is_subscribed = topic != NULL && find_subscription(connection, topic) != NULL;
-    if (!is_subscribed) {
-        if (topic == NULL)
-            topic = add_topic(topics, name, hash);
-        is_subscribed = topic != NULL && make_room(topic, connection);
-        if (is_subscribed) {
-            jz_subscriptions *subscriptions = connection->subscriptions;
-            subscriptions->all[subscriptions->count] = (jz_subscription){topic, topic->count};
-            topic->subscribers[topic->count++] = (jz_subscriber){connection, subscriptions->count++};
-        } else {
-            if (topic != NULL && topic->count == 0)
-                remove_topic(topics, topic);
-            free_subscriptions_if_empty(connection);
-        }
-    }
+    if (topic != NULL && find_subscription(connection, topic) != NULL)
+        return true;
+    /* Told first: what its memory does not reach for never becomes visible. Without the lock, as it may call others. */
+    const jz_topics_owner *told = topic == NULL ? topics->owner : NULL;
+    if (told != NULL && !told->came(told->context, name))
+        return false;
+    pthread_mutex_lock(&topics->lock);
+    bool is_subscribed = add_subscription(topics, connection, topic, name, hash);
     pthread_mutex_unlock(&topics->lock);
+    if (told != NULL && !is_subscribed)
+        told->went(told->context, name);
     return is_subscribed;
 }
 
@@ -172,6 +208,8 @@ bool jz_topics_unsubscribe(jz_topics *topics, jz_connection *connection, jz_text
     pthread_mutex_lock(&topics->lock);
     remove_subscription(topics, connection, subscription);
     pthread_mutex_unlock(&topics->lock);
+    if (topics->owner != NULL)
+        tell_of_ended(topics);
     return true;
 }
 
@@ -183,6 +221,8 @@ void jz_topics_unsubscribe_all(jz_topics *topics, jz_connection *connection)
     while (connection->subscriptions != NULL)
         remove_subscription(topics, connection, &connection->subscriptions->all[connection->subscriptions->count - 1]);
     pthread_mutex_unlock(&topics->lock);
+    if (topics->owner != NULL)
+        tell_of_ended(topics);
 }
 
 bool jz_topics_is_subscribed(const jz_topics *topics, const jz_connection *connection, jz_text name)

@@ -44,9 +44,18 @@ struct jz_topic {
     char name[];
 };
 
+/* Who is told when a topic gets its first subscriber here, and when it has lost its last: by this thread, unlocked. */
+typedef struct jz_topics_owner {
+    void *context;
+    bool (*came)(void *context, jz_text topic); /* false: no memory, and nobody subscribes */
+    void (*went)(void *context, jz_text topic);
+} jz_topics_owner;
+
 typedef struct jz_topics {
     pthread_mutex_t lock;
     jz_hash_table table;
+    const jz_topics_owner *owner; /* NULL: nobody is told; it is set before anybody subscribes */
+    jz_topic *ended;              /* of which the owner is to be told when the lock is free, linked by `next` */
 } jz_topics;
 
 void jz_topics_init(jz_topics *topics);

@@ -187,6 +187,31 @@ static void without_memory_a_table_grows_no_more_and_loses_nothing(void **state)
     free(numbers);
 }
 
+static void count_visit(void *context, jz_hash_entry *entry)
+{
+    size_t *visits = context;
+    visits[entry->hash]++;
+}
+
+static void each_entry_is_visited_once(void **state)
+{
+    (void)state;
+    enum { MOST = 700 }; /* several segments */
+    static number numbers[MOST];
+    static size_t visits[MOST];
+    jz_hash_table table;
+    jz_hash_table_init(&table);
+    jz_hash_table_visit(&table, count_visit, visits);
+    for (size_t count = 1; count <= MOST; count++) {
+        numbers[count - 1].entry.hash = count - 1;
+        put(&table, &numbers[count - 1]);
+    }
+    jz_hash_table_visit(&table, count_visit, visits);
+    for (size_t i = 0; i < MOST; i++)
+        assert_int_equal(visits[i], 1);
+    jz_hash_table_destroy(&table, NULL);
+}
+
 static void free_number(jz_hash_entry *entry)
 {
     free(entry);
@@ -216,6 +241,7 @@ int main(void)
         cmocka_unit_test(everything_is_found_at_every_size),
         cmocka_unit_test(no_operation_moves_more_than_a_little),
         cmocka_unit_test(without_memory_a_table_grows_no_more_and_loses_nothing),
+        cmocka_unit_test(each_entry_is_visited_once),
         cmocka_unit_test(what_is_left_can_be_given_back_with_the_table),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("hash table", tests, NULL, NULL));

@@ -5,6 +5,7 @@
 #include "support/allocation.h"
 #include "support/random.h"
 #include "support/testing.h"
+#include "support/topic_set.h"
 
 enum { CONNECTIONS = 24, TOPICS = 40, OPERATIONS = 20000, OPERATIONS_PER_CHECK = 50 };
 
@@ -190,6 +191,128 @@ static void subscribing_without_memory_changes_nothing(void **state)
     tear_down(fixture);
 }
 
+/* The owner of topics, who has a list of its own of those that have subscribers. */
+typedef struct listener {
+    topic_set topics;
+    size_t calls;
+    size_t errors;
+    bool refuses; /* it has no memory */
+} listener;
+
+static bool note_first(void *context, jz_text topic)
+{
+    listener *listener = context;
+    listener->calls++;
+    if (!listener->refuses && !topic_set_add(&listener->topics, topic.start, topic.length))
+        listener->errors++;
+    return !listener->refuses;
+}
+
+static void note_last(void *context, jz_text topic)
+{
+    listener *listener = context;
+    listener->calls++;
+    if (!topic_set_remove(&listener->topics, topic.start, topic.length))
+        listener->errors++;
+}
+
+/* The same without a list: how many there are. */
+static bool count_first(void *context, jz_text topic)
+{
+    (void)topic;
+    ++*(size_t *)context;
+    return true;
+}
+
+static void count_last(void *context, jz_text topic)
+{
+    (void)topic;
+    --*(size_t *)context;
+}
+
+static void the_owner_is_told_of_first_and_last_subscribers(void **state)
+{
+    (void)state;
+    size_t live = test_live_allocations();
+    fixture *fixture = set_up();
+    listener listener = {0};
+    const jz_topics_owner owner = {&listener, note_first, note_last};
+    topic_set_init(&listener.topics);
+    fixture->topics.owner = &owner;
+    test_random random = {4};
+    for (size_t i = 0; i < OPERATIONS; i++) {
+        operate(fixture, &random);
+        if (i % OPERATIONS_PER_CHECK != 0)
+            continue;
+        check(fixture);
+        assert_int_equal(listener.topics.table.count, fixture->topics.table.count);
+        for (size_t j = 0; j < TOPICS; j++)
+            assert_int_equal(topic_set_has(&listener.topics, fixture->texts[j].start, fixture->texts[j].length),
+                             jz_topics_find(&fixture->topics, fixture->texts[j]) != NULL);
+    }
+    tear_down(fixture);
+    assert_int_equal(listener.errors, 0);
+    assert_int_equal(listener.topics.table.count, 0);
+    topic_set_clear(&listener.topics);
+    assert_int_equal(test_live_allocations(), live);
+}
+
+static void who_the_owner_has_no_memory_for_is_not_subscribed(void **state)
+{
+    (void)state;
+    size_t live = test_live_allocations();
+    jz_topics topics;
+    jz_topics_init(&topics);
+    listener listener = {.refuses = true};
+    const jz_topics_owner owner = {&listener, note_first, note_last};
+    topics.owner = &owner;
+    jz_connection first = {0};
+    jz_connection second = {0};
+    const jz_text name = jz_text_of("news");
+    topic_set_init(&listener.topics);
+    assert_false(jz_topics_subscribe(&topics, &first, name));
+    assert_null(first.subscriptions);
+    assert_null(jz_topics_find(&topics, name));
+    assert_int_equal(test_live_allocations(), live);
+    /* Of who comes to a topic that has subscribers it is not told. */
+    listener.refuses = false;
+    assert_true(jz_topics_subscribe(&topics, &first, name));
+    listener.refuses = true;
+    assert_true(jz_topics_subscribe(&topics, &second, name));
+    assert_int_equal(listener.calls, 2);
+    jz_topics_unsubscribe_all(&topics, &first);
+    jz_topics_unsubscribe_all(&topics, &second);
+    jz_topics_destroy(&topics);
+    assert_int_equal(listener.errors, 0);
+    topic_set_clear(&listener.topics);
+    assert_int_equal(test_live_allocations(), live);
+}
+
+/* Wherever memory ends, the owner's list is the topics' own. */
+static void what_the_owner_knows_is_true_without_memory_too(void **state)
+{
+    (void)state;
+    enum { NEEDED = 6 }; /* a topic, its subscribers, a connection's list and its subscriptions, a table's beginnings */
+    size_t live = test_live_allocations();
+    for (size_t failing = 0; failing <= NEEDED; failing++) {
+        jz_topics topics;
+        jz_topics_init(&topics);
+        size_t there = 0;
+        const jz_topics_owner owner = {&there, count_first, count_last};
+        topics.owner = &owner;
+        jz_connection connection = {0};
+        test_allocation_fails_once_after(failing);
+        bool is_subscribed = jz_topics_subscribe(&topics, &connection, jz_text_of("news"));
+        assert_int_equal(test_allocations_succeed() > 0, failing < NEEDED);
+        assert_int_equal(is_subscribed, failing == NEEDED);
+        assert_int_equal(there, is_subscribed ? 1 : 0);
+        jz_topics_unsubscribe_all(&topics, &connection);
+        assert_int_equal(there, 0);
+        jz_topics_destroy(&topics);
+        assert_int_equal(test_live_allocations(), live);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +320,9 @@ int main(void)
         cmocka_unit_test(a_topic_is_there_as_long_as_somebody_has_subscribed),
         cmocka_unit_test(many_topics_are_found_and_leave_nothing_behind),
         cmocka_unit_test(subscribing_without_memory_changes_nothing),
+        cmocka_unit_test(the_owner_is_told_of_first_and_last_subscribers),
+        cmocka_unit_test(who_the_owner_has_no_memory_for_is_not_subscribed),
+        cmocka_unit_test(what_the_owner_knows_is_true_without_memory_too),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("topics", tests, NULL, NULL));
 }
