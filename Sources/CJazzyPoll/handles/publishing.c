@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "handles/access.h"
+#include "jazzy/broker.h"
 #include "shard/errand.h"
 #include "shard/registry.h"
 #include "output/sending.h"
@@ -150,14 +151,12 @@ static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender
     return status;
 }
 
-/* Gives a publication to every shard: at once to the one that runs on this thread, by errands to the others. */
-static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz_message_kind kind, const void *bytes,
-                              size_t length)
+/* Gives a publication to every shard: at once to `own`, which runs on this thread, by errands to the others. */
+static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sender, jz_text topic, jz_message_kind kind,
+                                   const void *bytes, size_t length)
 {
     if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
         return JZ_SEND_DROPPED;
-    /* Also where the sender is on another loop: this one's subscribers get it at once, after what was asked before. */
-    jz_shard *own = own_shard_of(server);
     size_t reserved = length + topic.length + JZ_LETTER_COST;
     if (!reserve_everywhere(server, own, reserved))
         return JZ_SEND_DROPPED;
@@ -169,6 +168,18 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     jz_send_status status = give_to_all(server, own, sender, topic, publication, reserved);
     jz_publication_release(publication);
     return status;
+}
+
+/* To the subscribers of this server first, then, by the broker, to those of the others. */
+static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz_message_kind kind, const void *bytes,
+                              size_t length)
+{
+    /* Also where the sender is on another loop: this one's subscribers get it at once, after what was asked before. */
+    jz_shard *own = own_shard_of(server);
+    jz_send_status status = publish_here(server, own, sender, topic, kind, bytes, length);
+    if (server->membership == NULL || status != JZ_SEND_SENT)
+        return status;
+    return jz_membership_publish(server->membership, topic, kind, bytes, length);
 }
 
 /* Also in its own close event, so that it can tell the others that it has left. */
@@ -201,6 +212,26 @@ jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t to
     if (jz_server_has_told_all(server) || jz_server_has_drained(server))
         return JZ_SEND_CLOSED;
     return publish(server, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length);
+}
+
+jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
+                                 const void *bytes, size_t length)
+{
+    if (jz_server_has_told_all(server) || jz_server_has_drained(server))
+        return JZ_SEND_CLOSED;
+    /* A broker that delivers in its functions does so on a loop's own thread, whose mailbox takes all of its letters.
+     */
+    jz_shard *here = jz_current_shard;
+    if (here != NULL && here->server == server && !jz_errand_may_wait(here)) {
+        jz_count_dropped(&here->turn.counters);
+        return JZ_SEND_DROPPED;
+    }
+    /* By errands to all: where it is called, subscriptions may be about to change, and a lock be held. */
+    const jz_text name = {topic, topic_length};
+    jz_send_status status = publish_here(server, NULL, (jz_ws){0}, name, kind, bytes, length);
+    if (status == JZ_SEND_SENT && server->membership != NULL)
+        jz_membership_count_delivered(server->membership);
+    return status;
 }
 
 size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length)

@@ -34,7 +34,26 @@ static void end_running(jz_server *server)
         jz_errand_discard_all(&server->shards[i]); /* where its thread was never there to end it */
         jz_peer_log_finish(&server->shards[i]);
     }
+    if (server->membership != NULL)
+        jz_membership_stop(server->membership);
     atomic_store(&server->state, JZ_SERVER_STOPPED);
+}
+
+/* What has to be there before a loop runs. */
+static jz_status prepare(jz_server *server, jz_error *error)
+{
+    jz_status status = JZ_OK;
+    for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
+        status = jz_shard_prepare(&server->shards[i], error);
+    if (status == JZ_OK && jz_routes_need_workers(&server->routes))
+        status = jz_work_start_workers(&server->workers, server->options.worker_threads,
+                                       server->options.thread_stack_size, error);
+    if (status != JZ_OK || server->membership == NULL)
+        return status;
+    status = jz_membership_start(server->membership, server, error);
+    if (status != JZ_OK)
+        jz_workers_finish(&server->workers);
+    return status;
 }
 
 /* Starts threads for the shards from `first` on. */
@@ -42,13 +61,8 @@ static jz_status start_threads(jz_server *server, uint32_t first, jz_error *erro
 {
     jz_status status =
         expect_state(server, JZ_SERVER_LISTENING, "run", "a server runs once, after it was made to listen", error);
-    if (status != JZ_OK)
-        return status;
-    for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
-        status = jz_shard_prepare(&server->shards[i], error);
-    if (status == JZ_OK && jz_routes_need_workers(&server->routes))
-        status = jz_work_start_workers(&server->workers, server->options.worker_threads,
-                                       server->options.thread_stack_size, error);
+    if (status == JZ_OK)
+        status = prepare(server, error);
     if (status != JZ_OK)
         return status;
     for (uint32_t i = 0; i < server->shard_count; i++)

@@ -78,6 +78,8 @@ void jz_server_statistics(const jz_server *server, jz_statistics *statistics)
         add_times(statistics, &shard->turn.loop.times, now);
         statistics->buffered_bytes += buffered_bytes(&shard->slots);
     }
+    if (server->membership != NULL)
+        statistics->broker = jz_membership_statistics(server->membership);
 }
 
 jz_ending jz_server_ending(const jz_server *server)

@@ -14,6 +14,7 @@
 #include "jazzy/server.h"
 #include "config/options.h"
 #include "config/routes.h"
+#include "pubsub/membership.h"
 #include "shard/shard.h"
 #include "workers/workers.h"
 
@@ -48,8 +49,9 @@ struct jz_server {
     jz_routes routes;
     uint32_t shard_count;
     jz_shard *shards;
-    jz_workers workers; /* for the routes that ask for them */
-    pthread_t *threads; /* of the shards that run on threads of their own */
+    jz_membership *membership; /* NULL: no broker joins its topics with others' */
+    jz_workers workers;        /* for the routes that ask for them */
+    pthread_t *threads;        /* of the shards that run on threads of their own */
     uint32_t thread_count;
     bool runs_on_own_threads; /* by jz_server_start */
 };

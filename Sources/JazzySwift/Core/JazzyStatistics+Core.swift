@@ -18,10 +18,22 @@ extension JazzyStatistics {
         iterationTime = .nanoseconds(Int64(clamping: core.iteration_time))
         longestIteration = .nanoseconds(Int64(clamping: core.longest_iteration))
         lag = .nanoseconds(Int64(clamping: core.lag))
+        broker = JazzyBrokerStatistics(core.broker)
         refusals = counts(core.refused)
         closeCounts = counts(core.closes)
         causeCounts = counts(core.causes)
         failureCounts = counts(core.failures)
+    }
+}
+
+extension JazzyBrokerStatistics {
+    fileprivate init(_ core: jz_broker_statistics) {
+        isJoined = core.joined != 0
+        losses = Int(clamping: core.losses)
+        topics = Int(clamping: core.topics)
+        published = Int(clamping: core.published)
+        refused = Int(clamping: core.refused)
+        delivered = Int(clamping: core.delivered)
     }
 }
 

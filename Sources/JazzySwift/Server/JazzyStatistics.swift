@@ -50,6 +50,11 @@ public struct JazzyStatistics: Equatable, Sendable {
     /// grows while a handler blocks.
     public internal(set) var lag = Duration.zero
 
+    // MARK: Other processes
+
+    /// The broker, if the server has one.
+    public internal(set) var broker = JazzyBrokerStatistics()
+
     // MARK: Ends
 
     /// By the core's number of the reason.

@@ -43,6 +43,7 @@ struct StatisticsTests {
             #expect((ended.failures(.notMasked), ended.failuresTotal) == (1, 1))
             #expect((ended.refused(for: .notFound), ended.refusedTotal) == (1, 1))
             #expect(ended.dropped == 0)
+            #expect(ended.broker == JazzyBrokerStatistics())
         }
     }
 
@@ -81,6 +82,12 @@ struct StatisticsTests {
         #expect(statistics.iterationTime == .nanoseconds(core.iteration_time))
         #expect(statistics.longestIteration == .nanoseconds(core.longest_iteration))
         #expect(statistics.lag == .nanoseconds(core.lag))
+        #expect(statistics.broker.isJoined)
+        #expect(statistics.broker.losses == Int(core.broker.losses))
+        #expect(statistics.broker.topics == Int(core.broker.topics))
+        #expect(statistics.broker.published == Int(core.broker.published))
+        #expect(statistics.broker.refused == Int(core.broker.refused))
+        #expect(statistics.broker.delivered == Int(core.broker.delivered))
         #expect(statistics.refused(for: .malformedHead) == Int(core.refused.0))
         #expect(statistics.refused(for: .outOfMemory) == Int(core.refused.15))
         #expect(statistics.closes(code: 1000) == Int(core.closes.0))

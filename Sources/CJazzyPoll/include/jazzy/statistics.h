@@ -48,6 +48,16 @@ JZ_PUBLIC unsigned jz_closes_index(uint16_t close_code);
 
 enum { JZ_MESSAGE_KINDS = 4 };
 
+/* Of the broker that joins a server's topics with those of others (jazzy/broker.h). All 0 where there is none. */
+typedef struct jz_broker_statistics {
+    uint64_t joined;    /* now: 1 while the server runs and the broker reaches the others, else 0 */
+    uint64_t losses;    /* times that it did not reach them any more */
+    uint64_t topics;    /* now: those that have subscribers here */
+    uint64_t published; /* publications that it took */
+    uint64_t refused;   /* publications that it did not take: subscribers here have them, the others do not */
+    uint64_t delivered; /* publications of the others that were taken here; what was not is in `dropped` */
+} jz_broker_statistics;
+
 /* Counts are since the server was created. Each is exact; two of them may be from slightly different moments. */
 typedef struct jz_statistics {
     uint64_t connections; /* now, WebSockets and others */
@@ -75,6 +85,8 @@ typedef struct jz_statistics {
     uint64_t longest_iteration;
     uint64_t lag; /* now: how long the iteration under way has kept a loop, the longest of them; what is
                      ready meanwhile waits as long. Grows while a handler blocks. */
+
+    jz_broker_statistics broker;
 } jz_statistics;
 
 JZ_END_DECLARATIONS

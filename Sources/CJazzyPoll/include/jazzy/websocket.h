@@ -104,8 +104,9 @@ JZ_PUBLIC size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char 
  * Sends a text or binary message to all subscribers of a topic but `ws` itself, which need not be one. It is framed
  * once, compressed once for all that agreed on the same, and shared by all. What one thread publishes to a topic
  * arrives in the same order at every receiver. SENT: this loop's connections have it, others' will. DROPPED: a loop's
- * mailbox is full, or neither text nor binary: nobody gets it; or no memory: some may. CLOSED: `ws` is closing or gone,
- * but not in its own close event, where it can tell the others that it has left.
+ * mailbox is full, or neither text nor binary: nobody gets it; or no memory: some may; or
+ * a broker (jazzy/broker.h) does not take it: the subscribers of this server have it, those of others will not. CLOSED:
+ * `ws` is closing or gone, but not in its own close event, where it can tell the others that it has left.
  */
 JZ_PUBLIC jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind,
                                        const void *bytes, size_t length);

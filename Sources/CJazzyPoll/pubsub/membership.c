@@ -1,0 +1,113 @@
+#include "pubsub/membership.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+#include "loop/count.h"
+#include "loop/report.h"
+
+static bool came(void *context, jz_text topic)
+{
+    jz_membership *membership = context;
+    return jz_interest_came(&membership->interest, topic);
+}
+
+static void went(void *context, jz_text topic)
+{
+    jz_membership *membership = context;
+    jz_interest_went(&membership->interest, topic);
+}
+
+jz_membership *jz_membership_create(const jz_broker *broker)
+{
+    jz_membership *membership = calloc(1, sizeof *membership);
+    if (membership == NULL)
+        return NULL;
+    membership->broker = *broker;
+    membership->owner = (jz_topics_owner){.context = membership, .came = came, .went = went};
+    jz_interest_init(&membership->interest, &membership->broker);
+    return membership;
+}
+
+void jz_membership_destroy(jz_membership *membership)
+{
+    if (membership == NULL)
+        return;
+    jz_interest_destroy(&membership->interest);
+    free(membership);
+}
+
+jz_status jz_membership_start(jz_membership *membership, jz_server *server, jz_error *error)
+{
+    jz_error own = {0};
+    atomic_store(&membership->is_lost, false);
+    jz_status status = membership->broker.start(membership->broker.context, server, &own);
+    if (status == JZ_OK)
+        atomic_store(&membership->state, JZ_MEMBERSHIP_BEGUN);
+    else if (own.message[0] == '\0')
+        jz_report(error, status, "the broker could not be started, and does not say why");
+    else
+        jz_report(error, status, "%s", own.message);
+    return status;
+}
+
+void jz_membership_stop(jz_membership *membership)
+{
+    if (atomic_load(&membership->state) != JZ_MEMBERSHIP_BEGUN)
+        return;
+    atomic_store(&membership->state, JZ_MEMBERSHIP_OVER);
+    while (atomic_load(&membership->publishers) > 0)
+        sched_yield();
+    jz_interest_end(&membership->interest);
+    membership->broker.stop(membership->broker.context);
+}
+
+static void count_one(_Atomic uint64_t *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+jz_send_status jz_membership_publish(jz_membership *membership, jz_text topic, jz_message_kind kind, const void *bytes,
+                                     size_t length)
+{
+    const jz_broker *broker = &membership->broker;
+    jz_send_status status = JZ_SEND_SENT;
+    atomic_fetch_add(&membership->publishers, 1);
+    if (atomic_load(&membership->state) == JZ_MEMBERSHIP_BEGUN) {
+        status = broker->publish(broker->context, topic.start, topic.length, kind, bytes, length);
+        bool is_taken = status == JZ_SEND_SENT || status == JZ_SEND_QUEUED;
+        count_one(is_taken ? &membership->published : &membership->refused);
+        status = is_taken ? JZ_SEND_SENT : JZ_SEND_DROPPED;
+    }
+    atomic_fetch_sub(&membership->publishers, 1);
+    return status;
+}
+
+bool jz_membership_set_joined(jz_membership *membership, bool is_joined, size_t *told)
+{
+    *told = 0;
+    if (atomic_load(&membership->state) == JZ_MEMBERSHIP_OVER ||
+        atomic_exchange(&membership->is_lost, !is_joined) == !is_joined)
+        return false;
+    if (is_joined)
+        *told = jz_interest_tell_all(&membership->interest);
+    else
+        count_one(&membership->losses);
+    return true;
+}
+
+void jz_membership_count_delivered(jz_membership *membership)
+{
+    count_one(&membership->delivered);
+}
+
+jz_broker_statistics jz_membership_statistics(const jz_membership *membership)
+{
+    bool is_joined = atomic_load(&membership->state) == JZ_MEMBERSHIP_BEGUN && !atomic_load(&membership->is_lost);
+    return (jz_broker_statistics){.joined = is_joined ? 1 : 0,
+                                  .losses = jz_counted(&membership->losses),
+                                  .topics = jz_counted(&membership->interest.topic_count),
+                                  .published = jz_counted(&membership->published),
+                                  .refused = jz_counted(&membership->refused),
+                                  .delivered = jz_counted(&membership->delivered)};
+}

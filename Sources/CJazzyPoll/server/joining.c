@@ -1,0 +1,56 @@
+/* The public functions by which a server gets a broker, and the broker says whether it reaches the others. */
+#include "jazzy/broker.h"
+
+#include <errno.h>
+
+#include "config/log.h"
+#include "loop/report.h"
+#include "pubsub/membership.h"
+#include "shard/server.h"
+
+static const char *missing_function(const jz_broker *broker)
+{
+    if (broker == NULL)
+        return "table";
+    if (broker->start == NULL)
+        return "start";
+    if (broker->stop == NULL)
+        return "stop";
+    if (broker->subscribe == NULL)
+        return "subscribe";
+    if (broker->unsubscribe == NULL)
+        return "unsubscribe";
+    return broker->publish == NULL ? "publish" : NULL;
+}
+
+jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *error)
+{
+    const char *missing = missing_function(broker);
+    int state = atomic_load(&server->state);
+    if (missing != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_OPTION, "cannot join: the broker's %s is NULL; it needs all of them",
+                         missing);
+    if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
+        return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot join: do it before the server runs");
+    if (server->membership != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot join: the server has a broker, and takes one only");
+    server->membership = jz_membership_create(broker);
+    if (server->membership == NULL)
+        return jz_report_system(error, ENOMEM, "join a broker");
+    for (uint32_t i = 0; i < server->shard_count; i++)
+        server->shards[i].topics.owner = &server->membership->owner;
+    return JZ_OK;
+}
+
+void jz_broker_set_joined(jz_server *server, bool is_joined)
+{
+    size_t told = 0;
+    if (server->membership == NULL || !jz_membership_set_joined(server->membership, is_joined, &told))
+        return;
+    if (is_joined)
+        jz_log(&server->options, JZ_LOG_INFO,
+               "the broker reaches the other servers: it was told the %zu topics that have subscribers here", told);
+    else
+        jz_log(&server->options, JZ_LOG_WARNING,
+               "the broker does not reach the other servers: topics reach subscribers here only until it does");
+}
