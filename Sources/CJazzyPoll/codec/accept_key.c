@@ -16,7 +16,7 @@ bool jz_client_key_is_valid(const char *key, size_t length)
         const char *digit = memchr(base64_digits, key[i], BASE64_DIGITS);
         if (digit == NULL)
             return false;
-        /* The last digit carries two bits of the sixteenth byte; the other four have to be zero (RFC 4648 §3.5). */
+        /* The last digit has two bits of the sixteenth byte; its other four bits must be zero (RFC 4648 §3.5). */
         if (i == 21 && ((digit - base64_digits) & 0x0F) != 0)
             return false;
     }

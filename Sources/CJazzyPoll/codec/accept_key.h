@@ -1,4 +1,4 @@
-/* The answer to a client's handshake key (RFC 6455 §4.2.2). */
+/* The server's answer to the client's key in the handshake (RFC 6455 §4.2.2). */
 #ifndef JAZZY_CODEC_ACCEPT_KEY_H
 #define JAZZY_CODEC_ACCEPT_KEY_H
 
@@ -10,7 +10,7 @@ enum {
     JZ_ACCEPT_KEY_LENGTH = 28  /* base64 of a SHA-1 digest */
 };
 
-/* Whether this is what a Sec-WebSocket-Key has to be: base64 of exactly 16 bytes (§4.2.1, item 5). */
+/* Whether this is a valid Sec-WebSocket-Key: base64 of exactly 16 bytes (§4.2.1, item 5). */
 bool jz_client_key_is_valid(const char *key, size_t length);
 
 /* Writes the value of Sec-WebSocket-Accept for a valid key. Not terminated. */

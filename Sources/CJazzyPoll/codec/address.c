@@ -36,7 +36,7 @@ bool jz_ip_is_unspecified(const uint8_t ip[16])
     return is_zero_from(ip, 0);
 }
 
-/* inet_pton knows no leading zeros, no white space, no zones and no shortened IPv4; a NUL would end what it sees. */
+/* inet_pton refuses leading zeros, white space, zones and shortened IPv4, but reads only up to a NUL. */
 static bool parse_ip(int family, jz_text text, void *ip)
 {
     char terminated[INET6_ADDRSTRLEN];
@@ -65,7 +65,7 @@ bool jz_ip_parse_ipv6(jz_text text, uint8_t ip[16])
     return true;
 }
 
-/* A decimal number without leading zeros, `most` at most, which has five digits or fewer. */
+/* Parses a decimal number from 0 to `most`, without leading zeros; `most` has at most five digits. */
 static bool parse_number(jz_text text, unsigned most, unsigned *number)
 {
     if (text.length == 0 || text.length > 5 || (text.length > 1 && text.start[0] == '0'))
@@ -89,7 +89,7 @@ bool jz_port_parse(jz_text text, uint16_t *port)
     return true;
 }
 
-/* Splits at the first separator, which goes to neither part. False where there is none. */
+/* Splits at the first separator, which belongs to neither part. False if there is none. */
 static bool split(jz_text text, char separator, jz_text *before, jz_text *after)
 {
     const char *found = text.length > 0 ? memchr(text.start, separator, text.length) : NULL;
@@ -169,7 +169,7 @@ bool jz_network_parse(jz_text text, jz_network *network)
     parsed.prefix_bits = (uint8_t)(IP_BITS - most + bits);
     if (!is_zero_from(parsed.ip, parsed.prefix_bits))
         return false;
-    if (parsed.prefix_bits == IP_BITS && jz_ip_is_unspecified(parsed.ip)) /* who means "unix" says so */
+    if (parsed.prefix_bits == IP_BITS && jz_ip_is_unspecified(parsed.ip)) /* its name is "unix" */
         return false;
     *network = parsed;
     return true;

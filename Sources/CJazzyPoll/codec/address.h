@@ -1,4 +1,4 @@
-/* Addresses of peers, and networks of them: read strictly from text, written, and compared. */
+/* Addresses of peers, and networks: parsed strictly from text, formatted, and compared. */
 #ifndef JAZZY_CODEC_ADDRESS_H
 #define JAZZY_CODEC_ADDRESS_H
 
@@ -9,8 +9,8 @@
 #include "codec/text.h"
 
 /*
- * An address of the peer: IPv6, or IPv4 mapped into it (RFC 4291 §2.5.5.2), in network byte order, and a port. All zero
- * is a peer without an address, at the other end of a Unix domain socket: "::" is no node's address (RFC 4291 §2.5.2).
+ * A peer's address: IPv6, or IPv4 mapped to IPv6 (RFC 4291 §2.5.5.2), in network byte order, and a port. All zero means
+ * a peer without an address, as on a Unix domain socket: no node has the address "::" (RFC 4291 §2.5.2).
  */
 typedef struct jz_address {
     uint8_t ip[16];
@@ -18,8 +18,8 @@ typedef struct jz_address {
 } jz_address;
 
 /*
- * Addresses whose first bits are these. "unix", the peers without an address, is 128 bits of zero; no other network
- * contains them, "::/0" neither.
+ * All addresses that begin with these bits. "unix" (peers without an address) is 128 zero bits; no other network
+ * contains them, not even "::/0".
  */
 typedef struct jz_network {
     uint8_t ip[16];
@@ -30,7 +30,7 @@ void jz_ip_map_ipv4(const uint8_t ipv4[4], uint8_t ip[16]);
 bool jz_ip_is_unspecified(const uint8_t ip[16]);
 bool jz_ip_is_ipv4(const uint8_t ip[16]);
 
-/* Four decimal numbers, no leading zeros: what some read as octal is refused. */
+/* Four decimal numbers without leading zeros, which some parsers would read as octal. */
 bool jz_ip_parse_ipv4(jz_text text, uint8_t ip[16]);
 
 /* Every form of RFC 4291 §2.2, without a zone. */
@@ -41,7 +41,7 @@ bool jz_port_parse(jz_text text, uint16_t *port);
 
 /*
  * "192.0.2.7", "192.0.2.7:80", "2001:db8::7", "[2001:db8::7]" or "[2001:db8::7]:80"; the port is 0 where there is none.
- * "::" is refused: nobody who is named by text may pass for a peer without an address.
+ * "::" is refused, because it would be taken for a peer without an address.
  */
 bool jz_address_parse(jz_text text, jz_address *address);
 
@@ -53,11 +53,11 @@ size_t jz_address_format(const jz_address *address, char *text, size_t size);
 
 /*
  * "10.0.0.0/8", "2001:db8::/32", a single host ("192.0.2.7"), or "unix". Bits set beyond the prefix are refused: either
- * they or the prefix are not what was meant. "::/0" is every address, of IPv4 too.
+ * they or the prefix are a mistake. "::/0" contains every address, IPv4 too.
  */
 bool jz_network_parse(jz_text text, jz_network *network);
 
-/* Whether the address is of that network, whatever its port. */
+/* Whether the address is in that network; the port is ignored. */
 bool jz_network_contains(const jz_network *network, const jz_address *address);
 
 #endif

@@ -5,7 +5,7 @@
 #include "codec/address.h"
 #include "codec/path.h"
 
-/* reg-name, of which an IPv4 address is one that looks special (RFC 3986 §3.2.2). */
+/* reg-name, which includes every IPv4 address (RFC 3986 §3.2.2). */
 static bool is_name(jz_text text)
 {
     for (size_t i = 0; i < text.length; i++) {

@@ -1,4 +1,4 @@
-/* Numbers in network byte order, on machines of either order and at any alignment. */
+/* Numbers in network byte order, on machines of either byte order, at any alignment. */
 #ifndef JAZZY_CODEC_BIG_ENDIAN_H
 #define JAZZY_CODEC_BIG_ENDIAN_H
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * 1000-1003 and 1007-1011 are the RFC's own; 1012-1014 were registered with IANA since; 3000-4999 are for libraries and
- * applications. 1004 is reserved, 1005, 1006 and 1015 are only ever reported, the rest is not defined.
+ * 1000-1003 and 1007-1011 are the RFC's; 1012-1014 were registered with IANA later; 3000-4999 are for libraries and
+ * applications. 1004 is reserved; 1005, 1006 and 1015 are only reported, never sent; the others are not defined.
  */
 static inline bool jz_close_code_may_be_sent(uint16_t code)
 {
@@ -15,9 +15,9 @@ static inline bool jz_close_code_may_be_sent(uint16_t code)
 }
 
 /*
- * What goes out where an application closes with a code: that code; for 1005, which says that there was none, an empty
- * frame, here 1005 as well; and for what is only reported, too, the nearest code that says the same: 1001, going away,
- * for a connection that was lost (1006), and 1011, an unexpected condition, for TLS that failed (1015). 0: nothing can.
+ * The code to send when an application closes with `code`. Usually the same; 1005 (no code) stands for an empty close
+ * frame. Codes that are only reported become the nearest one that may be sent: 1006 (connection lost) becomes 1001
+ * (going away), 1015 (TLS failed) becomes 1011 (unexpected condition). 0: there is no such code.
  */
 static inline uint16_t jz_close_code_to_send(uint16_t code)
 {

@@ -7,7 +7,7 @@ static jz_text without_quotes(jz_text value)
     return value;
 }
 
-/* No cookie's value has a semicolon in it, not even one in quotes (§4.1.1). */
+/* A cookie's value has no semicolon, not even in quotes (§4.1.1). */
 static bool find_in_line(jz_text line, jz_text name, jz_text *value)
 {
     jz_text pair;

@@ -6,7 +6,7 @@
 
 const char *jz_date_now(jz_date *date)
 {
-    /* strftime would follow the program's locale. */
+    /* strftime would depend on the program's locale. */
     static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

@@ -1,4 +1,4 @@
-/* The value of a Date header (RFC 9110 §5.6.7), made once a second. */
+/* The value of a Date header (RFC 9110 §5.6.7), formatted at most once a second. */
 #ifndef JAZZY_CODEC_DATE_H
 #define JAZZY_CODEC_DATE_H
 
@@ -6,7 +6,7 @@
 
 enum { JZ_DATE_LENGTH = 29 }; /* as in "Sun, 06 Nov 1994 08:49:37 GMT" */
 
-/* All zero is a date that was not asked for yet. */
+/* All zero: no date was formatted yet. */
 typedef struct jz_date {
     time_t second;
     char text[JZ_DATE_LENGTH + 1];

@@ -2,9 +2,9 @@
 
 #include "codec/token.h"
 
-enum { MAX_PARAMETER_VALUE = 16 }; /* bytes; no value that is legal for permessage-deflate has more than two */
+enum { MAX_PARAMETER_VALUE = 16 }; /* bytes; a legal value for permessage-deflate has at most two */
 
-/* A parameter as it stands: what it means is another matter. */
+/* A parameter as written; its meaning is judged later. */
 typedef struct parameter {
     jz_text name;
     bool has_value;
@@ -41,7 +41,7 @@ static void append_to_value(parameter *taken, char character)
     taken->value_length++;
 }
 
-/* The rest of a quoted-string (RFC 9110 §5.6.4), whose content has to be a token too (RFC 6455 §9.1). */
+/* The rest of a quoted-string (RFC 9110 §5.6.4), whose content must also be a token (RFC 6455 §9.1). */
 static bool take_quoted_string(jz_text *rest, parameter *taken)
 {
     while (rest->length > 0) {
@@ -63,8 +63,7 @@ static bool take_quoted_string(jz_text *rest, parameter *taken)
     return false;
 }
 
-/* Takes a parameter after its semicolon. False when a quoted string has no end: there is no next offer to go on with.
- */
+/* Takes a parameter after its semicolon. False when a quoted string has no end: no further offer can be read. */
 static bool take_parameter(jz_text *rest, parameter *taken)
 {
     *taken = (parameter){.name = take_token(rest)};
@@ -104,7 +103,7 @@ static bool is_named(const parameter *taken, const char *name)
     return jz_text_equals_ignoring_case(taken->name, jz_text_of(name));
 }
 
-/* Sets a flag that may come once and takes no value. */
+/* Sets a flag that may appear once and has no value. */
 static bool apply_flag(const parameter *taken, bool *flag)
 {
     bool is_legal = !taken->has_value && !*flag;
@@ -112,7 +111,9 @@ static bool apply_flag(const parameter *taken, bool *flag)
     return is_legal;
 }
 
-/* Enters a parameter into the offer. False when that makes the offer one to decline (RFC 7692 §7.1, §7.1.1, §7.1.2). */
+/*
+ * Adds a parameter to the offer. False when the offer must be declined because of it (RFC 7692 §7.1, §7.1.1, §7.1.2).
+ */
 static bool apply(const parameter *taken, jz_deflate_offer *offer)
 {
     if (taken->is_ill_formed)
@@ -137,7 +138,7 @@ static bool apply(const parameter *taken, jz_deflate_offer *offer)
 
 jz_extension_result jz_extension_header_take(jz_text *rest, jz_deflate_offer *offer)
 {
-    /* Empty elements of a list are allowed and mean nothing (RFC 9110 §5.6.1.2). */
+    /* Empty elements of a list are allowed and ignored (RFC 9110 §5.6.1.2). */
     while (take_character(rest, ','))
         continue;
     if (rest->length == 0)

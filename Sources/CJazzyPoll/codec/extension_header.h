@@ -1,5 +1,4 @@
-/* The Sec-WebSocket-Extensions header (RFC 6455 §9.1) and what a permessage-deflate offer in it says (RFC 7692 §7.1).
- */
+/* The Sec-WebSocket-Extensions header (RFC 6455 §9.1), and the permessage-deflate offers in it (RFC 7692 §7.1). */
 #ifndef JAZZY_CODEC_EXTENSION_HEADER_H
 #define JAZZY_CODEC_EXTENSION_HEADER_H
 
@@ -18,11 +17,11 @@ typedef struct jz_deflate_offer {
 } jz_deflate_offer;
 
 typedef enum jz_extension_result {
-    JZ_EXTENSION_DEFLATE,   /* a permessage-deflate offer, every parameter of which is legal */
+    JZ_EXTENSION_DEFLATE,   /* a permessage-deflate offer with only legal parameters */
     JZ_EXTENSION_DECLINED,  /* another extension, or an offer with an unknown, repeated, illegal or ill-formed parameter
                              */
     JZ_EXTENSION_END,       /* no further extension in this header */
-    JZ_EXTENSION_MALFORMED, /* not a list of extensions: the handshake has to fail (RFC 6455 §9.1) */
+    JZ_EXTENSION_MALFORMED, /* not a list of extensions: the handshake must fail (RFC 6455 §9.1) */
 } jz_extension_result;
 
 /* Takes the next extension off the front of the header's value. Fills in `offer` for JZ_EXTENSION_DEFLATE. */

@@ -3,7 +3,7 @@
 #include "codec/authority.h"
 #include "codec/token.h"
 
-enum { MAX_NODE = 128 }; /* bytes; an address with a port has 47 at most, an obfuscated port may be longer */
+enum { MAX_NODE = 128 }; /* bytes; an address with a port has at most 47, an obfuscated port may be longer */
 
 /* A header whose elements name addresses. */
 typedef struct node_list {
@@ -12,7 +12,7 @@ typedef struct node_list {
     bool (*parse_element)(jz_text element, jz_address *address);
 } node_list;
 
-/* Whether the character there is behind an odd number of backslashes, which make it part of a quoted string. */
+/* Whether an odd number of backslashes precedes the character, which makes it part of a quoted string. */
 static bool is_escaped(jz_text text, size_t position)
 {
     size_t backslashes = 0;
@@ -22,9 +22,9 @@ static bool is_escaped(jz_text text, size_t position)
 }
 
 /*
- * Takes the last element off a list, and its comma. Quoted strings are told from behind: their end is met first, and
- * their beginning is the quote that is not escaped. Whoever wrote the front of a list could not know what would be
- * appended; read from the front, a quote that was left open there would swallow that.
+ * Takes the last element off a list, with its comma. Quoted strings are recognized backwards: their end is found first,
+ * their beginning is the quote that is not escaped. Read forwards, an open quote at the front, which an attacker may
+ * have written, would swallow what proxies appended later.
  */
 static bool take_last(jz_text *list, bool has_quoted_strings, jz_text *element)
 {
@@ -51,7 +51,7 @@ static bool is_trusted(const jz_address *address, const jz_network *trusted, siz
     return false;
 }
 
-/* All lines of a name are one list (RFC 9110 §5.3), of which empty elements are no part (§5.6.1.2). */
+/* All header lines of one name are one list (RFC 9110 §5.3); empty elements do not count (§5.6.1.2). */
 static bool find_client(const jz_request_head *head, const node_list *list, const jz_network *trusted,
                         size_t trusted_count, jz_address *client)
 {
@@ -82,7 +82,7 @@ bool jz_x_forwarded_for(const jz_request_head *head, const jz_network *trusted, 
     return find_client(head, &list, trusted, trusted_count, client);
 }
 
-/* A value without its quotes and backslashes; of one that is longer than any address or host only the length. */
+/* A value without its quotes and backslashes. Where it is longer than any address or host, only its length is kept. */
 typedef struct parameter_value {
     char bytes[JZ_MAX_FORWARDED_VALUE];
     size_t length;
@@ -95,7 +95,7 @@ static void append_to_value(parameter_value *value, char character)
     value->length++;
 }
 
-/* The rest of a quoted-string (RFC 9110 §5.6.4) after its first quote. */
+/* The rest of a quoted-string (RFC 9110 §5.6.4), behind its first quote. */
 static bool take_quoted_string(jz_text *rest, parameter_value *value)
 {
     while (rest->length > 0) {
@@ -127,7 +127,7 @@ static bool take_value(jz_text *rest, parameter_value *value)
     return token.length > 0;
 }
 
-/* "_" and at least one of the characters that an obfuscated port has (RFC 7239 §6.2). */
+/* "_" and at least one more character that an obfuscated port may have (RFC 7239 §6.2). */
 static bool is_obfuscated_port(jz_text text)
 {
     if (text.length < 2 || text.start[0] != '_')
@@ -140,7 +140,7 @@ static bool is_obfuscated_port(jz_text text)
     return true;
 }
 
-/* A node (RFC 7239 §6) that is an address. Its port may be hidden; of IPv6 only brackets tell a port from the rest. */
+/* A node (RFC 7239 §6) that is an address. Its port may be hidden. IPv6 needs brackets to have a port. */
 static bool parse_node(jz_text node, jz_address *address)
 {
     size_t colons = 0;
@@ -166,10 +166,10 @@ static void skip_white_space(jz_text *rest)
         jz_text_skip(rest, 1);
 }
 
-/* What is taken from an element of Forwarded. */
+/* What an element of Forwarded says. */
 typedef struct forwarded_element {
     bool is_named;    /* it has a "for" */
-    bool has_address; /* which is an address, and not hidden */
+    bool has_address; /* and that is an address, not hidden */
     jz_address address;
     bool has_host;
     parameter_value host;
@@ -184,7 +184,7 @@ static bool take_for(const parameter_value *value, forwarded_element *element)
     return !is_repeated;
 }
 
-/* Of two neither is believed; whom the element is for is another matter. */
+/* Where an element has two hosts, neither is believed; its "for" still counts. */
 static void take_host(const parameter_value *value, forwarded_element *element)
 {
     bool is_repeated = element->has_host;
@@ -194,7 +194,7 @@ static void take_host(const parameter_value *value, forwarded_element *element)
         element->host.length = 0;
 }
 
-/* Takes a pair of name and value. False where there is none, or where it is a second "for". */
+/* Takes a pair of name and value. False if there is none, or if it is a second "for". */
 static bool take_pair(jz_text *rest, forwarded_element *element)
 {
     parameter_value value;
@@ -211,12 +211,12 @@ static bool take_pair(jz_text *rest, forwarded_element *element)
     return true;
 }
 
-/* An element of Forwarded (RFC 7239 §4): pairs in any order, semicolons between, of which some may be empty. */
+/* An element of Forwarded (RFC 7239 §4): pairs in any order, some perhaps empty, with semicolons between them. */
 static bool parse_pairs(jz_text rest, forwarded_element *element)
 {
     *element = (forwarded_element){0};
     while (rest.length > 0) {
-        skip_white_space(&rest); /* none is allowed beside a semicolon, but seen */
+        skip_white_space(&rest); /* not allowed beside a semicolon, but seen in practice */
         if (rest.length > 0 && rest.start[0] != ';' && !take_pair(&rest, element))
             return false;
         skip_white_space(&rest);
@@ -243,7 +243,7 @@ bool jz_forwarded(const jz_request_head *head, const jz_network *trusted, size_t
     return find_client(head, &list, trusted, trusted_count, client);
 }
 
-/* Keeps a text if it is a host, and nothing otherwise. */
+/* Keeps a text if it is a host, else the empty text. */
 static void keep_host(jz_text text, jz_host_value *host)
 {
     bool is_host = text.length <= sizeof host->bytes && jz_authority_is_valid(text);

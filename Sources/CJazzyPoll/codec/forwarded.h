@@ -1,9 +1,10 @@
 /*
- * Who the client is, as the proxies between tell it: X-Forwarded-For, and Forwarded (RFC 7239).
+ * Who the client is, according to the proxies in between: X-Forwarded-For, and Forwarded (RFC 7239).
  *
- * Each proxy appends the address that it was connected from, so the last element is the word of the TCP peer, the one
- * before it the word of whom that element names, and so on. Each counts as far as whoever said it is trusted; what
- * is in front may be the client's own invention, and is not looked at. Both functions are for peers that are trusted.
+ * Each proxy appends the address of the peer that connected to it. So the last element was written by the TCP peer, the
+ * one before it by the host that the last element names, and so on. An element counts only if its writer is trusted;
+ * the elements in front of it may be invented by the client, and are ignored. Call these functions only for trusted
+ * peers.
  */
 #ifndef JAZZY_CODEC_FORWARDED_H
 #define JAZZY_CODEC_FORWARDED_H
@@ -14,17 +15,17 @@
 #include "codec/address.h"
 #include "codec/request_head.h"
 
-enum { JZ_MAX_FORWARDED_VALUE = 320 }; /* bytes: a name has 255 at most, an address with a port fewer */
+enum { JZ_MAX_FORWARDED_VALUE = 320 }; /* bytes: a name has at most 255, an address with a port fewer */
 
 /*
- * Finds the last address that is not trusted, or the first of all when all are. An element that is no address
- * ("unknown", "_hidden", anything ill-formed) hides what is in front of it: then the address after it counts. False,
- * leaving `client` alone, where there is none. Ports are those that are given, else 0.
+ * Finds the last address that is not trusted, or the first address if all are trusted. An element that is no address
+ * ("unknown", "_hidden", anything malformed) hides the elements in front of it: then the address behind it counts.
+ * False if there is none; `client` is then unchanged. The port is 0 where none is given.
  */
 bool jz_x_forwarded_for(const jz_request_head *head, const jz_network *trusted, size_t trusted_count,
                         jz_address *client);
 
-/* The same with the "for" parameters of Forwarded. An element without that names nobody. */
+/* The same with the "for" parameters of Forwarded. An element without "for" names nobody. */
 bool jz_forwarded(const jz_request_head *head, const jz_network *trusted, size_t trusted_count, jz_address *client);
 
 /* A host, and perhaps a port, out of a header. */
@@ -34,9 +35,9 @@ typedef struct jz_host_value {
 } jz_host_value;
 
 /*
- * The host that the client asked for: the last element of X-Forwarded-Host, whoever wrote the others; or the "host" of
- * Forwarded that stands furthest in front, as far as the elements behind it are of trusted proxies. False where there
- * is none. One that is no host (codec/authority.h) is found, and empty: it must not be taken for another.
+ * The host that the client asked for: the last element of X-Forwarded-Host; or the first "host" of Forwarded such that
+ * all elements behind it were written by trusted proxies. False if there is none. A malformed host (codec/authority.h)
+ * is found, but as an empty text, so that no other host is taken instead.
  */
 bool jz_x_forwarded_host(const jz_request_head *head, jz_host_value *host);
 bool jz_forwarded_host_of(const jz_request_head *head, const jz_network *trusted, size_t trusted_count,

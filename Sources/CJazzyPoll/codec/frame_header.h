@@ -26,7 +26,7 @@ enum {
     JZ_MAX_CONTROL_PAYLOAD = 125,  /* §5.5 */
     JZ_MAX_FRAME_HEADER = 14,      /* two bytes, eight of extended length, four of masking key */
     JZ_MAX_SENT_FRAME_HEADER = 10, /* a server's frames have no masking key, §5.1 */
-    JZ_MAX_CLOSE_REASON = 123      /* what a control frame holds after the close code */
+    JZ_MAX_CLOSE_REASON = 123      /* what fits into a control frame after the close code */
 };
 
 typedef struct jz_frame_header {
@@ -34,9 +34,9 @@ typedef struct jz_frame_header {
     bool masked;
     uint8_t reserved; /* RSV1, RSV2 and RSV3, as JZ_RSV1 and so on */
     uint8_t opcode;
-    uint8_t header_length;  /* bytes that the header takes on the wire */
+    uint8_t header_length;  /* bytes of the header on the wire */
     uint8_t masking_key[4]; /* where masked */
-    bool length_is_minimal; /* the payload length is in the shortest of its encodings */
+    bool length_is_minimal; /* the payload length has its shortest encoding */
     uint64_t payload_length;
 } jz_frame_header;
 
@@ -45,9 +45,7 @@ static inline bool jz_opcode_is_control(uint8_t opcode)
     return (opcode & 0x8) != 0;
 }
 
-/*
- * How many bytes the header takes, told by its first two bytes: 2 to 14.
- */
+/* The length of the header in bytes, 2 to 14, by its first two bytes. */
 static inline size_t jz_frame_header_length(const uint8_t first_two[2])
 {
     uint8_t length_field = first_two[1] & 0x7F;
@@ -56,8 +54,8 @@ static inline size_t jz_frame_header_length(const uint8_t first_two[2])
 }
 
 /*
- * Reads a header from the first `length` bytes. Returns false, with nothing in `header`, while they are too few. It
- * judges nothing: the rules are the session's.
+ * Reads a header from the first `length` bytes. Returns false, without filling in `header`, while they are too few.
+ * Checks no rules: session/frame_rules.h does.
  */
 static inline bool jz_frame_header_decode(const uint8_t *bytes, size_t length, jz_frame_header *header)
 {

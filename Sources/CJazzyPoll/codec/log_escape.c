@@ -1,4 +1,4 @@
-/* What strangers wrote, made fit to be shown in a line of a log. */
+/* Escapes text from untrusted sources, so that it can be shown in a log line. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,19 +11,19 @@ enum { LONGEST_PIECE = 16 };
 
 static const char ellipsis[] = "\xE2\x80\xA6";
 
-/* What would end the line, move or colour what is shown, turn its direction, or not be seen. */
+/* Characters that would end the line, move the cursor, change colours or text direction, or be invisible. */
 static const struct {
     uint32_t first;
     uint32_t last;
 } unfit[] = {
     {0x0000, 0x001F},   /* C0 */
     {0x007F, 0x009F},   /* DEL, C1 */
-    {0x00AD, 0x00AD},   /* a hyphen that is not seen */
-    {0x061C, 0x061C},   /* a mark of direction, as are 200E and 200F */
-    {0x200B, 0x200B},   /* a space without width */
+    {0x00AD, 0x00AD},   /* soft hyphen */
+    {0x061C, 0x061C},   /* a direction mark, like 200E and 200F */
+    {0x200B, 0x200B},   /* zero-width space */
     {0x200E, 0x200F},   /* */
-    {0x2028, 0x202E},   /* separators of lines and paragraphs; embeddings and overrides of direction */
-    {0x2060, 0x206F},   /* isolates of direction, and others that are not seen */
+    {0x2028, 0x202E},   /* line and paragraph separators; direction embeddings and overrides */
+    {0x2060, 0x206F},   /* direction isolates, and other invisible characters */
     {0xFEFF, 0xFEFF},   /* the byte order mark */
     {0xFFF9, 0xFFFB},   /* annotations */
     {0xE0000, 0xE0FFF}, /* tags */
@@ -38,7 +38,7 @@ static bool is_unfit(uint32_t character)
     return false;
 }
 
-/* The first character of a text that is not empty, and its bytes; 0 where it does not begin with one. */
+/* Decodes the first character of a non-empty text. Returns its length in bytes; 0 if the text begins with none. */
 static size_t take_character(const uint8_t *bytes, size_t length, uint32_t *character)
 {
     static const uint8_t bits_of_first[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
@@ -56,7 +56,7 @@ static size_t take_character(const uint8_t *bytes, size_t length, uint32_t *char
     return 0;
 }
 
-/* The letter of a short escape; 0 where there is none. */
+/* The letter of a short escape such as \n; 0 if there is none. */
 static char letter_of(uint32_t character)
 {
     switch (character) {
@@ -73,7 +73,7 @@ static char letter_of(uint32_t character)
     }
 }
 
-/* Writes the first character as it may be shown. Returns how many bytes of the text that was. */
+/* Writes the first character, escaped where needed. Returns how many bytes of the text it was. */
 static size_t write_piece(const uint8_t *bytes, size_t length, char piece[LONGEST_PIECE])
 {
     uint32_t character = 0;
@@ -94,7 +94,7 @@ size_t jz_log_escape(const char *text, size_t length, char *line, size_t size)
     const uint8_t *bytes = (const uint8_t *)text;
     const size_t ellipsis_length = sizeof ellipsis - 1;
     size_t written = 0;
-    size_t cut = 0; /* where an ellipsis would go */
+    size_t cut = 0; /* where an ellipsis would be put */
     if (size == 0)
         return 0;
     for (size_t i = 0; i < length;) {

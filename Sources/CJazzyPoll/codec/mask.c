@@ -8,11 +8,11 @@
 enum {
     BLOCK = 64,
     VECTOR = 32,
-    VECTORS_FROM = 256, /* bytes: for less, finding out what the processor has costs more than it gives */
-    ALIGNED_FROM = 4096 /* bytes: for less, the bytes in front cost as much as vectors within cache lines give */
+    VECTORS_FROM = 256, /* bytes: below, choosing instructions for the processor costs more than it gains */
+    ALIGNED_FROM = 4096 /* bytes: below, masking up to the first cache line costs as much as aligned vectors gain */
 };
 
-/* memcpy makes the words aligned and endian-neutral. */
+/* memcpy makes this correct at any alignment and in any byte order. */
 static JZ_ALWAYS_INLINED void mask_8(uint8_t *destination, const uint8_t *source, uint64_t key)
 {
     uint64_t word;
@@ -21,7 +21,7 @@ static JZ_ALWAYS_INLINED void mask_8(uint8_t *destination, const uint8_t *source
     memcpy(destination, &word, sizeof word);
 }
 
-/* Whole blocks. The compiler turns each into vector instructions, of the processor that the caller is compiled for. */
+/* Whole blocks, which the compiler turns into vector instructions of the processor that the caller is compiled for. */
 static JZ_ALWAYS_INLINED void mask_blocks(uint8_t *destination, const uint8_t *source, size_t count, uint64_t key)
 {
     for (; count > 0; count--) {
@@ -58,7 +58,7 @@ static void mask_many_blocks(uint8_t *destination, const uint8_t *source, size_t
     mask_portable(destination, source, count, key);
 }
 
-/* Fewer than BLOCK bytes: as many steps as the length has bits that are set. */
+/* Fewer than BLOCK bytes: one step for each bit that is set in the length. */
 static JZ_ALWAYS_INLINED void mask_rest(uint8_t *destination, const uint8_t *source, size_t length, uint64_t key)
 {
     for (; length >= sizeof key; length -= sizeof key) {

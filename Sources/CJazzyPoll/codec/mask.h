@@ -10,11 +10,11 @@
 
 /*
  * Masks or unmasks (the same operation) `length` bytes from `source` to `destination`, which are the same or do not
- * overlap. `offset` is how many bytes of the payload came before: byte i is combined with key[(offset + i) % 4].
+ * overlap. `offset` is the position of the first byte in the payload: byte i is combined with key[(offset + i) % 4].
  */
 void jz_mask(uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4], size_t offset);
 
-/* The four bytes of the key that the payload's byte number `offset` and the three after it are combined with. */
+/* The key, rotated for the four payload bytes that begin at position `offset`. */
 static inline uint32_t jz_mask_turned_key(const uint8_t key[4], size_t offset)
 {
     uint32_t word;
@@ -29,15 +29,15 @@ static inline uint32_t jz_mask_turned_key(const uint8_t key[4], size_t offset)
 #endif
 }
 
-/* The same, of eight bytes. */
+/* The same, for eight bytes. */
 static inline uint64_t jz_mask_turned_word(const uint8_t key[4], size_t offset)
 {
     return (uint64_t)jz_mask_turned_key(key, offset) * UINT64_C(0x100000001);
 }
 
 /*
- * jz_mask in place and from the payload's beginning, for payloads that are short. The last word overlaps with those
- * before it: it is read before they are written, so that no byte is masked twice.
+ * jz_mask in place and from the start of the payload, for short payloads. The last word overlaps the words before it:
+ * it is read before they are written, so that no byte is masked twice.
  */
 static inline void jz_mask_short(uint8_t *bytes, size_t length, const uint8_t key[4])
 {

@@ -8,7 +8,7 @@ enum { NO_PORT = 0, MAX_PORT = 65535, MAX_PORT_DIGITS = 5 };
 
 typedef struct authority {
     jz_text host;
-    unsigned port; /* NO_PORT where it is left out */
+    unsigned port; /* NO_PORT if omitted */
 } authority;
 
 typedef struct origin_parts {
@@ -47,14 +47,14 @@ static bool is_name(jz_text text)
     return text.length > 0;
 }
 
-/* What is between the brackets. Addresses are compared as they are written, which browsers all do alike (RFC 5952). */
+/* The text between the brackets. Addresses are compared as text: all browsers write them in the same way (RFC 5952). */
 static bool is_ipv6_address(jz_text text)
 {
     uint8_t ip[16];
     return jz_ip_parse_ipv6(text, ip);
 }
 
-/* 1 to 65535 without leading zeros: how a port is written in one way only (RFC 6454 §6.2). */
+/* 1 to 65535 without leading zeros: the one way to write a port in an origin (RFC 6454 §6.2). */
 static bool read_port(jz_text text, unsigned *port)
 {
     if (text.length == 0 || text.length > MAX_PORT_DIGITS || text.start[0] == '0')
@@ -89,7 +89,7 @@ static bool take_host(jz_text *rest, jz_text *host)
     return is_well_formed;
 }
 
-/* In a Host there may be a colon with no port behind it, which is as good as none (RFC 3986 §3.2.3, §6.2.3). */
+/* A Host may have a colon without a port behind it, which means the same as no colon (RFC 3986 §3.2.3, §6.2.3). */
 static bool read_authority(jz_text text, authority *read)
 {
     read->port = NO_PORT;
@@ -100,7 +100,7 @@ static bool read_authority(jz_text text, authority *read)
     return text.start[0] == ':' && read_port((jz_text){text.start + 1, text.length - 1}, &read->port);
 }
 
-/* The port that a scheme has by default, or NO_PORT (RFC 9110 §4.2, RFC 6455 §3). */
+/* The default port of a scheme, or NO_PORT (RFC 9110 §4.2, RFC 6455 §3). */
 static unsigned default_port(jz_text scheme)
 {
     if (jz_text_equals_ignoring_case(scheme, jz_text_of("http")) ||
@@ -112,7 +112,7 @@ static unsigned default_port(jz_text scheme)
     return NO_PORT;
 }
 
-/* Reads an origin; a port that is left out becomes the default one. */
+/* Parses an origin; an omitted port becomes the default port. */
 static bool read_origin(jz_text text, origin_parts *origin)
 {
     if (!jz_text_take_until(&text, ':', &origin->scheme) || !is_scheme(origin->scheme))

@@ -40,14 +40,14 @@ bool jz_path_is_well_encoded(jz_text path)
     return true;
 }
 
-/* What a path may have as it is: pchar but for escapes, and slashes. */
+/* A character that a path may have unescaped: pchar, or a slash. */
 static bool is_path_character(char character)
 {
     return jz_is_unreserved(character) || jz_is_sub_delimiter(character) || character == ':' || character == '@' ||
            character == '/';
 }
 
-/* Takes one character, or one escape, off the front: what it stands for. */
+/* Takes one character, or one escape, off the front, and returns the character that it means. */
 static char take_character(jz_text *rest, bool *was_escaped)
 {
     char character = rest->start[0];
@@ -71,7 +71,7 @@ static int dots_of(jz_text segment)
     return dots;
 }
 
-/* Takes a segment, which may be empty, and the slash before it off the front of a path. */
+/* Takes a slash and the segment behind it, which may be empty, off the front of a path. */
 static jz_text take_segment(jz_text *path)
 {
     jz_text_skip(path, 1);
@@ -106,7 +106,7 @@ static bool is_normal_escape_at(jz_text path, size_t position)
     return !jz_is_unreserved(take_character(&rest, &was_escaped));
 }
 
-/* The segment that begins there, its dots as they are: an escaped one is not normal anyway. */
+/* Whether a dot segment begins there. Escaped dots are not looked for: they are not normal anyway. */
 static bool is_dot_segment_at(jz_text path, size_t position)
 {
     size_t dots = 0;
@@ -151,7 +151,7 @@ static size_t write_segment(jz_text segment, char *normal)
     return length;
 }
 
-/* Goes back before the last segment that was written, if there is one (§5.2.4, 2C). */
+/* The length without the last segment that was written, if there is one (§5.2.4, 2C). */
 static size_t without_last_segment(const char *normal, size_t length)
 {
     while (length > 0 && normal[--length] != '/')

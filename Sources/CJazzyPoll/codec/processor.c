@@ -38,7 +38,7 @@ void jz_use_vectors(jz_vectors vectors)
     atomic_store_explicit(&jz_chosen_vectors, (int)vectors + 1, memory_order_relaxed);
 }
 
-/* Every thread that gets here finds the same. */
+/* Threads may do this at the same time: all of them find the same. */
 jz_vectors jz_choose_vectors(void)
 {
     int best = JZ_VECTORS_COUNT - 1;

@@ -10,7 +10,7 @@ enum {
     MAX_IPV6_TEXT = 45, /* with the last 32 bits as IPv4 */
     MAX_PORT_TEXT = 5,
 
-    FIXED_LENGTH = 16, /* §2.2: of version 2, up to the addresses */
+    FIXED_LENGTH = 16, /* §2.2: bytes of version 2 before the addresses */
     COMMAND_LOCAL = 0x20,
     COMMAND_PROXY = 0x21,
     TCP_OVER_IPV4 = 0x11,
@@ -19,7 +19,7 @@ enum {
 
 static const char signature[] = {'\r', '\n', '\r', '\n', '\0', '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
 
-/* Bytes that are taken off the front, as long as the result of all that was taken is COMPLETE. */
+/* Takes bytes off the front, as long as `result` stays COMPLETE. */
 typedef struct reader {
     jz_text rest;
     jz_proxy_header_result result;
@@ -49,7 +49,7 @@ static void take_text(reader *from, const char *wanted)
     take_bytes(from, wanted, strlen(wanted));
 }
 
-/* Takes at most `longest` of these characters, and the one that ends them. */
+/* Takes at most `longest` of these characters, and the end character behind them. */
 static jz_text take_field(reader *from, const char *characters, size_t longest, char end)
 {
     jz_text field = {from->rest.start, 0};
@@ -91,7 +91,7 @@ static void take_port(reader *from, char end, uint16_t *port)
     refuse_unless(jz_port_parse(take_field(from, "0123456789", MAX_PORT_TEXT, end), port), from);
 }
 
-/* Nobody has the unspecified address (RFC 4291 §2.5.2), and all zero would pass for a peer at a Unix domain socket. */
+/* No host has the unspecified address (RFC 4291 §2.5.2), which here would mean a peer at a Unix domain socket. */
 static void name_source(jz_proxy_header *header, const jz_address *source)
 {
     header->names_source = !jz_ip_is_unspecified(source->ip);
@@ -99,7 +99,7 @@ static void name_source(jz_proxy_header *header, const jz_address *source)
         header->source = *source;
 }
 
-/* The rest of a line, after the protocol's name. The destination is of no use, but has to be well-formed. */
+/* The rest of a line, behind the protocol's name. The destination is not used, but must be well-formed. */
 static void take_addresses(reader *from, void (*take_ip)(reader *from, uint8_t ip[16]), jz_proxy_header *header)
 {
     jz_address source = {0};
@@ -118,7 +118,7 @@ static bool is_next(const reader *from, char character)
     return from->rest.length > 0 && from->rest.start[0] == character;
 }
 
-/* "UNKNOWN" may be followed by anything, which is to be ignored (§2.1). */
+/* Anything may follow "UNKNOWN", and is ignored (§2.1). */
 static void take_anything(reader *from)
 {
     if (!is_next(from, '\r'))
@@ -143,7 +143,7 @@ static void take_line(reader *from, jz_proxy_header *header)
     take_addresses(from, is_ipv4 ? take_ipv4 : take_ipv6, header);
 }
 
-/* How long the addresses of a family are; the family is the upper half of the byte. */
+/* The length of a family's addresses; the family is the upper half of the byte. */
 static size_t addresses_length(uint8_t family_and_protocol)
 {
     static const uint8_t lengths[] = {0, 2 * 4 + 2 * 2, 2 * 16 + 2 * 2, 2 * 108}; /* none, IPv4, IPv6, Unix */
@@ -155,7 +155,7 @@ static bool is_known(uint8_t family_and_protocol)
     return family_and_protocol >> 4 <= 3 && (family_and_protocol & 0x0F) <= 2;
 }
 
-/* The part that every header of version 2 has, told byte by byte as far as it is there. */
+/* Whether these bytes can begin the fixed part of a version 2 header; judged byte by byte, as far as received. */
 static bool may_be_fixed_part(const uint8_t *bytes, size_t length)
 {
     bool is_local = length > 12 && bytes[12] == COMMAND_LOCAL;
@@ -169,7 +169,7 @@ static bool may_be_fixed_part(const uint8_t *bytes, size_t length)
     return following <= JZ_MAX_PROXY_HEADER - FIXED_LENGTH && (is_local || following >= addresses_length(bytes[13]));
 }
 
-/* Version 2 (§2.2). What follows the addresses, and addresses of other kinds than TCP over IP, are skipped. */
+/* Version 2 (§2.2). Fields behind the addresses, and addresses other than TCP over IP, are skipped. */
 static void take_binary(reader *from, const uint8_t *bytes, size_t length, jz_proxy_header *header)
 {
     take_bytes(from, signature, sizeof signature);

@@ -6,7 +6,7 @@
 #include "codec/authority.h"
 #include "codec/token.h"
 
-/* Whether none of eight bytes is a control character; one may be taken for that after a byte that is one. */
+/* Whether none of eight bytes is a control character. A byte behind a control character may be taken for one, too. */
 static bool are_printable(const char *bytes)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -61,14 +61,14 @@ static bool take_line(jz_text *rest, jz_text *line)
     return true;
 }
 
-/* Says what is wrong. */
+/* Stores what is wrong. */
 static jz_head_result refuse(jz_request_head *head, jz_head_result result, const char *fault)
 {
     head->fault = fault;
     return result;
 }
 
-/* Takes scheme and authority off the front of a target in absolute form (RFC 9112 §3.2.2), if it is in that. */
+/* Takes scheme and authority off the front of a target in absolute form (RFC 9112 §3.2.2), if it is in that form. */
 static bool take_authority(jz_text *target, jz_request_head *head)
 {
     static const char *const schemes[] = {"http://", "https://", "ws://", "wss://"};
@@ -111,7 +111,7 @@ static const char *parse_target(jz_text target, jz_request_head *head)
         head->path = before_query;
         head->query = rest;
     }
-    /* An empty path means "/" (RFC 9110 §4.2.3), or the server, where that is what is asked about (RFC 9112 §3.2.4). */
+    /* An empty path means "/" (RFC 9110 §4.2.3), but with OPTIONS the server as a whole (RFC 9112 §3.2.4). */
     bool is_option = jz_text_equals(head->method, jz_text_of("OPTIONS"));
     if (head->authority.length > 0 && head->path.length == 0)
         head->path = jz_text_of(is_option && target.length == 0 ? "*" : "/");
@@ -144,7 +144,7 @@ static jz_head_result parse_request_line(jz_text line, jz_request_head *head)
                       "(RFC 9112, 3)");
     if (line.start[5] != '1')
         return refuse(head, JZ_HEAD_UNSUPPORTED_VERSION, "the request is of another version than HTTP/1.1 or HTTP/1.0");
-    /* A minor version beyond ours is read as the highest that is known (RFC 9110 §2.5). */
+    /* A higher minor version counts as the highest that we know (RFC 9110 §2.5). */
     head->minor_version = line.start[7] == '0' ? 0 : 1;
     const char *fault = parse_target(target, head);
     return fault == NULL ? JZ_HEAD_COMPLETE : refuse(head, JZ_HEAD_MALFORMED, fault);
@@ -155,7 +155,7 @@ static jz_head_result parse_header_line(jz_text line, size_t max_headers, jz_req
     if (head->header_count >= max_headers || head->header_count == JZ_MAX_HEADERS)
         return refuse(head, JZ_HEAD_TOO_LARGE, "the request has more headers than it may have (max_header_count)");
     jz_header *header = &head->headers[head->header_count];
-    /* A space before the colon, and a folded line, have no token before the colon: refused (RFC 9112 §5.1, §5.2). */
+    /* This also refuses a space before the colon, and a folded line (RFC 9112 §5.1, §5.2). */
     if (!jz_text_take_until(&line, ':', &header->name) || !jz_is_token(header->name))
         return refuse(head, JZ_HEAD_MALFORMED,
                       "a header does not begin with a name and a colon: white space before the colon and folded lines "

@@ -19,7 +19,7 @@ typedef struct variables {
     uint32_t a, b, c, d, e;
 } variables;
 
-/* One of 80 steps; what it mixes b, c and d to is different in each quarter of them. */
+/* One of 80 steps; `mixed` is made of b, c and d in another way in each quarter of the steps. */
 static JZ_ALWAYS_INLINED void take_step(variables *v, uint32_t mixed, uint32_t word)
 {
     uint32_t next = rotate_left(v->a, 5) + mixed + v->e + word;

@@ -1,4 +1,4 @@
-/* SHA-1 (FIPS 180-4), for the handshake only: it proves that the peer speaks WebSocket and protects nothing. */
+/* SHA-1 (FIPS 180-4), for the handshake only: there it shows that the peer speaks WebSocket, and protects nothing. */
 #ifndef JAZZY_CODEC_SHA1_H
 #define JAZZY_CODEC_SHA1_H
 

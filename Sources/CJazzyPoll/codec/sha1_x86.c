@@ -7,11 +7,11 @@
 
 typedef struct rounds {
     __m128i abcd;
-    __m128i before;   /* abcd, four rounds ago: e is made of it */
+    __m128i before;   /* abcd, four rounds ago, from which e is made */
     __m128i words[4]; /* of the schedule: the last sixteen */
 } rounds;
 
-/* The four words of the schedule after the last sixteen take the place of the first of them. */
+/* Computes the next four words of the schedule, in place of the oldest four of the last sixteen. */
 static JZ_FOR_SHA void extend_schedule(rounds *rounds, unsigned group)
 {
     __m128i *words = rounds->words;
@@ -59,7 +59,7 @@ JZ_FOR_SHA void jz_sha1_take_block_x86(uint32_t state[5], const uint8_t block[64
 
 #else
 
-/* ISO C wants a declaration in every file. */
+/* ISO C requires a declaration in every file. */
 typedef int jz_no_sha;
 
 #endif

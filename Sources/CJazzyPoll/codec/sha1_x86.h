@@ -6,7 +6,7 @@
 
 #include "jazzy/compiler.h"
 
-/* Where JZ_HAS_SHA: the same as FIPS 180-4 §6.1.2. */
+/* Only if JZ_HAS_SHA: FIPS 180-4 §6.1.2. */
 void jz_sha1_take_block_x86(uint32_t state[5], const uint8_t block[64]);
 
 #endif

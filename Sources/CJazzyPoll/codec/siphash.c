@@ -16,7 +16,7 @@ static JZ_ALWAYS_INLINED uint64_t rotate(uint64_t word, unsigned bits)
     return word << bits | word >> (64 - bits);
 }
 
-/* Little-endian, on every machine; compilers make one load of it. */
+/* Little-endian on every machine; compilers turn this into one load. */
 static JZ_ALWAYS_INLINED uint64_t read_word(const uint8_t *bytes)
 {
     return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 | (uint64_t)bytes[3] << 24 |
@@ -47,12 +47,12 @@ static JZ_ALWAYS_INLINED void take_word(state *s, uint64_t word, unsigned rounds
     s->v0 ^= word;
 }
 
-/* What is left after whole words, and in the top byte how many there were in all. */
+/* The bytes behind the last whole word, and in the top byte the whole length. */
 static JZ_ALWAYS_INLINED uint64_t last_word(const uint8_t *bytes, size_t length)
 {
     size_t left = length % WORD;
     uint64_t word = (uint64_t)length << 56;
-    if (left > 0 && length >= WORD) /* one load, of which some was taken already */
+    if (left > 0 && length >= WORD) /* one load, which overlaps the last whole word */
         return word | read_word(bytes + length - WORD) >> (WORD - left) * 8;
     for (size_t i = 0; i < left; i++)
         word |= (uint64_t)bytes[i] << i * 8;

@@ -1,4 +1,4 @@
-/* A borrowed piece of text: neither owned nor terminated. */
+/* A borrowed text, not terminated by a NUL. */
 #ifndef JAZZY_CODEC_TEXT_H
 #define JAZZY_CODEC_TEXT_H
 
@@ -21,25 +21,25 @@ static inline bool jz_text_equals(jz_text a, jz_text b)
     return a.length == b.length && (a.length == 0 || memcmp(a.start, b.start, a.length) == 0);
 }
 
-/* Compares without regard to ASCII case, as header names and tokens are (RFC 9110 §5.1). Never looks at the locale. */
+/* Compares ignoring ASCII case, as for header names and tokens (RFC 9110 §5.1). Does not depend on the locale. */
 bool jz_text_equals_ignoring_case(jz_text a, jz_text b);
 
 /* Without spaces and tabs at both ends (RFC 9110 §5.6.3, optional white space). */
 jz_text jz_text_trim(jz_text text);
 
-/* Takes `count` bytes, which are there, off the front. */
+/* Takes `count` bytes off the front; there must be as many. */
 static inline void jz_text_skip(jz_text *rest, size_t count)
 {
     rest->start += count;
     rest->length -= count;
 }
 
-/* Takes the text up to `separator` off the front of `rest`, and the separator. False where there is none. */
+/* Takes the text up to `separator`, and the separator, off the front of `rest`. False if there is no separator. */
 bool jz_text_take_until(jz_text *rest, char separator, jz_text *taken);
 
 /*
- * The same, and where there is no separator takes the whole rest: one piece after another until nothing is left, which
- * is false. A separator at the very end has no piece behind it.
+ * The same, but without a separator takes the whole rest. Call it for one piece after another, until it returns false:
+ * nothing is left. There is no piece behind a separator at the very end.
  */
 bool jz_text_take_piece(jz_text *rest, char separator, jz_text *piece);
 

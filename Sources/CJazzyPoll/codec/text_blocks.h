@@ -9,13 +9,13 @@
 enum { JZ_TEXT_BLOCK = 64 };
 
 /*
- * Unmasks `count` blocks from `source` to `destination`, which are the same or do not overlap, with the key as its four
- * bytes lie in memory. With a `destination` of NULL they are only checked; then the key has to be 0. Returns false when
- * they cannot be part of a text that begins with them; a character that is cut by their end is no reason.
+ * Unmasks `count` blocks from `source` to `destination`, which are the same or do not overlap; `key` has the four bytes
+ * in memory order. With `destination` NULL the blocks are only checked; `key` must then be 0. Returns false if no UTF-8
+ * text can begin with these blocks; they may end within a character.
  */
 typedef bool jz_text_blocks(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key);
 
-/* Of the vector instructions that are in use; NULL where they are the compiler's alone. */
+/* The function for the vector instructions in use; NULL if there is none for them. */
 jz_text_blocks *jz_text_blocks_in_use(void);
 
 /* Private to jz_text_blocks_in_use. */

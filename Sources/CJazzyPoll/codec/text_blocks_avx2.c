@@ -68,7 +68,7 @@ static FOR_VECTORS inline vector vector_look_up(vector table, vector indices)
     return _mm256_shuffle_epi8(table, indices);
 }
 
-/* A macro, because how far is part of the instruction. */
+/* A macro, because the distance is part of the instruction. */
 #define vector_previous(now, before, n) _mm256_alignr_epi8(now, _mm256_permute2x128_si256(before, now, 0x21), 16 - (n))
 
 static FOR_VECTORS inline bool vector_is_ascii(vector a)
@@ -90,7 +90,7 @@ FOR_VECTORS bool jz_text_blocks_avx2(uint8_t *destination, const uint8_t *source
 
 #else
 
-/* ISO C wants a declaration in every file. */
+/* ISO C requires a declaration in every file. */
 typedef int jz_no_avx2;
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Text in blocks, on x86-64 processors with AVX-512 and its byte permutations (VBMI). A block fits a register. What a
- * byte is comes from one table of 128; whether it may follow the bytes before it, from what they are. Most scripts need
- * only a part of that, and the rest is done where it is seen to be needed.
+ * Text in blocks, on x86-64 processors with AVX-512 and its byte permutations (VBMI). A block fits into a register. A
+ * table of 128 entries gives the kind of each byte; whether a byte may follow the bytes before it depends on their
+ * kinds. Most scripts need only a part of these checks; the others are done only when a byte requires them.
  */
 #include "jazzy/compiler.h"
 
@@ -15,20 +15,20 @@
 #include "codec/text_blocks.h"
 
 enum {
-    RUN = 4,          /* so many blocks are in registers at a time */
-    ALIGNED_FROM = 32 /* from so many on, it pays to keep to cache lines */
+    RUN = 4,          /* blocks that are in registers at the same time */
+    ALIGNED_FROM = 32 /* blocks: from here on it pays to process aligned cache lines */
 };
 
-/* What a byte is. The order of the first four is relied on: each is one bit below the one before. */
+/* Kinds of bytes. The order of the first four matters: each is one bit below the one before. */
 enum {
     CONTINUES = 1 << 7,
     LEADS_2 = 1 << 6,  /* a continuation byte follows */
     LEADS_3 = 1 << 5,  /* another one */
     LEADS_4 = 1 << 4,  /* another one */
-    AFTER_E0 = 1 << 3, /* the first is A0 or more: the rest is overlong */
-    AFTER_ED = 1 << 2, /* the first is 9F or less: the rest are surrogates */
-    AFTER_F0 = 1 << 1, /* the first is 90 or more: the rest is overlong */
-    AFTER_F4 = 1 << 0, /* the first is 8F or less: the rest is above U+10FFFF */
+    AFTER_E0 = 1 << 3, /* the first continuation byte must be A0 or more: others are overlong */
+    AFTER_ED = 1 << 2, /* the first continuation byte must be 9F or less: others are surrogates */
+    AFTER_F0 = 1 << 1, /* the first continuation byte must be 90 or more: others are overlong */
+    AFTER_F4 = 1 << 0, /* the first continuation byte must be 8F or less: others are above U+10FFFF */
     SELDOM = LEADS_4 | AFTER_E0 | AFTER_ED | AFTER_F0 | AFTER_F4,
     OF_2 = LEADS_2,
     OF_3 = LEADS_2 | LEADS_3,
@@ -39,10 +39,10 @@ enum {
 #define FOUR(value) value, value, value, value
 #define SIXTEEN(value) FOUR(value), FOUR(value), FOUR(value), FOUR(value)
 
-/* What all ASCII bytes are taken for: FF. FF itself is found by its size, as F5 and above are. */
+/* All ASCII bytes are looked up as FF. FF itself, as all from F5 on, is found by its value. */
 enum { ASCII = 0x7F };
 
-/* By the lower seven bits of a byte, which is its place in both tables. */
+/* The index in both tables is the lower seven bits of a byte. */
 /* clang-format off */
 static const uint8_t kinds[128] = {
     /* 80 to BF */
@@ -55,14 +55,14 @@ static const uint8_t kinds[128] = {
     OF_4 | AFTER_F0, OF_4, OF_4, OF_4, OF_4 | AFTER_F4};
 /* clang-format on */
 
-/* After which bytes a byte may not stand. */
+/* The kinds of bytes that a byte may not follow. */
 static const uint8_t refusals[128] = {SIXTEEN(AFTER_E0 | AFTER_F0), SIXTEEN(AFTER_E0 | AFTER_F4),
                                       SIXTEEN(AFTER_ED | AFTER_F4), SIXTEEN(AFTER_ED | AFTER_F4)};
 
-/* The bytes at the end of a block that lead what is not there. */
+/* The kinds at the end of a block that require bytes behind it. */
 static const uint8_t cut[JZ_TEXT_BLOCK] = {[61] = LEADS_4, [62] = LEADS_3, [63] = LEADS_2};
 
-/* The numbers 63 to 126: of two registers, the bytes one before those of the second. */
+/* The numbers 63 to 126: from two registers they select, for each byte of the second, the byte before it. */
 static const uint8_t one_before[JZ_TEXT_BLOCK] = {
     63,  64,  65,  66,  67,  68,  69,  70,  71,  72,  73,  74,  75,  76,  77,  78,  79,  80,  81,  82,  83,  84,
     85,  86,  87,  88,  89,  90,  91,  92,  93,  94,  95,  96,  97,  98,  99,  100, 101, 102, 103, 104, 105, 106,
@@ -72,9 +72,9 @@ static const uint8_t one_before[JZ_TEXT_BLOCK] = {
 typedef struct progress {
     __m512i largest; /* its largest bytes */
     __m512i kinds;   /* of its last block */
-    __m512i leads_3; /* of its last block: with LEADS_3 where one more byte is due behind the next one */
-    __m512i leads_2; /* of its last block: with LEADS_2 where one is due */
-    __m512i order;   /* CONTINUES where a byte that continues was missing, or there without being due */
+    __m512i leads_3; /* of its last block: LEADS_3 where a second continuation byte is due */
+    __m512i leads_2; /* of its last block: LEADS_2 where one continuation byte is due */
+    __m512i order;   /* CONTINUES where a continuation byte was missing, or was not due */
     __m512i refused; /* not zero where a character is impossible */
 } progress;
 
@@ -95,18 +95,18 @@ static JZ_FOR_AVX512 inline __m512i previous(__m512i now, __m512i last)
 }
 
 /*
- * `now`, each bit changed where the one below it is set in the byte before. An exclusive or does: where two bytes lead
- * to the same one, the second of them stands where a byte has to continue, and so the order is wrong there.
+ * `now`, each bit flipped where the bit below it is set in the byte before. An exclusive or is enough: where two lead
+ * bytes require the same byte, the second of them stands where a continuation byte is due, which is an error anyway.
  */
 static JZ_FOR_AVX512 inline __m512i led_to(__m512i now, __m512i before)
 {
     return _mm512_xor_si512(now, _mm512_add_epi8(before, before));
 }
 
-/* How much has to be looked for. */
+/* Which sequences the blocks may have. */
 typedef enum look { LOOK_FOR_2, LOOK_FOR_3, LOOK_FOR_ALL } look;
 
-/* Checks a block, whose places in the tables are `places`. `for_what` is constant, here and below. */
+/* Checks a block, whose indices in the tables are `places`. `for_what` is constant, here and below. */
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_block(progress *text, __m512i now, __m512i places, look for_what)
 {
     __m512i leads_3 = now;
@@ -158,7 +158,7 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_run(progress *text, const __m5
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_ascii(progress *text)
 {
     text->refused = _mm512_or_si512(text->refused, _mm512_and_si512(text->kinds, _mm512_loadu_si512(cut)));
-    /* The other two say nothing of what follows but what was refused here. */
+    /* leads_3 and leads_2 need no reset: what they require was refused here. */
     text->kinds = _mm512_setzero_si512();
 }
 
@@ -199,7 +199,7 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_runs(progress *text, uint8_t *d
     }
 }
 
-/* Takes the bytes of a block that `lanes` has. The others count as ASCII, but the text may go on where they are. */
+/* Takes those bytes of a block that `lanes` selects. The others count as ASCII, but the text may continue there. */
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_part(progress *text, uint8_t *block, __mmask64 lanes, __m512i keys)
 {
     __m512i order = text->order;
@@ -216,7 +216,7 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED bool is_possible(const progress *text)
            _mm512_movepi8_mask(text->order) == 0 && _mm512_test_epi8_mask(text->refused, text->refused) == 0;
 }
 
-/* In place, by whole cache lines, of which the text has only a part of the first and of the last. */
+/* In place, in whole cache lines; the text covers only a part of the first and of the last. */
 static JZ_NEVER_INLINED JZ_FOR_AVX512 bool take_aligned(uint8_t *bytes, size_t count, uint32_t key)
 {
     size_t in_front = (uintptr_t)bytes % JZ_TEXT_BLOCK;

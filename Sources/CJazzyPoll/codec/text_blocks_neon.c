@@ -66,7 +66,7 @@ static inline vector vector_look_up(vector table, vector indices)
     return vqtbl1q_u8(table, indices);
 }
 
-/* A macro, because how far is part of the instruction. */
+/* A macro, because the distance is part of the instruction. */
 #define vector_previous(now, before, n) vextq_u8(before, now, 16 - (n))
 
 static inline bool vector_is_ascii(vector a)
@@ -88,7 +88,7 @@ bool jz_text_blocks_neon(uint8_t *destination, const uint8_t *source, size_t cou
 
 #else
 
-/* ISO C wants a declaration in every file. */
+/* ISO C requires a declaration in every file. */
 typedef int jz_no_neon;
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Text in blocks by look-ups in three small tables (J. Keiser and D. Lemire, "Validating UTF-8 In Less Than One
- * Instruction Per Byte", Software: Practice and Experience 51, 2021), for whichever vectors the including file defines:
+ * Instruction Per Byte", Software: Practice and Experience 51, 2021), for the vectors that the including file defines:
  *
  *     FOR_VECTORS               before each function that uses them
  *     vector, WIDTH             the type, and its bytes
@@ -16,7 +16,7 @@
 
 #include "codec/text_blocks.h"
 
-/* What two bytes in a row may be wrong with; an error is where all three tables say so. */
+/* The errors that two consecutive bytes can have; there is an error if all three tables have its bit. */
 enum {
     TOO_SHORT = 1 << 0,      /* 11______ 0_______ or 11______ 11______ */
     TOO_LONG = 1 << 1,       /* 0_______ 10______ */
@@ -87,7 +87,7 @@ static const uint8_t second_high[16] = {
     TOO_SHORT,
 };
 
-/* Not zero where a byte of `now` is impossible, given those before. */
+/* Not zero where a byte of `now` is impossible after the bytes before it. */
 static FOR_VECTORS inline vector errors_of(vector now, vector before)
 {
     vector previous = vector_previous(now, before, 1);
@@ -95,14 +95,15 @@ static FOR_VECTORS inline vector errors_of(vector now, vector before)
         vector_and(vector_and(vector_look_up(vector_table(first_high), vector_high_halves(previous)),
                               vector_look_up(vector_table(first_low), vector_and(previous, vector_repeat(0x0F)))),
                    vector_look_up(vector_table(second_high), vector_high_halves(now)));
-    /* The third byte of three or more, and the fourth of four: the only ones that may be second continuations. */
+    /* The third byte of a sequence of three or four, and the fourth of four: only these may follow a continuation
+       byte. */
     vector third = vector_subtract(vector_previous(now, before, 2), vector_repeat(0xE0 - 0x80));
     vector fourth = vector_subtract(vector_previous(now, before, 3), vector_repeat(0xF0 - 0x80));
     vector must_continue = vector_and(vector_or(third, fourth), vector_repeat(TWO_CONTINUATIONS));
     return vector_xor(must_continue, pairs);
 }
 
-/* Not zero where a character goes on behind the end. */
+/* Not zero where a character is cut by the end. */
 static FOR_VECTORS inline vector cut_characters(vector last)
 {
     enum { WIDEST = 32 };
@@ -114,7 +115,7 @@ static FOR_VECTORS inline vector cut_characters(vector last)
 
 enum { RUN = 4 * JZ_TEXT_BLOCK };
 
-/* Takes four blocks where all of them are ASCII; else nothing. */
+/* Takes four blocks if all of them are ASCII; else nothing. */
 static FOR_VECTORS inline bool take_ascii_run(uint8_t *destination, const uint8_t *source, vector keys)
 {
     vector parts[RUN / WIDTH];

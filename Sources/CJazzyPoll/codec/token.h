@@ -15,7 +15,7 @@ static inline bool jz_is_token_character(char character)
     return byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL;
 }
 
-/* Takes the characters of a token, of which there may be none, off the front. */
+/* Takes a token off the front, which is empty if there is none. */
 static inline jz_text jz_take_token(jz_text *rest)
 {
     jz_text token = {rest->start, 0};

@@ -11,7 +11,7 @@ bool jz_unmask_text(jz_utf8 *state, uint8_t *destination, const uint8_t *source,
         jz_mask(destination, source, length, key, offset);
         return jz_utf8_feed(state, destination, length);
     }
-    /* Blocks begin with a character. */
+    /* Blocks have to begin with a character: finish the one under way first. */
     size_t pending = state->pending;
     jz_mask(destination, source, pending, key, offset);
     if (!jz_utf8_feed(state, destination, pending))
@@ -25,7 +25,7 @@ bool jz_unmask_text(jz_utf8 *state, uint8_t *destination, const uint8_t *source,
     if (!take_blocks(destination, source, blocks / JZ_TEXT_BLOCK, jz_mask_turned_key(key, offset)))
         return false;
     jz_mask(destination + blocks, source + blocks, length - blocks, key, offset);
-    /* The character that the last block cuts is looked at again, with its rest. */
+    /* A character that the last block cuts is checked again, together with its rest. */
     size_t checked = blocks - jz_utf8_cut_length(destination, blocks);
     return jz_utf8_feed(state, destination + checked, length - checked);
 }

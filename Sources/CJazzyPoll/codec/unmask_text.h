@@ -1,4 +1,4 @@
-/* Text as it comes: unmasked (RFC 6455 §5.3) and checked (§8.1) in one pass. */
+/* Received text: unmasked (RFC 6455 §5.3) and checked (§8.1) in one pass. */
 #ifndef JAZZY_CODEC_UNMASK_TEXT_H
 #define JAZZY_CODEC_UNMASK_TEXT_H
 
@@ -8,7 +8,7 @@
 
 #include "codec/utf8.h"
 
-/* As jz_mask and then jz_utf8_feed of what it made. Where that is false, not all need have been unmasked. */
+/* Does what jz_mask and then jz_utf8_feed do. If it returns false, a part may not have been unmasked. */
 bool jz_unmask_text(jz_utf8 *state, uint8_t *destination, const uint8_t *source, size_t length, const uint8_t key[4],
                     size_t offset);
 

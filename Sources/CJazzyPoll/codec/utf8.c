@@ -4,7 +4,7 @@
 
 #include "codec/text_blocks.h"
 
-enum { SHORT_TEXT = 16 }; /* bytes: to look at fewer one by one is cheaper than to make a block of them */
+enum { SHORT_TEXT = 16 }; /* bytes: fewer are checked one by one, which is cheaper than making a block */
 
 /* The number of ASCII bytes at the start, counted in whole words, or all. */
 static size_t ascii_prefix(const uint8_t *bytes, size_t length)
@@ -23,7 +23,7 @@ static size_t ascii_prefix(const uint8_t *bytes, size_t length)
         if ((word & high_bits) != 0)
             return position;
     }
-    /* The rest is the end of the last word, where there is one. */
+    /* Check the rest with a word that overlaps the last whole word, if there is one. */
     if (position < length && length >= 8) {
         uint64_t word;
         memcpy(&word, bytes + length - 8, sizeof word);
@@ -33,7 +33,7 @@ static size_t ascii_prefix(const uint8_t *bytes, size_t length)
     return position;
 }
 
-/* Takes the first byte of a character of several bytes: RFC 3629 §4, the table of well-formed sequences. */
+/* Takes the first byte of a character that has several (RFC 3629 §4, the table of well-formed sequences). */
 static bool begin_character(jz_utf8 *state, uint8_t byte)
 {
     state->lowest = 0x80;
@@ -58,7 +58,7 @@ static bool begin_character(jz_utf8 *state, uint8_t byte)
     return true;
 }
 
-/* Byte by byte, but for runs of ASCII. */
+/* Checks byte by byte, but runs of ASCII in words. */
 static bool feed_bytes(jz_utf8 *state, const uint8_t *bytes, size_t length)
 {
     size_t position = 0;
@@ -98,7 +98,9 @@ size_t jz_utf8_cut_length(const uint8_t *bytes, size_t length)
     return 0;
 }
 
-/* Fewer bytes than three blocks, and no character cut: padded with zeros, which are ASCII, to whole blocks. */
+/*
+ * Checks fewer bytes than three blocks, which end with a whole character: zeros, which are ASCII, pad them to blocks.
+ */
 static bool check_rest(jz_text_blocks *take_blocks, const uint8_t *bytes, size_t length)
 {
     uint8_t padded[2 * JZ_TEXT_BLOCK] = {0};
@@ -107,7 +109,7 @@ static bool check_rest(jz_text_blocks *take_blocks, const uint8_t *bytes, size_t
     return take_blocks(NULL, padded, length / JZ_TEXT_BLOCK + 1, 0);
 }
 
-/* From the beginning of a character on. */
+/* `bytes` begin with a character. */
 static bool feed_blocks(jz_utf8 *state, jz_text_blocks *take_blocks, const uint8_t *bytes, size_t length)
 {
     size_t cut = jz_utf8_cut_length(bytes, length);
