@@ -5,9 +5,9 @@
 
 #include "codec/token.h"
 
-enum { NOT_MODIFIED = 304 }; /* would have no body (RFC 9110 §15.4.5), and answers no question that is asked here */
+enum { NOT_MODIFIED = 304 }; /* must have no body (RFC 9110 §15.4.5), and is no answer to a handshake */
 
-/* What the server sets itself, or what would change where the response ends. */
+/* Header fields that the server sets itself, or that would change where the response ends. */
 static bool is_reserved(jz_text name)
 {
     static const char *const reserved[] = {"Connection",     "Upgrade",      "Date",
@@ -33,7 +33,7 @@ static bool are_valid(const jz_response_header *headers, size_t count)
     return true;
 }
 
-/* How long the lines are; all of it is in memory, so that it cannot overflow. */
+/* The length of the header lines. Cannot overflow, because all texts are in memory. */
 static size_t length_of(const jz_response_header *headers, size_t count)
 {
     size_t length = 0;
@@ -42,7 +42,7 @@ static size_t length_of(const jz_response_header *headers, size_t count)
     return length;
 }
 
-/* Where the texts of an answer are put, one after the other. */
+/* Appends a text of the answer at `*end`. */
 static jz_text put(char **end, const void *bytes, size_t length)
 {
     jz_text text = {*end, length};
@@ -69,7 +69,7 @@ static jz_text put_headers(char **end, const jz_response_header *headers, size_t
     return (jz_text){start, (size_t)(*end - start)};
 }
 
-/* With room for that many bytes of texts behind it, and no texts yet. */
+/* An answer without texts, with `room` bytes for them behind it. */
 static jz_answer *create(size_t room, char **end)
 {
     jz_answer *answer = room < SIZE_MAX - sizeof *answer ? calloc(1, sizeof *answer + room) : NULL;
@@ -122,7 +122,7 @@ jz_answer_status jz_answer_rejecting(const jz_rejection *rejection, jz_answer **
     (*answer)->status = rejection->status;
     (*answer)->headers = put_headers(&end, rejection->headers, rejection->header_count);
     (*answer)->content_type = put(&end, content_type, type_length);
-    put(&end, "", 1); /* the end of the content type */
+    put(&end, "", 1); /* terminates the content type */
     (*answer)->body = put(&end, rejection->body, body_length);
     return JZ_ANSWER_TAKEN;
 }

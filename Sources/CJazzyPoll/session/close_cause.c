@@ -1,4 +1,4 @@
-/* The one table of why a connection ended. */
+/* The one table of the causes for which a connection ends. */
 #include <stddef.h>
 
 #include "jazzy/event.h"

@@ -9,14 +9,14 @@
 enum {
     KEEP_UP_TO = 256 * 1024, /* bytes: larger buffers are given back by trimming */
     LARGEST_WINDOW_BITS = 15,
-    SHORT_MESSAGE = 1024,   /* bytes: such a message fits */
-    SHORT_WINDOW_BITS = 11, /* into this window, as far back as zlib looks in it, */
-    SHORT_MEMORY_LEVEL = 5  /* and its symbols into one block of this */
+    SHORT_MESSAGE = 1024,   /* bytes: such a message */
+    SHORT_WINDOW_BITS = 11, /* fits into this window, as far back as zlib searches it, */
+    SHORT_MEMORY_LEVEL = 5  /* and its symbols fit into one block at this level */
 };
 
 /*
- * What compresses a message by itself. A short one needs neither the window nor the hash table of a long one, and to
- * clear those would cost more than to compress it.
+ * The parameters to compress a message without context. A short message does not need a large window and hash table,
+ * and clearing them would cost more than compressing the message.
  */
 static jz_compressor_parameters parameters_for(jz_compressor_parameters parameters, size_t length)
 {
@@ -71,7 +71,8 @@ bool jz_compress_alone(jz_compression_workspace *workspace, const jz_deflate_opt
         compressor->last_compressed.length = 0;
         jz_compressor_forget(compressor);
         (void)jz_compressor_run(compressor, bytes, length, &compressor->last_compressed);
-        /* Comparing costs little beside compressing. Without memory to remember it, the message just is not shared. */
+        /* Comparing costs little beside compressing. If there is no memory for the copy, the result is just not
+           reused. */
         (void)jz_buffer_append(&compressor->last_message, bytes, length);
     }
     *compressed = &compressor->last_compressed;
@@ -115,7 +116,7 @@ void jz_compression_workspace_trim(jz_compression_workspace *workspace)
     trim(&workspace->decompressed);
     for (jz_compressor *compressor = workspace->compressors; compressor != NULL; compressor = compressor->next) {
         trim(&compressor->last_compressed);
-        /* What went in, without what came out, would be taken for a message that does not become smaller. */
+        /* An input without its output would mean a message that does not become smaller. */
         if (compressor->last_compressed.bytes == NULL)
             jz_buffer_free(&compressor->last_message);
         trim(&compressor->last_message);

@@ -18,12 +18,12 @@ typedef struct jz_compressor_parameters {
 } jz_compressor_parameters;
 
 struct jz_compressor {
-    struct jz_compressor *next; /* of those that a workspace has */
+    struct jz_compressor *next; /* in the workspace's list */
     jz_compressor_parameters parameters;
     z_stream stream;
     jz_zlib_memory memory;
-    jz_buffer last_message;    /* compressed alone: what went in, */
-    jz_buffer last_compressed; /* and what came out; empty where it did not become smaller */
+    jz_buffer last_message;    /* compressed without context: the input, */
+    jz_buffer last_compressed; /* and the output; empty if it was not smaller */
 };
 
 /* NULL when there is no memory. */
@@ -31,8 +31,8 @@ jz_compressor *jz_compressor_create(jz_compressor_parameters parameters);
 void jz_compressor_free(jz_compressor *compressor);
 
 /*
- * Compresses a message, going on from the last one, in place of what `output` held. False, with a fresh context, when
- * there is no memory or the result is not smaller than the message.
+ * Compresses a message in the context of the earlier ones; replaces the content of `output`. False, with a new context,
+ * when there is no memory or the result is not smaller than the message.
  */
 bool jz_compressor_run(jz_compressor *compressor, const uint8_t *bytes, size_t length, jz_buffer *output);
 

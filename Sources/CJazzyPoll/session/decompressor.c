@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 enum {
-    STATE = 7 * 1024,         /* bytes: what inflate allocates beside its window (zconf.h), with room to align */
-    SMALLEST_WINDOW_BITS = 9, /* zlib compresses with 9 where 8 was agreed on; a larger window reads both */
-    SMALLEST_CHUNK = 4096,    /* bytes of output to make room for at a time, at least, */
-    LARGEST_CHUNK = 262144,   /* and at most: what a bomb can cost beyond the limit */
+    STATE = 7 * 1024,         /* bytes that inflate allocates beside its window (zconf.h), with alignment */
+    SMALLEST_WINDOW_BITS = 9, /* zlib compresses with 9 where 8 was agreed on; a window of 9 bits decodes both */
+    SMALLEST_CHUNK = 4096,    /* bytes by which the output grows at a time, at least, */
+    LARGEST_CHUNK = 262144,   /* and at most: so much can a decompression bomb cost beyond the limit */
     AT_BLOCK_BOUNDARY = 128,  /* in z_stream.data_type, after inflate: zlib.h; */
-    UNUSED_BITS = 63          /* and there: how many bits of the last byte were not taken */
+    UNUSED_BITS = 63          /* and there: how many bits of the last byte are unused */
 };
 
 jz_decompressor *jz_decompressor_create(uint8_t window_bits)
@@ -42,7 +42,7 @@ void jz_decompressor_free(jz_decompressor *decompressor)
     free(decompressor);
 }
 
-/* Room for more output: more each time, so that large messages need few turns, and never far beyond the limit. */
+/* Grows the output, more each time, so that large messages need few steps, but never far beyond the limit. */
 static bool make_room(jz_buffer *output, size_t max_message_size)
 {
     if (output->length < output->capacity)
@@ -56,7 +56,7 @@ static bool make_room(jz_buffer *output, size_t max_message_size)
     return jz_buffer_reserve(output, chunk, output->length + chunk);
 }
 
-/* Whether the last call of inflate ended between two blocks and two bytes, where a message has to end (§7.2.1). */
+/* Whether the last call of inflate ended between two blocks, at a byte boundary, where a message must end (§7.2.1). */
 static bool is_at_block_boundary(const z_stream *stream)
 {
     return (stream->data_type & (AT_BLOCK_BOUNDARY | UNUSED_BITS)) == AT_BLOCK_BOUNDARY;
@@ -85,13 +85,13 @@ static jz_failure take_part(jz_decompressor *decompressor, const uint8_t *bytes,
         if (output->length > max_message_size)
             return JZ_FAILURE_MESSAGE_TOO_BIG;
         decompressor->is_after_final_block = result == Z_STREAM_END;
-        /* RFC 7692 §7.2.3.4: the context goes on. This keeps the window where it is; copying it would cost far more
-         * than the two bytes that such a block can have. */
+        /* RFC 7692 §7.2.3.4: the context continues. This keeps the window in place; copying it would cost far more than
+           receiving such a block, which can have just two bytes. */
         if (decompressor->is_after_final_block)
             (void)inflateResetKeep(stream);
         /*
-         * Room that is left over means that there is nothing more to come out, as does the end of a block. There is no
-         * further call then: it would move zlib on from the boundary.
+         * Unused room means that there is no more output, as does the end of a block. Do not call inflate again then:
+         * zlib would leave the boundary.
          */
         if (stream->avail_in == 0 &&
             (stream->avail_out > 0 || decompressor->is_after_final_block || is_at_block_boundary(stream)))
@@ -120,9 +120,8 @@ jz_failure jz_decompressor_take(jz_decompressor *decompressor, const uint8_t *by
 
 jz_failure jz_decompressor_end(jz_decompressor *decompressor, size_t max_message_size, jz_buffer *output)
 {
-    static const uint8_t tail[] = {0x00, 0x00, 0xFF, 0xFF}; /* what the sender left out, §7.2.2 */
-    /* The byte that makes the tail an empty block was left out too (against §7.2.1): the message is complete as it is.
-     */
+    static const uint8_t tail[] = {0x00, 0x00, 0xFF, 0xFF}; /* which the sender omitted, §7.2.2 */
+    /* The sender also omitted the byte that makes the tail an empty block (against §7.2.1): the message is complete. */
     if (decompressor->is_after_final_block)
         return JZ_FAILURE_NONE;
     jz_failure failure = take_part(decompressor, tail, sizeof tail, max_message_size, output);

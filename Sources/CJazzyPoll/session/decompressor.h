@@ -13,26 +13,28 @@
 struct jz_decompressor {
     z_stream stream;
     jz_zlib_memory memory;
-    bool is_after_final_block; /* all that was taken ended with a block that has BFINAL set */
+    bool is_after_final_block; /* the input so far ended with a block that has BFINAL set */
 };
 
 /* NULL when there is no memory. */
 jz_decompressor *jz_decompressor_create(uint8_t window_bits);
 void jz_decompressor_free(jz_decompressor *decompressor);
 
-/* The one that is there, or, where `*decompressor` is NULL, a new one. NULL when there is no memory. */
+/* Returns `*decompressor`, which is created if it is NULL. NULL when there is no memory. */
 jz_decompressor *jz_decompressor_ensure(jz_decompressor **decompressor, uint8_t window_bits);
 
 /*
- * A message in parts, appended to `output`: its begin, where `output` is empty, any number of parts, its end. Each goes
- * on from the one before, and the message from the last one. All but the begin can fail as jz_decompress does.
+ * Decompress a message in parts, appended to `output`: begin, with an empty `output`; take any number of parts; end.
+ * Parts and messages share one context. take and end fail as jz_decompress does.
  */
 void jz_decompressor_begin(jz_decompressor *decompressor);
 jz_failure jz_decompressor_take(jz_decompressor *decompressor, const uint8_t *bytes, size_t length,
                                 size_t max_message_size, jz_buffer *output);
 jz_failure jz_decompressor_end(jz_decompressor *decompressor, size_t max_message_size, jz_buffer *output);
 
-/* Decompresses a message, going on from the last one, in place of what `output` held. Contract of jz_decompress. */
+/*
+ * Decompresses a message in the context of the earlier ones; replaces the content of `output`. Fails as jz_decompress.
+ */
 jz_failure jz_decompressor_run(jz_decompressor *decompressor, const uint8_t *bytes, size_t length,
                                size_t max_message_size, jz_buffer *output);
 

@@ -20,7 +20,7 @@ bool jz_deflate_agree(const jz_deflate_offer *offer, const jz_deflate_options *o
     agreement->server_no_context_takeover = offer->server_no_context_takeover || shares;
     agreement->client_no_context_takeover = offer->client_no_context_takeover || shares;
 
-    /* §7.1.2.1. zlib's raw deflate has no window of 8 bits: the promise could not be kept. */
+    /* §7.1.2.1. zlib's raw deflate cannot use a window of 8 bits, so we must not promise it. */
     agreement->names_server_max_window_bits = offer->server_max_window_bits != 0 || window_bits < LARGEST_WINDOW_BITS;
     agreement->server_max_window_bits = window_bits;
     if (offer->server_max_window_bits != 0)
@@ -28,7 +28,7 @@ bool jz_deflate_agree(const jz_deflate_offer *offer, const jz_deflate_options *o
     if (agreement->server_max_window_bits < SMALLEST_DEFLATE_WINDOW_BITS)
         return false;
 
-    /* §7.1.2.2: the answer may limit the client's window only where the client offered that. */
+    /* §7.1.2.2: the answer may limit the client's window only if the client offered that. */
     agreement->client_max_window_bits = LARGEST_WINDOW_BITS;
     if (offer->has_client_max_window_bits) {
         uint8_t offered = offer->client_max_window_bits != 0 ? offer->client_max_window_bits : LARGEST_WINDOW_BITS;

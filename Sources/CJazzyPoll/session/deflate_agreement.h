@@ -1,4 +1,4 @@
-/* Agreeing on permessage-deflate (RFC 7692 §7.1): which offer is accepted, and what is answered. */
+/* Negotiation of permessage-deflate (RFC 7692 §7.1): which offer is accepted, with which answer. */
 #ifndef JAZZY_SESSION_DEFLATE_AGREEMENT_H
 #define JAZZY_SESSION_DEFLATE_AGREEMENT_H
 
@@ -10,9 +10,9 @@
 #include "session/buffer.h"
 #include "jazzy/server.h"
 
-/* What the two sides agreed on. Exactly this is answered, and exactly this is done. */
+/* What client and server agreed on: exactly what is answered, and what is done. */
 typedef struct jz_deflate_agreement {
-    bool is_agreed; /* else there is no compression */
+    bool is_agreed; /* else nothing is compressed */
     bool server_no_context_takeover;
     bool client_no_context_takeover;
     bool names_server_max_window_bits; /* the answer has the parameter */
@@ -26,13 +26,13 @@ bool jz_deflate_agree(const jz_deflate_offer *offer, const jz_deflate_options *o
                       jz_deflate_agreement *agreement);
 
 /*
- * Accepts the first offer of a request that can be accepted. Returns false when a Sec-WebSocket-Extensions header is
- * malformed. That none is accepted is no error: the agreement then says so.
+ * Accepts the first acceptable offer of a request. Returns false if a Sec-WebSocket-Extensions header is malformed. It
+ * is no error if no offer is accepted: is_agreed is then false.
  */
 bool jz_deflate_negotiate(const jz_request_head *head, const jz_deflate_options *options,
                           jz_deflate_agreement *agreement);
 
-/* Appends the header line that answers, where there is an agreement. False when there is no memory. */
+/* Appends the header line of the answer, if there is an agreement. False when there is no memory. */
 bool jz_deflate_append_answer(const jz_deflate_agreement *agreement, jz_buffer *output);
 
 #endif

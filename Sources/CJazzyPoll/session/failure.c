@@ -1,4 +1,4 @@
-/* The one table of what can go wrong with a connection: rule, close code, text. */
+/* The one table of a connection's failures: the rule that was broken, close code, text. */
 #include "jazzy/error.h"
 
 #include <stddef.h>

@@ -9,13 +9,16 @@ static uint8_t allowed_reserved_bits(const jz_session *session, const jz_frame_h
     return session->uses_deflate && begins_message ? JZ_RSV1 : 0;
 }
 
-/* Data that cannot be compressed gets larger: by an eighth and a little with zlib's worst settings (deflateBound). */
+/* Incompressible data becomes larger: by slightly more than 1/8 with zlib's worst settings (deflateBound). */
 size_t jz_max_compressed_length(size_t length)
 {
     return length + length / 4 + 64;
 }
 
-/* How many bytes of payload may be kept of the message under way, until there is room for more where it is inflated. */
+/*
+ * How many payload bytes of the incomplete message may be buffered. If it is inflated ahead of its end, the buffered
+ * bytes are consumed and make room for more.
+ */
 static size_t max_payload_length(const jz_session *session, bool is_compressed, const jz_inflation *inflation)
 {
     size_t max = session->settings->max_message_size;
@@ -25,9 +28,9 @@ static size_t max_payload_length(const jz_session *session, bool is_compressed, 
 }
 
 /*
- * Whether a further empty frame of the message under way is too many: a message may have max_frames, and one more for
- * each byte of its payload. A frame that is not empty brings at least the byte that allows for it, so it never is:
- * frames that bring something end at the size limit.
+ * Whether another empty frame of the incomplete message would exceed the limit: max_frames, and one more for each byte
+ * of payload. A non-empty frame never exceeds it, because its own bytes allow it; for such frames the size limit
+ * counts.
  */
 static bool is_empty_frame_too_many(const jz_session *session)
 {

@@ -5,10 +5,10 @@
 #include "codec/frame_header.h"
 #include "session/session.h"
 
-/* Judges the header of the next frame, given what the session has received so far. */
+/* Checks the header of the next frame against the rules, given what the session has received so far. */
 jz_failure jz_judge_frame(const jz_session *session, const jz_frame_header *header);
 
-/* How many bytes a message of this length can become when it is compressed as a whole. */
+/* The largest number of bytes that a message of this length can have when it is compressed as a whole. */
 size_t jz_max_compressed_length(size_t length);
 
 #endif

@@ -1,4 +1,4 @@
-/* Frames to be sent, appended to a buffer. */
+/* Appends outgoing frames to a buffer. */
 #ifndef JAZZY_SESSION_FRAME_WRITER_H
 #define JAZZY_SESSION_FRAME_WRITER_H
 
@@ -27,12 +27,12 @@ static inline bool jz_append_frame(jz_buffer *output, uint8_t opcode, uint8_t re
     return true;
 }
 
-/* The length of the longest prefix of a close reason that fits into a close frame and ends with a character. */
+/* The length of the longest prefix of a close reason that fits into a close frame and does not cut a character. */
 size_t jz_fitting_reason_length(const char *reason, size_t length);
 
 /*
- * Appends a close frame. JZ_CLOSE_NO_STATUS makes it one without a payload. A reason longer than the 123 bytes that fit
- * is cut at the end of a character. False when there is no memory.
+ * Appends a close frame. With JZ_CLOSE_NO_STATUS it has no payload. A reason longer than 123 bytes is cut between two
+ * characters. False when there is no memory.
  */
 bool jz_append_close_frame(jz_buffer *output, uint16_t code, const char *reason, size_t reason_length);
 

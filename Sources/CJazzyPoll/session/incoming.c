@@ -9,7 +9,7 @@
 #include "session/frame_rules.h"
 #include "session/memory.h"
 
-enum { MAPPED_ONCE_COME = 4096 /* bytes: before, a page would be more than has come */ };
+enum { MAPPED_ONCE_COME = 4096 /* bytes received: with fewer, even one page of memory would be more than that */ };
 
 bool jz_incoming_ensure(jz_session *session)
 {
@@ -36,7 +36,10 @@ void jz_incoming_forget_message(jz_incoming *incoming)
     incoming->is_delivered = false;
 }
 
-/* How far the message's buffer may grow when more frames of it may follow one that makes it `whole` bytes long. */
+/*
+ * The capacity up to which the message's buffer may grow if more frames may follow one that makes it `whole` bytes
+ * long.
+ */
 static size_t max_growth(const jz_session *session, size_t whole)
 {
     size_t max = session->settings->max_message_size;
@@ -53,7 +56,7 @@ bool jz_incoming_make_room(const jz_session *session, size_t count, size_t remai
     size_t come = payload->length + count;
     bool takes_all = is_last && (whole - come < come || (come >= MAPPED_ONCE_COME && jz_memory_has_kept(whole)));
     size_t wanted = takes_all ? remaining : count;
-    /* What will be mapped anyway is from the start: of that only pages that were written to take memory. */
+    /* A buffer that will be mapped in the end is mapped from the start: only pages that were written to cost memory. */
     bool becomes_mapped = jz_memory_is_mapped(whole) && !jz_memory_is_mapped(payload->capacity);
     if (becomes_mapped && come >= MAPPED_ONCE_COME && wanted < JZ_MAPPED_FROM)
         wanted = JZ_MAPPED_FROM;
@@ -76,7 +79,7 @@ bool jz_incoming_carry(jz_incoming *incoming, jz_input *input, size_t wanted)
     if (incoming->carry_length < wanted) {
         size_t missing = wanted - incoming->carry_length;
         size_t count = missing < input->length ? missing : input->length;
-        /* No more than a header and the payload of a control frame, which were judged before. */
+        /* At most a header and the payload of a control frame; their lengths were checked before. */
         assert(wanted <= sizeof incoming->carry);
         memcpy(incoming->carry + incoming->carry_length, input->bytes, count);
         incoming->carry_length = (uint8_t)(incoming->carry_length + count);

@@ -8,9 +8,9 @@
 #include "session/incoming.h"
 
 enum {
-    /* Bytes that a flush behind a fragment adds at most: the ends of two blocks and an empty one are five to eight. */
+    /* The most bytes that a flush behind a fragment adds: the ends of two blocks and an empty block are 5 to 8. */
     MOST_PER_FLUSH = 16,
-    /* Frames for a byte of the message, at most: it is flushed, which makes seven bytes, and these come one by one. */
+    /* The most frames for one byte of the message: flushed, it becomes 7 bytes, each of which may be a frame. */
     MOST_FRAMES_PER_BYTE = 8
 };
 
@@ -24,7 +24,10 @@ void jz_inflation_free(jz_inflation **inflation)
     *inflation = NULL;
 }
 
-/* The loop's own decompressor is every connection's, for a message at a time: it cannot wait for this one's end. */
+/*
+ * Not the loop's decompressor: all connections share that, for whole messages, and it cannot wait for this message's
+ * end.
+ */
 static jz_decompressor *decompressor_of(jz_session *session)
 {
     if (!session->keeps_peer_context)
@@ -45,7 +48,7 @@ static jz_failure take_payload(jz_session *session, jz_decompressor *decompresso
     return failure;
 }
 
-/* Whether the message will have an end: its frames and bytes are in proportion to what came out of them. */
+/* Prevents messages without end: frames and compressed bytes must be in proportion to the output. */
 static jz_failure judge(const jz_session *session)
 {
     const jz_inflation *inflation = session->incoming->inflation;

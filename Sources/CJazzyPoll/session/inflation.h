@@ -1,8 +1,8 @@
 /*
- * A compressed message that is decompressed ahead of its end. Clients that send a message in fragments flush their
- * compressor behind each, which makes a byte into seven: a message within the size limit can be many times as long on
- * its way. Where it gets longer than a message that is compressed as a whole can be, what has come is decompressed and
- * makes room for more; so memory stays within what the limit allows, however small the fragments are.
+ * A compressed message that is decompressed before it is complete. Clients that send a message in fragments flush their
+ * compressor behind each, which can turn one byte into seven: a message within the size limit can be many times as long
+ * on the wire. When it becomes longer than a message that is compressed as a whole can be, the bytes received so far
+ * are decompressed, which makes room for more. So memory stays within the limit, however small the fragments are.
  */
 #ifndef JAZZY_SESSION_INFLATION_H
 #define JAZZY_SESSION_INFLATION_H
@@ -15,20 +15,20 @@
 
 typedef struct jz_inflation {
     jz_buffer message;      /* decompressed so far */
-    uint64_t taken;         /* bytes of payload that were decompressed */
-    jz_decompressor *alone; /* of this message, where contexts are not taken over; otherwise NULL */
+    uint64_t taken;         /* payload bytes that were decompressed */
+    jz_decompressor *alone; /* for this message alone, without context takeover; else NULL */
 } jz_inflation;
 
 /*
- * Decompresses what has come of the compressed message under way, and leaves its payload empty. Fails as jz_decompress
- * does, and where the message's frames are too many or too long for what comes out of them.
+ * Decompresses the received part of the current message, and leaves its payload empty. Fails as jz_decompress does, and
+ * if the message has too many frames or bytes in proportion to the output.
  */
 jz_failure jz_inflate_ahead(jz_session *session);
 
-/* The rest of a message that was begun so. On JZ_FAILURE_NONE all of it is in session->incoming->inflation->message. */
+/* Decompresses the rest of such a message. On JZ_FAILURE_NONE all of it is in session->incoming->inflation->message. */
 jz_failure jz_inflate_rest(jz_session *session);
 
-/* Frees it, and sets it to NULL. NULL does nothing. */
+/* Frees `*inflation` and sets it to NULL. NULL does nothing. */
 void jz_inflation_free(jz_inflation **inflation);
 
 #endif

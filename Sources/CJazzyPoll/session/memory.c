@@ -12,7 +12,7 @@
 
 enum {
     MOST_KEPT = 16,
-    MOST_KEPT_BYTES = 16 * 1024 * 1024 /* of all together */
+    MOST_KEPT_BYTES = 16 * 1024 * 1024 /* in total */
 };
 
 typedef struct piece {
@@ -20,11 +20,11 @@ typedef struct piece {
     size_t size;
 } piece;
 
-/* Those of the thread, the one that was given back last at the end. */
+/* The pieces that this thread keeps, the most recently freed at the end. */
 static _Thread_local struct {
-    bool *keeps; /* to be told when there are some; NULL where the thread keeps none */
+    bool *keeps; /* becomes true when a piece is kept; NULL if the thread keeps none */
     size_t count;
-    size_t idle; /* so many at the front were not taken since the last trim */
+    size_t idle; /* pieces at the front that were not used since the last trim */
     size_t bytes;
     piece pieces[MOST_KEPT];
 } kept;
@@ -45,13 +45,13 @@ bool jz_memory_is_mapped(size_t size)
 #endif
 }
 
-/* No object is larger (C17 §7.20.3), and malloc need not be asked. */
+/* No object can be larger (C17 §7.20.3), so malloc need not be called. */
 static bool is_possible(size_t size)
 {
     return size < PTRDIFF_MAX;
 }
 
-/* Whole pages, of a size that is possible. */
+/* Rounds a possible size up to whole pages. */
 static size_t round_up(size_t size)
 {
     size_t mask = page_size() - 1;
@@ -74,7 +74,8 @@ void jz_memory_unmap(void *bytes, size_t size)
     (void)size;
     free(bytes);
 #else
-    /* It is refused within a larger mapping where the process has as many as it may. Its pages go back all the same. */
+    /* munmap fails inside a larger mapping if the process has as many mappings as it may have. Free its pages even
+       then. */
     if (munmap(bytes, size) != 0)
         (void)madvise(bytes, size, MADV_DONTNEED);
 #endif
@@ -89,14 +90,13 @@ static void remove_kept(size_t index)
         kept.idle--;
 }
 
-/* By half of it, and no more: all of a piece that is kept takes memory, for as long as whoever has it needs a part. */
+/* At most half as much again: all pages of a kept piece cost memory as long as the new owner uses a part of them. */
 static bool is_little_larger(size_t found, size_t size)
 {
     return found > size && found - size <= size / 2;
 }
 
-/* Where the smallest piece is that is kept and of that size or, where it may be `larger`, little above. Where there is
-   none: kept.count. */
+/* The index of the smallest kept piece of that size or, with `larger`, slightly more; kept.count if there is none. */
 static size_t find_kept(size_t size, bool larger)
 {
     size_t best = kept.count;
@@ -109,7 +109,7 @@ static size_t find_kept(size_t size, bool larger)
     return best;
 }
 
-/* Takes it; NULL where there is none. `larger` is NULL, or becomes its size. */
+/* Takes such a piece; NULL if there is none. `larger` is NULL, or receives the size of the piece. */
 static void *take_kept(size_t size, size_t *larger)
 {
     size_t best = find_kept(size, larger != NULL);
@@ -127,7 +127,7 @@ bool jz_memory_has_kept(size_t size)
     return is_possible(size) && jz_memory_is_mapped(size) && find_kept(round_up(size), true) < kept.count;
 }
 
-/* Keeps a piece, in place of those that were given back first. */
+/* Keeps a piece; if there are too many, the oldest are unmapped. */
 static void keep(piece piece)
 {
     while (kept.count > 0 && (kept.count == MOST_KEPT || kept.bytes + piece.size > MOST_KEPT_BYTES)) {
@@ -161,7 +161,7 @@ void jz_memory_give_large(void *bytes, size_t size)
         jz_memory_unmap(bytes, size);
 }
 
-/* Where the system moves pages, nothing is copied. */
+/* With mremap the system moves pages instead of copying. */
 static void *grow_mapped(void *bytes, size_t size, size_t used, size_t larger)
 {
 #ifdef MREMAP_MAYMOVE

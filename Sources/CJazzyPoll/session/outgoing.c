@@ -22,7 +22,9 @@ bool jz_session_wants_compression(const jz_session *session, size_t length, jz_c
     return compression == JZ_COMPRESSION_ALWAYS || length >= session->settings->deflate.min_message_size;
 }
 
-/* RFC 7692 §7.2.1. False when the message does not become smaller or there is no memory: then it goes as it is. */
+/*
+ * RFC 7692 §7.2.1. False when the message does not become smaller or there is no memory: then it is sent uncompressed.
+ */
 static bool compress(jz_session *session, const void *bytes, size_t length, const jz_buffer **compressed)
 {
     const jz_session_settings *settings = session->settings;

@@ -14,12 +14,12 @@
 #include "session/inflation.h"
 #include "session/frame_writer.h"
 
-/* What a step of reading came to. */
+/* The result of one step of reading. */
 typedef enum step {
-    STEP_CONTINUE,    /* a frame or a part was taken; there may be more */
-    STEP_EVENT,       /* there is an event to yield */
+    STEP_CONTINUE,    /* a frame or a part of one was taken; there may be more */
+    STEP_EVENT,       /* there is an event to return */
     STEP_NEEDS_INPUT, /* all input was taken */
-    STEP_FAILED       /* a rule was broken; session->failure says which */
+    STEP_FAILED       /* a rule was broken: session->failure */
 } step;
 
 static uint8_t no_bytes[1];
@@ -54,7 +54,7 @@ static step fail(jz_session *session, jz_failure failure)
 static inline step yield_message(jz_session *session, jz_message_kind kind, const uint8_t *bytes, size_t length,
                                  jz_event *event, jz_message *message)
 {
-    /* After our close frame the handler is told of nothing but the close (see jz_ws_close). */
+    /* After our close frame the handler gets no event but the close event (see jz_ws_close). */
     if (session->state != JZ_SESSION_OPEN)
         return STEP_CONTINUE;
     *event = (jz_event){.type = JZ_EVENT_MESSAGE, .close_reason = ""};
@@ -100,14 +100,14 @@ static step take_control(jz_session *session, const jz_frame_header *header, uin
                          jz_event *event, jz_message *message)
 {
     size_t length = (size_t)header->payload_length;
-    /* In place: it lies in the input or in the carry, whole. */
+    /* In place: the payload is complete, in the input or in `carry`. */
     assert(length <= JZ_MAX_CONTROL_PAYLOAD);
     jz_mask(payload, payload, length, header->masking_key, 0);
     if (header->opcode == JZ_OPCODE_CLOSE)
         return take_close(session, payload, length, output, event, message);
     if (header->opcode == JZ_OPCODE_PONG)
         return yield_message(session, JZ_MESSAGE_PONG, payload, length, event, message);
-    /* §5.5.2: a ping is answered until the peer has closed, also after our own close frame. */
+    /* §5.5.2: pings are answered until the peer has closed, even after our own close frame. */
     if (!jz_append_frame(output, JZ_OPCODE_PONG, 0, payload, length))
         return fail(session, JZ_FAILURE_OUT_OF_MEMORY);
     return yield_message(session, JZ_MESSAGE_PING, payload, length, event, message);
@@ -144,7 +144,7 @@ static step yield_compressed_message(jz_session *session, uint8_t opcode, const 
     return yield_decompressed_message(session, opcode, &workspace->decompressed, event, message);
 }
 
-/* A message that is not compressed, whole where it lies in the input. */
+/* An uncompressed message that is complete in the input. */
 static inline step take_plain_message(jz_session *session, uint8_t opcode, uint8_t *payload, size_t length,
                                       const uint8_t masking_key[4], jz_event *event, jz_message *message)
 {
@@ -158,13 +158,13 @@ static inline step take_plain_message(jz_session *session, uint8_t opcode, uint8
     return yield_message(session, kind_of(opcode), payload, length, event, message);
 }
 
-/* A message in one frame, all of it in the input. */
+/* A message in one frame that is complete in the input. */
 static step take_whole_message(jz_session *session, const jz_frame_header *header, jz_input *input, jz_event *event,
                                jz_message *message)
 {
     uint8_t *payload = input->bytes;
     size_t length = (size_t)header->payload_length;
-    /* Unmasked in place: all of it has come, and the input is the session's to write to. */
+    /* Unmasked in place: it is complete, and the session may write to the input. */
     assert(header->payload_length <= input->length);
     jz_input_advance(input, length);
     if (header->reserved == 0)
@@ -194,7 +194,7 @@ static step finish_message(jz_session *session, jz_event *event, jz_message *mes
     return yield_message(session, kind_of(opcode), incoming->payload.bytes, incoming->payload.length, event, message);
 }
 
-/* Takes what there is of the payload of the data frame under way, unmasking it into the message's buffer. */
+/* Unmasks what the input has of the current data frame's payload into the message's buffer. */
 static step take_payload(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
 {
     jz_incoming *incoming = session->incoming;
@@ -236,8 +236,8 @@ static step begin_data_frame(jz_session *session, const jz_frame_header *header,
 }
 
 /*
- * Judges once more a frame that breaks a rule: one for which there is no room may belong to a compressed message, which
- * can be inflated ahead of its end.
+ * Checks a frame that breaks a rule once more: if it is too large and belongs to a compressed message, the message is
+ * inflated ahead of its end first.
  */
 static jz_failure judge_again(jz_session *session, const jz_frame_header *header, jz_failure failure)
 {
@@ -248,7 +248,9 @@ static jz_failure judge_again(jz_session *session, const jz_frame_header *header
     return failure != JZ_FAILURE_NONE ? failure : jz_judge_frame(session, header);
 }
 
-/* A frame whose header came in pieces: gathers the header, and all of the frame where it is a control frame. */
+/*
+ * A frame whose header is incomplete in the input: gathers the header in `carry`, and a control frame's payload, too.
+ */
 static step take_carried_frame(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
                                jz_message *message)
 {
@@ -334,13 +336,13 @@ void jz_session_fail(jz_session *session, jz_failure failure, jz_buffer *output)
     jz_session_blame(session, cause_of(failure));
     if (session->state == JZ_SESSION_OPEN) {
         const char *reason = jz_failure_text(failure);
-        /* Without memory for it, the connection ends without a close frame. */
+        /* If there is no memory, the connection ends without a close frame. */
         (void)jz_append_close_frame(output, jz_failure_close_code(failure), reason, strlen(reason));
     }
     session->state = JZ_SESSION_FAILED;
 }
 
-/* Yields the events that end a session; discards input. */
+/* Returns the events that end a session; discards input. */
 static bool yield_ending(jz_session *session, jz_input *input, jz_event *event, jz_message *message)
 {
     input->length = 0;

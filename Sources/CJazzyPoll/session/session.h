@@ -1,14 +1,14 @@
 /*
- * The server's side of one WebSocket connection after the handshake (RFC 6455 §5-§7), without a socket: it is fed the
- * bytes that were received, yields events, and appends the bytes that are to be sent to a buffer.
+ * The server's side of one WebSocket connection after the handshake (RFC 6455 §5-§7), without a socket: it takes
+ * received bytes, returns events, and appends the bytes to send to a buffer.
  *
  *     jz_input input = {received, count};
  *     while (jz_session_next(&session, &input, &output, &event, &message))
  *         handle(&event, &message);
  *     send(output);
  *
- * Received bytes are unmasked where they lie, and a message that is whole in one feed in one frame is never copied. A
- * session between messages owns no memory; only a frame or message that is under way does.
+ * Received bytes are unmasked in place. A message in one frame that is complete in one input is never copied. A session
+ * owns memory only while a frame or message is incomplete.
  */
 #ifndef JAZZY_SESSION_SESSION_H
 #define JAZZY_SESSION_SESSION_H
@@ -23,26 +23,26 @@
 #include "jazzy/event.h"
 #include "jazzy/websocket.h"
 
-/* What sessions of one route and loop have in common. */
+/* Settings that all sessions of one route on one loop share. */
 typedef struct jz_session_settings {
     size_t max_message_size; /* bytes, at least 1 */
-    uint32_t max_frames;     /* of one message, besides one for each byte of its payload; 0 is no limit */
+    uint32_t max_frames;     /* frames of one message, plus one for each byte of its payload; 0: no limit */
     jz_deflate_options deflate;
-    jz_compression_workspace *workspace; /* borrowed; NULL where no session uses compression */
+    jz_compression_workspace *workspace; /* borrowed; NULL if no session uses compression */
 } jz_session_settings;
 
-/* Received bytes, taken off the front as they are read. Written to: payloads are unmasked in place. */
+/* Received bytes, consumed from the front. The session writes to them: payloads are unmasked in place. */
 typedef struct jz_input {
     uint8_t *bytes;
     size_t length;
 } jz_input;
 
-/* Private to the session: all that a frame or message under way needs. */
+/* Private to the session: the state of an incomplete frame or message. */
 typedef struct jz_incoming jz_incoming;
 
 typedef enum jz_session_state {
     JZ_SESSION_OPEN,
-    JZ_SESSION_CLOSE_SENT, /* a close frame was sent, the peer's is awaited */
+    JZ_SESSION_CLOSE_SENT, /* a close frame was sent, the peer's has not come yet */
     JZ_SESSION_FAILED,     /* the error event is to be delivered */
     JZ_SESSION_ENDING,     /* the close event is to be delivered */
     JZ_SESSION_ENDED       /* everything was delivered; input is discarded */
@@ -53,44 +53,44 @@ typedef struct jz_session {
     jz_incoming *incoming;               /* NULL between frames and messages */
     uint8_t state;                       /* a jz_session_state */
     uint8_t failure;                     /* a jz_failure */
-    uint8_t message_opcode;              /* text or binary while a message is under way, else 0 */
+    uint8_t message_opcode;              /* text or binary while a message is incomplete, else 0 */
     bool message_is_compressed : 1;      /* its first frame had RSV1 set */
-    bool uses_deflate : 1;               /* what follows was agreed on in the handshake */
-    bool keeps_own_context : 1;          /* each message we compress refers to those before */
-    bool keeps_peer_context : 1;         /* each message the client compresses does */
-    uint8_t cause : 4;                   /* a jz_close_cause, from when closing starts */
+    bool uses_deflate : 1;               /* compression was agreed on, as the next fields say */
+    bool keeps_own_context : 1;          /* messages that we compress refer to earlier ones */
+    bool keeps_peer_context : 1;         /* messages that the client compresses do */
+    uint8_t cause : 4;                   /* a jz_close_cause, once closing has started */
     uint8_t own_window_bits;
     uint8_t peer_window_bits;
-    uint16_t owner_tag;                  /* the owner's own; nothing here looks at it */
-    jz_dedicated_compression *dedicated; /* NULL until a context is kept */
+    uint16_t owner_tag;                  /* for the owner; the session does not use it */
+    jz_dedicated_compression *dedicated; /* NULL until a context is needed */
 } jz_session;
 
-/* Starts an open session. It owns nothing until it is fed. */
+/* Starts an open session. It owns no memory yet. */
 void jz_session_init(jz_session *session, const jz_session_settings *settings);
 
-/* Compresses and decompresses from here on, as was agreed; settings->workspace is then not NULL. */
+/* Compresses and decompresses from now on, as agreed; requires settings->workspace. */
 void jz_session_use_deflate(jz_session *session, const jz_deflate_agreement *agreement);
 
-/* Frees what a frame or message under way holds, input that was kept, and the compression contexts. */
+/* Frees incomplete frames and messages, kept input, and the compression contexts. */
 void jz_session_free(jz_session *session);
 
 /*
- * Takes input and yields the next event: returns true with `event` and `message` filled in, or false when all input was
- * taken and there is nothing to tell. Both, and what they point to, are valid until the next call for this session or
- * the end of the input's bytes. Automatic answers (pong, close) are appended to `output`.
+ * Takes input up to the next event: returns true with `event` and `message` filled in, or false when all input was
+ * taken and there is no event. Both, and what they point to, are valid until the next call for this session, and as
+ * long as the input's bytes. Automatic answers (pong, close) are appended to `output`.
  *
- * A broken rule appends a close frame and yields JZ_EVENT_ERROR, then JZ_EVENT_CLOSE. After JZ_EVENT_CLOSE nothing is
- * yielded any more.
+ * If the peer breaks a rule, a close frame is appended, and JZ_EVENT_ERROR and then JZ_EVENT_CLOSE are returned. There
+ * are no events after JZ_EVENT_CLOSE.
  */
 static inline bool jz_session_next(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
                                    jz_message *message);
 
 /*
- * Input that is to be taken later, because others wait for their turn, or for somebody who is behind. While there is
- * some nothing else is fed: what comes meanwhile is kept behind it.
+ * Input for later, because other connections wait for the loop, or because the workers are behind. While some is kept,
+ * new input must be kept behind it instead of being passed to jz_session_next.
  *
- * jz_session_keep copies the input, and empties it. jz_session_take_kept gives out what was kept: `kept` is the
- * caller's, who gives back what is left of it, or frees it. False when there is no memory.
+ * jz_session_keep copies the input, and empties it. jz_session_take_kept hands out what was kept: the caller owns
+ * `kept`, and gives back what is left of it, or frees it. False when there is no memory.
  */
 bool jz_session_keep(jz_session *session, jz_input *input);
 static inline bool jz_session_has_kept(const jz_session *session);
@@ -107,18 +107,18 @@ static inline bool jz_session_has_kept(const jz_session *session)
 
 /*
  * Tells the session that no more input will come: JZ_FAILURE_NONE at the end of the stream or when a time-out ends the
- * connection, JZ_FAILURE_TRANSPORT or JZ_FAILURE_OUT_OF_MEMORY when it broke. The events that this causes (an error
- * event for a failure, and the close event unless it was yielded already) are yielded by jz_session_next.
+ * connection, JZ_FAILURE_TRANSPORT or JZ_FAILURE_OUT_OF_MEMORY when it broke. jz_session_next then returns the events
+ * that follow (an error event for a failure, and the close event unless that was returned before).
  */
 void jz_session_end(jz_session *session, jz_failure failure);
 
 /*
- * Fails an open session for a reason that is not in its input, such as a time-out: appends a close frame with the
- * failure's code. The events that this causes are yielded by jz_session_next.
+ * Fails an open session for a reason outside its input, such as a time-out: appends a close frame with the failure's
+ * code. jz_session_next then returns the events that follow.
  */
 void jz_session_fail(jz_session *session, jz_failure failure, jz_buffer *output);
 
-/* Says why an open session is about to be ended. What was said first stays. */
+/* Sets the cause for which an open session is about to end. The first cause counts. */
 void jz_session_blame(jz_session *session, jz_close_cause cause);
 
 static inline bool jz_session_is_open(const jz_session *session)
@@ -126,16 +126,16 @@ static inline bool jz_session_is_open(const jz_session *session)
     return session->state == JZ_SESSION_OPEN;
 }
 
-/* Whether part of a data frame's payload has come, and not all of it. */
+/* Whether a data frame's payload was received only in part. */
 bool jz_session_is_within_frame(const jz_session *session);
 
-/* Whether the close event was yielded: the transport may be ended once the output is sent. */
+/* Whether the close event was returned: the transport may be closed once the output is sent. */
 static inline bool jz_session_has_ended(const jz_session *session)
 {
     return session->state == JZ_SESSION_ENDED;
 }
 
-/* The quick way of jz_session_next. */
+/* The fast path of jz_session_next. */
 #include "session/short_message.h"
 
 #endif

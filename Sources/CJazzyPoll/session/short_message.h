@@ -1,6 +1,6 @@
 /*
- * The commonest frame by far, seen at a glance to break no rule: a data message that is whole in one frame and in the
- * input, not compressed, between messages, and so short that its length is in the second byte (RFC 6455 §5.2).
+ * The fast path for the most common frame, which breaks no rule: an uncompressed data message in one frame, complete in
+ * the input, and so short that its length is in the second byte (RFC 6455 §5.2).
  */
 #ifndef JAZZY_SESSION_SHORT_MESSAGE_H
 #define JAZZY_SESSION_SHORT_MESSAGE_H
@@ -37,7 +37,7 @@ static inline bool jz_short_message_is_next(const jz_session *session, const jz_
            length <= input->length - JZ_SHORT_HEADER && length <= session->settings->max_message_size;
 }
 
-/* Takes one that is next, and fills in the message. Whether a text is UTF-8 is left to be checked. */
+/* Takes that message. Does not check whether a text is UTF-8. */
 static inline void jz_short_message_take(jz_input *input, jz_message *message)
 {
     size_t length = jz_short_message_length(input);
@@ -52,7 +52,7 @@ static inline void jz_short_message_take(jz_input *input, jz_message *message)
     input->length -= JZ_SHORT_HEADER + length;
 }
 
-/* Private to jz_session_next: whatever is next. */
+/* Private to jz_session_next: takes any input. */
 bool jz_session_next_of_any(jz_session *session, jz_input *input, jz_buffer *output, jz_event *event,
                             jz_message *message);
 

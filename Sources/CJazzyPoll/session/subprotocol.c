@@ -10,8 +10,8 @@ static bool is_subprotocol_line(const jz_header *header)
 }
 
 /*
- * Several lines mean the same as one with commas between them (RFC 9110 §5.3). A position counts the bytes of that one
- * line: each line has its length and one for the comma.
+ * Several lines mean the same as one line with commas between them (RFC 9110 §5.3). `position` is a position in that
+ * line: each line counts its length, and one for the comma.
  */
 bool jz_subprotocol_next(const jz_request_head *head, size_t *position, jz_text *offered)
 {

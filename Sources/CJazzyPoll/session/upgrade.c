@@ -12,7 +12,7 @@ static jz_upgrade refuse(int status, const char *fault)
     return (jz_upgrade){.status = status, .fault = fault};
 }
 
-/* Whether a header is there once, and its value. */
+/* Whether a request has a header exactly once; fills in its value. */
 static bool find_single(const jz_request_head *head, const char *name, jz_text *value)
 {
     return jz_request_head_find(head, name, value) == 1;

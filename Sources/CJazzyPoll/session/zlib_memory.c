@@ -20,7 +20,7 @@ static voidpf allocate(voidpf opaque, uInt count, uInt size)
     return bytes;
 }
 
-/* What lies in the piece goes with it. */
+/* Bytes inside the piece are freed together with it. */
 static void release(voidpf opaque, voidpf address)
 {
     const jz_zlib_memory *memory = opaque;

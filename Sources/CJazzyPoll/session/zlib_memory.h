@@ -1,4 +1,4 @@
-/* What one zlib stream allocates, in one piece: it is large, and goes back to the system with it (memory.h). */
+/* One piece of memory for all that a zlib stream allocates: large enough to go back to the system (memory.h). */
 #ifndef JAZZY_SESSION_ZLIB_MEMORY_H
 #define JAZZY_SESSION_ZLIB_MEMORY_H
 
@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <zlib.h>
 
-/* All zero is none. It may not move while a stream uses it. */
+/* All zero is no memory. The struct may not move while a stream uses it. */
 typedef struct jz_zlib_memory {
     uint8_t *bytes;
     size_t size;
@@ -14,8 +14,8 @@ typedef struct jz_zlib_memory {
 } jz_zlib_memory;
 
 /*
- * Has the stream, which was not initialized, allocate from a piece of `size` bytes. What does not fit, or all where
- * there is no such piece, comes from malloc.
+ * Lets a stream that is not initialized yet allocate from a piece of `size` bytes. What does not fit comes from malloc,
+ * as does everything if there is no such piece.
  */
 void jz_zlib_memory_begin(jz_zlib_memory *memory, size_t size, z_stream *stream);
 
