@@ -4,7 +4,7 @@
 DRIVER_SECONDS ?= 120
 DRIVER_TSAN_SECONDS ?= 30
 DRIVER_SOURCES := $(wildcard Tests/Driver/*.c Tests/Driver/*/*.c)
-DRIVER_SUPPORT := $(wildcard Tests/Fuzz/support/*.c)
+DRIVER_SUPPORT := $(wildcard Tests/Fuzz/support/*.c) Tests/CJazzyPollTests/support/throttled_transport.c
 DRIVER_WRAPS := $(call wraps,$(DRIVER_SOURCES))
 
 # $(1) build, $(2) compiler, $(3) its flags, $(4) more libraries

@@ -55,6 +55,23 @@ static void choose_faults(scene *scene)
     scene->drains = chance(scene, 4) == 0;
 }
 
+/* By a generator of its own, so that a scene of a seed is the same with it and without. */
+static void choose_transport(scene *scene)
+{
+    static const size_t most[] = {0, 100, 700, 16384};
+    static const uint32_t rarities[] = {0, 0, 10, 3};
+    test_random random = {.state = ~scene->seed};
+    scene->has_transport = test_random_below(&random, 2) == 0;
+    scene->throttle.seed = test_random_next(&random);
+    scene->throttle.most_received = most[test_random_below(&random, COUNT_OF(most))];
+    scene->throttle.most_sent = most[test_random_below(&random, COUNT_OF(most))];
+    scene->throttle.steps = (uint32_t)test_random_below(&random, 5);
+    scene->throttle.contrary = rarities[test_random_below(&random, COUNT_OF(rarities))];
+    scene->throttle.failing = test_random_below(&random, 5) == 0 ? 500 : 0;
+    if (scene->has_transport && scene->throttle.failing > 0)
+        scene->was_disturbed = true;
+}
+
 static jz_options choose_options(scene *scene)
 {
     static const size_t buffer_sizes[] = {4096, 5000, 16384, 65536, 512 * 1024};
@@ -115,8 +132,12 @@ static void start_server(scene *scene)
     scene->server = jz_server_create(&options, &error);
     require(scene->server != NULL, "a server can be made");
     add_routes(scene);
-    require(jz_server_listen(scene->server, "127.0.0.1", 0, &error) == JZ_OK, "it listens");
-    require(jz_server_listen_unix(scene->server, scene->unix_path, &error) == JZ_OK, "it listens on a file");
+    const jz_listen_options through = {.transport = scene->has_transport ? &throttled_transport : NULL,
+                                       .transport_context = &scene->throttle};
+    const jz_unix_options local = {.listening = through};
+    require(jz_server_listen_with(scene->server, "127.0.0.1", 0, &through, &error) == JZ_OK, "it listens");
+    require(jz_server_listen_unix_with(scene->server, scene->unix_path, &local, &error) == JZ_OK,
+            "it listens on a file");
     faults_arm(&scene->faults, scene->seed);
     require(jz_server_start(scene->server, &error) == JZ_OK, "it starts");
 }
@@ -169,6 +190,7 @@ static void end_server(scene *scene)
     require(scene->stops_early || ending.cut_off == 0, "nobody is cut off where nobody is left");
     jz_server_destroy(scene->server);
     scene->server = NULL;
+    require(scene->throttle.opened == scene->throttle.closed, "every channel is closed");
 }
 
 /* Whether no fault hit it, nor anything else that excuses it from getting everything. */
@@ -207,6 +229,10 @@ void scene_describe(void)
             "roomy %d; one in so many: shortened %u interrupted %u broken %u exhausted %u out of memory %u jumps %u\n",
             played.is_roomy, faults->shortened, faults->interrupted, faults->broken, faults->exhausted,
             faults->out_of_memory, faults->clock_jumps);
+    const throttled *throttle = &played.throttle;
+    fprintf(stderr, "transport %d: received %zu sent %zu steps %u contrary %u failing %u; opened %zu closed %zu\n",
+            played.has_transport, throttle->most_received, throttle->most_sent, throttle->steps, throttle->contrary,
+            throttle->failing, (size_t)throttle->opened, (size_t)throttle->closed);
     for (size_t i = 0; i < SCENE_CLIENTS; i++) {
         const client *client = &played.clients[i];
         fprintf(stderr,
@@ -225,6 +251,7 @@ void scene_play(uint64_t seed)
     played = (struct scene){.seed = seed, .random = {seed}};
     pthread_mutex_init(&played.questions_lock, NULL);
     choose_faults(&played);
+    choose_transport(&played);
     for (size_t i = 0; i < SCENE_CLIENTS; i++)
         client_prepare(&played.clients[i], &played, i);
     start_server(&played);

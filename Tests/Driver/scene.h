@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "../CJazzyPollTests/support/random.h"
+#include "../CJazzyPollTests/support/throttled_transport.h"
 #include "faults.h"
 #include "jazzy.h"
 #include "peer/peer_reader.h"
@@ -49,6 +50,8 @@ typedef struct scene {
     bool drains;
     bool is_roomy; /* no message is dropped for want of room */
     faults faults;
+    throttled throttle;
+    bool has_transport; /* all connections travel through the throttle */
     client clients[SCENE_CLIENTS];
     _Atomic uint32_t next_number; /* of a content */
     atomic_bool is_ending;        /* nobody pauses any more, and who is paused is resumed */
