@@ -3,9 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "faults_state.h"
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MOVES_BY_COPYING 1
+#endif
+#endif
 
 #define WRAPPED(type, name, ...)                                                                                       \
     type __real_##name(__VA_ARGS__);                                                                                   \
@@ -73,9 +80,28 @@ void *__wrap_mmap(void *address, size_t size, int protection, int flags, int des
     return mapped;
 }
 
+/*
+ * ThreadSanitizer knows mmap and munmap, and not mremap: two threads that have the same addresses one after the other
+ * would be taken for two that share them.
+ */
+static void *move(void *address, size_t size, size_t larger, int flags)
+{
+#ifdef MOVES_BY_COPYING
+    (void)flags;
+    void *moved = __real_mmap(NULL, larger, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (moved != MAP_FAILED) {
+        memcpy(moved, address, size < larger ? size : larger);
+        __real_munmap(address, size);
+    }
+    return moved;
+#else
+    return __real_mremap(address, size, larger, flags);
+#endif
+}
+
 void *__wrap_mremap(void *address, size_t size, size_t larger, int flags)
 {
-    return is_refused() ? MAP_FAILED : __real_mremap(address, size, larger, flags);
+    return is_refused() ? MAP_FAILED : move(address, size, larger, flags);
 }
 
 int __wrap_munmap(void *address, size_t size)
