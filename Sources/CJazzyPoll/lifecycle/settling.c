@@ -38,7 +38,7 @@ static bool watch(jz_shard *shard, const jz_connection *connection, unsigned int
     uint64_t token = jz_connection_token(connection);
     if (jz_link_is_channel(link))
         return jz_links_watch(&shard->turn.links, poll, link, interest, token);
-    /* It may have been taken out of the poll: see read_if_wanted. */
+    /* It may have been taken out of the poll: see look_at_held. */
     return jz_poll_change(poll, link, interest, token) || (errno == ENOENT && jz_poll_add(poll, link, interest, token));
 }
 

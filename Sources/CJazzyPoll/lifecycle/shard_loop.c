@@ -86,15 +86,13 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     return jz_slots_destroy(&shard->slots);
 }
 
-static void read_if_wanted(jz_shard *shard, jz_connection *connection)
+/* The poll tells of one that is not to be read from. */
+static void look_at_held(jz_shard *shard, jz_connection *connection)
 {
     int descriptor = jz_link_descriptor(&shard->turn.links, connection->link);
-    bool is_watched = (connection->interest & JZ_READABLE) != 0;
-    if (!jz_connection_is_held(connection))
-        jz_reading_receive(shard, connection);
-    else if (is_watched) /* it was paused in this turn, by another's handler */
+    if ((connection->interest & JZ_READABLE) != 0) /* it was paused in this turn, by another's handler */
         return;
-    else if (jz_socket_is_broken(descriptor))
+    if (jz_socket_is_broken(descriptor))
         connection->broken = JZ_FAILURE_TRANSPORT;
     /* The peer of a Unix domain socket has gone: this would be told again and again. */
     else if (jz_session_has_kept(&connection->session))
@@ -104,15 +102,19 @@ static void read_if_wanted(jz_shard *shard, jz_connection *connection)
 }
 
 /* It may be received from, or sent to, or both. */
-static void follow_readiness(jz_shard *shard, jz_connection *connection, unsigned what)
+static JZ_ALWAYS_INLINED void follow_readiness(jz_shard *shard, jz_connection *connection, unsigned what)
 {
     if ((what & JZ_WRITABLE) != 0) {
         connection->is_blocked = false;
         jz_watch_note_taken(shard, connection);
         jz_expiry_prolong(shard, connection);
     }
-    if ((what & JZ_READABLE) != 0)
-        read_if_wanted(shard, connection);
+    if ((what & JZ_READABLE) != 0) {
+        if (JZ_LIKELY(!jz_connection_is_held(connection)))
+            jz_reading_receive(shard, connection);
+        else
+            look_at_held(shard, connection);
+    }
     /* Others may publish to a subscriber until the turn ends: then all of it goes with one system call. */
     if (connection->subscriptions != NULL)
         jz_turn_mark_dirty(&shard->turn, connection);
@@ -231,7 +233,8 @@ void jz_shard_settle_dirty(jz_shard *shard)
 static bool end_turn(void *context)
 {
     jz_shard *shard = context;
-    take_pending(shard);
+    if (shard->turn.links.due > 0)
+        take_pending(shard);
     jz_reading_take_all_kept(shard);
     jz_shard_settle_dirty(shard);
     jz_compression_workspace_trim(&shard->workspace);

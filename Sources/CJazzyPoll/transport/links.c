@@ -101,13 +101,6 @@ void jz_links_follow_received(jz_links *links, int link)
         pend(links, link);
 }
 
-bool jz_links_end_turn(jz_links *links)
-{
-    links->handshakes = 0;
-    links->due = links->pending_count;
-    return links->due > 0;
-}
-
 bool jz_links_open(jz_links *links, int link, const uint8_t *early, size_t early_length)
 {
     jz_channel *channel = at(links, link);

@@ -78,7 +78,12 @@ unsigned jz_links_go_on(jz_links *links, int link);
 void jz_links_follow_received(jz_links *links, int link);
 
 /* Returns whether some are pending, so that the next turn is not to wait. */
-bool jz_links_end_turn(jz_links *links);
+static inline bool jz_links_end_turn(jz_links *links)
+{
+    links->handshakes = 0;
+    links->due = links->pending_count;
+    return links->due > 0;
+}
 
 /* After it was lost: writes why. False where there is nothing to say. */
 bool jz_links_explain(const jz_links *links, int link, char *text, size_t size);
