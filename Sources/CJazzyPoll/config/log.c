@@ -31,7 +31,7 @@ void jz_log_text(const jz_options *options, jz_log_level level, const char *text
 
 void jz_log(const jz_options *options, jz_log_level level, const char *format, ...)
 {
-    char text[JZ_LOG_LINE_SIZE + 1]; /* what does not fit does not fit into the line, either, and is seen to be cut */
+    char text[JZ_LOG_LINE_SIZE + 1]; /* a longer text does not fit into the line either, where it is visibly cut */
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(text, sizeof text, format, arguments);

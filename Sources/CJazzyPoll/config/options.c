@@ -57,10 +57,10 @@ typedef struct range {
     uint64_t value;
     uint64_t lowest;
     uint64_t highest;
-    const char *or_else; /* a name for UINT32_MAX, which is then allowed, too; or NULL */
+    const char *or_else; /* the name of UINT32_MAX, if that is allowed, too; else NULL */
 } range;
 
-/* With 0 an option is left to the server's of that name, which has the same range, or to the system. */
+/* Also allows 0: the server's option of that name, which has the same range, or the system's default counts. */
 static range left_open(range option)
 {
     if (option.value == 0)
@@ -236,7 +236,7 @@ jz_status jz_route_options_check(const jz_route_options *options, jz_error *erro
     return status;
 }
 
-/* Fills in what is left to the server. */
+/* Fills in the server's value where the route has none. */
 static void resolve(jz_route_options *route, const jz_options *server)
 {
     if (route->max_message_size == 0)

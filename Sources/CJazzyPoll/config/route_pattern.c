@@ -10,13 +10,13 @@ static bool is_name_character(char character)
            (character >= '0' && character <= '9') || character == '_';
 }
 
-/* A colon begins a parameter, and there is none elsewhere in a pattern that is valid. */
+/* In a valid pattern every colon begins a parameter. */
 static bool is_parameter(const char *position)
 {
     return *position == ':';
 }
 
-/* The name of the parameter that begins here with its colon: what comes before the next slash or the end. */
+/* The name of the parameter whose colon is at `position`: up to the next slash or the end. */
 static jz_text name_at(const char *position)
 {
     return (jz_text){position + 1, strcspn(position + 1, "/")};
@@ -31,7 +31,7 @@ static bool is_name(jz_text name)
     return name.length > 0;
 }
 
-/* What is wrong with the parameter at `position`, the names before it being known; NULL where nothing is. */
+/* What is wrong with the parameter at `position`, given the names before it; NULL if nothing. */
 static const char *fault_of(const char *path, const char *position, const jz_text *names, size_t count)
 {
     jz_text name = name_at(position);
@@ -48,7 +48,9 @@ static const char *fault_of(const char *path, const char *position, const jz_tex
     return NULL;
 }
 
-/* What no path of a request can have, so that a route with it would never match; NULL where there is nothing. */
+/*
+ * Something in the path that no request's path can have, so that the route would never match; NULL if there is nothing.
+ */
 static const char *impossible_in(const char *path)
 {
     for (const char *position = path; *position != '\0'; position++) {

@@ -5,7 +5,7 @@
 
 #include "config/strings.h"
 
-/* Adding to it may have failed after the route itself was there. */
+/* A route may lead nowhere if adding its handler or page failed. */
 static bool leads_somewhere(const struct jz_route *route)
 {
     return route->handler != NULL || route->page != NULL;
@@ -18,7 +18,7 @@ static int compare(jz_text a, const struct jz_route *route)
     return memcmp(a.start, route->path, a.length);
 }
 
-/* The position of the first route without parameters that is not before `path`. */
+/* The position of the first route without parameters whose path is not less than `path`. */
 static size_t position_of(const jz_routes *routes, jz_text path)
 {
     size_t low = 0;

@@ -1,4 +1,4 @@
-/* The routes of a server, found by path: by the very path first, then by patterns in the order of registration. */
+/* The routes of a server, found by path: exact paths first, then patterns in the order of registration. */
 #ifndef JAZZY_CONFIG_ROUTES_H
 #define JAZZY_CONFIG_ROUTES_H
 
@@ -20,53 +20,56 @@ typedef struct jz_page {
 
 /* What a path leads to: a page, a WebSocket handler, or both. */
 typedef struct jz_route {
-    char *path; /* or a pattern, with parameters; normal (codec/path.h) */
+    char *path; /* a path, or a pattern with parameters; normal (codec/path.h) */
     size_t path_length;
-    size_t number;      /* counted from 0 in the order in which routes were added */
+    size_t number;      /* from 0, in the order in which routes were added */
     jz_handler handler; /* NULL: no WebSocket here */
     void *context;
-    jz_route_options options;         /* nothing is left to the server's; the lists are copies, see strings.h */
-    size_t first_subprotocol;         /* how many the routes before have */
-    jz_page *page;                    /* NULL: no page here */
-    _Atomic bool *has_refused_origin; /* and has told the log how to let it in */
+    jz_route_options options; /* complete: defaults of the server are filled in; the lists are copies, see strings.h */
+    size_t first_subprotocol; /* the number of subprotocols that the routes before it have */
+    jz_page *page;            /* NULL: no page here */
+    _Atomic bool *has_refused_origin; /* and logged how to allow that origin */
 } jz_route;
 
-/* Releases the state of one of its connections. NULL is none. */
+/* Releases a connection's state. NULL does nothing. */
 static inline void jz_route_release_state(const jz_route *route, void *state)
 {
     if (state != NULL && route->options.release_state != NULL)
         route->options.release_state(state);
 }
 
-/* All zero is none. */
+/* All zero: no routes. */
 typedef struct jz_routes {
-    struct jz_route **routes; /* those without parameters, sorted by path; then the patterns as they were added */
+    struct jz_route *
+        *routes; /* those without parameters, sorted by path; then the patterns in the order in which they were added */
     size_t count;
     size_t exact_count; /* those without parameters */
 } jz_routes;
 
-/* Where a path leads that is normal (codec/path.h), as those of routes are: by itself, without patterns. */
+/*
+ * The route with exactly this path, which must be normal (codec/path.h); patterns do not count. NULL if there is none.
+ */
 const struct jz_route *jz_routes_find_exact(const jz_routes *routes, jz_text path);
 
-/* The same with patterns. Fills in `parameters` where it leads anywhere. */
+/* The same, patterns included. Fills in `parameters` if there is a route. */
 const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path, jz_route_parameters *parameters);
 
 /*
- * The pattern that leaves nothing to another, because it was added before and matches all of its paths, and more; NULL
- * where there is none. A path without parameters goes before all patterns.
+ * The pattern that hides `pattern`, because it was added before and matches all of its paths, and more; NULL if there
+ * is none. Paths without parameters are never hidden: they come before all patterns.
  */
 const struct jz_route *jz_routes_find_covering(const jz_routes *routes, const char *pattern);
 
 /*
- * Finds or adds the route of a path that begins with '/' and is a valid pattern; copies the path. A pattern that is the
- * same but for its parameters' names is found, too: the route's path then differs. NULL when there is no memory.
+ * Finds or adds the route of a path that begins with '/' and is a valid pattern; copies the path. Also finds a pattern
+ * that differs only in the names of parameters: the route's path then differs. NULL when there is no memory.
  */
 struct jz_route *jz_routes_add(jz_routes *routes, const char *path);
 
 /* Copies a page. NULL when there is no memory. */
 jz_page *jz_page_create(const char *content_type, const void *body, size_t length);
 
-/* Whether a route runs on workers. */
+/* Whether any route runs on workers. */
 bool jz_routes_need_workers(const jz_routes *routes);
 
 void jz_routes_free(jz_routes *routes);

@@ -1,4 +1,4 @@
-/* Strings, and lists of them, that were given and are kept. */
+/* Copies of strings, and of lists of strings. */
 #ifndef JAZZY_CONFIG_STRINGS_H
 #define JAZZY_CONFIG_STRINGS_H
 
@@ -7,10 +7,13 @@
 
 #include "codec/text.h"
 
-/* A terminated copy, to be freed. NULL when there is no memory. */
+/* A NUL-terminated copy, to be freed. NULL when there is no memory. */
 char *jz_string_copy(jz_text text);
 
-/* Replaces a borrowed list by a copy, for jz_strings_free. False when there is no memory: the list is NULL. */
+/*
+ * Replaces a borrowed list by a copy, to be freed with jz_strings_free. False when there is no memory: the list is then
+ * NULL.
+ */
 bool jz_strings_copy(const char *const **strings, size_t count);
 
 /* Frees a copy. NULL does nothing. */

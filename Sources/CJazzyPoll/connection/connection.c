@@ -9,7 +9,8 @@ static_assert((int)JZ_FAILURE_COUNT <= (int)JZ_BROKEN_OFF,
 
 void jz_connection_set_peer(jz_connection *connection, const jz_address *address)
 {
-    /* Released, as whatever other threads read: who sees it also sees that the slot has a new generation. */
+    /* memory_order_release, as for all that other threads read: a thread that sees it also sees the slot's new
+       generation. */
     for (size_t i = 0; i < 2; i++)
         atomic_store_explicit(&connection->peer_ip[i], jz_read_uint64(address->ip + i * 8), memory_order_release);
     atomic_store_explicit(&connection->peer_port, address->port, memory_order_release);

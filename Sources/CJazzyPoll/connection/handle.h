@@ -4,9 +4,9 @@
  *     63     56 55     48 47               26 25                      0
  *     | server |  loop   |       slot        |       generation        |
  *
- * A slot's generation grows each time that the slot is given back, and a slot whose generations are used up is retired,
- * so that no two connections of a process ever have the same handle (the numbers of servers that are gone are reused
- * with generations that go on; see registry.h).
+ * A slot's generation is incremented each time the slot is given back, and a slot whose generations are used up is
+ * retired. So no two connections of a process ever have the same handle. (The number of a destroyed server is reused,
+ * with higher generations: see registry.h.)
  */
 #ifndef JAZZY_CONNECTION_HANDLE_H
 #define JAZZY_CONNECTION_HANDLE_H
@@ -30,7 +30,7 @@ static inline uint32_t jz_handle_slot(jz_ws ws)
     return (uint32_t)(ws.value >> JZ_GENERATION_BITS) & (JZ_MAX_SLOTS - 1);
 }
 
-/* Server and loop together: what all connections of one loop have in common. */
+/* Server and loop together, which are the same for all connections of one loop. */
 static inline uint16_t jz_handle_shard(jz_ws ws)
 {
     return (uint16_t)(ws.value >> (JZ_GENERATION_BITS + JZ_SLOT_BITS));

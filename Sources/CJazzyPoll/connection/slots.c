@@ -5,7 +5,7 @@
 bool jz_slots_init(jz_slots *slots, uint32_t first_generation)
 {
     *slots = (jz_slots){.first_generation = first_generation};
-    /* Pages of it that are never touched cost nothing. */
+    /* Pages that are never touched cost no memory. */
     slots->chunks = calloc(JZ_MAX_CHUNKS, sizeof *slots->chunks);
     return slots->chunks != NULL;
 }
@@ -17,7 +17,7 @@ uint32_t jz_slots_destroy(jz_slots *slots)
         jz_connection *chunk = atomic_load_explicit(&slots->chunks[i], memory_order_relaxed);
         for (size_t j = 0; j < JZ_SLOTS_PER_CHUNK; j++) {
             uint32_t generation = atomic_load_explicit(&chunk[j].generation, memory_order_relaxed);
-            /* A retired slot has used them all up. */
+            /* A retired slot has used up all generations. */
             if (generation == 0)
                 generation = JZ_MAX_GENERATION;
             if (generation > highest)

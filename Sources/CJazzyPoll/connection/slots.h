@@ -1,6 +1,6 @@
 /*
- * The connections of one shard, in slots that never move and are not given back to the system before the server is
- * destroyed, so that any thread may look at a slot's generation at any time.
+ * The connections of one shard, in slots that never move, and whose memory is not freed before the server is destroyed.
+ * So any thread may read a slot's generation at any time.
  */
 #ifndef JAZZY_CONNECTION_SLOTS_H
 #define JAZZY_CONNECTION_SLOTS_H
@@ -27,10 +27,10 @@ bool jz_slots_init(jz_slots *slots, uint32_t first_generation);
 /* Frees all. Returns a generation that is higher than that of every handle made here. */
 uint32_t jz_slots_destroy(jz_slots *slots);
 
-/* A slot that is not in use, all zero but for its number and generation. NULL: no memory, or all are in use. */
+/* Takes a free slot, which is all zero but for its number and generation. NULL: no memory, or all are in use. */
 jz_connection *jz_slots_take(jz_slots *slots);
 
-/* Makes every handle of the connection stale, and the slot free. */
+/* Makes all handles of the connection stale, and the slot free. */
 void jz_slots_give_back(jz_slots *slots, jz_connection *connection);
 
 /* The slot with that number, NULL if there is none. From any thread. */
@@ -44,8 +44,8 @@ static inline jz_connection *jz_slots_at(const jz_slots *slots, uint32_t slot)
 }
 
 /*
- * The connection that a handle of this shard means, NULL if it is gone. From any thread; from others than the shard's
- * own only the connection's atomic fields may be read, and the answer can be out of date as soon as it is given.
+ * The connection that a handle of this shard means, NULL if it is gone. From any thread; but threads other than the
+ * shard's own may read only the atomic fields, and the result may be out of date at once.
  */
 static inline jz_connection *jz_slots_find(const jz_slots *slots, jz_ws ws)
 {

@@ -28,7 +28,7 @@ jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
     return work;
 }
 
-/* What releases the state is part of the handler, but finds no state there and can set none. */
+/* Releasing the state is part of the handler's last call, but it finds no state and can set none. */
 static void finish(jz_work *work)
 {
     void *state = work->state;
@@ -45,14 +45,19 @@ void jz_work_free(jz_work *work)
     free(work);
 }
 
-/* One that is kept for a close event has room for the longest reason: no job of that size is mapped. */
+/*
+ * A close event's job has more room than this says, for the longest reason; that is harmless, because such small jobs
+ * come from malloc.
+ */
 static void free_job(jz_job *job)
 {
     jz_memory_give(job, sizeof *job + job->message.length);
 }
 
-/* Copies what the event borrows behind the job: the payload of a message or the reason of a close, never both. There
-   is room for it: that job was made for this message, or for the longest reason. */
+/*
+ * Copies what the event borrows to the bytes behind the job: a message's payload or a close reason, never both. There
+ * is room: the job was allocated for this message, or for the longest reason.
+ */
 static void fill_job(jz_job *job, const jz_event *event, const jz_message *message)
 {
     uint8_t *bytes = (uint8_t *)(job + 1);
@@ -81,7 +86,7 @@ static jz_job *create_job(jz_work *work, const jz_event *event, const jz_message
     return job;
 }
 
-/* What a job that waits costs, in bytes: about what malloc adds is counted, so that empty messages are not free. */
+/* The cost of a waiting job in bytes, with about what malloc adds, so that empty messages cost something, too. */
 static size_t cost_of(const jz_job *job)
 {
     enum { OVERHEAD = 32 };
@@ -101,7 +106,7 @@ static jz_work_result add_job(jz_work *work, jz_job *job)
     work->last = job;
     work->count++;
     work->amount += cost_of(job);
-    /* Without memory to be told when to resume, reading does not pause. */
+    /* If there is no memory for the letter that resumes reading, reading does not pause. */
     bool is_full = work->count >= work->route->options.max_waiting_events || work->amount >= most;
     if (is_full && work->resume == NULL)
         work->resume = workers->mail->create_resume(work->ws);
@@ -141,7 +146,7 @@ static jz_job *take_job(jz_work *work)
     return job;
 }
 
-/* What is to be posted where half of what may wait has been run and reading is paused, else NULL. */
+/* The letter to post if reading is paused and at most half of the limits still wait; else NULL. */
 static jz_letter *take_resume(jz_work *work)
 {
     const jz_route_options *options = &work->route->options;
@@ -153,8 +158,8 @@ static jz_letter *take_resume(jz_work *work)
 }
 
 /*
- * Runs the oldest job of some work that was taken out of the queue, and puts the work back where more wait. Called with
- * the lock of the workers taken, and returns with it taken; the handler runs without it.
+ * Runs the oldest job of work that was taken out of the queue, and requeues the work if more jobs wait. Called and
+ * returns with the workers' lock held; the handler runs without it.
  */
 static void run_next(jz_work *work)
 {

@@ -1,4 +1,4 @@
-/* Threads that run handlers which may block, so that no loop waits for them. */
+/* Threads for handlers that may block, so that no loop waits for them. */
 #ifndef JAZZY_WORKERS_WORKERS_H
 #define JAZZY_WORKERS_WORKERS_H
 
@@ -14,40 +14,40 @@
 typedef struct jz_work jz_work;
 
 /*
- * How workers tell a connection's loop something. A letter is made before it is needed, so that telling does not fail
- * for want of memory: NULL where there is none then.
+ * How workers tell a connection's loop something. Letters are allocated before they are needed, so that posting cannot
+ * fail. create_resume and create_leave return NULL when there is no memory.
  */
 typedef struct jz_workers_mail {
-    jz_letter *(*create_resume)(jz_ws ws); /* half of what may wait has been run: reading goes on */
+    jz_letter *(*create_resume)(jz_ws ws); /* at most half of the limit still waits: reading goes on */
     jz_letter *(*create_leave)(jz_ws ws);  /* the close event has been run */
-    void (*post)(jz_letter *letter);       /* takes it over */
-    void (*free)(jz_letter *letter);       /* one that is not posted; NULL does nothing */
+    void (*post)(jz_letter *letter);       /* takes ownership */
+    void (*free)(jz_letter *letter);       /* a letter that was not posted; NULL does nothing */
 } jz_workers_mail;
 
 typedef struct jz_workers {
     const jz_workers_mail *mail;
-    void (*run)(jz_work *work); /* called, and returns, with the lock taken */
+    void (*run)(jz_work *work); /* called and returns with the lock held */
     pthread_mutex_t lock;
     pthread_cond_t has_work;
-    jz_work *first; /* what is to be run next */
+    jz_work *first; /* the queue */
     jz_work *last;
     bool is_finishing;
     pthread_t *threads;
     uint32_t count;
 } jz_workers;
 
-/* The mail outlives the workers. */
+/* `mail` must outlive the workers. */
 void jz_workers_init(jz_workers *workers, const jz_workers_mail *mail);
 void jz_workers_destroy(jz_workers *workers);
 
-/* `stack_size`: of each of them, in bytes. `run` runs one job of work that was scheduled. */
+/* `stack_size`: bytes, of each thread. `run` runs one job of scheduled work. */
 jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, void (*run)(jz_work *work),
                            jz_error *error);
 
-/* Waits until everything that was scheduled has been run, and ends the threads. */
+/* Waits until all scheduled work has been run, and ends the threads. */
 void jz_workers_finish(jz_workers *workers);
 
-/* Puts work into the queue. Call with the lock taken. */
+/* Puts work into the queue. Call with the lock held. */
 void jz_workers_schedule(jz_workers *workers, jz_work *work);
 
 #endif
