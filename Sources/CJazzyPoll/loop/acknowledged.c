@@ -1,4 +1,4 @@
-/* What the peer's kernel has taken of what ours was given. */
+/* How much of our output the peer's kernel has acknowledged. */
 #define _GNU_SOURCE
 
 #include <netinet/in.h>
@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 
 #if defined __GLIBC__
-#include <linux/tcp.h> /* the C library's own tells less of a connection */
+#include <linux/tcp.h> /* the C library's own has fewer fields */
 #elif defined __linux__
-#include <netinet/tcp.h> /* another C library's tells as much, and the kernel's headers may not be there */
+#include <netinet/tcp.h> /* that of other C libraries is complete, and the kernel's headers may be missing */
 #endif
 
 #include "loop/socket.h"

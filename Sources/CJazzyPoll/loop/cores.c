@@ -8,7 +8,7 @@
 uint32_t jz_core_count(void)
 {
 #ifdef CPU_COUNT
-    /* Linux: the cores that this process is not kept from, as by taskset or a container's cpuset. */
+    /* Linux: only the cores that taskset, or a container's cpuset, allows this process. */
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
         return (uint32_t)CPU_COUNT(&set);

@@ -1,11 +1,11 @@
-/* Counters that one thread writes and any may read: as cheap as plain ones, and never torn. */
+/* Counters that one thread writes and any thread may read: as cheap as plain integers, but reads are never torn. */
 #ifndef JAZZY_LOOP_COUNT_H
 #define JAZZY_LOOP_COUNT_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* On the one thread that writes it. */
+/* Only on the thread that writes the counter. */
 static inline void jz_count(_Atomic uint64_t *counter, uint64_t amount)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount, memory_order_relaxed);

@@ -1,4 +1,4 @@
-/* Linux: epoll, and an eventfd to be woken by. */
+/* Linux: epoll, and an eventfd for wake-ups. */
 #define _GNU_SOURCE
 
 #include "loop/poll.h"
@@ -81,11 +81,11 @@ int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms
 {
     int most = capacity < MOST_EVENTS ? (int)capacity : MOST_EVENTS;
     int count = epoll_wait(poll->epoll, poll->events, most, timeout_ms);
-    /* Interrupted by a signal, or stopped for as long as somebody liked: what is ready is told all the same. */
+    /* A signal interrupted the wait, or the process was stopped for a while: still report what is ready now. */
     if (count < 0 && errno == EINTR)
         count = epoll_wait(poll->epoll, poll->events, most, 0);
     if (count < 0 && errno != EINTR) {
-        poll->epoll = -1; /* whatever has its number now is another's */
+        poll->epoll = -1; /* its number may belong to another file by now */
         return -1;
     }
     int filled = 0;
@@ -93,13 +93,13 @@ int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms
         const struct epoll_event *event = &poll->events[i];
         if (event->data.u64 == wake_token) {
             uint64_t wakes;
-            /* Failing means that nothing was there to be read, which is what reading is for. */
+            /* Reading resets the eventfd; a failure means that it was reset already. */
             if (read(poll->wake, &wakes, sizeof wakes) < 0)
                 continue;
             continue;
         }
         unsigned what = 0;
-        /* A hang-up or an error is found out by receiving, or by sending where only that is awaited. */
+        /* Receiving, or sending if only that is awaited, finds out about a hang-up or an error. */
         if ((event->events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
             what |= JZ_READABLE;
         if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
@@ -112,8 +112,8 @@ int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms
 void jz_poll_wake(jz_poll *poll)
 {
     const uint64_t one = 1;
-    int errno_before = errno; /* whoever was interrupted by a signal may be looking at it */
-    /* Failing means that the counter is full: a wake-up is under way already. */
+    int errno_before = errno; /* this may run in a signal handler, which must not change errno */
+    /* A failure means that the counter is full, so a wake-up is pending already. */
     ssize_t written = write(poll->wake, &one, sizeof one);
     (void)written;
     errno = errno_before;

@@ -1,4 +1,4 @@
-/* The owner of a file, by names or numbers. */
+/* Parses the owner of a file, given by name or number. */
 #define _GNU_SOURCE
 
 #include <errno.h>
@@ -13,8 +13,9 @@
 
 enum { MOST_NAME = 256, MOST_DIGITS = 10, MOST_ENTRY = 1 << 20 };
 
-/* Looks a name up, with `size` bytes for what belongs to it. Returns 0, or an errno; `is_found` tells whether it is
- * there. */
+/*
+ * Looks up a user or group, with `size` bytes of memory for its entry. Returns 0, or an errno. `is_found`: it exists.
+ */
 typedef int (*look_up)(const char *name, char *bytes, size_t size, bool *is_found, uint32_t *id);
 
 static int look_up_user(const char *name, char *bytes, size_t size, bool *is_found, uint32_t *id)
@@ -39,7 +40,7 @@ static int look_up_group(const char *name, char *bytes, size_t size, bool *is_fo
     return reason;
 }
 
-/* A number that is no name; UINT32_MAX would mean that the owner stays. */
+/* Parses an id; UINT32_MAX is refused, because for chown it means "unchanged". */
 static bool read_number(const char *text, uint32_t *id)
 {
     size_t length = strspn(text, "0123456789");
@@ -50,7 +51,7 @@ static bool read_number(const char *text, uint32_t *id)
     return number < JZ_SAME_OWNER;
 }
 
-/* A group can have so many members that what belongs to it takes more room than was thought. */
+/* Retries with more memory, because the entry of a group with many members is large. */
 static bool find(const char *name, look_up look_up, uint32_t *id)
 {
     bool is_found = false;

@@ -18,7 +18,7 @@ static int unix_socket(void)
     return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* Whether the file is a socket on which nobody listens any more, as a program leaves it that was killed. */
+/* Whether the file is a socket on which nobody listens any more, for instance because the program was killed. */
 static bool is_abandoned(const struct sockaddr_un *address)
 {
     struct stat status;
@@ -43,8 +43,8 @@ static bool bind_to_file(int descriptor, const struct sockaddr_un *address)
 }
 
 /*
- * A file that is linked to something else is not followed. Where the umask has taken bits that are asked for they are
- * given back. The socket does not listen yet, so that nobody can connect meanwhile.
+ * Does not follow symbolic links. Restores permission bits that the umask has removed. The socket does not listen yet,
+ * so nobody can connect meanwhile.
  */
 static bool give_rights(const char *path, const jz_file_rights *rights)
 {
@@ -63,11 +63,11 @@ static bool give_rights(const char *path, const jz_file_rights *rights)
     return (status.st_mode & 0777) == rights->mode || chmod(path, rights->mode) == 0;
 }
 
-/* The file is removed again where this fails once it is there. */
+/* On failure the file, if it was created, is removed again. */
 static bool bind_and_listen(int descriptor, const struct sockaddr_un *address, const jz_file_rights *rights,
                             uint32_t backlog)
 {
-    /* On Linux a file is made with the mode that its socket has; elsewhere this fails, and does no harm. */
+    /* On Linux the file gets the mode of the socket; on other systems this fails harmlessly. */
     if (rights->mode != 0)
         (void)fchmod(descriptor, rights->mode);
     if (!bind_to_file(descriptor, address))
@@ -117,7 +117,7 @@ jz_status jz_socket_listen_unix(const char *path, const jz_file_rights *rights, 
     return report_refusal(path, reason, error);
 }
 
-/* An option that tells a number; -1 where the descriptor has none. */
+/* A numeric socket option; -1 if the descriptor has none. */
 static int option_of(int descriptor, int name)
 {
     int value = -1;

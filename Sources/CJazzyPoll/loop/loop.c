@@ -8,8 +8,8 @@
 
 enum {
     MOST_READY = 1024,
-    /* Of a turn's letters: so many, or as many as go into the time (a publication may go to many), looked at after each
-       few. */
+    /* Limits of letters per iteration: a number, and a time (a publication may go to many receivers), which is checked
+       after every few letters. */
     MOST_LETTERS = 4096,
     LETTERS_BETWEEN_LOOKS = 8,
     LETTERS_TIME_NS = 5 * 1000 * 1000
@@ -44,7 +44,7 @@ void jz_loop_destroy(jz_loop *loop)
     free(loop->receive_buffer);
 }
 
-/* Takes out those that were not given to the owner, and behind them these. */
+/* Takes the letters that the owner was not given yet, with `newer` behind them. */
 static jz_letter *take_out(jz_loop *loop, jz_letter *newer)
 {
     jz_letter *letters = loop->waiting;
@@ -101,8 +101,8 @@ void jz_loop_take_waiting_letters(jz_loop *loop)
 }
 
 /*
- * What had come when the turn began is taken before a time-out is looked at, and none that passed while it was: after a
- * handler that took long, peers whose bytes came meanwhile would be blamed for it.
+ * Only timers that were due when the iteration began, and after all input that was there then. Otherwise, after a slow
+ * handler, peers whose bytes had arrived in time would time out.
  */
 static void fire_timers(jz_loop *loop)
 {
@@ -111,7 +111,7 @@ static void fire_timers(jz_loop *loop)
         loop->owner.expired(loop->owner.context, timer);
 }
 
-/* The clock is read twice a turn: here, for all that happens in the turn, and when it ends. */
+/* The clock is read twice per iteration: here, for everything in the iteration, and at its end. */
 static void begin_turn(jz_loop *loop)
 {
     uint64_t now = jz_clock_ns();
@@ -120,7 +120,10 @@ static void begin_turn(jz_loop *loop)
     atomic_store_explicit(&loop->times.began, now, memory_order_relaxed);
 }
 
-/* Adds what the turn took. Returns the time, for the next wait. No other thread writes: nothing has to be locked. */
+/*
+ * Adds the duration of the iteration. Returns the time, for the next wait. Only this thread writes, so nothing is
+ * locked.
+ */
 static uint64_t end_turn(jz_loop *loop)
 {
     jz_loop_times *times = &loop->times;
@@ -135,7 +138,7 @@ static uint64_t end_turn(jz_loop *loop)
     return now / 1000000;
 }
 
-/* How long to wait for something to be ready. */
+/* How long the poll may wait. */
 static int wait_ms(jz_loop *loop, uint64_t now_ms)
 {
     if (loop->is_hurried || jz_loop_has_letters(loop))

@@ -1,4 +1,4 @@
-/* The event loop: readiness, letters from other threads, timers, and one receive buffer for all connections. */
+/* The event loop: readiness, letters from other threads, timers, and one receive buffer that all connections share. */
 #ifndef JAZZY_LOOP_LOOP_H
 #define JAZZY_LOOP_LOOP_H
 
@@ -16,17 +16,17 @@
 typedef struct jz_loop_owner {
     void *context;
     void (*ready)(void *context, uint64_t token, unsigned what);
-    void (*letter)(void *context, jz_letter *letter); /* takes the letter over */
+    void (*letter)(void *context, jz_letter *letter); /* takes ownership of the letter */
     void (*expired)(void *context, jz_timer *timer);
     bool (*end_of_turn)(void *context); /* false ends the loop */
 } jz_loop_owner;
 
-/* What a loop's turns take, in nanoseconds. Written by its thread, read by any. */
+/* How long a loop's iterations (turns) take, in nanoseconds. Written by its thread, read by any. */
 typedef struct jz_loop_times {
     _Atomic uint64_t turns;
     _Atomic uint64_t total;
     _Atomic uint64_t longest;
-    _Atomic uint64_t began; /* the turn under way, by the clock of the timers; 0 while the loop waits */
+    _Atomic uint64_t began; /* when the current iteration began, by the timers' clock; 0 while the loop waits */
 } jz_loop_times;
 
 typedef struct jz_loop {
@@ -34,45 +34,44 @@ typedef struct jz_loop {
     jz_poll *poll;
     jz_timers timers;
     jz_mailbox mailbox;
-    jz_letter *waiting;    /* letters that were taken out of the mailbox and not given to the owner yet, oldest first */
-    uint32_t letters_left; /* that the turn may still take: see jz_loop_take_letters */
-    bool is_hurried;       /* the owner has something to do in the next turn, whatever comes: do not wait for it */
-    uint8_t *receive_buffer; /* free for use within one call of `ready` */
+    jz_letter *waiting;      /* letters taken out of the mailbox, but not given to the owner yet, oldest first */
+    uint32_t letters_left;   /* that this iteration may still take: see jz_loop_take_letters */
+    bool is_hurried;         /* the owner has something to do in the next iteration: the poll must not wait */
+    uint8_t *receive_buffer; /* for use during one call of `ready` */
     size_t receive_buffer_size;
-    uint64_t now_ms; /* when the turn began: good enough for what is counted in ticks */
+    uint64_t now_ms; /* when the iteration began: precise enough for ticks */
     jz_loop_times times;
 } jz_loop;
 
 jz_status jz_loop_init(jz_loop *loop, jz_loop_owner owner, size_t receive_buffer_size, jz_error *error);
 
-/* Gives the owner all letters that have come so far, however many: what is about to happen is to come after them. */
+/* Gives the owner all letters posted so far, however many, because they must come before what happens next. */
 void jz_loop_take_every_letter(jz_loop *loop);
 
 /*
- * The loop has ended: from here on nothing can be posted to it. Returns the letters that the owner was not given,
- * linked by `next`; the caller owns them. Once more does nothing. On the loop's own thread, or when that has ended.
+ * The loop has ended: from now on nothing can be posted to it. Returns the letters that the owner was not given, linked
+ * by `next`; the caller owns them. A second call does nothing. On the loop's own thread, or when that has ended.
  */
 jz_letter *jz_loop_close_mailbox(jz_loop *loop);
 
-/* The mailbox was closed before. */
+/* Close the mailbox before. */
 void jz_loop_destroy(jz_loop *loop);
 
-/* Turns until end_of_turn says that it is enough: 0. Else the loop cannot wait any more: an errno that says why. */
+/* Runs until end_of_turn returns false: then 0. Otherwise the poll failed for good: an errno. */
 int jz_loop_run(jz_loop *loop);
 
 /* Private to jz_loop_take_letters: there may be letters. */
 void jz_loop_take_waiting_letters(jz_loop *loop);
 
-/* Whether there are letters that the owner was not given. On the loop's own thread. */
+/* Whether there are letters that the owner was not given yet. On the loop's own thread. */
 static inline bool jz_loop_has_letters(jz_loop *loop)
 {
     return loop->waiting != NULL || !jz_mailbox_is_empty(&loop->mailbox);
 }
 
 /*
- * Gives the owner the letters that have come so far, before what it is about to do. Returns whether it has all of them:
- * where so many have come that others would wait for the loop, a turn takes a portion of them. On the loop's own
- * thread.
+ * Gives the owner the letters posted so far, before what it does next. Returns whether it has all of them: the number
+ * of letters per iteration is limited, so that connections do not wait too long. On the loop's own thread.
  */
 static inline bool jz_loop_take_letters(jz_loop *loop)
 {
@@ -82,8 +81,7 @@ static inline bool jz_loop_take_letters(jz_loop *loop)
     return !jz_loop_has_letters(loop);
 }
 
-/* Hands a letter over to the loop. False where that has ended: then the letter is the caller's still. From any thread.
- */
+/* Posts a letter to the loop. False if the loop has ended: the caller still owns the letter. From any thread. */
 bool jz_loop_post(jz_loop *loop, jz_letter *letter);
 
 #endif

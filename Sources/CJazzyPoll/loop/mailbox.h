@@ -1,9 +1,9 @@
 /*
- * Letters from any thread to one loop: a lock-free stack that many push to and the loop empties at once (R. K. Treiber,
- * "Systems programming: coping with parallelism", 1986; taking everything at once knows no ABA problem).
+ * Letters from any thread to one loop: a lock-free stack to which threads push, and which the loop empties as a whole
+ * (R. K. Treiber, "Systems programming: coping with parallelism", 1986; emptying it as a whole avoids the ABA problem).
  *
- * A mailbox that is closed takes no more, for ever. Posting and closing are each one exchange of the same word: every
- * letter is either taken out by who closes, or its poster has it still. None is left behind where nobody looks.
+ * A closed mailbox never accepts letters again. Posting and closing are each one exchange of the same word: every
+ * letter is either taken out by the closing thread, or refused and still owned by the poster. None is lost.
  */
 #ifndef JAZZY_LOOP_MAILBOX_H
 #define JAZZY_LOOP_MAILBOX_H
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Part of what is sent. */
+/* Embedded in what is posted. */
 typedef struct jz_letter {
     struct jz_letter *next;
 } jz_letter;
@@ -23,17 +23,17 @@ typedef struct jz_mailbox {
 
 typedef enum jz_posted {
     JZ_POSTED_BEHIND_OTHERS,
-    JZ_POSTED_FIRST, /* the mailbox was empty: its loop has to be woken */
-    JZ_POSTED_NOT    /* it is closed, and the letter is the caller's still */
+    JZ_POSTED_FIRST, /* the mailbox was empty: wake its loop */
+    JZ_POSTED_NOT    /* the mailbox is closed: the caller still owns the letter */
 } jz_posted;
 
-/* What the newest letter of a closed mailbox is: no letter can be where the mailbox itself is. */
+/* The value of `newest` in a closed mailbox: no letter can have the mailbox's own address. */
 static inline jz_letter *jz_mailbox_closed(jz_mailbox *mailbox)
 {
     return (jz_letter *)(void *)mailbox;
 }
 
-/* Posts a letter. Unless it is closed the mailbox owns the letter from here on. */
+/* Posts a letter, which the mailbox then owns, unless it is closed. */
 static inline jz_posted jz_mailbox_post(jz_mailbox *mailbox, jz_letter *letter)
 {
     jz_letter *newest = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
@@ -46,14 +46,14 @@ static inline jz_posted jz_mailbox_post(jz_mailbox *mailbox, jz_letter *letter)
     return newest == NULL ? JZ_POSTED_FIRST : JZ_POSTED_BEHIND_OTHERS;
 }
 
-/* On the loop's own thread: whether all that was posted has been taken. */
+/* Whether all posted letters have been taken. On the loop's own thread. */
 static inline bool jz_mailbox_is_empty(jz_mailbox *mailbox)
 {
     const jz_letter *newest = atomic_load_explicit(&mailbox->newest, memory_order_acquire);
     return newest == NULL || newest == jz_mailbox_closed(mailbox);
 }
 
-/* Private to the two that follow: the letters from the newest on, oldest first. */
+/* Private to the next two functions: reverses the letters, so that the oldest is first. */
 static inline jz_letter *jz_mailbox_in_order(jz_mailbox *mailbox, jz_letter *newest)
 {
     jz_letter *oldest = NULL;
@@ -69,8 +69,8 @@ static inline jz_letter *jz_mailbox_in_order(jz_mailbox *mailbox, jz_letter *new
 }
 
 /*
- * Takes all letters, oldest first, linked by `next`; NULL when there are none. The caller owns them. On the thread that
- * closes.
+ * Takes all letters, oldest first, linked by `next`; NULL when there are none. The caller owns them. Only on the thread
+ * that closes the mailbox.
  */
 static inline jz_letter *jz_mailbox_take_all(jz_mailbox *mailbox)
 {
@@ -79,7 +79,7 @@ static inline jz_letter *jz_mailbox_take_all(jz_mailbox *mailbox)
     return jz_mailbox_in_order(mailbox, atomic_exchange_explicit(&mailbox->newest, NULL, memory_order_acquire));
 }
 
-/* The same, and closes it. Once more does nothing. */
+/* The same, and closes the mailbox. A second call does nothing. */
 static inline jz_letter *jz_mailbox_close(jz_mailbox *mailbox)
 {
     return jz_mailbox_in_order(

@@ -9,7 +9,7 @@
 uint64_t jz_random(void)
 {
     uint64_t number = 0;
-    /* A kernel too old for it leaves the time and where the program was loaded. */
+    /* If the kernel is too old for it: the time, and the address at which the program was loaded. */
     if (getentropy(&number, sizeof number) != 0)
         number = jz_clock_ms() * UINT64_C(0x9E3779B97F4A7C15) ^ (uint64_t)(uintptr_t)&jz_random;
     return number;

@@ -51,7 +51,7 @@ void jz_socket_prepare_tcp(int descriptor, const jz_listening *listening)
     setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
-/* A socket that is bound and listens, or -1 with errno. */
+/* Returns a bound, listening socket, or -1 with errno. */
 static int listen_on(const struct addrinfo *candidate, const jz_listening *listening)
 {
     int descriptor =
@@ -148,7 +148,7 @@ jz_status jz_socket_listen(const char *host, uint16_t port, const jz_listening *
         reason = errno;
     }
     freeaddrinfo(candidates);
-    /* A kernel without IPv6 still has the wildcard address of IPv4. */
+    /* Without IPv6 in the kernel, use the wildcard address of IPv4. */
     if (*descriptor < 0 && host == NULL && reason == EAFNOSUPPORT)
         return jz_socket_listen("0.0.0.0", port, listening, descriptor, bound_port, error);
     if (*descriptor < 0) {
@@ -230,7 +230,7 @@ jz_socket_result jz_socket_send_last(int descriptor, const uint8_t *bytes, size_
     const int more = 0;
 #endif
     jz_socket_result result = send_with(descriptor, bytes, length, more, sent);
-    /* Not left to closing, which throws away what was not sent when there is input that was not read. */
+    /* close would not do: with unread input it discards unsent output. */
     if (result == JZ_SOCKET_OK && *sent == length)
         jz_socket_finish_sending(descriptor);
     return result;
@@ -268,7 +268,7 @@ void jz_socket_limit_unsent(int descriptor, uint32_t limit)
     if (setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes) == 0)
         return;
 #endif
-    /* A Unix domain socket: all that is sent lies with the peer. */
+    /* For a Unix domain socket, where unread output counts as the sender's. */
     setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 

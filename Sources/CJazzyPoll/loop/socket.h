@@ -1,4 +1,4 @@
-/* TCP sockets: the only place that calls accept, recv and send. Descriptors are non-blocking and close on exec. */
+/* Sockets: the only place that calls accept, recv and send. Descriptors are non-blocking and close-on-exec. */
 #ifndef JAZZY_LOOP_SOCKET_H
 #define JAZZY_LOOP_SOCKET_H
 
@@ -13,18 +13,15 @@
 /* How a TCP socket listens. */
 typedef struct jz_listening {
     uint32_t backlog;
-    uint32_t keep_alive_seconds; /* before the kernel probes a silent peer; 0: it does not */
-    bool shares_port;            /* with other listeners of this process (SO_REUSEPORT) */
+    uint32_t keep_alive_seconds; /* before the kernel probes a silent peer; 0: never */
+    bool shares_port;            /* with this process's other listeners (SO_REUSEPORT) */
 } jz_listening;
 
-/*
- * Binds and listens. `host` NULL: every address, IPv4 and IPv6. On success fills in the descriptor and the port that it
- * got.
- */
+/* Binds and listens. `host` NULL: every address, IPv4 and IPv6. On success fills in the descriptor and its port. */
 jz_status jz_socket_listen(const char *host, uint16_t port, const jz_listening *listening, int *descriptor,
                            uint16_t *bound_port, jz_error *error);
 
-/* The port that a socket is bound to; 0 where it has none. */
+/* The port that a socket is bound to; 0 if none. */
 uint16_t jz_socket_port(int descriptor);
 
 /*
@@ -37,51 +34,54 @@ typedef enum jz_socket_result {
     JZ_SOCKET_OK,
     JZ_SOCKET_WOULD_BLOCK,
     JZ_SOCKET_EXHAUSTED, /* accept: no descriptors or no memory left; errno says which */
-    JZ_SOCKET_ENDED,     /* receive: the peer will send no more; accept: the listener was shut down, by whomever */
+    JZ_SOCKET_ENDED,     /* receive: the peer will send no more; accept: the listener was shut down, perhaps by another
+                            process */
     JZ_SOCKET_BROKEN
 } jz_socket_result;
 
-/* Accepts a connection, which has what its listener has: TCP_NODELAY, keep-alive. BROKEN: that one connection was lost
- * before it was accepted. */
+/*
+ * Accepts a connection, which inherits its listener's options: TCP_NODELAY, keep-alive. BROKEN: that connection was
+ * lost before it was accepted.
+ */
 jz_socket_result jz_socket_accept(int listener, int *descriptor, jz_address *address);
 
 jz_socket_result jz_socket_receive(int descriptor, uint8_t *bytes, size_t capacity, size_t *received);
 
-/* Whether the connection broke, as by a reset. Tells it once. */
+/* Whether the connection broke, for instance by a reset. Returns true only once. */
 bool jz_socket_is_broken(int descriptor);
 
-/* Bytes that the kernel was given and the peer's has not taken yet; 0 where that cannot be told. */
+/* Bytes that our kernel has taken and the peer's has not acknowledged yet; 0 if unknown. */
 size_t jz_socket_unacknowledged(int descriptor);
 
 /*
- * How many bytes the peer's kernel has taken, of a count that began anywhere: only the difference of two means
- * something. Where the system does not count them, as with Unix domain sockets, what was sent meanwhile is in it, too.
+ * How many bytes the peer's kernel has acknowledged, plus an unknown constant: only differences mean something. Where
+ * the system does not count them, as with Unix domain sockets, sending changes it, too.
  */
 uint64_t jz_socket_acknowledged(int descriptor);
 
-/* The kernel is to keep about so many bytes beyond what the peer has room for, and no more. */
+/* Limits how many bytes the kernel buffers beyond the peer's receive window, to about `limit`. */
 void jz_socket_limit_unsent(int descriptor, uint32_t limit);
 
-/* Sends what the kernel takes of it, which may be less than `length`. */
+/* Sends as much as the kernel takes, perhaps less than `length`. */
 jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
 
-/* The same for what is the last, and once it is sent jz_socket_finish_sending: with one packet where the system can. */
+/* The same for the last bytes; when all are sent, also jz_socket_finish_sending, in one packet if the system can. */
 jz_socket_result jz_socket_send_last(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
 
-/* Sends several pieces, at most JZ_MOST_PIECES, with one system call; what the kernel takes of them. */
+/* Sends as much as the kernel takes of several pieces, at most JZ_MOST_PIECES, with one system call. */
 jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, size_t count, size_t *sent);
 
 /* Tells the peer that nothing more will be sent; receiving goes on. */
 void jz_socket_finish_sending(int descriptor);
 
 /*
- * Ends a connection, or listening, for good: also where a child of this process has the descriptor still, by fork,
- * which closing alone would leave open, with a peer that waits. What was sent goes on its way as it does with closing.
- * Take it out of the poll before, which watches what such a child has.
+ * Ends a connection, or listening, even if a forked child still has the descriptor: close alone would then leave the
+ * socket open, and the peer waiting. Sent bytes are still delivered, as with close. Remove it from the poll before: the
+ * poll would go on watching the child's copy.
  */
 void jz_socket_end(int descriptor);
 
-/* Closes what others may have, too. */
+/* Closes only our descriptor of a socket that other processes may have, too. */
 void jz_socket_close(int descriptor);
 
 #endif

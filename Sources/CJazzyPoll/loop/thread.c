@@ -8,7 +8,7 @@
 
 #include "loop/report.h"
 
-/* Some systems take whole pages only. */
+/* Some systems require whole pages. */
 static size_t in_whole_pages(size_t size)
 {
     long page = sysconf(_SC_PAGESIZE);

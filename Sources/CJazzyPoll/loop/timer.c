@@ -71,7 +71,7 @@ int jz_timers_wait_ms(const jz_timers *timers, uint64_t now_ms)
     return then - now_ms < INT_MAX ? (int)(then - now_ms) : INT_MAX;
 }
 
-/* The tick of the next bucket that is not empty, as the earliest possible: it may hold only timers of later rounds. */
+/* The tick of the next non-empty bucket. A lower bound: the bucket may only have timers of later rounds. */
 static uint64_t earliest_after(const jz_timers *timers, uint64_t tick)
 {
     if (timers->count == 0)
@@ -83,7 +83,7 @@ static uint64_t earliest_after(const jz_timers *timers, uint64_t tick)
     return tick + 1;
 }
 
-/* Moves what is due from the buckets that the clock has passed. */
+/* Moves due timers out of the buckets that the clock has passed. */
 static void advance(jz_timers *timers, uint64_t now_ms)
 {
     uint64_t now = now_ms / JZ_TICK_MS;

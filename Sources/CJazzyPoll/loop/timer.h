@@ -14,12 +14,12 @@ enum {
     JZ_WHEEL_BUCKETS = 512
 };
 
-/* Part of what it times. All zero is a timer that is not set. */
+/* Embedded in what it times. All zero is a timer that is not set. */
 typedef struct jz_timer {
     struct jz_timer *next;
     struct jz_timer **link; /* what points to this timer; NULL when it is not set */
-    uint32_t tick;          /* as JZ_TICK_MS counts them since the clock began: enough for six years */
-    uint32_t tag;           /* the owner's own; nothing here looks at it */
+    uint32_t tick;          /* in units of JZ_TICK_MS since the clock began: enough for six years */
+    uint32_t tag;           /* for the owner; the timers do not use it */
 } jz_timer;
 
 typedef struct jz_timers {
@@ -41,7 +41,7 @@ static inline uint32_t jz_tick_of(uint64_t clock_ms)
 
 void jz_timers_init(jz_timers *timers);
 
-/* Sets a timer to fire in `delay_ms`; one that is set already is moved. */
+/* Sets a timer to fire in `delay_ms`; a timer that is already set is moved. */
 void jz_timer_set(jz_timers *timers, jz_timer *timer, uint32_t delay_ms);
 void jz_timer_cancel(jz_timers *timers, jz_timer *timer);
 
@@ -50,10 +50,10 @@ static inline bool jz_timer_is_set(const jz_timer *timer)
     return timer->link != NULL;
 }
 
-/* How long a wait that begins `now_ms` may last without firing a timer late, in milliseconds; -1 when none is set. */
+/* How long a wait that begins at `now_ms` may last before the next timer is due, in milliseconds; -1: none is set. */
 int jz_timers_wait_ms(const jz_timers *timers, uint64_t now_ms);
 
-/* Takes one timer that is due `now_ms`, or NULL. Call until NULL; setting and cancelling in between is allowed. */
+/* Takes one timer that is due at `now_ms`; NULL if there is none. Timers may be set and cancelled between two calls. */
 jz_timer *jz_timers_take_due(jz_timers *timers, uint64_t now_ms);
 
 #endif
