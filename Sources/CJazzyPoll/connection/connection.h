@@ -69,7 +69,7 @@ typedef struct jz_connection {
     bool is_behind : 1;      /* not read from: its workers, or requests of its handler in the mailbox, are behind */
     bool is_paused : 1;      /* not read from: the application has paused it */
     bool is_pinged : 1;      /* nothing was received since a ping was sent to check whether the peer is still there */
-    bool is_backed_up : 1;   /* more than half of the backpressure limit waits, and the route was not told since that it
+    bool is_backed_up : 1;   /* more than half of the backpressure limit waited, and the route was not told yet that it
                                 drained */
     bool drop_is_due : 1;    /* the route has to be told that a message was dropped */
     bool drop_was_told : 1;  /* the route was told so, and the output has not drained since */

@@ -5,7 +5,7 @@
 
 #include "codec/big_endian.h"
 
-/* Of all servers of the process. */
+/* Connections of all servers of the process. */
 static _Atomic uint64_t process_connections;
 
 void jz_admission_init(jz_admission *admission, const jz_options *options)
@@ -28,7 +28,7 @@ void jz_admission_destroy(jz_admission *admission)
     pthread_mutex_destroy(&admission->lock);
 }
 
-/* Adds one, unless there are as many as may be. */
+/* Adds one, unless the limit is reached. */
 static bool add_below(_Atomic uint64_t *count, uint32_t max, uint64_t *now)
 {
     *now = atomic_fetch_add_explicit(count, 1, memory_order_acquire) + 1;
@@ -38,7 +38,7 @@ static bool add_below(_Atomic uint64_t *count, uint32_t max, uint64_t *now)
     return false;
 }
 
-/* Released, so that who takes the place that is given back sees all that was counted down before. */
+/* memory_order_release: a thread that takes the freed place also sees what was decremented before. */
 static void take_one(_Atomic uint64_t *count)
 {
     atomic_fetch_sub_explicit(count, 1, memory_order_release);
@@ -68,8 +68,8 @@ uint64_t jz_admission_leave(jz_admission *admission, bool is_handshake)
 {
     if (is_handshake)
         jz_admission_end_handshake(admission);
-    /* Sequentially consistent: see ending.c. Before the place in the process is given back, for who takes that one
-     * would else be counted beside this connection, and the server would seem to have had more than it may. */
+    /* Sequentially consistent: see ending.c. Before process_connections, because otherwise a new connection could be
+       counted beside this one, and the server would seem to have had more connections than it may. */
     uint64_t left = atomic_fetch_sub(&admission->connections, 1) - 1;
     take_one(&process_connections);
     return left;

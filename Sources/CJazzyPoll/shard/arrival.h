@@ -1,6 +1,6 @@
 /*
- * A socket that was accepted, until it is a connection: let in and counted where it was accepted, and then on its way
- * to the shard that is to have it.
+ * An accepted socket that is not a connection yet: it was let in and counted where it was accepted, and is on its way
+ * to its shard.
  */
 #ifndef JAZZY_SHARD_ARRIVAL_H
 #define JAZZY_SHARD_ARRIVAL_H
@@ -16,13 +16,13 @@ typedef struct jz_arrival {
     int descriptor;
     jz_listen_options listening; /* of where it was accepted */
     bool counts_by_address;      /* in the server's admission */
-    jz_address address;          /* who connected: a client, or a proxy */
+    jz_address address;          /* of the peer: a client, or a proxy */
 } jz_arrival;
 
-/* It has gone before it was a connection: it is counted no more. From any thread. */
+/* It ended before it became a connection: removes it from the counts. From any thread. */
 void jz_arrival_uncount(jz_server *server, const jz_arrival *arrival);
 
-/* The server ends: it is counted no more, and closed. From any thread. */
+/* The server ends: removes it from the counts, and closes it. From any thread. */
 void jz_arrival_give_up(jz_server *server, const jz_arrival *arrival);
 
 #endif

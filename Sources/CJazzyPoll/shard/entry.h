@@ -4,7 +4,7 @@
 
 #include "shard/shard.h"
 
-/* The shard that owns a connection; NULL if it is gone. Unless NULL, leave it soon. */
+/* The shard that owns a connection; NULL if it is gone. Unless NULL, call jz_leave_shard soon. */
 jz_shard *jz_enter_shard(jz_ws ws);
 void jz_leave_shard(jz_ws ws);
 

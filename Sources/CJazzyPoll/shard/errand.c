@@ -6,7 +6,7 @@
 #include "shard/entry.h"
 #include "shard/server.h"
 
-/* What it refers to is somebody else's. */
+/* Frees only the errand itself, not what it points to. */
 static void give_memory_back(jz_errand *task)
 {
     jz_memory_give(task, sizeof *task + task->length);
@@ -38,8 +38,8 @@ bool jz_errand_may_wait(const jz_shard *shard)
 
 bool jz_errand_reserve(jz_shard *shard, size_t amount)
 {
-    /* As with backpressure: what comes while there is room is taken, whatever its size. The loop's own thread looked
-       for room before (jz_is_in_order), and is not overtaken by others. */
+    /* As with backpressure, below the limit any size is accepted. The loop's own thread is never refused:
+       jz_is_in_order has checked the limit before. */
     size_t before = atomic_fetch_add_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
     if (before < shard->server->options.mailbox_limit || shard == jz_current_shard)
         return true;
@@ -59,7 +59,7 @@ static jz_send_status post(jz_shard *shard, const jz_errand *fields, const void 
     return JZ_SEND_CLOSED;
 }
 
-/* The same for what anybody may ask as often as he likes: DROPPED, too, where as much waits as may. */
+/* The same for requests whose number the application decides: also DROPPED if the mailbox limit is reached. */
 static jz_send_status post_within_limit(jz_shard *shard, jz_errand *fields, const void *bytes)
 {
     fields->reserved = JZ_LETTER_COST + fields->length;

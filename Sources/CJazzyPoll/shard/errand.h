@@ -1,5 +1,7 @@
-/* What a thread asks of a loop that is not its own: to send to a connection or to close it. Posted here, and run by
- * errand_runner.h. */
+/*
+ * Requests of a thread to a loop that is not its own, for instance to send to a connection or to close it. They are
+ * posted here, and carried out by errand_runner.h.
+ */
 #ifndef JAZZY_SHARD_ERRAND_H
 #define JAZZY_SHARD_ERRAND_H
 
@@ -30,7 +32,7 @@ typedef enum jz_errand_type {
 } jz_errand_type;
 
 typedef struct jz_errand {
-    jz_letter letter; /* first, so that a letter is its errand */
+    jz_letter letter; /* first, so that a pointer to it points to its errand */
     jz_ws ws;
     jz_errand_type type;
     jz_message_kind kind;
@@ -38,15 +40,16 @@ typedef struct jz_errand {
     uint16_t code;
     jz_publication *publication; /* retained */
     jz_answer *answer;           /* JZ_ERRAND_ANSWER: owned */
-    size_t reserved;             /* bytes of the mailbox's limit */
+    size_t reserved;             /* bytes that it takes of the mailbox limit */
     size_t length;
     uint8_t bytes[];
 } jz_errand;
 
-enum { JZ_LETTER_COST = 128 }; /* about what a letter costs beside what it carries, in bytes */
+enum { JZ_LETTER_COST = 128 }; /* the approximate cost of a letter without its content, in bytes */
 
-/* Post copies to the shard that owns the connection: QUEUED, or DROPPED when its mailbox is full, or there is no
- * memory, or CLOSED when its loop has ended.
+/*
+ * Post copies to the shard that owns the connection. QUEUED; DROPPED if its mailbox is full or there is no memory; or
+ * CLOSED if its loop has ended.
  */
 jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                               jz_compression compression);
@@ -56,44 +59,44 @@ jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws);
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 
-/* Whether more may be in the shard's mailbox than is. From any thread. */
+/* Whether the shard's mailbox is below its limit. From any thread. */
 bool jz_errand_may_wait(const jz_shard *shard);
 
 /*
- * Takes `amount` bytes of what may be in the shard's mailbox, until they are given back or an errand that has them was
- * run. False when the limit is reached, but not on the shard's own thread. From any thread.
+ * Reserves `amount` bytes of the shard's mailbox limit, until they are unreserved, or an errand with this reservation
+ * was run. False if the limit is reached; never on the shard's own thread. From any thread.
  */
 bool jz_errand_reserve(jz_shard *shard, size_t amount);
 void jz_errand_unreserve(jz_shard *shard, size_t amount);
 
 /*
- * `sender` is who is not to receive it; zero is nobody. Retains the publication, and has what was `reserved` for it,
- * until it is done.
+ * `sender` does not receive it; zero: everybody does. Retains the publication, and keeps the reservation of `reserved`
+ * bytes, until it was run.
  */
 jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
                                  size_t reserved);
 
 jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused);
 
-/* Takes the answer over where it is QUEUED. */
+/* If QUEUED, takes ownership of the answer. */
 jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);
 
-/* How workers tell loops something. */
+/* How workers post letters to loops. */
 extern const jz_workers_mail jz_errand_mail;
 
-/* Gives a socket that was let in to another shard, where it is QUEUED; else it is the caller's still. */
+/* Gives an accepted socket to another shard. Unless QUEUED, the caller still owns it. */
 jz_send_status jz_errand_hand_over(jz_shard *shard, const jz_arrival *arrival);
 
-/* The socket that an errand brings. */
+/* The accepted socket of a JZ_ERRAND_HAND_OVER. */
 jz_arrival jz_errand_arrival(const jz_errand *errand);
 
-/* Frees it, and what it owns, but for a socket. */
+/* Frees it, and what it owns, except for a socket. */
 void jz_errand_free(jz_errand *errand);
 
-/* Frees a letter of this shard that was not run, and whatever it brings: its socket is closed. */
+/* Frees a letter of this shard that was not run, and all that it owns; closes its socket. */
 void jz_errand_discard(jz_shard *shard, jz_letter *letter);
 
-/* The shard's loop has ended: nothing is posted to it from here on, and what waits is discarded. */
+/* The shard's loop has ended: discards all letters, and closes the mailbox. */
 void jz_errand_discard_all(jz_shard *shard);
 
 #endif

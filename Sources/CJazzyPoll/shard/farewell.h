@@ -1,4 +1,4 @@
-/* What connections are told when their server stops. */
+/* The close code and reason that connections are sent when their server stops. */
 #ifndef JAZZY_SHARD_FAREWELL_H
 #define JAZZY_SHARD_FAREWELL_H
 
@@ -9,7 +9,7 @@
 #include "codec/frame_header.h"
 #include "codec/text.h"
 
-/* The close frame. Written once, by the first who asks the server to stop. */
+/* Written once, by the first call that stops the server. */
 typedef struct jz_farewell {
     _Atomic int progress; /* private */
     uint16_t code;
@@ -18,12 +18,12 @@ typedef struct jz_farewell {
 } jz_farewell;
 
 /*
- * Writes it, unless somebody else has, or is about to: then that counts. The code may be sent, the reason is UTF-8, and
- * is cut where it is too long. From any thread, and from signal handlers: it waits for nobody.
+ * Writes it, unless another thread has written it, or is writing it: then that counts. The code must be valid to send,
+ * the reason UTF-8; it is cut if too long. From any thread, and from signal handlers: it never waits.
  */
 void jz_farewell_write(jz_farewell *farewell, uint16_t code, jz_text reason);
 
-/* Whether it is written, and may be read. Until then nobody is told; who writes it wakes the loops afterwards. */
+/* Whether it was written, and may be read. Until then no connection is told; the writer wakes the loops afterwards. */
 bool jz_farewell_is_written(const jz_farewell *farewell);
 
 #endif

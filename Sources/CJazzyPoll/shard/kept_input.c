@@ -5,7 +5,7 @@
 
 #include "shard/shard.h"
 
-enum { FIRST_CAPACITY = 16, KEEP_UP_TO = 1024 /* tokens: more are given back when they are done */ };
+enum { FIRST_CAPACITY = 16, KEEP_UP_TO = 1024 /* tokens: a larger list is freed when it is empty */ };
 
 static bool make_room(jz_kept_input *kept)
 {

@@ -1,4 +1,4 @@
-/* Connections of which input was kept (jz_session_keep): they go on in the next turns of the loop. */
+/* The connections with kept input (jz_session_keep), which continue in the next loop iterations. */
 #ifndef JAZZY_SHARD_KEPT_INPUT_H
 #define JAZZY_SHARD_KEPT_INPUT_H
 
@@ -9,18 +9,20 @@
 
 typedef struct jz_shard jz_shard;
 
-/* All zero is none. */
+/* All zero: no connections. */
 typedef struct jz_kept_input {
-    uint64_t *tokens; /* those of the connections, oldest first; one that is gone by then is passed over */
+    uint64_t *tokens; /* of the connections, oldest first; tokens of connections that are gone are skipped */
     size_t count;
     size_t capacity;
-    size_t due; /* those at the front that were there when the turn began */
+    size_t due; /* tokens at the front that were there when the iteration began */
 } jz_kept_input;
 
-/* Notes a connection that has kept input: it goes on in the next turn. Without memory to note it, it is broken. */
+/*
+ * Adds a connection that has kept input: it continues in the next iteration. If there is no memory, marks it as broken.
+ */
 void jz_kept_input_note(jz_shard *shard, jz_connection *connection);
 
-/* The turn ends: whoever is noted goes on in the next one, which does not wait for anything. */
+/* The iteration ends: all noted connections are due in the next one, which begins without waiting. */
 void jz_kept_input_end_turn(jz_shard *shard);
 
 void jz_kept_input_free(jz_kept_input *kept);

@@ -28,15 +28,17 @@ static void tell_left_out(const jz_shard *shard, jz_log_level level, uint64_t co
         jz_log(&shard->server->options, level, "%" PRIu64 " more lines about peers were left out", count);
 }
 
-/* Makes the loop tell later how many lines were left out. */
+/* Makes the loop log later how many lines were omitted. */
 static void owe_a_count(jz_shard *shard)
 {
     if (!atomic_exchange(&shard->peer_log.owes_a_count, true) && jz_current_shard != shard)
         jz_poll_wake(shard->turn.loop.poll);
 }
 
-/* Whether another line may be told. Tells first what was left out in an earlier second; not under the lock, for the log
-   may take its time. */
+/*
+ * Whether another line may be logged. First logs how many were omitted in an earlier second; without the lock, because
+ * the application's log function may be slow.
+ */
 static bool may_tell(jz_shard *shard, jz_log_level level)
 {
     jz_peer_log *log = &shard->peer_log;
@@ -62,7 +64,7 @@ static bool may_tell(jz_shard *shard, jz_log_level level)
     return may;
 }
 
-/* Tells what was left out, but for what may still be in the second given. */
+/* Logs how many lines were omitted, except in `second`, which may not be over. */
 static void settle(jz_shard *shard, uint64_t second)
 {
     jz_peer_log *log = &shard->peer_log;

@@ -3,9 +3,9 @@
 #include "shard/shard.h"
 
 enum {
-    MOST_MESSAGES = 4096,            /* of a connection in a turn, */
-    MOST_TIME_NS = 2 * 1000 * 1000,  /* or so long; */
-    TURN_TIME_NS = 20 * 1000 * 1000, /* and once a turn takes so long, no connection gets more than a few */
+    MOST_MESSAGES = 4096,            /* of one connection in one iteration, */
+    MOST_TIME_NS = 2 * 1000 * 1000,  /* and time of one connection in it; */
+    TURN_TIME_NS = 20 * 1000 * 1000, /* after so long an iteration, each further connection gets only a few messages */
     LONGEST_INTERVAL = 64            /* messages between two looks */
 };
 

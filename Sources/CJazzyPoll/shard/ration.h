@@ -1,6 +1,6 @@
 /*
- * How much one connection may take of a turn of its loop, so that others get theirs: so many messages, or as many as go
- * into the time. What it has sent beyond that is kept, and taken in later turns (kept_input.h).
+ * How much of a loop iteration one connection may use, so that others are served, too: a number of messages, and a
+ * time. Input beyond that is kept for later iterations (kept_input.h).
  */
 #ifndef JAZZY_SHARD_RATION_H
 #define JAZZY_SHARD_RATION_H
@@ -12,12 +12,12 @@
 
 typedef struct jz_shard jz_shard;
 
-enum { JZ_RATION_FIRST_LOOK = 4 }; /* messages: a read with fewer, as nearly all are, costs no look at the clock */
+enum { JZ_RATION_FIRST_LOOK = 4 }; /* messages: reads with fewer, which are nearly all, do not read the clock */
 
-/* Of the connection that is being read. */
+/* For the connection that is being read. */
 typedef struct jz_ration {
-    uint32_t until_look; /* messages until the clock is looked at */
-    uint32_t interval;   /* between two looks: doubled each time */
+    uint32_t until_look; /* messages until the next look at the clock */
+    uint32_t interval;   /* messages between two looks: doubled each time */
     uint32_t taken;      /* messages up to the last look */
     uint64_t began_ns;   /* the first look */
 } jz_ration;
@@ -27,19 +27,19 @@ static inline void jz_ration_begin(jz_ration *ration)
     ration->until_look = ration->interval = JZ_RATION_FIRST_LOOK;
 }
 
-/* Something has happened for which the connection may have to stop: it is looked at after this message. */
+/* The connection may have to stop: look after this message. */
 static inline void jz_ration_look_soon(jz_ration *ration)
 {
     ration->until_look = 1;
 }
 
-/* After each message: whether it is time to look. */
+/* Call after each message: whether to look now. */
 static inline bool jz_ration_is_due(jz_ration *ration)
 {
     return --ration->until_look == 0;
 }
 
-/* Looks: whether the connection has had its share of the turn. */
+/* Looks at the clock: whether the connection has used up its share of the iteration. */
 bool jz_ration_is_over(jz_shard *shard);
 
 #endif

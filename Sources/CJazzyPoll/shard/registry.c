@@ -12,7 +12,7 @@
 typedef struct entry {
     _Atomic(jz_server *) server;
     _Atomic uint32_t users; /* threads between enter and leave */
-    bool is_taken;          /* guarded by `lock`, as is what follows */
+    bool is_taken;          /* guarded by `lock`, like the next field */
     uint32_t next_generation;
 } entry;
 
@@ -24,7 +24,7 @@ uint8_t jz_registry_reserve(uint32_t *first_generation)
     uint8_t number = 0;
     pthread_mutex_lock(&lock);
     for (unsigned i = 1; i <= JZ_MAX_SERVERS && number == 0; i++) {
-        /* A number whose generations are used up is retired, like a slot. */
+        /* Like a slot, a number is retired when its generations are used up. */
         if (entries[i].is_taken || entries[i].next_generation >= JZ_MAX_GENERATION)
             continue;
         entries[i].is_taken = true;
@@ -42,7 +42,7 @@ void jz_registry_publish(uint8_t number, jz_server *server)
 
 void jz_registry_withdraw(uint8_t number)
 {
-    /* Sequentially consistent, as is enter: either it sees NULL, or this sees its count. */
+    /* Sequentially consistent, like jz_registry_enter: either that sees NULL, or this sees its count. */
     atomic_store(&entries[number].server, NULL);
     while (atomic_load(&entries[number].users) > 0)
         sched_yield();
@@ -57,8 +57,8 @@ void jz_registry_release(uint8_t number, uint32_t next_generation)
 }
 
 /*
- * It looks first, and counts then: who has a handle that is stale does not count, and so the withdrawal waits for none
- * but those who had looked before it, once for each. It looks again when it is counted, for the server may have been
+ * Checks the server before counting itself: threads with a stale handle do not count, so withdrawing waits only for
+ * threads that had checked before, and once for each. Checks again afterwards, because the server may have been
  * withdrawn in between.
  */
 jz_server *jz_registry_enter(uint8_t number)

@@ -1,4 +1,4 @@
-/* What a server consists of. */
+/* The members of a server. */
 #ifndef JAZZY_SHARD_SERVER_H
 #define JAZZY_SHARD_SERVER_H
 
@@ -26,7 +26,7 @@ typedef enum jz_server_state {
 } jz_server_state;
 
 struct jz_server {
-    jz_options options; /* without the lists, which are not its own */
+    jz_options options; /* without the lists, which the server does not own */
     jz_head_limits head_limits;
     jz_network *trusted_proxies;
     size_t trusted_proxy_count;
@@ -34,29 +34,30 @@ struct jz_server {
     uint8_t number;    /* in the registry; part of the handles */
     _Atomic int state; /* a jz_server_state */
 
-    /* Times of the timers' clock in milliseconds; UINT64_MAX is never. Each is set before what asks for it. */
+    /* Deadlines by the timers' clock in milliseconds; UINT64_MAX: none. Each is set before the flag that requests
+       it. */
     _Atomic uint64_t stop_by_ms;
-    _Atomic uint64_t silent_by_ms; /* the same for who takes nothing of what was sent */
-    _Atomic uint64_t tell_by_ms;   /* all connections are told by then that it stops; at most stop_by_ms */
+    _Atomic uint64_t silent_by_ms; /* the same for peers that take none of the output */
+    _Atomic uint64_t tell_by_ms;   /* by then all connections are told that the server stops; at most stop_by_ms */
     _Atomic uint64_t drain_by_ms;
-    jz_farewell farewell; /* written before it is asked to stop */
+    jz_farewell farewell; /* written before stop_is_requested */
     _Atomic bool stop_is_requested;
     _Atomic bool drain_is_requested;
-    _Atomic int failure;              /* errno of a loop that could not wait any more; 0 where none has failed */
-    _Atomic uint32_t listening_count; /* the shards that listen, while the server runs */
+    _Atomic int failure;              /* errno of a loop whose poll failed; 0 if none */
+    _Atomic uint32_t listening_count; /* shards that listen, while the server runs */
 
-    _Atomic uint16_t port; /* of the first TCP listener; 0 before there is one */
+    _Atomic uint16_t port; /* of the first TCP listener; 0: none yet */
     jz_routes routes;
     uint32_t shard_count;
     jz_shard *shards;
     jz_membership *membership; /* NULL: no broker joins its topics with others' */
-    jz_workers workers;        /* for the routes that ask for them */
-    pthread_t *threads;        /* of the shards that run on threads of their own */
+    jz_workers workers;        /* for routes that run on workers */
+    pthread_t *threads;        /* of the shards that do not run on the caller's thread */
     uint32_t thread_count;
-    bool runs_on_own_threads; /* by jz_server_start */
+    bool runs_on_own_threads; /* started by jz_server_start */
 };
 
-/* Whether this is a trusted proxy. */
+/* Whether the address is a trusted proxy. */
 static inline bool jz_server_trusts(const jz_server *server, const jz_address *address)
 {
     for (size_t i = 0; i < server->trusted_proxy_count; i++) {
@@ -66,7 +67,7 @@ static inline bool jz_server_trusts(const jz_server *server, const jz_address *a
     return false;
 }
 
-/* Whether there may be only so many connections of this address. */
+/* Whether the number of connections from this address is limited. */
 static inline bool jz_server_limits(const jz_server *server, const jz_address *address)
 {
     return server->admission.max_per_address != JZ_UNLIMITED && !jz_ip_is_unspecified(address->ip) &&

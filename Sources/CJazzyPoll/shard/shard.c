@@ -8,7 +8,7 @@
 
 _Thread_local jz_shard *jz_current_shard = NULL;
 
-/* To a session 0 is no limit. */
+/* For a session 0 means no limit. */
 static uint32_t max_frames_of(const jz_route *route)
 {
     uint32_t max = route->options.max_frames_per_message;
@@ -18,7 +18,7 @@ static uint32_t max_frames_of(const jz_route *route)
 jz_status jz_shard_prepare(jz_shard *shard, jz_error *error)
 {
     const jz_routes *routes = &shard->server->routes;
-    free(shard->routes); /* of an attempt that failed */
+    free(shard->routes); /* left by an attempt that failed */
     shard->routes = calloc(routes->count > 0 ? routes->count : 1, sizeof *shard->routes);
     if (shard->routes == NULL)
         return jz_report_system(error, ENOMEM, "run the server");
@@ -81,7 +81,7 @@ uint32_t jz_shard_close_timeout(const jz_shard *shard)
 {
     if (shard->course < JZ_COURSE_STOPPING)
         return shard->server->options.close_timeout_ms;
-    /* While stopping the end timer is what counts. This one is set behind it, so that it does not cut in. */
+    /* While the server stops the end timer decides. This time-out is set after it, so that it does not fire first. */
     uint64_t now = jz_clock_ms();
     uint64_t left = shard->ends_at_ms > now ? shard->ends_at_ms - now : 0;
     return (uint32_t)left + 2 * JZ_TICK_MS;

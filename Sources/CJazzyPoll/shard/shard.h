@@ -1,4 +1,4 @@
-/* A shard: one loop's share of a server, with a thread, listeners and connections of its own. */
+/* A shard: one event loop's share of a server, with its own thread, listeners and connections. */
 #ifndef JAZZY_SHARD_SHARD_H
 #define JAZZY_SHARD_SHARD_H
 
@@ -16,88 +16,88 @@
 #include "pubsub/topics.h"
 #include "output/turn.h"
 
-/* How far a shard is on its way to its end. */
+/* The stages of a shard's life. */
 typedef enum jz_course {
     JZ_COURSE_SERVING,
-    JZ_COURSE_DRAINING, /* it listens no more, and ends when it has no connections */
-    JZ_COURSE_STOPPING, /* and all are told to end, by and by where that is wanted */
+    JZ_COURSE_DRAINING, /* it no longer listens, and ends when it has no connections */
+    JZ_COURSE_STOPPING, /* also, all connections are told to end, spread over a time if requested */
     JZ_COURSE_CUTTING_OFF
 } jz_course;
 
-/* How far a shard is with telling its connections. */
+/* The progress of telling a shard's connections that the server stops. */
 typedef struct jz_telling {
-    jz_timer timer;     /* until the next one is to be told */
-    uint64_t began_ms;  /* a time of the timers' clock */
-    uint64_t until_ms;  /* by then all are to be told */
-    uint32_t count;     /* those that there were when it began */
-    uint32_t told;      /* of them */
-    uint32_t next_slot; /* those before were told, or have left */
-    bool is_over;       /* nobody is left to be told, */
-    uint64_t over_ms;   /* since then */
+    jz_timer timer;     /* until the next connection is told */
+    uint64_t began_ms;  /* by the timers' clock */
+    uint64_t until_ms;  /* when all must have been told */
+    uint32_t count;     /* connections when it began */
+    uint32_t told;      /* how many of them were told */
+    uint32_t next_slot; /* connections in lower slots were told, or have left */
+    bool is_over;       /* no connection is left to be told, */
+    uint64_t over_ms;   /* since this time */
 } jz_telling;
 
 struct jz_shard {
     jz_turn turn; /* first: see turn.h */
     jz_server *server;
     jz_slots slots;
-    uint16_t handle_prefix; /* server and loop, as in its connections' handles */
+    uint16_t handle_prefix; /* server and loop number, as in its connections' handles */
     uint32_t connection_count;
 
     jz_course course;
-    bool keeps_memory;     /* of what large messages needed, for those that come next */
-    jz_timer trim_timer;   /* until what of it was not used again is given back */
-    jz_timer end_timer;    /* for what of these comes first, times of the clock; UINT64_MAX is never: */
-    uint64_t ends_at_ms;   /* draining, or the grace of stopping, is over */
-    uint64_t looks_at_ms;  /* who takes nothing of what was sent is cut off */
-    uint64_t silent_by_ms; /* when that was asked for to be first */
+    bool keeps_memory;     /* that large messages needed, for the next ones */
+    jz_timer trim_timer;   /* until memory that was not reused is freed */
+    jz_timer end_timer;    /* for the earliest of the next two deadlines, by the timers' clock; UINT64_MAX: none */
+    uint64_t ends_at_ms;   /* end of draining, or of the grace of stopping */
+    uint64_t looks_at_ms;  /* next check for peers that take none of the output, which are cut off */
+    uint64_t silent_by_ms; /* first time for such a check */
     jz_telling telling;    /* while stopping */
 
     jz_acceptor acceptor;
-    uint32_t next_hand_over; /* the shard that gets the next connection, where this one accepts for all */
+    uint32_t next_hand_over; /* number of the shard that gets the next connection, if this shard accepts for all */
 
-    jz_shard_route *routes; /* by their number */
+    jz_shard_route *routes; /* indexed by route number */
     jz_compression_workspace workspace;
 
     jz_topics topics;
-    _Atomic size_t mailbox_amount; /* bytes that other threads have sent and that were not taken yet */
+    _Atomic size_t mailbox_amount; /* bytes in the mailbox that other threads have sent */
     jz_peer_log peer_log;
 
-    jz_ration ration; /* of the connection that is being read */
+    jz_ration ration; /* for the connection that is being read */
     jz_kept_input kept_input;
     jz_date date;
 
-    jz_letter *later; /* what is left of letters for when no handler runs, oldest first */
+    jz_letter *later; /* remainders of letters that must wait until no handler runs, oldest first */
     jz_letter **later_end;
 };
 
 /* The shard whose loop runs on this thread, or NULL. */
 extern _Thread_local jz_shard *jz_current_shard;
 
-/* Makes the settings of the routes; they may not change any more. */
+/* Creates the sessions' settings of all routes; the routes may not change any more. */
 jz_status jz_shard_prepare(jz_shard *shard, jz_error *error);
 
-/* Leaves a letter for jz_errand_run_later. */
+/* Queues a letter for jz_errand_run_later. */
 void jz_shard_do_later(jz_shard *shard, jz_letter *letter);
 
-/* The oldest that was left; NULL when there is none. */
+/* Takes the oldest letter that was queued; NULL if there is none. */
 jz_letter *jz_shard_take_later(jz_shard *shard);
 
-/* The connection that has a token of the poll; NULL where it is gone, and another may have its slot. */
+/* The connection with a token of the poll; NULL if it is gone, even if another connection has its slot. */
 jz_connection *jz_shard_connection_of(const jz_shard *shard, uint64_t token);
 
-/* Calls `visit` for each connection that there is. It may end connections. */
+/* Calls `visit`, which may end connections, for each connection of the shard. */
 void jz_shard_visit(jz_shard *shard, void (*visit)(jz_shard *shard, jz_connection *connection));
 
-/* How long a connection that ends may take, in milliseconds. */
+/* How long a connection may take to end, in milliseconds. */
 uint32_t jz_shard_close_timeout(const jz_shard *shard);
 
 /*
- * The connection has left its phase: no more input is taken, and it ends when its output is sent and, if it lingers,
- * the peer has ended too.
+ * After the connection has left its phase: no more input is taken, and it ends when its output is sent and, if it
+ * lingers, the peer has closed its side, too.
  */
 void jz_shard_finish(jz_shard *shard, jz_connection *connection, bool lingers);
 
-/* Counts it with those of its address, once that is known. False where there may be no more of them. */
+/* Counts the connection by its address, once that is known. False if the address has reached its limit. */
 bool jz_shard_count_address(jz_shard *shard, jz_connection *connection);
 
 static inline jz_ws jz_shard_handle_of(const jz_shard *shard, const jz_connection *connection)
@@ -106,7 +106,7 @@ static inline jz_ws jz_shard_handle_of(const jz_shard *shard, const jz_connectio
                           atomic_load_explicit(&connection->generation, memory_order_relaxed));
 }
 
-/* Gives a publication to every subscriber on this shard but `sender`, which may be no connection (zero). */
+/* Gives a publication to every subscriber on this shard except `sender`, which may be zero (no connection). */
 static inline void jz_shard_publish(jz_shard *shard, jz_text topic, jz_publication *publication, jz_ws sender)
 {
     bool is_here = jz_handle_shard(sender) == shard->handle_prefix;

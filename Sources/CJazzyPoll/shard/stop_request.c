@@ -36,7 +36,7 @@ void jz_server_listens_less(jz_server *server)
         jz_server_wake_all(server);
 }
 
-/* Moves a time forward, never back. */
+/* Makes a deadline earlier, never later. */
 static void bring_forward(_Atomic uint64_t *time_ms, uint64_t to_ms)
 {
     uint64_t before = atomic_load(time_ms);
@@ -44,7 +44,10 @@ static void bring_forward(_Atomic uint64_t *time_ms, uint64_t to_ms)
         continue;
 }
 
-/* Asks for it: the code may be sent, the reason is UTF-8. In signal handlers, too, so that nothing here may wait. */
+/*
+ * Requests the stop. The code is valid to send, the reason UTF-8. Also called in signal handlers, so nothing here may
+ * wait.
+ */
 static void stop(jz_server *server, const jz_stop_options *options)
 {
     const uint32_t close_timeout_ms = server->options.close_timeout_ms;
@@ -54,7 +57,7 @@ static void stop(jz_server *server, const jz_stop_options *options)
     uint32_t grace_ms = is_as_needed ? as_needed_ms : options->grace_ms;
     jz_farewell_write(&server->farewell, options->close_code, (jz_text){options->reason, options->reason_length});
     uint64_t tell_by_ms = jz_clock_ms() + (options->spread_ms < LONGEST_MS ? options->spread_ms : LONGEST_MS);
-    /* The first of these first: who reads it last never finds it to be the latest. */
+    /* In ascending order: a thread that reads tell_by_ms last never finds it later than the others. */
     bring_forward(&server->tell_by_ms, tell_by_ms);
     if (is_as_needed)
         bring_forward(&server->silent_by_ms, tell_by_ms + close_timeout_ms);

@@ -1,25 +1,25 @@
-/*
- * Asking a server to stop or to drain, from any thread; and what has come of it. How loops follow is ending.h of the
- * lifecycle.
- */
+/* Requests to stop or drain a server, from any thread, and their state. How loops follow them: lifecycle/ending.h. */
 #ifndef JAZZY_SHARD_STOP_REQUEST_H
 #define JAZZY_SHARD_STOP_REQUEST_H
 
 #include "jazzy/server.h"
 
-/* Makes every loop look at what is asked of the server. */
+/* Wakes all loops, so that they check these requests. */
 void jz_server_wake_all(jz_server *server);
 
-/* A shard listens no more. When it is the last, all are woken, for some may wait for what it could have handed over. */
+/*
+ * A shard no longer listens. The last one wakes all shards, which may wait for connections that it could have handed
+ * over.
+ */
 void jz_server_listens_less(jz_server *server);
 
-/* Whether the server stops, and all its connections have been told so, or are as soon as their loops can. */
+/* Whether the server stops, and the time by which all connections are told so has passed. */
 bool jz_server_has_told_all(const jz_server *server);
 
-/* Whether the server drains and nobody is left, nor can anybody come. It stays so. From any thread. */
+/* Whether the server drains, has no connections, and can get none. It stays true. From any thread. */
 bool jz_server_has_drained(const jz_server *server);
 
-/* One that the admission has let in has gone: the last wakes who waits for that. From any thread. */
+/* A connection that was let in has ended. If the server drains, the last one wakes the loops. From any thread. */
 void jz_server_leave(jz_server *server, bool is_handshake);
 
 #endif
