@@ -31,7 +31,8 @@ final class CoreServer: Sendable {
     /// Sets a server up and listens.
     init(options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress]) throws(JazzyError) {
         let logContext = LogContext(options.log)
-        var parts = Parts(core: try Self.create(options, logContext), contexts: [logContext])
+        var parts = Parts(
+            core: try Self.create(options, logContext), contexts: [logContext] + addresses.compactMap(\.transportTable))
         do throws(JazzyError) {
             for route in routes {
                 let context = try route.register(on: parts.core, tellingTexts: options.logLevel == .debug)

@@ -18,31 +18,45 @@ func listen(_ core: OpaquePointer, on addresses: [JazzyAddress]) throws(JazzyErr
 
 extension JazzyAddress {
     fileprivate var descriptor: Int32? {
-        guard case .descriptor(let descriptor) = self else { return nil }
-        return descriptor
-    }
-
-    fileprivate func listen(_ core: OpaquePointer) throws(JazzyError) {
         switch self {
-        case .port(let port, let host): try Self.listen(core, host, port)
-        case .unix(let path, let mode, let owner): try Self.listen(core, path, mode, owner)
-        case .descriptor(let descriptor):
-            let copy = try Self.copy(descriptor)
-            try check { jz_server_listen_descriptor(core, copy, $0) }
-        case .activated: try check { jz_server_listen_activated(core, $0) }
+        case .port, .unix, .activated: nil
+        case .descriptor(let descriptor): descriptor
+        case .over(_, let address): address.descriptor
         }
     }
 
-    private static func listen(_ core: OpaquePointer, _ host: String?, _ port: Int) throws(JazzyError) {
+    fileprivate func listen(
+        _ core: OpaquePointer, _ options: jz_listen_options = jz_listen_options()
+    ) throws(JazzyError) {
+        var options = options
+        switch self {
+        case .port(let port, let host): try Self.listen(core, host, port, options)
+        case .unix(let path, let mode, let owner): try Self.listen(core, path, mode, owner, options)
+        case .descriptor(let descriptor):
+            let copy = try Self.copy(descriptor)
+            try check { jz_server_listen_descriptor_with(core, copy, &options, $0) }
+        case .activated: try check { jz_server_listen_activated_with(core, &options, $0) }
+        case .over(let transport, let address):
+            guard options.transport == nil else {
+                throw JazzyError(.invalidAddress, "an address has two transports, one over the other; name one of them")
+            }
+            try address.listen(core, transport.table.listenOptions)
+        }
+    }
+
+    private static func listen(
+        _ core: OpaquePointer, _ host: String?, _ port: Int, _ options: jz_listen_options
+    ) throws(JazzyError) {
         try requireNoNUL(host ?? "", "the host", .invalidAddress)
         guard let port = UInt16(exactly: port) else {
             throw JazzyError(.invalidAddress, "the port is \(port); it must be 0 to 65535")
         }
-        try check { jz_server_listen(core, host, port, $0) }
+        var options = options
+        try check { jz_server_listen_with(core, host, port, &options, $0) }
     }
 
     private static func listen(
-        _ core: OpaquePointer, _ path: String, _ mode: Int?, _ owner: String?
+        _ core: OpaquePointer, _ path: String, _ mode: Int?, _ owner: String?, _ listening: jz_listen_options
     ) throws(JazzyError) {
         try requireNoNUL(path, "the path of a socket", .invalidAddress)
         try requireNoNUL(owner ?? "", "the owner of a socket", .invalidAddress)
@@ -54,12 +68,12 @@ extension JazzyAddress {
         }
         let mode = UInt32(mode ?? 0)
         guard let owner else {
-            var options = jz_unix_options(mode: mode, owner: nil, listening: jz_listen_options())
+            var options = jz_unix_options(mode: mode, owner: nil, listening: listening)
             return try check { jz_server_listen_unix_with(core, path, &options, $0) }
         }
         try check { error in
             owner.withCString {
-                var options = jz_unix_options(mode: mode, owner: $0, listening: jz_listen_options())
+                var options = jz_unix_options(mode: mode, owner: $0, listening: listening)
                 return jz_server_listen_unix_with(core, path, &options, error)
             }
         }

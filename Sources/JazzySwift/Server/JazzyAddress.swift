@@ -29,4 +29,7 @@ public enum JazzyAddress: Hashable, Sendable {
     /// Once in a process: the sockets are then the server's. Where there is none, listening throws
     /// ``JazzyError/Code/invalidState``.
     case activated
+
+    /// Another address, whose connections travel through a transport, for instance TLS. It has one transport at most.
+    indirect case over(JazzyTransport, JazzyAddress)
 }

@@ -12,6 +12,9 @@ struct TestFailure: Error, CustomStringConvertible {
 final class TestSocket {
     private var descriptor: Int32
 
+    /// Whether every bit of what is sent and received is turned around, as ``FlippingTransport`` does.
+    var isFlipped = false
+
     convenience init(port: Int) throws {
         try self.init(AF_INET)
         var address = Self.loopback(port: port)
@@ -77,7 +80,7 @@ final class TestSocket {
     }
 
     func send(_ bytes: [UInt8]) throws {
-        var unsent = bytes[...]
+        var unsent = (isFlipped ? bytes.map { ~$0 } : bytes)[...]
         while !unsent.isEmpty {
             let count = unsent.withUnsafeBytes {
                 Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
@@ -96,7 +99,7 @@ final class TestSocket {
             }
             received += more
         }
-        return received
+        return isFlipped ? received.map { ~$0 } : received
     }
 
     /// Waits for the other side to end the connection, and drops what it sends before. False: it goes on.

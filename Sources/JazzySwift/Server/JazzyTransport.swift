@@ -1,0 +1,23 @@
+/// What the bytes of connections travel through between the server and their sockets, such as TLS.
+///
+/// Another module makes one, and ``JazzyAddress/over(_:_:)`` says which address uses it:
+///
+/// ```swift
+/// func listen(_ server: JazzyServer, with tls: JazzyTransport) throws {
+///     try server.listen(on: [.port(8080), .over(tls, .port(8443))])
+/// }
+/// ```
+///
+/// Everything else is the same for all connections, whatever they travel on: events, limits, time-outs, addresses. It
+/// equals its copies, and no other.
+public struct JazzyTransport: Sendable {
+    let table: TransportTable
+}
+
+extension JazzyTransport: Hashable {
+    /// Whether one is a copy of the other.
+    public static func == (one: JazzyTransport, other: JazzyTransport) -> Bool { one.table === other.table }
+
+    /// Hashes what copies have in common.
+    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(table)) }
+}
