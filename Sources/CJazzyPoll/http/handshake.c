@@ -25,7 +25,7 @@ static jz_refusal refusal_of(int status)
     }
 }
 
-/* Who the client is, where a trusted proxy says so, and whether its address may have another connection. */
+/* Finds out who the client is, according to a trusted proxy, and whether its address may have another connection. */
 static bool address_is_let_in(jz_shard *shard, jz_connection *connection, const jz_request_head *head)
 {
     jz_server *server = shard->server;
@@ -42,7 +42,7 @@ static bool address_is_let_in(jz_shard *shard, jz_connection *connection, const 
     return jz_shard_count_address(shard, connection);
 }
 
-/* One more than the place of a subprotocol among all of the server's; 0 where the route does not list it. */
+/* One more than the index of a subprotocol among all of the server's; 0 if the route does not list it. */
 static uint16_t number_of(const jz_route *route, jz_text subprotocol)
 {
     for (size_t i = 0; i < route->options.subprotocol_count; i++) {
@@ -52,7 +52,7 @@ static uint16_t number_of(const jz_route *route, jz_text subprotocol)
     return 0;
 }
 
-/* The question and its answer are gone from the connection already. Returns whether it is to be a WebSocket. */
+/* The question was removed from the connection before. Returns whether the connection becomes a WebSocket. */
 static bool accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade,
                            void **state, jz_accepted *accepted)
 {
@@ -96,7 +96,7 @@ static jz_question *create_question(const jz_route *route, const jz_upgrade *upg
     return question;
 }
 
-/* The subprotocol as it lies in the offers, which live as long as the question; NULL where it is not offered. */
+/* The subprotocol's text in `offers`, which lives as long as the question; NULL if it was not offered. */
 static const char *find_offer(const jz_question *question, jz_text subprotocol)
 {
     const char *end = question->offers + question->offers_length;
@@ -120,7 +120,7 @@ static void ask(jz_shard *shard, jz_connection *connection, const jz_route *rout
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         return;
     }
-    /* What was chosen lies in the head, which does not stay. It is one that the route lists. */
+    /* The chosen subprotocol, one of the route's, points into the request head, which will be freed: use the copy. */
     if (upgrade->subprotocol.length > 0)
         question->upgrade.subprotocol = jz_text_of(find_offer(question, upgrade->subprotocol));
     connection->phase = JZ_PHASE_ASKING;
@@ -158,8 +158,10 @@ bool jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_rout
     return false;
 }
 
-/* Takes the question out of the connection, which is as before it was asked, and tells the route that it is over. The
-   caller frees the question. */
+/*
+ * Removes the question from the connection, which is then as before the question, and tells the route that it is over.
+ * The caller frees the question.
+ */
 static jz_question *take_question(jz_shard *shard, jz_connection *connection)
 {
     jz_question *question = connection->question;
@@ -187,7 +189,7 @@ static void give_up(jz_shard *shard, jz_connection *connection, jz_refusal refus
 
 void jz_handshake_keep_input(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
-    /* A client may not send before it has the answer (RFC 6455 §4.1); a little of what one sends is borne. */
+    /* A client may not send before it has the answer (RFC 6455 §4.1); a small amount is tolerated. */
     jz_question *question = connection->question;
     if (question->rest.length + input->length > shard->server->options.max_head_size)
         give_up(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE,
@@ -223,7 +225,9 @@ static void reject(jz_shard *shard, jz_connection *connection, const jz_answer *
     jz_http_respond(shard, connection, &response);
 }
 
-/* Puts into the upgrade what the answer chooses. False: it chooses what the client does not offer (§4.2.2). */
+/*
+ * Applies the answer's choices to the upgrade. False: it chooses a subprotocol that the client does not offer (§4.2.2).
+ */
 static bool follow_choice(const jz_question *question, jz_upgrade *upgrade)
 {
     const jz_answer *answer = question->answer;
@@ -275,7 +279,7 @@ void jz_handshake_give_up(jz_shard *shard, jz_connection *connection, jz_refusal
     give_up(shard, connection, refusal, NULL);
 }
 
-/* That is the application's doing, and not its client's: a warning in place of the line about a refusal. */
+/* The application's fault, not the client's: logs a warning instead of the line about a refusal. */
 void jz_handshake_time_out(jz_shard *shard, jz_connection *connection)
 {
     const jz_route *route = connection->question->route;

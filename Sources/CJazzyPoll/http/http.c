@@ -9,7 +9,7 @@
 #include "http/responding.h"
 #include "shard/server.h"
 
-/* A head that cannot be understood: nothing after it can be, either. */
+/* Refuses a malformed head; nothing behind it can be parsed either. */
 static void refuse_head(jz_shard *shard, jz_connection *connection, jz_head_result result, const char *fault)
 {
     jz_refusal refusal = JZ_REFUSAL_MALFORMED_HEAD;
@@ -20,14 +20,14 @@ static void refuse_head(jz_shard *shard, jz_connection *connection, jz_head_resu
     jz_http_refuse_detail(shard, connection, refusal, fault);
 }
 
-/* Bytes in which no head was found. */
+/* Refuses bytes that are no request head. */
 static void refuse_bytes(jz_shard *shard, jz_connection *connection, jz_head_result result, const char *bytes,
                          size_t length)
 {
     refuse_head(shard, connection, result, result == JZ_HEAD_MALFORMED ? jz_request_head_fault(bytes, length) : NULL);
 }
 
-/* Whether a request announces content, which no route here takes: "Content-Length: 0" does not. */
+/* Whether a request announces content, which no route accepts. "Content-Length: 0" is no content. */
 static bool has_content(const jz_request_head *head)
 {
     jz_text length;
@@ -50,7 +50,7 @@ static bool is_method(const jz_request_head *head, const char *method)
     return jz_text_equals(head->method, jz_text_of(method));
 }
 
-/* What is wrong with a request, whatever it is for; NULL where nothing is. */
+/* What is wrong with a request of any kind; NULL if nothing. */
 static const char *fault_of(const jz_request_head *head, const jz_lookup *lookup)
 {
     jz_text host;
@@ -61,7 +61,7 @@ static const char *fault_of(const jz_request_head *head, const jz_lookup *lookup
     return fault != NULL ? fault : lookup->fault;
 }
 
-/* What may be done with the target of a request, in a header (RFC 9110 §10.2.1); NULL where there is no such target. */
+/* The Allow header for the target of a request (RFC 9110 §10.2.1); NULL if there is no such target. */
 static const char *allow_of(const jz_request_head *head, const jz_route *route)
 {
     if (jz_text_equals(head->path, jz_text_of("*")))
@@ -71,7 +71,7 @@ static const char *allow_of(const jz_request_head *head, const jz_route *route)
     return route->page != NULL ? "Allow: GET, HEAD, OPTIONS\r\n" : "Allow: GET, OPTIONS\r\n";
 }
 
-/* The answer to a request that is not an upgrade. What refuses it is noted, and its body written. */
+/* The answer to a request that is not an upgrade. A refusal is counted and logged; its body is written to `body`. */
 static jz_response answer_of(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
                              const jz_lookup *lookup, char body[JZ_REFUSAL_BODY_SIZE])
 {
@@ -108,8 +108,8 @@ static void answer_page(jz_shard *shard, jz_connection *connection, const jz_req
     char body[JZ_REFUSAL_BODY_SIZE];
     jz_response response = answer_of(shard, connection, head, lookup, body);
     response.is_head = is_method(head, "HEAD");
-    /* A peer that sends requests faster than it reads answers is not served further, nor while the server ends. What
-       follows a refused upgrade may be another's: a proxy that does not look at the status passes on anything. */
+    /* Closes if the peer sends requests faster than it reads answers, or if the server stops. Also after a refused
+       upgrade: a proxy that ignores the status may pass on bytes of another client. */
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
     response.keeps_alive = keeps_alive(head) && response.status != 400 && !jz_upgrade_is_requested(head) &&
                            shard->course == JZ_COURSE_SERVING &&
@@ -118,7 +118,7 @@ static void answer_page(jz_shard *shard, jz_connection *connection, const jz_req
     jz_http_respond(shard, connection, &response);
 }
 
-/* Returns whether the connection is to be a WebSocket. */
+/* Returns whether the connection becomes a WebSocket. */
 static bool answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head, jz_accepted *accepted)
 {
     jz_lookup lookup;
@@ -148,7 +148,7 @@ static bool parse_and_answer(jz_shard *shard, jz_connection *connection, const c
     return false;
 }
 
-/* A head that is whole in the input is read where it lies. */
+/* Parses a head that is complete in the input in place. */
 static bool take_from_input(jz_shard *shard, jz_connection *connection, jz_input *input, jz_accepted *accepted)
 {
     size_t scanned = 0;
@@ -165,7 +165,7 @@ static bool take_from_input(jz_shard *shard, jz_connection *connection, jz_input
         refuse_bytes(shard, connection, result, bytes, input->length);
     } else if (jz_buffer_append(&connection->head, input->bytes, input->length)) {
         input->length = 0;
-        if (connection->was_answered) /* the first head is timed from accepting the connection */
+        if (connection->was_answered) /* the time limit for the first head began when the connection was accepted */
             jz_timer_set(&shard->turn.loop.timers, &connection->timer, shard->server->options.handshake_timeout_ms);
     } else {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
@@ -193,7 +193,7 @@ static bool take_carried(jz_shard *shard, jz_connection *connection, jz_input *i
     if (result == JZ_HEAD_INCOMPLETE)
         return false;
 
-    /* Answering may change the phase, and with it what shares the head's memory. */
+    /* Answering may change the phase, and then other members of the union replace `head`. */
     jz_buffer head = connection->head;
     connection->head = (jz_buffer){0};
     bool is_accepted = false;

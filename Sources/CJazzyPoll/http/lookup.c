@@ -11,7 +11,7 @@ static bool has_escapes(jz_text path)
     return memchr(path.start, '%', path.length) != NULL;
 }
 
-/* In a path that is normal, each '%' begins an escape. */
+/* In a normal path every '%' begins an escape. */
 static bool has_nul(jz_text path)
 {
     jz_text before;
@@ -22,13 +22,13 @@ static bool has_nul(jz_text path)
     return false;
 }
 
-/* Values lie in `decoded`, and get no longer. */
+/* Decodes the values in place, in `decoded`; they do not become longer. */
 static void decode_parameters(jz_lookup *lookup)
 {
     for (size_t i = 0; i < lookup->parameters.count; i++) {
         jz_text *value = &lookup->parameters.all[i].value;
         char *start = lookup->decoded + (value->start - lookup->decoded);
-        /* A normal path is well encoded. */
+        /* Cannot fail: a normal path is well encoded. */
         (void)jz_percent_decode_text(*value, false, start, &value->length);
     }
 }
@@ -36,7 +36,7 @@ static void decode_parameters(jz_lookup *lookup)
 bool jz_lookup_route(const jz_routes *routes, jz_text path, jz_lookup *lookup)
 {
     *lookup = (jz_lookup){.route = jz_routes_find_exact(routes, path)};
-    /* Routes are kept as they are when normalised, so that what is found at once need not be. */
+    /* The routes' paths are normal, so a path that is found as sent need not be normalised. */
     if (lookup->route != NULL || path.start[0] != '/')
         return true;
     if (!jz_path_is_normal(path) || has_escapes(path)) {

@@ -1,4 +1,4 @@
-/* From the path of a request to its route, and to the values of the route's parameters. */
+/* Finds the route of a request's path, and the values of the route's parameters. */
 #ifndef JAZZY_HTTP_LOOKUP_H
 #define JAZZY_HTTP_LOOKUP_H
 
@@ -8,15 +8,15 @@
 #include "config/routes.h"
 
 typedef struct jz_lookup {
-    const jz_route *route;          /* NULL where there is none */
-    jz_route_parameters parameters; /* where there is one; the values are decoded */
-    const char *fault;              /* what is wrong with the path, and what was expected; NULL where nothing is */
-    char *decoded;                  /* in which the values lie, where the path is not as it is decoded */
+    const jz_route *route;          /* NULL if there is none */
+    jz_route_parameters parameters; /* if there is a route; the values are decoded */
+    const char *fault;              /* what is wrong with the path, and what was expected; NULL if nothing */
+    char *decoded;                  /* memory of the values, if the path had to be normalised or decoded */
 } jz_lookup;
 
 /*
- * Finds the route of a path that a client sent, in whichever of the equivalent ways of writing it (RFC 3986 §6.2.2).
- * False when there is no memory. Free what was found.
+ * Finds the route of a path as a client sent it, in any equivalent spelling (RFC 3986 §6.2.2). False when there is no
+ * memory. Free the result with jz_lookup_free.
  */
 bool jz_lookup_route(const jz_routes *routes, jz_text path, jz_lookup *lookup);
 void jz_lookup_free(jz_lookup *lookup);

@@ -6,16 +6,16 @@
 #include "config/log.h"
 #include "shard/server.h"
 
-enum { MOST_QUOTED = 60 }; /* bytes of an origin or a host, in a line of the log */
+enum { MOST_QUOTED = 60 }; /* bytes of an origin or a host in a log line */
 
-/* The host that the client asked for; empty where it is not known. What a trusted proxy says lies in `told`. */
+/* The host that the client asked for; empty if unknown. `told` has the text if a trusted proxy named it. */
 static jz_text host_of(const jz_server *server, const jz_connection *connection, const jz_request_head *head,
                        jz_host_value *told)
 {
     jz_text host;
     jz_address peer = jz_connection_peer(connection);
     bool is_told = false;
-    (void)jz_request_head_host(head, &host); /* whose faults were answered before */
+    (void)jz_request_head_host(head, &host); /* a malformed Host was refused before */
     if (server->options.forwarded_host == JZ_FORWARDED_HOST_NONE || !jz_server_trusts(server, &peer))
         return host;
     if (server->options.forwarded_host == JZ_FORWARDED_HOST_X_FORWARDED_HOST)
@@ -62,7 +62,7 @@ bool jz_origin_is_let_in(jz_shard *shard, const jz_connection *connection, const
     jz_host_value told;
     jz_text origin;
     size_t count = jz_request_head_find(head, "Origin", &origin);
-    /* Who sends none is no browser, and may send whatever it likes. */
+    /* A client that sends no origin is not a browser; it could send any origin anyway. */
     if (count == 0 || route->options.origin_policy == JZ_ORIGIN_ANY)
         return true;
     jz_text host = host_of(shard->server, connection, head, &told);

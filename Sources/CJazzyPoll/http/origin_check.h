@@ -10,8 +10,8 @@
 #include "shard/shard.h"
 
 /*
- * Whether a request is no page's, or one's whose origin the route lets in. The peer is still who sent it. A refusal is
- * counted and told to the log: the first of each route as a warning, with the way out.
+ * Whether a request has no origin, or one that the route allows. Call it while the connection's peer is still the TCP
+ * peer. A refusal is counted and logged: the first of each route as a warning that says what to do.
  */
 bool jz_origin_is_let_in(jz_shard *shard, const jz_connection *connection, const jz_route *route,
                          const jz_request_head *head);

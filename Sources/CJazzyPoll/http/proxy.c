@@ -9,7 +9,7 @@ static void refuse_silently(jz_shard *shard, jz_connection *connection, jz_refus
     jz_http_finish(shard, connection, false);
 }
 
-/* All that follows goes through the listener's transport. */
+/* From now on all bytes go through the listener's transport. */
 static void open_channel(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     if (!jz_links_open(&shard->turn.links, connection->link, input->bytes, input->length))
@@ -17,7 +17,7 @@ static void open_channel(jz_shard *shard, jz_connection *connection, jz_input *i
     input->length = 0;
 }
 
-/* What a PROXY header has told. */
+/* Applies a complete PROXY header. */
 static void follow_proxy(jz_shard *shard, jz_connection *connection, const jz_proxy_header *header, jz_input *input)
 {
     bool has_channel = jz_link_is_channel(connection->link);
@@ -28,7 +28,7 @@ static void follow_proxy(jz_shard *shard, jz_connection *connection, const jz_pr
     bool is_let_in = !header->names_source || jz_shard_count_address(shard, connection);
     if (is_let_in && has_channel)
         open_channel(shard, connection, input);
-    else if (!is_let_in && has_channel) /* as in admitting.c: plain HTTP would be no answer */
+    else if (!is_let_in && has_channel) /* as in admitting.c: the client would not understand plain HTTP */
         refuse_silently(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
     else if (!is_let_in)
         jz_http_refuse(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);

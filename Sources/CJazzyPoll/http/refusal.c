@@ -1,10 +1,10 @@
-/* The one table of why a connection is refused: reason, HTTP status, text, and what was expected. */
+/* The one table of refusals: reason, HTTP status, text, and what was expected. */
 #include "http/refusal.h"
 
 static const struct {
     int status;
     const char *text;
-    const char *detail; /* for the one who is refused, and the log; NULL: the text says it */
+    const char *detail; /* for the client and the log; NULL: the text says enough */
 } refusals[] = {
     [JZ_REFUSAL_MALFORMED_HEAD] = {400, "the request is malformed", NULL},
     [JZ_REFUSAL_HEAD_TOO_LARGE] = {431, "the request head is too large",

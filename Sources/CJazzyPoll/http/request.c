@@ -9,7 +9,7 @@ static jz_string string_of(jz_text text)
     return (jz_string){text.start != NULL ? text.start : "", text.length};
 }
 
-/* Hands a text out where one was found and is wanted. */
+/* Stores a text in `value` if it was found, and if `value` is not NULL. */
 static bool give(bool is_found, jz_text text, jz_string *value)
 {
     if (is_found && value != NULL)

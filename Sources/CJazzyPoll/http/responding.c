@@ -22,8 +22,8 @@ void jz_http_finish(jz_shard *shard, jz_connection *connection, bool lingers)
 }
 
 /*
- * The body of a page is not copied, unless it is small: pages live as long as the server, so that who asks for a large
- * one and does not read it costs no more than who does.
+ * Does not copy the body of a page unless it is small, because pages live as long as the server. So a client that
+ * requests a large page and does not read it costs no memory.
  */
 static bool append_response(jz_shard *shard, jz_connection *connection, const jz_response *response)
 {
@@ -43,7 +43,8 @@ void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_respon
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         return;
     }
-    /* What the kernel takes does not count as waiting when the next request of this read is looked at. */
+    /* Flush, so that bytes that the kernel takes do not count as buffered when the next request of this read is
+       judged. */
     if (connection->unsent != NULL)
         jz_output_flush(&shard->turn, connection);
     connection->timer.tag = 0;
@@ -58,7 +59,7 @@ void jz_http_await_request(jz_shard *shard, jz_connection *connection)
     const jz_options *options = &shard->server->options;
     if (connection->phase != JZ_PHASE_HEAD || !connection->was_answered || connection->head.length > 0)
         return;
-    /* While the answer is on its way, whoever takes nothing of it is not waited for as long. */
+    /* While the answer is being sent, a client that takes none of it gets the shorter of the two times. */
     jz_timer_set(&shard->turn.loop.timers, &connection->timer,
                  connection->unsent != NULL ? options->handshake_timeout_ms : options->keep_alive_timeout_ms);
 }
@@ -102,13 +103,13 @@ void jz_http_turn_away(jz_shard *shard, int descriptor, jz_refusal refusal)
     char body[JZ_REFUSAL_BODY_SIZE];
     jz_response response = jz_http_response_of(refusal, NULL, body);
     size_t count = 0;
-    uint8_t unread[4096]; /* not the loop's buffer: a handler may be reading what is there */
+    uint8_t unread[4096]; /* not the loop's buffer: a handler may be using its content */
     jz_buffer output = {0};
     if (jz_response_append(&response, &shard->date, &output))
         (void)jz_socket_send(descriptor, output.bytes, output.length, &count);
     jz_buffer_free(&output);
     jz_socket_finish_sending(descriptor);
-    /* With input that was not read, closing would be a reset, which destroys the answer on its way. */
+    /* With unread input, close would send a reset, which would destroy the answer. */
     (void)jz_socket_receive(descriptor, unread, sizeof unread, &count);
     jz_socket_end(descriptor);
 }

@@ -1,4 +1,4 @@
-/* Answers over HTTP: pages, refusals, and how a connection that is no WebSocket comes to its end. */
+/* HTTP responses: pages and refusals; and the end of connections that are not WebSockets. */
 #ifndef JAZZY_HTTP_RESPONDING_H
 #define JAZZY_HTTP_RESPONDING_H
 
@@ -9,32 +9,34 @@
 
 enum { JZ_REFUSAL_BODY_SIZE = 320 };
 
-/* The answer to what is refused. Its body says in words what was wrong, but never what the peer sent. */
+/* The response to a refused request. Its body says what was wrong, but never contains what the peer sent. */
 jz_response jz_http_response_of(jz_refusal refusal, const char *detail, char body[JZ_REFUSAL_BODY_SIZE]);
 
-/* Answers, and finishes the connection unless the response keeps it alive. */
+/* Sends a response, and finishes the connection unless the response keeps it alive. */
 void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_response *response);
 
 /*
- * Times the wait for the next request of a connection that is kept, if that is what it waits for: where an answer has
- * been appended, and where it has been sent.
+ * Sets the timer for the next request, if the connection waits for one. Call it when a response was appended, and when
+ * it was sent.
  */
 void jz_http_await_request(jz_shard *shard, jz_connection *connection);
 
-/* Counts a refusal, answers with what it says, and finishes the connection. */
+/* Counts a refusal, sends its response, and finishes the connection. */
 void jz_http_refuse(jz_shard *shard, jz_connection *connection, jz_refusal refusal);
 
-/* The same, saying more than the reason does; and without counting. */
+/* The same with a detail; and the same without counting. */
 void jz_http_refuse_detail(jz_shard *shard, jz_connection *connection, jz_refusal refusal, const char *detail);
 void jz_http_answer_refused(jz_shard *shard, jz_connection *connection, jz_refusal refusal, const char *detail);
 
-/* To a socket that does not become a connection: answers as well as can be without waiting, and closes it. */
+/*
+ * For a socket that does not become a connection: sends a response if that is possible without waiting, and closes it.
+ */
 void jz_http_turn_away(jz_shard *shard, int descriptor, jz_refusal refusal);
 
-/* Gives back what a connection has while it is no WebSocket and has not finished: what came of a head, a question. */
+/* Frees what a connection that is not a WebSocket owns: an incomplete head, or a question. */
 void jz_http_leave(jz_shard *shard, jz_connection *connection);
 
-/* The same, and no more input is taken: see jz_shard_finish. */
+/* The same, and then jz_shard_finish. */
 void jz_http_finish(jz_shard *shard, jz_connection *connection, bool lingers);
 
 #endif

@@ -39,7 +39,7 @@ const char *jz_response_reason(int status)
         if (reasons[i].status == status)
             return reasons[i].reason;
     }
-    /* A phrase means nothing to a client (RFC 9110 §15.1): one for each hundred is enough. */
+    /* Clients ignore the phrase (RFC 9110 §15.1): one for each class of codes is enough. */
     if (status < 400)
         return "Redirection";
     return status < 500 ? "Client Error" : "Server Error";
@@ -57,7 +57,7 @@ static bool append_text(jz_buffer *output, const char *text)
     return jz_buffer_append(output, text, strlen(text));
 }
 
-/* RFC 9112 §9.3; whoever sends Upgrade names it here too (RFC 9110 §7.8). */
+/* RFC 9112 §9.3. A response with an Upgrade header must name it here, too (RFC 9110 §7.8). */
 static const char *connection_header_of(const jz_response *response)
 {
     if (!response->keeps_alive)
@@ -75,7 +75,7 @@ static bool append_content_type(const char *content_type, jz_buffer *output)
 bool jz_response_append(const jz_response *response, jz_date *date, jz_buffer *output)
 {
     char head[MAX_FIXED_HEADERS];
-    char content_length[48] = ""; /* without content there is none (RFC 9110 §8.6) */
+    char content_length[48] = ""; /* empty if there is no content (RFC 9110 §8.6) */
     bool has_content = response->content_type != NULL;
     if (has_content)
         snprintf(content_length, sizeof content_length, "Content-Length: %zu\r\n", response->length);

@@ -11,25 +11,25 @@
 
 typedef struct jz_response {
     int status;
-    const char *extra_headers; /* whole lines with CR LF, or NULL */
+    const char *extra_headers; /* complete lines with CR LF, or NULL */
     jz_text further_headers;   /* likewise, of the application */
-    bool asks_for_upgrade;     /* a 426: it says to which protocol (RFC 9110 §15.5.22) */
-    const char *content_type;  /* NULL: there is no content, as in a 204 */
+    bool asks_for_upgrade;     /* for 426, which names the protocol (RFC 9110 §15.5.22) */
+    const char *content_type;  /* NULL: no content, as in a 204 */
     const void *body;
     size_t length;
-    bool body_lasts; /* as long as the server */
-    bool is_head;    /* the answer to a HEAD: its headers alone */
+    bool body_lasts; /* the body lives as long as the server */
+    bool is_head;    /* the answer to a HEAD request: headers only */
     bool keeps_alive;
-    bool says_keep_alive; /* to an HTTP/1.0 peer, which does not expect it */
+    bool says_keep_alive; /* to an HTTP/1.0 client, whose default is to close */
 } jz_response;
 
-/* A response that refuses, with a short text as its body. */
+/* A refusal, with a short text as its body. */
 jz_response jz_response_refusing(int status);
 
-/* The phrase that goes with a status. */
+/* The reason phrase of a status. */
 const char *jz_response_reason(int status);
 
-/* Appends it. False when there is no memory: nothing was appended. */
+/* Appends a response. False when there is no memory: nothing was appended. */
 bool jz_response_append(const jz_response *response, jz_date *date, jz_buffer *output);
 
 #endif
