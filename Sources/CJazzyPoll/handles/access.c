@@ -24,7 +24,7 @@ jz_shard *jz_enter_open_shard(jz_ws ws)
 bool jz_handle_is(const jz_shard *shard, jz_ws ws, jz_visible visible)
 {
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
-    /* The slot may have been given to another connection, which is as far, before its flag was read. */
+    /* Check the handle again: before `visible` was read, the slot may have been given to another connection. */
     return connection != NULL && atomic_load_explicit(&connection->visible, memory_order_acquire) == visible &&
            jz_slots_find(&shard->slots, ws) == connection;
 }

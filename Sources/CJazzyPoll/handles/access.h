@@ -1,4 +1,4 @@
-/* From a handle to its shard: on the shard's own thread, or from any other. */
+/* Finds the shard of a handle, on the shard's own thread or on any other. */
 #ifndef JAZZY_HANDLES_ACCESS_H
 #define JAZZY_HANDLES_ACCESS_H
 
@@ -8,20 +8,21 @@
 #include "connection/handle.h"
 #include "shard/shard.h"
 
-/* The shard that owns a connection, if it runs on this thread, else NULL. */
+/* The shard that owns a connection, if it runs on the calling thread; else NULL. */
 static inline jz_shard *jz_own_shard(jz_ws ws)
 {
     jz_shard *shard = jz_current_shard;
     return shard != NULL && shard->handle_prefix == jz_handle_shard(ws) ? shard : NULL;
 }
 
-/* Private to jz_is_in_order: there are letters. */
+/* Private to jz_is_in_order, for when there are letters. */
 bool jz_bring_in_order(jz_shard *shard);
 
 /*
- * Whether all that was asked of a shard before is done, so that more can be done at once: sees to it, unless it is more
- * than goes into this turn. Where no more may be put behind it, all of it is done all the same: the limit is of what
- * other threads ask, and no handler is turned away for it. On the shard's own thread.
+ * Whether all earlier errands of a shard are done, so that a call can act at once. Runs them, unless they are more than
+ * one loop iteration may take. If the mailbox is full, so that the call could not be posted behind them, runs all of
+ * them: the mailbox limit is for other threads, and must not refuse calls of handlers on this loop. On the shard's own
+ * thread.
  */
 static inline bool jz_is_in_order(jz_shard *shard)
 {
@@ -29,9 +30,9 @@ static inline bool jz_is_in_order(jz_shard *shard)
 }
 
 /*
- * The same, to change something: what other threads asked of the shard before, as under a lock that this thread has
- * now, is done first. So all receivers see one order of what happened one after the other, on whichever threads. NULL,
- * as on another thread, also where more was asked than goes into this turn: what comes now then is put behind it.
+ * jz_own_shard for calls that change something: first runs the errands that other threads have posted, so that all
+ * receivers see calls in the order in which they were made, on any threads. Also returns NULL, as on another thread, if
+ * there are too many errands for one iteration: the caller must then post its own behind them.
  */
 static inline jz_shard *jz_own_shard_in_order(jz_ws ws)
 {
@@ -39,10 +40,12 @@ static inline jz_shard *jz_own_shard_in_order(jz_ws ws)
     return shard != NULL && jz_is_in_order(shard) ? shard : NULL;
 }
 
-/* As jz_enter_shard, where messages can be sent to the connection; else NULL. */
+/* As jz_enter_shard, but NULL unless messages can be sent to the connection. */
 jz_shard *jz_enter_open_shard(jz_ws ws);
 
-/* The shard that owns a connection, from any thread, to read what any may; NULL if it is gone. Unless NULL, it is left.
+/*
+ * The shard that owns a connection, from any thread, to read what any thread may; NULL if it is gone. Unless NULL, call
+ * jz_leave_reached_shard.
  */
 static inline jz_shard *jz_reach_shard(jz_ws ws)
 {
@@ -50,14 +53,14 @@ static inline jz_shard *jz_reach_shard(jz_ws ws)
     return own != NULL ? own : jz_enter_shard(ws);
 }
 
-/* Leaves a shard that was reached; its own thread never entered it. */
+/* Ends jz_reach_shard; the shard's own thread has not entered it. */
 static inline void jz_leave_reached_shard(jz_ws ws, const jz_shard *shard)
 {
     if (shard != jz_current_shard)
         jz_leave_shard(ws);
 }
 
-/* Whether a connection of this shard is there and as far as that. From any thread. */
+/* Whether a connection of this shard exists and is in this state. From any thread. */
 bool jz_handle_is(const jz_shard *shard, jz_ws ws, jz_visible visible);
 
 /* Whether messages can be sent to it. */

@@ -22,7 +22,7 @@ static jz_answer_status answer_from_elsewhere(jz_shard *shard, jz_handshake hand
     const jz_routes *routes = &shard->server->routes;
     if (handshake.route >= routes->count || !jz_handle_is(shard, ws_of(handshake), JZ_VISIBLE_ASKING))
         return JZ_ANSWER_LATE;
-    /* Routes do not change while a server runs. */
+    /* Safe on any thread: routes do not change while a server runs. */
     answer->release_state = shard->routes[handshake.route].route->options.release_state;
     switch (jz_errand_answer(shard, ws_of(handshake), answer)) {
     case JZ_SEND_QUEUED:
@@ -34,11 +34,11 @@ static jz_answer_status answer_from_elsewhere(jz_shard *shard, jz_handshake hand
     }
 }
 
-/* Takes the answer over if it is taken; else the state is the caller's again. */
+/* If TAKEN, takes ownership of the answer; else frees it, and the caller owns the state again. */
 static jz_answer_status give(jz_handshake handshake, jz_answer *answer)
 {
     jz_ws ws = ws_of(handshake);
-    jz_shard *own = jz_own_shard_in_order(ws); /* who answered before, on whichever thread, comes first */
+    jz_shard *own = jz_own_shard_in_order(ws); /* earlier answers, from any thread, come first */
     jz_answer_status status = JZ_ANSWER_LATE;
     if (own != NULL) {
         status = answer_here(own, ws, answer);

@@ -1,8 +1,8 @@
-/* The state that a connection carries for its user. */
+/* The application's state of a connection. */
 #include "handles/access.h"
 #include "workers/work.h"
 
-/* Where the state is kept, if this thread may touch it. */
+/* The place of the state, if the calling thread may access it; else NULL. */
 static void **place_of(jz_ws ws)
 {
     if (jz_current_work != NULL && jz_current_work->ws.value == ws.value)

@@ -44,8 +44,8 @@ jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes
 }
 
 /*
- * A handler ends a connection of its own loop, and that waits behind what others have asked: for the handler it has
- * happened. Nothing more is delivered, and nothing more is taken for it.
+ * A handler has ended a connection of its own loop, but the errand waits behind others. For the handler the connection
+ * has ended already: deliver nothing more to it, and accept nothing more for it.
  */
 static void silence(jz_ws ws)
 {
@@ -79,7 +79,7 @@ jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t r
     return status;
 }
 
-/* Whether a connection has an end before it. In its own close event it has none, on the loop and on workers alike. */
+/* Whether a connection can still be ended. In its close event it cannot, on the loop and on workers alike. */
 static bool has_yet_to_end(const jz_shard *shard, jz_ws ws)
 {
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
@@ -95,7 +95,7 @@ jz_send_status jz_ws_terminate(jz_ws ws)
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
         return connection != NULL ? jz_connection_terminate(&shard->turn, connection) : JZ_SEND_CLOSED;
     }
-    /* Also where closing has begun, and others see it as closed: its end may be awaited for long. */
+    /* Also if closing has begun, and jz_ws_is_open is false: waiting for the peer may take long. */
     shard = jz_enter_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
@@ -141,7 +141,7 @@ jz_send_status jz_ws_resume_reading(jz_ws ws)
     return set_paused(ws, false);
 }
 
-/* The subprotocol with that number, counted from 1 over all routes. */
+/* The subprotocol with that number, counted from 1 across all routes. */
 static const char *subprotocol_of(const jz_server *server, size_t number)
 {
     for (size_t i = 0; i < server->routes.count; i++) {
@@ -187,7 +187,7 @@ size_t jz_ws_buffered_amount(jz_ws ws)
     return result;
 }
 
-/* Reads the address, and then makes sure that the slot was not given to another connection meanwhile. */
+/* Reads the address, and then checks that the slot was not given to another connection meanwhile. */
 static bool read_peer(const jz_shard *shard, jz_ws ws, jz_address *address)
 {
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);
