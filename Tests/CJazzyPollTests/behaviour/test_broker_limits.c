@@ -1,0 +1,175 @@
+/* A broker where it gets narrow: within its own functions, without room or memory, and at the end of its server. */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "codec/frame_header.h"
+#include "support/eventually.h"
+#include "support/recorder.h"
+#include "support/serving.h"
+#include "support/testing.h"
+
+#define TOPIC "news", 4
+
+/* A broker that delivers within its own functions, whatever these were called under. */
+static void deliver_within(recorder *recorder)
+{
+    jz_send_status status = jz_broker_deliver(recorder->server, TOPIC, JZ_MESSAGE_BINARY, "echo", 4);
+    recorder->delivered += status == JZ_SEND_SENT ? 1 : 0;
+}
+
+static void a_broker_may_deliver_within_its_functions(void **state)
+{
+    (void)state;
+    recorder recorder = {.within = deliver_within};
+    jz_server *server = recorder_run(&recorder, NULL);
+    test_client clients[2];
+    recorder_open(&clients[0], server);
+    test_client_send_frame(&clients[0], &(test_frame)TEXT("+news"));
+    test_client_expect(&clients[0], JZ_OPCODE_BINARY, "echo", 4); /* of its own subscription, and before what is sent */
+    test_client_expect(&clients[0], JZ_OPCODE_BINARY, "done", 4);
+    recorder_open(&clients[1], server);
+    test_client_send_frame(&clients[1], &(test_frame)TEXT("+other"));
+    test_client_expect(&clients[1], JZ_OPCODE_BINARY, "done", 4);
+    test_client_expect(&clients[0], JZ_OPCODE_BINARY, "echo", 4);
+    test_client_send_frame(&clients[1], &(test_frame)TEXT("news"));
+    test_client_expect(&clients[1], JZ_OPCODE_BINARY, "done", 4);
+    test_client_expect(&clients[0], JZ_OPCODE_TEXT, "news", 4); /* before what came of it */
+    test_client_expect(&clients[0], JZ_OPCODE_BINARY, "echo", 4);
+    test_client_send_frame(&clients[1], &(test_frame)TEXT("-other"));
+    test_client_expect(&clients[1], JZ_OPCODE_BINARY, "done", 4);
+    test_client_expect(&clients[0], JZ_OPCODE_BINARY, "echo", 4);
+    assert_int_equal(recorder.delivered, 4);
+    for (size_t i = 0; i < COUNT_OF(clients); i++)
+        test_client_close(&clients[i]);
+    recorder_finish(&recorder, server);
+}
+
+/* One that delivers, within one call and so on a loop's own thread, more than a mailbox takes. */
+static void flood_within(recorder *recorder)
+{
+    static const uint8_t payload[1000];
+    for (size_t i = 0; i < 1000; i++) {
+        jz_send_status status = jz_broker_deliver(recorder->server, TOPIC, JZ_MESSAGE_BINARY, payload, sizeof payload);
+        recorder->delivered += status == JZ_SEND_SENT ? 1 : 0;
+        recorder->dropped += status == JZ_SEND_DROPPED ? 1 : 0;
+    }
+}
+
+static void more_than_a_mailbox_takes_is_dropped_and_counted(void **state)
+{
+    (void)state;
+    enum { LIMIT = 64 * 1024, MOST = LIMIT / 1000 + 1 };
+    recorder recorder = {.within = flood_within};
+    jz_options options = serving_options(1);
+    options.mailbox_limit = LIMIT;
+    jz_server *server = recorder_run(&recorder, &options);
+    test_client client;
+    recorder_open(&client, server);
+    test_client_send_frame(&client, &(test_frame)TEXT("+news"));
+    assert_eventually(recorder.delivered + recorder.dropped == 1000);
+    assert_true(recorder.delivered > MOST / 2 && recorder.delivered <= MOST);
+    assert_int_equal(jz_server_dropped_count(server), recorder.dropped);
+    static const uint8_t payload[1000];
+    for (size_t i = 0; i < recorder.delivered; i++)
+        test_client_expect(&client, JZ_OPCODE_BINARY, payload, sizeof payload);
+    test_client_expect(&client, JZ_OPCODE_BINARY, "done", 4);
+    recorder.within = NULL;
+    assert_int_equal(jz_broker_deliver(server, TOPIC, JZ_MESSAGE_TEXT, "room", 4), JZ_SEND_SENT);
+    test_client_expect(&client, JZ_OPCODE_TEXT, "room", 4);
+    test_client_close(&client);
+    recorder_finish(&recorder, server);
+}
+
+static void without_memory_for_it_a_subscription_is_dropped_and_the_broker_not_told(void **state)
+{
+    (void)state;
+    enum { MOST = 16 };
+    recorder recorder = {.has_no_memory = true};
+    jz_server *server = recorder_run(&recorder, NULL);
+    test_client client;
+    recorder_open(&client, server);
+    size_t dropped = 0;
+    for (recorder.fail_after = 0; recorder.fail_after < MOST; recorder.fail_after++) {
+        jz_send_status status = recorder_say(&recorder, &client, "+news");
+        assert_int_equal(jz_server_subscriber_count(server, TOPIC), status == JZ_SEND_SENT ? 1 : 0);
+        assert_int_equal(recorder.topic_count, status == JZ_SEND_SENT ? 1 : 0);
+        dropped += status == JZ_SEND_DROPPED ? 1 : 0;
+        if (status == JZ_SEND_SENT)
+            break;
+    }
+    assert_int_equal(recorder.last_status, JZ_SEND_SENT);
+    assert_true(dropped >= 3);
+    recorder.fail_after = SIZE_MAX;
+    test_client_close(&client);
+    recorder_finish(&recorder, server);
+}
+
+/* Threads that deliver and publish until that is over. */
+typedef struct persistent {
+    jz_server *server;
+    atomic_bool is_enough;
+    atomic_size_t rounds;
+} persistent;
+
+static void *deliver_until_closed(void *context)
+{
+    persistent *persistent = context;
+    while (!persistent->is_enough &&
+           jz_broker_deliver(persistent->server, TOPIC, JZ_MESSAGE_TEXT, "x", 1) != JZ_SEND_CLOSED)
+        persistent->rounds++;
+    return NULL;
+}
+
+static void *publish_for_ever(void *context)
+{
+    persistent *persistent = context;
+    while (!persistent->is_enough) {
+        jz_server_publish(persistent->server, TOPIC, JZ_MESSAGE_TEXT, "x", 1);
+        persistent->rounds++;
+    }
+    return NULL;
+}
+
+static void a_server_may_end_while_others_deliver_and_publish(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 10, THREADS = 4 };
+    for (size_t round = 0; round < ROUNDS; round++) {
+        recorder recorder = {0};
+        jz_options options = serving_options(2);
+        options.mailbox_limit = 64 * 1024;
+        jz_server *server = recorder_run(&recorder, &options);
+        test_client client;
+        recorder_open(&client, server);
+        recorder_say(&recorder, &client, "+news");
+        persistent persistent = {.server = server};
+        pthread_t threads[THREADS];
+        for (size_t i = 0; i < THREADS; i++)
+            assert_int_equal(
+                pthread_create(&threads[i], NULL, i % 2 == 0 ? deliver_until_closed : publish_for_ever, &persistent),
+                0);
+        assert_eventually(persistent.rounds > 50);
+        test_client_close(&client);
+        jz_server_stop(server);
+        jz_server_wait(server);
+        size_t publications = recorder.publications;
+        size_t rounds = persistent.rounds;
+        assert_eventually(persistent.rounds > rounds + 50);
+        assert_int_equal(recorder.publications, publications);
+        persistent.is_enough = true;
+        for (size_t i = 0; i < THREADS; i++)
+            pthread_join(threads[i], NULL);
+        recorder_finish(&recorder, server);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_broker_may_deliver_within_its_functions),
+        cmocka_unit_test(more_than_a_mailbox_takes_is_dropped_and_counted),
+        cmocka_unit_test(without_memory_for_it_a_subscription_is_dropped_and_the_broker_not_told),
+        cmocka_unit_test(a_server_may_end_while_others_deliver_and_publish),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("broker limits", tests, NULL, NULL));
+}

@@ -1,0 +1,77 @@
+/*
+ * A broker that joins servers of this process as one over a network would: with a queue from each server to each other
+ * one, and a thread of its own that delivers, and says when a server is lost and found. On purpose, and by a seed, it
+ * delays, takes servers in another order than they published in, and loses. It keeps no list of topics but what it was
+ * told since it last found a server, and counts calls that make no sense.
+ */
+#ifndef JAZZY_TESTS_JOINING_BROKER_H
+#define JAZZY_TESTS_JOINING_BROKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "jazzy/broker.h"
+#include "random.h"
+#include "topic_set.h"
+
+enum { JOINED_SERVERS = 3 };
+
+struct joining_broker;
+
+/* What was published on one server, on its way to another. */
+typedef struct joining_letter {
+    struct joining_letter *next;
+    jz_message_kind kind;
+    size_t topic_length;
+    size_t length;
+    char bytes[]; /* the topic, then the payload */
+} joining_letter;
+
+/* One of the servers. All of it is guarded by the broker's lock. */
+typedef struct joining_member {
+    struct joining_broker *broker;
+    jz_server *server; /* NULL before it was started, and when it is stopped */
+    bool is_reached;
+    bool is_known; /* whether it is reached, as far as the server was told */
+    bool is_told;  /* it is told just now */
+    topic_set topics;
+    joining_letter *first[JOINED_SERVERS]; /* to this one, by who published them */
+    joining_letter *last[JOINED_SERVERS];
+    size_t delivered[JOINED_SERVERS];
+} joining_member;
+
+typedef struct joining_broker {
+    pthread_mutex_t lock;
+    pthread_cond_t has_changed;
+    pthread_t thread;
+    bool is_ending;
+    joining_member members[JOINED_SERVERS];
+    test_random random;
+    unsigned losses_in_thousand;
+    size_t waiting; /* letters */
+    size_t lost;
+    size_t errors; /* a topic came that was there, or one went that was not there; or a call at no time for it */
+} joining_broker;
+
+void joining_broker_start(joining_broker *broker, uint64_t seed, unsigned losses_in_thousand);
+
+/* Once all of its servers have ended. Asserts that no call was an error. */
+void joining_broker_finish(joining_broker *broker);
+
+/* For jz_server_join of one of the servers. */
+jz_broker joining_broker_for(joining_broker *broker, size_t number);
+
+/* Loses a server, with all that is on its way, or finds it again. The thread tells the server, and was told before. */
+void joining_broker_reach(joining_broker *broker, size_t number, bool is_reached);
+
+/* Whether all that was published was delivered, or lost. */
+bool joining_broker_is_idle(joining_broker *broker);
+
+size_t joining_broker_topic_count(joining_broker *broker, size_t number);
+bool joining_broker_has_topic(joining_broker *broker, size_t number, const char *topic, size_t length);
+
+/* How many publications of one server another was delivered. */
+size_t joining_broker_delivered(joining_broker *broker, size_t from, size_t to);
+
+#endif
