@@ -161,10 +161,13 @@ void jz_memory_give_large(void *bytes, size_t size)
         jz_memory_unmap(bytes, size);
 }
 
-/* With mremap the system moves pages instead of copying. */
+/*
+ * With mremap the system moves pages instead of copying. ThreadSanitizer does not know mremap: it would report the next
+ * thread that gets the old addresses as one that uses this thread's memory.
+ */
 static void *grow_mapped(void *bytes, size_t size, size_t used, size_t larger)
 {
-#ifdef MREMAP_MAYMOVE
+#if defined(MREMAP_MAYMOVE) && !defined(JZ_THREAD_SANITIZER)
     (void)used;
     void *grown = mremap(bytes, size, larger, MREMAP_MAYMOVE);
     return grown != MAP_FAILED ? grown : NULL;

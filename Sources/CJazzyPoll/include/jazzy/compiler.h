@@ -28,12 +28,16 @@
     (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi"))
 #define JZ_FOR_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi")))
 #endif
-/* Whether AddressSanitizer watches: gcc says so by a macro, clang by a feature. */
+/* Whether a sanitizer watches: gcc says so by a macro, clang by a feature. */
 #if defined(__SANITIZE_ADDRESS__)
 #define JZ_ADDRESS_SANITIZER 1
+#elif defined(__SANITIZE_THREAD__)
+#define JZ_THREAD_SANITIZER 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define JZ_ADDRESS_SANITIZER 1
+#elif __has_feature(thread_sanitizer)
+#define JZ_THREAD_SANITIZER 1
 #endif
 #endif
 #else
