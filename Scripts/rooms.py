@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """The rooms of the C core and their order: a room uses only itself and rooms below it.
 
-    Scripts/rooms.py                     the includes and the types of Sources/CJazzyPoll
+    Scripts/rooms.py                     the includes and the types of Sources/CJazzyPoll, and what each room says of itself
     Scripts/rooms.py --objects FOLDER    what the compiled files call and use of each other; FOLDER is that of a build
                                          (build/gcc)
 
 `--sources FOLDER` names another folder of rooms. `--assign FILE` is for a plan of rooms that are not there yet: each
 line has a file, with its ending or without, and its room ("server/output output"); how includes are spelled is not
-looked at then. Exit status 1: something goes up, and each thing is named.
+looked at then. Exit status 1: something goes up, or a room does not say what it is for, and each thing is named.
 """
 
 import argparse
@@ -46,6 +46,8 @@ INCLUDED = re.compile(r'(["<])([^">]+)[">]')
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 DEFINED = re.compile(r"\b(?:struct|union|enum)\s+(\w+)\s*\{")
 MENTIONED = re.compile(r"\b(?:struct|union|enum)\s+(\w+)\b(?!\s*\{)")
+# Of the comment that a header begins with. (That of the public face is for its users: jazzy.h.)
+FIRST_PARAGRAPH = re.compile(r"/\*\n \* (.*?)\n \*(?:\n|/)", re.DOTALL)
 
 
 class Core:
@@ -147,6 +149,25 @@ def check_includes(core: Core) -> Iterator[str]:
                 yield goes_up(core, where, "includes", used, file, used)
 
 
+def sentence_of(core: Core, file: str) -> str | None:
+    """What a header says that its room is for and what is not in it, on one line; None where it does not begin so."""
+    begin = FIRST_PARAGRAPH.match(core.read(file))
+    sentence = " ".join(begin[1].replace("\n *", "\n").split()) if begin else ""
+    return sentence if re.fullmatch(rf"{core.room_of(file)}/: \S.*\S\. Not here: \S.*\S\.", sentence) else None
+
+
+def check_sentences(core: Core) -> Iterator[str]:
+    for room in ROOMS:
+        headers = [file for file in core.files if core.room_of(file) == room and file.endswith(".h")]
+        said = [file for file in headers if sentence_of(core, file) is not None]
+        if room != PUBLIC and any(core.room_of(file) == room for file in core.files) and len(said) != 1:
+            places = f"these headers do: {', '.join(said)}" if said else "no header does"
+            yield (
+                f"{core.folder / room}: exactly one header has to begin with what the room is for, and {places}: "
+                f'let its main header begin with a comment "{room}/: what it is for. Not here: what is elsewhere."'
+            )
+
+
 def code_of(text: str) -> str:
     """Without comments, strings and characters; every line stays where it is."""
     return NOT_CODE.sub(lambda match: "\n" * match[0].count("\n") or " ", text)
@@ -212,6 +233,7 @@ def main() -> int:
     faults = list(check_places(core))
     if arguments.objects is None:
         faults += [*check_includes(core), *check_types(core)]
+        faults += check_sentences(core) if plan is None else []
     else:
         faults += check_objects(core, arguments.objects, arguments.sources)
     for fault in faults:

@@ -19,6 +19,14 @@ SOUND = {
 }
 
 
+def saying(room, text=""):
+    """A header that begins with what its room is for."""
+    return f"/*\n * {room}/: what is in it. Not\n * here: what is not.\n *\n * A header.\n */\n{text}"
+
+
+SOUND |= {file: saying(file.split("/")[0], SOUND[file]) for file in ("codec/mask.h", "loop/loop.h", "shard/shard.h")}
+
+
 class InATemporaryTree(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -125,11 +133,42 @@ class Types(InATemporaryTree):
                 self.passes()
 
     def test_a_connection_has_pointers_to_what_rooms_above_keep_for_it(self):
-        unsent = {"output/unsent.h": "struct jz_unsent {\n    int pieces;\n};\n"}
-        self.write(SOUND | unsent | {"connection/connection.h": "typedef struct jz_unsent jz_unsent;\n"})
+        unsent = {"output/unsent.h": saying("output", "struct jz_unsent {\n    int pieces;\n};\n")}
+        connection = {"connection/connection.h": saying("connection", "typedef struct jz_unsent jz_unsent;\n")}
+        self.write(SOUND | unsent | connection)
         self.passes()
         self.write({"connection/slots.h": "typedef struct jz_unsent jz_unsent;\n"})
         self.fails("core/connection/slots.h:1", "jz_unsent (output/unsent.h)")
+
+
+class Sentences(InATemporaryTree):
+    def test_a_comment_of_one_line_or_paragraph_is_enough(self):
+        for text in ["/*\n * loop/: waiting. Not here: anything else.\n */\n", saying("loop")]:
+            with self.subTest(text=text):
+                self.write(SOUND | {"loop/loop.h": text})
+                self.passes()
+
+    def test_a_room_whose_headers_do_not_say_what_it_is_for_fails(self):
+        for text in [
+            "struct jz_loop;\n",
+            "/* The loop. */\n",
+            "/*\n * The loop.\n *\n * loop/: waiting. Not here: anything else.\n */\n",
+            "/*\n * loop/: waiting.\n */\n",
+            "/*\n * loop/: waiting. Not here:\n */\n",
+            "\n" + saying("loop"),
+            saying("shard"),
+        ]:
+            with self.subTest(text=text):
+                self.write(SOUND | {"loop/loop.h": text})
+                self.fails("core/loop: exactly one header has to begin with what the room is for, and no header does")
+
+    def test_a_room_without_headers_fails(self):
+        self.write(SOUND | {"workers/work.c": ""})
+        self.fails("core/workers: exactly one header", 'begin with a comment "workers/: ')
+
+    def test_a_room_that_says_it_twice_fails(self):
+        self.write(SOUND | {"loop/timer.h": saying("loop")})
+        self.fails("these headers do: loop/loop.h, loop/timer.h")
 
 
 class Objects(InATemporaryTree):

@@ -1,4 +1,9 @@
-/* A borrowed text, not terminated by a NUL. */
+/*
+ * codec/: pure functions over bytes: masks, UTF-8, frame headers, request heads, keys, addresses. Not here: allocated
+ * memory, sockets, threads.
+ *
+ * A borrowed text, not terminated by a NUL.
+ */
 #ifndef JAZZY_CODEC_TEXT_H
 #define JAZZY_CODEC_TEXT_H
 

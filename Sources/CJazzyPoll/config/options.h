@@ -1,4 +1,8 @@
-/* Options: checking them, and copying them. */
+/*
+ * config/: what is chosen before a server runs: options, routes, log. Not here: anything that changes later.
+ *
+ * Options: checking them, and copying them.
+ */
 #ifndef JAZZY_CONFIG_OPTIONS_H
 #define JAZZY_CONFIG_OPTIONS_H
 

@@ -1,4 +1,8 @@
-/* One connection: a slot of its shard, from accepting the socket until its descriptor is closed. */
+/*
+ * connection/: one connection as data: slot, handle, counters. Not here: system calls.
+ *
+ * One connection: a slot of its shard, from accepting the socket until its descriptor is closed.
+ */
 #ifndef JAZZY_CONNECTION_CONNECTION_H
 #define JAZZY_CONNECTION_CONNECTION_H
 

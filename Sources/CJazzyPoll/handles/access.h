@@ -1,4 +1,9 @@
-/* Finds the shard of a handle, on the shard's own thread or on any other. */
+/*
+ * handles/: the public functions on a handle, from any thread: at once on the connection's own loop, else by an errand.
+ * Not here: the protocol, ending connections.
+ *
+ * Finds the shard of a handle, on the shard's own thread or on any other.
+ */
 #ifndef JAZZY_HANDLES_ACCESS_H
 #define JAZZY_HANDLES_ACCESS_H
 

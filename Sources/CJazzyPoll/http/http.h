@@ -1,4 +1,9 @@
-/* Handles request heads: for WebSockets and for pages. */
+/*
+ * http/: everything before a WebSocket is open: PROXY header, request heads, pages, refusals, handshake, upgrade hook.
+ * Not here: events of open WebSockets.
+ *
+ * Handles request heads: for WebSockets and for pages.
+ */
 #ifndef JAZZY_HTTP_HTTP_H
 #define JAZZY_HTTP_HTTP_H
 

@@ -1,4 +1,9 @@
-/* The loop of a shard: what is ready, what was asked, what is due, and what is sent at the end of each turn. */
+/*
+ * lifecycle/: how one loop drives its connections: admit, read, deliver events, settle, time out, release. Not here:
+ * public functions.
+ *
+ * The loop of a shard: what is ready, what was asked, what is due, and what is sent at the end of each turn.
+ */
 #ifndef JAZZY_LIFECYCLE_SHARD_LOOP_H
 #define JAZZY_LIFECYCLE_SHARD_LOOP_H
 

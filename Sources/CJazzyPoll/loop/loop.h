@@ -1,4 +1,8 @@
-/* The event loop: readiness, letters from other threads, timers, and one receive buffer that all connections share. */
+/*
+ * loop/: the event loop: readiness, sockets, accepting, timers, threads, the mailbox. Not here: WebSocket.
+ *
+ * The event loop: readiness, letters from other threads, timers, and one receive buffer that all connections share.
+ */
 #ifndef JAZZY_LOOP_LOOP_H
 #define JAZZY_LOOP_LOOP_H
 

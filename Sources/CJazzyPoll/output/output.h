@@ -1,4 +1,9 @@
-/* The way of output to the socket: the cork, what waits, and one system call for all of it. */
+/*
+ * output/: a message's way out: framed, corked, shared, held back. Not here: deciding who receives it, ending
+ * connections.
+ *
+ * The way of output to the socket: the cork, what waits, and one system call for all of it.
+ */
 #ifndef JAZZY_OUTPUT_OUTPUT_H
 #define JAZZY_OUTPUT_OUTPUT_H
 

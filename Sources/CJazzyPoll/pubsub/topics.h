@@ -1,4 +1,7 @@
 /*
+ * pubsub/: topics and their subscribers, one message to many, what a broker is told of topics. Not here: mailboxes of
+ * other threads, any particular broker.
+ *
  * The topics of one shard: which of its connections have subscribed to what.
  *
  * Only the shard's own thread changes them, and it alone reads them without the lock; other threads read them under it.

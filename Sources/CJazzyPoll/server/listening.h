@@ -1,4 +1,8 @@
-/* How a server comes to listen. */
+/*
+ * server/: setting up, running, stopping and measuring a server. Not here: single connections.
+ *
+ * How a server comes to listen.
+ */
 #ifndef JAZZY_SERVER_LISTENING_H
 #define JAZZY_SERVER_LISTENING_H
 

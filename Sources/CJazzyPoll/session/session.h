@@ -1,4 +1,6 @@
 /*
+ * session/: RFC 6455 and RFC 7692 as a state machine: bytes in, events and bytes out. Not here: sockets, threads.
+ *
  * The server's side of one WebSocket connection after the handshake (RFC 6455 §5-§7), without a socket: it takes
  * received bytes, returns events, and appends the bytes to send to a buffer.
  *

@@ -1,4 +1,9 @@
-/* A shard: one event loop's share of a server, with its own thread, listeners and connections. */
+/*
+ * shard/: the data of one loop's share of a server, and what all shares have in common; posting errands. Not here:
+ * reading, sending, ending connections.
+ *
+ * A shard: one event loop's share of a server, with its own thread, listeners and connections.
+ */
 #ifndef JAZZY_SHARD_SHARD_H
 #define JAZZY_SHARD_SHARD_H
 

@@ -1,4 +1,7 @@
 /*
+ * transport/: what a connection's bytes travel on: a descriptor, or the channel of a plugged-in transport. Not here:
+ * any particular transport, such as TLS.
+ *
  * What a connection's bytes travel on: a descriptor, as they are, or the channel of a transport that somebody has
  * plugged in (jazzy/transport.h). Both are an int, a *link*: from 0 on it is the descriptor itself, which costs one
  * test of a sign; below, it is ~place in its loop's table of channels. What TLS is, is not known here.

@@ -1,4 +1,8 @@
-/* Threads for handlers that may block, so that no loop waits for them. */
+/*
+ * workers/: threads for handlers that may block, with the events of each connection in order. Not here: loops, shards.
+ *
+ * The threads and their queue of work. No loop waits for them.
+ */
 #ifndef JAZZY_WORKERS_WORKERS_H
 #define JAZZY_WORKERS_WORKERS_H
 
