@@ -46,8 +46,9 @@ test-c:
 
 # That no room of the core uses one above it, and that what looks for it finds it.
 .PHONY: test-rooms
-test-rooms:
+test-rooms: $(BUILD)/gcc/libcjazzypoll.a
 	python3 -m unittest discover --quiet --start-directory Tests/Rooms
+	Scripts/rooms.py --objects $(BUILD)/gcc
 
 # The inputs that are known, and a short look for new ones.
 .PHONY: test-fuzz
@@ -84,6 +85,7 @@ lint: swift-toolchain
 	@Scripts/install-packages $(LINT_PACKAGES)
 	swift format lint --strict --recursive Package.swift Sources Tests Examples Benchmarks
 	Scripts/check-core-imports
+	Scripts/rooms.py
 	git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
 
 .PHONY: format

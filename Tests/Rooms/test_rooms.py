@@ -1,12 +1,15 @@
 """Scripts/rooms.py finds what goes up, wherever it is planted, and names it; what stays or goes down it lets pass."""
 
+import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
 
-SCRIPT = pathlib.Path(__file__).parents[2] / "Scripts/rooms.py"
+ROOT = pathlib.Path(__file__).parents[2]
+SCRIPT = ROOT / "Scripts/rooms.py"
 # Nothing in these goes up.
 SOUND = {
     "include/jazzy.h": '#include "jazzy/error.h"\n',
@@ -70,6 +73,7 @@ class Includes(InATemporaryTree):
             ("loop/wheel.c", "#include <sys/epoll.h>"),
             ("loop/wheel.c", '// #include "shard/shard.h"'),
             ("loop/wheel.c", '/*\n#include "shard/shard.h"\n*/'),
+            ("session/inflation.c", '#include "../../CJazzyZlib/CJazzyZlib.h"'),
             ("include/jazzy/server.h", '#include "error.h"'),
         ]:
             with self.subTest(line=line):
@@ -225,6 +229,16 @@ class Plans(InATemporaryTree):
     def test_a_plan_with_a_room_that_there_is_not_fails(self):
         self.write(SOUND)
         self.fails("server/output is assigned to attic, which is no room", arguments=self.plan("server/output attic\n"))
+
+
+class Documents(unittest.TestCase):
+    def test_contributing_has_the_rooms_in_their_order(self):
+        specification = importlib.util.spec_from_file_location("rooms", SCRIPT)
+        rooms = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(rooms)
+        text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+        table = text.split("| folder of `Sources/CJazzyPoll` |")[1].split("\n\n")[0]
+        self.assertEqual(re.findall(r"^\| `(\w+)/` \|", table, re.MULTILINE), rooms.ROOMS[::-1])
 
 
 if __name__ == "__main__":
