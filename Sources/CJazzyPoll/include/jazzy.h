@@ -25,7 +25,7 @@
  *   - A connection is named by a `jz_ws`, a plain 64-bit value. It may be copied, compared, kept and used from any
  *     thread for ever: after the connection is gone, every call on it answers "closed".
  *   - What a handler receives (`event`, `message` and the bytes they point to) is borrowed until the handler returns.
- *     What is passed to a function is copied before it returns. Nobody frees anything but the server.
+ *     What is passed to a function is copied before it returns. The only thing to free is the server.
  */
 #ifndef JAZZY_H
 #define JAZZY_H

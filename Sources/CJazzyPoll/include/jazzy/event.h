@@ -1,4 +1,4 @@
-/* What a handler is called with. */
+/* The arguments of a handler: events and messages. */
 #ifndef JAZZY_EVENT_H
 #define JAZZY_EVENT_H
 
@@ -16,7 +16,7 @@ enum {
     JZ_CLOSE_NORMAL = 1000,
     JZ_CLOSE_GOING_AWAY = 1001,
     JZ_CLOSE_PROTOCOL_ERROR = 1002,
-    JZ_CLOSE_NO_STATUS = 1005, /* the peer's close frame carried no code; to close with it sends none */
+    JZ_CLOSE_NO_STATUS = 1005, /* the peer's close frame had no code; closing with it sends none */
     JZ_CLOSE_ABNORMAL = 1006,  /* only reported: the connection ended without a close frame */
     JZ_CLOSE_INVALID_PAYLOAD = 1007,
     JZ_CLOSE_MESSAGE_TOO_BIG = 1009,
@@ -29,28 +29,28 @@ enum {
 typedef enum jz_message_kind {
     JZ_MESSAGE_TEXT,   /* UTF-8, checked */
     JZ_MESSAGE_BINARY, /* any bytes */
-    JZ_MESSAGE_PING,   /* at most 125 bytes; the pong has already been written when a handler sees it */
+    JZ_MESSAGE_PING,   /* at most 125 bytes; the server has answered it already */
     JZ_MESSAGE_PONG    /* at most 125 bytes */
 } jz_message_kind;
 
-/* A whole message: fragments joined, unmasked and decompressed. Borrowed until the handler returns. */
+/* A complete message: fragments joined, unmasked and decompressed. Borrowed until the handler returns. */
 typedef struct jz_message {
     jz_message_kind kind;
-    const uint8_t *bytes; /* never NULL, also when length is 0; not terminated */
+    const uint8_t *bytes; /* never NULL, even when length is 0; not NUL-terminated */
     size_t length;        /* in bytes */
 } jz_message;
 
 typedef enum jz_event_type { JZ_EVENT_OPEN, JZ_EVENT_MESSAGE, JZ_EVENT_CLOSE, JZ_EVENT_ERROR } jz_event_type;
 
-/* Why a connection ended: what came first, for what follows of it is only how it ended. */
+/* Why a connection ended. The first cause counts: what follows from it only says how the connection ended. */
 typedef enum jz_close_cause {
-    JZ_CAUSE_PEER,         /* the peer closed it, or went away */
+    JZ_CAUSE_PEER,         /* the peer closed it, or disappeared */
     JZ_CAUSE_APPLICATION,  /* jz_ws_close, jz_ws_terminate */
     JZ_CAUSE_BACKPRESSURE, /* the route's backpressure_limit was reached, and JZ_BACKPRESSURE_CLOSE is its policy */
     JZ_CAUSE_IDLE,         /* the route's idle_timeout_ms */
     JZ_CAUSE_LIFETIME,     /* the route's max_lifetime_ms */
     JZ_CAUSE_STOPPING,     /* the server stops */
-    JZ_CAUSE_FAILURE,      /* the connection failed: jz_event.failure says at what */
+    JZ_CAUSE_FAILURE,      /* the connection failed: see jz_event.failure */
     JZ_CAUSE_COUNT
 } jz_close_cause;
 
@@ -61,15 +61,16 @@ JZ_PUBLIC const char *jz_close_cause_text(jz_close_cause cause);
 typedef struct jz_event {
     jz_event_type type;
 
-    /* JZ_EVENT_CLOSE: the peer's close code (or 1005, 1006), or after an error event that failure's close code. */
+    /* JZ_EVENT_CLOSE: the peer's close code (or 1005, 1006); after an error event the failure's close code. */
     uint16_t close_code;
-    bool was_clean;           /* JZ_EVENT_CLOSE: close frames went both ways, §7.1.4 */
-    const char *close_reason; /* JZ_EVENT_CLOSE: the peer's reason, UTF-8, never NULL, not terminated */
+    bool was_clean;           /* JZ_EVENT_CLOSE: both sides sent a close frame, §7.1.4 */
+    const char *close_reason; /* JZ_EVENT_CLOSE: the peer's reason, UTF-8, never NULL, not NUL-terminated */
     size_t close_reason_length;
 
     jz_close_cause cause; /* JZ_EVENT_CLOSE */
 
-    /* JZ_EVENT_ERROR: what went wrong. JZ_EVENT_CLOSE: the same, also where that came after the cause; or none. */
+    /* JZ_EVENT_ERROR: what went wrong. JZ_EVENT_CLOSE: the failure of an earlier error event, even if it is not the
+       cause; or none. */
     jz_failure failure;
 } jz_event;
 
