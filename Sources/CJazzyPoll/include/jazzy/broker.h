@@ -6,15 +6,14 @@
  * A server has one broker at most. It tells the broker which topics have subscribers here, and what is published here;
  * the broker tells the server what was published elsewhere:
  *
- *   here                                     the broker                           the others
- *   first subscriber of a topic, of all loops   subscribe                         -
- *   last subscriber has left                    unsubscribe                       -
- *   jz_ws_publish, jz_server_publish            publish                           jz_broker_deliver, once each
- *   -                                           jz_broker_deliver                 published there
+ *   subscribe           a topic has its first subscriber here, of those on all loops
+ *   unsubscribe         its last has left
+ *   publish             jz_ws_publish or jz_server_publish was called here, and subscribers here have it: to the others
+ *   jz_broker_deliver   it was published elsewhere: to subscribers here, and to nobody else
  *
  * Writing a broker
  *   - Its functions are called by the server's loops, which serve nobody meanwhile: they copy what they are given into
- * a queue of the broker's own, and return. A thread of the broker's does the rest, and calls jz_broker_deliver.
+ *     a queue of the broker's own, and return. A thread of the broker's does the rest, and delivers.
  *   - Order: what the server published goes to each other server in the order of the calls of `publish`, which is that
  *     of every publisher here. A broker need not order what different servers publish. One queue, and one thread that
  *     delivers what comes from one server, are enough.
@@ -22,15 +21,15 @@
  *     gives everybody everything, as Redis does, a name of the server's own goes with each message, to know it by.
  *   - Who sent a message is left out by the server that it is connected to. Nobody else has to know of it.
  *   - A transport that is lost: jz_broker_set_joined(server, false). Until it is found again the broker may ignore
- *     `subscribe` and `unsubscribe`, and answer `publish` with JZ_SEND_DROPPED; there is no list of topics to be kept.
+ *     `subscribe` and `unsubscribe`, and answer `publish` with JZ_SEND_DROPPED: there is no list of topics to be kept.
  *     First be ready to take calls, then jz_broker_set_joined(server, true): it calls `subscribe` for every topic there
  *     is, as if each were new. So with Redis: connect, empty the queue, say so, send what the queue has. Being told of
  *     a topic twice, or that one has ended of which it was not told since, has to do no harm; it does none with Redis.
  *   - A queue that is full: of publications, JZ_SEND_DROPPED. A call of `subscribe` or `unsubscribe` must not get lost:
- *     where there is no room or no memory for it, take it for a lost transport, and have the broker's thread say that
- * it was lost and is found.
- *   - In its functions the broker may call jz_broker_deliver, and in `start` and `publish` jz_broker_set_joined;
- * nothing else of this library on this server. No lock that they take may be held where jz_broker_set_joined is called.
+ *     where there is no room or no memory for it, the broker's thread says that the transport was lost, and is found.
+ *   - In its functions the broker may call jz_broker_deliver, and in `start` and `publish` jz_broker_set_joined, but
+ *     nothing else of this library for this server. Where it calls jz_broker_set_joined it holds no lock that its
+ *     `subscribe` and `unsubscribe` take.
  */
 #ifndef JAZZY_BROKER_H
 #define JAZZY_BROKER_H
