@@ -3,9 +3,11 @@
  * thread: from making it, by clients that do everything that there is to be done, to its end. However that goes,
  * nothing crashes, hangs or leaks, and every connection that was opened is closed.
  */
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "jazzy.h"
+#include "jazzy/broker.h"
 #include "support/allocation.h"
 #include "support/client.h"
 #include "support/content.h"
@@ -27,12 +29,13 @@ typedef struct variant {
     jz_deflate_mode deflate;
     jz_accepting accepting;
     uint32_t threads;
+    bool has_broker;
 } variant;
 
 static const variant variants[] = {
-    {"one loop", JZ_EXECUTION_LOOP, JZ_DEFLATE_DEDICATED, JZ_ACCEPTING_SHARED_PORT, 1},
-    {"two loops that share the port", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 2},
-    {"two loops, workers", JZ_EXECUTION_WORKERS, JZ_DEFLATE_SHARED, JZ_ACCEPTING_HAND_OVER, 2},
+    {"one loop", JZ_EXECUTION_LOOP, JZ_DEFLATE_DEDICATED, JZ_ACCEPTING_SHARED_PORT, 1, false},
+    {"two loops that share the port", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 2, false},
+    {"two loops, workers, a broker", JZ_EXECUTION_WORKERS, JZ_DEFLATE_SHARED, JZ_ACCEPTING_HAND_OVER, 2, true},
 };
 
 /* What the first client says, made before anything fails: large and small, whole and in fragments, compressed. */
@@ -91,6 +94,49 @@ static bool is_refused(witness *witness, jz_status status, const jz_error *error
     return status != JZ_OK;
 }
 
+/* A broker that counts the topics that it knows, and delivers what is published once more. It takes no memory. */
+static _Atomic(jz_server *) joined;
+static atomic_size_t known_topics;
+
+static jz_status start_broker(void *context, jz_server *server, jz_error *error)
+{
+    (void)context;
+    (void)error;
+    joined = server;
+    return JZ_OK;
+}
+
+static void stop_broker(void *context)
+{
+    (void)context;
+    joined = NULL;
+}
+
+static void know_topic(void *context, const char *topic, size_t length)
+{
+    (void)context;
+    (void)topic;
+    (void)length;
+    known_topics++;
+}
+
+static void forget_topic(void *context, const char *topic, size_t length)
+{
+    (void)context;
+    (void)topic;
+    (void)length;
+    known_topics--;
+}
+
+static jz_send_status deliver_again(void *context, const char *topic, size_t topic_length, jz_message_kind kind,
+                                    const void *bytes, size_t length)
+{
+    (void)context;
+    return jz_broker_deliver(joined, topic, topic_length, kind, bytes, length);
+}
+
+static const jz_broker broker = {NULL, start_broker, stop_broker, know_topic, forget_topic, deliver_again};
+
 /* NULL where it is refused. */
 static jz_server *start_server(const variant *variant, witness *witness)
 {
@@ -118,6 +164,7 @@ static jz_server *start_server(const variant *variant, witness *witness)
     if (is_refused(witness, jz_server_route_get(server, "/", "text/plain", "page", 4, &error), &error) ||
         is_refused(witness, jz_server_route_ws(server, "/", &route, witness_handle, witness, &error), &error) ||
         is_refused(witness, jz_server_listen(server, "127.0.0.1", 0, &error), &error) ||
+        (variant->has_broker && is_refused(witness, jz_server_join(server, &broker, &error), &error)) ||
         is_refused(witness, jz_server_start(server, &error), &error)) {
         jz_server_destroy(server);
         return NULL;
@@ -247,6 +294,7 @@ static size_t walk(const variant *variant, fail_allocations *begin_failing)
                     witness->states);
         assert_that(test_live_allocations() == live, "%s, allocation %zu: %zd leaks", variant->name, allowed,
                     (ssize_t)(test_live_allocations() - live));
+        assert_that(known_topics == 0, "%s, allocation %zu: %zu topics are left", variant->name, allowed, known_topics);
         if (refused == 0)
             return allowed;
     }

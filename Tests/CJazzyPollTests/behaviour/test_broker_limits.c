@@ -80,6 +80,57 @@ static void more_than_a_mailbox_takes_is_dropped_and_counted(void **state)
     recorder_finish(&recorder, server);
 }
 
+/* One that takes its time, which the loop that calls it has not. */
+static atomic_bool holds;
+
+static void hold_within(recorder *recorder)
+{
+    (void)recorder;
+    uint64_t deadline = test_deadline();
+    while (holds && test_pause_before(deadline))
+        continue;
+}
+
+static void what_a_busy_loop_refuses_can_be_delivered_again_in_its_order(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 100, LENGTH = 1000 };
+    recorder recorder = {0};
+    jz_options options = serving_options(1);
+    options.mailbox_limit = 64 * 1024;
+    jz_server *server = recorder_run(&recorder, &options);
+    test_client receiver;
+    test_client holder;
+    recorder_open(&receiver, server);
+    recorder_open(&holder, server);
+    recorder_say(&recorder, &receiver, "+news");
+    holds = true;
+    recorder.within = hold_within;
+    test_client_send_frame(&holder, &(test_frame)TEXT("other"));
+    assert_eventually(recorder.calls_under_way == 1);
+    size_t refused = 0;
+    for (uint8_t i = 0; i < MESSAGES; i++) {
+        const uint8_t payload[LENGTH] = {i};
+        uint64_t deadline = test_deadline();
+        while (jz_broker_deliver(server, TOPIC, JZ_MESSAGE_BINARY, payload, sizeof payload) == JZ_SEND_DROPPED) {
+            refused++;
+            holds = false;
+            assert_true(test_pause_before(deadline));
+        }
+    }
+    assert_true(refused > 0);
+    assert_int_equal(jz_server_dropped_count(server), refused);
+    for (uint8_t i = 0; i < MESSAGES; i++) {
+        const uint8_t payload[LENGTH] = {i};
+        test_client_expect(&receiver, JZ_OPCODE_BINARY, payload, sizeof payload);
+    }
+    test_client_expect(&holder, JZ_OPCODE_BINARY, "done", 4);
+    recorder.within = NULL;
+    test_client_close(&receiver);
+    test_client_close(&holder);
+    recorder_finish(&recorder, server);
+}
+
 static void without_memory_for_it_a_subscription_is_dropped_and_the_broker_not_told(void **state)
 {
     (void)state;
@@ -168,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broker_may_deliver_within_its_functions),
         cmocka_unit_test(more_than_a_mailbox_takes_is_dropped_and_counted),
+        cmocka_unit_test(what_a_busy_loop_refuses_can_be_delivered_again_in_its_order),
         cmocka_unit_test(without_memory_for_it_a_subscription_is_dropped_and_the_broker_not_told),
         cmocka_unit_test(a_server_may_end_while_others_deliver_and_publish),
     };
