@@ -177,9 +177,11 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     /* Also where the sender is on another loop: this one's subscribers get it at once, after what was asked before. */
     jz_shard *own = own_shard_of(server);
     jz_send_status status = publish_here(server, own, sender, topic, kind, bytes, length);
-    if (server->membership == NULL || status != JZ_SEND_SENT)
+    if (server->membership == NULL || status == JZ_SEND_DROPPED)
         return status;
-    return jz_membership_publish(server->membership, topic, kind, bytes, length);
+    /* Also where the loops have ended, and a worker has a last close event. */
+    jz_send_status elsewhere = jz_membership_publish(server->membership, topic, kind, bytes, length);
+    return elsewhere != JZ_SEND_CLOSED ? elsewhere : status;
 }
 
 /* Also in its own close event, so that it can tell the others that it has left. */

@@ -71,7 +71,7 @@ jz_send_status jz_membership_publish(jz_membership *membership, jz_text topic, j
                                      size_t length)
 {
     const jz_broker *broker = &membership->broker;
-    jz_send_status status = JZ_SEND_SENT;
+    jz_send_status status = JZ_SEND_CLOSED;
     atomic_fetch_add(&membership->publishers, 1);
     if (atomic_load(&membership->state) == JZ_MEMBERSHIP_BEGUN) {
         status = broker->publish(broker->context, topic.start, topic.length, kind, bytes, length);

@@ -49,7 +49,7 @@ jz_status jz_membership_start(jz_membership *membership, jz_server *server, jz_e
 /* Stops the broker, if it was started. No loop runs any more. */
 void jz_membership_stop(jz_membership *membership);
 
-/* Hands over what was published here. SENT, also where there is nobody to hand it to; DROPPED: it is not taken. */
+/* Hands over what was published here. SENT; DROPPED: it is not taken; CLOSED: the broker has not begun, or is over. */
 jz_send_status jz_membership_publish(jz_membership *membership, jz_text topic, jz_message_kind kind, const void *bytes,
                                      size_t length);
 

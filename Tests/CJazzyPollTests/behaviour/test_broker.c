@@ -236,6 +236,27 @@ static void when_the_others_are_lost_and_found_is_told_once_each(void **state)
     recorder_finish(&recorder, server);
 }
 
+static void a_broker_may_start_before_it_reaches_the_others(void **state)
+{
+    (void)state;
+    recorder recorder = {.is_lost_at_first = true};
+    log_lines log;
+    jz_options options = serving_options(2);
+    log_lines_begin(&log, &options);
+    jz_server *server = recorder_run(&recorder, &options);
+    jz_statistics statistics;
+    jz_server_statistics(server, &statistics);
+    assert_int_equal(statistics.broker.joined, 0);
+    log_lines_expect(&log, 0, JZ_LOG_WARNING,
+                     "the broker does not reach the other servers: topics reach subscribers here only until it does");
+    jz_broker_set_joined(server, true);
+    jz_server_statistics(server, &statistics);
+    assert_int_equal(statistics.broker.joined, 1);
+    log_lines_expect(&log, 1, JZ_LOG_INFO,
+                     "the broker reaches the other servers: it was told the 0 topics that have subscribers here");
+    recorder_finish(&recorder, server);
+}
+
 static void after_the_end_nothing_is_delivered_and_nothing_handed_on(void **state)
 {
     (void)state;
@@ -258,6 +279,7 @@ int main(void)
         cmocka_unit_test(what_is_delivered_goes_to_subscribers_here_and_never_back),
         cmocka_unit_test(what_the_broker_does_not_take_is_dropped_though_subscribers_here_have_it),
         cmocka_unit_test(when_the_others_are_lost_and_found_is_told_once_each),
+        cmocka_unit_test(a_broker_may_start_before_it_reaches_the_others),
         cmocka_unit_test(after_the_end_nothing_is_delivered_and_nothing_handed_on),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("broker", tests, NULL, NULL));

@@ -44,6 +44,35 @@ static void a_broker_may_deliver_within_its_functions(void **state)
     recorder_finish(&recorder, server);
 }
 
+/* One whose transport is lost and found while it is given something to publish, on the loop's thread. */
+static void lose_and_find_within(recorder *recorder)
+{
+    if (recorder->publications == 0 || recorder->delivered++ > 0)
+        return;
+    jz_broker_set_joined(recorder->server, false);
+    topic_set_clear(&recorder->topics);
+    recorder->topic_count = 0;
+    jz_broker_set_joined(recorder->server, true);
+}
+
+static void a_broker_may_say_that_it_was_lost_and_found_while_it_publishes(void **state)
+{
+    (void)state;
+    recorder recorder = {.within = lose_and_find_within};
+    jz_server *server = recorder_run(&recorder, NULL);
+    test_client client;
+    recorder_open(&client, server);
+    recorder_say(&recorder, &client, "+news");
+    recorder_say(&recorder, &client, "+other");
+    assert_int_equal(recorder_say(&recorder, &client, "news"), JZ_SEND_SENT);
+    assert_int_equal(recorder.topic_count, 2);
+    jz_statistics statistics;
+    jz_server_statistics(server, &statistics);
+    assert_int_equal(statistics.broker.losses, 1);
+    test_client_close(&client);
+    recorder_finish(&recorder, server);
+}
+
 /* One that delivers, within one call and so on a loop's own thread, more than a mailbox takes. */
 static void flood_within(recorder *recorder)
 {
@@ -218,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broker_may_deliver_within_its_functions),
+        cmocka_unit_test(a_broker_may_say_that_it_was_lost_and_found_while_it_publishes),
         cmocka_unit_test(more_than_a_mailbox_takes_is_dropped_and_counted),
         cmocka_unit_test(what_a_busy_loop_refuses_can_be_delivered_again_in_its_order),
         cmocka_unit_test(without_memory_for_it_a_subscription_is_dropped_and_the_broker_not_told),

@@ -106,7 +106,7 @@ static void a_broker_is_told_between_its_start_and_its_stop(void **state)
     jz_membership *membership = create(&counter);
     jz_error error = {0};
     jz_membership_stop(membership); /* it was not started */
-    assert_int_equal(publish_one(membership), JZ_SEND_SENT);
+    assert_int_equal(publish_one(membership), JZ_SEND_CLOSED);
     assert_int_equal(jz_membership_start(membership, NULL, &error), JZ_OK);
     assert_int_equal(publish_one(membership), JZ_SEND_SENT);
     assert_true(come(membership));
@@ -115,7 +115,7 @@ static void a_broker_is_told_between_its_start_and_its_stop(void **state)
     jz_membership_stop(membership);
     jz_membership_stop(membership);
     assert_int_equal(counter.stops, 1);
-    assert_int_equal(publish_one(membership), JZ_SEND_SENT);
+    assert_int_equal(publish_one(membership), JZ_SEND_CLOSED);
     assert_int_equal(counter.publications, 1);
     size_t told = 0;
     assert_false(jz_membership_set_joined(membership, false, &told));
@@ -151,7 +151,7 @@ static void a_broker_is_not_stopped_while_it_is_given_something(void **state)
     assert_int_equal(pthread_create(&stopper, NULL, stop_in_a_thread, membership), 0);
     assert_eventually(membership->state == JZ_MEMBERSHIP_OVER);
     for (int i = 0; i < 20; i++) { /* it has every opportunity */
-        assert_int_equal(publish_one(membership), JZ_SEND_SENT);
+        assert_int_equal(publish_one(membership), JZ_SEND_CLOSED);
         test_pause_before(test_deadline());
         assert_int_equal(counter.stops, 0);
     }

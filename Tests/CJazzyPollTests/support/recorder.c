@@ -30,6 +30,8 @@ static jz_status start(void *context, jz_server *server, jz_error *error)
         return recorder->start_status;
     }
     recorder->starts++;
+    if (recorder->is_lost_at_first)
+        jz_broker_set_joined(server, false);
     return JZ_OK;
 }
 

@@ -26,6 +26,7 @@ typedef struct recorder {
     bool has_no_memory; /* it counts them only */
     atomic_size_t topic_count;
     jz_server *server;
+    bool is_lost_at_first; /* it does not reach the others when it starts */
     jz_status start_status;
     const char *start_message; /* where that is not JZ_OK */
     _Atomic jz_send_status publish_status;
