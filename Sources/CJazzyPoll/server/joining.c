@@ -49,8 +49,9 @@ void jz_broker_set_joined(jz_server *server, bool is_joined)
         return;
     if (is_joined)
         jz_log(&server->options, JZ_LOG_INFO,
-               "the broker reaches the other servers: it was told the %zu topics that have subscribers here", told);
+               "the broker is connected to the other servers, and was told this server's topics: %zu", told);
     else
         jz_log(&server->options, JZ_LOG_WARNING,
-               "the broker does not reach the other servers: topics reach subscribers here only until it does");
+               "the broker is not connected to the other servers: until it is, publications reach this server's "
+               "subscribers only");
 }

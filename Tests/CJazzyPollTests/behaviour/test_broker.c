@@ -194,10 +194,9 @@ static void when_the_others_are_lost_and_found_is_told_once_each(void **state)
 {
     (void)state;
     enum { TOPICS = 50 };
-    static const char lost[] =
-        "the broker does not reach the other servers: topics reach subscribers here only until it does";
-    static const char found[] =
-        "the broker reaches the other servers: it was told the 50 topics that have subscribers here";
+    static const char lost[] = "the broker is not connected to the other servers: until it is, publications reach this "
+                               "server's subscribers only";
+    static const char found[] = "the broker is connected to the other servers, and was told this server's topics: 50";
     recorder recorder = {0};
     log_lines log;
     jz_options options = serving_options(2);
@@ -248,12 +247,13 @@ static void a_broker_may_start_before_it_reaches_the_others(void **state)
     jz_server_statistics(server, &statistics);
     assert_int_equal(statistics.broker.joined, 0);
     log_lines_expect(&log, 0, JZ_LOG_WARNING,
-                     "the broker does not reach the other servers: topics reach subscribers here only until it does");
+                     "the broker is not connected to the other servers: until it is, publications reach this server's "
+                     "subscribers only");
     jz_broker_set_joined(server, true);
     jz_server_statistics(server, &statistics);
     assert_int_equal(statistics.broker.joined, 1);
     log_lines_expect(&log, 1, JZ_LOG_INFO,
-                     "the broker reaches the other servers: it was told the 0 topics that have subscribers here");
+                     "the broker is connected to the other servers, and was told this server's topics: 0");
     recorder_finish(&recorder, server);
 }
 

@@ -187,11 +187,11 @@ static void a_server_that_is_lost_goes_on_alone_and_is_joined_again_with_its_top
         assert_int_equal(publish_from(joined, 0, 1, number), JZ_SEND_SENT);
         assert_int_equal(publish_from(joined, 1, 2, number), JZ_SEND_SENT);
         assert_turning(&joined->fleet, receipts->total >= before + 6); /* the leaver, client 1 twice, the comer */
-        log_lines_expect(
-            &joined->logs[0], 2 * round - 2, JZ_LOG_WARNING,
-            "the broker does not reach the other servers: topics reach subscribers here only until it does");
+        log_lines_expect(&joined->logs[0], 2 * round - 2, JZ_LOG_WARNING,
+                         "the broker is not connected to the other servers: until it is, publications reach this "
+                         "server's subscribers only");
         log_lines_expect(&joined->logs[0], 2 * round - 1, JZ_LOG_INFO,
-                         "the broker reaches the other servers: it was told the 2 topics that have subscribers here");
+                         "the broker is connected to the other servers, and was told this server's topics: 2");
         joined_ask(joined, COMER, '-', 2);
         joined_ask(joined, LEAVER, '+', 0);
     }
