@@ -16,6 +16,7 @@ SOUND = {
     "include/jazzy/error.h": "typedef struct jz_server jz_server;\n",
     "codec/mask.h": "void jz_mask(void);\n",
     "codec/mask.c": '#include "codec/mask.h"\n\nvoid jz_mask(void)\n{\n}\n',
+    "session/buffer.h": "",
     "loop/loop.h": "struct jz_loop {\n    int poll;\n};\n",
     "shard/shard.h": '#include "loop/loop.h"\n\nstruct jz_shard {\n    struct jz_loop loop;\n};\n',
     "shard/server.h": "struct jz_server {\n    int shards;\n};\n",
@@ -27,7 +28,8 @@ def saying(room, text=""):
     return f"/*\n * {room}/: what is in it. Not\n * here: what is not.\n *\n * A header.\n */\n{text}"
 
 
-SOUND |= {file: saying(file.split("/")[0], SOUND[file]) for file in ("codec/mask.h", "loop/loop.h", "shard/shard.h")}
+MAIN_HEADERS = ("codec/mask.h", "session/buffer.h", "loop/loop.h", "shard/shard.h")
+SOUND |= {file: saying(file.split("/")[0], SOUND[file]) for file in MAIN_HEADERS}
 
 
 class InATemporaryTree(unittest.TestCase):
