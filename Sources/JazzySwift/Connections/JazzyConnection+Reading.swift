@@ -1,17 +1,18 @@
 import CJazzyPoll
 
 extension JazzyConnection where Self: ~Escapable {
-    /// Reads no more from the connection until ``resumeReading()``: TCP slows the peer down.
+    /// Stops reading from the connection until ``resumeReading()``: TCP slows the peer down.
     ///
-    /// Nothing is buffered but what one read has brought, which is still delivered. Once more does nothing. Reading
-    /// goes on by itself when closing starts. While it is paused, ``JazzyOptions/idleTimeout`` does not run.
+    /// Nothing is buffered but the input of the current read, which is still delivered. Does nothing if reading is
+    /// paused already. Reading resumes by itself when closing starts. Meanwhile ``JazzyOptions/idleTimeout`` does not
+    /// run.
     ///
-    /// - Returns: ``JazzySendStatus/sent`` when it is done, ``JazzySendStatus/queued`` when it travels to the
-    ///   connection's event loop, ``JazzySendStatus/dropped`` when there is no memory, or ``JazzySendStatus/closed``.
+    /// - Returns: ``JazzySendStatus/sent`` if it is done, ``JazzySendStatus/queued`` if it is on its way to the
+    ///   connection's event loop, ``JazzySendStatus/dropped`` if there is no memory, or ``JazzySendStatus/closed``.
     @discardableResult
     public func pauseReading() -> JazzySendStatus { JazzySendStatus(jz_ws_pause_reading(webSocket.core)) }
 
-    /// Reads on after ``pauseReading()``. Does nothing where reading is not paused.
+    /// Resumes reading after ``pauseReading()``. Does nothing if reading is not paused.
     ///
     /// - Returns: The same as ``pauseReading()``.
     @discardableResult

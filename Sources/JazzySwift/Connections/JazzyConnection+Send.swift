@@ -1,14 +1,14 @@
 import CJazzyPoll
 
-// What is sent is copied before `send` returns. On the connection's own event loop it acts at once; from any other
-// thread it travels to that loop. Messages from one thread to one connection keep their order.
+// A message is copied before `send` returns. On the thread of the connection's own event loop `send` acts at once;
+// other threads post the message to that loop. Messages from one thread to one connection keep their order.
 extension JazzyConnection where Self: ~Escapable {
     /// Sends a text message.
     ///
     /// - Parameters:
     ///   - text: The payload.
-    ///   - compression: Whether the message is compressed, where the route says that messages may be.
-    /// - Returns: What became of it.
+    ///   - compression: Whether the message is compressed, if the route allows compression.
+    /// - Returns: The result.
     @inlinable
     @discardableResult
     public func send(_ text: String, compression: JazzyCompression = .automatic) -> JazzySendStatus {
@@ -20,8 +20,8 @@ extension JazzyConnection where Self: ~Escapable {
     /// - Parameters:
     ///   - bytes: The payload. A ping or pong of more than 125 bytes is dropped.
     ///   - kind: What the message is. The bytes of a text must be UTF-8: this is not checked.
-    ///   - compression: Whether the message is compressed, where the route says that messages may be.
-    /// - Returns: What became of it.
+    ///   - compression: Whether the message is compressed, if the route allows compression.
+    /// - Returns: The result.
     @inlinable
     @discardableResult
     public func send(
@@ -35,8 +35,8 @@ extension JazzyConnection where Self: ~Escapable {
     /// - Parameters:
     ///   - bytes: The payload. A ping or pong of more than 125 bytes is dropped.
     ///   - kind: What the message is. The bytes of a text must be UTF-8: this is not checked.
-    ///   - compression: Whether the message is compressed, where the route says that messages may be.
-    /// - Returns: What became of it.
+    ///   - compression: Whether the message is compressed, if the route allows compression.
+    /// - Returns: The result.
     @inlinable
     @discardableResult
     public func send(
@@ -54,7 +54,7 @@ extension JazzyConnection where Self: ~Escapable {
     /// Sends a ping, which the peer answers with a pong of the same payload.
     ///
     /// - Parameter payload: At most 125 bytes; a ping with more is dropped.
-    /// - Returns: What became of it.
+    /// - Returns: The result.
     @inlinable
     @discardableResult
     public func ping(_ payload: some Sequence<UInt8> = EmptyCollection()) -> JazzySendStatus {

@@ -1,10 +1,10 @@
-/// Who can publish to topics: a connection, which reaches all subscribers but itself, or a ``JazzyServer``, which
-/// reaches all.
+/// Something that can publish to topics: a connection, which reaches all subscribers except itself, or a
+/// ``JazzyServer``, which reaches all.
 ///
-/// A topic is any string, compared byte by byte, and is there for as long as somebody has subscribed. What is published
-/// is framed once, compressed once for all that agreed on the same, and shared by all receivers, on all event loops.
-/// What one thread publishes to a topic arrives in the same order at every receiver. Receivers that do not read are no
-/// burden to the others: ``JazzyRouteOptions/backpressurePolicy``.
+/// A topic is any string, compared byte by byte, and exists as long as it has subscribers. A published message is
+/// framed once, compressed once for each set of parameters, and shared by all receivers, on all event loops. Messages
+/// that one thread publishes to a topic arrive in the same order at every receiver. Slow receivers do not slow down the
+/// others: ``JazzyRouteOptions/backpressurePolicy``.
 ///
 /// From any thread. No method calls a handler before it returns.
 public protocol JazzyPublisher: ~Escapable {
@@ -14,9 +14,9 @@ public protocol JazzyPublisher: ~Escapable {
     ///   - topic: Any string, compared byte by byte.
     ///   - bytes: The payload, which is copied.
     ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
-    /// - Returns: What became of it: ``JazzySendStatus/sent``, ``JazzySendStatus/dropped`` where there is no memory, or
-    ///   ``JazzySendStatus/closed`` where the connection is closing or gone, or the server does not run. What becomes
-    ///   of it at each receiver is not told.
+    /// - Returns: ``JazzySendStatus/sent``, ``JazzySendStatus/dropped`` if there is no memory, or
+    ///   ``JazzySendStatus/closed`` if the connection is closing or gone, or the server does not run. It does not say
+    ///   which receivers got the message.
     @discardableResult
     func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus
 }
@@ -27,7 +27,7 @@ extension JazzyPublisher where Self: ~Escapable {
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
     ///   - bytes: The payload, which is copied.
-    /// - Returns: What became of it.
+    /// - Returns: The result.
     @inlinable
     @discardableResult
     public func publish(_ topic: String, _ bytes: RawSpan) -> JazzySendStatus {
@@ -39,7 +39,7 @@ extension JazzyPublisher where Self: ~Escapable {
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
     ///   - text: The payload.
-    /// - Returns: What became of it.
+    /// - Returns: The result.
     @inlinable
     @discardableResult
     public func publish(_ topic: String, _ text: String) -> JazzySendStatus {
@@ -52,7 +52,7 @@ extension JazzyPublisher where Self: ~Escapable {
     ///   - topic: Any string, compared byte by byte.
     ///   - bytes: The payload, which is copied.
     ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
-    /// - Returns: What became of it.
+    /// - Returns: The result.
     @inlinable
     @discardableResult
     public func publish(

@@ -1,10 +1,10 @@
 import CJazzyPoll
 
-/// What became of something that was to be sent.
+/// The result of sending.
 public enum JazzySendStatus: Sendable {
-    /// Accepted: it goes to the kernel when this turn of the event loop ends.
+    /// Accepted: it goes to the kernel at the latest at the end of this loop iteration.
     case sent
-    /// Accepted: it waits behind unsent output, or travels to the event loop that owns the connection.
+    /// Accepted: it waits behind unsent output, or is on its way to the event loop that owns the connection.
     case queued
     /// Refused: ``JazzyOptions/backpressureLimit`` is reached, there is no memory, or it may not be sent.
     case dropped

@@ -1,4 +1,4 @@
-/// A connection of a route that gives each of its connections a state, lent to a handler for the length of its call.
+/// A connection with a state, of a route that gives each of its connections one. Borrowed by a handler for one call.
 ///
 /// ```swift
 /// struct Player { var name = "nobody"; var score = 0 }
@@ -26,8 +26,7 @@ public struct JazzyStatefulWebSocket<State>: JazzyConnection, ~Escapable {
 
     /// The state of the connection: created before its open event, released once, after its close event.
     ///
-    /// It is found without a dictionary and used without a lock: only the handlers of the connection see it, and they
-    /// never overlap.
+    /// Access needs no dictionary and no lock: only the handlers of the connection see it, and they never overlap.
     @inlinable
     public var state: State {
         get { kept.value }
@@ -46,8 +45,8 @@ public typealias JazzyStatefulHandler<State> =
 public typealias JazzyStatefulOutputHandler<State> =
     @Sendable (_ ws: borrowing JazzyStatefulWebSocket<State>) throws -> Void
 
-/// What a route keeps a state in. Not the box of `setState`: with that, `withState` could take from a state, as its
-/// own, what the handler that is running refers to.
+/// The box in which a route keeps a state. Not the box of `setState`: with that, `withState` could access a state while
+/// the running handler uses it, too.
 @usableFromInline
 final class RouteStateBox<State>: RouteState {
     @usableFromInline
@@ -57,10 +56,10 @@ final class RouteStateBox<State>: RouteState {
         self.value = value
     }
 
-    /// That of a connection, where this thread may use it.
+    /// The box of a connection, if this thread may use it.
     static func of(_ ws: JazzyWebSocket) -> RouteStateBox? { ws.stateObject as? RouteStateBox }
 
-    /// For a state that an upgrade hook gives; `nil` where it is of another type.
+    /// For a state from an upgrade hook; `nil` if it has another type.
     static func keeping(_ state: any Sendable) -> RouteStateBox? {
         guard let state = state as? State else { return nil }
         return RouteStateBox(state)

@@ -1,8 +1,8 @@
 import CJazzyPoll
 
-/// What keeps the state of a connection. The core has one reference to it, and gives it back once.
+/// Keeps the state of a connection. The core has one reference to it, and releases it once.
 ///
-/// `value` is guarded by the core, which lends the box to one thread at a time: the one that runs a handler.
+/// The core guards `value`: it gives the box to one thread at a time, the one that runs a handler.
 private final class StateBox<State> {
     nonisolated(unsafe) var value: State
 
@@ -17,14 +17,14 @@ private final class StateBox<State> {
     }
 }
 
-/// An object that keeps a value of any type where `withState` finds it.
+/// An object that keeps a value of any type for `withState`.
 func keptState<State: Sendable>(_ state: State) -> AnyObject { StateBox(state) }
 
-// Not a property of the handle: the type of a state is the user's, and a handle, which anybody may keep and use
-// anywhere, can neither name it nor promise that the state is there. Where the route knows its type, it is one: see
-// `JazzyStatefulWebSocket.state`.
+// Not a property of the handle: the application chooses the type of the state, and a handle, which may be used
+// anywhere, can neither name that type nor guarantee that the state exists. If the route knows the type, there is a
+// property: see `JazzyStatefulWebSocket.state`.
 extension JazzyWebSocket {
-    /// Gives the connection a value to keep: until another is set, or until after its close event.
+    /// Gives the connection a value, which it keeps until another is set, or until after its close event.
     ///
     /// ```swift
     /// Route.ws("/count") { ws, event, message in
@@ -38,14 +38,14 @@ extension JazzyWebSocket {
     /// }
     /// ```
     ///
-    /// Where every connection of a route has a state, `ws("/count", state:)` is simpler.
+    /// If every connection of a route has a state, `ws("/count", state:)` is simpler.
     ///
-    /// The value is found by the handle, without a dictionary and without a lock. It can be set and used in the
-    /// handlers of the connection itself and, unless its route runs on workers, in any handler on its event loop.
+    /// Access needs no dictionary and no lock. The value can be set and used in the handlers of the connection itself
+    /// and, unless its route runs on workers, in any handler on its event loop.
     ///
-    /// - Parameter value: Of any type. What was set before is released.
-    /// - Returns: Whether the connection has it now. It has not elsewhere than in those handlers, after the close
-    ///   event, and where the route gives its connections their state.
+    /// - Parameter value: A value of any type. The previous one is released.
+    /// - Returns: Whether the connection has it now. `false` outside of those handlers, after the close event, and if
+    ///   the route gives its connections their state.
     @discardableResult
     public func setState<State>(_ value: sending State) -> Bool {
         let former = stateObject
@@ -57,10 +57,10 @@ extension JazzyWebSocket {
     ///
     /// - Parameters:
     ///   - type: The type of the value.
-    ///   - body: May change the value, and return what is `Sendable`: no part of it that other connections or threads
-    ///     could change at the same time gets out. It must not ask for the state of the same connection again.
-    /// - Returns: What `body` returns; `nil` without calling it where there is no value, or one of another type, and
-    ///   elsewhere than in those handlers that ``setState(_:)`` names.
+    ///   - body: May change the value, and return something `Sendable`, so that nothing gets out that other threads
+    ///     could change at the same time. It must not access the state of the same connection again.
+    /// - Returns: What `body` returns; `nil`, without calling it, if there is no value of this type, and outside of the
+    ///   handlers that ``setState(_:)`` names.
     /// - Throws: What `body` throws.
     @discardableResult
     public func withState<State, Result: Sendable, Failure: Error>(
@@ -70,7 +70,7 @@ extension JazzyWebSocket {
         return try box.withValue(body)
     }
 
-    /// The object that keeps the connection's state, where this thread may use it.
+    /// The object that keeps the connection's state, if this thread may use it.
     var stateObject: AnyObject? {
         jz_ws_state(core).map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
     }
@@ -86,7 +86,7 @@ extension JazzyWebSocket {
     }
 }
 
-/// For every route: the core calls it for connections with a state only.
+/// For every route. The core calls it only for connections with a state.
 let releaseState: @convention(c) (UnsafeMutableRawPointer?) -> Void = { state in
     if let state { Unmanaged<AnyObject>.fromOpaque(state).release() }
 }

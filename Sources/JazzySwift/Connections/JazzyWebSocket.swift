@@ -2,14 +2,14 @@ import CJazzyPoll
 
 /// A connection.
 ///
-/// This is a plain value of 64 bits: copy it, compare it, keep it in a set, and use it from any thread. It equals
-/// itself in every event, and no other connection of the process, ever. After the connection is gone every call answers
-/// ``JazzySendStatus/closed`` and does nothing.
+/// This is a plain value of 64 bits: copy it, compare it, keep it in a set, and use it from any thread. It is the same
+/// in every event of the connection, and no two connections of the process ever have the same value. After the
+/// connection is gone every call does nothing and returns ``JazzySendStatus/closed``.
 ///
 /// No method calls a handler before it returns. The events that a call causes come later, so a handler may send to or
 /// close any connection, its own included, and may do so while it holds a lock.
 ///
-/// What can be done with it is in ``JazzyConnection``.
+/// Its operations are in ``JazzyConnection``.
 public struct JazzyWebSocket: JazzyConnection, Hashable, Sendable {
     @usableFromInline
     let value: UInt64

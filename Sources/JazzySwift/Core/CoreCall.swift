@@ -1,17 +1,17 @@
 import CJazzyPoll
 
-/// Calls a function of the core that may fail, and throws what it reports.
+/// Calls a function of the core that may fail, and throws its error.
 func check(_ call: (UnsafeMutablePointer<jz_error>) -> jz_status) throws(JazzyError) {
     var error = jz_error()
     guard call(&error) == JZ_OK else { throw JazzyError(error) }
 }
 
-/// Throws if a text would reach the core cut short, because C ends a string at its first NUL.
+/// Throws if the core would see only a part of a text, because C strings end at the first NUL.
 func requireNoNUL(_ text: String, _ name: String, _ code: JazzyError.Code) throws(JazzyError) {
     guard !text.utf8.contains(0) else { throw JazzyError(code, "\(name) contains a NUL character") }
 }
 
-/// Lends a text to the core: its UTF-8 characters, and how many there are.
+/// Calls `body` with a text for the core: its UTF-8 bytes, and their number.
 func withCharacters<Result>(of text: String, _ body: (UnsafePointer<CChar>?, Int) -> Result) -> Result {
     var text = text
     return text.withUTF8 { utf8 in
@@ -19,7 +19,7 @@ func withCharacters<Result>(of text: String, _ body: (UnsafePointer<CChar>?, Int
     }
 }
 
-/// Lends texts, none of which has a NUL, to the core: pointers to each, and how many there are.
+/// Calls `body` with texts for the core, none of which has a NUL: a pointer to each, and their number.
 func withCStrings<Result, Failure: Error>(
     of texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?, Int) throws(Failure) -> Result
 ) throws(Failure) -> Result {

@@ -2,22 +2,21 @@ import CJazzyPoll
 import Dispatch
 import Synchronization
 
-/// Owns one `jz_server`, from listening to its end, and everything that it calls back into.
+/// Owns one `jz_server`, from listening to its end, and everything that its callbacks use.
 final class CoreServer: Sendable {
     private let parts: Parts
-    /// Runs that are under way, or that their thread is about to begin: who waits for an end that is yet to be made
-    /// waits for these first.
+    /// Runs that are in progress, or about to begin on their thread: `wait` waits for these first.
     private let runs = DispatchGroup()
     private let turn = Mutex(())
 
-    /// `@unchecked Sendable` because of `core` alone, which never changes and is safe to share for how it is used:
-    /// - what sets a server up is called by `init` only, when nobody else can see it yet;
-    /// - `jz_server_run`, `_run_until_signal` and `_start` are called once, by who has been given the server's run
-    ///   (`ServerPhase`), and `jz_server_wait` after that has returned, while `turn` is held;
+    /// `@unchecked Sendable` only because of `core`, which never changes, and is safe to share because:
+    /// - functions that set up a server are called only by `init`, before any other code has a reference;
+    /// - `jz_server_run`, `_run_until_signal` and `_start` are called once, by the caller that `ServerPhase` allows to
+    ///   run the server, and `jz_server_wait` after they have returned, while `turn` is held;
     /// - `jz_server_port`, `_runs_here`, `_publish`, `_subscriber_count`, `_dropped_count`, `_stop`, `_stop_within`,
     ///   `_stop_with`, `_drain`, `_ending` and `_statistics` may be called from any thread;
-    /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when nobody else can see it any
-    ///   more.
+    /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when no other code has a
+    ///   reference.
     private struct Parts: @unchecked Sendable {
         let core: OpaquePointer
         /// The core refers to these without owning them.
@@ -28,7 +27,7 @@ final class CoreServer: Sendable {
         }
     }
 
-    /// Sets a server up and listens.
+    /// Sets up a server and listens.
     init(options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress]) throws(JazzyError) {
         let logContext = LogContext(options.log)
         var parts = Parts(
@@ -47,8 +46,8 @@ final class CoreServer: Sendable {
     }
 
     deinit {
-        // The last reference may be one that a handler took, of this server or another. No event loop waits for
-        // another, and two could wait for each other: a thread does.
+        // A handler, of this server or another, may have had the last reference. An event loop must not wait here,
+        // because two loops could wait for each other; another thread does.
         if jz_in_handler() {
             onThreadThatMayWait { [parts] in parts.destroy() }
         } else {
@@ -74,7 +73,7 @@ final class CoreServer: Sendable {
         }
     }
 
-    /// One of the functions that follow will be called, once. Before anybody else can see that it runs.
+    /// One of the next functions will be called, once. Call this before other threads can see that the server runs.
     func expectRun() {
         runs.enter()
     }
@@ -126,7 +125,7 @@ final class CoreServer: Sendable {
         return JazzyStatistics(statistics)
     }
 
-    /// Waits until a server that was started has stopped, or one that runs on another thread has returned.
+    /// Waits until the server, whether started or run on another thread, has stopped.
     func wait() {
         precondition(!runsHere, "a handler waits for its own server, which would never end")
         runs.wait()
@@ -144,8 +143,8 @@ final class CoreServer: Sendable {
     }
 }
 
-/// Runs what blocks, on a thread beside the few that run tasks. On Linux the global queues have the same threads as
-/// tasks; a queue of one's own has not.
+/// Runs blocking work on a thread outside of the pool that runs tasks. On Linux the global queues share that pool; a
+/// private queue does not.
 func onThreadThatMayWait(_ work: @escaping @Sendable () -> Void) {
     DispatchQueue(label: "jazzy.wait").async(execute: work)
 }

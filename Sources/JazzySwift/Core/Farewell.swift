@@ -1,11 +1,11 @@
 import CJazzyPoll
 
-/// What connections are told when their server stops, and when: all that the core takes of it, checked.
+/// The options of a stop: close code, reason, spread and grace, checked as the core requires.
 struct Farewell: Sendable {
     private let code: UInt16
     private let reason: String
     private let spread: UInt32
-    /// That of ``JazzyServer/stop()`` where there is none.
+    /// `nil`: that of ``JazzyServer/stop()``.
     private let grace: UInt32?
 
     init(code: UInt16, reason: String, spread: Duration, grace: Duration?) throws(JazzyError) {

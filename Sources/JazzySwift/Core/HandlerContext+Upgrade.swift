@@ -2,14 +2,14 @@ import CJazzyPoll
 import Synchronization
 
 extension HandlerContext {
-    /// For every route with an upgrade hook.
+    /// The callback of every route with an upgrade hook.
     static let upgradeCallback: jz_upgrade_hook = { context, handshake, request in
         guard let context, let request else { return }
         Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()
             .decide(Handshake(core: handshake), JazzyRequest(request))
     }
 
-    /// Follows each call of `upgradeCallback`, on the same thread, when the question is over.
+    /// Called once for each call of `upgradeCallback`, on the same thread, when the question is over.
     static let upgradeEndCallback: jz_upgrade_end = { context, handshake in
         guard let context else { return }
         Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()
@@ -17,25 +17,26 @@ extension HandlerContext {
     }
 
     /// The task begins on this thread, the loop's (SE-0472): a hook that does not suspend has answered when this
-    /// returns, without a change of threads. It keeps the context, because it may outlive the server. It is detached
-    /// because the loop's thread may be in a task, in which the server runs, and the hook is no part of that.
+    /// returns, without switching threads. The task retains the context, because it may outlive the server. It is
+    /// detached, because the loop's thread may be in a task that runs the server, and the hook is not part of that
+    /// task.
     private func decide(_ handshake: Handshake, _ request: JazzyRequest) {
         guard let upgrade = closures.upgrade else { return }
         let task = Task.immediateDetached { [self] in
             do {
                 answer(handshake, try await upgrade(request))
             } catch {
-                // Nobody waits for one that was cancelled, and what it throws then is no fault.
+                // After cancellation nobody waits for the answer, and an error is expected.
                 tell(handshake.webSocket, handshake.isWaiting ? .error : .debug, "upgrade hook", threw: error)
                 _ = handshake.reject(status: 500)
             }
         }
-        // Where the answer is on its way already, from another thread, the end of the question is still to come.
+        // If another thread has posted the answer already, `upgradeEndCallback` has not been called yet.
         if handshake.isWaiting { suspendedHooks.withLock { $0[handshake.core.value] = task } }
     }
 
     private func cancelHook(of handshake: Handshake) {
-        // Not in the lock: a task that is cancelled calls what its hook says is to be called then.
+        // Cancel outside of the lock, because that calls the hook's cancellation handlers.
         suspendedHooks.withLock { $0.removeValue(forKey: handshake.core.value) }?.cancel()
     }
 

@@ -1,31 +1,30 @@
 import CJazzyPoll
 import Synchronization
 
-/// What the core's callbacks are given to find the way back to a route's closures.
+/// The context of the core's callbacks, which leads to a route's closures.
 final class HandlerContext: Sendable {
     let path: String
     let closures: RouteClosures
     private let tellsTexts: Bool
-    /// By the value of the handshake. Guarded because the loops of a server share its routes.
+    /// Keyed by the value of the handshake. Guarded, because all loops of a server share its routes.
     let suspendedHooks = Mutex<[UInt64: Task<Void, Never>]>([:])
 
     init(path: String, closures: RouteClosures, tellsTexts: Bool) {
-        // No more than leaves room in a line of the log for what went wrong.
+        // Leave room in a log line for what went wrong.
         self.path = path.count > 100 ? path.prefix(100) + "…" : path
         self.closures = closures
         self.tellsTexts = tellsTexts
     }
 
-    /// Tells the log that a closure of the route threw: what kind of error, because its text may be its client's, and
-    /// may be anything.
+    /// Logs that a closure of the route threw: only the type of the error, because its text may come from the client.
     func tell(_ ws: JazzyWebSocket, _ level: JazzyLogLevel, _ closure: String, threw error: any Error) {
         let line = "the \(closure) of \(path) threw \(type(of: error))"
         ws.log(level, line)
         if tellsTexts { ws.log(.debug, "\(line): \(error)") }
     }
 
-    /// The one function that the core calls, for every route. The core owns no reference: `CoreServer` keeps contexts
-    /// alive for longer than the core may call.
+    /// The callback of all routes. The core owns no reference to the context: `CoreServer` keeps contexts alive for as
+    /// long as the core may call this.
     static let callback: jz_handler = { context, ws, event, message in
         guard let context, let event, let message else { return }
         Unmanaged<HandlerContext>.fromOpaque(context)._withUnsafeGuaranteedRef {
@@ -54,7 +53,7 @@ final class HandlerContext: Sendable {
         closingIfThrown(ws) { ws in
             let buffer = UnsafeRawBufferPointer(start: message.pointee.bytes, count: message.pointee.length)
             let message = WsMessage(kind: WsMessageKind(message.pointee.kind), bytes: buffer.bytes)
-            // An event that owns nothing is neither made nor given back: nearly all are messages.
+            // Fast path for messages: this event owns nothing, so it needs no reference counting.
             if event.pointee.type == JZ_EVENT_MESSAGE {
                 try closures.handler(ws, .message, message)
             } else {

@@ -1,16 +1,16 @@
 import CJazzyPoll
 
-/// The question whether a client is let in.
+/// A client that waits for the decision whether it is let in.
 struct Handshake: Sendable {
     let core: jz_handshake
 
-    /// The connection, which is none to be used yet.
+    /// The handle of the future connection, which cannot be used yet.
     var webSocket: JazzyWebSocket { JazzyWebSocket(jz_ws(value: core.value)) }
 
     /// Whether the client still waits for an answer.
     var isWaiting: Bool { jz_handshake_is_waiting(core) }
 
-    /// Hands the state over: if the answer is taken, it is the core's, which releases it; else it is released here.
+    /// Passes the state to the core: if the answer is taken, the core owns and releases it; else it is released here.
     func accept(subprotocol: String?, headers: JazzyHeaders, state: AnyObject?) -> jz_answer_status {
         guard subprotocol?.utf8.contains(0) != true else { return JZ_ANSWER_INVALID }
         return withResponseHeaders(headers) { start, count in

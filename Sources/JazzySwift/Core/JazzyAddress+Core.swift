@@ -8,11 +8,11 @@ import CJazzyPoll
     import Darwin
 #endif
 
-/// Listens on all of them. Where one fails, all that was opened for it is the core's to close.
+/// Listens on all addresses. If one fails, the core closes all that was opened.
 func listen(_ core: OpaquePointer, on addresses: [JazzyAddress]) throws(JazzyError) {
     guard !addresses.isEmpty else { throw JazzyError(.invalidAddress, "there is no address to listen on") }
     for address in addresses { try address.listen(core) }
-    // The core has copies: from here on it owns the sockets, and what was given is closed.
+    // The core owns copies of these descriptors, so the originals are closed.
     for descriptor in Set(addresses.compactMap(\.descriptor)) { close(descriptor) }
 }
 
@@ -79,7 +79,8 @@ extension JazzyAddress {
         }
     }
 
-    /// The core closes a descriptor also where listening fails. With a copy the user's stays open until all went well.
+    /// The core closes a descriptor even if listening fails. With a copy the user's descriptor stays open until all has
+    /// succeeded.
     private static func copy(_ descriptor: Int32) throws(JazzyError) -> Int32 {
         let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0 else {

@@ -1,6 +1,6 @@
 import CJazzyPoll
 
-/// What the core's log callback is given to find the way back to the log closure.
+/// The context of the core's log callback, which leads to the log closure.
 final class LogContext: Sendable {
     let log: JazzyLog
 
@@ -16,14 +16,14 @@ final class LogContext: Sendable {
 }
 
 extension JazzyOptions {
-    /// Tells the log what does not come from the core, as the core does.
+    /// Logs a line that does not come from the core, in the same way as the core.
     func tell(_ level: JazzyLogLevel, _ text: String) {
         guard level >= logLevel else { return }
         log(level, shownInLog(text))
     }
 }
 
-/// A text as one line that may be shown.
+/// A text as one line that is safe to show.
 func shownInLog(_ text: String) -> String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(JZ_LOG_LINE_SIZE)) { line in
         guard let start = line.baseAddress else { return "" }

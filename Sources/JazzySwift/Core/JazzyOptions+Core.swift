@@ -1,7 +1,8 @@
 import CJazzyPoll
 
 extension JazzyOptions {
-    /// The core's options, without the log. They are lent, because the core's lists of texts are.
+    /// Calls `body` with the core's options, without the log. They are only valid within the call, like the core's
+    /// lists of texts.
     func withCore<Result>(_ body: (inout jz_options) throws(JazzyError) -> Result) throws(JazzyError) -> Result {
         var core = try core()
         return try withCStrings(of: trustedProxies) { (proxies, count) throws(JazzyError) in
@@ -77,7 +78,7 @@ extension JazzyOptions {
     }
 }
 
-// Of the server and of routes.
+// For the options of the server and of routes.
 
 func checkedMessageSize(_ name: String, _ value: Int) throws(JazzyError) -> Int {
     try checked(name, value, 1...gibi)
@@ -102,7 +103,7 @@ func checkedLifetime(_ name: String, _ value: JazzyTimeLimit) throws(JazzyError)
 /// The number of cores that this process may use.
 var usableCores: Int { Int(jz_options_default().threads) }
 
-/// What the core refuses about a text, it tells with its own names of options.
+/// Errors of the core name options as the core does: this puts the Swift names in their place.
 func withSwiftNames<Result>(
     _ names: KeyValuePairs<String, String>, _ body: () throws(JazzyError) -> Result
 ) throws(JazzyError) -> Result {

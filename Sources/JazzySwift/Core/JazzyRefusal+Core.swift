@@ -1,7 +1,7 @@
 import CJazzyPoll
 
 extension JazzyRefusal: CustomStringConvertible {
-    /// Why, as a clause for logs.
+    /// The reason, as a clause for logs.
     public var description: String { String(cString: jz_refusal_text(core)) }
 }
 

@@ -1,7 +1,7 @@
 import CJazzyPoll
 
 extension JazzyRequest {
-    /// Copies what the core lends for the length of the hook's call.
+    /// Copies the core's request, which is borrowed for one call of the hook.
     init(_ core: OpaquePointer) {
         self.init(
             path: String(jz_request_path(core)),

@@ -1,7 +1,7 @@
 import CJazzyPoll
 
 extension JazzyRouteOptions {
-    /// The core's options; `path` is for the message of an error. They are lent, because the core's lists of texts are.
+    /// Calls `body` with the core's options, which are only valid within the call; `path` is for error messages.
     func withCore<Result>(
         path: String, _ body: (inout jz_route_options) throws(JazzyError) -> Result
     ) throws(JazzyError) -> Result {
@@ -20,7 +20,7 @@ extension JazzyRouteOptions {
         }
     }
 
-    /// The core's options, without lists of texts; `path` is for the message of an error.
+    /// The core's options, without lists of texts; `path` is for error messages.
     func core(path: String) throws(JazzyError) -> jz_route_options {
         func name(_ option: String) -> String { "\(option) of the route \(path)" }
         var core = jz_route_options_default()

@@ -61,7 +61,7 @@ extension JazzyMessageCounts {
     }
 }
 
-/// Swift sees an array of C as a tuple, all of whose elements are counts here.
+/// Swift imports a C array as a tuple; here all elements are counts.
 private func counts<Tuple: BitwiseCopyable>(_ tuple: Tuple) -> [Int] {
     withUnsafeBytes(of: tuple) { bytes in
         bytes.withMemoryRebound(to: UInt64.self) { $0.map { Int(clamping: $0) } }

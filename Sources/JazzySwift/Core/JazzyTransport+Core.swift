@@ -3,15 +3,15 @@ import CJazzyPoll.Transport
 extension JazzyTransport {
     /// Creates a transport, for a module that brings one, such as TLS.
     ///
-    /// The functions are those of C that the header `jazzy/transport.h` describes, with all that they have to heed: the
-    /// module `CJazzyPoll.Transport`. A server that listens on an address with the transport calls them on the threads of
-    /// its event loops, for several connections at a time. Whether one of them is missing is checked when it is to listen.
+    /// The functions are C functions; the header `jazzy/transport.h` (the module `CJazzyPoll.Transport`) describes them
+    /// and their rules. A server that listens on an address with the transport calls them on the threads of its event
+    /// loops, for several connections at a time. A missing function is found when the server listens.
     ///
     /// - Parameters:
-    ///   - functions: They are copied.
-    ///   - context: Is passed to `open`. It has to be there for as long as `owner` is, or for ever where there is none.
-    ///   - owner: Is kept for as long as the transport or a copy of it is there, and as a server that listens with it
-    ///     may call its functions. Often it is the object that `context` points to.
+    ///   - functions: The table of functions, which is copied.
+    ///   - context: Passed to `open`. It must live as long as `owner`, or for ever if that is `nil`.
+    ///   - owner: Retained as long as the transport or a copy of it exists, and as long as a server may call its
+    ///     functions. Often the object that `context` points to.
     public init(
         _ functions: jz_transport, context: UnsafeMutableRawPointer? = nil, owner: (any AnyObject & Sendable)? = nil
     ) {
@@ -20,18 +20,18 @@ extension JazzyTransport {
 }
 
 extension JazzyAddress {
-    /// What it is listened on with, which has to live for as long as the server's core does.
+    /// The transport of the address, if it has one; it must live as long as the server's core.
     var transportTable: TransportTable? {
         guard case .over(let transport, _) = self else { return nil }
         return transport.table
     }
 }
 
-/// The functions of a transport, where the core finds them: it refers to them without owning them.
+/// The functions of a transport, to which the core has an unowned pointer.
 ///
-/// `@unchecked Sendable` because of its pointers. What `functions` points to is written by `init` and freed by `deinit`
-/// alone. `context` is only handed on to the functions, whose rules (`jazzy/transport.h`) have them called on several
-/// threads at a time: who gives it to a transport shares it.
+/// `@unchecked Sendable` because of its pointers. Only `init` writes what `functions` points to, and only `deinit`
+/// frees it. `context` is only passed on to the functions, which may be called on several threads at a time
+/// (`jazzy/transport.h`): a transport's author agrees to share it.
 final class TransportTable: @unchecked Sendable {
     private let functions: UnsafeMutablePointer<jz_transport>
     private let context: UnsafeMutableRawPointer?
@@ -48,6 +48,6 @@ final class TransportTable: @unchecked Sendable {
         functions.deallocate()
     }
 
-    /// Valid for as long as this object is there.
+    /// Valid as long as this object lives.
     var listenOptions: jz_listen_options { jz_listen_options(transport: functions, transport_context: context) }
 }

@@ -1,7 +1,7 @@
 import CJazzyPoll
 
-// The core checks its options too. They are checked here first because only Swift knows their Swift names, and because
-// a value that the core's types cannot hold must not reach it as another one.
+// The core checks options, too. They are checked here first to name them as in Swift, and because a value out of the
+// range of the core's type must not become another value.
 
 let kibi = 1 << 10
 let mebi = 1 << 20
@@ -23,7 +23,7 @@ func checked(_ name: String, _ value: Int, atLeast lowest: Int) throws(JazzyErro
     return value
 }
 
-/// A count that may be unlimited, which is `nil`.
+/// A count; `nil` means unlimited.
 func checkedCount(_ name: String, _ value: Int?) throws(JazzyError) -> UInt32 {
     guard let value else { return JZ_UNLIMITED }
     guard value >= 1, let count = UInt32(exactly: value), count < JZ_UNLIMITED else {
@@ -49,8 +49,7 @@ func milliseconds(
     return duration.wholeMilliseconds
 }
 
-/// Refuses a list that is too long, and texts that would reach the core cut short. What else is wrong with one, the
-/// core knows.
+/// Refuses lists that are too long, and texts with a NUL. The core checks the rest.
 func checkTexts(_ name: String, _ texts: [String], atMost most: Int) throws(JazzyError) {
     guard texts.count <= most else {
         throw JazzyError(.invalidOption, "option \(name) has \(texts.count) elements; it may have at most \(most)")
@@ -59,7 +58,7 @@ func checkTexts(_ name: String, _ texts: [String], atMost most: Int) throws(Jazz
 }
 
 extension Duration {
-    /// Cut off below milliseconds; 0 where it is negative, and the most there can be where it is more.
+    /// In whole milliseconds, rounded down, limited to the range of the type.
     var wholeMilliseconds: UInt32 {
         guard self > .zero else { return 0 }
         guard self < .milliseconds(Int64(UInt32.max)) else { return .max }

@@ -1,6 +1,6 @@
 import CJazzyPoll
 
-/// Decodes a text; where an escape is ill-formed, it stays as it is.
+/// Decodes a text; a text with a malformed escape stays as it is.
 func percentDecoded(_ text: String, plusIsSpace: Bool) -> String {
     withCharacters(of: text) { start, count in
         guard let start else { return text }

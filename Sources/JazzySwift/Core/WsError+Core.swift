@@ -1,7 +1,7 @@
 import CJazzyPoll
 
 extension WsError {
-    /// The close code that the peer was sent for this failure; 1006 where none can be sent.
+    /// The close code that is sent to the peer for this failure; 1006 if none can be sent.
     public var closeCode: UInt16 { jz_failure_close_code(rule.core) }
 }
 

@@ -1,11 +1,11 @@
-/// Where the host is read that a client asked for, when it is behind one of the trusted proxies.
+/// Where the server finds the host that a client behind a trusted proxy asked for.
 ///
-/// One place only: a proxy that sets one of these headers passes the other on as the client sent it.
+/// Only one place, because a proxy that sets one of these headers passes on the other as the client sent it.
 public enum JazzyForwardedHost: Sendable {
-    /// Nowhere: the proxies pass the client's `Host` on.
+    /// `Host`, which the proxies pass on unchanged.
     case none
     /// The last host in `X-Forwarded-Host`, which the nearest proxy wrote.
     case xForwardedHost
-    /// `host` of `Forwarded` (RFC 7239), as the first of the proxies says that is trusted.
+    /// `host` of `Forwarded` (RFC 7239), according to the first trusted proxy.
     case forwarded
 }

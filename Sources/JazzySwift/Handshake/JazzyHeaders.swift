@@ -1,6 +1,6 @@
 /// One header of a request or of a response.
 public struct JazzyHeader: Hashable, Sendable {
-    /// The name, as it was written; it means the same in capitals and in small letters.
+    /// The name, as it was written; case does not matter.
     public let name: String
 
     /// The value, without white space around it.
@@ -17,7 +17,7 @@ public struct JazzyHeader: Hashable, Sendable {
     }
 }
 
-/// Headers, in their order. A name may be there several times.
+/// Headers, in order. Several may have the same name.
 ///
 /// ```swift
 /// let headers: JazzyHeaders = ["Set-Cookie": "theme=dark", "Set-Cookie": "size=large"]
@@ -30,10 +30,10 @@ public struct JazzyHeaders: RandomAccessCollection, Hashable, Sendable {
         self.headers = Array(headers)
     }
 
-    /// Where the headers begin.
+    /// The position of the first header.
     public var startIndex: Int { headers.startIndex }
 
-    /// Where the headers end.
+    /// The position behind the last header.
     public var endIndex: Int { headers.endIndex }
 
     /// The header at a position.

@@ -1,17 +1,18 @@
 /// From which pages browsers may connect to a route: against cross-site WebSocket hijacking (RFC 6455 §10.2).
 ///
-/// Who is refused is answered with 403; of each route the first is told to the log as a warning, with the way out. A request without an `Origin` is no browser's, and is let in.
+/// Others get a 403; the first refusal of each route is logged as a warning that says what to do. A request without an
+/// `Origin` does not come from a browser, and is let in.
 public enum JazzyOrigins: Equatable, Sendable {
-    /// From pages of the host and port that the request is for, as its target, its `Host`, or what
-    /// ``JazzyOptions/forwardedHost`` names, says.
+    /// From pages of the host and port that the request is for, according to its target, its `Host`, or
+    /// ``JazzyOptions/forwardedHost``.
     case sameHost
 
     /// From pages of these origins, at least one and at most 1,024, as `https://example.com:8443`. They are compared
-    /// as RFC 6454 §5 says.
+    /// according to RFC 6454 §5.
     ///
-    /// Also `null`, which any page can make its origin by a sandboxed frame, and `file://`.
+    /// Also `null`, which any page can send from a sandboxed frame, and `file://`.
     case listed([String])
 
-    /// From all pages: for what needs no protection, or is protected by more than a cookie.
+    /// From all pages: for routes that need no protection, or are protected by more than a cookie.
     case any
 }

@@ -1,24 +1,24 @@
-/// Why a connection was refused before it was a WebSocket, and what it was answered with.
+/// Why a connection was refused before it was a WebSocket, and with which HTTP status.
 public enum JazzyRefusal: CaseIterable, Sendable {
-    /// 400: no HTTP, or one that two parsers could read differently.
+    /// 400: not HTTP, or HTTP that two parsers could understand differently.
     case malformedHead
     /// 431: ``JazzyOptions/maxHeadSize``, ``JazzyOptions/maxHeaderCount``.
     case headTooLarge
     /// 505.
     case httpVersion
-    /// 408: the request head took too long; without an answer where nothing of it came.
+    /// 408: the request head took too long; no answer if no byte of it was received.
     case handshakeTimeout
     /// 404: there is no such route.
     case notFound
     /// 405.
     case method
-    /// 426: a WebSocket route was asked for as a page, or for another version of the protocol.
+    /// 426: a request without upgrade for a WebSocket route, or another version of the protocol.
     case noUpgrade
-    /// 400: a header of the handshake is missing or ill-formed (RFC 6455 §4.2.1).
+    /// 400: a header of the handshake is missing or malformed (RFC 6455 §4.2.1).
     case invalidHandshake
     /// 403: ``JazzyRouteOptions/origins``.
     case origin
-    /// The upgrade hook said so.
+    /// The upgrade hook rejected it.
     case rejected
     /// 503: the upgrade hook did not answer.
     case upgradeTimeout
@@ -30,6 +30,6 @@ public enum JazzyRefusal: CaseIterable, Sendable {
     case maxHandshakes
     /// No answer: a trusted proxy did not begin with a PROXY header.
     case proxyHeader
-    /// No answer: there was no memory, also where the kernel watches no more connections.
+    /// No answer: there was no memory, or the kernel cannot watch more connections.
     case outOfMemory
 }

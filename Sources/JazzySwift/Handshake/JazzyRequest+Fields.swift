@@ -1,16 +1,16 @@
-// The core finds these too, but only while it lends a request, and only by a name that is known then: here a request is
-// a copy, of which anything may be asked later. Both go by bytes, as the core does.
+// The core has such functions, too, but only for a borrowed request: here a request is a copy, which may be queried
+// later. Names are compared by bytes, as in the core.
 
 extension JazzyRequest {
-    /// The value of the first header of that name, in capitals or in small letters; `nil` where there is none.
+    /// The value of the first header of that name, ignoring case; `nil` if there is none.
     public func header(_ name: String) -> String? {
         headers.first { $0.name.isSameHeaderName(as: name) }?.value
     }
 
-    /// What follows `name=` in the query, decoded, `+` being a space; `nil` where the name is not there.
+    /// The text behind `name=` in the query, decoded, with `+` as a space; `nil` if the query has no such name.
     ///
-    /// Where it is there several times, the first counts; without a `=` its value is empty. What is no percent-encoding
-    /// stays as it came.
+    /// If there are several, the first counts; without a `=` the value is empty. A text with a malformed escape is not
+    /// decoded.
     public func queryValue(_ name: String) -> String? {
         for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
             let (found, value) = pair.divided(at: UInt8(ascii: "="))
@@ -21,9 +21,9 @@ extension JazzyRequest {
         return nil
     }
 
-    /// The value of a cookie, without the quotes around it, if it has some; `nil` where there is none of that name.
+    /// The value of a cookie, without quotes around it; `nil` if there is none of that name.
     ///
-    /// Where it is there several times, the first counts.
+    /// If there are several, the first counts.
     public func cookie(_ name: String) -> String? {
         for header in headers where header.name.isSameHeaderName(as: "Cookie") {
             for pair in header.value.utf8.split(separator: UInt8(ascii: ";")) {
@@ -36,7 +36,7 @@ extension JazzyRequest {
 }
 
 extension String {
-    /// Not `==`, for which texts are the same that are spelled differently in Unicode.
+    /// Not `==`, for which canonically equivalent Unicode texts are equal.
     fileprivate func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 
     fileprivate func isSameHeaderName(as other: String) -> Bool {
@@ -51,7 +51,7 @@ extension UInt8 {
 }
 
 extension Substring.UTF8View {
-    /// What comes before and after the first such byte; `nil` after it where there is none.
+    /// The parts before and behind the first such byte; the second is `nil` if there is none.
     fileprivate func divided(at byte: UInt8) -> (Substring, Substring?) {
         guard let place = firstIndex(of: byte) else { return (Substring(self), nil) }
         return (Substring(self[..<place]), Substring(self[index(after: place)...]))

@@ -1,23 +1,22 @@
-/// A request for a WebSocket, which a route's upgrade hook decides about: ``JazzyUpgradeHook``.
+/// A request for a WebSocket, as a route's upgrade hook gets it: ``JazzyUpgradeHook``.
 ///
-/// Its handshake is valid, and its origin allowed. It is a copy, and may be kept. Whatever in it is not UTF-8 is
-/// replaced with U+FFFD.
+/// Its handshake is valid, and its origin allowed. It is a copy, and may be kept. Bytes that are not UTF-8 are replaced
+/// with U+FFFD.
 public struct JazzyRequest: Hashable, Sendable {
-    /// The path, with percent-encoding as it came.
+    /// The path, with percent-encoding as sent.
     public let path: String
 
-    /// What follows the `?`, with percent-encoding as it came; empty where there is none. Its values by name are in
-    /// ``queryValue(_:)``.
+    /// The text behind the `?`, with percent-encoding as sent; empty if there is none. See also ``queryValue(_:)``.
     public let query: String
 
-    /// What the request has where the route's path has `:name`, by that name, decoded: a value may have a `/`, which came
-    /// as `%2F`, but is never `.` or `..`. What is no percent-encoding stays as it came.
+    /// The values of the parameters in the route's path, `:name`, by name. They are decoded: a value may contain a `/`,
+    /// sent as `%2F`, but is never `.` or `..`. A malformed escape stays as sent.
     public let parameters: [String: String]
 
-    /// All headers, in their order.
+    /// All headers, in order.
     public let headers: JazzyHeaders
 
-    /// The subprotocols that the client offers, the one it likes best first.
+    /// The subprotocols that the client offers, in its order of preference.
     public let subprotocols: [String]
 
     /// The client's address and port, as ``JazzyConnection/remoteAddress`` will be.

@@ -1,8 +1,8 @@
-/// What a client is answered that asks for a WebSocket.
+/// The answer to a client's request for a WebSocket.
 ///
 /// The server sets `Connection`, `Upgrade`, `Date`, `Content-Length`, `Content-Type`, `Transfer-Encoding` and
-/// `Sec-WebSocket-…` itself. Where an answer may not be sent, because it has one of those, a header with a line end, or
-/// a status out of range, the server logs that as an error, and the client is answered with 500.
+/// `Sec-WebSocket-…` itself. If an answer may not be sent, because it has one of those, a header with a line end, or a
+/// status out of range, the server logs an error, and the client gets a 500.
 public struct JazzyUpgrade: Sendable {
     enum Answer: Sendable {
         case accept(subprotocol: String?, headers: JazzyHeaders, state: (any Sendable)?)
@@ -14,32 +14,31 @@ public struct JazzyUpgrade: Sendable {
     /// Lets the client in.
     ///
     /// - Parameters:
-    ///   - subprotocol: One that the client offers: ``JazzyRequest/subprotocols``. Empty is none; `nil` leaves it to
-    ///     ``JazzyRouteOptions/subprotocols``. With one that it does not offer, the client is answered with 500.
+    ///   - subprotocol: One that the client offers: ``JazzyRequest/subprotocols``. Empty: none; `nil`: chosen from
+    ///     ``JazzyRouteOptions/subprotocols``. If the client does not offer it, the client gets a 500.
     ///   - headers: Further headers of the response, for instance `Set-Cookie`.
-    ///   - state: What the connection's state is from the open event on: ``JazzyWebSocket/withState(as:_:)`` finds it
-    ///     by its type. On a route with `state:` it takes the place of what that closure makes, and has to be of the
-    ///     same type: with another the client is answered with 500. It is released once, whatever becomes of the
-    ///     connection.
+    ///   - state: The connection's state from the open event on: ``JazzyWebSocket/withState(as:_:)`` finds it by its
+    ///     type. On a route with `state:` it replaces the result of that closure, and must have the same type;
+    ///     otherwise the client gets a 500. It is released once in any case.
     public static func accept(
         subprotocol: String? = nil, headers: JazzyHeaders = [:], state: (any Sendable)? = nil
     ) -> Self {
         Self(answer: .accept(subprotocol: subprotocol, headers: headers, state: state))
     }
 
-    /// Sends the client away, and ends the connection.
+    /// Refuses the client, and ends the connection.
     ///
     /// - Parameters:
     ///   - status: 300 to 599, for instance 401 or 404.
     ///   - headers: Further headers of the response, for instance `WWW-Authenticate` or `Location`.
-    ///   - body: The response's body. The default is a short text that says what the status means.
+    ///   - body: The response's body. The default is a short text that explains the status.
     public static func reject(_ status: Int, headers: JazzyHeaders = [:], body: JazzyContent? = nil) -> Self {
         Self(answer: .reject(status: status, headers: headers, body: body))
     }
 }
 
 extension JazzyUpgrade: CustomStringConvertible {
-    /// What the answer is, without what had better not be in a log: the values of headers, the state and the body.
+    /// A description for logs, without confidential parts: the values of headers, the state and the body.
     public var description: String {
         switch answer {
         case .accept(let subprotocol, let headers, _):
@@ -51,7 +50,7 @@ extension JazzyUpgrade: CustomStringConvertible {
     }
 }
 
-/// Decides who is let in to a route.
+/// Decides which clients a route lets in.
 ///
 /// ```swift
 /// Route.ws("/room/:id", upgrade: { request in
@@ -62,13 +61,12 @@ extension JazzyUpgrade: CustomStringConvertible {
 /// }
 /// ```
 ///
-/// It is called on the thread of the client's event loop, also where the route's handler runs on workers, and runs
-/// there until it suspends for the first time: until then it must not block. What needs time is awaited, and the hook
-/// goes on where Swift tasks do. Nothing is read from the client meanwhile.
+/// It is called on the thread of the client's event loop, even if the route's handler runs on workers, and runs there
+/// until it suspends for the first time: until then it must not block. It should await what takes time, and then
+/// continues where Swift tasks run. Nothing is read from the client meanwhile.
 ///
-/// A client that was not answered within ``JazzyOptions/upgradeTimeout`` is answered with 503, and the log is warned. The
-/// hook's task is cancelled then, and so it is when the server stops, or the client resets the connection: where it
-/// awaits something that heeds that, as `Task.sleep` and most of what does input and output, it ends at once. An answer
-/// that it still gives does nothing. If the hook throws, the log is told of which type the error is, and the client is
-/// answered with 500.
+/// If there is no answer within ``JazzyOptions/upgradeTimeout``, the client gets a 503, and a warning is logged. The
+/// hook's task is cancelled then, and also when the server stops, or when the client resets the connection: if it
+/// awaits something that reacts to cancellation, such as `Task.sleep` and most input and output, it ends at once. A
+/// later answer does nothing. If the hook throws, the type of the error is logged, and the client gets a 500.
 public typealias JazzyUpgradeHook = @Sendable (_ request: JazzyRequest) async throws -> JazzyUpgrade

@@ -1,7 +1,7 @@
 extension Array where Element == UInt8 {
-    /// Copies bytes that are borrowed, for instance ``WsMessage/bytes``, to keep them.
+    /// Copies borrowed bytes, for instance ``WsMessage/bytes``, to keep them.
     ///
-    /// Where the standard library or another module has the same initializer, that one is taken.
+    /// If the standard library or another module has the same initializer, that one is used.
     @_disfavoredOverload
     @inlinable
     public init(_ bytes: RawSpan) {

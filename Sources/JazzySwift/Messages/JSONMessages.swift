@@ -11,9 +11,9 @@ extension JazzyConnection where Self: ~Escapable {
     /// space.
     ///
     /// - Parameters:
-    ///   - value: What is encoded.
-    ///   - compression: Whether the message is compressed, where the route says that messages may be.
-    /// - Returns: What became of it.
+    ///   - value: The value to encode.
+    ///   - compression: Whether the message is compressed, if the route allows compression.
+    /// - Returns: The result.
     /// - Throws: `EncodingError` if the value cannot be encoded; nothing is sent then.
     @discardableResult
     public func send(
@@ -24,12 +24,12 @@ extension JazzyConnection where Self: ~Escapable {
 }
 
 extension JazzyPublisher where Self: ~Escapable {
-    /// Publishes a value as JSON, in a text message, as ``JazzyConnection/send(json:compression:)`` writes it.
+    /// Publishes a value as JSON, in a text message, encoded as by ``JazzyConnection/send(json:compression:)``.
     ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
-    ///   - value: What is encoded.
-    /// - Returns: What became of it.
+    ///   - value: The value to encode.
+    /// - Returns: The result.
     /// - Throws: `EncodingError` if the value cannot be encoded; nothing is published then.
     @discardableResult
     public func publish(_ topic: String, json value: some Encodable) throws -> JazzySendStatus {
@@ -41,7 +41,7 @@ private func encodedAsJSON(_ value: some Encodable) throws -> Data {
     try jsonEncoder.encode(value)
 }
 
-/// Shared by all threads: it is never changed, and encoding leaves nothing behind in it.
+/// Shared by all threads: it is never changed, and encoding keeps no state in it.
 private let jsonEncoder: JSONEncoder = {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

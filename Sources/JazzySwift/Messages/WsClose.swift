@@ -1,19 +1,19 @@
 /// How a connection ended.
 public struct WsClose: Equatable, Sendable {
-    /// The close code that the peer sent, or after a failure the code that the peer was sent (RFC 6455 §7.4).
+    /// The close code that the peer sent, or after a failure the code that was sent to the peer (RFC 6455 §7.4).
     ///
-    /// 1005 says that the peer's close frame carried no code, and 1006 that there was no close frame.
+    /// 1005: the peer's close frame had no code; 1006: there was no close frame.
     public let code: UInt16
 
     /// The reason that the peer gave, often empty.
     public let reason: String
 
-    /// Whether close frames went both ways (RFC 6455 §7.1.4).
+    /// Whether both sides sent a close frame (RFC 6455 §7.1.4).
     public let wasClean: Bool
 
-    /// Why it ended: what came first, for what follows of it is only how it ended.
+    /// Why it ended. The first cause counts: what follows from it only says how the connection ended.
     public enum Cause: CaseIterable, Sendable {
-        /// The peer closed it, or went away.
+        /// The peer closed it, or disappeared.
         case peer
         /// ``JazzyConnection/close(code:reason:)``, ``JazzyConnection/terminate()``, or a handler that threw.
         case application
@@ -25,14 +25,14 @@ public struct WsClose: Equatable, Sendable {
         case lifetime
         /// The server stops.
         case stopping
-        /// The connection failed: ``WsClose/failure`` says at what.
+        /// The connection failed: see ``WsClose/failure``.
         case failure
     }
 
     /// Why it ended.
     public let cause: Cause
 
-    /// What went wrong, also where that came after the cause; `nil` where nothing did.
+    /// What went wrong, even if it is not the cause; `nil` if nothing did.
     public let failure: WsError?
 
     /// Creates a description of an end, for instance to test a handler.

@@ -1,6 +1,6 @@
 /// Why a connection failed.
 public struct WsError: Error, Equatable, Sendable {
-    /// Every rule that a peer can break, and what can break under a connection.
+    /// The rules that a peer can break, and failures of the server or of the network.
     public enum Rule: CaseIterable, Sendable {
         /// A reserved bit is set without an extension that gives it meaning (RFC 6455 §5.2).
         case reservedBits
@@ -14,15 +14,15 @@ public struct WsError: Error, Equatable, Sendable {
         case lengthTooLarge
         /// A control frame may not be fragmented (RFC 6455 §5.5).
         case controlFragmented
-        /// A control frame may carry at most 125 bytes (RFC 6455 §5.5).
+        /// A control frame may have at most 125 bytes (RFC 6455 §5.5).
         case controlTooLong
-        /// A continuation came with no message under way (RFC 6455 §5.4).
+        /// A continuation frame came without a message to continue (RFC 6455 §5.4).
         case unexpectedContinuation
-        /// A new message came before the last one ended (RFC 6455 §5.4).
+        /// A new message came before the previous one ended (RFC 6455 §5.4).
         case expectedContinuation
         /// Text, or a close reason, must be UTF-8 (RFC 6455 §8.1).
         case invalidUTF8
-        /// A close frame cannot carry one byte (RFC 6455 §5.5.1).
+        /// A close frame cannot have a payload of one byte (RFC 6455 §5.5.1).
         case invalidCloseLength
         /// The close code may not be sent (RFC 6455 §7.4).
         case invalidCloseCode
@@ -32,9 +32,9 @@ public struct WsError: Error, Equatable, Sendable {
         case tooManyFrames
         /// The compressed data does not inflate (RFC 7692 §7.2.2).
         case invalidCompression
-        /// The server could not allocate memory.
+        /// The server had no memory.
         case outOfMemory
-        /// Nothing came from the peer for as long as its route allows, not even a pong.
+        /// Nothing was received from the peer for the time that its route allows, not even a pong.
         case idleTimeout
         /// The socket failed, for instance because the peer reset it.
         case transport

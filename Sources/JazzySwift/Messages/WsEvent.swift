@@ -3,9 +3,9 @@
 /// The events of one connection never overlap and keep this order: one ``open``, any number of ``message``, at most one
 /// ``error(_:)``, exactly one ``close(_:)``.
 public enum WsEvent: Equatable, Sendable {
-    /// The handshake is done: messages can be sent.
+    /// The handshake is complete: messages can be sent.
     case open
-    /// A message arrived, whole. It is the handler's third argument.
+    /// A complete message was received. It is the handler's third argument.
     case message
     /// The connection ended. Nothing follows.
     case close(WsClose)
@@ -14,7 +14,7 @@ public enum WsEvent: Equatable, Sendable {
 }
 
 extension WsEvent {
-    /// Whether both say the same. Written out so that handlers compare in place: they do for every message.
+    /// Whether both are equal. Written by hand and inlinable, because handlers compare events for every message.
     @inlinable
     public static func == (one: WsEvent, other: WsEvent) -> Bool {
         switch (one, other) {

@@ -1,7 +1,7 @@
-/// A whole message, lent to a handler for the length of its call.
+/// A complete message, borrowed by a handler for one call.
 ///
-/// The bytes lie in the server's receive buffer and are not copied. A message therefore cannot leave the call: storing
-/// it, or ``bytes``, or capturing either in a closure that is kept, does not compile. To keep what it says, take a copy:
+/// The bytes are in the server's receive buffer and are not copied. Therefore a message cannot leave the call: storing
+/// it, or ``bytes``, or capturing either in an escaping closure, does not compile. To keep its content, copy it:
 ///
 /// ```swift
 /// import Foundation
@@ -22,7 +22,7 @@
 /// }
 /// ```
 ///
-/// For any event but ``WsEvent/message`` it is an empty text.
+/// For any other event than ``WsEvent/message`` it is an empty text.
 public struct WsMessage: ~Escapable {
     /// What the message is.
     public let kind: WsMessageKind
@@ -41,8 +41,8 @@ public struct WsMessage: ~Escapable {
 
     /// A copy of the payload as a string.
     ///
-    /// A message of kind ``WsMessageKind/text`` is always well-formed UTF-8. In the other kinds, whatever is not UTF-8
-    /// is replaced with U+FFFD.
+    /// A message of kind ``WsMessageKind/text`` is always well-formed UTF-8. In other kinds, bytes that are not UTF-8
+    /// are replaced with U+FFFD.
     public var text: String {
         bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }

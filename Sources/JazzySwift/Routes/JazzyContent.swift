@@ -1,4 +1,4 @@
-/// What a plain HTTP GET is answered with, from memory.
+/// The content of an HTTP response, from memory.
 public struct JazzyContent: Equatable, Sendable {
     /// The value of the response's `Content-Type`.
     public let contentType: String

@@ -1,4 +1,4 @@
-/// Whether a route compresses messages (permessage-deflate, RFC 7692), and how, for the clients that offer it.
+/// Whether and how a route compresses messages (permessage-deflate, RFC 7692), for clients that offer it.
 ///
 /// ```swift
 /// Route.ws("/news", options: JazzyRouteOptions(deflate: .shared)) { ws, event, message in
@@ -6,11 +6,11 @@
 /// }
 /// ```
 ///
-/// A message is compressed from the route's minimum size on, and never where it would grow. Each send may choose
-/// otherwise: ``JazzyCompression``.
+/// A message is compressed from the route's minimum size on, but never if it would grow. Each send may override this:
+/// ``JazzyCompression``.
 ///
 /// With *w* window bits and memory level *m*, a compressor takes 2^(*w* + 2) + 2^(*m* + 9) bytes + 6 KiB, and a
-/// decompressor 2^*w* bytes + 7 KiB. Whose they are is the difference between the modes:
+/// decompressor 2^*w* bytes + 7 KiB. The modes differ in who owns them:
 ///
 /// | mode | memory of a connection | memory of an event loop |
 /// | --- | --- | --- |
@@ -20,8 +20,8 @@
 /// | `.dedicated(windowBits: 12, memoryLevel: 5)` | 38 KiB and 11 KiB | none |
 /// | `.dedicated(windowBits: 9, memoryLevel: 1)` | 9 KiB and 7.5 KiB | none |
 ///
-/// All of it is allocated with the first message that needs it. A client that offers no `client_max_window_bits` may
-/// use the largest window, whatever the route says: its decompressor takes 39 KiB.
+/// All of it is allocated for the first message that needs it. A client that offers no `client_max_window_bits` may use
+/// the largest window, regardless of the route: its decompressor takes 39 KiB.
 public struct JazzyDeflate: Equatable, Sendable {
     enum Mode: Sendable {
         case off
@@ -38,22 +38,23 @@ public struct JazzyDeflate: Equatable, Sendable {
     /// No compression.
     public static let off = Self(mode: .off)
 
-    /// Each message is compressed for itself, at no memory per connection.
+    /// Each message is compressed on its own, without memory per connection.
     ///
-    /// What is sent to many connections, one after the other, is compressed once.
+    /// A message that is sent to many connections, one after the other, is compressed once.
     public static let shared = Self(mode: .shared)
 
-    /// Messages refer to earlier ones of their connection, which makes small messages much smaller, at the cost of
-    /// memory per connection.
+    /// Messages refer to earlier ones of their connection, which makes small messages much smaller, but costs memory
+    /// per connection.
     ///
-    /// A client may ask either direction to do without (`no_context_takeover`), which then costs what ``shared`` does.
+    /// A client may turn this off for either direction (`no_context_takeover`), which then costs the same as
+    /// ``shared``.
     public static let dedicated = Self(mode: .dedicated)
 
-    /// The same as ``shared``, with a choice of what it costs.
+    /// The same as ``shared``, with parameters.
     ///
     /// - Parameters:
     ///   - windowBits: The largest window, as a power of two of bytes: 9 to 15.
-    ///   - memoryLevel: What zlib uses beside the window: 1 to 9.
+    ///   - memoryLevel: The memory that zlib uses beside the window: 1 to 9.
     ///   - level: 1 (fastest) to 9 (smallest).
     ///   - minimumMessageSize: In bytes, 0 or more. A smaller message is sent uncompressed.
     public static func shared(
@@ -64,11 +65,11 @@ public struct JazzyDeflate: Equatable, Sendable {
             minimumMessageSize: minimumMessageSize)
     }
 
-    /// The same as ``dedicated``, with a choice of what it costs.
+    /// The same as ``dedicated``, with parameters.
     ///
     /// - Parameters:
     ///   - windowBits: The largest window, as a power of two of bytes: 9 to 15.
-    ///   - memoryLevel: What zlib uses beside the window: 1 to 9.
+    ///   - memoryLevel: The memory that zlib uses beside the window: 1 to 9.
     ///   - level: 1 (fastest) to 9 (smallest).
     ///   - minimumMessageSize: In bytes, 0 or more. A smaller message is sent uncompressed.
     public static func dedicated(

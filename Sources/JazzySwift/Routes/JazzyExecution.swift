@@ -13,18 +13,18 @@ public struct JazzyExecution: Equatable, Sendable {
     /// `nil` on the loop.
     let maxWaitingEvents: Int?
 
-    /// On the thread of the connection's event loop, which is fastest: the handler has to return soon.
+    /// On the thread of the connection's event loop, which is fastest: the handler must return soon.
     public static let loop = Self(maxWaitingEvents: nil)
 
-    /// On one of the server's workers, of which there are ``JazzyOptions/workerThreads``: the handler may block.
+    /// On one of the server's ``JazzyOptions/workerThreads`` workers: the handler may block.
     ///
-    /// Events are copied for it, and at most 256 of a connection wait.
+    /// Events are copied; at most 256 of a connection wait.
     public static let workers = workers(maxWaitingEvents: 256)
 
-    /// The same as ``workers``, with a choice of how many events may wait.
+    /// The same as ``workers``, with another limit of waiting events.
     ///
-    /// - Parameter maxWaitingEvents: 1 to 65,536. When so many events of a connection wait for a worker, reading from
-    ///   that connection pauses until half of them have been run. Nothing is dropped.
+    /// - Parameter maxWaitingEvents: 1 to 65,536. When this number of events of a connection wait for a worker, reading
+    ///   from the connection pauses until half of them have been run. Nothing is dropped.
     public static func workers(maxWaitingEvents: Int) -> Self {
         Self(maxWaitingEvents: maxWaitingEvents)
     }

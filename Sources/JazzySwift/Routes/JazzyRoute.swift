@@ -1,12 +1,12 @@
-/// A route as it was asked for. It is checked when the server starts to listen.
+/// A registered route. It is checked when the server starts to listen.
 ///
-/// Structures, and not the cases of one enumeration: an enumeration may mark its case in unused bits of a pointer,
-/// where LeakSanitizer does not see the pointer any more and takes a page's bytes for lost.
+/// Structures instead of cases of an enumeration: an enumeration may store its case in unused bits of a pointer; then
+/// LeakSanitizer does not recognize the pointer, and reports a page's bytes as leaked.
 protocol JazzyRoute: Sendable {
     var path: String { get }
 
-    /// Returns what must live for as long as the core server does, if there is such a thing. `tellingTexts` is whether
-    /// the log is told the texts of errors.
+    /// Returns an object that must live as long as the core server, if there is one. `tellingTexts`: whether the texts
+    /// of errors are logged.
     func register(on core: OpaquePointer, tellingTexts: Bool) throws(JazzyError) -> HandlerContext?
 }
 
@@ -15,7 +15,7 @@ struct WebSocketRoute: JazzyRoute {
     let options: JazzyRouteOptions
     let closures: RouteClosures
 
-    /// Otherwise who asks to be called would wait in vain.
+    /// Otherwise `onDrop` would never be called.
     func requireThatDropsAreReported() throws(JazzyError) {
         let policy = options.backpressurePolicy
         guard closures.onDrop == nil || policy == .report else {

@@ -1,12 +1,12 @@
-/// What can be chosen about one WebSocket route.
+/// The options of one WebSocket route.
 ///
-/// Where an option may be `nil`, that is its default, and takes the server's option of the same name, in
-/// ``JazzyOptions``. The ranges are the same.
+/// If an option may be `nil`, that is its default, and means the server's option of the same name, in ``JazzyOptions``.
+/// The ranges are the same.
 public struct JazzyRouteOptions: Equatable, Sendable {
     /// The largest message that is received, in bytes, decompressed: ``JazzyOptions/maxMessageSize``.
     public var maxMessageSize: Int?
 
-    /// The frames that a message may be made of besides one for each byte: ``JazzyOptions/maxFramesPerMessage``.
+    /// The frames that a message may have in addition to one for each byte: ``JazzyOptions/maxFramesPerMessage``.
     public var maxFramesPerMessage: Int?
 
     /// Whether messages are compressed, and at what cost. The default is ``JazzyDeflate/off``.
@@ -18,17 +18,17 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// The unsent bytes of one connection beyond which sends are dropped: ``JazzyOptions/backpressureLimit``.
     public var backpressureLimit: Int?
 
-    /// The bytes that the kernel takes for a connection beyond what its peer has room for, before output waits: 4 KiB
-    /// to 1 GiB. Up to a packet can come on top, 64 KiB on loopback.
+    /// The bytes that the kernel buffers for a connection beyond its peer's receive window, before output waits: 4 KiB
+    /// to 1 GiB. Can be exceeded by a packet, 64 KiB on loopback.
     ///
-    /// `nil`, the default, leaves it to the system: some 3 MB, which come before the backpressure limit.
+    /// `nil`, the default, leaves it to the system: about 3 MB, in addition to the backpressure limit.
     public var kernelSendLimit: Int?
 
-    /// What happens to a message for a connection whose unsent output has reached the backpressure limit. The default
-    /// is ``JazzyBackpressurePolicy/drop``.
+    /// What happens to a message if the connection's unsent output has reached the backpressure limit. The default is
+    /// ``JazzyBackpressurePolicy/drop``.
     public var backpressurePolicy: JazzyBackpressurePolicy
 
-    /// The time without a byte from a peer after which its connection fails: ``JazzyOptions/idleTimeout``.
+    /// The time without input from a peer after which its connection fails: ``JazzyOptions/idleTimeout``.
     public var idleTimeout: JazzyTimeLimit?
 
     /// The time after which a WebSocket is closed with code 1001: ``JazzyOptions/maxLifetime``.
@@ -40,10 +40,10 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// From which pages browsers may connect. The default is ``JazzyOrigins/sameHost``.
     public var origins: JazzyOrigins
 
-    /// The subprotocols that the application speaks, the best first, at most 256. The default is none.
+    /// The subprotocols that the application speaks, in order of preference, at most 256. The default is none.
     ///
-    /// The best that a client offers is agreed on (RFC 6455 §1.9), and is ``JazzyConnection/subprotocol`` then; where
-    /// it offers none of them, none is. An upgrade hook may choose otherwise.
+    /// The first that a client offers is chosen (RFC 6455 §1.9): ``JazzyConnection/subprotocol``; none if it offers
+    /// none of them. An upgrade hook may choose another.
     public var subprotocols: [String]
 
     /// Creates options of a route.

@@ -1,18 +1,18 @@
 extension JazzyServer {
-    /// Registers a WebSocket route that gives each of its connections a state, which its handler has as `ws.state`.
+    /// Registers a WebSocket route that gives each of its connections a state, `ws.state` in its handlers.
     ///
     /// - Parameters:
     ///   - path: Begins with `/`, and is compared byte by byte with the request's path, without its query. In
-    ///     `/room/:id` the segment `:id` is a parameter: it takes any one segment that is not empty, and is in
-    ///     ``JazzyRequest/parameters``. A path without parameters goes before one that matches with them.
-    ///   - options: What can be chosen about the route.
-    ///   - upgrade: Decides who is let in; `nil` lets in everybody that ``JazzyRouteOptions/origins`` allows.
-    ///   - state: Called for each connection, before its open event, where the handler runs, unless the upgrade hook
-    ///     gave it a state.
-    ///   - onDrain: Called when the unsent output of a connection has fallen below half of its backpressure limit,
-    ///     after it had been above.
-    ///   - onDrop: Called when a message for a connection, or several, were dropped, once until its output has drained.
-    ///     It takes the policy ``JazzyBackpressurePolicy/report``.
+    ///     `/room/:id` the segment `:id` is a parameter: it matches any one non-empty segment, and is in
+    ///     ``JazzyRequest/parameters``. Paths without parameters are tried first.
+    ///   - options: The options of the route.
+    ///   - upgrade: Decides which clients are let in; `nil` lets in all that ``JazzyRouteOptions/origins`` allows.
+    ///   - state: Creates the state of a connection. Called before its open event, on the thread of the handler, unless
+    ///     the upgrade hook gave the connection a state.
+    ///   - onDrain: Called when the unsent output of a connection has fallen to half of its backpressure limit, after
+    ///     it was above.
+    ///   - onDrop: Called when one or several messages for a connection were dropped, once until its output has
+    ///     drained. It requires the policy ``JazzyBackpressurePolicy/report``.
     ///   - handler: Called when something happens to a connection of the route.
     public func ws<State>(
         _ path: String, options: JazzyRouteOptions = JazzyRouteOptions(), upgrade: JazzyUpgradeHook? = nil,
@@ -39,20 +39,20 @@ private func withState<State>(_ handler: @escaping JazzyStatefulOutputHandler<St
 }
 
 extension Route {
-    /// Registers a WebSocket route that gives each of its connections a state, which its handler has as `ws.state`.
+    /// Registers a WebSocket route that gives each of its connections a state, `ws.state` in its handlers.
     ///
     /// - Parameters:
     ///   - path: Begins with `/`, and is compared byte by byte with the request's path, without its query. In
-    ///     `/room/:id` the segment `:id` is a parameter: it takes any one segment that is not empty, and is in
-    ///     ``JazzyRequest/parameters``. A path without parameters goes before one that matches with them.
-    ///   - options: What can be chosen about the route.
-    ///   - upgrade: Decides who is let in; `nil` lets in everybody that ``JazzyRouteOptions/origins`` allows.
-    ///   - state: Called for each connection, before its open event, where the handler runs, unless the upgrade hook
-    ///     gave it a state.
-    ///   - onDrain: Called when the unsent output of a connection has fallen below half of its backpressure limit,
-    ///     after it had been above.
-    ///   - onDrop: Called when a message for a connection, or several, were dropped, once until its output has drained.
-    ///     It takes the policy ``JazzyBackpressurePolicy/report``.
+    ///     `/room/:id` the segment `:id` is a parameter: it matches any one non-empty segment, and is in
+    ///     ``JazzyRequest/parameters``. Paths without parameters are tried first.
+    ///   - options: The options of the route.
+    ///   - upgrade: Decides which clients are let in; `nil` lets in all that ``JazzyRouteOptions/origins`` allows.
+    ///   - state: Creates the state of a connection. Called before its open event, on the thread of the handler, unless
+    ///     the upgrade hook gave the connection a state.
+    ///   - onDrain: Called when the unsent output of a connection has fallen to half of its backpressure limit, after
+    ///     it was above.
+    ///   - onDrop: Called when one or several messages for a connection were dropped, once until its output has
+    ///     drained. It requires the policy ``JazzyBackpressurePolicy/report``.
     ///   - handler: Called when something happens to a connection of the route.
     public static func ws<State>(
         _ path: String, options: JazzyRouteOptions = JazzyRouteOptions(), upgrade: JazzyUpgradeHook? = nil,

@@ -1,10 +1,10 @@
-/// What a WebSocket route calls.
+/// The closures of a WebSocket route.
 struct RouteClosures: Sendable {
     let handler: JazzyHandler
     let upgrade: JazzyUpgradeHook?
     let onDrain: JazzyOutputHandler?
     let onDrop: JazzyOutputHandler?
 
-    /// Puts the state of an acceptance where the route's handler looks for it; `nil` where it is of the wrong type.
+    /// Wraps the state of an acceptance for the route's handler; `nil` if it has the wrong type.
     var keepState: @Sendable (any Sendable) -> AnyObject? = { keptState($0) }
 }

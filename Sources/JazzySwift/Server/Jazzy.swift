@@ -10,14 +10,14 @@ public enum Jazzy {
     /// The default application's server.
     public static let server = JazzyServer()
 
-    /// Serves the default application until Ctrl-C (SIGINT) or SIGTERM, then stops it in order: every connection is
-    /// closed with code 1001, and what was sent is flushed.
+    /// Serves the default application until Ctrl-C (SIGINT) or SIGTERM, then stops it gracefully: every connection is
+    /// closed with code 1001, and its output is flushed.
     ///
     /// - Parameters:
-    ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
-    ///   - port: 0 to 65,535; 0 asks the kernel for a free one.
-    ///   - options: What can be chosen about the server.
-    /// - Throws: ``JazzyError`` if an option, a route or the address is not right, or the port is in use.
+    ///   - host: An IPv4 or IPv6 address or a name; `nil` means every address of this machine, IPv4 and IPv6.
+    ///   - port: 0 to 65,535; with 0 the kernel chooses a free one.
+    ///   - options: The options of the server.
+    /// - Throws: ``JazzyError`` if an option, a route or the address is invalid, or the port is in use.
     public static func serve(
         host: String? = nil, port: Int, options: JazzyOptions = JazzyOptions()
     ) throws(JazzyError) {
@@ -27,9 +27,9 @@ public enum Jazzy {
     /// Serves the default application until Ctrl-C (SIGINT) or SIGTERM, as ``serve(host:port:options:)`` does.
     ///
     /// - Parameters:
-    ///   - addresses: What the server listens on, for instance `[.port(80), .unix("/run/app.sock")]`.
-    ///   - options: What can be chosen about the server.
-    /// - Throws: ``JazzyError`` if an option, a route or an address is not right, or in use.
+    ///   - addresses: The addresses to listen on, for instance `[.port(80), .unix("/run/app.sock")]`.
+    ///   - options: The options of the server.
+    /// - Throws: ``JazzyError`` if an option, a route or an address is invalid, or an address is in use.
     public static func serve(
         on addresses: [JazzyAddress], options: JazzyOptions = JazzyOptions()
     ) throws(JazzyError) {
@@ -42,7 +42,7 @@ public enum Jazzy {
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
     ///   - text: The payload.
-    /// - Returns: What became of it; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
+    /// - Returns: The result; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
     @inlinable
     @discardableResult
     public static func publish(_ topic: String, _ text: String) -> JazzySendStatus {
@@ -55,7 +55,7 @@ public enum Jazzy {
     ///   - topic: Any string, compared byte by byte.
     ///   - bytes: The payload, which is copied.
     ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
-    /// - Returns: What became of it; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
+    /// - Returns: The result; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
     @inlinable
     @discardableResult
     public static func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind = .binary) -> JazzySendStatus {
@@ -68,7 +68,7 @@ public enum Jazzy {
     ///   - topic: Any string, compared byte by byte.
     ///   - bytes: The payload, which is copied.
     ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
-    /// - Returns: What became of it; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
+    /// - Returns: The result; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
     @inlinable
     @discardableResult
     public static func publish(
@@ -82,8 +82,8 @@ public enum Jazzy {
     ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
-    ///   - value: What is encoded.
-    /// - Returns: What became of it; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
+    ///   - value: The value to encode.
+    /// - Returns: The result; see ``JazzyPublisher/publish(_:_:kind:)-(_,RawSpan,_)``.
     /// - Throws: `EncodingError` if the value cannot be encoded; nothing is published then.
     @discardableResult
     public static func publish(_ topic: String, json value: some Encodable) throws -> JazzySendStatus {
@@ -95,6 +95,6 @@ public enum Jazzy {
         server.subscriberCount(topic)
     }
 
-    /// What the default application does and has done: ``JazzyServer/statistics``.
+    /// The statistics of the default application: ``JazzyServer/statistics``.
     public static var statistics: JazzyStatistics { server.statistics }
 }

@@ -1,10 +1,11 @@
-/// How connections come to the event loops of a server that has several.
+/// How connections are distributed over the event loops of a server.
 public enum JazzyAccepting: Sendable {
-    /// Every loop listens on the port, and the kernel chooses by a hash of the addresses.
+    /// Every loop listens on the port, and the kernel chooses one by a hash of the addresses.
     ///
-    /// It costs nothing; few connections, or many through few proxies, can be spread unevenly.
+    /// This costs nothing, but few connections, or many through few proxies, can be distributed unevenly.
     case sharedPort
 
-    /// The first loop accepts, and hands each loop every nth connection: even, at the price of a wake-up for each.
+    /// The first loop accepts, and hands every nth connection to each loop: even, but costs a wake-up for each
+    /// connection.
     case handOver
 }

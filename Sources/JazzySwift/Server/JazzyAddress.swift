@@ -1,35 +1,36 @@
-/// Something that a server can listen on, for itself or with others: at most 16 sockets in all.
+/// Something that a server can listen on, alone or together with others: at most 16 sockets in all.
 public enum JazzyAddress: Hashable, Sendable {
     /// A TCP port.
     ///
     /// - Parameters:
-    ///   - port: 0 to 65,535; 0 asks the kernel for a free one.
-    ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
+    ///   - port: 0 to 65,535; with 0 the kernel chooses a free one.
+    ///   - host: An IPv4 or IPv6 address or a name; `nil` means every address of this machine, IPv4 and IPv6.
     case port(_ port: Int, host: String? = nil)
 
     /// A Unix domain socket, by its path of at most 107 bytes.
     ///
-    /// A socket that another program left there without listening is replaced. It is removed when the server listens
-    /// no more. Nobody can connect before its file has the mode and the owner.
+    /// A socket file on which nobody listens any more is replaced. The file is removed when the server stops listening.
+    /// Nobody can connect before the file has the mode and the owner.
     ///
     /// - Parameters:
-    ///   - path: Of the socket's file.
-    ///   - mode: The permissions of the file, 1 to 0o777: who may write may connect. `nil` is what the umask leaves.
-    ///   - owner: As for `chown`: `user`, `user:group` or `:group`, by name or number; `nil` is the process's own.
+    ///   - path: The path of the socket's file.
+    ///   - mode: The permissions of the file, 1 to 0o777: users who may write may connect. `nil`: as the umask says.
+    ///   - owner: As for `chown`: `user`, `user:group` or `:group`, by name or number; `nil`: the process's own.
     case unix(_ path: String, mode: Int? = nil, owner: String? = nil)
 
-    /// A stream socket that listens already, such as one that was inherited.
+    /// A stream socket that listens already, for instance an inherited one.
     ///
-    /// It is the server's once the server listens, and is closed when it listens no more. Where listening fails, it
-    /// stays yours, and open.
+    /// The server owns it once it listens, and closes it when it stops listening. If listening fails, it stays open,
+    /// and yours.
     case descriptor(_ descriptor: Int32)
 
-    /// All sockets that systemd, or who acts like it, hands to this process: see `sd_listen_fds(3)`.
+    /// All sockets that systemd, or a compatible program, passes to this process: see `sd_listen_fds(3)`.
     ///
-    /// Once in a process: the sockets are then the server's. Where there is none, listening throws
+    /// Only once in a process: the server then owns the sockets. If there are none, listening throws
     /// ``JazzyError/Code/invalidState``.
     case activated
 
-    /// Another address, whose connections travel through a transport, for instance TLS. It has one transport at most.
+    /// Another address, whose connections go through a transport, for instance TLS. An address has at most one
+    /// transport.
     indirect case over(JazzyTransport, JazzyAddress)
 }

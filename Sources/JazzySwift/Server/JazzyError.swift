@@ -1,14 +1,14 @@
 /// Why a server could not be set up or run.
 public struct JazzyError: Error, Equatable, Sendable {
-    /// What kind of thing went wrong, to decide by.
+    /// The kind of an error, for programs to distinguish.
     public enum Code: Sendable {
         /// There is no memory.
         case outOfMemory
         /// An option is outside its range.
         case invalidOption
-        /// A path is ill-formed or already taken.
+        /// A path is malformed or already taken.
         case invalidRoute
-        /// The host is no address and resolves to none, or the port is outside 0 to 65,535.
+        /// The host is not an address and does not resolve to one, or the port is outside 0 to 65,535.
         case invalidAddress
         /// The port is taken.
         case addressInUse
@@ -18,18 +18,18 @@ public struct JazzyError: Error, Equatable, Sendable {
         case permissionDenied
         /// The limit of open files is reached.
         case noDescriptors
-        /// The call does not fit what the server is doing, for instance starting it twice.
+        /// The call does not fit the server's state, for instance starting it twice.
         case invalidState
         /// More than 255 servers are set up in one process.
         case tooManyServers
-        /// Any other refusal by the operating system.
+        /// Any other error of the operating system.
         case system
     }
 
-    /// What kind of thing went wrong.
+    /// The kind of the error.
     public let code: Code
 
-    /// A sentence that names the thing and the way out.
+    /// A sentence that says what is wrong and what to do.
     public let message: String
 
     /// Creates an error.

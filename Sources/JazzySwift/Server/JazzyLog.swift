@@ -6,26 +6,26 @@
     import Darwin
 #endif
 
-/// How much a line of the log matters, the least first.
+/// The importance of a log line, in ascending order.
 public enum JazzyLogLevel: Comparable, Sendable {
-    /// What may have parts of what peers sent, to find a fault. It is not told by default: ``JazzyOptions/logLevel``.
+    /// For finding a fault; may contain parts of what peers sent. Off by default: ``JazzyOptions/logLevel``.
     case debug
     /// What the server does, and what peers do wrong.
     case info
-    /// Something that the server copes with, but that its operator may want to change.
+    /// The server works, but an operator may want to change something.
     case warning
     /// Something failed.
     case error
 }
 
-/// Called with one line, without its end, from any thread, and possibly from several at a time.
+/// Called with one line, without line end, from any thread, possibly from several at a time.
 ///
-/// Nobody can forge a line: what would end it, move the cursor, turn the direction of text or not be seen is there as
-/// `\n` or `\u{1B}`, a byte that is no UTF-8 as `\xFF`, and a backslash as `\\`. A line has at most 511 bytes of UTF-8;
-/// what is longer is cut, and ends in "…".
+/// Peers cannot forge lines: characters that would end the line, move the cursor, change the text direction or be
+/// invisible are written as `\n` or `\u{1B}`, a byte that is not UTF-8 as `\xFF`, and a backslash as `\\`. A line has
+/// at most 511 bytes of UTF-8; a longer one is cut, and ends in "…".
 public typealias JazzyLog = @Sendable (_ level: JazzyLogLevel, _ line: String) -> Void
 
-/// Where lines go by default: to standard error, from a level on.
+/// The default log: writes lines from a level on to standard error.
 func logToStandardError(from least: JazzyLogLevel) -> JazzyLog {
     { level, line in
         guard level >= least else { return }

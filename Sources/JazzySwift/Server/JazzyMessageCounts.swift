@@ -1,15 +1,15 @@
 /// A number for each kind of message.
 public struct JazzyMessageCounts: Hashable, Sendable {
-    /// Of text messages.
+    /// The number of text messages.
     public var text = 0
-    /// Of binary messages.
+    /// The number of binary messages.
     public var binary = 0
-    /// Of pings.
+    /// The number of pings.
     public var ping = 0
-    /// Of pongs.
+    /// The number of pongs.
     public var pong = 0
 
-    /// Creates numbers that are 0.
+    /// Creates counts of 0.
     public init() {}
 
     /// The number of a kind.

@@ -1,24 +1,23 @@
-// The forms with a host and a port are sugar on those with addresses.
+// The forms with a host and a port call those with addresses.
 extension JazzyServer {
-    /// Binds and listens. From here on the kernel keeps connections until the server runs.
+    /// Binds and listens. From then on the kernel queues connections until the server runs.
     ///
     /// ```swift
     /// try server.listen(on: [.port(8080), .unix("/run/app.sock")])
     /// ```
     ///
-    /// - Parameter addresses: At least one, and at most 16 sockets. Where one of them fails, the server listens on
-    ///   none.
-    /// - Throws: ``JazzyError`` if an option, a route or an address is not right, or in use, or if the server listens
-    ///   already.
+    /// - Parameter addresses: At least one, and at most 16 sockets. If one of them fails, the server listens on none.
+    /// - Throws: ``JazzyError`` if an option, a route or an address is invalid, if an address is in use, or if the
+    ///   server listens already.
     public func listen(on addresses: [JazzyAddress]) throws(JazzyError) {
         try listen(on: addresses, options: options)
     }
 
-    /// Binds and listens. From here on the kernel keeps connections until the server runs.
+    /// Binds and listens. From then on the kernel queues connections until the server runs.
     ///
     /// - Parameters:
-    ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
-    ///   - port: 0 to 65,535; 0, the default, asks the kernel for a free one, which ``port`` tells.
+    ///   - host: An IPv4 or IPv6 address or a name; `nil` means every address of this machine, IPv4 and IPv6.
+    ///   - port: 0 to 65,535; with 0, the default, the kernel chooses a free one: see ``port``.
     /// - Throws: ``JazzyError``, as ``listen(on:)``.
     public func listen(host: String? = nil, port: Int = 0) throws(JazzyError) {
         try listen(on: [.port(port, host: host)])
@@ -27,7 +26,7 @@ extension JazzyServer {
     /// Listens, and runs the server on the calling thread until Ctrl-C (SIGINT) or SIGTERM, as ``runUntilSignal()``
     /// does.
     ///
-    /// - Parameter addresses: As of ``listen(on:)``.
+    /// - Parameter addresses: As for ``listen(on:)``.
     /// - Throws: ``JazzyError``, as ``listen(on:)``.
     public func serve(on addresses: [JazzyAddress]) throws(JazzyError) {
         try listen(on: addresses)
@@ -38,8 +37,8 @@ extension JazzyServer {
     /// does.
     ///
     /// - Parameters:
-    ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
-    ///   - port: 0 to 65,535; 0 asks the kernel for a free one, which ``port`` tells.
+    ///   - host: An IPv4 or IPv6 address or a name; `nil` means every address of this machine, IPv4 and IPv6.
+    ///   - port: 0 to 65,535; with 0 the kernel chooses a free one: see ``port``.
     /// - Throws: ``JazzyError``, as ``listen(on:)``.
     public func serve(host: String? = nil, port: Int) throws(JazzyError) {
         try serve(on: [.port(port, host: host)])
@@ -47,7 +46,7 @@ extension JazzyServer {
 
     /// Listens, and runs the server on threads of its own.
     ///
-    /// - Parameter addresses: As of ``listen(on:)``.
+    /// - Parameter addresses: As for ``listen(on:)``.
     /// - Throws: ``JazzyError``, as ``listen(on:)``.
     public func start(on addresses: [JazzyAddress]) throws(JazzyError) {
         try listen(on: addresses)
@@ -57,8 +56,8 @@ extension JazzyServer {
     /// Listens, and runs the server on threads of its own.
     ///
     /// - Parameters:
-    ///   - host: An IPv4 or IPv6 address or a name; `nil` is every address of this machine, IPv4 and IPv6.
-    ///   - port: 0 to 65,535; 0, the default, asks the kernel for a free one, which ``port`` tells.
+    ///   - host: An IPv4 or IPv6 address or a name; `nil` means every address of this machine, IPv4 and IPv6.
+    ///   - port: 0 to 65,535; with 0, the default, the kernel chooses a free one: see ``port``.
     /// - Throws: ``JazzyError``, as ``listen(on:)``.
     public func start(host: String? = nil, port: Int = 0) throws(JazzyError) {
         try start(on: [.port(port, host: host)])

@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// A WebSocket server, with its own routes and its own port. Any number can live side by side in one process.
+/// A WebSocket server, with its own routes and addresses. A process can have several.
 ///
 /// ```swift
 /// let server = JazzyServer()
@@ -12,11 +12,11 @@ import Synchronization
 /// print("listening on port \(server.port)")
 /// ```
 ///
-/// Set-up does not throw where it is written: what is wrong with an option or a route is thrown when the server is to
-/// listen. Every method may be called from any thread. A server that has stopped may be started again.
+/// Setting options and registering routes does not throw: errors in them are thrown when the server is to listen. Every
+/// method may be called from any thread. A server that has stopped may be started again.
 ///
-/// A server that is no longer referenced is stopped and waited for. It keeps its handlers, so a handler that uses its
-/// own server should capture it weakly.
+/// When the last reference to a server goes, it is stopped, and its end is waited for. It retains its handlers, so a
+/// handler that uses its own server should capture it weakly.
 public final class JazzyServer: Sendable {
     let options: JazzyOptions
     private let state = Mutex(State())
@@ -31,22 +31,22 @@ public final class JazzyServer: Sendable {
         self.options = options
     }
 
-    /// The TCP port that the server listens on, the first if it has several, also when it asked for port 0; 0 when it
-    /// has none, and when it does not listen.
+    /// The TCP port that the server listens on, the first if there are several; also the one that the kernel chose for
+    /// port 0. 0 if there is none, or if the server does not listen.
     public var port: Int { listening?.port ?? 0 }
 
     /// Registers a WebSocket route.
     ///
     /// - Parameters:
     ///   - path: Begins with `/`, and is compared byte by byte with the request's path, without its query. In
-    ///     `/room/:id` the segment `:id` is a parameter: it takes any one segment that is not empty, and is in
-    ///     ``JazzyRequest/parameters``. A path without parameters goes before one that matches with them.
-    ///   - options: What can be chosen about the route.
-    ///   - upgrade: Decides who is let in; `nil` lets in everybody that ``JazzyRouteOptions/origins`` allows.
-    ///   - onDrain: Called when the unsent output of a connection has fallen below half of its backpressure limit,
-    ///     after it had been above.
-    ///   - onDrop: Called when a message for a connection, or several, were dropped, once until its output has drained.
-    ///     It takes the policy ``JazzyBackpressurePolicy/report``.
+    ///     `/room/:id` the segment `:id` is a parameter: it matches any one non-empty segment, and is in
+    ///     ``JazzyRequest/parameters``. Paths without parameters are tried first.
+    ///   - options: The options of the route.
+    ///   - upgrade: Decides which clients are let in; `nil` lets in all that ``JazzyRouteOptions/origins`` allows.
+    ///   - onDrain: Called when the unsent output of a connection has fallen to half of its backpressure limit, after
+    ///     it was above.
+    ///   - onDrop: Called when one or several messages for a connection were dropped, once until its output has
+    ///     drained. It requires the policy ``JazzyBackpressurePolicy/report``.
     ///   - handler: Called when something happens to a connection of the route.
     public func ws(
         _ path: String, options: JazzyRouteOptions = JazzyRouteOptions(), upgrade: JazzyUpgradeHook? = nil,
@@ -56,27 +56,28 @@ public final class JazzyServer: Sendable {
         add(WebSocketRoute(path: path, options: options, closures: closures))
     }
 
-    /// Registers a page: GET and HEAD of the path are answered with this content, from memory.
+    /// Registers a page: GET and HEAD requests for the path are answered with this content, from memory.
     ///
     /// - Parameters:
-    ///   - path: Begins with `/`, and may have parameters, as that of a WebSocket route, whose path it may also be.
-    ///   - content: What is answered.
+    ///   - path: Begins with `/`, and may have parameters, like that of a WebSocket route. It may also be the path of
+    ///     one.
+    ///   - content: The content of the response.
     public func get(_ path: String, _ content: JazzyContent) {
         add(PageRoute(path: path, content: content))
     }
 
     /// Runs a server that listens, on the calling thread (and more, if ``JazzyOptions/threads`` says so), until it is
-    /// stopped and all its connections have ended. Where it was stopped since it listens, this returns at once.
+    /// stopped and all its connections have ended. If it was stopped after it began to listen, this returns at once.
     public func run() throws(JazzyError) {
         guard let core = try beginRunning() else { return }
         defer { endRunning(core) }
         try core.run()
     }
 
-    /// The same, and Ctrl-C (SIGINT) or SIGTERM stop it in order; a second signal, the same or the
-    /// other one, ends the process at once.
+    /// The same, but Ctrl-C (SIGINT) or SIGTERM stops the server gracefully; a second signal, of either kind, ends the
+    /// process at once.
     ///
-    /// For one server of a process at a time.
+    /// Only for one server of a process at a time.
     public func runUntilSignal() throws(JazzyError) {
         guard let core = try beginRunning() else { return }
         defer { endRunning(core) }
@@ -94,38 +95,39 @@ public final class JazzyServer: Sendable {
         }
     }
 
-    /// Stops the server in order: it listens no more, closes every connection with code 1001, flushes what was sent,
-    /// and waits for the answers up to ``JazzyOptions/closeTimeout``, for whoever still takes what was sent up to
-    /// ``JazzyOptions/stopTimeout``.
+    /// Stops the server gracefully: it stops listening, closes every connection with code 1001, flushes the output, and
+    /// waits for the peers' close frames up to ``JazzyOptions/closeTimeout``, or up to ``JazzyOptions/stopTimeout`` for
+    /// peers that still take output.
     ///
-    /// It returns at once, also in a handler; ``wait()`` waits for the end. A server that begins to listen, on another
-    /// thread, is stopped when it does.
+    /// It returns at once, even in a handler; ``wait()`` waits for the end. If another thread is making the server
+    /// listen, it is stopped as soon as it listens.
     public func stop() {
         askToEnd { $0.stop() }
     }
 
-    /// Waits until a server that runs, or was stopped, has ended: then it may listen again. Not to be called in a
+    /// Waits until a server that runs, or was stopped, has ended: then it may listen again. Must not be called in a
     /// handler, which would wait for itself.
     ///
-    /// Where the server does not run and was not stopped, it returns at once.
+    /// If the server does not run and was not stopped, it returns at once.
     public func wait() {
         waitForEnd(of: nil)
     }
 
-    /// Waits for the end of one core server, and not of another that the server has by then; `nil` is whichever.
+    /// Waits for the end of this core server, not of a later one; `nil`: of the current one.
     func waitForEnd(of core: CoreServer?) {
         var awaited = state.withLock { $0.phase.awaitEnd(of: core) }
         if case .preparation(let isDone) = awaited {
             isDone.wait()
             awaited = state.withLock { $0.phase.awaitEnd(of: core) }
         }
-        // What has ended goes with `awaited`, not in the lock.
+        // Releases an ended core server with `awaited`, outside of the lock.
         guard case .run(let core) = awaited else { return }
         core.wait()
         endRunning(core)
     }
 
-    /// Has the server ended in this way, now or when it listens. Returns what there is to be ended now.
+    /// Ends the server in this way, now or as soon as it listens. Returns the core server that ends now, if there is
+    /// one.
     @discardableResult
     func askToEnd(_ end: @escaping ServerPhase.End) -> CoreServer? {
         let core = state.withLock { $0.phase.ask(end) }
@@ -141,23 +143,24 @@ extension JazzyServer: JazzyPublisher {
     ///   - topic: Any string, compared byte by byte.
     ///   - bytes: The payload, which is copied.
     ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
-    /// - Returns: What became of it; ``JazzySendStatus/closed`` when the server does not listen, or is stopping.
+    /// - Returns: The result; ``JazzySendStatus/closed`` if the server does not listen, or is stopping.
     @discardableResult
     public func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus {
         listening?.publish(topic, bytes, kind: kind) ?? .closed
     }
 
-    /// How many connections are subscribed to a topic. One that is closing is until its close event has been handled: in
-    /// its handler it still counts itself, on the event loop and on workers alike.
+    /// How many connections are subscribed to a topic. A closing connection counts until its close event has been
+    /// handled: in that handler it still counts itself, on the event loop and on workers alike.
     public func subscriberCount(_ topic: String) -> Int { listening?.subscriberCount(topic) ?? 0 }
 
-    /// How many messages were dropped because their receiver had reached its backpressure limit, or an event loop
-    /// ``JazzyOptions/mailboxLimit``, since the server listens; 0 when it does not.
+    /// How many messages were dropped, since the server listens, because a receiver had reached its backpressure limit,
+    /// or an event loop its ``JazzyOptions/mailboxLimit``; 0 if it does not listen.
     public var droppedCount: Int { listening?.droppedCount ?? 0 }
 }
 
 extension JazzyServer {
-    /// `make` looks up names, and may take its time: nobody who asks the server something waits for it.
+    /// `make` may take long, because it looks up names: it runs outside of the lock, so that no other call waits for
+    /// it.
     func listen(
         on addresses: [JazzyAddress], options: JazzyOptions,
         make: (JazzyOptions, [any JazzyRoute], [JazzyAddress]) throws(JazzyError) -> CoreServer = CoreServer.init
@@ -196,8 +199,8 @@ extension JazzyServer {
         try state.withLock { state throws(JazzyError) in try state.phase.beginToRun() }
     }
 
-    /// The caller's reference is the last but for other callers of `wait`: the core server ends with it, not in the
-    /// lock.
+    /// Releases the core server with the caller's reference, outside of the lock; only other callers of `wait` may
+    /// still have one.
     private func endRunning(_ core: CoreServer) {
         state.withLock { $0.phase.endRunning(core) }
     }

@@ -1,7 +1,7 @@
-/// What a server does and has done, for its operator.
+/// Statistics of a server, for its operator.
 ///
-/// Counts are since the server listens. Each is exact; two of them may be from slightly different moments. All are 0 of
-/// a server that does not listen.
+/// Counted since the server listens. Each number is exact, but two of them may be from slightly different moments. All
+/// are 0 if the server does not listen.
 ///
 /// ```swift
 /// let statistics = Jazzy.statistics
@@ -10,17 +10,17 @@
 public struct JazzyStatistics: Equatable, Sendable {
     // MARK: Connections
 
-    /// The connections that there are, WebSockets and others.
+    /// The current connections, WebSockets and others.
     public internal(set) var connections = 0
-    /// The most that there were at a time.
+    /// The most connections at a time.
     public internal(set) var connectionsPeak = 0
     /// All that there have been.
     public internal(set) var connectionsTotal = 0
-    /// The WebSockets that there are: their handshake was answered, and their close event was not delivered yet.
+    /// The current WebSockets: their handshake was answered, and their close event was not delivered yet.
     public internal(set) var webSockets = 0
     /// All that there have been.
     public internal(set) var webSocketsTotal = 0
-    /// The connections that there are which are no WebSockets yet.
+    /// The current connections that are not WebSockets yet.
     public internal(set) var handshakes = 0
 
     // MARK: Messages
@@ -29,25 +29,25 @@ public struct JazzyStatistics: Equatable, Sendable {
     public internal(set) var messagesReceived = JazzyMessageCounts()
     /// The bytes of their payloads, decompressed.
     public internal(set) var bytesReceived = JazzyMessageCounts()
-    /// The messages that were accepted to be sent, automatic pings and pongs included.
+    /// The messages that were accepted for sending, with automatic pings and pongs.
     public internal(set) var messagesSent = JazzyMessageCounts()
-    /// The bytes of their payloads, before they were compressed.
+    /// The bytes of their payloads, before compression.
     public internal(set) var bytesSent = JazzyMessageCounts()
     /// The messages that were dropped: ``JazzyServer/droppedCount``.
     public internal(set) var dropped = 0
-    /// The bytes that were accepted to be sent, and not yet by the kernel.
+    /// The bytes that were accepted for sending, and not yet taken by the kernel.
     public internal(set) var bufferedBytes = 0
 
     // MARK: Event loops, all together
 
-    /// How many times a loop had something to do.
+    /// The number of loop iterations.
     public internal(set) var iterations = 0
-    /// The time that was spent in them; by ``iterations``, what one takes on average.
+    /// The time in them; divided by ``iterations``, the average.
     public internal(set) var iterationTime = Duration.zero
-    /// The time that the longest of them took.
+    /// The time of the longest.
     public internal(set) var longestIteration = Duration.zero
-    /// How long the iteration under way has kept a loop, the longest of them. What is ready meanwhile waits as long: it
-    /// grows while a handler blocks.
+    /// How long the current iteration of a loop has taken so far, the maximum of all loops. Ready connections wait as
+    /// long. It grows while a handler blocks.
     public internal(set) var lag = Duration.zero
 
     // MARK: Other processes
@@ -57,13 +57,13 @@ public struct JazzyStatistics: Equatable, Sendable {
 
     // MARK: Ends
 
-    /// By the core's number of the reason.
+    /// Indexed by the core's number of the reason.
     var refusals: [Int] = []
-    /// By the core's index of the close code.
+    /// Indexed by the core's index of the close code.
     var closeCounts: [Int] = []
-    /// By the core's number of the cause.
+    /// Indexed by the core's number of the cause.
     var causeCounts: [Int] = []
-    /// By the core's number of the failure.
+    /// Indexed by the core's number of the failure.
     var failureCounts: [Int] = []
 
     /// How many connections were refused for a reason before they were WebSockets.
@@ -74,8 +74,8 @@ public struct JazzyStatistics: Equatable, Sendable {
 
     /// How many close events had a code.
     ///
-    /// Each code from 1000 to 1015 is counted for itself. Three groups are counted together: 3000 to 3999, 4000 to
-    /// 4999, and all others. Any code of a group tells the number of the group.
+    /// Each code from 1000 to 1015 is counted on its own. Other codes are counted in three groups: 3000 to 3999, 4000
+    /// to 4999, and all others. For any code of a group this is the count of the group.
     public func closes(code: UInt16) -> Int { closeCounts.count(at: closeIndex(of: code)) }
 
     /// How many close events had a cause.
@@ -95,8 +95,8 @@ public struct JazzyStatistics: Equatable, Sendable {
 }
 
 extension JazzyServer {
-    /// What the server does and has done since it listens, from any thread, without stopping its event loops; all 0
-    /// when it does not listen.
+    /// The server's statistics since it listens, from any thread, without stopping its event loops; all 0 if it does
+    /// not listen.
     public var statistics: JazzyStatistics { listening?.statistics ?? JazzyStatistics() }
 }
 

@@ -1,9 +1,9 @@
-/// How long something may last, where it may also last for ever.
+/// A time limit, or none.
 public enum JazzyTimeLimit: Hashable, Sendable {
     /// There is no limit.
     case never
 
-    /// The limit, in whole milliseconds: what is beyond them is cut off.
+    /// The limit, rounded down to whole milliseconds.
     case after(Duration)
 }
 

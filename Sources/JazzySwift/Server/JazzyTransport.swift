@@ -1,6 +1,6 @@
-/// What the bytes of connections travel through between the server and their sockets, such as TLS.
+/// A layer between the server's connections and their sockets, such as TLS.
 ///
-/// Another module makes one, and ``JazzyAddress/over(_:_:)`` says which address uses it:
+/// Another module creates one, and ``JazzyAddress/over(_:_:)`` says which address uses it:
 ///
 /// ```swift
 /// func listen(_ server: JazzyServer, with tls: JazzyTransport) throws {
@@ -8,8 +8,8 @@
 /// }
 /// ```
 ///
-/// Everything else is the same for all connections, whatever they travel on: events, limits, time-outs, addresses. It
-/// equals its copies, and no other.
+/// Everything else is the same for all connections, with any transport: events, limits, time-outs, addresses. A
+/// transport equals its copies, and no other.
 public struct JazzyTransport: Sendable {
     let table: TransportTable
 }
@@ -18,6 +18,6 @@ extension JazzyTransport: Hashable {
     /// Whether one is a copy of the other.
     public static func == (one: JazzyTransport, other: JazzyTransport) -> Bool { one.table === other.table }
 
-    /// Hashes what copies have in common.
+    /// Copies have the same hash.
     public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(table)) }
 }

@@ -1,17 +1,18 @@
 import Dispatch
 
-/// What a server is doing: what may be done next, and what those who wait for its end wait for. Guarded by the server's
-/// lock, which nobody holds while anything takes time.
+/// The state of a server: what may be done next, and what `wait` waits for. Guarded by the server's lock, which is
+/// never held during anything that takes long.
 enum ServerPhase {
     case idle
-    /// It begins to listen. Names may have to be looked up, so that this can take as long as it likes.
+    /// It begins to listen, which may take long, because names may have to be looked up.
     case preparing(Preparation)
     case listening(CoreServer, isToEnd: Bool)
-    /// It listened, and was stopped before it ran: a run that was to come returns at once.
+    /// It listened, and was stopped before it ran: a later run returns at once.
     case over
     case running(CoreServer)
 
-    /// Who ends a server that begins to listen is not made to wait: that is done when it listens.
+    /// Ends that were requested while the server begins to listen. They are carried out when it listens, so that the
+    /// callers need not wait.
     struct Preparation {
         let isDone = DispatchGroup()
         var ends: [End] = []
@@ -28,7 +29,7 @@ enum ServerPhase {
         }
     }
 
-    /// Whether a route that is added now counts from the next start only.
+    /// Whether a route that is added now takes effect only at the next start.
     var isLateForRoutes: Bool {
         switch self {
         case .idle, .over: false
@@ -43,14 +44,14 @@ enum ServerPhase {
         self = .preparing(Preparation())
     }
 
-    /// Returns what was asked for meanwhile, which is still to be done.
+    /// Returns the requests that were made meanwhile, which the caller carries out.
     mutating func endPreparing(_ core: CoreServer?) -> Preparation? {
         guard case .preparing(let preparation) = self else { return nil }
         self = if let core { .listening(core, isToEnd: !preparation.ends.isEmpty) } else { .idle }
         return preparation
     }
 
-    /// Returns what is to run; `nil` where it was stopped before.
+    /// Returns the core server to run; `nil` if it was stopped before.
     mutating func beginToRun() throws(JazzyError) -> CoreServer? {
         switch self {
         case .listening(let core, _):
@@ -65,7 +66,7 @@ enum ServerPhase {
         }
     }
 
-    /// Returns whom to ask at once to end.
+    /// Returns the core server to end at once, if there is one.
     mutating func ask(_ end: @escaping End) -> CoreServer? {
         switch self {
         case .idle, .over: return nil
@@ -80,17 +81,17 @@ enum ServerPhase {
         }
     }
 
-    /// What somebody waits for who waits for the end.
+    /// What a caller of `wait` waits for.
     enum Awaited {
         case nothing
-        /// It will listen, and was to end already.
+        /// It begins to listen, and an end was requested already.
         case preparation(DispatchGroup)
-        /// It has ended now: it listened and was to end, and will not run.
+        /// It ends now: it listened, an end was requested, and it will not run.
         case end(CoreServer)
         case run(CoreServer)
     }
 
-    /// `expected` is whose end is awaited, unless it is anybody's.
+    /// `expected`: the core server whose end is awaited; `nil`: any.
     mutating func awaitEnd(of expected: CoreServer?) -> Awaited {
         if let expected, core !== expected { return .nothing }
         switch self {
