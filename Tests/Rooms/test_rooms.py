@@ -242,6 +242,30 @@ class Documents(unittest.TestCase):
         table = text.split("| folder of `Sources/CJazzyPoll` |")[1].split("\n\n")[0]
         self.assertEqual(re.findall(r"^\| `(\w+)/` \|", table, re.MULTILINE), rooms.ROOMS[::-1])
 
+    def test_what_contributing_says_of_a_room_is_what_its_header_says(self):
+        text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+        table = text.split("| folder of `Sources/JazzySwift` |")[0]
+        for room, purpose, elsewhere in re.findall(r"^\| `(\w+)/` \| (.*) \| (.*) \|$", table, re.MULTILINE):
+            if room == "include":
+                continue
+            with self.subTest(room=room):
+                headers = (ROOT / "Sources/CJazzyPoll" / room).glob("*.h")
+                said = " ".join(" ".join(header.read_text(encoding="utf-8")[:400] for header in headers).split())
+                self.assertIn(f"{room}/: {purpose}. Not here: {elsewhere}.".replace("`", ""), said.replace(" * ", " "))
+
+    def test_contributing_names_what_there_is(self):
+        """Its files, by the end of their paths, and the functions, types and macros of the core."""
+        text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+        files = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+        core = "".join((ROOT / file).read_text() for file in files if re.match(r"Sources/CJazzyPoll/.*\.[ch]$", file))
+        named = set(re.findall(r"`([\w./+-]+)`", text))
+        gone = [name for name in named if re.search(r"\.(c|h|py|md|swift|json)$", name)
+                and not any(f"/{file}".endswith(f"/{name}") for file in files)]
+        gone += [name for name in named if re.match(r"(jz|JZ)_\w+$", name) and not re.search(rf"\b{name}\b", core)]
+        self.assertTrue(named)
+        self.assertEqual(gone, [])
+
 
 if __name__ == "__main__":
     unittest.main()
