@@ -8,8 +8,8 @@
 #include "output/unsent.h"
 
 enum {
-    KEEP_CORK_UP_TO = 1024 * 1024, /* bytes: a larger cork is given back after use */
-    COPY_UP_TO = 2048              /* bytes: to share a smaller frame costs more than to copy it */
+    KEEP_CORK_UP_TO = 1024 * 1024, /* bytes: a larger cork is freed after use */
+    COPY_UP_TO = 2048              /* bytes: copying smaller frames costs less than sharing them */
 };
 
 static void account(jz_turn *turn, jz_connection *connection)
@@ -35,7 +35,7 @@ jz_buffer *jz_output_open_own(jz_turn *turn, jz_connection *connection)
     return &connection->unsent->own;
 }
 
-/* Moves what the cork has to the connection's own output, so that more can follow it than the cork is there for. */
+/* Turns the content of the cork into the connection's own output, so that shared frames can follow it. */
 static bool uncork(jz_turn *turn, jz_connection *connection)
 {
     jz_unsent *unsent = jz_unsent_create(&turn->spare_unsent);
@@ -75,7 +75,7 @@ bool jz_output_publish(jz_turn *turn, jz_connection *connection, jz_publication 
             return false;
         unsent->published_from = unsent->published_to = position;
     }
-    /* Something was published meanwhile that was not for this receiver. */
+    /* Another frame was published in between, which was not for this receiver: the range would not be contiguous. */
     if (unsent->published_to != position)
         return jz_output_share(turn, connection, publication, frame, length);
     unsent->published_to += (uint32_t)length;
@@ -88,7 +88,8 @@ bool jz_output_publish(jz_turn *turn, jz_connection *connection, jz_publication 
 void jz_output_follow_appended(jz_turn *turn, jz_connection *connection)
 {
     account(turn, connection);
-    /* What goes to others is gathered for one system call at the end of the turn, up to their backpressure limit. */
+    /* Output to other connections is gathered for one system call at the end of the iteration, up to their backpressure
+       limit. */
     if (turn->current != connection)
         jz_turn_mark_dirty(turn, connection);
     else if (jz_output_is_corked(turn, connection) && turn->cork.length >= JZ_FLUSH_CORK_AT)
@@ -102,7 +103,7 @@ void jz_output_discard(jz_turn *turn, jz_connection *connection)
     connection->unsent = NULL;
 }
 
-/* Takes in how sending went, and returns how many bytes the kernel has now. */
+/* Notes the result of sending, and returns how many bytes the kernel has taken. */
 static size_t note_sent(jz_connection *connection, jz_socket_result result, size_t sent, size_t length)
 {
     if (result == JZ_SOCKET_OK) {
@@ -128,7 +129,7 @@ static void keep_rest(jz_turn *turn, jz_connection *connection, const jz_piece *
         is_kept = jz_buffer_append(&connection->unsent->own, pieces[i].bytes + skipped, pieces[i].length - skipped);
         sent -= skipped;
     }
-    /* Part of a frame may be on its way: without its rest the stream makes no sense any more. */
+    /* A part of a frame may have been sent: without the rest the stream would be corrupt. */
     if (!is_kept)
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
 }
@@ -162,7 +163,10 @@ static void empty_cork(jz_buffer *cork)
         jz_buffer_free(cork);
 }
 
-/* Whether it is released as soon as its output is sent: after a close handshake, when the peer sends no more. */
+/*
+ * Whether the connection is released as soon as its output is sent: after a close handshake, when the peer sends no
+ * more.
+ */
 static bool is_closed_after(const jz_connection *connection)
 {
     return connection->phase == JZ_PHASE_FINISHING && connection->ended_cleanly && !connection->lingers;
@@ -177,7 +181,7 @@ static void flush_cork(jz_turn *turn, jz_connection *connection)
     empty_cork(cork);
 }
 
-/* What is left of it is the connection's own, for the next turn publishes something else. */
+/* The unsent rest is copied to the connection's own output, because the next iteration publishes other frames. */
 static void flush_published(jz_turn *turn, jz_connection *connection)
 {
     jz_unsent *unsent = connection->unsent;
@@ -212,7 +216,7 @@ static void flush_unsent(jz_turn *turn, jz_connection *connection)
         jz_output_discard(turn, connection);
 }
 
-/* What the kernel did not take, and not what is only gathered, is what backs up. */
+/* Only output that the kernel did not take counts as backed up, not output that is merely gathered. */
 static void note_backing_up(jz_connection *connection)
 {
     if (connection->unsent != NULL && connection->phase == JZ_PHASE_WEBSOCKET &&
@@ -221,9 +225,10 @@ static void note_backing_up(jz_connection *connection)
 }
 
 /*
- * Where a payload that is sent back as it came lies in the receive buffer, if there is room for our header before it:
- * for that of its client, which was taken, and which is longer than ours. But where a read has cut that header, only
- * its end lies there, at the very front of the buffer. NULL: it is another payload, or there is no room.
+ * If the payload is the received one, unchanged in the receive buffer, returns its place there, provided that our
+ * header fits before it. The client's header, which is longer, leaves room for it, unless an earlier read ended within
+ * that header: then only the header's end is at the front of the buffer. NULL: it is another payload, or there is no
+ * room.
  */
 static uint8_t *received_payload(const jz_turn *turn, const jz_outgoing *outgoing, size_t header_length)
 {
@@ -236,7 +241,7 @@ static uint8_t *received_payload(const jz_turn *turn, const jz_outgoing *outgoin
     return room >= header_length ? buffer + room : NULL;
 }
 
-/* Writes our header over what was taken before the payload. Returns where the frame begins. */
+/* Writes our header over the client's header before the payload. Returns the beginning of the frame. */
 static uint8_t *frame_received(const jz_turn *turn, uint8_t *payload, const uint8_t *header, size_t header_length)
 {
     assert((size_t)(payload - turn->loop.receive_buffer) >= header_length);

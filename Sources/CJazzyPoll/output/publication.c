@@ -11,13 +11,13 @@
 #include "session/memory.h"
 #include "session/outgoing.h"
 
-/* The message as one set of parameters compresses it. */
+/* The message compressed with one set of parameters. */
 typedef struct variant {
     struct variant *next;
     uint8_t window_bits;
     uint8_t memory_level;
     uint8_t level;
-    size_t length; /* of the frame; 0 where compressing does not make the message smaller */
+    size_t length; /* of the frame; 0 if compressing does not make the message smaller */
     uint8_t frame[];
 } variant;
 
@@ -26,9 +26,9 @@ struct jz_publication {
     uint8_t opcode;
     jz_compression compression;
     size_t payload_length;
-    uint8_t *frame; /* in `storage`, right before the payload */
+    uint8_t *frame; /* in `storage`; the header is directly before the payload */
     size_t frame_length;
-    pthread_mutex_t lock; /* of `variants`: taken where compression is used only, so that it is done once */
+    pthread_mutex_t lock; /* guards `variants`; taken only with compression, so that each variant is made once */
     variant *variants;
     uint8_t storage[];
 };
@@ -53,7 +53,7 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
     publication->opcode = opcode;
     publication->compression = compression;
     publication->payload_length = length;
-    /* Before the payload there is room for the longest header. */
+    /* There is room for the longest header before the payload. */
     assert(header_length <= JZ_MAX_SENT_FRAME_HEADER);
     publication->frame = publication->storage + JZ_MAX_SENT_FRAME_HEADER - header_length;
     publication->frame_length = header_length + length;
@@ -146,7 +146,7 @@ const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session 
     pthread_mutex_unlock(&publication->lock);
     if (compressed == NULL || compressed->length == 0)
         return publication->frame;
-    /* The peer's context takes this message in, ours does not: what follows must not refer to what was before. */
+    /* The peer's context gets this message, ours does not: later messages must not refer to earlier ones. */
     jz_session_forget_context(session);
     *length = compressed->length;
     return compressed->frame;

@@ -1,6 +1,6 @@
 /*
- * A message to many: framed once, compressed once for each set of parameters, and shared by all its receivers, on every
- * loop, until the last of them has sent it.
+ * A message to many receivers: framed once, compressed once for each set of parameters, and shared by all receivers, on
+ * every loop, until it was sent to the last of them.
  */
 #ifndef JAZZY_OUTPUT_PUBLICATION_H
 #define JAZZY_OUTPUT_PUBLICATION_H
@@ -20,16 +20,16 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
 void jz_publication_retain(jz_publication *publication);
 void jz_publication_release(jz_publication *publication);
 
-/* What it says: its kind, and the bytes of its payload, uncompressed. */
+/* Its kind, and the length of its uncompressed payload in bytes. */
 jz_message_kind jz_publication_kind(const jz_publication *publication);
 size_t jz_publication_length(const jz_publication *publication);
 
-/* The frame of the message as it is. It belongs to the publication. */
+/* The uncompressed frame. The publication owns it. */
 const uint8_t *jz_publication_plain_frame(const jz_publication *publication, size_t *length);
 
 /*
- * The frame that a session's peer is to be sent, uncompressed where there is no memory for better. It belongs to the
- * publication. From any loop.
+ * The frame to send to a session's peer; uncompressed if there is no memory to compress. The publication owns it. From
+ * any loop.
  */
 const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length);
 

@@ -1,8 +1,8 @@
 #include "output/published.h"
 
 enum {
-    PUBLISHED_UP_TO = 1024 * 1024, /* bytes in one turn */
-    KEEP_UP_TO = 64 * 1024         /* bytes: more is given back after the turn */
+    PUBLISHED_UP_TO = 1024 * 1024, /* bytes in one iteration */
+    KEEP_UP_TO = 64 * 1024         /* bytes: a larger buffer is freed after the iteration */
 };
 
 bool jz_published_put(jz_published *published, const uint8_t *frame, size_t length, uint32_t *position)

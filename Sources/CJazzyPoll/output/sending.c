@@ -4,7 +4,7 @@
 
 #include "output/output.h"
 
-/* Something is dropped: follows the policy of the connection's route. */
+/* A message is dropped: applies the backpressure policy of the connection's route. */
 static void follow_policy(jz_turn *turn, jz_connection *connection)
 {
     jz_count_dropped(&turn->counters);
@@ -14,7 +14,8 @@ static void follow_policy(jz_turn *turn, jz_connection *connection)
                             jz_text_of("too much output waits"));
         break;
     case JZ_BACKPRESSURE_REPORT:
-        /* Told later, for nothing here calls a handler; and once, until the output has drained. */
+        /* The callback follows later, because nothing here calls a handler; and only once until the output has
+           drained. */
         if (!connection->drop_was_told && !connection->drop_is_due) {
             connection->drop_is_due = true;
             jz_turn_mark_dirty(turn, connection);
@@ -27,7 +28,7 @@ static void follow_policy(jz_turn *turn, jz_connection *connection)
 
 bool jz_connection_makes_room(jz_turn *turn, jz_connection *connection)
 {
-    /* What was only gathered for the end of the turn is no backpressure yet. */
+    /* Output that is merely gathered for the end of the iteration is no backpressure yet. */
     jz_output_flush(turn, connection);
     if (!jz_connection_exceeds(connection, jz_connection_route(connection)->options.backpressure_limit))
         return true;

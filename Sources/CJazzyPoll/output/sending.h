@@ -1,4 +1,4 @@
-/* What is sent to a connection, on its own loop: messages, publications, closing. None of it calls a handler. */
+/* Sending to a connection on its own loop: messages, publications, closing. Nothing here calls a handler. */
 #ifndef JAZZY_OUTPUT_SENDING_H
 #define JAZZY_OUTPUT_SENDING_H
 
@@ -10,30 +10,32 @@
 #include "output/output.h"
 #include "output/turn.h"
 
-/* Whether messages can still be sent to it. */
+/* Whether messages can still be sent to the connection. */
 static inline bool jz_connection_is_writable(const jz_connection *connection)
 {
     return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
            jz_session_is_open(&connection->session);
 }
 
-/* Whether as much as that waits to be sent. */
+/* Whether at least `limit` bytes wait to be sent. */
 static inline bool jz_connection_exceeds(const jz_connection *connection, size_t limit)
 {
     return atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed) >= limit;
 }
 
-/* Private to jz_connection_has_room: as much waits as may, or was gathered. */
+/* Private to jz_connection_has_room, for when the limit is reached, perhaps only by gathered output. */
 bool jz_connection_makes_room(jz_turn *turn, jz_connection *connection);
 
-/* Whether the connection takes another message. If not, its route's policy has been followed. */
+/* Whether the connection accepts another message. If not, its route's backpressure policy has been applied. */
 static inline bool jz_connection_has_room(jz_turn *turn, jz_connection *connection)
 {
     size_t limit = jz_connection_route(connection)->options.backpressure_limit;
     return JZ_LIKELY(!jz_connection_exceeds(connection, limit)) || jz_connection_makes_room(turn, connection);
 }
 
-/* A copy of a few bytes that do not overlap, without a call. The last word overlaps with those before it. */
+/*
+ * Copies a few bytes, without a function call. The regions do not overlap; the last word overlaps the words before it.
+ */
 static JZ_ALWAYS_INLINED void jz_copy_short(uint8_t *destination, const uint8_t *source, size_t length)
 {
     enum { WORD = 8 };
@@ -48,8 +50,8 @@ static JZ_ALWAYS_INLINED void jz_copy_short(uint8_t *destination, const uint8_t 
 }
 
 /*
- * The way of most messages: short ones, to the connection that is being read, as they are, into a cork that has room.
- * False: this one has to go another way, and nothing was done.
+ * The fast path for most messages: short, uncompressed, to the connection that is being read, into a cork with room.
+ * False: it does not apply to this message, and nothing was done.
  */
 static inline bool jz_connection_answer(jz_turn *turn, jz_connection *connection, jz_message_kind kind,
                                         const void *bytes, size_t length)
@@ -77,14 +79,16 @@ jz_send_status jz_connection_send(jz_turn *turn, jz_connection *connection, jz_m
 jz_send_status jz_connection_close(jz_turn *turn, jz_connection *connection, jz_close_cause cause, uint16_t code,
                                    jz_text reason);
 
-/* Ends it without a close frame, when the shard settles it. SENT, or CLOSED where its close event has come or is due.
+/*
+ * Ends the connection without a close frame, when the shard settles it. SENT, or CLOSED if its close event was
+ * delivered or is due.
  */
 jz_send_status jz_connection_terminate(jz_turn *turn, jz_connection *connection);
 
-/* Sends a ping of ours, to see whether the peer is there. Without memory for it the peer gets another chance. */
+/* Sends a ping, to check whether the peer is still there. If there is no memory, nothing is sent. */
 void jz_connection_ping(jz_turn *turn, jz_connection *connection);
 
-/* Reads no more, or goes on, as the connection's user wants it. */
+/* Pauses or resumes reading, as the application asks. */
 jz_send_status jz_connection_pause(jz_turn *turn, jz_connection *connection, bool is_paused);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What one turn of a loop (an iteration: wait, handle what is ready, send what was written) works with: the connection
- * that is being read, the message that a handler has, the cork, what is published, and who is to be settled at its end.
- * The first member of a shard, by value; all that sends needs no more of a shard than this.
+ * What one turn of a loop (an iteration: wait, handle what is ready, send output) works with: the connection that is
+ * being read, the message being handled, the cork, published frames, and the connections to settle at its end. The
+ * first member of a shard, by value: functions that send need only this part of a shard.
  */
 #ifndef JAZZY_OUTPUT_TURN_H
 #define JAZZY_OUTPUT_TURN_H
@@ -16,17 +16,17 @@
 
 typedef struct jz_turn {
     jz_loop loop;
-    jz_links links;            /* of the connections that are not just a descriptor */
-    jz_connection *current;    /* the one that is being read, whose output goes to the cork */
-    const jz_message *message; /* the one that a handler has now, which may lie in the receive buffer; else NULL */
-    jz_buffer cork;            /* output of `current`, sent with one call when its input has been taken */
-    jz_published published;    /* in this turn */
+    jz_links links;            /* of connections with a transport */
+    jz_connection *current;    /* the connection that is being read, whose output goes to the cork */
+    const jz_message *message; /* the message being handled, perhaps in the receive buffer; else NULL */
+    jz_buffer cork;            /* output of `current`, sent with one system call when its input was handled */
+    jz_published published;    /* frames of this iteration */
     jz_spare_unsent spare_unsent;
-    jz_connection *dirty; /* to be settled at the end of the turn, linked by next_dirty */
+    jz_connection *dirty; /* to be settled at the end of the iteration, linked by next_dirty */
     jz_counters counters;
 } jz_turn;
 
-/* Puts the connection on the list of those that are settled at the end of the turn. */
+/* Puts the connection on the list of connections to settle at the end of the iteration. */
 static inline void jz_turn_mark_dirty(jz_turn *turn, jz_connection *connection)
 {
     if (connection->is_dirty)
