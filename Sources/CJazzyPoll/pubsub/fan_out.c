@@ -10,7 +10,7 @@ jz_send_status jz_connection_subscribe(jz_topics *topics, jz_connection *connect
     return jz_topics_subscribe(topics, connection, topic) ? JZ_SEND_SENT : JZ_SEND_DROPPED;
 }
 
-/* Returns whether it goes out to that connection. */
+/* Returns whether the connection gets the publication. */
 static bool share(jz_turn *turn, jz_connection *connection, jz_publication *publication)
 {
     if (!jz_connection_is_writable(connection) || !jz_connection_has_room(turn, connection))
@@ -24,8 +24,8 @@ static bool share(jz_turn *turn, jz_connection *connection, jz_publication *publ
 }
 
 /*
- * The way of nearly all: to a receiver that takes messages as they are, and to which this turn has sent nothing but
- * what it published. False: it has to go another way, and nothing was done.
+ * The fast path for most receivers: they get messages uncompressed, and this iteration has sent them nothing but
+ * published frames. False: it does not apply to this receiver, and nothing was done.
  */
 static bool extend(jz_connection *connection, uint32_t position, size_t length)
 {
@@ -43,7 +43,7 @@ static bool extend(jz_connection *connection, uint32_t position, size_t length)
 void jz_fan_out(jz_turn *turn, const jz_topics *topics, jz_text topic, jz_publication *publication,
                 const jz_connection *sender)
 {
-    /* Nothing here calls a handler, so the subscribers stay as they are meanwhile. */
+    /* Nothing here calls a handler, so the subscribers do not change meanwhile. */
     const jz_topic *found = jz_topics_find(topics, topic);
     size_t sent = 0;
     size_t length = 0;

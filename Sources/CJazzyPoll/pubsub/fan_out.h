@@ -1,4 +1,4 @@
-/* One message to all subscribers of a topic that one shard has, on its own thread. None of it calls a handler. */
+/* One message to all subscribers of a topic on one shard, on the shard's thread. Nothing here calls a handler. */
 #ifndef JAZZY_PUBSUB_FAN_OUT_H
 #define JAZZY_PUBSUB_FAN_OUT_H
 
@@ -6,10 +6,10 @@
 #include "pubsub/topics.h"
 #include "output/turn.h"
 
-/* SENT, DROPPED where there is no memory, or CLOSED where nothing can be sent to the connection any more. */
+/* SENT, DROPPED if there is no memory, or CLOSED if nothing can be sent to the connection any more. */
 jz_send_status jz_connection_subscribe(jz_topics *topics, jz_connection *connection, jz_text topic);
 
-/* Gives a publication to every subscriber of the topic but `sender`, which may be NULL. */
+/* Gives a publication to every subscriber of the topic except `sender`, which may be NULL. */
 void jz_fan_out(jz_turn *turn, const jz_topics *topics, jz_text topic, jz_publication *publication,
                 const jz_connection *sender);
 

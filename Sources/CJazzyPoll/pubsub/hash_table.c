@@ -21,7 +21,9 @@ static size_t segment_count(const jz_hash_table *table)
     return (table->bucket_count + JZ_BUCKETS_PER_SEGMENT - 1) / JZ_BUCKETS_PER_SEGMENT;
 }
 
-/* Of the list of segments, which has a pointer for each 256 buckets: the one thing that is moved as a whole. */
+/*
+ * Reallocates the list of segments, which has a pointer for every 256 buckets: the only memory that moves as a whole.
+ */
 static bool set_segment_capacity(jz_hash_table *table, size_t capacity)
 {
     if (capacity > SIZE_MAX / sizeof *table->segments)
@@ -34,7 +36,7 @@ static bool set_segment_capacity(jz_hash_table *table, size_t capacity)
     return true;
 }
 
-/* Makes room for one more segment. Its buckets are made when they are split off. */
+/* Adds a segment. Its buckets are initialized when they are split off. */
 static bool add_segment(jz_hash_table *table)
 {
     size_t number = segment_count(table);
@@ -49,7 +51,7 @@ static void remove_segment(jz_hash_table *table, size_t number)
 {
     free(table->segments[number]);
     if (table->segment_capacity > FIRST_SEGMENTS && number <= table->segment_capacity / 4)
-        (void)set_segment_capacity(table, table->segment_capacity / 2); /* else it stays as it is */
+        (void)set_segment_capacity(table, table->segment_capacity / 2); /* if that fails, it keeps its size */
 }
 
 void jz_hash_table_destroy(jz_hash_table *table, void (*discard)(jz_hash_entry *entry))
@@ -78,7 +80,7 @@ static bool begin(jz_hash_table *table)
     return true;
 }
 
-/* Splits the bucket whose turn it is. Without memory for it buckets become longer, and finding slower. */
+/* Splits the next bucket. If there is no memory, buckets become longer, and look-ups slower. */
 static void split(jz_hash_table *table)
 {
     size_t number = table->bucket_count;
@@ -102,7 +104,7 @@ static void split(jz_hash_table *table)
     table->bucket_count++;
 }
 
-/* Puts the last bucket together with the one that it was split from. */
+/* Merges the last bucket into the one that it was split from. */
 static void unite(jz_hash_table *table)
 {
     size_t number = table->bucket_count - 1;
@@ -145,7 +147,8 @@ void jz_hash_table_remove(jz_hash_table *table, jz_hash_entry *entry)
         link = &(*link)->next;
     *link = entry->next;
     table->count--;
-    /* At least half as many as buckets: two for each that is removed, so that the buckets follow. */
+    /* Keep at least half as many entries as buckets: merge up to two buckets per removal, so that the table shrinks
+       fast enough. */
     for (int i = 0; i < 2 && table->bucket_count > FIRST_BUCKETS && table->count < table->bucket_count / 2; i++)
         unite(table);
 }

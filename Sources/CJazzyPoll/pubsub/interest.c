@@ -5,7 +5,7 @@
 #include "loop/count.h"
 
 typedef struct topic {
-    jz_hash_entry entry; /* first, so that an entry is its topic */
+    jz_hash_entry entry; /* first, so that a pointer to it points to its topic */
     size_t shard_count;
     size_t name_length;
     char name[];
@@ -53,7 +53,7 @@ static topic *add(jz_interest *interest, jz_text name, uint64_t hash)
     return NULL;
 }
 
-/* The number of topics has changed, under the lock. */
+/* Publishes the number of topics. Call with the lock held. */
 static void publish_count(jz_interest *interest)
 {
     atomic_store_explicit(&interest->topic_count, interest->table.count, memory_order_relaxed);

@@ -59,7 +59,7 @@ static void free_topic(jz_topic *topic)
     free(topic);
 }
 
-/* Nobody is subscribed to it any more. */
+/* Removes a topic without subscribers. */
 static void remove_topic(jz_topics *topics, jz_topic *topic)
 {
     jz_hash_table_remove(&topics->table, &topic->entry);
@@ -71,7 +71,7 @@ static void remove_topic(jz_topics *topics, jz_topic *topic)
     topics->ended = topic;
 }
 
-/* Without the lock, for the owner may call others. */
+/* Call without the lock, because the owner may call other code. */
 static JZ_NEVER_INLINED void tell_of_ended(jz_topics *topics)
 {
     while (topics->ended != NULL) {
@@ -87,7 +87,7 @@ static jz_subscription *find_subscription(const jz_connection *connection, const
     jz_subscriptions *subscriptions = connection->subscriptions;
     if (subscriptions == NULL)
         return NULL;
-    /* Either side knows; the shorter one is searched. */
+    /* Both sides have the subscription; search the shorter list. */
     if (topic->count < subscriptions->count) {
         for (size_t i = 0; i < topic->count; i++) {
             if (topic->subscribers[i].connection == connection)
@@ -102,7 +102,7 @@ static jz_subscription *find_subscription(const jz_connection *connection, const
     return NULL;
 }
 
-/* Makes room for one more, by doubling. */
+/* Makes room for one more item, by doubling the capacity. */
 static bool grow(void **items, size_t *capacity, size_t count, size_t item_size)
 {
     if (count < *capacity)
@@ -142,7 +142,7 @@ static void free_subscriptions_if_empty(jz_connection *connection)
     connection->subscriptions = NULL;
 }
 
-/* Both sides keep each other's position, so that leaving moves two last entries and searches nothing. */
+/* Both sides store each other's position, so removing moves the last entry of each list, without searching. */
 static void remove_subscription(jz_topics *topics, jz_connection *connection, jz_subscription *subscription)
 {
     jz_topic *topic = subscription->topic;
@@ -162,7 +162,7 @@ static void remove_subscription(jz_topics *topics, jz_connection *connection, jz
     free_subscriptions_if_empty(connection);
 }
 
-/* Under the lock. `topic` NULL: there is none of that name yet. False when there is no memory. */
+/* Call with the lock held. `topic` NULL: there is none of that name yet. False when there is no memory. */
 static bool add_subscription(jz_topics *topics, jz_connection *connection, jz_topic *topic, jz_text name, uint64_t hash)
 {
     if (topic == NULL)
@@ -187,7 +187,8 @@ bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text n
     jz_topic *topic = find(topics, name, hash);
     if (topic != NULL && find_subscription(connection, topic) != NULL)
         return true;
-    /* Told first: what its memory does not reach for never becomes visible. Without the lock, as it may call others. */
+    /* Tell the owner first, so that the subscription is not visible if that fails. Without the lock, because the owner
+       may call other code. */
     const jz_topics_owner *told = topic == NULL ? topics->owner : NULL;
     if (told != NULL && !told->came(told->context, name))
         return false;

@@ -2,9 +2,9 @@
  * pubsub/: topics and their subscribers, one message to many, what a broker is told of topics. Not here: mailboxes of
  * other threads, any particular broker.
  *
- * The topics of one shard: which of its connections have subscribed to what.
+ * The topics of one shard, and which of its connections have subscribed to them.
  *
- * Only the shard's own thread changes them, and it alone reads them without the lock; other threads read them under it.
+ * Only the shard's own thread changes them, holding the lock. It reads them without the lock, other threads with it.
  */
 #ifndef JAZZY_PUBSUB_TOPICS_H
 #define JAZZY_PUBSUB_TOPICS_H
@@ -20,13 +20,13 @@
 
 typedef struct jz_topic jz_topic;
 
-/* One connection's place among a topic's subscribers. */
+/* One topic that a connection has subscribed to. */
 typedef struct jz_subscription {
     jz_topic *topic;
     size_t position; /* among the topic's subscribers */
 } jz_subscription;
 
-/* What one connection has subscribed to. A connection without subscriptions has none. */
+/* All subscriptions of one connection; NULL if it has none. */
 typedef struct jz_subscriptions {
     jz_subscription *all;
     size_t count;
@@ -39,7 +39,7 @@ typedef struct jz_subscriber {
 } jz_subscriber;
 
 struct jz_topic {
-    jz_hash_entry entry; /* first, so that an entry is its topic */
+    jz_hash_entry entry; /* first, so that a pointer to it points to its topic */
     jz_subscriber *subscribers;
     size_t count;
     size_t capacity;
@@ -47,29 +47,32 @@ struct jz_topic {
     char name[];
 };
 
-/* Who is told when a topic gets its first subscriber here, and when it has lost its last: by this thread, unlocked. */
+/*
+ * Called when a topic gets its first subscriber on this shard, and when it has lost its last: on this thread, without
+ * the lock.
+ */
 typedef struct jz_topics_owner {
     void *context;
-    bool (*came)(void *context, jz_text topic); /* false: no memory, and nobody subscribes */
+    bool (*came)(void *context, jz_text topic); /* false: no memory, and the subscription fails */
     void (*went)(void *context, jz_text topic);
 } jz_topics_owner;
 
 typedef struct jz_topics {
     pthread_mutex_t lock;
     jz_hash_table table;
-    const jz_topics_owner *owner; /* NULL: nobody is told; it is set before anybody subscribes */
-    jz_topic *ended;              /* of which the owner is to be told when the lock is free, linked by `next` */
+    const jz_topics_owner *owner; /* may be NULL; set before the first subscription */
+    jz_topic *ended;              /* for `went`, once the lock is released; linked by `next` */
 } jz_topics;
 
 void jz_topics_init(jz_topics *topics);
 
-/* Frees all. No connection is subscribed any more. */
+/* Frees all. No connection may be subscribed any more. */
 void jz_topics_destroy(jz_topics *topics);
 
 /* The topic of that name, NULL if nobody has subscribed. */
 jz_topic *jz_topics_find(const jz_topics *topics, jz_text name);
 
-/* Subscribes; once more does nothing. False when there is no memory. */
+/* Subscribes, unless it is subscribed already. False when there is no memory. */
 bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text name);
 
 /* Returns whether the connection was subscribed. */
