@@ -14,19 +14,21 @@ enum {
     EXHAUSTION_TOLD_EVERY_MS = 10000,
 };
 
-/* The tokens of listeners go down from here. No connection has one of these: its slot and generation have fewer bits.
+/*
+ * Listeners have the tokens from here downwards. Connections never have such tokens: slot and generation have fewer
+ * bits.
  */
 static const uint64_t first_token = UINT64_MAX - 1;
 
-/* Gives a socket up that listened, and the file through which it was reached. */
+/* Closes a listening socket, and removes its file. */
 static void end_listening(const jz_listener *listener)
 {
-    /* Before it is closed: afterwards the file may be another's. */
+    /* Before closing the socket: afterwards the file may belong to another program. */
     if (listener->unix_path != NULL)
         jz_socket_remove_file(listener->unix_path);
     free(listener->unix_path);
-    /* A child of this process may have it, too: clients would wait there for nobody. An inherited one is others' still.
-     */
+    /* A forked child may have it, too: clients would wait there in vain. But an inherited socket still belongs to
+       others. */
     if (listener->is_inherited)
         jz_socket_close(listener->descriptor);
     else
@@ -62,7 +64,7 @@ void jz_acceptor_keep(jz_acceptor *acceptor, size_t count)
         const jz_listener *listener = &acceptor->listeners[--acceptor->count];
         if (listener->descriptor < 0)
             continue;
-        /* A socket that is open elsewhere, too, would stay in the poll. */
+        /* A socket that another process has open, too, would stay in the poll. */
         jz_poll_remove(acceptor->loop->poll, listener->descriptor);
         end_listening(listener);
     }
@@ -79,15 +81,15 @@ static void watch(const jz_acceptor *acceptor, unsigned interest)
 }
 
 /*
- * Whoever has the socket, too, can shut it down, for all who have it: it would be ready for ever. Its place stays, for
- * the others' tokens are counted from there.
+ * Another process that has the socket can shut it down for all: it would then be ready for ever. Its place in the array
+ * stays, because tokens of other listeners depend on their places.
  */
 static void lose_listener(jz_acceptor *acceptor, jz_listener *listener)
 {
     acceptor->owner.lost(acceptor->owner.context, listener);
     jz_poll_remove(acceptor->loop->poll, listener->descriptor);
     jz_socket_close(listener->descriptor);
-    /* The file stays: it may be another's by now, and is in nobody's way. */
+    /* The file stays: it may belong to another program by now, and does no harm. */
     free(listener->unix_path);
     *listener = (jz_listener){.descriptor = -1};
 }
@@ -158,7 +160,7 @@ bool jz_acceptor_finish(jz_acceptor *acceptor, uint32_t backlog)
 {
     if (acceptor->count == 0)
         return false;
-    /* Bounded, because clients may come as fast as they are accepted. */
+    /* Bounded, because clients may connect as fast as they are accepted. */
     uint32_t rounds = backlog / ACCEPTS_PER_TURN + 1;
     for (size_t i = 0; i < acceptor->count; i++) {
         for (uint32_t round = 0; round < rounds && accept_connections(acceptor, &acceptor->listeners[i]); round++)

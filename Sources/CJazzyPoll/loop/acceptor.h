@@ -1,4 +1,4 @@
-/* The listening sockets of one loop, and how connections come from them. On the loop's thread, or before it runs. */
+/* The listening sockets of one loop, and accepting connections from them. On the loop's thread, or before it runs. */
 #ifndef JAZZY_LOOP_ACCEPTOR_H
 #define JAZZY_LOOP_ACCEPTOR_H
 
@@ -10,21 +10,21 @@
 #include "loop/loop.h"
 
 typedef struct jz_listener {
-    int descriptor; /* -1 where somebody else has shut it down */
+    int descriptor; /* -1: another process has shut it down */
     jz_listen_options options;
-    bool hands_over;   /* to all loops in turn, because it is the only one of its address */
-    bool is_inherited; /* from whoever started this process, and may have it, too */
-    char *unix_path;   /* removed with it; NULL where it has none */
+    bool hands_over;   /* to all loops in turn, because only this loop has a listener on this address */
+    bool is_inherited; /* from the parent process, which may have it, too */
+    char *unix_path;   /* the file to remove at the end; NULL: none */
 } jz_listener;
 
-/* What an acceptor calls. */
+/* The callbacks of an acceptor. */
 typedef struct jz_acceptor_owner {
     void *context;
-    /* Takes the socket over. */
+    /* Takes ownership of the socket. */
     void (*accepted)(void *context, const jz_listener *listener, int descriptor, const jz_address *address);
-    /* No descriptors or no memory left, an errno says which: clients wait for a while. Told once in ten seconds. */
+    /* No descriptors or no memory left (an errno): accepting pauses. Called at most every ten seconds. */
     void (*exhausted)(void *context, int reason);
-    /* Somebody else has shut the socket down. */
+    /* Another process has shut the socket down. */
     void (*lost)(void *context, const jz_listener *listener);
 } jz_acceptor_owner;
 
@@ -40,20 +40,22 @@ typedef struct jz_acceptor {
 
 void jz_acceptor_init(jz_acceptor *acceptor, jz_loop *loop, jz_acceptor_owner owner);
 
-/* Accepts from a socket that listens, from here on, and owns its path. On failure the socket is closed. */
+/* Takes ownership of a listening socket and of its path, and accepts from it. On failure the socket is closed. */
 jz_status jz_acceptor_add(jz_acceptor *acceptor, const jz_listener *listener, jz_error *error);
 
-/* Closes the listeners beyond the first `count`. Clients that the kernel keeps and that were not accepted are reset. */
+/* Closes all listeners but the first `count`. Queued clients that were not accepted are reset. */
 void jz_acceptor_keep(jz_acceptor *acceptor, size_t count);
 
-/* Whether this is the token of a listener; if so, accepts what waits there. */
+/* Whether this is the token of a listener; if so, accepts the connections that wait there. */
 bool jz_acceptor_ready(jz_acceptor *acceptor, uint64_t token);
 
-/* Descriptors or memory came free: accepting goes on if it was paused. */
+/* Descriptors or memory may be available again: resumes accepting if it was paused. */
 void jz_acceptor_resume(jz_acceptor *acceptor);
 
-/* Accepts what the kernel keeps, and then listens no more. `backlog`: about how many it keeps. Returns whether it had
- * listened. */
+/*
+ * Accepts the connections that the kernel has queued, about `backlog` at most, and then stops listening. Returns
+ * whether it had listened.
+ */
 bool jz_acceptor_finish(jz_acceptor *acceptor, uint32_t backlog);
 
 #endif

@@ -1,4 +1,4 @@
-/* The public functions by which a server gets a broker, and the broker says whether it reaches the others. */
+/* The public functions with which a server gets a broker, and with which the broker reports whether it is connected. */
 #include "jazzy/broker.h"
 
 #include <errno.h>

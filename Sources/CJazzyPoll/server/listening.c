@@ -1,4 +1,4 @@
-/* The public functions that make a server listen. */
+/* The public functions with which a server listens. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
@@ -16,11 +16,11 @@
 
 enum {
     FIRST_ACTIVATED_DESCRIPTOR = 3, /* SD_LISTEN_FDS_START */
-    LONGEST_ADDRESS = 128,          /* bytes, of a socket, with what is between it and another */
-    LONGEST_LIST = 300              /* after so many of them another line of the log begins */
+    LONGEST_ADDRESS = 128,          /* bytes of one address, with the separator */
+    LONGEST_LIST = 300              /* bytes after which another log line begins */
 };
 
-/* The first function that a transport has to have, and has not; NULL: it has them all. */
+/* The first required function that a transport lacks; NULL if it has all. */
 static const char *missing_function(const jz_transport *transport)
 {
     if (transport->open == NULL)
@@ -36,7 +36,7 @@ static const char *missing_function(const jz_transport *transport)
     return transport->close == NULL ? "close" : NULL;
 }
 
-/* Whether the server can listen, with these options. */
+/* Checks that the server can listen, with these options. */
 static jz_status expect_listening(const jz_server *server, const jz_listen_options *options, jz_error *error)
 {
     int state = atomic_load(&server->state);
@@ -60,9 +60,9 @@ static jz_listening listening_of(const jz_server *server, bool shares_port)
 }
 
 /*
- * Listeners that share a port (SO_REUSEPORT) would also share it with another server that was started with it. So where
- * there are several, one that does not share finds out first whether the port is free. A port that the kernel chooses
- * always is, and another could take it between that listener and the first that shares.
+ * Listeners that share a port (SO_REUSEPORT) would also share it with another server that listens in this way. So if
+ * there are several listeners, one without that option first checks whether the port is free. A port that the kernel
+ * chooses is always free, and another program could take it between this check and the first listener.
  */
 static jz_status expect_free_port(const jz_server *server, const char *host, uint16_t port, jz_error *error)
 {
@@ -74,7 +74,7 @@ static jz_status expect_free_port(const jz_server *server, const char *host, uin
     return status;
 }
 
-/* One listener for each of the first `count` shards: all of them, or none. */
+/* Adds a listener to each of the first `count` shards; on failure to none. */
 static jz_status add_listeners(jz_server *server, uint32_t count, const char *host, uint16_t *port,
                                const jz_listen_options *options, jz_error *error)
 {
@@ -124,7 +124,7 @@ jz_status jz_server_listen_with(jz_server *server, const char *host, uint16_t po
     return status;
 }
 
-/* A socket of which there is only one: the first shard accepts. Closed where this fails. */
+/* Adds a single socket: the first shard accepts. On failure the socket is closed. */
 static jz_status add_single(jz_server *server, jz_listener listener, jz_error *error)
 {
     listener.hands_over = server->shard_count > 1;
@@ -190,7 +190,7 @@ jz_status jz_server_listen_descriptor_with(jz_server *server, int descriptor, co
                       error);
 }
 
-/* The number in a variable of the environment; 0 where it has none. */
+/* The number in an environment variable; 0 if there is none. */
 static long number_in(const char *variable)
 {
     const char *text = getenv(variable);
@@ -229,12 +229,12 @@ jz_status jz_server_listen_activated_with(jz_server *server, const jz_listen_opt
         if (status == JZ_OK)
             status = jz_server_listen_descriptor_with(server, descriptor, options, error);
         else
-            jz_socket_close(descriptor); /* nobody would accept from it */
+            jz_socket_close(descriptor); /* no loop would accept from it */
     }
     return status;
 }
 
-/* Every socket is the first shard's, or is there again with the same address. */
+/* The first shard has every address: the others' listeners have the same ones. */
 void jz_server_tell_listeners(const jz_server *server)
 {
     const jz_acceptor *acceptor = &server->shards[0].acceptor;

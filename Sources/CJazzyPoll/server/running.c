@@ -22,7 +22,7 @@ static void *run_shard(void *shard)
     return NULL;
 }
 
-/* Waits for the loops that run on threads of their own, and then for what they left. */
+/* Waits for the loops on their own threads, and then for the workers. */
 static void end_running(jz_server *server)
 {
     for (uint32_t i = 0; i < server->thread_count; i++)
@@ -31,7 +31,7 @@ static void end_running(jz_server *server)
     /* Every connection has ended; close events may still wait for a worker. */
     jz_workers_finish(&server->workers);
     for (uint32_t i = 0; i < server->shard_count; i++) {
-        jz_errand_discard_all(&server->shards[i]); /* where its thread was never there to end it */
+        jz_errand_discard_all(&server->shards[i]); /* if its loop never ran */
         jz_peer_log_finish(&server->shards[i]);
     }
     if (server->membership != NULL)
@@ -39,7 +39,7 @@ static void end_running(jz_server *server)
     atomic_store(&server->state, JZ_SERVER_STOPPED);
 }
 
-/* What has to be there before a loop runs. */
+/* Prepares everything that loops need. */
 static jz_status prepare(jz_server *server, jz_error *error)
 {
     jz_status status = JZ_OK;
@@ -56,7 +56,7 @@ static jz_status prepare(jz_server *server, jz_error *error)
     return status;
 }
 
-/* Starts threads for the shards from `first` on. */
+/* Starts a thread for each shard from `first` on. */
 static jz_status start_threads(jz_server *server, uint32_t first, jz_error *error)
 {
     jz_status status =
@@ -104,7 +104,7 @@ jz_status jz_server_run(jz_server *server, jz_error *error)
 
 void jz_server_wait(jz_server *server)
 {
-    /* A server that runs on its caller's thread ends there. */
+    /* A server that runs on its caller's thread ends on that thread. */
     if (server->runs_on_own_threads && atomic_load(&server->state) == JZ_SERVER_RUNNING)
         end_running(server);
 }

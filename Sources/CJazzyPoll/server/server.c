@@ -13,7 +13,7 @@
 #include "config/log.h"
 #include "workers/work.h"
 
-/* Destroys the first `count` shards; returns a generation beyond all of their handles. */
+/* Destroys the first `count` shards; returns a generation that is higher than in all of their handles. */
 static uint32_t destroy_shards(jz_server *server, uint32_t count, uint32_t generation)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -77,7 +77,7 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
         return NULL;
     }
     server->options = *options;
-    server->options.trusted_proxies = NULL; /* the caller's */
+    server->options.trusted_proxies = NULL; /* the caller owns them */
     server->head_limits = (jz_head_limits){options->max_head_size, options->max_header_count};
     server->stop_by_ms = UINT64_MAX;
     server->silent_by_ms = UINT64_MAX;
@@ -117,7 +117,7 @@ static void *wait_and_free(void *context)
     return NULL;
 }
 
-/* By a thread of its own, which nobody waits for. Without one the server stops, and its memory stays. */
+/* Waits and frees on a detached thread. If that cannot be started, the server stops, but its memory stays. */
 static void wait_and_free_elsewhere(jz_server *server)
 {
     const jz_thread_plan plan = {wait_and_free, "the end of a server", server->options.thread_stack_size};
@@ -141,7 +141,7 @@ void jz_server_destroy(jz_server *server)
         wait_and_free(server);
 }
 
-/* `normal` is the path as codec/path.h writes it. */
+/* `normal` is the path in normal form (codec/path.h). */
 static jz_status add_normal_route(jz_server *server, const char *path, const char *normal, jz_route **route,
                                   jz_error *error)
 {
@@ -168,7 +168,7 @@ static jz_status add_normal_route(jz_server *server, const char *path, const cha
     return JZ_OK;
 }
 
-/* Checks what every route needs, and finds or adds it. */
+/* Checks the path and the state, and finds or adds the route. */
 static jz_status add_route(jz_server *server, const char *path, jz_route **route, jz_error *error)
 {
     int state = atomic_load(&server->state);

@@ -1,4 +1,4 @@
-/* Ctrl-C and SIGTERM stop a server in order. */
+/* Ctrl-C and SIGTERM stop a server gracefully. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
@@ -12,16 +12,16 @@
 #include "shard/server.h"
 
 static _Atomic(jz_server *) signalled_server;
-static _Atomic int stops_under_way; /* signal handlers that may be using it, on any thread */
+static _Atomic int stops_under_way; /* signal handlers, on any thread, that may be using the server */
 
 static _Atomic bool was_signalled;
 
-/* Who does not want to wait for an orderly end sends a second signal: the same, or the other one. */
+/* A second signal, of either kind, ends the process at once. */
 static void end_at_once(int signal_number)
 {
     const struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(signal_number, &action, NULL);
-    /* It is blocked while its handler runs, and comes when this one returns. */
+    /* The signal is blocked while its handler runs, and is delivered when this handler returns. */
     raise(signal_number);
 }
 

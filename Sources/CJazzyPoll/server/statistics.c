@@ -1,4 +1,4 @@
-/* The public functions that tell what a server does and has done. */
+/* The public functions for a server's statistics. */
 #include "jazzy/statistics.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ static void add_counters(jz_statistics *sums, const jz_counters *counters)
     add_all(sums->causes, counters->causes, JZ_CAUSE_COUNT);
     add_all(sums->failures, counters->failures, JZ_FAILURE_COUNT);
     sums->dropped += jz_counted(&counters->dropped);
-    /* Read in this order, the difference is never negative. */
+    /* Read in this order, so that the difference is never negative. */
     uint64_t ended = jz_counted(&counters->websockets_ended);
     uint64_t total = jz_counted(&counters->websockets_total);
     sums->websockets_total += total;
@@ -40,7 +40,7 @@ static void add_times(jz_statistics *sums, const jz_loop_times *times, uint64_t 
     sums->lag = lag > sums->lag ? lag : sums->lag;
 }
 
-/* Looks at every slot there is: questions are seldom, and output is written often. */
+/* Reads every slot, because statistics are read rarely, and output is written often. */
 static uint64_t buffered_bytes(const jz_slots *slots)
 {
     uint64_t sum = 0;

@@ -9,7 +9,7 @@
 enum {
     FIRST_CAPACITY = 16,
     MOST_CHANNELS = INT32_MAX,
-    MOST_HANDSHAKES = 8 /* steps of them in a turn: with TLS, each may cost a millisecond in which nobody is served */
+    MOST_HANDSHAKES = 8 /* handshake steps per iteration: with TLS, each may block the loop for a millisecond */
 };
 
 static jz_channel *at(const jz_links *links, int link)
@@ -61,7 +61,7 @@ static void give_back(jz_links *links, int link)
     links->first_free = number_of(link);
 }
 
-/* It is received from in the next turn, whatever the poll tells. */
+/* The channel is received from in the next iteration, without waiting for the poll. */
 static void pend(jz_links *links, int link)
 {
     jz_channel *channel = at(links, link);
@@ -117,7 +117,7 @@ static bool is_http(const char *protocol)
     return protocol == NULL || strcmp(protocol, "http/1.1") == 0 || strcmp(protocol, "http/1.0") == 0;
 }
 
-/* The channel has told that the server may go on, for the first time. Returns whether they speak the same. */
+/* The channel's own handshake is done. Returns whether it negotiated a protocol that we speak. */
 static bool begin(jz_channel *channel)
 {
     const jz_transport *transport = channel->transport;
@@ -131,12 +131,12 @@ unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wante
     jz_channel *channel = at(links, link);
     if (channel->is_lost)
         return JZ_LOST;
-    /* Nobody asked for it, but a poll tells it nevertheless: it broke, or was hung up. To receive will tell. */
+    /* The poll reports what nobody watched for: the connection broke or was hung up. Receiving will find out. */
     bool is_asked_for = (what & channel->watched) != 0;
     if (channel->channel == NULL || (channel->is_ready && !is_asked_for))
         return what & (wanted | JZ_READABLE);
     if (!channel->is_ready && links->handshakes++ >= MOST_HANDSHAKES)
-        return 0; /* what the poll has told it will tell again */
+        return 0; /* the poll will report it again */
     unsigned may = channel->transport->ready(channel->channel, what);
     if ((may & JZ_LOST) != 0 || (may != 0 && !channel->is_ready && !begin(channel))) {
         channel->is_lost = true;
@@ -163,7 +163,7 @@ bool jz_links_watch(jz_links *links, jz_poll *poll, int link, unsigned wanted, u
     if (watched == channel->watched)
         return true;
     channel->watched = watched & 3;
-    /* It may have been taken out of the poll because it was hung up. */
+    /* It may have been removed from the poll because of a hang-up. */
     return jz_poll_change(poll, channel->descriptor, watched, token) ||
            (errno == ENOENT && jz_poll_add(poll, channel->descriptor, watched, token));
 }
@@ -173,7 +173,7 @@ jz_socket_result jz_links_receive(jz_links *links, int link, uint8_t *bytes, siz
     jz_channel *channel = at(links, link);
     if (channel->channel == NULL)
         return jz_socket_receive(channel->descriptor, bytes, capacity, received);
-    /* A last look before a time-out: what has come may be what its handshake waits for. */
+    /* A last look before a time-out: the received bytes may be what the handshake waits for. */
     if (!channel->is_ready && jz_links_ready(links, link, JZ_READABLE, JZ_READABLE) == 0)
         return JZ_SOCKET_WOULD_BLOCK;
     if (channel->is_lost)
@@ -211,7 +211,7 @@ jz_socket_result jz_links_send(jz_links *links, int link, const jz_piece *pieces
     *sent = 0;
     if (channel->is_lost)
         return JZ_SOCKET_BROKEN;
-    /* Nobody can have asked for anything yet. */
+    /* Before the handshake is done nothing can be sent. */
     if (!channel->is_ready)
         return JZ_SOCKET_WOULD_BLOCK;
     jz_io result = channel->transport->send(channel->channel, pieces, count, is_last, sent);

@@ -2,9 +2,9 @@
  * transport/: what a connection's bytes travel on: a descriptor, or the channel of a plugged-in transport. Not here:
  * any particular transport, such as TLS.
  *
- * What a connection's bytes travel on: a descriptor, as they are, or the channel of a transport that somebody has
- * plugged in (jazzy/transport.h). Both are an int, a *link*: from 0 on it is the descriptor itself, which costs one
- * test of a sign; below, it is ~place in its loop's table of channels. What TLS is, is not known here.
+ * A connection's bytes go directly through a descriptor, or through a channel of a plugged-in transport
+ * (jazzy/transport.h). Either is identified by an int, a *link*: if it is not negative, it is the descriptor itself, so
+ * plain connections cost only the test of a sign; otherwise it is ~place in its loop's table of channels.
  */
 #ifndef JAZZY_TRANSPORT_LINKS_H
 #define JAZZY_TRANSPORT_LINKS_H
@@ -18,26 +18,26 @@
 #include "jazzy/compiler.h"
 #include "jazzy/transport.h"
 
-/* A channel, or what is to be one. */
+/* A channel, perhaps not opened yet. */
 typedef struct jz_channel {
     const jz_transport *transport;
     void *context; /* of the transport */
-    void *channel; /* NULL until it is opened: so long bytes are read and sent as they are */
+    void *channel; /* NULL until it is opened: until then bytes are plain */
     int descriptor;
-    uint32_t slot;          /* of its connection */
-    uint32_t next;          /* one more than the place of the next that is free, or pending; 0: none */
-    uint8_t watched : 2;    /* as the poll knows it: JZ_READABLE, JZ_WRITABLE */
-    bool is_ready : 1;      /* the channel has told that the server may go on */
-    bool has_more : 1;      /* to be received, whatever the poll tells */
-    bool is_pending : 1;    /* on the list of those that are to be received from, or were */
-    bool has_ended : 1;     /* the peer has told its end */
-    bool has_told_end : 1;  /* so have we, and all of it is on its way */
-    bool is_lost : 1;       /* it has told so, and is not asked any more */
-    bool speaks_other : 1;  /* it is lost because its peer wants to speak something else */
-    bool is_given_back : 1; /* nobody's: the place is free once it is off the list */
+    uint32_t slot;          /* its connection's */
+    uint32_t next;          /* one more than the place of the next free, or pending, channel; 0: none */
+    uint8_t watched : 2;    /* as registered with the poll: JZ_READABLE, JZ_WRITABLE */
+    bool is_ready : 1;      /* its own handshake is done: the server may go on */
+    bool has_more : 1;      /* receive again, without waiting for the poll */
+    bool is_pending : 1;    /* on the list of pending channels, even if no longer pending */
+    bool has_ended : 1;     /* the peer has ended its stream */
+    bool has_told_end : 1;  /* we have ended ours, and all of it was sent */
+    bool is_lost : 1;       /* it has reported that it is lost, and is not called any more */
+    bool speaks_other : 1;  /* it is lost because another protocol was negotiated */
+    bool is_given_back : 1; /* not in use: the place is free once it is off the list */
 } jz_channel;
 
-/* Those of one loop. All zero is none. */
+/* The channels of one loop. All zero: none. */
 typedef struct jz_links {
     jz_channel *channels;
     uint32_t count; /* places that have been used */
@@ -46,41 +46,41 @@ typedef struct jz_links {
     uint32_t first_pending;
     uint32_t last_pending;
     uint32_t pending_count;
-    uint32_t due;        /* those at the front that were there when the turn began */
-    uint32_t handshakes; /* steps of handshakes that this turn has made */
+    uint32_t due;        /* pending channels at the front that were there when the iteration began */
+    uint32_t handshakes; /* handshake steps in this iteration */
 } jz_links;
 
 /*
- * Makes a link for the connection in a slot, not opened yet. The poll watches the descriptor already, for JZ_READABLE.
- * 0: there is no memory. The descriptor is the link's from here on.
+ * Creates a link for the connection in a slot, with a channel that is not opened yet. The poll already watches the
+ * descriptor, for JZ_READABLE. 0: there is no memory. Otherwise the link owns the descriptor.
  */
 int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, uint32_t slot);
 
-/* From here on its bytes travel on a channel. `early` were read before it. False where there is no memory. */
+/* Opens the channel: from now on all bytes go through it. `early` was read before. False when there is no memory. */
 bool jz_links_open(jz_links *links, int link, const uint8_t *early, size_t early_length);
 
 /*
- * The poll tells that its descriptor is ready. Returns what the server, which wants to hear of `wanted`, may do now:
- * JZ_READABLE, JZ_WRITABLE, or JZ_LOST. What it may receive and does not want is kept in mind.
+ * The poll reports that the descriptor is ready. Returns what the server, which is interested in `wanted`, may do now:
+ * JZ_READABLE, JZ_WRITABLE, or JZ_LOST. If it may receive but does not want to, that is remembered.
  */
 unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wanted);
 
-/* Watches it for what the server wants of it. False where the kernel does not. */
+/* Watches the descriptor as needed for `wanted`. False if the kernel refuses. */
 bool jz_links_watch(jz_links *links, jz_poll *poll, int link, unsigned wanted, uint64_t token);
 
 /*
- * Takes the next that was pending when the turn began, and has more, off the list: its link, and its connection's slot.
- * False: there are no more.
+ * Takes the next channel that was pending when the iteration began, and still has more to receive, off the list: fills
+ * in its link, and its connection's slot. False: there is none.
  */
 bool jz_links_take_pending(jz_links *links, int *link, uint32_t *slot);
 
-/* What the server may do with one that was taken off the list, as jz_links_ready. */
+/* What the server may do with a channel that was taken off the list, as jz_links_ready. */
 unsigned jz_links_go_on(jz_links *links, int link);
 
-/* It was received from: where it has more still, it is pending again. */
+/* After receiving: if the channel still has more, it is pending again. */
 void jz_links_follow_received(jz_links *links, int link);
 
-/* Returns whether some are pending, so that the next turn is not to wait. */
+/* Returns whether channels are pending, so that the next iteration must not wait. */
 static inline bool jz_links_end_turn(jz_links *links)
 {
     links->handshakes = 0;
@@ -88,16 +88,16 @@ static inline bool jz_links_end_turn(jz_links *links)
     return links->due > 0;
 }
 
-/* After it was lost: writes why. False where there is nothing to say. */
+/* Writes why a channel was lost. False if there is nothing to say. */
 bool jz_links_explain(const jz_links *links, int link, char *text, size_t size);
 
-/* Closes the channel, if there is one, and gives the place back. The descriptor is the caller's again. */
+/* Closes the channel, if it was opened, and frees its place. The caller owns the descriptor again. */
 void jz_links_forget(jz_links *links, int link);
 
-/* There are no links any more. */
+/* Frees the table. There must be no links any more. */
 void jz_links_free(jz_links *links);
 
-/* Private to the inline functions below: of links that are no descriptors. */
+/* Private to the inline functions below: for links with a channel. */
 jz_socket_result jz_links_receive(jz_links *links, int link, uint8_t *bytes, size_t capacity, size_t *received);
 jz_socket_result jz_links_send(jz_links *links, int link, const jz_piece *pieces, size_t count, bool is_last,
                                size_t *sent);
@@ -109,13 +109,13 @@ static inline bool jz_link_is_channel(int link)
     return link < 0;
 }
 
-/* What lies below: its options and counts are the connection's. */
+/* The socket's descriptor, for socket options and byte counts. */
 static inline int jz_link_descriptor(const jz_links *links, int link)
 {
     return JZ_LIKELY(!jz_link_is_channel(link)) ? link : links->channels[~link].descriptor;
 }
 
-/* As jz_socket_receive. `has_more`: it is worth to receive again at once. */
+/* As jz_socket_receive. `has_more`: it is worthwhile to receive again at once. */
 static inline jz_socket_result jz_link_receive(jz_links *links, int link, uint8_t *bytes, size_t capacity,
                                                size_t *received, bool *has_more)
 {
@@ -138,7 +138,7 @@ static inline jz_socket_result jz_link_send(jz_links *links, int link, const uin
     return jz_links_send(links, link, &(jz_piece){bytes, length}, 1, false, sent);
 }
 
-/* As jz_socket_send_last; jz_link_finish_sending is still to be called before a channel ends. */
+/* As jz_socket_send_last; but with a channel jz_link_finish_sending must still be called before it ends. */
 static inline jz_socket_result jz_link_send_last(jz_links *links, int link, const uint8_t *bytes, size_t length,
                                                  size_t *sent)
 {
@@ -156,8 +156,8 @@ static inline jz_socket_result jz_link_send_pieces(jz_links *links, int link, co
 }
 
 /*
- * Tells the peer that nothing more will be sent; receiving goes on. WOULD_BLOCK: to be called again when the link is
- * writable, for a channel has to send something for it.
+ * Tells the peer that nothing more will be sent; receiving goes on. WOULD_BLOCK: call again when the link is writable,
+ * because the channel has to send something for it.
  */
 static inline jz_socket_result jz_link_finish_sending(jz_links *links, int link)
 {
@@ -167,7 +167,7 @@ static inline jz_socket_result jz_link_finish_sending(jz_links *links, int link)
     return JZ_SOCKET_OK;
 }
 
-/* Closes the channel, if there is one, and ends what lies below: see jz_socket_end. */
+/* Closes the channel, if there is one, and ends the socket: see jz_socket_end. */
 static inline void jz_link_end(jz_links *links, int link)
 {
     if (JZ_LIKELY(!jz_link_is_channel(link)))
