@@ -12,8 +12,8 @@
 #include "shard/server.h"
 
 /*
- * Where it is not to be a connection: says so where it is worth it, and closes. Through a transport plain HTTP would be
- * no answer, and to spare its handshake is what is wanted.
+ * Refuses a socket: answers if that is worthwhile, and closes. Not with a transport: the client would not understand
+ * plain HTTP, and the point is to save the transport's handshake.
  */
 static void refuse(jz_shard *shard, const jz_arrival *arrival, jz_refusal why)
 {
@@ -33,7 +33,7 @@ static bool let_in(jz_shard *shard, jz_arrival *arrival)
         refuse(shard, arrival, why);
         return false;
     }
-    /* Who a trusted proxy speaks for is known later. */
+    /* For a trusted proxy the client's address is known later. */
     if (!jz_server_limits(server, &arrival->address))
         return true;
     arrival->counts_by_address = jz_admission_count_address(&server->admission, &arrival->address);
@@ -57,7 +57,7 @@ static jz_phase first_phase(const jz_shard *shard, const jz_address *address)
     return has_proxy_header ? JZ_PHASE_PROXY : JZ_PHASE_HEAD;
 }
 
-/* Its channel is made before anything is read, but for a PROXY header, which is no part of it. */
+/* Opens the channel before anything is read, or after a PROXY header, which does not go through it. */
 static bool begin_channel(jz_shard *shard, jz_connection *connection, const jz_arrival *arrival, jz_phase phase)
 {
     jz_links *links = &shard->turn.links;
@@ -74,7 +74,7 @@ static bool begin_channel(jz_shard *shard, jz_connection *connection, const jz_a
     return false;
 }
 
-/* Makes what it travels on. False: the socket is the arrival's still. */
+/* Creates the connection's link. False: the arrival still owns the socket. */
 static bool begin_link(jz_shard *shard, jz_connection *connection, const jz_arrival *arrival, jz_phase phase)
 {
     jz_poll *poll = shard->turn.loop.poll;
@@ -127,7 +127,7 @@ static void hand_over(jz_shard *shard, jz_shard *target, const jz_arrival *arriv
     }
 }
 
-/* Lets a connection in, and keeps it, or hands it to the shard whose turn it is. */
+/* Lets a connection in, and keeps it or hands it over to the next shard. */
 static void place(jz_shard *shard, const jz_listener *listener, jz_arrival *arrival)
 {
     if (!let_in(shard, arrival))

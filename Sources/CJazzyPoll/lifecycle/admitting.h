@@ -1,4 +1,4 @@
-/* A socket that was accepted, until it is a connection: let in, counted, and given to the shard that is to have it. */
+/* From an accepted socket to a connection: lets it in, counts it, and gives it to its shard. */
 #ifndef JAZZY_LIFECYCLE_ADMITTING_H
 #define JAZZY_LIFECYCLE_ADMITTING_H
 
@@ -8,7 +8,7 @@
 /* Prepares the shard's acceptor. */
 void jz_admitting_init(jz_shard *shard);
 
-/* Makes it a connection of this shard, on its thread. Turns it away where there is no memory or descriptor for it. */
+/* Makes it a connection of this shard, on the shard's thread. Turns it away if there is no memory or descriptor. */
 void jz_admitting_begin(jz_shard *shard, const jz_arrival *arrival);
 
 #endif

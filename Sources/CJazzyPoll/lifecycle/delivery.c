@@ -9,7 +9,7 @@ static void follow_session_state(jz_connection *connection)
         atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
 }
 
-/* §7.1.7: who fails a connection should log why. */
+/* §7.1.7: the side that fails a connection should log why. */
 static void note_failure(jz_shard *shard, const jz_connection *connection, jz_failure failure)
 {
     jz_count(&shard->turn.counters.failures[failure], 1);
@@ -31,7 +31,7 @@ static void note(jz_shard *shard, jz_connection *connection, const jz_event *eve
 {
     if (JZ_LIKELY(event->type == JZ_EVENT_MESSAGE)) {
         jz_count_received(&shard->turn.counters, message->kind, message->length);
-        /* The session has answered it. */
+        /* The session has answered the ping. */
         if (message->kind == JZ_MESSAGE_PING)
             jz_count_sent(&shard->turn.counters, JZ_MESSAGE_PONG, message->length);
     } else if (event->type == JZ_EVENT_ERROR) {
@@ -41,7 +41,7 @@ static void note(jz_shard *shard, jz_connection *connection, const jz_event *eve
     }
 }
 
-/* Does what adding to a connection's work has come to. */
+/* Handles the result of adding to a connection's work. */
 static void follow_work(jz_connection *connection, jz_work_result result)
 {
     if (result == JZ_WORK_FULL)
@@ -54,13 +54,13 @@ static void hand_to_workers(jz_connection *connection, const jz_event *event, co
 {
     if (connection->work == NULL)
         return;
-    /* Before a worker can run it: there its connection is leaving. */
+    /* Before a worker can run the close event, in which the connection must be leaving. */
     if (event->type == JZ_EVENT_CLOSE)
         atomic_store_explicit(&connection->visible, JZ_VISIBLE_LEAVING, memory_order_release);
     jz_work_result result = jz_work_add(connection->work, event, message);
     follow_work(connection, result);
     if (result == JZ_WORK_OUT_OF_MEMORY && event->type == JZ_EVENT_OPEN) {
-        /* Nobody has heard of it: it ends without events. */
+        /* The handler was never called: the connection ends without events. */
         jz_work_free(connection->work);
         connection->work = NULL;
     }

@@ -1,4 +1,4 @@
-/* Events and notices on their way to a route's handler: at once, or to its workers. Counted, and told to the log. */
+/* Delivers events and notices to a route's handler, at once or through its workers; counts and logs them. */
 #ifndef JAZZY_LIFECYCLE_DELIVERY_H
 #define JAZZY_LIFECYCLE_DELIVERY_H
 
@@ -6,7 +6,7 @@
 #include "config/routes.h"
 #include "shard/shard.h"
 
-/* Private to jz_deliver: whatever is no message, or goes to workers. */
+/* Private to jz_deliver: delivers other events than messages, and everything to workers. */
 void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message);
 
 static inline void jz_deliver(jz_shard *shard, jz_connection *connection, const jz_event *event,
@@ -22,7 +22,7 @@ static inline void jz_deliver(jz_shard *shard, jz_connection *connection, const 
     }
 }
 
-/* Tells the route what became of output that backed up, where it wants to know. Outside of handlers only. */
+/* Calls the route's `drained` and `dropped`, if they are due. Outside of handlers only. */
 void jz_deliver_notices(jz_shard *shard, jz_connection *connection);
 
 #endif

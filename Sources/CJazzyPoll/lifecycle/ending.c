@@ -1,27 +1,30 @@
 /*
- * Loops that drain end together, and not before the last client has left: until then each takes what the others
- * publish, and connections that were accepted by one and are on their way to another. So a loop that has nobody sleeps,
- * and has to be woken when the others' last has left. That it is, always, is shown so:
+ * Draining loops end together, and not before the last client has left: until then each loop must take publications of
+ * the others, and connections that another loop has accepted. So a loop without connections sleeps, and must be woken
+ * when the last connection of the others has ended. Proof that it always is:
  *
- *   1. The server has drained when D, draining was asked for; L = 0, no shard listens; and C = 0, the admission counts
- * no connection. D is set once. L is the number of shards with a listener; none begins to listen once the server runs.
- *      C grows only where a shard accepts (admitting.c), which listens then and is counted by L. So once all
- * three hold they hold for ever: there is one moment at which the last of them came about.
- *   2. A connection is counted by C from its acceptance until it has been released, whether it lies in a mailbox, in
- *      `later`, in a slot, or has failed to begin: each way out is jz_server_leave, each letter that is not run is
- *      discarded, and the mailbox of a loop that has ended takes none (mailbox.h). So C = 0 is reached.
- *   3. Whoever brings that moment about wakes all loops *after* it: jz_server_drain sets D, then wakes;
- *      jz_server_listens_less wakes where it has made L zero; jz_server_leave wakes where it has made C zero, if it
- * sees D. All of these are sequentially consistent, so if it does not see D, D is set later, and its setter wakes.
- *      Likewise for L: the one that makes L zero wakes whatever C is, and of the two the later one is after the moment.
- *   4. A loop sleeps only after it has looked (jz_ending_goes_on) and not seen the moment, and a wake is kept by the
- * poll until the next wait takes it. It looked before the moment, so the wake of 3 comes after its look: the wait
- *      returns, and the loop looks again. L is looked at before C: where L is 0 all acceptances are in C already, while
- *      a C that was 0 could have grown until L is looked at.
+ * (1) The server has drained when three conditions hold: D, draining was requested; L = 0, no shard listens; C = 0, the
+ * admission counts no connection. D is set once. L is the number of shards with a listener; no shard begins to listen
+ * once the server runs. C grows only when a shard accepts (admitting.c); that shard listens then, and is counted in L.
+ * So once all three hold, they hold for ever: there is one moment at which the last of them becomes true.
  *
- * A loop that stops does not wait for others: it ends when it has no connection of its own. Asking to stop sets the
- * time, then that it is asked for, then wakes; what is handed over to it from then on is closed by it, or by its
- * poster.
+ * (2) C counts a connection from its acceptance until it is released, whether it is in a mailbox, in `later`, in a
+ * slot, or failed to begin: every path ends with jz_server_leave, every letter that is not run is discarded, and the
+ * mailbox of an ended loop accepts none (mailbox.h). So C = 0 is reached.
+ *
+ * (3) The thread that brings about that moment wakes all loops *after* it: jz_server_drain sets D, then wakes;
+ * jz_server_listens_less wakes if it has made L zero; jz_server_leave wakes if it has made C zero and sees D. All of
+ * these are sequentially consistent, so if it does not see D, D is set later, and jz_server_drain wakes. Likewise for
+ * L: the thread that makes L zero wakes regardless of C, and the later of the two is after the moment.
+ *
+ * (4) A loop sleeps only after it has checked (jz_ending_goes_on) and not seen the moment, and the poll keeps a wake-up
+ * until the next wait. The check was before the moment, so the wake-up of (3) comes after the check: the wait returns,
+ * and the loop checks again. L is checked before C: if L is 0, C includes all acceptances; but a C that was 0 could
+ * have grown before L is checked.
+ *
+ * A stopping loop does not wait for others: it ends when it has no connections of its own. A stop request sets the
+ * deadlines, then the flag, then wakes; sockets that are handed over after that are closed by the loop, or by the
+ * thread that posts them.
  */
 #include "lifecycle/ending.h"
 
@@ -36,7 +39,7 @@
 #include "shard/stop_request.h"
 #include "lifecycle/telling.h"
 
-/* Sets the end timer for what comes first. */
+/* Sets the end timer for the earlier deadline. */
 static void set_timer(jz_shard *shard)
 {
     uint64_t next_ms = shard->ends_at_ms < shard->looks_at_ms ? shard->ends_at_ms : shard->looks_at_ms;
@@ -48,7 +51,7 @@ static void set_timer(jz_shard *shard)
     jz_timer_set(&shard->turn.loop.timers, &shard->end_timer, left < UINT32_MAX ? (uint32_t)left : UINT32_MAX);
 }
 
-/* Both are times of the clock; UINT64_MAX is never. */
+/* Both deadlines are by the timers' clock; UINT64_MAX: none. */
 static void set_end(jz_shard *shard, uint64_t ends_at_ms, uint64_t silent_by_ms)
 {
     shard->ends_at_ms = ends_at_ms;
@@ -66,14 +69,14 @@ static void stop_listening(jz_shard *shard)
 
 static void begin_stopping(jz_shard *shard)
 {
-    /* What was sent before goes out before the close frames. */
+    /* What was sent before the stop goes out before the close frames. */
     jz_loop_take_every_letter(&shard->turn.loop);
     shard->course = JZ_COURSE_STOPPING;
     stop_listening(shard);
     jz_telling_begin(shard);
 }
 
-/* The grace counts from when the last one was told, which is before its time where clients have left meanwhile. */
+/* The grace begins when the last connection was told, which is earlier than planned if clients have left meanwhile. */
 static uint64_t end_of_grace(const jz_shard *shard, uint64_t planned_ms)
 {
     if (!shard->telling.is_over || planned_ms == UINT64_MAX)
@@ -82,13 +85,13 @@ static uint64_t end_of_grace(const jz_shard *shard, uint64_t planned_ms)
     return end_ms < planned_ms ? end_ms : planned_ms;
 }
 
-/* Of several that ask, the one whose grace is over first counts. */
+/* Of several requests, the one whose grace ends first counts. */
 static void follow_stopping(jz_shard *shard)
 {
     if (!jz_farewell_is_written(&shard->server->farewell))
         return;
     if (shard->course < JZ_COURSE_STOPPING) {
-        /* First, for it is what the connections are given to end. */
+        /* First, because this is the time that the connections get to end. */
         set_end(shard, atomic_load(&shard->server->stop_by_ms), atomic_load(&shard->server->silent_by_ms));
         begin_stopping(shard);
         jz_shard_settle_dirty(shard);
@@ -126,7 +129,7 @@ bool jz_ending_goes_on(jz_shard *shard)
     return shard->course == JZ_COURSE_DRAINING && !jz_server_has_drained(shard->server);
 }
 
-/* What has come, and waits in the kernel, is taken first: this process may have been stopped meanwhile. */
+/* First takes received bytes that wait in the kernel: this process may have been suspended meanwhile. */
 static void cut_off(jz_shard *shard, jz_connection *connection)
 {
     jz_timer_cancel(&shard->turn.loop.timers, &connection->timer);
@@ -148,7 +151,7 @@ void jz_ending_expired(jz_shard *shard)
         jz_server_stop(shard->server);
         return;
     }
-    /* Where the loop was held up, some may not have been told yet. */
+    /* If the loop was delayed, some connections may not have been told yet. */
     if (jz_telling_finish(shard))
         jz_shard_settle_dirty(shard);
     bool is_over = jz_clock_ms() >= shard->ends_at_ms;

@@ -14,7 +14,9 @@ static void take_over(jz_shard *shard, const jz_arrival *arrival)
         jz_admitting_begin(shard, arrival);
 }
 
-/* Whoever asked was told that it will be closed: without memory for a close frame it ends without one. */
+/*
+ * The caller was told that the connection will be closed: if there is no memory for a close frame, it ends without one.
+ */
 static void close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason)
 {
     if (jz_connection_close(&shard->turn, connection, JZ_CAUSE_APPLICATION, code, reason) != JZ_SEND_DROPPED)

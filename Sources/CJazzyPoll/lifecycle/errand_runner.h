@@ -1,4 +1,4 @@
-/* Doing what a loop was asked by an errand. */
+/* Carries out errands on their loop. */
 #ifndef JAZZY_LIFECYCLE_ERRAND_RUNNER_H
 #define JAZZY_LIFECYCLE_ERRAND_RUNNER_H
 
@@ -6,8 +6,9 @@
 #include "shard/shard.h"
 
 /*
- * Does what a letter asks, on the shard's own thread, and frees it. A handler may be running, which asks for something
- * itself: what may call the application (the log, the release of a state) is left for jz_errand_run_later.
+ * Carries out a letter's errand, on the shard's own thread, and frees it. A handler may be running, whose call runs
+ * earlier errands first: parts that may call the application (the log, the release of a state) are left to
+ * jz_errand_run_later.
  */
 void jz_errand_run(jz_shard *shard, jz_letter *letter);
 void jz_errand_run_later(jz_shard *shard, jz_letter *letter);

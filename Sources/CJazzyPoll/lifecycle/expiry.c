@@ -15,7 +15,7 @@
 #include "lifecycle/settling.h"
 #include "lifecycle/watch.h"
 
-/* Whether its time-out stands still while it takes what is sent to it. That of an open WebSocket is watch.h. */
+/* Whether the time-out is prolonged while the peer takes its output. For open WebSockets see watch.h. */
 static bool is_taking(const jz_connection *connection)
 {
     switch ((jz_phase)connection->phase) {
@@ -57,7 +57,7 @@ static void fail_idle(jz_shard *shard, jz_connection *connection)
     jz_reading_take_frames(shard, connection, &nothing);
 }
 
-/* The timer of an open WebSocket. */
+/* The timer of an open WebSocket has expired. */
 static void follow_watch(jz_shard *shard, jz_connection *connection)
 {
     static const char reason[] = "the connection has reached its maximum lifetime";
@@ -70,7 +70,7 @@ static void follow_watch(jz_shard *shard, jz_connection *connection)
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         break;
     case JZ_WATCH_IS_IDLE:
-        /* A last look: after a long stop of this process the answer may be here, and wait for its turn. */
+        /* A last look: after a long suspension of this process the pong may be waiting in the kernel. */
         jz_reading_receive(shard, connection);
         if (connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE)
             break;
@@ -82,7 +82,7 @@ static void follow_watch(jz_shard *shard, jz_connection *connection)
     }
 }
 
-/* It has neither asked nor answered, or all that it had time for has been done. */
+/* Ends a connection whose time is over. */
 static void give_up(jz_shard *shard, jz_connection *connection)
 {
     bool is_silent = connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY;
@@ -100,7 +100,7 @@ bool jz_expiry_is_due(jz_shard *shard, jz_connection *connection)
     return !jz_timer_is_set(&connection->timer) && connection->broken == JZ_FAILURE_NONE;
 }
 
-/* What the phase waits for has not happened. */
+/* The event that the phase waits for has not happened in time. */
 static void follow_time_out(jz_shard *shard, jz_connection *connection)
 {
     if (connection->phase == JZ_PHASE_ASKING && connection->question->answer == NULL) {

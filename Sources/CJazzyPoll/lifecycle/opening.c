@@ -6,7 +6,10 @@
 #include "lifecycle/watch.h"
 #include "workers/work.h"
 
-/* Where the events of the connection go, and its state. False when there is no memory: nobody will hear of it. */
+/*
+ * Prepares where the events and the state of the connection go. False when there is no memory: there are no events
+ * then.
+ */
 static bool prepare_delivery(jz_shard *shard, jz_connection *connection, const jz_route *route, void *state)
 {
     if (route->options.execution == JZ_EXECUTION_LOOP) {

@@ -1,4 +1,4 @@
-/* From an accepted handshake to the open event. */
+/* From the accepted handshake to the open event. */
 #ifndef JAZZY_LIFECYCLE_OPENING_H
 #define JAZZY_LIFECYCLE_OPENING_H
 
@@ -6,7 +6,7 @@
 #include "http/handshake.h"
 #include "shard/shard.h"
 
-/* The connection speaks WebSocket from here on. Takes the state over. */
+/* Makes the connection an open WebSocket. Takes ownership of the state. */
 void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_accepted *accepted);
 
 #endif

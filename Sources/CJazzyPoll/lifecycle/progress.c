@@ -6,7 +6,7 @@
 enum {
     ENOUGH_PATIENCE_MS = 8000,
     MOST_PATIENCE = 4, /* times the time-out */
-    SHIFT = 8,         /* a mark of 16 bits counts 256 bytes: together 16 MiB, more than a kernel keeps */
+    SHIFT = 8,         /* a mark of 16 bits counts units of 256 bytes, in all 16 MiB: more than a kernel buffers */
     MARKS = JZ_PROGRESS_TAKEN - 1
 };
 
@@ -28,13 +28,13 @@ uint32_t jz_progress_patience(uint32_t timeout_ms)
     return patience < ENOUGH_PATIENCE_MS ? patience : ENOUGH_PATIENCE_MS;
 }
 
-/* Whether so many bytes are enough for so much time. None never are. */
+/* Whether `taken` bytes are enough for the elapsed time; 0 never is. */
 static bool is_enough(const jz_shard *shard, uint64_t taken, uint32_t elapsed_ms)
 {
     return taken > 0 && taken >= (uint64_t)shard->server->options.min_send_rate * elapsed_ms / 1000;
 }
 
-/* A mark is one more than what it stands for, because 0 is none. */
+/* A mark is one more than its value, because 0 means no mark. */
 static uint32_t mark_of(uint64_t position, uint32_t most)
 {
     return (uint32_t)(position % most) + 1;
@@ -53,7 +53,7 @@ uint16_t jz_progress_mark(const jz_shard *shard, const jz_connection *connection
 bool jz_progress_was_made(const jz_shard *shard, const jz_connection *connection, uint32_t elapsed_ms)
 {
     uint64_t taken = difference_of(jz_progress_mark(shard, connection), connection->session.owner_tag, MARKS);
-    /* Up to one unit was cut off: to the peer's advantage. */
+    /* Rounding lost up to one unit: count it in the peer's favour. */
     return taken > 0 && is_enough(shard, (taken + 1) << SHIFT, elapsed_ms);
 }
 

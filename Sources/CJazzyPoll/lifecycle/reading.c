@@ -13,16 +13,18 @@
 #include "shard/server.h"
 #include "lifecycle/watch.h"
 
-enum { MOST_FURTHER_READS = 7 }; /* of one connection in a turn, so that others get theirs */
+enum { MOST_FURTHER_READS = 7 }; /* of one connection per iteration, so that others are served, too */
 
-/* Whether nothing more is taken from an open connection for now: its workers have as much to do as may wait, or its
-   handler has closed it, and that waits. */
+/*
+ * Whether an open connection takes no more input for now: the limit of its workers is reached, or its handler has
+ * closed it, and that errand waits.
+ */
 static bool is_held_back(const jz_connection *connection)
 {
     return connection->is_behind && jz_session_is_open(&connection->session);
 }
 
-/* Whether the rest of the input is to be taken later. */
+/* Whether to keep the rest of the input for later. */
 static bool stops_here(jz_shard *shard, const jz_connection *connection, const jz_input *input)
 {
     return input->length > 0 && (is_held_back(connection) || jz_ration_is_over(shard));
@@ -49,7 +51,7 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
     shard->turn.message = NULL;
     jz_output_appended(&shard->turn, connection);
     if (connection->broken == JZ_FAILURE_NONE && jz_session_has_ended(&connection->session)) {
-        /* After a failure the peer may still be sending, and a reset must not overtake our close frame. */
+        /* After a failure the peer may still be sending; a reset must not overtake our close frame. */
         bool lingers = event.type == JZ_EVENT_CLOSE && !event.was_clean;
         jz_connection_finish(shard, connection, lingers);
     }
@@ -65,19 +67,19 @@ void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input
         jz_kept_input_note(shard, connection);
 }
 
-/* The upgrade hook was asked, and may have answered at once. Then the connection is a WebSocket, or refused. */
+/* The upgrade hook was called. If it has answered at once, the connection becomes a WebSocket, or is refused. */
 static void take_answer(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     jz_accepted accepted;
     jz_buffer rest;
-    /* What came before goes first, when the connection is settled. */
+    /* Earlier input goes first, when the connection is settled. */
     if (connection->question->answer == NULL || connection->question->rest.length > 0)
         jz_handshake_keep_input(shard, connection, input);
     else if (jz_handshake_proceed(shard, connection, &rest, &accepted))
         jz_connection_begin_websocket(shard, connection, &accepted);
 }
 
-/* What was written to the connection while it was read goes out. */
+/* Sends what was written to the connection while it was read. */
 static void flush_current(jz_shard *shard, jz_connection *connection)
 {
     if (connection->subscriptions != NULL)
@@ -143,7 +145,7 @@ static void take_input(jz_shard *shard, jz_connection *connection, jz_input inpu
     flush_current(shard, connection);
 }
 
-/* The peer will send no more. What is to be sent to it still is. */
+/* The peer will send no more. Output to it is still sent. */
 static void take_end_of_input(jz_shard *shard, jz_connection *connection)
 {
     switch (connection->phase) {
@@ -174,7 +176,7 @@ static bool is_within_frame(const jz_connection *connection)
 /* Receives once. Returns whether there may be more. */
 static bool receive(jz_shard *shard, jz_connection *connection)
 {
-    /* What came before goes first. */
+    /* Kept input goes first. */
     if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
         return false;
     size_t received = 0;
@@ -201,7 +203,8 @@ static bool receive(jz_shard *shard, jz_connection *connection)
 void jz_reading_receive(jz_shard *shard, jz_connection *connection)
 {
     bool may_have_more = receive(shard, connection);
-    /* A message larger than the buffer: to take its rest at once keeps few of them in memory at a time. */
+    /* A message larger than the buffer: receive its rest at once, so that few such messages are in memory at the same
+       time. */
     for (int i = 0; i < MOST_FURTHER_READS && may_have_more && is_within_frame(connection); i++)
         may_have_more = receive(shard, connection);
 }

@@ -1,29 +1,30 @@
-/* What has been received: taken apart, and handed to whoever it is for. */
+/* Receives, and passes the input to the code of the connection's phase. */
 #ifndef JAZZY_LIFECYCLE_READING_H
 #define JAZZY_LIFECYCLE_READING_H
 
 #include "connection/connection.h"
 #include "shard/shard.h"
 
-/* Receives once, and does what came. */
+/* Receives once, and handles the input. */
 void jz_reading_receive(jz_shard *shard, jz_connection *connection);
 
-/* The same before a time-out passes: what came before and was kept goes first. */
+/* The same, before a time-out takes effect; kept input is handled first. */
 void jz_reading_look(jz_shard *shard, jz_connection *connection);
 
 /*
- * Feeds a WebSocket: delivers its events, and finishes the connection when they have ended it. What is left in the
- * input is to be taken later, because the connection has had its share of the turn, or its workers are behind.
+ * Passes input to a WebSocket's session: delivers its events, and finishes the connection when the session has ended.
+ * Input that is left must be kept for later, because the connection has used up its share of the iteration, or its
+ * workers are behind.
  */
 void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input);
 
-/* Keeps what is left for later. */
+/* Keeps the rest of the input for later. */
 void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input);
 
-/* Lets those go on that were noted in kept_input before this turn. Outside of handlers only. */
+/* Continues the connections that were noted in kept_input before this iteration. Outside of handlers only. */
 void jz_reading_take_all_kept(jz_shard *shard);
 
-/* Takes what was kept. */
+/* Handles a connection's kept input. */
 void jz_reading_take_kept(jz_shard *shard, jz_connection *connection);
 
 #endif

@@ -7,14 +7,14 @@
 #include "shard/server.h"
 #include "shard/stop_request.h"
 
-/* It is no WebSocket any more: its handler has been told, and nothing more of it is read. */
+/* The connection stops being a WebSocket: its handler got the close event, and no more input is read. */
 static void leave_websocket(jz_shard *shard, jz_connection *connection)
 {
     const jz_route *route = jz_connection_route(connection);
     void *state = connection->state;
-    /* Work is freed by the worker that runs its close event. */
+    /* The worker that runs the close event frees the work. */
     connection->state = NULL;
-    /* What releases the state may use the connection, but finds none there and can set none. */
+    /* release_state may use the connection, but finds no state and can set none. */
     connection->phase = JZ_PHASE_FINISHING;
     if (route->options.execution == JZ_EXECUTION_LOOP)
         jz_route_release_state(route, state);
@@ -37,7 +37,7 @@ void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool linge
     jz_shard_finish(shard, connection, lingers);
 }
 
-/* Leaves the slot as it is for the next connection, but for what no connection has. */
+/* Resets the fields for the slot's next connection. */
 static void reset(jz_connection *connection)
 {
     connection->broken = JZ_FAILURE_NONE;
@@ -68,7 +68,7 @@ static void free_slot(jz_shard *shard, jz_connection *connection)
         jz_slots_give_back(&shard->slots, connection);
 }
 
-/* Ends what the connection travels on. Where its channel was lost, the log is told why. */
+/* Ends the connection's link. If its channel was lost, logs why. */
 static void end_link(jz_shard *shard, jz_connection *connection)
 {
     jz_links *links = &shard->turn.links;

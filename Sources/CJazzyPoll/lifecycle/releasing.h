@@ -1,23 +1,26 @@
-/* How a connection comes to its end: it leaves its phase, its handler is told, and its slot is given back. */
+/* How a connection ends: it leaves its phase, its handler gets the close event, and its slot is given back. */
 #ifndef JAZZY_LIFECYCLE_RELEASING_H
 #define JAZZY_LIFECYCLE_RELEASING_H
 
 #include "connection/connection.h"
 #include "shard/shard.h"
 
-/* No more input is taken; the connection ends when its output is sent and, if it lingers, the peer has ended too. */
+/*
+ * No more input is taken; the connection ends when its output is sent and, if it lingers, the peer has closed its side,
+ * too.
+ */
 void jz_connection_finish(jz_shard *shard, jz_connection *connection, bool lingers);
 
-/* It is done with, and its close event was delivered, or it never was a WebSocket: ends it for good. */
+/* Ends a connection for good. Its close event was delivered, or it never was a WebSocket. */
 void jz_connection_release(jz_shard *shard, jz_connection *connection);
 
-/* Tells the handler how it ended, and ends it at once. Outside of handlers only, as with the other two below. */
+/* Delivers the last events, and ends the connection at once. Outside of handlers only, like the next two functions. */
 void jz_connection_lose(jz_shard *shard, jz_connection *connection, jz_failure failure);
 
-/* Ends the connection at once, whatever it is about to do. */
+/* Ends the connection at once, in any state. */
 void jz_connection_cut_off(jz_shard *shard, jz_connection *connection);
 
-/* A worker has run its close event, after which nobody asks for its topics or its address any more. */
+/* A worker has run the close event; after that, the topics and the address are no longer needed. */
 void jz_connection_left(jz_shard *shard, jz_connection *connection);
 
 #endif

@@ -11,14 +11,14 @@
 #include "output/sending.h"
 #include "shard/server.h"
 
-/* The unsent bytes beyond which it takes no more. */
+/* The connection's backpressure limit in bytes. */
 static size_t limit_of(const jz_shard *shard, const jz_connection *connection)
 {
     return connection->phase == JZ_PHASE_WEBSOCKET ? jz_connection_route(connection)->options.backpressure_limit
                                                    : shard->server->options.backpressure_limit;
 }
 
-/* Reading pauses while too much waits to be sent: a peer that does not read is not served, and TCP slows it down. */
+/* Reading pauses while too much output waits: a peer that does not read is not served, and TCP slows it down. */
 static unsigned wanted_interest(const jz_shard *shard, const jz_connection *connection)
 {
     unsigned interest = connection->is_blocked ? JZ_WRITABLE : 0;
@@ -38,14 +38,14 @@ static bool watch(jz_shard *shard, const jz_connection *connection, unsigned int
     uint64_t token = jz_connection_token(connection);
     if (jz_link_is_channel(link))
         return jz_links_watch(&shard->turn.links, poll, link, interest, token);
-    /* It may have been taken out of the poll: see look_at_held. */
+    /* It may have been removed from the poll: see look_at_held. */
     return jz_poll_change(poll, link, interest, token) || (errno == ENOENT && jz_poll_add(poll, link, interest, token));
 }
 
 static void update_interest(jz_shard *shard, jz_connection *connection)
 {
     unsigned interest = wanted_interest(shard, connection);
-    /* What a channel has watched for the same may be another thing now. */
+    /* A channel may need something else for the same interest. */
     if (interest == connection->interest && !jz_link_is_channel(connection->link))
         return;
     connection->interest = interest & 3;
@@ -53,7 +53,7 @@ static void update_interest(jz_shard *shard, jz_connection *connection)
         jz_connection_lose(shard, connection, JZ_FAILURE_TRANSPORT);
 }
 
-/* What the hook has answered since, on whichever thread. */
+/* Carries out the upgrade hook's answer, from any thread. */
 static void follow_answer(jz_shard *shard, jz_connection *connection)
 {
     jz_buffer rest;
@@ -67,7 +67,7 @@ static void follow_answer(jz_shard *shard, jz_connection *connection)
     }
 }
 
-/* Times the close handshake that was begun. */
+/* Starts the time-out of a close handshake that has begun. */
 static void follow_closing(jz_shard *shard, jz_connection *connection)
 {
     if (connection->phase != JZ_PHASE_WEBSOCKET || connection->session.state != JZ_SESSION_CLOSE_SENT ||
@@ -75,17 +75,20 @@ static void follow_closing(jz_shard *shard, jz_connection *connection)
         return;
     connection->close_is_timed = true;
     connection->timer.tag = 0;
-    /* Whoever closes has to see the answer, which may have come already. */
+    /* The peer's close frame must be read; it may be in the kept input already. */
     if (jz_session_has_kept(&connection->session))
         jz_kept_input_note(shard, connection);
     jz_timer_set(&shard->turn.loop.timers, &connection->timer, jz_shard_close_timeout(shard));
 }
 
-/* All is sent. The connection ends, or awaits the peer's end, who is told ours. Returns whether it has ended. */
+/*
+ * All output is sent. Ends the connection; or shuts down our side, and waits for the peer's. Returns whether it has
+ * ended.
+ */
 static bool finish_sending(jz_shard *shard, jz_connection *connection)
 {
     jz_socket_result result = JZ_SOCKET_OK;
-    /* A channel may have to send something for it, as TLS has. */
+    /* A channel may have to send something for that, as TLS does. */
     if (connection->lingers || jz_link_is_channel(connection->link))
         result = jz_link_finish_sending(&shard->turn.links, connection->link);
     if (result == JZ_SOCKET_OK && connection->lingers)

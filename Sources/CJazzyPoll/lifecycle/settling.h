@@ -1,17 +1,17 @@
-/* After a connection was read, written to, or timed: what became due is done, and what is awaited is watched for. */
+/* After a connection was read, written to, or timed out: does what became due, and updates what the poll watches. */
 #ifndef JAZZY_LIFECYCLE_SETTLING_H
 #define JAZZY_LIFECYCLE_SETTLING_H
 
 #include "connection/connection.h"
 #include "shard/shard.h"
 
-/* Whether the connection is open, and not to be read from. */
+/* Whether the connection is open, but must not be read from. */
 static inline bool jz_connection_is_held(const jz_connection *connection)
 {
     return (connection->is_paused || connection->is_behind) && jz_session_is_open(&connection->session);
 }
 
-/* Whether there is nothing to do: as with nearly every connection that has had its messages and has answered them. */
+/* Whether there is nothing to do, as for nearly all connections after handling their messages. */
 static inline bool jz_connection_is_settled(const jz_connection *connection)
 {
     return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
@@ -20,11 +20,13 @@ static inline bool jz_connection_is_settled(const jz_connection *connection)
            connection->interest == JZ_READABLE && !jz_link_is_channel(connection->link);
 }
 
-/* Private to jz_connection_settle: there is something to do. */
+/* Private to jz_connection_settle, for when there is something to do. */
 void jz_connection_settle_anyhow(jz_shard *shard, jz_connection *connection);
 
-/* Flushes, and does what became due meanwhile: ends what broke or finished, sets timers, watches for what is awaited.
- * Outside of handlers only. */
+/*
+ * Flushes, and does what became due meanwhile: ends broken and finished connections, sets timers, updates what the poll
+ * watches. Outside of handlers only.
+ */
 static inline void jz_connection_settle(jz_shard *shard, jz_connection *connection)
 {
     if (!JZ_LIKELY(jz_connection_is_settled(connection)))

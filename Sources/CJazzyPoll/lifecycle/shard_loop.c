@@ -47,7 +47,7 @@ jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint
     return JZ_OK;
 }
 
-/* From here on nothing is posted to it, and of what was nothing is left. */
+/* Closes the mailbox, and discards all letters. */
 static void discard_letters(jz_shard *shard)
 {
     jz_errand_discard_all(shard);
@@ -56,7 +56,7 @@ static void discard_letters(jz_shard *shard)
         jz_errand_discard(shard, letter);
 }
 
-/* The loop ended before it was told that they have left: only where it could not wait for that any more. */
+/* Frees connections whose workers have not reported the end of the close event; only after the poll has failed. */
 static void forget_leaving(jz_shard *shard)
 {
     uint32_t slot_count = shard->connection_count > 0 ? shard->slots.chunk_count * JZ_SLOTS_PER_CHUNK : 0;
@@ -86,22 +86,23 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     return jz_slots_destroy(&shard->slots);
 }
 
-/* The poll tells of one that is not to be read from. */
+/* The poll reports a connection that must not be read from. */
 static void look_at_held(jz_shard *shard, jz_connection *connection)
 {
     int descriptor = jz_link_descriptor(&shard->turn.links, connection->link);
-    if ((connection->interest & JZ_READABLE) != 0) /* it was paused in this turn, by another's handler */
+    if ((connection->interest & JZ_READABLE) !=
+        0) /* it was paused in this iteration, by a handler of another connection */
         return;
     if (jz_socket_is_broken(descriptor))
         connection->broken = JZ_FAILURE_TRANSPORT;
-    /* The peer of a Unix domain socket has gone: this would be told again and again. */
+    /* The peer of a Unix domain socket has gone, which the poll would report again and again. */
     else if (jz_session_has_kept(&connection->session))
         jz_poll_remove(shard->turn.loop.poll, descriptor);
     else
         jz_reading_receive(shard, connection);
 }
 
-/* It may be received from, or sent to, or both. */
+/* The connection is readable, writable, or both. */
 static JZ_ALWAYS_INLINED void follow_readiness(jz_shard *shard, jz_connection *connection, unsigned what)
 {
     if ((what & JZ_WRITABLE) != 0) {
@@ -115,7 +116,8 @@ static JZ_ALWAYS_INLINED void follow_readiness(jz_shard *shard, jz_connection *c
         else
             look_at_held(shard, connection);
     }
-    /* Others may publish to a subscriber until the turn ends: then all of it goes with one system call. */
+    /* Others may publish to a subscriber until the end of the iteration: then all of it is sent with one system
+       call. */
     if (connection->subscriptions != NULL)
         jz_turn_mark_dirty(&shard->turn, connection);
     else
@@ -124,7 +126,7 @@ static JZ_ALWAYS_INLINED void follow_readiness(jz_shard *shard, jz_connection *c
         jz_http_await_request(shard, connection);
 }
 
-/* Of a connection whose channel says what may be done. */
+/* The same for a connection with a channel, which says what the server may do. */
 static void follow_channel(jz_shard *shard, jz_connection *connection, unsigned may)
 {
     if ((may & JZ_LOST) != 0)
@@ -132,7 +134,7 @@ static void follow_channel(jz_shard *shard, jz_connection *connection, unsigned 
     follow_readiness(shard, connection, may & (JZ_READABLE | JZ_WRITABLE));
 }
 
-/* Receives from those whose channels have had more since before this turn, whatever the poll tells. */
+/* Receives from channels that were pending before this iteration, without waiting for the poll. */
 static void take_pending(jz_shard *shard)
 {
     jz_links *links = &shard->turn.links;
@@ -140,7 +142,7 @@ static void take_pending(jz_shard *shard)
     uint32_t slot;
     while (jz_links_take_pending(links, &link, &slot)) {
         jz_connection *connection = jz_slots_at(&shard->slots, slot);
-        /* Where it is not read from for now, it is pending again when it is: see jz_links_watch. */
+        /* If reading is paused, the channel becomes pending again when reading resumes: see jz_links_watch. */
         if ((connection->interest & JZ_READABLE) == 0)
             continue;
         follow_channel(shard, connection, jz_links_go_on(links, link));
@@ -153,7 +155,7 @@ static void take_ready(void *context, uint64_t token, unsigned what)
     jz_shard *shard = context;
     if (jz_acceptor_ready(&shard->acceptor, token))
         return;
-    /* An earlier event of this turn may have ended the connection. */
+    /* An earlier event of this iteration may have ended the connection. */
     jz_connection *connection = jz_shard_connection_of(shard, token);
     if (connection == NULL)
         return;
@@ -174,7 +176,7 @@ static jz_connection *connection_of_timer(jz_timer *timer)
     return (jz_connection *)((char *)timer - offsetof(jz_connection, timer));
 }
 
-/* What nobody has needed for a while goes back to the system, so that a burst is forgotten. */
+/* Returns memory that was not needed for a while to the system, so that none is left of a burst. */
 static void trim_memory(jz_shard *shard)
 {
     shard->keeps_memory = jz_memory_trim();
@@ -216,8 +218,8 @@ static void settle_next(jz_shard *shard)
 }
 
 /*
- * Flushes what was written to in this turn. Settling may call handlers, which may write to further connections, and
- * take letters of which something is left for later: nothing is left when the loop goes to sleep.
+ * Flushes all connections that were written to in this iteration. Settling may call handlers, which may write to other
+ * connections, and run letters with remainders for later: nothing may be left when the loop sleeps.
  */
 void jz_shard_settle_dirty(jz_shard *shard)
 {
@@ -226,7 +228,7 @@ void jz_shard_settle_dirty(jz_shard *shard)
         if (shard->turn.dirty != NULL)
             settle_next(shard);
     }
-    /* All output was flushed, and what the sockets did not take is the connections' own by now. */
+    /* All output was flushed; what sockets did not take was copied to the connections' own output. */
     jz_published_clear(&shard->turn.published);
 }
 

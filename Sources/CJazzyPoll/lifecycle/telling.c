@@ -6,11 +6,12 @@
 #include "output/sending.h"
 #include "shard/server.h"
 
-/* A WebSocket is sent its farewell, anything else ends when its output is sent. */
+/* Sends a WebSocket the close frame; other connections end when their output is sent. */
 static void tell(jz_shard *shard, jz_connection *connection)
 {
     const jz_farewell *farewell = &shard->server->farewell;
-    /* A page may be on its way, and a request behind it be unread: to close then would destroy the page. */
+    /* A page may be in transit, with another request unread behind it: closing would send a reset, and destroy the
+       page. */
     if (connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY)
         jz_http_finish(shard, connection, jz_progress_is_awaited(shard, connection));
     else if (connection->phase == JZ_PHASE_ASKING)
@@ -28,7 +29,7 @@ static bool is_to_be_told(const jz_connection *connection)
            jz_session_is_open(&connection->session);
 }
 
-/* Who is to be told next; NULL when nobody is left. */
+/* The next connection to tell; NULL if there is none. */
 static jz_connection *next_to_tell(jz_shard *shard)
 {
     jz_telling *telling = &shard->telling;
@@ -41,7 +42,7 @@ static jz_connection *next_to_tell(jz_shard *shard)
     return NULL;
 }
 
-/* When the next one is to be told: at even intervals, of this shard's connections and of all shards'. */
+/* When to tell the next connection: at even intervals within this shard, and across all shards. */
 static uint64_t next_time(const jz_shard *shard)
 {
     const jz_telling *telling = &shard->telling;
@@ -50,7 +51,7 @@ static uint64_t next_time(const jz_shard *shard)
     uint64_t shards = shard->server->shard_count;
     uint64_t number = (uint64_t)(shard - shard->server->shards);
     uint64_t duration = telling->until_ms - telling->began_ms;
-    /* An hour, four million connections, 256 shards: far below 2^64. */
+    /* No overflow: an hour, four million connections and 256 shards are far below 2^64. */
     return telling->began_ms + duration * (telling->told * shards + number) / (telling->count * shards);
 }
 
@@ -73,7 +74,7 @@ void jz_telling_go_on(jz_shard *shard)
     }
 }
 
-/* Counts those that are to be told, and ends the others. */
+/* Counts the connections to tell, and ends the others. */
 static void take_stock(jz_shard *shard, jz_connection *connection)
 {
     if (is_to_be_told(connection))
@@ -82,7 +83,7 @@ static void take_stock(jz_shard *shard, jz_connection *connection)
         tell(shard, connection);
 }
 
-/* Those from the next one on have until then. */
+/* Spreads the remaining connections over the time until `until_ms`. */
 static void plan(jz_telling *telling, uint64_t until_ms)
 {
     telling->count -= telling->told < telling->count ? telling->told : telling->count;

@@ -4,14 +4,14 @@
 #include "config/routes.h"
 #include "output/sending.h"
 
-/* How long until a tick, in milliseconds; 0 when it has passed. Ticks are compared across their wrap. */
+/* The time until a tick, in milliseconds; 0 if it has passed. Works across the wrap-around of ticks. */
 static uint32_t until(uint32_t now, uint32_t tick)
 {
     int32_t ticks = (int32_t)(tick - now);
     return ticks > 0 ? (uint32_t)ticks * JZ_TICK_MS : 0;
 }
 
-/* Sets the timer to `delay_ms` from now, or to the end of the lifetime where that comes first. */
+/* Sets the timer to `delay_ms` from now, or to the end of the lifetime if that is earlier. */
 static void set_timer(jz_shard *shard, jz_connection *connection, uint32_t delay_ms)
 {
     uint32_t end_of_life = connection->timer.tag;
@@ -46,17 +46,17 @@ void jz_watch_begin(jz_shard *shard, jz_connection *connection)
     connection->timer.tag = 0;
     if (route->options.max_lifetime_ms != JZ_NEVER) {
         uint32_t end_of_life = jz_tick_of(shard->turn.loop.now_ms + route->options.max_lifetime_ms) + 1;
-        connection->timer.tag = end_of_life != 0 ? end_of_life : 1; /* 0 says that there is none */
+        connection->timer.tag = end_of_life != 0 ? end_of_life : 1; /* 0 means no lifetime */
     }
     jz_connection_note_activity(connection, shard->turn.loop.now_ms);
     jz_watch_go_on(shard, connection);
 }
 
-/* Half of the time-out was quiet. */
+/* Nothing was received for half of the time-out. */
 static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
 {
-    /* Not of what is sent from here on: a kernel takes our pings, and messages, from us also for a program that hangs.
-       But what its kernel has taken of what had waited the peer may have yet to read, and finds the ping behind it. */
+    /* Output sent from now on shows nothing: the peer's kernel accepts our pings and messages even if its program
+       hangs. But if output has waited for the peer, it may still have to read that, and finds the ping behind it. */
     bool takes = connection->session.owner_tag == JZ_PROGRESS_TAKEN || jz_progress_is_awaited(shard, connection);
     connection->session.owner_tag = takes ? jz_progress_mark(shard, connection) : 0;
     connection->is_pinged = true;
@@ -64,7 +64,7 @@ static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
     set_timer(shard, connection, half);
 }
 
-/* Nothing came in answer to a ping. Before the peer finds it, it has to take what was sent before. */
+/* There was no answer to a ping. The peer may have to take earlier output before it finds the ping. */
 static jz_watch_verdict judge_pinged(jz_shard *shard, jz_connection *connection, uint32_t half)
 {
     uint32_t now = jz_tick_of(shard->turn.loop.now_ms);
@@ -72,8 +72,9 @@ static jz_watch_verdict judge_pinged(jz_shard *shard, jz_connection *connection,
     uint32_t patience = jz_progress_patience(2 * half);
     if (connection->session.owner_tag == 0)
         return JZ_WATCH_IS_IDLE;
-    /* The mark is as old as the quiet or, where it was made with the ping, younger by half of the time-out. What is
-       longer than the patience was a stop of this process, in which the peer could take no more than the kernel had. */
+    /* The mark is as old as the silence or, if it was made with the ping, younger by half of the time-out. A silence
+       longer than the patience was a suspension of this process, in which the peer could take only what the kernel
+       had. */
     uint32_t elapsed = quiet > 2 * half ? quiet - half : half;
     if (jz_progress_was_made(shard, connection, elapsed < patience ? elapsed : patience)) {
         connection->session.owner_tag = jz_progress_mark(shard, connection);
@@ -99,7 +100,7 @@ jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
         set_timer(shard, connection, JZ_NEVER);
         return JZ_WATCH_GOES_ON;
     }
-    /* Whoever is not read from cannot show that it is there; nor who sent so much that it waits for its turn. */
+    /* A peer that is not read from, or whose input is kept, cannot show that it is there. */
     if (connection->is_paused || connection->is_behind || jz_session_has_kept(&connection->session))
         jz_connection_note_activity(connection, shard->turn.loop.now_ms);
     uint32_t quiet_since = connection->last_active;
@@ -107,8 +108,8 @@ jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
         set_timer(shard, connection, until(now, quiet_since + half / JZ_TICK_MS));
         return JZ_WATCH_GOES_ON;
     }
-    /* Only a ping that was sent, and half of the time-out ago, shows that the peer is not there: this process may have
-       been stopped meanwhile, or the machine. */
+    /* Only an unanswered ping, sent half of the time-out ago, shows that the peer is gone: this process, or the
+       machine, may have been suspended meanwhile. */
     if (connection->is_pinged)
         return judge_pinged(shard, connection, half);
     ping(shard, connection, half);

@@ -28,7 +28,7 @@ typedef struct jz_interest {
     pthread_mutex_t lock; /* guards the other fields; any thread may read topic_count */
     jz_hash_table table;
     _Atomic uint64_t topic_count;
-    bool is_over; /* the broker is told nothing any more */
+    bool is_over; /* the broker is not called any more */
 } jz_interest;
 
 /* `broker` must outlive it. */
