@@ -1,4 +1,4 @@
-/* The public functions on topics. */
+/* The public functions for topics. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@
 
 typedef jz_send_status (*errand_on_topic)(jz_shard *shard, jz_ws ws, jz_text topic);
 
-/* From another thread: by an errand, if the connection is open. */
+/* From another thread: posts an errand, if the connection is open. */
 static jz_send_status ask(jz_ws ws, jz_text topic, errand_on_topic post)
 {
     jz_shard *shard = jz_enter_open_shard(ws);
@@ -61,7 +61,7 @@ bool jz_ws_is_subscribed(jz_ws ws, const char *topic, size_t length)
     return result;
 }
 
-/* Copies of a connection's topics, so that they can be visited without the lock. NULL: none, or no memory. */
+/* Copies a connection's topics, so that `visit` is called without the lock. NULL: none, or no memory. */
 static jz_text *copy_topics(const jz_connection *connection, size_t *count)
 {
     const jz_subscriptions *subscriptions = connection->subscriptions;
@@ -101,7 +101,7 @@ size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char *topic, si
     return count;
 }
 
-/* Gives back the room in the mailboxes of the first `count` shards but `own`. */
+/* Unreserves bytes in the mailboxes of the first `count` shards, except `own`. */
 static void unreserve_everywhere(jz_server *server, const jz_shard *own, uint32_t count, size_t amount)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -110,7 +110,7 @@ static void unreserve_everywhere(jz_server *server, const jz_shard *own, uint32_
     }
 }
 
-/* Takes the room in the mailboxes of all shards but `own`: all or nothing. */
+/* Reserves bytes in the mailboxes of all shards except `own`; on failure in none. */
 static bool reserve_everywhere(jz_server *server, const jz_shard *own, size_t amount)
 {
     for (uint32_t i = 0; i < server->shard_count; i++) {
@@ -124,14 +124,17 @@ static bool reserve_everywhere(jz_server *server, const jz_shard *own, size_t am
     return true;
 }
 
-/* The server's shard that runs on this thread, after what was asked of it before; NULL where that has to wait. */
+/*
+ * The server's shard that runs on this thread, after its earlier errands were run; NULL if there is none, or if too
+ * many errands wait.
+ */
 static jz_shard *own_shard_of(const jz_server *server)
 {
     jz_shard *own = jz_current_shard;
     return own != NULL && own->server == server && jz_is_in_order(own) ? own : NULL;
 }
 
-/* Loops that have ended have nobody who could receive it. CLOSED: that is all of them. */
+/* Ended loops have no receivers. CLOSED: all loops have ended. */
 static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender, jz_text topic,
                                   jz_publication *publication, size_t reserved)
 {
@@ -151,7 +154,7 @@ static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender
     return status;
 }
 
-/* Gives a publication to every shard: at once to `own`, which runs on this thread, by errands to the others. */
+/* Gives a publication to every shard: at once to `own`, which runs on this thread, with errands to the others. */
 static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sender, jz_text topic, jz_message_kind kind,
                                    const void *bytes, size_t length)
 {
@@ -170,11 +173,11 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
     return status;
 }
 
-/* To the subscribers of this server first, then, by the broker, to those of the others. */
+/* Publishes to the subscribers of this server, and then, through the broker, to those of other servers. */
 static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz_message_kind kind, const void *bytes,
                               size_t length)
 {
-    /* Also where the sender is on another loop: this one's subscribers get it at once, after what was asked before. */
+    /* Even if the sender is on another loop: this loop's subscribers get it at once, after earlier errands. */
     jz_shard *own = own_shard_of(server);
     jz_send_status status = publish_here(server, own, sender, topic, kind, bytes, length);
     if (server->membership == NULL || status == JZ_SEND_DROPPED)
@@ -184,7 +187,7 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     return elsewhere != JZ_SEND_CLOSED ? elsewhere : status;
 }
 
-/* Also in its own close event, so that it can tell the others that it has left. */
+/* A connection may publish in its close event, too, so that it can tell the others that it has left. */
 static bool may_publish(const jz_shard *shard, jz_ws ws)
 {
     if (jz_handle_is_open(shard, ws) || jz_work_is_closing_here(ws))
@@ -221,14 +224,14 @@ jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t to
 {
     if (jz_server_has_told_all(server) || jz_server_has_drained(server))
         return JZ_SEND_CLOSED;
-    /* A broker that delivers in its functions does so on a loop's own thread, whose mailbox takes all of its letters.
-     */
+    /* A broker that delivers within its functions does so on a loop's own thread, for which the mailbox limit does not
+       hold: check it here. */
     jz_shard *here = jz_current_shard;
     if (here != NULL && here->server == server && !jz_errand_may_wait(here)) {
         jz_count_dropped(&here->turn.counters);
         return JZ_SEND_DROPPED;
     }
-    /* By errands to all: where it is called, subscriptions may be about to change, and a lock be held. */
+    /* With errands to all loops, because the caller may hold a lock, and subscriptions may be about to change. */
     const jz_text name = {topic, topic_length};
     jz_send_status status = publish_here(server, NULL, (jz_ws){0}, name, kind, bytes, length);
     if (status == JZ_SEND_SENT && server->membership != NULL)

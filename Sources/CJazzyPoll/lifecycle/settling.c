@@ -25,7 +25,7 @@ static unsigned wanted_interest(const jz_shard *shard, const jz_connection *conn
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
     bool reads = connection->phase != JZ_PHASE_FINISHING && connection->phase != JZ_PHASE_ASKING &&
                  buffered <= limit_of(shard, connection) / 2;
-    /* Whoever closes has to see the answer. */
+    /* After our close frame the peer's must be read: then nothing is held. */
     if (jz_connection_is_held(connection))
         reads = false;
     return reads ? interest | JZ_READABLE : interest;
