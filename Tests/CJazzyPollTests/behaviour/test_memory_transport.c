@@ -1,0 +1,292 @@
+/*
+ * Whole servers in a process, none of whose bytes travels through a socket: by seed, everything comes in other portions
+ * and at other times, and some of it not at all. What is sent comes back, whole and in order; or, where a channel was
+ * lost, as far as it came.
+ */
+#include <stdio.h>
+
+#include "jazzy.h"
+#include "support/eventually.h"
+#include "support/frame.h"
+#include "support/journal.h"
+#include "support/memory_transport.h"
+#include "support/random.h"
+#include "support/serving.h"
+#include "support/testing.h"
+
+enum { CLIENTS = 5, MESSAGES = 30, LONGEST = 70000, SEEDS = 24, LIMIT = 64 << 20 };
+
+#define REQUEST                                                                                                        \
+    "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                               \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+
+/* What a client has to say, and what the server is to say to that behind its response. */
+typedef struct talker {
+    memory_client end;
+    jz_buffer speech;
+    size_t said;
+    jz_buffer due;
+    jz_buffer heard;
+    bool has_ended;
+} talker;
+
+static jz_server *server;
+static journal seen;
+static memory_network network;
+static talker talkers[CLIENTS];
+
+/* Echoes, and sometimes wants no more for a while. */
+static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)journal;
+    if (event->type != JZ_EVENT_MESSAGE || message->kind > JZ_MESSAGE_BINARY)
+        return;
+    jz_ws_send(ws, message->kind, message->bytes, message->length);
+    if (message->length % 5 == 1)
+        jz_ws_pause_reading(ws);
+}
+
+static void start(uint32_t threads)
+{
+    jz_error error = {0};
+    jz_options options = serving_options(threads);
+    jz_route_options route = jz_route_options_default();
+    route.backpressure_limit = LIMIT;
+    seen = (journal)JOURNAL_INITIALIZER;
+    seen.act = act;
+    memory_network_begin(&network);
+    server = jz_server_create(&options, &error);
+    assert_non_null(server);
+    assert_int_equal(jz_server_route_ws(server, "/", &route, journal_handle, &seen, &error), JZ_OK);
+    const jz_listen_options listening = {.transport = &memory_transport, .transport_context = &network};
+    assert_that(jz_server_listen_with(server, "127.0.0.1", 0, &listening, &error) == JZ_OK, "%s", error.message);
+    assert_that(jz_server_start(server, &error) == JZ_OK, "%s", error.message);
+}
+
+static void finish(void)
+{
+    jz_server_destroy(server);
+    assert_int_equal(seen.opens, seen.closes);
+    assert_int_equal(network.opened, network.closed);
+    pthread_mutex_destroy(&seen.lock);
+    memory_network_end(&network);
+}
+
+/* None is so long that its way takes longer than a test may. */
+static size_t choose_length(test_random *random)
+{
+    bool is_tiny = (network.most_sent != 0 && network.most_sent < 100) || (network.room != 0 && network.room < 100);
+    if (is_tiny)
+        return test_random_below(random, 130);
+    static const size_t lengths[] = {0, 125, 126, 4090, 8192, 16384, 65535, 65536, LONGEST};
+    return test_random_below(random, 3) > 0 ? test_random_below(random, 300)
+                                            : lengths[test_random_below(random, COUNT_OF(lengths))];
+}
+
+static void prepare(talker *talker, test_random *random, bool closes)
+{
+    static const uint8_t key[4] = {9, 8, 7, 6};
+    *talker = (struct talker){0};
+    assert_true(jz_buffer_append(&talker->speech, REQUEST, strlen(REQUEST)));
+    for (size_t i = 0; i < MESSAGES; i++) {
+        size_t length = choose_length(random);
+        const test_frame frame = BINARY_OF({"abcdefg", 1 + test_random_below(random, 7), length});
+        test_frame_append(&talker->speech, &frame, key);
+        test_frame_append(&talker->due, &frame, NULL);
+    }
+    if (!closes)
+        return;
+    test_frame_append(&talker->speech, &(test_frame)CLOSE(1000, ""), key);
+    test_frame_append(&talker->due, &(test_frame)CLOSE(1000, ""), NULL);
+}
+
+static void say_some(talker *talker, test_random *random)
+{
+    static const size_t most[] = {1, 100, 5000, 200000};
+    size_t left = talker->speech.length - talker->said;
+    size_t part = 1 + test_random_below(random, most[test_random_below(random, COUNT_OF(most))]);
+    if (left == 0)
+        return;
+    if (part > left)
+        part = left;
+    memory_send(&talker->end, talker->speech.bytes + talker->said, part);
+    talker->said += part;
+}
+
+static void hear_some(talker *talker, test_random *random)
+{
+    uint8_t bytes[20000];
+    size_t capacity = 1 + test_random_below(random, sizeof bytes);
+    size_t count = memory_receive(&talker->end, bytes, capacity);
+    assert_true(jz_buffer_append(&talker->heard, bytes, count));
+    talker->has_ended = count == 0 && memory_has_ended(&talker->end);
+}
+
+/* All talk, until all have ended. */
+static void talk(test_random *random)
+{
+    uint64_t deadline = test_deadline();
+    size_t ended = 0;
+    while (ended < CLIENTS) {
+        ended = 0;
+        size_t number = test_random_below(random, CLIENTS);
+        for (size_t i = 0; i < CLIENTS; i++) {
+            talker *talker = &talkers[i];
+            if (test_random_below(random, 2) == 0)
+                say_some(talker, random);
+            if (!talker->has_ended && test_random_below(random, 3) > 0)
+                hear_some(talker, random);
+            ended += talker->has_ended;
+        }
+        for (size_t i = 0; i < seen.opens; i++)
+            jz_ws_resume_reading(journal_handle_of(&seen, i));
+        if (!talkers[number].has_ended && talkers[number].said == talkers[number].speech.length &&
+            memory_waiting(&talkers[number].end) == 0)
+            memory_wait(&talkers[number].end);
+        assert_that(test_is_before(deadline), "%zu of %d have ended", ended, CLIENTS);
+    }
+}
+
+/* Whether what was heard is what is due, or with `may_be_cut` the beginning of that. */
+static void expect_due(const talker *talker, uint64_t seed, bool may_be_cut)
+{
+    static const char end_of_head[] = "\r\n\r\n";
+    size_t start = 0;
+    while (start + 4 <= talker->heard.length && memcmp(talker->heard.bytes + start, end_of_head, 4) != 0)
+        start++;
+    bool has_head = start + 4 <= talker->heard.length;
+    assert_that(has_head || may_be_cut, "seed %zu: no response", (size_t)seed);
+    size_t length = has_head ? talker->heard.length - start - 4 : 0;
+    assert_that(length == talker->due.length || (may_be_cut && length < talker->due.length),
+                "seed %zu: %zu bytes instead of %zu, ended %d in order %d", (size_t)seed, length, talker->due.length,
+                talker->has_ended, memory_has_ended_in_order(&talker->end));
+    if (length > 0)
+        assert_memory_equal(talker->heard.bytes + start + 4, talker->due.bytes, length);
+    assert_true(may_be_cut || memory_has_ended_in_order(&talker->end));
+}
+
+static void forget(talker *talker)
+{
+    memory_close(&talker->end);
+    jz_buffer_free(&talker->speech);
+    jz_buffer_free(&talker->due);
+    jz_buffer_free(&talker->heard);
+}
+
+/* What a seed does. */
+static memory_network network_of(uint64_t seed, test_random *random)
+{
+    static const size_t most[] = {0, 9, 500, 5000};
+    static const size_t rooms[] = {0, 10, 2000, 10000};
+    static const uint32_t rarities[] = {0, 2, 3, 20};
+    *random = (test_random){.state = seed};
+    memory_network chosen = {.seed = seed,
+                             .most_received = most[test_random_below(random, COUNT_OF(most))],
+                             .most_sent = most[test_random_below(random, COUNT_OF(most))],
+                             .room = rooms[test_random_below(random, COUNT_OF(rooms))],
+                             .steps = (uint32_t)test_random_below(random, 6),
+                             .contrary = rarities[test_random_below(random, COUNT_OF(rarities))]};
+    return chosen;
+}
+
+static void play(uint64_t seed, uint32_t failing)
+{
+    test_random random;
+    network = network_of(seed, &random);
+    network.failing = failing;
+    start(1 + (uint32_t)(seed % 3));
+    for (size_t i = 0; i < CLIENTS; i++) {
+        prepare(&talkers[i], &random, true);
+        assert_true(memory_connect(&talkers[i].end, &network, jz_server_port(server)));
+    }
+    talk(&random);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        expect_due(&talkers[i], seed, failing > 0);
+        forget(&talkers[i]);
+    }
+    finish();
+}
+
+static void what_is_said_comes_back_whole_and_in_order(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        play(seed, 0);
+}
+
+static void where_a_channel_is_lost_what_had_come_was_right(void **state)
+{
+    static const uint32_t rarities[] = {1, 2, 5, 30, 200};
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        play(seed, rarities[seed % COUNT_OF(rarities)]);
+}
+
+/* The end lies behind bytes of which no poll knows. */
+static void the_end_of_who_says_no_more_is_found_behind_its_bytes(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS / 4; seed++) {
+        test_random random;
+        network = network_of(seed, &random);
+        start(1);
+        talker *talker = &talkers[0];
+        prepare(talker, &random, false);
+        assert_true(memory_connect(&talker->end, &network, jz_server_port(server)));
+        assert_true(memory_send(&talker->end, talker->speech.bytes, talker->speech.length));
+        memory_stop_sending(&talker->end);
+        uint64_t deadline = test_deadline();
+        while (!talker->has_ended && test_is_before(deadline)) {
+            hear_some(talker, &random);
+            if (seen.opens > 0)
+                jz_ws_resume_reading(journal_handle_of(&seen, 0));
+            if (memory_waiting(&talker->end) == 0 && !talker->has_ended)
+                memory_wait(&talker->end);
+        }
+        expect_due(talker, seed, false);
+        forget(talker);
+        finish();
+    }
+}
+
+/* Clients that go away at any moment: in the handshake, with bytes under way, while the server waits for room. */
+static void who_goes_away_leaves_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        test_random random;
+        network = network_of(seed, &random);
+        network.room = seed % 2 == 0 ? 100 : 0;
+        start(1 + (uint32_t)(seed % 2));
+        for (size_t i = 0; i < CLIENTS; i++) {
+            prepare(&talkers[i], &random, false);
+            assert_true(memory_connect(&talkers[i].end, &network, jz_server_port(server)));
+            size_t turns = test_random_below(&random, 20);
+            for (size_t k = 0; k < turns; k++) {
+                say_some(&talkers[i], &random);
+                hear_some(&talkers[i], &random);
+            }
+            if (seed % 3 == 0)
+                jz_server_drain(server, JZ_NEVER);
+            forget(&talkers[i]);
+            if (seed % 3 == 0)
+                break;
+        }
+        if (seed % 3 == 0)
+            jz_server_wait(server);
+        jz_statistics now;
+        assert_eventually((jz_server_statistics(server, &now), now.connections == 0));
+        finish();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_said_comes_back_whole_and_in_order),
+        cmocka_unit_test(where_a_channel_is_lost_what_had_come_was_right),
+        cmocka_unit_test(the_end_of_who_says_no_more_is_found_behind_its_bytes),
+        cmocka_unit_test(who_goes_away_leaves_nothing),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
+}

@@ -1,0 +1,175 @@
+#define _GNU_SOURCE
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "memory_wire.h"
+
+enum { WAIT_MS = 20 };
+
+void memory_network_begin(memory_network *network)
+{
+    network->wires = NULL;
+    memory_require(pthread_mutex_init(&network->lock, NULL) == 0 && pthread_cond_init(&network->changed, NULL) == 0,
+                   "the test has locks");
+}
+
+void memory_network_end(memory_network *network)
+{
+    memory_require(network->wires == NULL, "all clients have closed");
+    pthread_cond_destroy(&network->changed);
+    pthread_mutex_destroy(&network->lock);
+}
+
+/* A full socket has rung enough. */
+static void ring(const memory_wire *wire)
+{
+    ssize_t sent = send(wire->bell, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)sent;
+}
+
+static void lock(const memory_client *client)
+{
+    memory_wire *wire = client->wire;
+    pthread_mutex_lock(&client->network->lock);
+    if (wire->questions == 0)
+        return;
+    wire->questions = 0;
+    ring(wire);
+}
+
+static void unlock(const memory_client *client)
+{
+    pthread_mutex_unlock(&client->network->lock);
+}
+
+static void add_wire(memory_network *network, memory_wire *wire)
+{
+    pthread_mutex_lock(&network->lock);
+    wire->next = network->wires;
+    network->wires = wire;
+    pthread_mutex_unlock(&network->lock);
+}
+
+bool memory_connect(memory_client *client, memory_network *network, uint16_t port)
+{
+    socklen_t length = sizeof(struct sockaddr_in);
+    struct sockaddr_in server = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    memory_wire *wire = calloc(1, sizeof *wire);
+    memory_require(wire != NULL, "the test has memory");
+    wire->bell = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    wire->address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    memory_require(wire->bell >= 0 && bind(wire->bell, (struct sockaddr *)&wire->address, length) == 0 &&
+                       getsockname(wire->bell, (struct sockaddr *)&wire->address, &length) == 0,
+                   "the test has sockets");
+    *client = (memory_client){network, wire};
+    add_wire(network, wire);
+    bool is_connected = connect(wire->bell, (struct sockaddr *)&server, sizeof server) == 0;
+    if (is_connected)
+        ring(wire);
+    return is_connected;
+}
+
+bool memory_send(const memory_client *client, const void *bytes, size_t length)
+{
+    lock(client);
+    memory_wire *wire = client->wire;
+    bool is_closed = wire->is_closed;
+    memory_require(!wire->to_server.has_ended, "a client sends nothing behind its end");
+    memory_lane_put(&wire->to_server, bytes, length);
+    ring(wire);
+    unlock(client);
+    return !is_closed;
+}
+
+void memory_stop_sending(const memory_client *client)
+{
+    lock(client);
+    client->wire->to_server.has_ended = true;
+    ring(client->wire);
+    unlock(client);
+}
+
+size_t memory_receive(const memory_client *client, void *bytes, size_t capacity)
+{
+    lock(client);
+    memory_wire *wire = client->wire;
+    size_t count = memory_lane_waiting(&wire->to_client) < capacity ? memory_lane_waiting(&wire->to_client) : capacity;
+    memory_lane_take(&wire->to_client, bytes, count);
+    if (wire->wants_room && count > 0) {
+        wire->wants_room = false;
+        ring(wire);
+    }
+    unlock(client);
+    return count;
+}
+
+/* The server does not come to know of a client that it turns away: its end is that of the bell. */
+static bool is_turned_away(const memory_wire *wire)
+{
+    uint8_t byte;
+    struct iovec vector = {&byte, 1};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    return !wire->is_found && recvmsg(wire->bell, &message, MSG_DONTWAIT | MSG_PEEK) == 0;
+}
+
+bool memory_has_ended(const memory_client *client)
+{
+    lock(client);
+    const memory_wire *wire = client->wire;
+    bool has_ended = memory_lane_waiting(&wire->to_client) == 0 &&
+                     (wire->to_client.has_ended || wire->is_closed || is_turned_away(wire));
+    unlock(client);
+    return has_ended;
+}
+
+size_t memory_waiting(const memory_client *client)
+{
+    lock(client);
+    size_t count = memory_lane_waiting(&client->wire->to_client);
+    unlock(client);
+    return count;
+}
+
+bool memory_has_ended_in_order(const memory_client *client)
+{
+    lock(client);
+    bool has_ended = memory_lane_waiting(&client->wire->to_client) == 0 && client->wire->to_client.has_ended;
+    unlock(client);
+    return has_ended;
+}
+
+void memory_wait(const memory_client *client)
+{
+    struct timespec until;
+    timespec_get(&until, TIME_UTC);
+    until.tv_nsec += WAIT_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    lock(client);
+    pthread_cond_timedwait(&client->network->changed, &client->network->lock, &until);
+    unlock(client);
+}
+
+void memory_close(memory_client *client)
+{
+    /* With a reset, so that no end of it stays in the kernel. */
+    const struct linger at_once = {1, 0};
+    memory_wire *wire = client->wire;
+    lock(client);
+    memory_wire **link = &client->network->wires;
+    while (*link != wire)
+        link = &(*link)->next;
+    *link = wire->next;
+    setsockopt(wire->bell, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(wire->bell);
+    wire->bell = -1;
+    bool is_last = !wire->is_found || wire->is_closed;
+    unlock(client);
+    if (is_last)
+        memory_wire_free(wire);
+    client->wire = NULL;
+}

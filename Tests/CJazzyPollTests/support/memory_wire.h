@@ -1,0 +1,69 @@
+/* What lies between the two ends of a wire: memory_transport.c has the server's, memory_client.c the client's. */
+#ifndef JAZZY_TESTS_MEMORY_WIRE_H
+#define JAZZY_TESTS_MEMORY_WIRE_H
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory_transport.h"
+#include "session/buffer.h"
+
+/* Bytes on their way: those from `start` on. */
+typedef struct memory_lane {
+    jz_buffer bytes;
+    size_t start;
+    bool has_ended; /* nothing follows */
+} memory_lane;
+
+/* Guarded by the network's lock. */
+struct memory_wire {
+    memory_wire *next;
+    struct sockaddr_in address; /* the client's, by which a channel finds it */
+    int bell;                   /* the client's socket; -1 when it has gone */
+    bool is_found;              /* a channel has it */
+    bool is_closed;             /* by the server */
+    bool wants_room;            /* the channel waits until the client has taken something */
+    size_t questions;           /* that the client has not answered: a ring answers them */
+    memory_lane to_server;
+    memory_lane to_client;
+};
+
+/* For threads of servers, too, on which no test may assert. */
+static inline void memory_require(bool condition, const char *what)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "memory transport: %s\n", what);
+    abort();
+}
+
+static inline size_t memory_lane_waiting(const memory_lane *lane)
+{
+    return lane->bytes.length - lane->start;
+}
+
+static inline void memory_lane_put(memory_lane *lane, const void *bytes, size_t length)
+{
+    if (lane->start > 0 && lane->start == lane->bytes.length)
+        lane->start = lane->bytes.length = 0;
+    memory_require(jz_buffer_append(&lane->bytes, bytes, length), "the test has memory");
+}
+
+static inline void memory_lane_take(memory_lane *lane, void *bytes, size_t length)
+{
+    if (length > 0)
+        memcpy(bytes, lane->bytes.bytes + lane->start, length);
+    lane->start += length;
+}
+
+/* Both ends have gone. */
+static inline void memory_wire_free(memory_wire *wire)
+{
+    jz_buffer_free(&wire->to_server.bytes);
+    jz_buffer_free(&wire->to_client.bytes);
+    free(wire);
+}
+
+#endif
