@@ -70,7 +70,6 @@ static bool silence_bell(channel *self)
     do {
         count = read(self->descriptor, rings, sizeof rings);
     } while (count > 0);
-    self->waits_for_answer = self->wire->questions > 0;
     return count < 0 && errno == EAGAIN;
 }
 
@@ -125,6 +124,7 @@ static unsigned look(channel *self)
 {
     memory_wire *wire = self->wire;
     bool has_input = memory_lane_waiting(&wire->to_server) > 0 || wire->to_server.has_ended || wire->bell < 0;
+    self->waits_for_answer = wire->questions > 0;
     bool silences = self->network->choose_received == NULL || !has_input;
     if (silences && !silence_bell(self))
         return JZ_LOST;
@@ -141,6 +141,7 @@ static unsigned ready(void *opaque, unsigned what)
     } else if (self->steps_left > 0 && !silence_bell(self)) {
         may = JZ_LOST;
     } else if (self->steps_left > 0) {
+        self->waits_for_answer = self->wire->questions > 0;
         if (!self->waits_for_answer && --self->steps_left > 0)
             ask(self);
         /* What else the client has said was told with the same bell. */
@@ -164,8 +165,11 @@ static jz_io take_input(channel *self, uint8_t *bytes, size_t capacity, size_t *
     memory_lane *lane = &self->wire->to_server;
     size_t available = memory_lane_waiting(lane);
     bool has_ended = lane->has_ended || self->wire->bell < 0;
-    if (available == 0)
-        return has_ended ? JZ_IO_ENDED : JZ_IO_WOULD_BLOCK;
+    if (available == 0) {
+        bool may_end =
+            self->network->choose_received == NULL || (has_ended && self->network->choose_received(0, capacity) > 0);
+        return has_ended && may_end ? JZ_IO_ENDED : JZ_IO_WOULD_BLOCK;
+    }
     size_t most = available < capacity ? available : capacity;
     size_t count = self->network->choose_received != NULL ? self->network->choose_received(available, capacity)
                                                           : choose(self, self->network->most_received, most);

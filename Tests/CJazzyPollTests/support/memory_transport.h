@@ -29,8 +29,8 @@ typedef struct memory_network {
     uint32_t failing;  /* of so many calls one is the last, for the connection is lost; 0: none */
 
     /*
-     * What is received: how many of the `available` bytes, at most `capacity`; 0: none of them yet, which is asked
-     * again at once. NULL: by chance.
+     * What is received: how many of the `available` bytes, at most `capacity`; where none are available whether the
+     * end is found, for any number but 0. 0: nothing yet, and this is called again at once. NULL: by chance.
      */
     size_t (*choose_received)(size_t available, size_t capacity);
 

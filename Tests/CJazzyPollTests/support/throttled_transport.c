@@ -24,13 +24,12 @@ typedef struct channel {
     bool end_is_late; /* it was put off once */
     bool is_lost;
     bool has_failed; /* by choice */
-    uint8_t record[LONGEST_RECORD];
-    size_t record_length; /* 0: there is none under way */
+    uint8_t *record; /* under way; NULL: none is */
+    size_t record_length;
     size_t record_sent;
-    size_t start; /* of what was read and not passed on */
+    uint8_t *ahead; /* what was read and not passed on, from `start` on; NULL: nothing */
+    size_t start;
     size_t end;
-    size_t capacity;
-    uint8_t ahead[];
 } channel;
 
 static void require(bool condition, const char *what)
@@ -73,19 +72,23 @@ static jz_io lose(channel *self)
 static void *open_channel(void *context, int descriptor, const uint8_t *early, size_t early_length)
 {
     throttled *through = context;
-    size_t capacity = early_length > BYTES_AHEAD ? early_length : BYTES_AHEAD;
-    channel *self = calloc(1, sizeof *self + capacity);
+    channel *self = calloc(1, sizeof *self);
     if (self == NULL)
         return NULL;
+    if (early_length > 0) {
+        self->ahead = malloc(early_length);
+        if (self->ahead == NULL) {
+            free(self);
+            return NULL;
+        }
+        memcpy(self->ahead, early, early_length);
+        self->end = early_length;
+    }
     self->context = through;
     self->thread = pthread_self();
     self->descriptor = descriptor;
     self->random.state = through->seed + through->opened++ * 1000;
     self->steps_left = through->steps > 0 ? (uint32_t)test_random_below(&self->random, through->steps + 1) : 0;
-    self->capacity = capacity;
-    self->end = early_length;
-    if (early_length > 0)
-        memcpy(self->ahead, early, early_length);
     return self;
 }
 
@@ -108,7 +111,7 @@ static unsigned ready(void *opaque, unsigned what)
     if (self->steps_left > 0) {
         self->steps_left--;
         /* What the peer sends first may be here already: then there is nothing to read. */
-        self->step_writes = self->end > self->start || happens(self, 2);
+        self->step_writes = self->ahead != NULL || happens(self, 2);
         return self->steps_left > 0 ? 0 : JZ_READABLE | JZ_WRITABLE;
     }
     if (!self->wants_to_write || (what & JZ_WRITABLE) == 0)
@@ -117,21 +120,34 @@ static unsigned ready(void *opaque, unsigned what)
     return what | JZ_READABLE;
 }
 
+static void forget_ahead(channel *self)
+{
+    free(self->ahead);
+    self->ahead = NULL;
+    self->start = self->end = 0;
+}
+
 /* Reads ahead. OK: something is there. */
 static jz_io read_ahead(channel *self)
 {
     ssize_t count;
-    self->start = self->end = 0;
     if (self->peer_has_ended)
         return JZ_IO_ENDED;
+    self->ahead = malloc(BYTES_AHEAD);
+    if (self->ahead == NULL)
+        return lose(self);
     do {
-        count = recv(self->descriptor, self->ahead, self->capacity, 0);
+        count = recv(self->descriptor, self->ahead, BYTES_AHEAD, 0);
     } while (count < 0 && errno == EINTR);
-    if (count < 0)
-        return errno == EAGAIN ? JZ_IO_WOULD_BLOCK : lose(self);
-    self->end = (size_t)count;
+    int reason = errno;
+    self->end = count > 0 ? (size_t)count : 0;
     self->peer_has_ended = count == 0;
-    return count > 0 ? JZ_IO_OK : JZ_IO_ENDED;
+    if (count > 0)
+        return JZ_IO_OK;
+    forget_ahead(self);
+    if (count == 0)
+        return JZ_IO_ENDED;
+    return reason == EAGAIN ? JZ_IO_WOULD_BLOCK : lose(self);
 }
 
 static size_t choose(channel *self, size_t most)
@@ -152,7 +168,7 @@ static jz_io receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *rece
         self->wants_to_write = true;
         return JZ_IO_WOULD_BLOCK;
     }
-    if (self->start == self->end) {
+    if (self->ahead == NULL) {
         jz_io result = read_ahead(self);
         if (result != JZ_IO_OK)
             return result;
@@ -164,24 +180,35 @@ static jz_io receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *rece
         count = capacity;
     memcpy(bytes, self->ahead + self->start, count);
     self->start += count;
+    if (self->start == self->end)
+        forget_ahead(self);
     *received = count;
-    *has_more = self->start < self->end || happens(self, self->context->contrary);
+    *has_more = self->ahead != NULL || happens(self, self->context->contrary);
     return JZ_IO_OK;
 }
 
-/* Takes the next record, or the one that is under way, which is the same bytes from elsewhere. */
-static void take_record(channel *self, const jz_piece *pieces, size_t count, size_t skipped)
+static void forget_record(channel *self)
 {
-    if (self->record_length == 0) {
+    free(self->record);
+    self->record = NULL;
+    self->record_length = self->record_sent = 0;
+}
+
+/* Takes the next record, or the one that is under way, which is the same bytes from elsewhere. False: no memory. */
+static bool take_record(channel *self, const jz_piece *pieces, size_t count, size_t skipped)
+{
+    if (self->record == NULL) {
         size_t most = choose(self, self->context->most_sent);
-        self->record_length = jz_pieces_join(pieces, count, skipped, self->record, most);
-        self->record_sent = 0;
-        return;
+        self->record = malloc(most);
+        if (self->record != NULL)
+            self->record_length = jz_pieces_join(pieces, count, skipped, self->record, most);
+        return self->record != NULL;
     }
     uint8_t again[LONGEST_RECORD];
     size_t length = jz_pieces_join(pieces, count, skipped, again, self->record_length);
     require(length == self->record_length && memcmp(again, self->record, length) == 0,
             "what was not taken comes again, first and whole");
+    return true;
 }
 
 /* Sends of the record what goes. OK: all of it has gone. */
@@ -227,12 +254,13 @@ static jz_io send_pieces(void *opaque, const jz_piece *pieces, size_t count, boo
     if (happens(self, self->context->contrary))
         return JZ_IO_WOULD_BLOCK;
     for (int i = 0; i < MOST_RECORDS && *sent < length; i++) {
-        take_record(self, pieces, count, *sent);
+        if (!take_record(self, pieces, count, *sent))
+            return lose(self);
         jz_io result = send_record(self);
         if (result != JZ_IO_OK)
             return result;
         *sent += self->record_length;
-        self->record_length = 0;
+        forget_record(self);
     }
     return is_last && *sent == length ? tell_end(self) : JZ_IO_OK;
 }
@@ -254,6 +282,8 @@ static void close_channel(void *opaque)
 {
     channel *self = enter(opaque);
     self->context->closed++;
+    forget_ahead(self);
+    forget_record(self);
     free(self);
 }
 

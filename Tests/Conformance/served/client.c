@@ -20,8 +20,13 @@ static struct sockaddr_in next_own_address(void)
     return (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7F000001 + number)};
 }
 
-client client_connect(uint16_t port)
+client client_connect(uint16_t port, memory_network *network)
 {
+    if (network != NULL) {
+        struct client in_memory = {.descriptor = -1};
+        assert_true(memory_connect(&in_memory.memory, network, port));
+        return in_memory;
+    }
     client client = {.descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     assert_true(client.descriptor >= 0);
     struct sockaddr_in own = next_own_address();
@@ -37,6 +42,13 @@ static bool receive_some(client *client)
 {
     enum { MOST = 16 * 1024 };
     assert_true(jz_buffer_reserve(&client->received, MOST, SIZE_MAX));
+    if (client->descriptor < 0) {
+        /* In this order: what comes meanwhile is no end. */
+        client->has_ended = memory_has_ended(&client->memory);
+        size_t taken = memory_receive(&client->memory, client->received.bytes + client->received.length, MOST);
+        client->received.length += taken;
+        return taken > 0 || client->has_ended;
+    }
     /* Not recv, which is the server's. */
     struct iovec vector = {client->received.bytes + client->received.length, MOST};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
@@ -52,12 +64,23 @@ static bool receive_some(client *client)
 /* Waits until there is something to take, or room to send where there is something to send. */
 static bool wait_for(const client *client, bool sends)
 {
+    if (client->descriptor < 0) {
+        uint64_t deadline = test_deadline();
+        while (memory_waiting(&client->memory) == 0 && !memory_has_ended(&client->memory) && test_is_before(deadline))
+            memory_wait(&client->memory);
+        return test_is_before(deadline);
+    }
     struct pollfd polled = {client->descriptor, (short)(POLLIN | (sends ? POLLOUT : 0)), 0};
     return poll(&polled, 1, TEST_DEADLINE_MS) == 1;
 }
 
 static bool send_some(client *client, const jz_buffer *stream, size_t length)
 {
+    if (client->descriptor < 0) {
+        client->has_lost |= !memory_send(&client->memory, stream->bytes + client->sent, length - client->sent);
+        client->sent = length;
+        return true;
+    }
     ssize_t count =
         send(client->descriptor, stream->bytes + client->sent, length - client->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count >= 0)
@@ -78,7 +101,10 @@ void client_send(client *client, const jz_buffer *stream, size_t length, bool fi
     }
     if (!finishes)
         return;
-    shutdown(client->descriptor, SHUT_WR);
+    if (client->descriptor < 0)
+        memory_stop_sending(&client->memory);
+    else
+        shutdown(client->descriptor, SHUT_WR);
     pieces_all_is_sent();
 }
 
@@ -115,7 +141,11 @@ void client_close(client *client)
 {
     /* With a reset, so that no end of it stays in the kernel. */
     const struct linger at_once = {1, 0};
-    setsockopt(client->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    close(client->descriptor);
+    if (client->descriptor < 0) {
+        memory_close(&client->memory);
+    } else {
+        setsockopt(client->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        close(client->descriptor);
+    }
     jz_buffer_free(&client->received);
 }

@@ -3,18 +3,20 @@
 #ifndef JAZZY_CONFORMANCE_CLIENT_H
 #define JAZZY_CONFORMANCE_CLIENT_H
 
+#include "../../CJazzyPollTests/support/memory_transport.h"
 #include "stream.h"
 
 typedef struct client {
-    int descriptor;
+    int descriptor; /* -1 where what it sends and takes lies in memory */
+    memory_client memory;
     jz_buffer received;
     size_t sent;
     bool has_lost; /* the server took no more: it ended the connection with a reset */
     bool has_ended;
 } client;
 
-/* Connects to a port of 127.0.0.1. */
-client client_connect(uint16_t port);
+/* Connects to a port of 127.0.0.1, with `network` not NULL through that. */
+client client_connect(uint16_t port, memory_network *network);
 
 /* Sends up to `length` bytes of the stream; then, if `finishes`, no more. Calls pieces_all_is_sent where that is all.
  */

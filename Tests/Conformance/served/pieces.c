@@ -74,8 +74,18 @@ void pieces_end(void)
     pthread_mutex_unlock(&pieces.lock);
 }
 
-/* What the next read brings: 0 where it is held, or not all of it is there; the capacity behind the stream's end. */
-static size_t next_piece(int descriptor, size_t capacity)
+static size_t available_at(int descriptor)
+{
+    int available = 0;
+    ioctl(descriptor, FIONREAD, &available);
+    return (size_t)available;
+}
+
+/*
+ * What the next read brings of what is there, at `descriptor` where that is one: 0 where it is held, or not all of it
+ * is there; the capacity behind the stream's end.
+ */
+static size_t next_piece(int descriptor, size_t available, size_t capacity)
 {
     size_t end = pieces.next < pieces.cuts->count ? pieces.cuts->positions[pieces.next] : SIZE_MAX;
     if (pieces.hold != NO_HOLD && (size_t)pieces.hold < end)
@@ -87,14 +97,33 @@ static size_t next_piece(int descriptor, size_t capacity)
     if (end == SIZE_MAX)
         return capacity;
     size_t wanted = end - pieces.position < capacity ? end - pieces.position : capacity;
-    int available = 0;
-    ioctl(descriptor, FIONREAD, &available);
-    return pieces.all_is_sent || (size_t)available >= wanted ? wanted : 0;
+    if (pieces.all_is_sent)
+        return wanted;
+    return (descriptor < 0 ? available : available_at(descriptor)) >= wanted ? wanted : 0;
+}
+
+static void note_read(size_t count)
+{
+    pieces.position += count;
+    if (pieces.next < pieces.cuts->count && pieces.position == pieces.cuts->positions[pieces.next])
+        pieces.next++;
+}
+
+size_t pieces_choose(size_t available, size_t capacity)
+{
+    pthread_mutex_lock(&pieces.lock);
+    size_t count = next_piece(-1, available, capacity);
+    if (count > available && available > 0)
+        count = available;
+    if (available > 0)
+        note_read(count);
+    pthread_mutex_unlock(&pieces.lock);
+    return count;
 }
 
 static ssize_t receive_piece(int descriptor, void *bytes, size_t capacity, int flags)
 {
-    size_t wanted = next_piece(descriptor, capacity);
+    size_t wanted = next_piece(descriptor, 0, capacity);
     if (wanted == 0) {
         errno = EAGAIN;
         return -1;
@@ -103,9 +132,7 @@ static ssize_t receive_piece(int descriptor, void *bytes, size_t capacity, int f
     ssize_t count = __real_recv(descriptor, bytes, wanted, flags);
     if (count < 0)
         return count;
-    pieces.position += (size_t)count;
-    if (pieces.next < pieces.cuts->count && pieces.position == pieces.cuts->positions[pieces.next])
-        pieces.next++;
+    note_read((size_t)count);
     pieces.poisoned = (uint8_t *)bytes + count;
     pieces.poisoned_length = capacity - (size_t)count;
     test_poison(pieces.poisoned, pieces.poisoned_length);

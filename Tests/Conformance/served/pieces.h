@@ -19,6 +19,12 @@ void pieces_all_is_sent(void);
 /* Moves the hold. */
 void pieces_hold_at(ptrdiff_t hold);
 
+/*
+ * For what does not come with recv, of which so many bytes are there: how many the next read brings, at most
+ * `capacity`; 0: none for now.
+ */
+size_t pieces_choose(size_t available, size_t capacity);
+
 /* How often the server wanted to read beyond the hold since it was put where it is. */
 size_t pieces_held_reads(void);
 

@@ -56,7 +56,7 @@ static bool take_step(jz_ws ws, const session_step *step)
 /* What the server does between what the client sends: reading is held meanwhile. */
 static bool take_steps(row_server *server, const client_stream *stream, char text[PLAYER_TEXT_SIZE])
 {
-    enum { UNTIL_LETTERS_WERE_TAKEN = 2 };
+    enum { UNTIL_LETTERS_WERE_TAKEN = 4 }; /* for what travels through a transport is read up to twice in a turn */
     for (size_t i = 0; i < stream->step_count; i++) {
         pieces_hold_at((ptrdiff_t)stream->steps[i].position);
         if (!await_turns(server, 0, 1))
@@ -103,7 +103,7 @@ bool player_play(row_server *server, const session_row *row, const client_stream
     bool sends_at_once = cuts.positions[0] != stream->request_length;
     row_server_forget_events(server);
     pieces_begin(&cuts, stream->step_count > 0 ? (ptrdiff_t)stream->steps[0].position : NO_HOLD);
-    client client = client_connect(row_server_port(server));
+    client client = client_connect(row_server_port(server), row_server_network(server));
     bool is_well = is_answered(&client, server, row, stream, sends_at_once, text);
     client_close(&client);
     if (!row_server_is_quiet(server))

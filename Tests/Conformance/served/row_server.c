@@ -21,6 +21,7 @@ typedef struct kept_event {
 struct row_server {
     jz_server *server;
     uint16_t port;
+    memory_network *network;
     pthread_mutex_t lock; /* for what follows, which the loop writes */
     jz_ws ws;
     bool has_closed;
@@ -94,14 +95,14 @@ static void say_nothing(void *context, jz_log_level level, const char *line)
     (void)line;
 }
 
-row_server *row_server_start(const topic *topic, size_t receive_buffer_size)
+row_server *row_server_start(const topic *topic, const row_way *way)
 {
     row_server *server = calloc(1, sizeof *server);
     assert_non_null(server);
     pthread_mutex_init(&server->lock, NULL);
     jz_options options = jz_options_default();
     options.threads = 1;
-    options.receive_buffer_size = receive_buffer_size;
+    options.receive_buffer_size = way->receive_buffer_size;
     options.idle_timeout_ms = JZ_NEVER;
     options.log = say_nothing;
     jz_error error;
@@ -110,7 +111,10 @@ row_server *row_server_start(const topic *topic, size_t receive_buffer_size)
     for (size_t i = 0; i < topic->row_count; i++)
         add_route(server, i, &topic->rows[i]);
     int listener = listening_socket(&server->port);
-    assert_that(jz_server_listen_descriptor(server->server, listener, &error) == JZ_OK, "%s", error.message);
+    const jz_listen_options through = {.transport = way->transport, .transport_context = way->context};
+    server->network = way->network;
+    assert_that(jz_server_listen_descriptor_with(server->server, listener, &through, &error) == JZ_OK, "%s",
+                error.message);
     assert_that(jz_server_start(server->server, &error) == JZ_OK, "%s", error.message);
     return server;
 }
@@ -118,6 +122,11 @@ row_server *row_server_start(const topic *topic, size_t receive_buffer_size)
 uint16_t row_server_port(const row_server *server)
 {
     return server->port;
+}
+
+memory_network *row_server_network(const row_server *server)
+{
+    return server->network;
 }
 
 bool row_server_is_quiet(const row_server *server)

@@ -2,12 +2,23 @@
 #ifndef JAZZY_CONFORMANCE_ROW_SERVER_H
 #define JAZZY_CONFORMANCE_ROW_SERVER_H
 
+#include "../../CJazzyPollTests/support/memory_transport.h"
 #include "../topic.h"
 #include "jazzy.h"
 
 typedef struct row_server row_server;
 
-row_server *row_server_start(const topic *topic, size_t receive_buffer_size);
+/* What travels between clients and the server: `transport` NULL is what there is without one. */
+typedef struct row_way {
+    const char *name;
+    const jz_transport *transport;
+    void *context;
+    memory_network *network; /* through which clients connect; NULL: through sockets */
+    size_t receive_buffer_size;
+} row_way;
+
+row_server *row_server_start(const topic *topic, const row_way *way);
+memory_network *row_server_network(const row_server *server);
 uint16_t row_server_port(const row_server *server);
 
 /* Waits until every connection has gone, and whatever was counted of it. False: that does not come. */
