@@ -126,6 +126,19 @@ static bool begin(jz_channel *channel)
     return !channel->speaks_other;
 }
 
+/* Lets the channel go on. Returns what may be done now of what is wanted, or JZ_LOST. */
+static unsigned ask(jz_channel *channel, unsigned what, unsigned wanted)
+{
+    unsigned may = channel->transport->ready(channel->channel, what);
+    if ((may & JZ_LOST) != 0 || (may != 0 && !channel->is_ready && !begin(channel))) {
+        channel->is_lost = true;
+        return JZ_LOST;
+    }
+    if ((may & ~wanted & JZ_READABLE) != 0)
+        channel->has_more = true;
+    return may & wanted;
+}
+
 unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wanted)
 {
     jz_channel *channel = at(links, link);
@@ -137,14 +150,7 @@ unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wante
         return what & (wanted | JZ_READABLE);
     if (!channel->is_ready && links->handshakes++ >= MOST_HANDSHAKES)
         return 0; /* the poll will report it again */
-    unsigned may = channel->transport->ready(channel->channel, what);
-    if ((may & JZ_LOST) != 0 || (may != 0 && !channel->is_ready && !begin(channel))) {
-        channel->is_lost = true;
-        return JZ_LOST;
-    }
-    if ((may & ~wanted & JZ_READABLE) != 0)
-        channel->has_more = true;
-    return may & wanted;
+    return ask(channel, what, wanted);
 }
 
 unsigned jz_links_go_on(jz_links *links, int link)
@@ -173,8 +179,8 @@ jz_socket_result jz_links_receive(jz_links *links, int link, uint8_t *bytes, siz
     jz_channel *channel = at(links, link);
     if (channel->channel == NULL)
         return jz_socket_receive(channel->descriptor, bytes, capacity, received);
-    /* A last look before a time-out: the received bytes may be what the handshake waits for. */
-    if (!channel->is_ready && jz_links_ready(links, link, JZ_READABLE, JZ_READABLE) == 0)
+    /* A last look before a time-out, not rationed: the received bytes may be what the handshake waits for. */
+    if (!channel->is_ready && !channel->is_lost && ask(channel, JZ_READABLE, JZ_READABLE) == 0)
         return JZ_SOCKET_WOULD_BLOCK;
     if (channel->is_lost)
         return JZ_SOCKET_BROKEN;
