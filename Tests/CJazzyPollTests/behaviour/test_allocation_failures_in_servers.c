@@ -13,6 +13,7 @@
 #include "support/content.h"
 #include "support/eventually.h"
 #include "support/testing.h"
+#include "support/throttled_transport.h"
 #include "support/witness.h"
 #include "support/zlib_peer.h"
 
@@ -30,12 +31,16 @@ typedef struct variant {
     jz_accepting accepting;
     uint32_t threads;
     bool has_broker;
+    bool has_transport;
 } variant;
 
+static throttled throttle = {.most_received = 2000, .most_sent = 2000, .steps = 3, .contrary = 20};
+
 static const variant variants[] = {
-    {"one loop", JZ_EXECUTION_LOOP, JZ_DEFLATE_DEDICATED, JZ_ACCEPTING_SHARED_PORT, 1, false},
-    {"two loops that share the port", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 2, false},
-    {"two loops, workers, a broker", JZ_EXECUTION_WORKERS, JZ_DEFLATE_SHARED, JZ_ACCEPTING_HAND_OVER, 2, true},
+    {"one loop", JZ_EXECUTION_LOOP, JZ_DEFLATE_DEDICATED, JZ_ACCEPTING_SHARED_PORT, 1, false, false},
+    {"two loops that share the port", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 2, false, false},
+    {"two loops, workers, a broker", JZ_EXECUTION_WORKERS, JZ_DEFLATE_SHARED, JZ_ACCEPTING_HAND_OVER, 2, true, false},
+    {"one loop, a transport", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 1, false, true},
 };
 
 /* What the first client says, made before anything fails: large and small, whole and in fragments, compressed. */
@@ -155,6 +160,8 @@ static jz_server *start_server(const variant *variant, witness *witness)
     route.deflate.mode = variant->deflate;
     route.deflate.memory_level = 1;
     witness_configure(&route);
+    const jz_listen_options listening = {.transport = variant->has_transport ? &throttled_transport : NULL,
+                                         .transport_context = &throttle};
 
     jz_server *server = jz_server_create(&options, &error);
     if (server == NULL) {
@@ -163,7 +170,7 @@ static jz_server *start_server(const variant *variant, witness *witness)
     }
     if (is_refused(witness, jz_server_route_get(server, "/", "text/plain", "page", 4, &error), &error) ||
         is_refused(witness, jz_server_route_ws(server, "/", &route, witness_handle, witness, &error), &error) ||
-        is_refused(witness, jz_server_listen(server, "127.0.0.1", 0, &error), &error) ||
+        is_refused(witness, jz_server_listen_with(server, "127.0.0.1", 0, &listening, &error), &error) ||
         (variant->has_broker && is_refused(witness, jz_server_join(server, &broker, &error), &error)) ||
         is_refused(witness, jz_server_start(server, &error), &error)) {
         jz_server_destroy(server);
@@ -292,6 +299,8 @@ static size_t walk(const variant *variant, fail_allocations *begin_failing)
                     allowed, witness->count, witness->closes);
         assert_that(witness->states == 0, "%s, allocation %zu: %zu states are not released", variant->name, allowed,
                     witness->states);
+        assert_that(throttle.opened == throttle.closed, "%s, allocation %zu: a channel is left", variant->name,
+                    allowed);
         assert_that(test_live_allocations() == live, "%s, allocation %zu: %zd leaks", variant->name, allowed,
                     (ssize_t)(test_live_allocations() - live));
         assert_that(known_topics == 0, "%s, allocation %zu: %zu topics are left", variant->name, allowed, known_topics);
