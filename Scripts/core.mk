@@ -77,7 +77,8 @@ $(call c_program,$(1),$(2),$(3),bench-echo-c,Benchmarks/bench-echo-c/main.c)
 $(call c_program,$(1),$(2),$(3),bench-floor,$(wildcard Benchmarks/bench-floor/*.c))
 $(call c_program,$(1),$(2),$(3),bench-load,$(wildcard Benchmarks/bench-load/*.c))
 $(call c_program,$(1),$(2),$(3),bench-micro,$(wildcard Benchmarks/common/*.c Benchmarks/bench-micro/*.c))
-$(call c_program,$(1),$(2),$(3),probe-server,$(wildcard Tests/Integration/servers/*.c))
+$(call c_program,$(1),$(2),$(3),probe-server,$(wildcard Tests/Integration/servers/*.c) \
+	Tests/CJazzyPollTests/support/throttled_transport.c)
 $(call c_program,$(1),$(2),$(3),session-driver,Tests/Differential/session-driver.c)
 endef
 

@@ -17,6 +17,9 @@ TEST_DEADLINE = 300
 
 MAX_MESSAGE = 16 * 1024 * 1024
 
+# A probe server whose bytes travel through a transport, so many of them at a time at most.
+THROTTLED = ("--throttle", 4000)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
@@ -58,18 +61,30 @@ def fresh_bench(request):
         yield server
 
 
+def pytest_generate_tests(metafunc):
+    """Attacks come over sockets, and through a transport that passes on little at a time."""
+    if "way" in metafunc.fixturenames and metafunc.module.__name__.startswith("test_attacks"):
+        metafunc.parametrize("way", [(), THROTTLED], ids=["sockets", "throttled"], indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
-def probe():
+def way(request):
+    """The flags of a probe server that say what its bytes travel through."""
+    return getattr(request, "param", ())
+
+
+@pytest.fixture(scope="module")
+def probe(way):
     """The probe server with default options."""
-    with Server([PROBE, "--port", 0]) as server:
+    with Server([PROBE, "--port", 0, *way]) as server:
         yield server
 
 
 @pytest.fixture
-def start_probe():
+def start_probe(way):
     """Starts probe servers with flags, and stops them after the test."""
     with contextlib.ExitStack() as servers:
-        yield lambda *flags: servers.enter_context(Server([PROBE, "--port", 0, *flags]))
+        yield lambda *flags: servers.enter_context(Server([PROBE, "--port", 0, *way, *flags]))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 /*
  * The server that the integration tests probe: probe-server [--port N] [--host ADDRESS] [--OPTION N]...
+ * With --throttle N all bytes travel through a transport that passes on up to N at a time, whenever it likes.
  * Prints "listening on port N" when it is ready. Exits with 1 and the library's own message when it cannot start.
  */
 #include <jazzy.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../CJazzyPollTests/support/throttled_transport.h"
 #include "attack-routes.h"
 #include "probe-routes.h"
 
@@ -17,6 +19,7 @@ typedef struct settings {
     const char *host;
     const char *unix_path;
     uint16_t port;
+    throttled throttle; /* there is none where it passes on nothing */
     jz_options options;
     const char *proxies[MOST_PROXIES];
 } settings;
@@ -87,6 +90,9 @@ static bool apply_flag(settings *settings, const char *flag, const char *value)
         settings->host = value;
     else if (strcmp(flag, "--port") == 0)
         settings->port = (uint16_t)strtoul(value, NULL, 10);
+    else if (strcmp(flag, "--throttle") == 0)
+        settings->throttle = (throttled){
+            .seed = 1, .most_received = strtoul(value, NULL, 10), .most_sent = strtoul(value, NULL, 10), .steps = 1};
     else if (strcmp(flag, "--unix") == 0)
         settings->unix_path = value;
     else if (strcmp(flag, "--trusted-proxy") == 0 && settings->options.trusted_proxy_count < MOST_PROXIES)
@@ -98,15 +104,18 @@ static bool apply_flag(settings *settings, const char *flag, const char *value)
     return true;
 }
 
-static jz_status serve(jz_server *server, const settings *settings, jz_error *error)
+static jz_status serve(jz_server *server, settings *settings, jz_error *error)
 {
+    const jz_listen_options through = {.transport = settings->throttle.most_received > 0 ? &throttled_transport : NULL,
+                                       .transport_context = &settings->throttle};
+    const jz_unix_options local = {.listening = through};
     jz_status status = probe_register_routes(server, error);
     if (status == JZ_OK)
         status = attack_register_routes(server, error);
     if (status == JZ_OK)
-        status = jz_server_listen(server, settings->host, settings->port, error);
+        status = jz_server_listen_with(server, settings->host, settings->port, &through, error);
     if (status == JZ_OK && settings->unix_path != NULL)
-        status = jz_server_listen_unix(server, settings->unix_path, error);
+        status = jz_server_listen_unix_with(server, settings->unix_path, &local, error);
     if (status != JZ_OK)
         return status;
     printf("listening on port %u\n", jz_server_port(server));
