@@ -1,4 +1,7 @@
-/* Who a running server lets in, and as what: origins, subprotocols, the size of heads, and paths with parameters. */
+/*
+ * Which clients a running server lets in, and on what terms: origins, subprotocols, sizes of heads, paths with
+ * parameters.
+ */
 #include <stdio.h>
 
 #include "jazzy.h"

@@ -1,6 +1,6 @@
 /*
- * Sockets that are handed to a process as systemd does it: in a child for each case, because that can be done once in a
- * process. A child tells by its exit status whether all was as it should be.
+ * Sockets that are passed to a process as by systemd. Each case runs in a child, because this works once per process;
+ * the child's exit status says whether all was right.
  */
 #define _DEFAULT_SOURCE
 
@@ -92,7 +92,7 @@ static const struct {
     {"own", "99999999999999999999", 1, JZ_STATUS_INVALID_STATE, "a server has at most 16"},
 };
 
-/* What a child does. NULL: all is well; else what is not. */
+/* The body of a child. Returns NULL, or what is wrong. */
 static const char *listen_in_child(size_t number)
 {
     uint16_t ports[MOST_HANDED_OVER] = {0};

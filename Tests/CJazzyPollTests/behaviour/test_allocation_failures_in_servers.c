@@ -1,7 +1,7 @@
 /*
- * Every allocation of a server's life fails once, and in further runs it and all that follow it do, on whichever
- * thread: from making it, by clients that do everything that there is to be done, to its end. However that goes,
- * nothing crashes, hangs or leaks, and every connection that was opened is closed.
+ * Every allocation in a server's life fails once, on any thread, and in further runs it fails with all that follow it:
+ * from creating the server, with clients that use everything, to its end. In all cases nothing crashes, hangs or leaks,
+ * and every connection that was opened is closed.
  */
 #include <stdatomic.h>
 #include <sys/types.h>
@@ -19,7 +19,7 @@
 
 static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
 
-/* Whoever waits in vain waits until its deadline: with anything less a busy machine would do. */
+/* A wait in vain lasts until its deadline, because a shorter time could be too short on a busy machine. */
 enum { MOST_ALLOCATIONS = 3000, MOST_MS_OF_A_RUN = TEST_DEADLINE_MS * 3 / 4 };
 
 #define DEFLATE_REQUEST UPGRADE_REQUEST_WITH("/", "Sec-WebSocket-Extensions: permessage-deflate\r\n")
@@ -43,7 +43,7 @@ static const variant variants[] = {
     {"one loop, a transport", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 1, false, true},
 };
 
-/* What the first client says, made before anything fails: large and small, whole and in fragments, compressed. */
+/* The first client's messages, created before anything fails: large and small, whole and in fragments, compressed. */
 static jz_buffer speech;
 
 static void append_frame(bool fin, uint8_t reserved, uint8_t opcode, const void *payload, size_t length)
@@ -99,7 +99,7 @@ static bool is_refused(witness *witness, jz_status status, const jz_error *error
     return status != JZ_OK;
 }
 
-/* A broker that counts the topics that it knows, and delivers what is published once more. It takes no memory. */
+/* A broker that counts its topics, and delivers each publication once more. It allocates no memory. */
 static _Atomic(jz_server *) joined;
 static atomic_size_t known_topics;
 

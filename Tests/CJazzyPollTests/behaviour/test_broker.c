@@ -1,4 +1,4 @@
-/* What a server and its broker (jazzy/broker.h) owe each other. */
+/* The contract between a server and its broker (jazzy/broker.h). */
 #include <stdio.h>
 
 #include "codec/frame_header.h"
@@ -99,7 +99,7 @@ static void the_broker_is_told_of_topics_and_publications_and_stopped_after_the_
     assert_int_equal(recorder.publications, 2);
     for (size_t i = 0; i < COUNT_OF(clients); i++)
         test_client_expect(&clients[i], JZ_OPCODE_TEXT, "x", 1);
-    /* What nobody gets here is not handed on. */
+    /* A publication that nobody gets here is not passed to the broker. */
     assert_int_equal(jz_server_publish(server, TOPIC, JZ_MESSAGE_PING, "x", 1), JZ_SEND_DROPPED);
     assert_int_equal(recorder.publications, 2);
     assert_int_equal(recorder_say(&recorder, &clients[0], "-news"), JZ_SEND_SENT);
@@ -217,7 +217,7 @@ static void when_the_others_are_lost_and_found_is_told_once_each(void **state)
         jz_server_statistics(server, &statistics);
         assert_int_equal(statistics.broker.joined, 0);
         assert_int_equal(statistics.broker.losses, round);
-        topic_set_clear(&recorder.topics); /* it forgets them, and is told them all again */
+        topic_set_clear(&recorder.topics); /* it forgets its topics, and is told of all of them again */
         recorder.topic_count = 0;
         jz_broker_set_joined(server, true);
         assert_int_equal(recorder.topic_count, TOPICS);

@@ -10,7 +10,7 @@
 
 #define TOPIC "news", 4
 
-/* A broker that delivers within its own functions, whatever these were called under. */
+/* A broker that delivers within its own functions, even if they were called with a lock held. */
 static void deliver_within(recorder *recorder)
 {
     jz_send_status status = jz_broker_deliver(recorder->server, TOPIC, JZ_MESSAGE_BINARY, "echo", 4);
@@ -25,7 +25,7 @@ static void a_broker_may_deliver_within_its_functions(void **state)
     test_client clients[2];
     recorder_open(&clients[0], server);
     test_client_send_frame(&clients[0], &(test_frame)TEXT("+news"));
-    test_client_expect(&clients[0], JZ_OPCODE_BINARY, "echo", 4); /* of its own subscription, and before what is sent */
+    test_client_expect(&clients[0], JZ_OPCODE_BINARY, "echo", 4); /* for its own subscription, and before the message */
     test_client_expect(&clients[0], JZ_OPCODE_BINARY, "done", 4);
     recorder_open(&clients[1], server);
     test_client_send_frame(&clients[1], &(test_frame)TEXT("+other"));

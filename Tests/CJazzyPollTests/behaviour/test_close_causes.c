@@ -1,4 +1,4 @@
-/* Why connections end, as their close events and the statistics tell it: in routes on the loop, and on workers. */
+/* The causes for which connections end, in close events and statistics: with handlers on the loop and on workers. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "support/client.h"
@@ -107,7 +107,7 @@ static void go_on(const struct cause_row *row)
     static const test_frame reserved = {.fin = true, .opcode = 3};
     switch (row->then) {
     case LEAVES:
-        /* What is to be the cause comes first. */
+        /* The first of these is the cause. */
         if (row->cause != JZ_CAUSE_PEER)
             wait_until_closing(row->name);
         test_client_stop_sending(&client);
@@ -166,7 +166,7 @@ static void every_cause_has_a_text_of_its_own(void **state)
     static const int none[] = {-1, JZ_CAUSE_COUNT, 255};
     for (size_t i = 0; i < COUNT_OF(none); i++) {
         jz_close_cause cause;
-        memcpy(&cause, &none[i], sizeof cause); /* what a caller in another language may pass */
+        memcpy(&cause, &none[i], sizeof cause); /* a value that a caller in another language may pass */
         assert_string_equal(jz_close_cause_text(cause), "it is not known why");
     }
 }

@@ -1,4 +1,4 @@
-/* Closing and terminating connections: from handlers on the loop, from those on workers, and from any other thread. */
+/* Closing and terminating connections: from handlers on the loop, from handlers on workers, and from other threads. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "support/client.h"
@@ -11,7 +11,7 @@ typedef enum way { ON_LOOP, ON_WORKER, FROM_ELSEWHERE, WAYS } way;
 
 static const char *const names[] = {"on the loop", "on a worker", "from elsewhere"};
 
-enum { CLOSES, TERMINATES }; /* what a handler does that is sent a message */
+enum { CLOSES, TERMINATES }; /* what a handler does with a message */
 
 static served server;
 static test_client client;
@@ -172,7 +172,7 @@ static bool holds_nothing(void)
     return statistics.buffered_bytes == 0 && statistics.connections == 0;
 }
 
-/* Nor does output wait that a peer does not read. (Nor would it be read from meanwhile, to tell its handler so.) */
+/* Output that a peer does not read is not waited for either. (Nor would the peer be read from meanwhile.) */
 static void who_does_not_read_can_be_terminated(void **state)
 {
     (void)state;

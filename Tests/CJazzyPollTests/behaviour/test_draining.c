@@ -1,4 +1,4 @@
-/* Servers that drain: they listen no more, and serve who is there until the last has left. */
+/* Draining servers stop listening, and serve their clients until the last has left. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "shard/errand.h"
@@ -24,7 +24,7 @@ static journal seen;
 static test_client clients[CLIENTS];
 static test_client late;
 
-/* Sends everything back, and drains and waits as it is told to. */
+/* Echoes, and drains and waits as the test says. */
 static struct {
     atomic_bool is_held;
     atomic_bool holds;
@@ -104,7 +104,7 @@ static void expect_clean_ending(uint64_t clean)
 {
     jz_ending ending = jz_server_ending(server);
     assert_int_equal(ending.clean, clean);
-    /* Others may be there: those that connected to see whether it still listens. */
+    /* There may be other connections: probes that check whether it still listens. */
     assert_int_equal(ending.unclean + ending.cut_off, 0);
 }
 
@@ -134,12 +134,12 @@ static void it_serves_until_the_last_client_has_left(void **state)
             leave(&clients[k]);
         }
         expect_end_soon();
-        expect_clean_ending(0); /* there was nobody left when it stopped */
+        expect_clean_ending(0); /* no connection was left when it stopped */
         finish(CLIENTS);
     }
 }
 
-/* What is published is posted to every loop: one without clients has to take it, too, until all end together. */
+/* Publications are posted to every loop: a loop without clients must take them, too, until all loops end together. */
 static void a_loop_without_clients_does_not_keep_the_others_from_publishing(void **state)
 {
     (void)state;
@@ -265,7 +265,7 @@ static void a_handler_may_say_so(void **state)
     finish(2);
 }
 
-/* Who connected before it began was promised to be served. */
+/* Clients that had connected before draining began must be served. */
 static void who_waits_to_be_accepted_is_served(void **state)
 {
     (void)state;
@@ -319,7 +319,7 @@ static uint64_t iterations(void)
     return statistics.iterations;
 }
 
-/* Wakes the loops, until that many turns of them have ended. */
+/* Wakes the loops until they have made that many iterations. */
 static void let_turn(uint64_t count)
 {
     uint64_t before = iterations();

@@ -1,6 +1,6 @@
 /*
- * What one connection sends does not hold up the others of its loop, however much of it comes at once: it has its share
- * of a turn, and goes on in the next.
+ * One connection's input does not delay the others of its loop, however much arrives at once: it has its share of an
+ * iteration, and continues in the next.
  */
 #include <stdatomic.h>
 
@@ -14,8 +14,8 @@
 enum {
     FRAME = 6,                     /* bytes of one that is empty */
     FLOOD = 80000,                 /* frames: as many as one read can bring, nearly */
-    SHARE = 4096,                  /* messages of a connection in a turn */
-    MOST_BEFORE_OTHERS = 2 * SHARE /* the turn under way, and one that had begun */
+    SHARE = 4096,                  /* messages of a connection per iteration */
+    MOST_BEFORE_OTHERS = 2 * SHARE /* the current iteration, and one that had begun */
 };
 
 static struct {
@@ -78,7 +78,7 @@ static void finish(jz_server *server)
     jz_server_destroy(server);
 }
 
-/* Empty text frames, with whatever follows them. */
+/* Empty text frames, and what follows them. */
 static void send_flood(const void *rest, size_t length)
 {
     static uint8_t frames[FRAME * FLOOD + 64];
@@ -137,7 +137,7 @@ static void note_released(void *context, jz_ws ws, const jz_event *event, const 
     jz_ws_send(ws, JZ_MESSAGE_TEXT, "heard", 5);
 }
 
-/* The first answer is taken, and all others are late: what they carry is released, in the turns to come. */
+/* The first answer is taken, and all others are late: their states are released in the following iterations. */
 static void late_answers_let_others_have_their_turn(void **state)
 {
     (void)state;

@@ -156,7 +156,7 @@ static void other_threads_pause_and_resume(void **state)
         resume_from_here();
         expect_messages(round);
     }
-    /* What is sent to the peer is not paused. */
+    /* Sending to the peer is not paused. */
     pause_from_here();
     assert_int_equal(jz_ws_send(connection(), JZ_MESSAGE_TEXT, "still", 5), JZ_SEND_QUEUED);
     test_client_expect(&peer, JZ_OPCODE_TEXT, "still", 5);

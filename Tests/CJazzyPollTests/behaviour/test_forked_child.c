@@ -46,7 +46,7 @@ static void finish(void)
     pthread_mutex_destroy(&seen.lock);
 }
 
-/* A child that does nothing but keep what it has. */
+/* A child that only keeps its copies of the descriptors. */
 static pid_t fork_keeper(void)
 {
     pid_t child = fork();
@@ -72,7 +72,7 @@ static jz_statistics statistics(void)
     return statistics;
 }
 
-/* A loop that finds a descriptor ready that nobody has any more turns again and again, also while nothing comes. */
+/* A loop whose poll reports a descriptor that no longer exists would spin, even without any input. */
 static void expect_loop_to_sleep(void)
 {
     enum { TIMES = 40, MOST_TURNS = 1000 };
@@ -95,7 +95,7 @@ static void connect_client(void)
     assert_true(test_client_connect(&client, jz_server_port(server), 0));
 }
 
-/* The child has the client's descriptor, too: to close it would tell the server nothing. */
+/* The child has the client's descriptor, too: closing ours would not be visible to the server. */
 static void stop_sending(void)
 {
     test_client_stop_sending(&client);
@@ -179,7 +179,7 @@ static void a_server_that_ends_leaves_no_client_waiting(void **state)
     finish();
 }
 
-/* A listener that a child has would take clients that nobody accepts, also some of those of a successor. */
+/* A listener in a child would take clients that nobody accepts, even some of a successor's. */
 static void nobody_listens_when_the_server_does_not(void **state)
 {
     (void)state;

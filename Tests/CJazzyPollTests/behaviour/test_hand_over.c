@@ -127,8 +127,8 @@ static bool has_ended(size_t shard)
 }
 
 /*
- * One loop accepts in the same turn after the other, which had no client any more, has ended. The accepting loop has to
- * have the message and the new client before it in one turn: it is kept busy while they come.
+ * One loop accepts in the same iteration in which the other, which had no clients left, has ended. The accepting loop
+ * must see the message and the new client in one iteration: it is kept busy while they arrive.
  */
 static void what_is_handed_to_a_loop_that_has_ended_is_closed_at_once(void **state)
 {
@@ -147,7 +147,7 @@ static void what_is_handed_to_a_loop_that_has_ended_is_closed_at_once(void **sta
     jz_server_stop_within(server, LONG_MS);
     assert_eventually(has_ended(1));
     release_all();
-    /* The others do not answer the server's close frames, and it goes on. */
+    /* The others do not answer the server's close frames, and the server still runs. */
     assert_true(test_client_sees_end(&other));
     assert_eventually(statistics().connections == 2);
     test_client_close(&other);
@@ -156,7 +156,7 @@ static void what_is_handed_to_a_loop_that_has_ended_is_closed_at_once(void **sta
     finish();
 }
 
-/* What was handed over before a loop ends, and would have been its next. */
+/* Connections that were handed over before a loop ends, and would have been its next. */
 static void what_waits_for_a_loop_that_stops_is_closed(void **state)
 {
     (void)state;

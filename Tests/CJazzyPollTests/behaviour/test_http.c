@@ -1,4 +1,4 @@
-/* Requests to a running server, whatever they are for: hosts, paths, OPTIONS, and connections that are kept. */
+/* Requests of all kinds to a running server: hosts, paths, OPTIONS, and keep-alive. */
 #include <stdio.h>
 
 #include "loop/timer.h"
@@ -149,7 +149,7 @@ static const struct {
     {"GET http://user@example.com/page HTTP/1.1\r\nHost: other\r\n\r\n", 400},
     {"GET http://exa%zzmple.com/page HTTP/1.1\r\nHost: other\r\n\r\n", 400},
     {"GET http:///page HTTP/1.1\r\nHost: other\r\n\r\n", 400},
-    /* Pages of the target's host are of the same host, and those of Host are not (RFC 9112 §3.2.2). */
+    /* For the origin check the host of the target counts, not Host (RFC 9112 §3.2.2). */
     {"GET http://example.com:81/socket HTTP/1.1\r\nHost: other\r\n" UPGRADE "Origin: http://example.com:81\r\n\r\n",
      101},
     {"GET ws://example.com/socket HTTP/1.1\r\nHost: other\r\n" UPGRADE "Origin: http://example.com\r\n\r\n", 101},
@@ -208,7 +208,7 @@ static const struct {
     {"/r%c3%a4ume/a%20b/%C3%A9", "612062;c3a9;"},
     {"/r%C3%A4ume/a%2Fb/%2f", "612f62;2f;"},
     {"/r%C3%A4ume/a+b/100%25", "612b62;31303025;"},
-    {"/r%C3%A4ume/%2541/%zz", "253431;257a7a;"}, /* decoded once; what is no escape stays as it came */
+    {"/r%C3%A4ume/%2541/%zz", "253431;257a7a;"}, /* decoded once; a malformed escape stays as sent */
     {"/r%C3%A4ume/%E9/a|b", "e9;617c62;"},       /* not UTF-8: bytes as they came */
     {"/x/../r%C3%A4ume/1/./2", "31;32;"},
     {"/r%C3%A4ume/%2e%2e/2", NULL},
@@ -239,7 +239,7 @@ static void parameters_arrive_decoded(void **state)
     jz_server_destroy(server);
 }
 
-/* Memory that a path needs to be written in another way may be missing: the connection ends, and the server goes on. */
+/* If there is no memory to normalise a path, the connection ends, and the server continues. */
 static void without_memory_for_a_path_its_connection_ends(void **state)
 {
     (void)state;
@@ -341,7 +341,7 @@ static void a_kept_connection_outlasts_the_time_that_a_head_has(void **state)
     assert_true(test_client_connect(&client, jz_server_port(server), 0));
     for (int i = 0; i < 2; i++) {
         expect_page(&client);
-        /* Who has never said anything is let go first, though it came last. */
+        /* A client that never sent anything is closed first, although it connected last. */
         assert_true(test_client_connect(&other, jz_server_port(server), 0));
         assert_true(test_client_sees_end(&other));
         test_client_close(&other);

@@ -49,7 +49,7 @@ static void end_outside(outsider outsiders[JOINED_SERVERS], pthread_t threads[JO
     }
 }
 
-/* When each server has told each subscriber that this is the end, nothing that was published before is on its way. */
+/* When each subscriber has the end message of each server, no earlier publication is in transit. */
 static void receive_the_end(joined *joined)
 {
     char name[16];
@@ -81,7 +81,7 @@ static void every_subscriber_of_every_server_gets_each_message_once_and_in_its_p
             fleet_turn(&joined->fleet);
         }
         end_outside(outsiders, threads);
-        /* Of 15 publishers each topic's 6 subscribers get all, but what they published themselves. */
+        /* Each topic's 6 subscribers get the messages of all 15 publishers, except their own. */
         const size_t expected =
             MESSAGES * (JOINED_PUBLISHERS * JOINED_TOPICS * JOINED_CLIENTS / 2 - 2 * JOINED_CLIENTS);
         assert_turning(&joined->fleet, joined->receipts.total >= expected);

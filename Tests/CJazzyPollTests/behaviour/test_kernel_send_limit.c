@@ -17,8 +17,8 @@ enum {
     LIMIT = 16 * 1024,
     PACKET = 64 * 1024,           /* of loopback */
     PEERS = 32 * 1024,            /* more than a small receive buffer takes */
-    MEGABYTES = 1536 * 1024,      /* less than what Linux takes, where nobody says otherwise */
-    SOCKET_BUFFER = 2 * 64 * 1024 /* more than what a Unix domain socket is left */
+    MEGABYTES = 1536 * 1024,      /* less than what Linux buffers by default */
+    SOCKET_BUFFER = 2 * 64 * 1024 /* more than the limit of a Unix domain socket */
 };
 
 static jz_server *server;

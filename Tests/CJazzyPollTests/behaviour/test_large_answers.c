@@ -14,7 +14,7 @@ enum { LENGTH = 20000, OTHER = 9000 };
 
 static uint8_t other[OTHER];
 
-/* What is sent is told by the first byte of the message. */
+/* The first byte of a message says what to send. */
 static void answer(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     (void)journal;
@@ -24,7 +24,7 @@ static void answer(journal *journal, jz_ws ws, const jz_event *event, const jz_m
     case 'b': /* back */
         jz_ws_send(ws, message->kind, message->bytes, message->length);
         break;
-    case 't': /* twice, and what it says has to stay as it is */
+    case 't': /* twice; the message must not change in between */
         jz_ws_send(ws, message->kind, message->bytes, message->length);
         jz_ws_send(ws, message->kind, message->bytes, message->length);
         break;
@@ -107,7 +107,7 @@ static void large_answers_are_what_was_sent_wherever_it_lies(void **state)
         fill(message, LENGTH, *what);
         test_client_send_frame(&client, &(test_frame)BINARY_OF({message, LENGTH, LENGTH}));
         expect_answers(&client, *what);
-        /* In two fragments it does not lie in the receive buffer. */
+        /* A message in two fragments is not in the receive buffer. */
         test_client_send_frame(&client, &(test_frame){.opcode = JZ_OPCODE_BINARY, .payload = {message, 7000, 7000}});
         test_client_send_frame(&client, &(test_frame){.opcode = JZ_OPCODE_CONTINUATION,
                                                       .fin = true,
@@ -150,7 +150,7 @@ static void expect_back(test_client *client, const char *message, size_t length)
     assert_memory_equal(frame.payload, message, length);
 }
 
-/* The payload then lies nearly at the front of the receive buffer: there is no room for a header before it. */
+/* The payload is then nearly at the front of the receive buffer: there is no room for a header before it. */
 static void a_header_that_a_read_cuts_leaves_the_answer_as_it_is(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * What has come, and lies unread in the kernel, is taken before a time-out passes: more sockets are ready than one wait
- * tells of, and all of their time is over, as after a stop of the process. The clock goes on as the tests say.
+ * Input that waits unread in the kernel is taken before a time-out takes effect: more sockets are ready than one wait
+ * reports, and all of their time-outs have passed, as after a suspension of the process. The tests advance the clock.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -15,7 +15,7 @@
 #include "support/testing.h"
 
 enum {
-    CLIENTS = 1500, /* more than a wait tells of, which is 1024 */
+    CLIENTS = 1500, /* more than one wait reports, which is 1024 */
     TIMEOUT_MS = 10000
 };
 
@@ -90,14 +90,14 @@ static void send_text(const char *text)
     assert_true(test_client_send(&client, text, strlen(text)));
 }
 
-/* What the clients have sent when the loop is held, and what they send before their time is over. */
+/* What the clients have sent before the loop is held, and what they send before their time-out passes. */
 typedef struct row {
     const char *name;
     bool has_proxy;
     const char *before;
     const char *meanwhile;
-    int answered; /* the status of what came before; 0: there is no answer */
-    int status;   /* and of what came meanwhile */
+    int answered; /* the status of the first; 0: there is no answer */
+    int status;   /* and of the second */
     size_t body;
 } row;
 
@@ -155,7 +155,7 @@ static void requests_that_have_come_are_answered(void **state)
         open_bystander(rows[r].has_proxy);
         open_clients(&rows[r]);
         assert_eventually(statistics().connections == CLIENTS + 1);
-        bystander_let_turn(); /* and what they have sent is with the server */
+        bystander_let_turn(); /* and the server's kernel has their input */
         bystander_hold_loop();
         for (size_t i = 0; i < CLIENTS; i++) {
             use(i);

@@ -1,4 +1,4 @@
-/* What a connection can do and ask in its own close event: the same on the loop and on workers, however it ended. */
+/* What a connection can do and query in its close event: the same on the loop and on workers, however it ended. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>
@@ -229,7 +229,7 @@ static void it_can_say_that_it_has_left_and_ask_who_it_was(void **state)
     }
 }
 
-/* Their slots are theirs until their workers have said goodbye: those who come meanwhile get others. */
+/* They keep their slots until their workers have run the close event: new connections get other slots. */
 static void who_comes_meanwhile_is_somebody_else(void **state)
 {
     (void)state;
@@ -275,7 +275,7 @@ static void however_soon_it_asks_it_has_ended(void **state)
     finish();
 }
 
-/* More than a portion, so that whatever its loop is asked then has to wait. */
+/* More letters than one iteration takes, so that later errands of the loop have to wait. */
 static void whatever_was_asked_before_it_has_ended(void **state)
 {
     (void)state;

@@ -27,7 +27,7 @@ static void echo(journal *journal, jz_ws ws, const jz_event *event, const jz_mes
         jz_ws_send(ws, message->kind, message->bytes, message->length);
 }
 
-/* One loop, four with a listener each, and four of which one accepts. */
+/* One loop; four with a listener each; and four of which the first accepts for all. */
 static const struct {
     uint32_t threads;
     jz_accepting accepting;
@@ -60,7 +60,7 @@ static void expect_refused(jz_status status, const jz_error *error, jz_status ex
     assert_that(strstr(error->message, words) != NULL, "'%s' does not say '%s'", error->message, words);
 }
 
-/* A port that nobody has; -1 where there is no such address. */
+/* A free port; -1 if this machine has no such address. */
 static int free_port(int family)
 {
     struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
@@ -231,7 +231,7 @@ static int option_of(int descriptor, int level, int name)
     return value;
 }
 
-/* What an accepted connection has, whose listener was not touched since. */
+/* The options that an accepted connection inherits from its listener. */
 static void expect_inherited(int listener, uint32_t keep_alive_seconds)
 {
     int accepted;

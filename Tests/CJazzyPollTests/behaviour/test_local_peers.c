@@ -1,4 +1,7 @@
-/* Peers of Unix domain sockets that leave while nothing is read from them: the kernel tells at once, and once only. */
+/*
+ * Peers of Unix domain sockets that leave while reading from them is paused: the kernel reports it at once, and only
+ * once.
+ */
 #define _DEFAULT_SOURCE
 
 #include <poll.h>
@@ -96,7 +99,7 @@ static void expect_few_turns(void)
 #define BYE "\x88\x82\0\0\0\0\x03\xE8"
 
 static const struct {
-    const char *bytes; /* that the client sends behind its request, when the hook is asked */
+    const char *bytes; /* sent by the client behind its request, while the hook decides */
     size_t length;
 } behind[] = {{"", 0}, {A, sizeof A - 1}, {A B BYE, sizeof A B BYE - 1}};
 

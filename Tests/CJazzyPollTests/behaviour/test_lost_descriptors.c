@@ -1,4 +1,4 @@
-/* Descriptors of a server that somebody else shuts down, or closes by mistake: told once, and no loop turns in vain. */
+/* Descriptors of a server that other code shuts down, or closes by mistake: logged once, and no loop spins. */
 #define _DEFAULT_SOURCE
 
 #include <dirent.h>
@@ -43,7 +43,7 @@ static void finish(void)
     pthread_mutex_destroy(&seen.lock);
 }
 
-/* A listening socket of which the server gets one copy, and we keep another. */
+/* A listening socket; the server gets one descriptor of it, and we keep another. */
 static int share_listener(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -89,7 +89,7 @@ static void a_listener_that_was_shut_down_elsewhere_is_told_once_and_left(void *
         }
         assert_in_range(iterations() - before, 1, MOST_TURNS);
         assert_int_equal(error_count(), 1);
-        /* Its other listener goes on. */
+        /* The other listener still works. */
         assert_true(test_client_open(&client, jz_server_port(server), UPGRADE_REQUEST("/")));
         test_client_close(&client);
         bystander_close();
@@ -98,7 +98,7 @@ static void a_listener_that_was_shut_down_elsewhere_is_told_once_and_left(void *
     }
 }
 
-/* The other way round: who has an inherited socket, too, keeps it when the server has done with it. */
+/* The other way round: an inherited socket still works for its other owner when the server has ended. */
 static void an_inherited_listener_goes_on_elsewhere_when_the_server_ends(void **state)
 {
     (void)state;
@@ -170,7 +170,8 @@ static void a_loop_whose_poll_was_closed_ends_and_so_does_its_server(void **stat
                 assert_true(test_client_open(&clients[i], port, UPGRADE_REQUEST("/")));
             assert_eventually(seen.opens == threads);
             close_by_mistake(polls[lost]);
-            /* Each loop has a message to wake it. Clients of the others are told to close, and do. */
+            /* Each loop gets a message, which wakes it. The clients of the other loops get close frames, and answer
+               them. */
             for (uint32_t i = 0; i < threads; i++) {
                 test_client_send_frame(&clients[i], &(test_frame)TEXT("x"));
                 test_client_stop_sending(&clients[i]);

@@ -1,4 +1,4 @@
-/* What other threads send to a loop that does not take it: bounded, and what is beyond the bound is dropped. */
+/* Messages of other threads to a loop that is blocked: bounded, and dropped beyond the bound. */
 #include <stdatomic.h>
 
 #include "codec/frame_header.h"

@@ -1,6 +1,6 @@
 /*
- * What a handler does comes after what other threads asked before, also where that is more than a turn of the loop
- * takes: then it is put behind it.
+ * A handler's calls take effect after earlier calls of other threads, even if those are more than one iteration takes:
+ * then the handler's are posted behind them.
  */
 #include <stdatomic.h>
 
@@ -152,7 +152,7 @@ static const struct {
 };
 
 static struct {
-    atomic_bool holds[2]; /* before the handler takes a turn's portion of the letters, and after */
+    atomic_bool holds[2]; /* before the handler takes the iteration's share of letters, and after */
     atomic_bool is_let_go[2];
     jz_send_status (*ask)(jz_ws ws);
 } filled;
@@ -217,7 +217,7 @@ static struct {
     jz_send_status (*end)(jz_ws ws);
     atomic_size_t messages;
     atomic_bool was_open; /* after it was ended */
-    atomic_int sent;      /* what a message was answered then */
+    atomic_int sent;      /* the answer to a message then */
     atomic_size_t closes;
 } ended;
 

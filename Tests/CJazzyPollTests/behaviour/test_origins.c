@@ -1,4 +1,4 @@
-/* Pages of which origins a running server lets in, as which host it counts behind proxies, and what its log says. */
+/* Which origins a running server lets in, which host counts behind proxies, and what the log says. */
 #include <stdio.h>
 
 #include "jazzy.h"
@@ -110,7 +110,7 @@ static const struct {
     {JZ_FORWARDED_HOST_X_FORWARDED_HOST, "X-Forwarded-Host: example.com:8443\r\n", false},
     {JZ_FORWARDED_HOST_X_FORWARDED_HOST, "Forwarded: for=192.0.2.7;host=example.com\r\n", false},
     {JZ_FORWARDED_HOST_X_FORWARDED_HOST, "", false}, /* Host, where there is none */
-    /* What the nearest proxy wrote is the last. */
+    /* The last element is the nearest proxy's. */
     {JZ_FORWARDED_HOST_X_FORWARDED_HOST, "X-Forwarded-Host: evil.example, example.com\r\n", true},
     {JZ_FORWARDED_HOST_X_FORWARDED_HOST, "X-Forwarded-Host: example.com, other.example\r\n", false},
     {JZ_FORWARDED_HOST_X_FORWARDED_HOST, "X-Forwarded-Host: evil\r\nX-Forwarded-Host: example.com\r\n", true},
@@ -124,7 +124,7 @@ static const struct {
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: for=unknown;host=example.com\r\n", true},
     {JZ_FORWARDED_HOST_FORWARDED, "X-Forwarded-Host: example.com\r\n", false},
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: for=192.0.2.7\r\n", false},
-    /* As far as those behind are of trusted proxies. */
+    /* As long as the elements behind are of trusted proxies. */
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: host=evil.example, for=192.0.2.7;host=example.com\r\n", true},
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: host=example.com, for=192.0.2.7;host=other.example\r\n", false},
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: for=192.0.2.7;host=example.com, for=10.1.2.3;host=middle\r\n", true},
@@ -132,7 +132,7 @@ static const struct {
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: host=a, for=192.0.2.7;host=example.com, for=10.1.2.3\r\n", true},
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: for=10.1.2.3;host=example.com;;, \r\n", true},
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: host=\"a, for=10.1.2.3;host=example.com\r\n", true},
-    /* What is no host is not taken for another. */
+    /* A malformed host is not replaced by another. */
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: for=192.0.2.7;host=\"a b\"\r\n", false},
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: host=example.com;host=example.com\r\n", false},
     {JZ_FORWARDED_HOST_FORWARDED, "Forwarded: host=\r\n", false},

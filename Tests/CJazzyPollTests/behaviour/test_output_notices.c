@@ -1,4 +1,4 @@
-/* What a route is told about output: that messages were dropped, and that it has drained. */
+/* Notices to a route about output: messages were dropped, or output has drained. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>
@@ -11,11 +11,11 @@
 
 enum {
     LIMIT = 32 * 1024,         /* of the route, and much less than the server's */
-    SMALL = 1000,              /* what is published of that size is copied */
+    SMALL = 1000,              /* publications of this size are copied */
     LARGE = 3000,              /* and of that shared */
     LITTLE_RECEIVE = 4096,     /* bytes that the kernel keeps for the client */
     BATCH = 8,                 /* messages, together less than half of the limit */
-    MOST_BATCHES = 4000,       /* much more than what the kernel keeps on both sides */
+    MOST_BATCHES = 4000,       /* much more than the kernel buffers on both sides */
     PUMPED = 16 * 1024 * 1024, /* bytes */
     LOG_SIZE = 1024
 };
@@ -27,7 +27,7 @@ static test_client peer;
 
 static struct {
     pthread_mutex_t lock;
-    char log[LOG_SIZE]; /* guarded by `lock`: what was called, in its order */
+    char log[LOG_SIZE]; /* guarded by `lock`: the calls, in order */
     _Atomic uint64_t ws;
     atomic_size_t drained;
     atomic_size_t dropped;
@@ -202,7 +202,7 @@ static void expect_notices(jz_execution execution, way way)
         for (int i = 0; i < BATCH; i++)
             send_one(way);
         bystander_let_turn();
-        /* But for what the kernel has taken meanwhile. */
+        /* Except what the kernel has taken meanwhile. */
         sent += BATCH - (size_t)(jz_server_dropped_count(server) - dropped);
         assert_int_equal(seen.dropped, round);
         assert_int_equal(seen.drained, round - 1);
@@ -247,7 +247,7 @@ static void nothing_is_told_of_drops_where_the_route_does_not_ask(void **state)
     finish();
 }
 
-/* More than the limit, in one turn, to somebody who reads. */
+/* More than the limit in one iteration, to a peer that reads. */
 static void what_the_kernel_takes_at_once_has_not_backed_up(void **state)
 {
     (void)state;
@@ -267,7 +267,7 @@ static void what_the_kernel_takes_at_once_has_not_backed_up(void **state)
     finish();
 }
 
-/* The pattern that it is there for: whoever has much to send goes on when there is room. */
+/* The intended use: a sender of much data continues when there is room. */
 static void what_is_told_that_output_has_drained_may_send_on(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Pages of a running server: what they cost, and what may follow a request for one. */
+/* Pages of a running server: their cost, and what may follow a request for one. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <time.h>
@@ -13,10 +13,10 @@
 
 enum {
     SMALL = 100,             /* bytes: is copied */
-    LARGE = 8 * 1024 * 1024, /* bytes: more than the kernel takes for who does not read */
+    LARGE = 8 * 1024 * 1024, /* bytes: more than the kernel buffers for a peer that does not read */
     CLIENTS = 8,
     SMALL_RECEIVE_BUFFER = 4096,
-    SHORT_MS = 500, /* time-outs: longer than a busy machine keeps who reads from reading */
+    SHORT_MS = 500, /* time-outs: longer than a busy machine may delay a reading peer */
     LONG_MS = 20000
 };
 
@@ -123,7 +123,7 @@ static void pages_of_all_sizes_come_whole_and_in_the_order_of_their_requests(voi
     jz_server_destroy(server);
 }
 
-/* The kernel's buffers hold megabytes: a slow reader empties them for seconds before the server is told of it. */
+/* The kernel buffers megabytes: a slow reader may take seconds to empty them before the server notices. */
 static void who_reads_a_page_slowly_gets_all_of_it_whatever_the_time_outs(void **state)
 {
     (void)state;
@@ -159,7 +159,7 @@ static void who_does_not_read_a_page_is_let_go(void **state)
     assert_int_equal(serving_descriptors(), before);
 }
 
-/* A page is still on its way when the server is destroyed: what is sent must not be freed before. */
+/* A page is in transit when the server is destroyed: its bytes must not be freed before. */
 static void a_server_may_end_while_a_page_is_on_its_way(void **state)
 {
     (void)state;
@@ -177,7 +177,7 @@ static void a_server_may_end_while_a_page_is_on_its_way(void **state)
     jz_server_destroy(server);
 }
 
-/* Its next request lies unread, and a close would be a reset, which destroys what the kernel has. */
+/* Its next request is unread, so close would send a reset, which discards what the kernel has buffered. */
 static void a_server_that_ends_destroys_no_page_of_who_asks_for_another(void **state)
 {
     (void)state;
@@ -238,7 +238,7 @@ static uint64_t timed_out_upgrades(const jz_server *server)
     return statistics.refused[JZ_REFUSAL_UPGRADE_TIMEOUT];
 }
 
-/* The page is still on its way, which has time-outs of its own, while the hook is asked. */
+/* A page, which has its own time-outs, is still in transit while the hook decides. */
 static void an_upgrade_behind_a_page_that_is_not_read_has_the_time_out_of_its_hook(void **state)
 {
     (void)state;

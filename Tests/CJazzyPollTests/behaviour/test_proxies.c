@@ -1,4 +1,4 @@
-/* Clients behind proxies: whose address they have, and what is done with it. */
+/* Clients behind proxies: which address they have, and its uses. */
 #include <stdio.h>
 
 #include "jazzy.h"

@@ -1,4 +1,4 @@
-/* Why connections are refused: for each reason the answer, what is counted, and the one line of the log. */
+/* Refused connections: for each reason the answer, the count, and the one log line. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
@@ -193,7 +193,7 @@ static void expect_line(size_t row)
         log_lines_expect(&lines, 0, is_ours ? JZ_LOG_WARNING : JZ_LOG_INFO, text);
 }
 
-/* The body says the same, but nothing of what the client sent; a hook has words of its own. */
+/* The body says the same, but contains nothing that the client sent; a hook writes its own body. */
 static void expect_body(size_t row)
 {
     char body[LOG_LINE_SIZE];
@@ -250,7 +250,7 @@ static void who_is_let_in_is_not_logged(void **state)
     assert_true(test_client_sees_end(&client));
     test_client_close(&client);
     assert_true(test_client_connect(&client, jz_server_port(server), 0));
-    test_client_close(&client); /* who leaves without a word is not refused */
+    test_client_close(&client); /* a client that leaves without sending is not refused */
     assert_eventually(now().connections_total == 2 && now().connections == 0);
     jz_server_destroy(server);
     assert_int_equal(lines.count, 0);

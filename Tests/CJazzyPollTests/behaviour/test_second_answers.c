@@ -1,4 +1,4 @@
-/* The state of an answer that came second is released by the loop, and not within what a handler calls. */
+/* The state of a second answer is released by the loop, but never within a call of a handler. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "support/eventually.h"
@@ -9,7 +9,7 @@ static test_client client;
 static test_client other;
 static hooked_state states[2];
 
-/* What a handler calls, and what each of it takes first: whatever other threads have asked of its loop. */
+/* Calls of a handler, each of which first runs errands of other threads. */
 typedef void (*call)(jz_ws ws);
 
 static void send_text(jz_ws ws)

@@ -154,7 +154,7 @@ static void the_remote_address_is_the_clients(void **state)
     served_finish(&served);
 }
 
-/* What the handler of the next test saw; read once the connection is closed. */
+/* What the next test's handler saw; read after the connection is closed. */
 static struct {
     jz_send_status statuses[4];
     size_t accepted;
@@ -201,7 +201,7 @@ static void a_client_that_does_not_read_is_sent_no_more_than_the_limit(void **st
     assert_int_equal(filling.statuses[JZ_SEND_DROPPED], 1);
     assert_int_equal(filling.statuses[JZ_SEND_CLOSED], 0);
     assert_in_range(filling.buffered_when_full, LIMIT, LIMIT + FRAME);
-    assert_in_range(jz_ws_buffered_amount(ws), 1, LIMIT + FRAME); /* told on another thread, too */
+    assert_in_range(jz_ws_buffered_amount(ws), 1, LIMIT + FRAME); /* the handler runs on another thread */
 
     for (size_t taken = 0; taken < filling.accepted; taken += 16384) {
         test_received frame;
@@ -215,7 +215,7 @@ static void a_client_that_does_not_read_is_sent_no_more_than_the_limit(void **st
     served_finish(&served);
 }
 
-/* Closes every connection that it knows, its own last, and tells what it was answered. */
+/* Closes every known connection, its own last, and records the results. */
 static void close_all(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     (void)message;

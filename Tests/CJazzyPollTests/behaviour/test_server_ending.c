@@ -30,7 +30,7 @@ static void stop_server(journal *journal, jz_ws ws, const jz_event *event, const
     if (!jz_server_runs_here(server))
         jz_ws_close(ws, 4000, "", 0);
     jz_server_stop(journal->context);
-    jz_ws_send(ws, JZ_MESSAGE_TEXT, "stopping", 8); /* it is told so before it is closed */
+    jz_ws_send(ws, JZ_MESSAGE_TEXT, "stopping", 8); /* its handler is told so before it is closed */
 }
 
 static void a_handler_stops_its_server_in_order(void **state)
@@ -133,7 +133,7 @@ static void *destroy_server(void *context)
     return NULL;
 }
 
-/* Nobody whose connection has gone keeps a server from its end, however many ask, and however often. */
+/* Calls with stale handles do not delay the end of a server, however many and frequent. */
 static void who_asks_of_connections_that_are_gone_is_not_waited_for(void **state)
 {
     (void)state;
@@ -256,7 +256,7 @@ static void a_signal_ends_one_server_in_order(void **state)
     }
 }
 
-/* In a child, which tells its port and then runs until it is ended. */
+/* In a child, which reports its port and then runs until it is killed. */
 static void run_in_child(int port_pipe)
 {
     static journal journal = JOURNAL_INITIALIZER;

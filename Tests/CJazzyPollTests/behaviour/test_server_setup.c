@@ -1,4 +1,4 @@
-/* Setting a server up, and what is said when that cannot be. */
+/* Setting up a server, and its errors. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <fcntl.h>
@@ -157,7 +157,7 @@ static void a_route_has_a_handler_and_options_in_range(void **state)
     options.deflate.window_bits = 8;
     expect_refused(jz_server_route_ws(server, "/", &options, journal_handle, NULL, &error), &error,
                    JZ_STATUS_INVALID_OPTION, "option deflate.window_bits is 8; it has to be from 9 to 15");
-    /* What was refused has not taken the path. */
+    /* A refused route does not occupy the path. */
     assert_int_equal(jz_server_route_ws(server, "/", NULL, journal_handle, NULL, &error), JZ_OK);
     jz_server_destroy(server);
 }

@@ -1,4 +1,4 @@
-/* What was sent arrives, before the end: to whoever reads all the time, however slowly, and whoever closes. */
+/* All output arrives before the end, if the peer reads continuously, however slowly, and whichever side closes. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "support/client.h"
@@ -10,7 +10,7 @@
 
 enum {
     MUCH = 4 * 1024 * 1024, /* bytes: more than the kernel takes at once */
-    RATE = 1536 * 1024,     /* bytes a second: it lasts longer than the time-out and what it is put off by, once */
+    RATE = 1536 * 1024,     /* bytes per second: this takes longer than the time-out and one prolongation */
     TIMEOUT_MS = 300,
     LONG_MS = 3600000,
     HEADER = 10

@@ -1,4 +1,4 @@
-/* A thousand subscribers, some of which do not read: memory stays bounded, and the others never notice. */
+/* A thousand subscribers, some of which do not read: memory stays bounded, and the others are not affected. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdatomic.h>
@@ -13,7 +13,7 @@
 
 enum {
     LOOPS = 4,
-    RECEIVERS = 1000, /* of which the first ones are flooded, and the very first do not read */
+    RECEIVERS = 1000, /* the first of these are flooded, and the very first do not read */
     FLOODED = 20,
     SLOW = 10,
     LIMIT = 16 * 1024, /* of unsent output */
@@ -49,7 +49,7 @@ static void subscribe(void *context, jz_ws ws, const jz_event *event, const jz_m
     }
 }
 
-/* What is published begins with its number. */
+/* Each publication begins with its number. */
 typedef struct receipts {
     size_t floods[RECEIVERS];
     size_t news[RECEIVERS];
@@ -138,8 +138,8 @@ static void slow_receivers_miss_messages_and_nobody_else_does(void **state)
         assert_turning(&fleet, received.total >= floods * (FLOODED - SLOW) + news * (RECEIVERS - SLOW));
     }
     /*
-     * At most: for who does not read, twice what may wait (buffers grow by doubling) and, before it, what was sent and
-     * is not removed yet; for all others, twice what a round brings. What was published is many times as much.
+     * Upper bound: for peers that do not read, twice the limit (buffers grow by doubling) and sent bytes that were not
+     * removed yet; for all others, twice the data of a round. The published data is many times as much.
      */
     size_t most = test_most_live_bytes() - before;
     const size_t bound =
@@ -186,7 +186,7 @@ static void where_the_route_says_so_a_slow_receiver_is_closed_with_1013(void **s
     }
     assert_int_equal(jz_server_dropped_count(server), 1);
     assert_false(jz_ws_is_open((jz_ws){seen.first}));
-    /* It still gets what was accepted for it, all of it, and then is told why that is all. */
+    /* It still gets all that was accepted for it, and then the reason for the close. */
     assert_true(fleet_read(&fleet, 0, true));
     assert_turning(&fleet, received.close_code != 0);
     assert_int_equal(received.close_code, JZ_CLOSE_TRY_AGAIN_LATER);

@@ -1,4 +1,4 @@
-/* Who takes what it is sent, however slowly, is not idle. The clock goes on as the tests say. */
+/* A peer that takes its output, however slowly, is not idle. The tests advance the clock. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
@@ -17,11 +17,12 @@ enum {
     IDLE_MS = 10000,
     HALF_MS = IDLE_MS / 2,
     LATE_MS = 100,
-    MUCH = 8 * 1024 * 1024, /* bytes: most of it lies in the kernel, which says nothing while a third of it goes */
+    MUCH = 8 * 1024 *
+           1024, /* bytes: most of them are in the kernel, which reports nothing until a third of them was sent */
     HEADER = 10,
     ROUNDS = 20, /* of half an idle time-out */
     STEP = 16 * 1024,
-    UNIX_STEP = 128 * 1024, /* more than a piece of which the kernel tells */
+    UNIX_STEP = 128 * 1024, /* more than one step that the kernel reports */
     HOUR_MS = 3600 * 1000,
     SHORT_IDLE_MS = 2000,
     PATIENCE_MS = 8000, /* where so short a time-out meets output */
@@ -142,7 +143,7 @@ static size_t take_until_all_has_gone(void)
     return taken + STEP;
 }
 
-/* A kernel acknowledges what its program has yet to read, and the ping lies behind that. */
+/* A kernel acknowledges bytes that its program has not read yet, and the ping is behind them. */
 static void who_has_taken_all_has_as_long_to_read_it_as_to_take_more(void **state)
 {
     (void)state;
@@ -186,7 +187,7 @@ static void who_took_what_it_could_while_the_process_stood_still_stays(void **st
     finish();
 }
 
-/* What it took before it hung is progress, once. */
+/* What it took before it hung counts as progress once. */
 static void who_takes_no_more_is_idle(void **state)
 {
     (void)state;
@@ -219,7 +220,7 @@ static void who_takes_less_than_the_smallest_rate_is_idle(void **state)
     finish();
 }
 
-/* Its kernel takes from ours whatever there is room for: also for a program that hangs. */
+/* Its kernel accepts bytes as long as it has room, even if its program hangs. */
 static void messages_that_are_taken_by_the_kernel_of_who_answers_no_ping_do_not_keep_it(void **state)
 {
     (void)state;

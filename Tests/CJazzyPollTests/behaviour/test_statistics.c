@@ -1,4 +1,4 @@
-/* What a server tells of what it does and has done. */
+/* The statistics of a server. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <poll.h>
@@ -199,7 +199,7 @@ static void bytes_of_what_is_compressed_are_those_before(void **state)
     assert_true(test_client_take_frame(&clients[0], &frame));
     assert_true(frame.length < LENGTH / 10);
     assert_int_equal(now().bytes_sent[JZ_MESSAGE_BINARY], LENGTH);
-    /* And sent back, as it came. */
+    /* Echoed unchanged. */
     static uint8_t head[6] = {0xC2, 0x80};
     head[1] = 0x80 | (uint8_t)frame.length;
     assert_true(frame.length < 126);
@@ -236,7 +236,7 @@ static void what_is_dropped_and_what_waits_is_counted(void **state)
         assert_true(jz_ws_buffered_amount(ws) > LIMIT / 2);
         assert_int_equal(now().dropped, jz_server_dropped_count(server));
     }
-    /* What was accepted is what was not dropped. */
+    /* Accepted messages are those that were not dropped. */
     assert_int_equal((now().messages_sent[JZ_MESSAGE_BINARY] + now().dropped) % 32, 0);
     assert_int_equal(now().bytes_sent[JZ_MESSAGE_BINARY], now().messages_sent[JZ_MESSAGE_BINARY] * 1000);
     test_client_reset(&clients[0]);
@@ -247,7 +247,7 @@ static void what_is_dropped_and_what_waits_is_counted(void **state)
     finish(0);
 }
 
-/* How a client ends its connection, and what is counted then. */
+/* How a client ends its connection, and what is counted. */
 static const struct {
     test_frame frame;
     unsigned place; /* in jz_statistics.closes */

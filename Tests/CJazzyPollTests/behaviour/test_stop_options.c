@@ -1,4 +1,4 @@
-/* Servers that stop with a code and a reason of their own, and tell their connections so by and by. */
+/* Servers that stop with a given code and reason, and spread the close frames over a time. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>
@@ -220,7 +220,7 @@ static void what_cannot_be_sent_is_refused_and_the_server_goes_on(void **state)
     finish(1);
 }
 
-/* Told at even intervals, never early. The loops take turns. */
+/* Close frames at even intervals, never early, by the loops in turn. */
 static void the_close_frames_are_spread_over_the_time(void **state)
 {
     (void)state;
@@ -257,7 +257,7 @@ static uint64_t handshakes(void)
     return statistics.handshakes;
 }
 
-/* Of two, the first is told at once, and the second after half of the time, which never comes. */
+/* Of two connections, the first is told at once, the second after half of the time, which never comes. */
 static void who_is_not_told_yet_is_served_and_nobody_new_is_let_in(void **state)
 {
     (void)state;
@@ -282,7 +282,7 @@ static void who_is_not_told_yet_is_served_and_nobody_new_is_let_in(void **state)
         answer(&clients[told]);
         expect_service(other);
 
-        /* Another call that gives no time. The first decides what is said. */
+        /* Another call without a spread. The first call decides code and reason. */
         jz_server_stop_within(server, LONG_MS);
         expect_restart(other);
         assert_int_equal(jz_server_publish(server, "all", 3, JZ_MESSAGE_TEXT, "news", 4), JZ_SEND_CLOSED);
@@ -303,7 +303,7 @@ static void who_leaves_meanwhile_is_not_waited_for(void **state)
     assert_true(wait_for_end() < SOON_MS);
     finish(4);
 
-    /* Nor does the grace wait until they would have been told. */
+    /* The grace does not wait until they would have been told either. */
     start(1, 2);
     stop_with(restarting(SHORT_MS, LONG_MS));
     size_t told = 2;

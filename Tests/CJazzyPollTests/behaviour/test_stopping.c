@@ -1,4 +1,4 @@
-/* Servers that stop: how long they wait, for whom, and how the connections ended. */
+/* Stopping servers: how long they wait, for which connections, and how these ended. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "support/client.h"
@@ -85,7 +85,7 @@ static void each_connection_is_counted_as_it_ended(void **state)
     assert_true(test_client_connect(&silent, jz_server_port(server), 0));
     assert_true(test_client_connect(&clients[5], jz_server_port(server), 0));
     assert_true(test_client_send(&clients[5], "GET / HT", 8));
-    /* Who has left before does not count. */
+    /* Clients that have left before do not count. */
     test_client_send_frame(&clients[4], &(test_frame)CLOSE(1000, ""));
     assert_true(test_client_sees_end(&clients[4]));
     jz_statistics statistics;

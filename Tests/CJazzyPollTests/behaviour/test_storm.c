@@ -1,6 +1,6 @@
 /*
- * A storm: eight threads connect, subscribe, publish, send and close, by turns in every way, on a server with four
- * loops. Their number of operations is fixed, and everything that happens is counted.
+ * A storm: eight threads connect, subscribe, publish, send and close in all ways, on a server with four loops. The
+ * number of operations is fixed, and everything that happens is counted.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -51,7 +51,7 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
     switch (event->type) {
     case JZ_EVENT_OPEN:
         storm.opens++;
-        /* QUEUED: other threads have asked more than goes into a turn, and it comes behind that. */
+        /* QUEUED: more errands of other threads wait than one iteration takes, and this is behind them. */
         jz_send_status status = jz_ws_subscribe(ws, TOPIC);
         if ((status != JZ_SEND_SENT && status != JZ_SEND_QUEUED) || !jz_ws_is_open(ws))
             storm.wrong_answers++;
@@ -72,7 +72,7 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
     }
 }
 
-/* What one client has to be sent, and was. */
+/* What one client must get, and got. */
 typedef struct receiver {
     jz_ws ws;
     bool is_subscribed;
@@ -80,7 +80,7 @@ typedef struct receiver {
     int32_t publisher; /* its own number */
     size_t direct;
     size_t others;                        /* messages of the thread's other client */
-    uint32_t floor[THREADS];              /* what was begun before is not due */
+    uint32_t floor[THREADS];              /* messages begun before are not due */
     uint32_t next[THREADS];               /* of a thread, once there was one */
     uint32_t next_of_client[CONNECTIONS]; /* likewise */
 } receiver;
@@ -89,7 +89,7 @@ typedef struct stormer {
     int32_t number;
     fleet fleet;
     receiver receivers[CLIENTS];
-    size_t failures;  /* to connect, to send, or to be sent what is due before the deadline */
+    size_t failures;  /* connecting, sending, or receiving what is due before the deadline */
     size_t disorders; /* messages that were not due, or not yet */
 } stormer;
 
@@ -149,7 +149,7 @@ static bool all_are_subscribed(const stormer *self, const void *context)
     return true;
 }
 
-/* Everything is there that was published before, by whichever thread. */
+/* All earlier publications, by any thread, have arrived. */
 static bool all_have_what_is_due(const stormer *self, const void *context)
 {
     const uint32_t *due = context;

@@ -1,5 +1,7 @@
-/* The threads of a server have stacks of the size that its options say, wherever it runs, and what is said where they
-   cannot start. Everything runs twice: as this process was started, and with a `ulimit -s` that is small. */
+/*
+ * The threads of a server have stacks of the size in its options, on any system; and the error if they cannot start.
+ * Everything runs twice: as this process was started, and with a small `ulimit -s`.
+ */
 #define _GNU_SOURCE
 
 #include <errno.h>
@@ -19,7 +21,7 @@
 
 enum { LOOPS = 2, SMALL_LIMIT = 256 * 1024, KIB = 1024, MIB = 1024 * KIB };
 
-/* The C library takes a guard page from a stack, and sanitizers take room for what is local to the thread. */
+/* The C library takes a guard page from a stack, and sanitizers take room for thread-local data. */
 enum { TAKEN_AT_MOST = 64 * KIB };
 
 static size_t own_stack_size(void)
@@ -70,8 +72,8 @@ static void expect_stack(const jz_server *server, const char *request, const obs
 static void loops_and_workers_have_the_stack_that_the_options_say(void **state)
 {
     (void)state;
-    /* The smallest, one that is no whole number of pages, and the default. Each is far from those before it: the C
-       library gives a new thread the stack of one that has ended, if that is large enough and not four times it. */
+    /* The smallest, one that is not a whole number of pages, and the default. They differ widely, because the C library
+       reuses the stack of an ended thread if it is large enough and less than four times as large. */
     const size_t sizes[] = {256 * KIB, MIB + 1, jz_options_default().thread_stack_size};
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         observed loop = {.expected = sizes[i]};
@@ -120,7 +122,7 @@ static const struct {
     size_t allowed;
     int number;
     jz_status status;
-    const char *words[2]; /* the thing, and the way out */
+    const char *words[2]; /* what is wrong, and what to do */
 } failures[] = {
     {0, EAGAIN, JZ_STATUS_SYSTEM, {"a thread for a worker", "lower thread_stack_size"}},
     {1, EAGAIN, JZ_STATUS_SYSTEM, {"stack of 8388608 bytes", "`ulimit -u`"}},

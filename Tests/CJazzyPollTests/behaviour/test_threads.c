@@ -1,4 +1,4 @@
-/* What threads do to each other on servers with several loops: stale handles, hand-over, servers side by side. */
+/* Interaction of threads on servers with several loops: stale handles, hand-over, several servers. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>
@@ -64,7 +64,7 @@ static jz_ws any_stale(test_random *random)
     return (jz_ws){count > 0 ? churn.stale[test_random_below(random, count)] : 0};
 }
 
-/* On the loops stale handles are used as well, some of them of the loop itself. */
+/* Handlers use stale handles, too, some of them of their own loop. */
 static void greet(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     (void)context;

@@ -1,6 +1,6 @@
 /*
- * What has come and waits for its turn counts where a time-out passes, as does what lies unread in the kernel: here
- * behind a handler that takes long. The clock goes on as the tests say.
+ * Kept input counts when a time-out passes, like input that is unread in the kernel: here because of a slow handler.
+ * The tests advance the clock.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -17,7 +17,7 @@
 
 enum {
     TIMEOUT_MS = 10000,
-    MESSAGE_MS = 1000,  /* what the handler takes for a message: in a turn it has a few */
+    MESSAGE_MS = 1000,  /* the handler's time for a message: an iteration handles only a few */
     MESSAGES = 60,      /* together much longer than the time-out */
     BEFORE_THE_LOOK = 4 /* messages until the loop looks whether a connection has had its share */
 };
@@ -59,7 +59,7 @@ static void take_very_long(void *context, jz_ws ws, const jz_event *event, const
     test_clock_advance(10 * TIMEOUT_MS);
 }
 
-/* The peer's socket is one whose kernel tells at once what the peer has taken. */
+/* A socket whose kernel reports at once what the peer has taken. */
 static void start(void (*act)(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message))
 {
     char path[64];
@@ -113,7 +113,10 @@ static void who_waits_for_its_turn_is_not_idle(void **state)
     finish();
 }
 
-/* Another's handler keeps the loop until the close time-out is over, before what was kept has its turn. */
+/*
+ * A handler of another connection blocks the loop until the close time-out has passed, before the kept input is
+ * handled.
+ */
 static void an_answer_to_a_close_frame_that_waits_for_its_turn_is_taken(void **state)
 {
     (void)state;

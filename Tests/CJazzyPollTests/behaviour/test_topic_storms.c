@@ -1,4 +1,4 @@
-/* A hundred thousand topics that come and go on several loops, and the broker that is told of them. */
+/* A hundred thousand topics that get and lose subscribers on several loops, and the broker that is told of them. */
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -99,7 +99,7 @@ static void a_connection_that_ends_takes_all_its_topics_with_it_unless_another_h
         const uint32_t any = 4711;
         test_client_reset(&fixture.clients[i]);
         assert_eventually(jz_server_subscriber_count(fixture.server, (const char *)&any, sizeof any) == LOOPS - 1 - i);
-        /* The topics have left their shard; the broker is told of each in turn. */
+        /* The topics were removed from their shard; the broker is told of one after the other. */
         assert_eventually(joining_broker_topic_count(&fixture.broker, 0) == (i + 1 < LOOPS ? MANY : 0));
     }
     jz_server_statistics(fixture.server, &statistics);

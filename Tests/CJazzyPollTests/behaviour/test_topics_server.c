@@ -38,7 +38,7 @@ static void subscribe_or_publish(void *context, jz_ws ws, const jz_event *event,
 
 enum { MOST_PUBLISHERS = 64, MOST_RECEIVERS = 64 };
 
-/* What the clients of a fleet were sent. */
+/* What the clients of a fleet have received. */
 typedef struct receipts {
     size_t subscribed;
     size_t messages;
@@ -101,8 +101,8 @@ static void publishing_reaches_every_subscriber_but_the_sender(void **state)
 }
 
 /*
- * Publishers that take turns, by a lock: outside threads, and handlers on every loop, each by all the ways there are.
- * What is published under the lock has one order, and that is what everybody sees.
+ * Publishers that take turns with a lock: other threads, and handlers on every loop, each in all possible ways. What is
+ * published under the lock has one order, which all receivers must see.
  */
 typedef struct turns {
     pthread_mutex_t lock;
@@ -179,7 +179,7 @@ static void what_is_published_under_a_lock_has_one_order_for_all(void **state)
     jz_server_destroy(turns.server);
 }
 
-/* What one thread asks for, one after the other, takes effect in that order. */
+/* Successive calls of one thread take effect in order. */
 static void subscribing_from_another_thread_is_in_order_with_publishing(void **state)
 {
     (void)state;
@@ -199,7 +199,7 @@ static void subscribing_from_another_thread_is_in_order_with_publishing(void **s
                          JZ_SEND_SENT);
         for (size_t i = 0; i < LOOPS; i++)
             assert_int_equal(jz_ws_unsubscribe(turns.senders[i], TOPIC), JZ_SEND_QUEUED);
-        /* Nobody is there to get this. */
+        /* There is no receiver for this. */
         assert_int_equal(
             jz_server_publish(turns.server, TOPIC, JZ_MESSAGE_BINARY, &(stamp){0, UINT32_MAX}, sizeof(stamp)),
             JZ_SEND_SENT);
@@ -356,7 +356,7 @@ static void receivers_that_publish_in_the_same_turn_take_one_system_call_each_to
     is_held = false;
     assert_turning(&fleet, receipts.messages >= CLIENTS * CLIENTS);
     assert_int_equal(receipts.disorders, 0);
-    /* One with the pong, which ends the turn in which it was held, and one for each receiver. */
+    /* One with the pong, which ends the iteration in which the loop was held, and one for each receiver. */
     assert_int_equal(test_send_count() - sends, 1 + CLIENTS + 1);
     fleet_finish(&fleet);
     jz_server_destroy(server);

@@ -1,4 +1,6 @@
-/* Whole servers whose connections travel through a transport: from the first byte to the end, whatever that does. */
+/*
+ * Whole servers whose connections go through a transport, from the first byte to the end, whatever the transport does.
+ */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
@@ -24,7 +26,7 @@ static test_client other;
 static uint8_t page[PAGE_SIZE];
 static uint8_t large[LARGE];
 
-/* What transports do, from what a socket does to what none would. */
+/* Behaviours of transports, from that of a plain socket to unusual ones. */
 static const throttled manners[] = {
     {.seed = 1, .most_received = 16384, .most_sent = 16384},
     {.seed = 2, .steps = 4},
@@ -62,7 +64,7 @@ static void start_with(const jz_options *options, const throttled *manner, const
     server = jz_server_create(options, &error);
     assert_that(server != NULL, "%s", error.message);
     jz_route_options route = jz_route_options_default();
-    route.kernel_send_limit = KERNEL_LIMIT; /* else it takes megabytes of who takes nothing */
+    route.kernel_send_limit = KERNEL_LIMIT; /* else it buffers megabytes for a peer that takes nothing */
     assert_int_equal(jz_server_route_ws(server, "/", &route, journal_handle, &seen, &error), JZ_OK);
     assert_int_equal(jz_server_route_get(server, "/page", "text/plain", page, PAGE_SIZE, &error), JZ_OK);
     const jz_listen_options listening = {.transport = transport, .transport_context = context};

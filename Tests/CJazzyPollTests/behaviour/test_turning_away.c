@@ -1,4 +1,4 @@
-/* Clients that are turned away while a handler of the loop that does it is under way: what it reads stays as it is. */
+/* Clients that are turned away while a handler of the same loop runs: the message that it reads does not change. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "support/client.h"
@@ -22,7 +22,7 @@ static struct {
     _Atomic jz_send_status sent_with;
 } handler;
 
-/* To the message that is held it answers when it is let go, which takes what came to the loop meanwhile. */
+/* The held handler answers its message when it is released, which first runs the loop's waiting errands. */
 static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     (void)journal;
@@ -83,7 +83,10 @@ static void expect_intact_messages(void)
     journal_expect(&seen, 0, text);
 }
 
-/* Connections go to the two loops in turn. The first one's answers, so that what is handed to the second is known. */
+/*
+ * Connections go to the two loops in turn. The first loop's connection is answered, so that we know which goes to the
+ * second.
+ */
 static void expect_messages_intact_while_clients_are_refused(const jz_options *options, int status)
 {
     start(options);

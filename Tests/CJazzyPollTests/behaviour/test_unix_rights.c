@@ -1,4 +1,4 @@
-/* Who may connect through a server's Unix domain socket, and where servers say that they listen. */
+/* Permissions of a server's Unix domain socket, and the addresses that servers log. */
 #define _DEFAULT_SOURCE
 
 #include <pthread.h>

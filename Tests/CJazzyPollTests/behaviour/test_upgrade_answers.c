@@ -122,7 +122,7 @@ static void a_question_that_is_none_is_answered_late(void **state)
     assert_int_equal(accept_with_state((jz_handshake){UINT64_MAX, UINT32_MAX}, &states[0]), JZ_ANSWER_LATE);
     assert_int_equal(accept_with_state((jz_handshake){question.value, 7}, &states[0]), JZ_ANSWER_LATE);
     assert_false(jz_handshake_is_waiting((jz_handshake){0}));
-    /* Nobody can use the connection before it is a WebSocket. */
+    /* The connection cannot be used before it is a WebSocket. */
     const jz_ws ws = {question.value};
     assert_int_equal(jz_ws_send(ws, JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_CLOSED);
     assert_false(jz_ws_is_open(ws));

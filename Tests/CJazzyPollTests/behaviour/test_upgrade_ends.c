@@ -1,4 +1,4 @@
-/* When the question of an upgrade hook is over, its route is told: once, whatever has ended it. */
+/* When the question of an upgrade hook is over, for any reason, upgrade_ended is called once. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "jazzy.h"

@@ -1,4 +1,4 @@
-/* The upgrade hook: what it sees, and what becomes of the answers that it gives at once. */
+/* The upgrade hook: what it sees, and its immediate answers. */
 #include <stdio.h>
 
 #include "jazzy.h"
@@ -8,7 +8,7 @@
 
 static test_client client;
 
-/* What a hook saw, one thing after the other. It is written on the loop, and read when the question was asked. */
+/* What a hook saw, in order. Written on the loop, and read after the hook was called. */
 static struct {
     char text[2048];
     size_t length;
@@ -137,7 +137,7 @@ static void an_accepted_client_has_the_headers_the_subprotocol_and_the_state(voi
     assert_int_equal(releases, 1);
 }
 
-/* What a route that lists "chat" agrees on, for a client that offers "chat, other". */
+/* The subprotocol for a route that lists "chat" and a client that offers "chat, other". */
 static const struct {
     const char *chosen;
     const char *line; /* NULL: none */

@@ -30,7 +30,7 @@ static jz_answer_status reject_with_body(jz_handshake question)
 
 typedef jz_answer_status (*answering)(jz_handshake question);
 
-/* One allocation of an answer fails after the other; what the loop allocates when it has the answer is not meant. */
+/* One allocation of an answer after the other fails; allocations of the loop after that are not part of this test. */
 enum { ALLOCATIONS_OF_AN_ANSWER = 2 }; /* itself, and what brings it to the loop */
 
 static void expect_question_to_stay_open(answering answer, int status)

@@ -1,4 +1,4 @@
-/* Watching over open WebSockets: idle time-outs, lifetimes, and jumps. The clock goes on as the tests say. */
+/* Watching open WebSockets: idle time-outs, lifetimes, and jumps of time. The tests advance the clock. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
@@ -15,7 +15,7 @@
 enum {
     IDLE_MS = 10000,
     HALF_MS = IDLE_MS / 2,
-    LATE_MS = 2 * JZ_TICK_MS, /* what has to happen has happened that much later */
+    LATE_MS = 2 * JZ_TICK_MS, /* events must have happened this much later */
     EARLY_MS = JZ_TICK_MS,    /* and not that much earlier */
     HOUR_MS = 3600 * 1000,
     HUGE = 48 * 1024 * 1024 /* bytes, more than any kernel keeps for a connection */
@@ -206,7 +206,7 @@ static void who_is_not_read_from_is_not_idle(void **state)
     (void)state;
     const jz_route_options route = route_options(IDLE_MS);
     start(&route);
-    /* Nor is, the second time, who was pinged before. */
+    /* Neither is a connection, the second time, that was pinged before. */
     for (int round = 0; round < 2; round++) {
         assert_int_equal(jz_ws_pause_reading(connection()), JZ_SEND_QUEUED);
         bystander_let_turn();
@@ -261,7 +261,7 @@ static void a_peer_that_reads_nothing_is_idle(void **state)
     finish();
 }
 
-/* As its kernel tells, for it sends nothing. */
+/* Its kernel shows that, because the peer sends nothing. */
 static void a_peer_that_reads_slowly_is_not_idle(void **state)
 {
     (void)state;
@@ -364,7 +364,7 @@ static void a_jump_of_the_clock_ends_nobody_whose_answer_is_there(void **state)
     assert_true(jz_ws_is_open(connection()));
     assert_true(test_client_hears_nothing(&peer));
     expect_after(HALF_MS, expect_ping);
-    /* Who does not answer is ended. */
+    /* A peer that does not answer is ended. */
     advance(HOUR_MS);
     expect_idle_close();
     finish();

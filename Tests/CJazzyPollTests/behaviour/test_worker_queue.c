@@ -1,4 +1,4 @@
-/* What may wait for a worker: so many events of a connection and no more, however many one read has brought. */
+/* The limit of events of a connection that wait for a worker, however many one read brings. */
 #include <stdatomic.h>
 
 #include "codec/frame_header.h"
@@ -92,7 +92,7 @@ static void empty_messages_count_with_what_they_cost(void **state)
     expect_no_more_to_wait((size_t)WAITING * COST_AT_LEAST, 65536);
 }
 
-/* What waits for its turn is thrown away, and the close event comes after the events that waited for a worker. */
+/* Kept input is discarded, and the close event comes after the events that waited for a worker. */
 static void who_is_lost_meanwhile_is_closed_all_the_same(void **state)
 {
     (void)state;

@@ -14,7 +14,7 @@
 #include "support/serving.h"
 #include "support/testing.h"
 
-/* What a handler keeps of its connection; only one call at a time uses it, if all is well. */
+/* A handler's data for its connection; if the server works, only one call at a time uses it. */
 typedef struct memory {
     atomic_bool is_inside;
     uint32_t next;
@@ -174,7 +174,7 @@ static void each_connection_s_events_are_in_order_and_its_state_is_released_once
     assert_int_equal(test_live_allocations(), live);
 }
 
-/* One loop, and every worker in a handler that does not return: the loop goes on. */
+/* One loop, and every worker is in a handler that does not return: the loop continues. */
 static void handlers_that_block_delay_nobody_else(void **state)
 {
     (void)state;
@@ -239,7 +239,7 @@ static void expect_a_flood_to_be_slowed(jz_server *server, size_t waiting)
     const size_t end = (size_t)FLOOD_FRAME * FLOOD_MESSAGES;
     size_t position = flood(fleet.clients[0].descriptor, 0, end);
     size_t held_bytes = test_live_bytes() - before;
-    /* The rest waits in the kernel: here are no more than those that may wait, and what one read brought. */
+    /* The rest waits in the kernel: in the server are only as many as the limit, and the input of one read. */
     assert_that(position < end, "the sender was not slowed");
     assert_true(held_bytes < 2 * (waiting * (FLOOD_PAYLOAD + 256) + 2 * 16 * 1024));
     assert_int_equal(seen.messages, 0);

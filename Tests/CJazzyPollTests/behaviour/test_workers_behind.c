@@ -1,5 +1,4 @@
-/* Connections whose workers are behind, so that they are not read: whoever closes sees the peer's answer all the same.
- */
+/* Connections that are not read because their workers are behind: after our close frame the peer's is still read. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "support/bystander.h"

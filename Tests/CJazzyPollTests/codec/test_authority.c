@@ -108,7 +108,7 @@ static const char *const no_authorities[] = {
     "[v1.a",
 };
 
-/* A copy without a byte behind it, in which ASan sees what is read too far. */
+/* A copy without a byte behind it, so that ASan finds reads beyond the end. */
 static bool is_valid(const char *text, size_t length)
 {
     char *copy = malloc(length > 0 ? length : 1);

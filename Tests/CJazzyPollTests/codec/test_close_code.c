@@ -46,7 +46,7 @@ static void exactly_the_codes_that_may_travel_are_accepted(void **state)
     assert_int_equal(range, COUNT_OF(ranges) - 2); /* every row was used */
 }
 
-/* What a close event reports and no frame may carry has something to be sent with; all others are sent as they are. */
+/* Codes that are only reported are sent as other codes; all others are sent unchanged. */
 static void what_is_only_reported_is_sent_as_what_says_the_same(void **state)
 {
     (void)state;

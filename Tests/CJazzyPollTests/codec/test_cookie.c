@@ -34,7 +34,7 @@ static const struct {
     {"Cookie: xsid=1; sidx=2; si=3\r\n", "sid", NULL},
     {"Cookie: other=sid=1\r\n", "sid", NULL},
     {"Cookie: __Host-sid=1; sid=2\r\n", "sid", "2"},
-    /* The first of several (§5.4, item 2: those with longer paths come first). */
+    /* The first of several (§5.4, item 2: cookies with longer paths come first). */
     {"Cookie: a=1; a=2\r\n", "a", "1"},
     {"Cookie: a=1\r\nCookie: a=2\r\n", "a", "1"},
     {"Cookie: a=1\r\nHost: y\r\ncookie: b=2\r\n", "b", "2"},
@@ -63,7 +63,7 @@ static const struct {
     {"Cookie: a=b=c==\r\n", "a", "b=c=="},
     {"Cookie: a=%20+,\r\n", "a", "%20+,"},
     {"Cookie: a=\xC3\xA4\r\n", "a", "\xC3\xA4"},
-    /* What is no pair is passed over. */
+    /* Text that is no pair is skipped. */
     {"Cookie: a; a=1\r\n", "a", "1"},
     {"Cookie: a\r\n", "a", NULL},
     {"Cookie: ;;; ; a=1;\r\n", "a", "1"},

@@ -21,7 +21,7 @@ static void describe_offer(char *text, size_t size, const jz_deflate_offer *offe
              offer->client_no_context_takeover ? "; client_no_context_takeover" : "", server_bits, client_bits);
 }
 
-/* What a header was understood as: offers in their plainest form, "declined" or "malformed", with " | " between. */
+/* The parsed header: offers in their simplest form, "declined" or "malformed", separated by " | ". */
 static void describe_header(char text[TEXT_SIZE], jz_text header)
 {
     jz_deflate_offer offer;
@@ -75,7 +75,7 @@ static const header_row offers[] = {
     {PMD SERVER_BITS "=10", PMD SERVER_BITS "=10"},
     {PMD CLIENT_BITS "=9" SERVER_BITS "=8" CLIENT_NO SERVER_NO,
      PMD SERVER_NO CLIENT_NO SERVER_BITS "=8" CLIENT_BITS "=9"},
-    /* White space may be around whatever is not a token (RFC 2616 §2.1, implied *LWS), and need not be. */
+    /* White space around separators is optional (RFC 2616 §2.1, implied *LWS). */
     {"permessage-deflate;client_max_window_bits;server_no_context_takeover", PMD SERVER_NO CLIENT_BITS},
     {" \tpermessage-deflate \t; \tserver_max_window_bits \t= \t10 \t", PMD SERVER_BITS "=10"},
     /* Tokens do not depend on case. */
@@ -94,7 +94,7 @@ static const header_row quoted[] = {
     {PMD SERVER_BITS "= \"15\" ", PMD SERVER_BITS "=15"},
     {PMD CLIENT_BITS "=\"1\\0\"", PMD CLIENT_BITS "=10"},
     {PMD CLIENT_BITS "=\"\\1\\0\"", PMD CLIENT_BITS "=10"},
-    /* What is left without quotes and backslashes has to be a token, too (RFC 6455 §9.1). */
+    /* The value without quotes and backslashes must be a token, too (RFC 6455 §9.1). */
     {PMD CLIENT_BITS "=\"\"", "declined"},
     {PMD CLIENT_BITS "=\" 10\"", "declined"},
     {PMD CLIENT_BITS "=\"10 \"", "declined"},
@@ -287,7 +287,7 @@ static void what_is_no_list_of_extensions_is_malformed(void **state)
     expect_headers(malformed, COUNT_OF(malformed));
 }
 
-/* Whatever comes in, the header is used up, and nothing behind its end is looked at (which ASan would see). */
+/* For any input the header is consumed, and nothing behind its end is read (ASan would find that). */
 static void every_beginning_of_a_header_comes_to_an_end(void **state)
 {
     (void)state;

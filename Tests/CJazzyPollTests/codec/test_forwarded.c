@@ -24,7 +24,7 @@ static void add_header(jz_request_head *head, const char *name, jz_text value)
     head->headers[head->header_count++] = (jz_header){jz_text_of(name), jz_text_trim(value)};
 }
 
-/* Says who the client is, or "none". */
+/* The client's address, or "none". */
 static void find_client(client_function *function, const jz_request_head *head, char text[JZ_REMOTE_ADDRESS_SIZE])
 {
     static const jz_address untouched = {{0xEE, 0xEE}, 0xEEEE};
@@ -67,7 +67,7 @@ static const row x_forwarded_for[] = {
     {{"[2001:db8::7]"}, "[2001:db8::7]:0"},
     {{"[2001:db8::7]:4711"}, "[2001:db8::7]:4711"},
     {{"::ffff:198.51.100.7"}, "198.51.100.7:0"},
-    /* The last that is not trusted is the client; what it said itself is not believed. */
+    /* The last untrusted address is the client; its own elements are not believed. */
     {{"203.0.113.9, 198.51.100.7"}, "198.51.100.7:0"},
     {{"203.0.113.9,198.51.100.7"}, "198.51.100.7:0"},
     {{"203.0.113.9 \t, \t198.51.100.7"}, "198.51.100.7:0"},
@@ -92,7 +92,7 @@ static const row x_forwarded_for[] = {
     {{",198.51.100.7"}, "198.51.100.7:0"},
     {{"198.51.100.7,"}, "198.51.100.7:0"},
     {{"198.51.100.7,, ,10.0.0.1, "}, "198.51.100.7:0"},
-    /* What is no address hides what is in front of it. */
+    /* An element that is no address hides the elements in front of it. */
     {{"unknown"}, NULL},
     {{"198.51.100.7, unknown"}, NULL},
     {{"198.51.100.7, _hidden, 10.0.0.1"}, "10.0.0.1:0"},
@@ -109,7 +109,7 @@ static const row x_forwarded_for[] = {
     {{"198.51.100.7:65536"}, NULL},
     {{"client.example.com"}, NULL},
     {{"10.0.0.0/8"}, NULL},
-    /* Trusted as "unix" may be, nobody is called so. */
+    /* "unix" may be trusted, but is no address in a header. */
     {{"198.51.100.7, unix"}, NULL},
     {{"198.51.100.7, ::"}, NULL},
 };
@@ -168,7 +168,7 @@ static const row forwarded[] = {
     {{"for=198.51.100.7", "", "for=10.0.0.1"}, "198.51.100.7:0"},
     {{" , for=198.51.100.7 ,,\t, for=10.0.0.1 ,"}, "198.51.100.7:0"},
     {{","}, NULL},
-    /* What names no address hides what is in front of it. */
+    /* An element without an address hides the elements in front of it. */
     {{"for=unknown"}, NULL},
     {{"for=198.51.100.7, for=unknown"}, NULL},
     {{"for=198.51.100.7, for=unknown, for=10.0.0.1"}, "10.0.0.1:0"},
@@ -180,7 +180,7 @@ static const row forwarded[] = {
     {{"for=198.51.100.7", "for=unknown", "for=10.0.0.1"}, "10.0.0.1:0"},
     {{"for=198.51.100.7, for=unix"}, NULL},
     {{"for=198.51.100.7, for=\"[::]\""}, NULL},
-    /* What is ill-formed is no better. */
+    /* So do malformed elements. */
     {{"198.51.100.7"}, NULL},
     {{"for"}, NULL},
     {{"for="}, NULL},
@@ -267,7 +267,7 @@ static void a_node_of_more_than_128_bytes_names_nobody_and_other_values_may_be_l
     expect_forwarded(line, "198.51.100.7:0");
 }
 
-/* What clients may send so that the element that a proxy appends to it is misread. */
+/* Values with which a client may try to make the proxy's appended element be misread. */
 static const char *const inventions[] = {
     "\"",
     "\\",
@@ -329,7 +329,7 @@ static void long_headers_take_no_longer_than_they_are(void **state)
     free(line);
 }
 
-/* Nothing outside of a value is looked at, which ASan would see, whatever is in it. */
+/* For any value, nothing outside of it is read (ASan would find that). */
 static void changed_bytes_tell_of_another_or_of_nobody(void **state)
 {
     (void)state;

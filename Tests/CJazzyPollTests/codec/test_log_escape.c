@@ -1,4 +1,4 @@
-/* What strangers wrote, as it may be shown in a line of a log. */
+/* Untrusted text, as it may be shown in a log line. */
 #include <stdio.h>
 
 #include "codec/utf8.h"
@@ -12,7 +12,7 @@ static const struct {
     const char *text;
     const char *shown;
 } rows[] = {
-    /* What may be shown stays as it is. */
+    /* Harmless text is unchanged. */
     {"", ""},
     {"plain text, \"quoted\" {} %s 100%", "plain text, \"quoted\" {} %s 100%"},
     {"\xC3\xA9t\xC3\xA9 \xE6\xBC\xA2\xE5\xAD\x97 \xF0\x9F\x99\x82",
@@ -28,7 +28,7 @@ static const struct {
     {"\x1B[31mred\x1B]0;title\x07", "\\u{1B}[31mred\\u{1B}]0;title\\u{7}"},
     {"\x7F", "\\u{7F}"},
     {"\xC2\x80\xC2\x85\xC2\x9B\xC2\x9F", "\\u{80}\\u{85}\\u{9B}\\u{9F}"},
-    /* A backslash, so that what is shown can be undone. */
+    /* Backslashes are escaped, too, so that escaping can be reversed. */
     {"\\n", "\\\\n"},
     {"\\", "\\\\"},
     /* Other ends of lines. */
@@ -40,9 +40,9 @@ static const struct {
     /* What is not seen. */
     {"\xE2\x80\x8B\xE2\x81\xA0\xC2\xAD\xEF\xBB\xBF", "\\u{200B}\\u{2060}\\u{AD}\\u{FEFF}"},
     {"\xF3\xA0\x81\x81", "\\u{E0041}"},
-    /* The neighbours of what is escaped are not. */
+    /* The neighbours of escaped ranges are not escaped. */
     {" ~\xC2\xA1\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xB0", " ~\xC2\xA1\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xB0"},
-    /* What is no UTF-8: alone, cut short, too long, a surrogate, too large, C1 as a byte. */
+    /* Bytes that are not UTF-8: alone, cut short, too long, a surrogate, too large, C1 as a byte. */
     {"\xFF\xFE", "\\xFF\\xFE"},
     {"a\x80z", "a\\x80z"},
     {"\xC3", "\\xC3"},
@@ -112,7 +112,7 @@ static void what_is_too_long_is_cut_between_characters_and_ends_in_an_ellipsis(v
     assert_int_equal(untouched, '#');
 }
 
-/* Whatever comes: UTF-8, within its size, without a control character of any kind. */
+/* For any input the result is UTF-8, within its size, and without control characters. */
 static void no_bytes_at_all_make_a_line_that_is_none(void **state)
 {
     (void)state;

@@ -2,7 +2,7 @@
 
 #include "support/testing.h"
 
-/* A copy without a byte behind it, in which ASan sees what is read too far. */
+/* A copy without a byte behind it, so that ASan finds reads beyond the end. */
 static jz_text exact_copy(const char *text)
 {
     jz_text copy = {malloc(text[0] != '\0' ? strlen(text) : 1), strlen(text)};
@@ -183,7 +183,7 @@ static const struct {
     {"http://localhost:8080", "localhost:8080", true},
     {"http://[::1]:8080", "[::1]:8080", true},
     {"http://[::1]", "[::1]", true},
-    /* A port that Host leaves out is that of the origin's scheme. */
+    /* If Host has no port, the default port of the origin's scheme counts. */
     {"http://example.com:80", "example.com", true},
     {"http://example.com", "example.com:80", true},
     {"http://example.com", "example.com:", true},
@@ -206,7 +206,7 @@ static const struct {
     {"app://example.com:80", "example.com:80", false},
     {"ws://example.com", "example.com", true},
     {"wss://example.com", "example.com", true},
-    /* What is no Host (RFC 9110 §7.2). */
+    /* Malformed Hosts (RFC 9110 §7.2). */
     {"http://example.com", "", false},
     {"http://example.com", ":80", false},
     {"http://example.com", ":", false},

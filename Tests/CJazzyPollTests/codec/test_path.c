@@ -32,7 +32,7 @@ static const struct {
     {"/%2541", "/%2541"},
     {"/%25%34%31", "/%2541"},
     {"/%252F", "/%252F"},
-    /* What no path may have as it is (§3.3). */
+    /* Characters that a path may not have unescaped (§3.3). */
     {"/a b", "/a%20b"},
     {"/\"<>[\\]^`{|}", "/%22%3C%3E%5B%5C%5D%5E%60%7B%7C%7D"},
     {"/\xFF\x01\x7F", "/%FF%01%7F"},

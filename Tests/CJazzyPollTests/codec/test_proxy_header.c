@@ -63,7 +63,7 @@ static const struct {
     {"a Unix stream and more", WIRE(SIGNATURE "\x21\x31\0\xDE" UNIX_ADDRESSES TLV), NULL},
     {"nothing specified", WIRE(SIGNATURE "\x21\x00\0\0"), NULL},
     {"nothing specified but more", WIRE(SIGNATURE "\x21\x00\0\x06" TLV), NULL},
-    /* What is not supported is as if it were not specified (§2.2). */
+    /* Unsupported families count as unspecified (§2.2). */
     {"UDP over IPv4", WIRE(SIGNATURE "\x21\x12\0\x0C" IPV4_ADDRESSES PORTS), NULL},
     {"UDP over IPv6", WIRE(SIGNATURE "\x21\x22\0\x24" IPV6_ADDRESSES PORTS), NULL},
     {"Unix datagrams", WIRE(SIGNATURE "\x21\x32\0\xD8" UNIX_ADDRESSES), NULL},
@@ -138,7 +138,7 @@ static void every_beginning_of_a_header_is_incomplete_and_changes_nothing(void *
     }
 }
 
-/* The last byte is the first that tells that this is no header. */
+/* Only the last byte shows that this is no header. */
 static const struct {
     const char *name;
     const char *bytes;
@@ -264,7 +264,7 @@ static void a_header_may_have_4096_bytes(void **state)
     assert_true(header.names_source);
 }
 
-/* Whatever a changed byte makes of a header, each further byte keeps what was decided. */
+/* Whatever the result after a changed byte is, further bytes do not change it. */
 static void a_changed_byte_makes_another_header_or_none(void **state)
 {
     (void)state;

@@ -309,7 +309,7 @@ static const struct {
     {"LF first of all", HEAD("\n")},
 };
 
-/* What is not HTTP is answered at once, not when a time-out strikes. */
+/* Input that is not HTTP is answered at once, not after a time-out. */
 static void bare_line_ends_and_nul_are_refused_as_soon_as_they_are_seen(void **state)
 {
     (void)state;

@@ -47,7 +47,7 @@ static void digests_a_million_times_the_letter_a(void **state)
     free(bytes);
 }
 
-/* Byte i of the message of n bytes is (7 i + n) mod 256; the digests are those of Python's hashlib. */
+/* Byte i of the message of n bytes is (7 i + n) mod 256; the digests are from Python's hashlib. */
 static const struct {
     size_t length;
     const char *digest;

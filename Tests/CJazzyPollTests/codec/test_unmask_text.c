@@ -13,7 +13,7 @@ static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
 
 static const char *const characters[] = {"a", "\xC3\xA9", "\xE4\xB8\xAD", "\xF0\x9F\x9A\x80"};
 
-/* Those that are next to what is forbidden: U+0080, U+07FF, U+0800, U+D7FF, U+E000, U+FFFF, U+10000, U+10FFFF. */
+/* Characters next to forbidden ones: U+0080, U+07FF, U+0800, U+D7FF, U+E000, U+FFFF, U+10000, U+10FFFF. */
 static const char *const edges[] = {"\xC2\x80",     "\xDF\xBF",     "\xE0\xA0\x80",     "\xED\x9F\xBF",
                                     "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"};
 
@@ -168,7 +168,7 @@ static size_t some_position(test_random *random, size_t length)
     }
 }
 
-/* Long texts are taken by whole cache lines, of which they have a part of the first and of the last. */
+/* Long texts are processed in whole cache lines; they cover only a part of the first and of the last. */
 static void long_texts_are_taken_wherever_they_begin(void **state)
 {
     (void)state;
@@ -238,7 +238,7 @@ static void every_pair_of_bytes_is_judged_alike_across_the_ends_of_blocks(void *
     static const size_t places[] = {14, 15, 30, 31, 62, 63, 64, 126, 127, 255, 319};
     for (size_t i = 0; i < COUNT_OF(places); i++) {
         uint8_t text[6 * JZ_TEXT_BLOCK];
-        /* What is short is taken in other steps. */
+        /* Short texts are processed in other steps. */
         size_t length = places[i] < 2 * JZ_TEXT_BLOCK ? 2 * JZ_TEXT_BLOCK + 20 : sizeof text;
         memset(text, 'a', length);
         for (unsigned pair = 0; pair < 1u << 16; pair += 1 + (pair & 3)) {

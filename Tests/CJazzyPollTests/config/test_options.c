@@ -7,7 +7,7 @@
 
 typedef enum width { BITS_8, BITS_32, BITS_64 } width;
 
-/* An option, where it lies, and the range that jazzy/options.h promises. */
+/* An option, its offset, and its range according to jazzy/options.h. */
 typedef struct option_row {
     const char *name;
     size_t offset;

@@ -133,7 +133,7 @@ static void a_thousand_routes_are_all_found(void **state)
     jz_routes_free(&routes);
 }
 
-/* What the parameters of a request's path are: each as "name=value;". */
+/* The parameters of a request's path, each as "name=value;". */
 static void describe(char text[200], const jz_route_parameters *parameters)
 {
     text[0] = '\0';

@@ -38,7 +38,7 @@ static void expired(void *context, jz_timer *timer)
     (void)timer;
 }
 
-/* As a handler does before it changes something: within a turn, too, there is one portion and no more. */
+/* As a handler's call does before it changes something: an iteration takes one share of letters and no more. */
 static bool end_turn(void *context)
 {
     watched *watched = context;

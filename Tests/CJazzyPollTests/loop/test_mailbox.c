@@ -10,7 +10,7 @@
 enum { PRODUCERS = 4, LETTERS_OF_EACH = 20000 };
 
 typedef struct numbered_letter {
-    jz_letter letter; /* first, so that a letter is what it is part of */
+    jz_letter letter; /* first, so that a pointer to the letter points to this */
     size_t producer;
     size_t number;
 } numbered_letter;
@@ -152,7 +152,7 @@ static void *race(void *context)
     return NULL;
 }
 
-/* Whoever closes has every letter that was taken: those who post have all others. */
+/* The closing thread gets every accepted letter; the posting threads keep all others. */
 static void no_letter_is_left_behind_in_a_mailbox_that_is_closed(void **state)
 {
     (void)state;

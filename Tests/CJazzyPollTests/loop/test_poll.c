@@ -295,7 +295,7 @@ static void being_woken_hides_nothing_that_is_ready(void **state)
     finish(&f);
 }
 
-/* Somebody in this process has closed what is not his own. The number may be another's by then. */
+/* Other code in this process has closed our descriptor. Its number may belong to another file by now. */
 static void a_poll_whose_descriptor_was_closed_fails_for_good(void **state)
 {
     (void)state;

@@ -115,7 +115,7 @@ static void it_is_told_how_much_the_peers_kernel_has_taken_whether_or_not_it_is_
     size_t total = 1000;
     while (jz_socket_send(f.accepted, much, sizeof much, &sent) == JZ_SOCKET_OK)
         total += sent;
-    /* What was sent meanwhile is not in it. */
+    /* Bytes sent meanwhile are not included. */
     assert_true(jz_socket_unacknowledged(f.accepted) > sizeof client.bytes);
     assert_true(jz_socket_acknowledged(f.accepted) - before < total);
     for (size_t left = total; left > 0;) {

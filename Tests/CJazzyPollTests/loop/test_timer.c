@@ -182,7 +182,7 @@ static void timers_may_be_set_and_cancelled_while_others_are_taken(void **state)
     test_clock_advance(200);
     jz_timer *first = jz_timers_take_due(&timers, jz_clock_ms());
     assert_non_null(first);
-    jz_timer_set(&timers, first, 100); /* not due again in this turn */
+    jz_timer_set(&timers, first, 100); /* not due again in this iteration */
     jz_timer *cancelled = first == &three[0] ? &three[1] : &three[0];
     jz_timer_cancel(&timers, cancelled);
     jz_timer *second = jz_timers_take_due(&timers, jz_clock_ms());
@@ -218,7 +218,7 @@ typedef struct planned {
     uint64_t due_ms;
 } planned;
 
-/* Sets, moves, cancels and lets the clock run at random, and compares with a list of what is to happen when. */
+/* Sets, moves and cancels timers and advances the clock at random, and compares with a list of expected events. */
 static void a_thousand_timers_fire_as_a_plain_list_says(void **state)
 {
     (void)state;

@@ -1,4 +1,6 @@
-/* What is published in a turn: each receiver gets its messages, once and in order, whatever else it is sent meanwhile.
+/*
+ * Publications within one iteration: each receiver gets its messages once and in order, whatever else it is sent
+ * meanwhile.
  */
 #include "output/published.h"
 
@@ -25,7 +27,7 @@ typedef enum step {
     STEPS
 } step;
 
-/* What the conductor's message says: the steps of one turn. Message number i is `lengths[i]` bytes of the value i. */
+/* The conductor's message has the steps of one iteration. Message number i is `lengths[i]` bytes of the value i. */
 typedef struct script {
     size_t count;
     uint8_t steps[MOST_STEPS];
@@ -59,7 +61,7 @@ static void follow(const script *script, jz_server *server)
     }
 }
 
-/* Whoever says "first" or "second" is that receiver; anything else is a script. */
+/* A client that sends "first" or "second" is that receiver; any other message is a script. */
 static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     if (event->type != JZ_EVENT_MESSAGE)
@@ -88,7 +90,7 @@ static void expect_message(test_client *client, const script *script, size_t num
         assert_int_equal(frame.payload[i], number);
 }
 
-/* What the receivers have to get, told from the steps alone. */
+/* The expected messages of the receivers, derived from the steps. */
 static void expect_all(test_client *first, test_client *second, const script *script)
 {
     bool is_subscribed = true;
@@ -168,7 +170,9 @@ static void flood(journal *journal, jz_ws ws, const jz_event *event, const jz_me
     jz_ws_send(ws, JZ_MESSAGE_TEXT, "done", 4);
 }
 
-/* What its kernel does not take of a turn is the receiver's own: the next turn publishes something else in its place.
+/*
+ * Bytes that the kernel does not take are copied for the receiver: the next iteration publishes other frames in their
+ * place.
  */
 static void who_takes_only_part_of_a_turn_gets_the_rest_of_it_later(void **state)
 {
@@ -212,7 +216,7 @@ static void a_frame_is_kept_once_for_a_message_and_anew_for_the_next(void **stat
     assert_true(jz_published_place(&published, frame, sizeof frame, &first));
     assert_true(jz_published_place(&published, frame, sizeof frame, &again));
     assert_int_equal(first, again);
-    jz_published_begin(&published); /* what lies at the same address may be another message */
+    jz_published_begin(&published); /* there may be another message at the same address */
     assert_true(jz_published_place(&published, frame, sizeof frame, &next));
     assert_int_equal(next, sizeof frame);
     assert_int_equal(published.frames.length, 2 * sizeof frame);

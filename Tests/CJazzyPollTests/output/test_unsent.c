@@ -13,7 +13,7 @@ enum {
     MODEL_SIZE = MOST_WAITING + LARGEST_SHARED + LONGEST_OWN
 };
 
-/* What a publication is sent as to a session without compression. */
+/* The frame of a publication for a session without compression. */
 typedef struct shared_frame {
     jz_publication *publication;
     const uint8_t *bytes;
@@ -108,7 +108,7 @@ static void what_waits_is_what_a_plain_string_holds(void **state)
         assert_int_equal(jz_unsent_amount(&fixture.unsent), fixture.length);
         if (choice % 3 == 0 && offered > 0)
             take(&fixture, offered);
-        /* What was sent does not pile up. */
+        /* Sent bytes do not accumulate. */
         assert_true(fixture.unsent.own.capacity <= 2 * (MOST_WAITING + 2 * 64 * 1024));
     }
     jz_unsent_clear(&fixture.unsent);

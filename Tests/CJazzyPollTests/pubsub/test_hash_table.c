@@ -1,4 +1,4 @@
-/* Tables that grow and shrink a little with each operation: what they hold, and how much an operation moves. */
+/* Tables that grow and shrink a little with each operation: their content, and how much an operation moves. */
 #include "pubsub/hash_table.h"
 
 #include "support/allocation.h"
@@ -119,7 +119,7 @@ static void everything_is_found_at_every_size(void **state)
     assert_int_equal(test_live_allocations(), live);
 }
 
-/* Counted, for a time would depend on the machine: buckets, what is in them, and bytes of memory. */
+/* Counts instead of times, which would depend on the machine: buckets, entries, and bytes of memory. */
 static void no_operation_moves_more_than_a_little(void **state)
 {
     (void)state;
@@ -226,7 +226,7 @@ static void what_is_left_can_be_given_back_with_the_table(void **state)
     for (uint64_t i = 0; i < 1000; i++) {
         number *added = calloc(1, sizeof *added);
         assert_non_null(added);
-        added->entry.hash = i % 7; /* many in one bucket, as well */
+        added->entry.hash = i % 7; /* also with many entries in one bucket */
         put(&table, added);
     }
     jz_hash_table_destroy(&table, free_number);

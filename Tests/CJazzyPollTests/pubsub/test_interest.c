@@ -8,7 +8,7 @@
 #include "support/testing.h"
 #include "support/topic_set.h"
 
-/* A broker that knows what it was told, and counts what it should not have been told. */
+/* A broker that records its calls, and counts wrong ones. */
 typedef struct listener {
     topic_set topics;
     size_t calls;
@@ -174,7 +174,8 @@ static void no_call_is_overtaken_by_an_older_one_of_another_shard(void **state)
     }
     for (size_t i = 0; i < SHARDS; i++)
         pthread_join(threads[i], NULL);
-    /* Each topic was told to come and to go in turns (tear_down), and what is told last is true. */
+    /* For each topic the broker was told of a first and a last subscriber alternately (tear_down), and the last call is
+       true. */
     for (size_t number = 0; number < COUNT_OF(racers[0].has); number++) {
         bool is_there = false;
         for (size_t i = 0; i < SHARDS; i++)
@@ -210,7 +211,7 @@ static void without_memory_nobody_comes_and_the_broker_is_not_told(void **state)
         assert_int_equal(is_there, failing == NEEDED);
         assert_int_equal(calls, is_there ? 1 : 0);
         assert_int_equal(interest.topic_count, calls);
-        /* Where there is memory again it is as if nothing had been; and who comes second needs none. */
+        /* With memory again, everything works as if nothing had happened; and a second subscriber needs none. */
         assert_true(jz_interest_came(&interest, topic));
         test_allocations_fail_after(0);
         assert_true(jz_interest_came(&interest, topic));

@@ -120,7 +120,7 @@ static void a_broker_is_told_between_its_start_and_its_stop(void **state)
     size_t told = 0;
     assert_false(jz_membership_set_joined(membership, false, &told));
     go(membership);
-    go(membership); /* what is left of connections when the shards are destroyed */
+    go(membership); /* remaining connections when the shards are destroyed */
     assert_int_equal(counter.topics, 1);
     jz_membership_destroy(membership);
     assert_int_equal(test_live_allocations(), live);

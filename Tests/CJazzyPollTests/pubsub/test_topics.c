@@ -68,7 +68,7 @@ static void check_topic(const fixture *fixture, size_t number)
     }
 }
 
-/* All that the topics tell is what the plain model tells, and both sides of each subscription know each other. */
+/* The topics agree with a simple model, and both sides of each subscription know each other. */
 static void check(const fixture *fixture)
 {
     size_t topic_count = 0;
@@ -165,7 +165,7 @@ static void many_topics_are_found_and_leave_nothing_behind(void **state)
     assert_int_equal(test_live_allocations(), live);
 }
 
-/* Wherever memory ends, what was there stays, and what could not be done has left no trace. */
+/* Whichever allocation fails, existing subscriptions stay, and the failed one leaves no trace. */
 static void subscribing_without_memory_changes_nothing(void **state)
 {
     (void)state;
@@ -191,7 +191,7 @@ static void subscribing_without_memory_changes_nothing(void **state)
     tear_down(fixture);
 }
 
-/* The owner of topics, who has a list of its own of those that have subscribers. */
+/* The owner of topics, with its own list of topics that have subscribers. */
 typedef struct listener {
     topic_set topics;
     size_t calls;
@@ -274,7 +274,7 @@ static void who_the_owner_has_no_memory_for_is_not_subscribed(void **state)
     assert_null(first.subscriptions);
     assert_null(jz_topics_find(&topics, name));
     assert_int_equal(test_live_allocations(), live);
-    /* Of who comes to a topic that has subscribers it is not told. */
+    /* It is not told of further subscribers of a topic. */
     listener.refuses = false;
     assert_true(jz_topics_subscribe(&topics, &first, name));
     listener.refuses = true;

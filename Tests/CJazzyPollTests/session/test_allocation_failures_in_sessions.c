@@ -35,7 +35,7 @@ static const mode modes[] = {
       .client_max_window_bits = 15}},
 };
 
-/* What the client says: text and noise, short and long, whole and in fragments with pings between. */
+/* The client's messages: text and noise, short and long, whole and in fragments with pings between them. */
 typedef struct conversation {
     jz_buffer messages[MESSAGES];
     jz_buffer bytes;
@@ -144,7 +144,9 @@ static void converse(outcome *outcome, const conversation *talk, const jz_deflat
     jz_compression_workspace_free(&workspace);
 }
 
-/* What the peer decompressed has to be the message that was received then, or a later one where sends were dropped. */
+/*
+ * The message that the peer decompresses must be the one that was received then, or a later one if sends were dropped.
+ */
 static bool find_message(const conversation *talk, const jz_buffer *message, size_t *next)
 {
     while (*next < MESSAGES) {

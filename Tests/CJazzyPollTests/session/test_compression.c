@@ -167,7 +167,7 @@ static void what_would_grow_goes_as_it_is_and_leaves_no_trace(void **state)
         assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
         expect_peer_sees(&f, f.message.bytes, f.message.length);
         assert_false(compress_in_context(&f, noise.bytes, noise.length)); /* the peer does not see it */
-        /* Half of it comes again: nothing may refer to what the peer has not seen. */
+        /* Half of it is repeated: nothing may refer to bytes that the peer has not received. */
         jz_buffer both = {0};
         assert_true(jz_buffer_append(&both, noise.bytes, 250));
         assert_true(jz_buffer_append(&both, f.message.bytes, f.message.length));

@@ -1,4 +1,4 @@
-/* What compressing costs: how often it is done, and memory. */
+/* The cost of compression: how often it is done, and memory. */
 #include "session/compression.h"
 #include "session/compressor.h"
 #include "support/allocation.h"
@@ -118,7 +118,7 @@ static void receivers_share_it_as_far_as_they_share_parameters(void **state)
     finish(&f);
 }
 
-/* Between two turns of the loop only what is small is kept. */
+/* Between two loop iterations only small buffers are kept. */
 static void trimming_gives_back_what_only_a_large_message_needed(void **state)
 {
     (void)state;
@@ -153,11 +153,11 @@ static void trimming_leaves_small_messages_alone(void **state)
     finish(&f);
 }
 
-/* Whatever trimming gives back and keeps: the message that was compressed before is compressed after it. */
+/* Whatever trimming frees and keeps: a message that was compressed before is compressed after it. */
 static void trimming_makes_no_message_incompressible(void **state)
 {
     (void)state;
-    for (size_t length = 261900; length < 262300; length += 20) { /* about what is kept: see trim */
+    for (size_t length = 261900; length < 262300; length += 20) { /* about as much as is kept: see trim */
         fixture f;
         start(&f, LETTERS, length);
         deflations_for(&f, &defaults, 15, true);

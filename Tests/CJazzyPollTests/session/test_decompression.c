@@ -231,7 +231,7 @@ static void the_window_goes_on_after_bfinal_however_full_it_is(void **state)
     jz_buffer_free(&payload);
 }
 
-/* The memory for a connection's own decompressor is that of the window that was agreed on. */
+/* A connection's own decompressor needs memory for the negotiated window. */
 static void a_client_that_looks_back_further_than_it_agreed_to_is_refused(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* What messages that a client compressed may cost: memory, and time. */
+/* The cost of a client's compressed messages: memory and time. */
 #include <time.h>
 
 #include "session/compression.h"

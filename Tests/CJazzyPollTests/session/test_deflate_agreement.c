@@ -63,7 +63,7 @@ static void expect_answer(const char *lines, jz_deflate_mode mode, uint8_t windo
                 window_bits, answer);
 }
 
-/* What one offer is answered by a route with this mode and these window bits; an empty answer declines it. */
+/* The answer to one offer for a route with this mode and these window bits; an empty answer declines it. */
 static const struct {
     const char *offer;
     jz_deflate_mode mode;
@@ -144,7 +144,7 @@ static const struct {
     {LINE "foo, " PMD CLIENT_NO END, PMD CLIENT_NO},
     {LINE PMD SERVER_BITS "=8" END, ""},
     {LINE PMD SERVER_BITS "=8, foo" END, ""},
-    /* The same over several lines (RFC 6455 §9.1), whatever the case of their names. */
+    /* The same in several header lines (RFC 6455 §9.1), with names in any case. */
     {LINE "foo" END LINE PMD SERVER_NO END, PMD SERVER_NO},
     {LINE PMD SERVER_NO END "Origin: x" END "SEC-WEBSOCKET-EXTENSIONS: " PMD END, PMD SERVER_NO},
     {LINE PMD SERVER_BITS "=8" END LINE PMD END, PMD},
@@ -170,7 +170,7 @@ static const char *const malformed[] = {
     LINE PMD SERVER_BITS "=8, \"foo\"" END,
 };
 
-/* RFC 6455 §9.1: whatever else was offered, and whether or not extensions are in use. */
+/* RFC 6455 §9.1: regardless of other offers, and of whether extensions are used. */
 static void a_malformed_header_is_refused(void **state)
 {
     (void)state;

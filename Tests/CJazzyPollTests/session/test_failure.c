@@ -55,7 +55,7 @@ static void values_that_are_no_failure_read_as_none(void **state)
     static const int values[] = {-1, JZ_FAILURE_TRANSPORT + 1, 255, 256};
     for (size_t i = 0; i < COUNT_OF(values); i++) {
         jz_failure failure;
-        memcpy(&failure, &values[i], sizeof failure); /* what a caller in another language may pass */
+        memcpy(&failure, &values[i], sizeof failure); /* a value that a caller in another language may pass */
         assert_int_equal(jz_failure_close_code(failure), 1006);
         assert_string_equal(jz_failure_text(failure), jz_failure_text(JZ_FAILURE_NONE));
     }

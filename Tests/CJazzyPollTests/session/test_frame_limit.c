@@ -134,7 +134,7 @@ static int run_many(uint32_t count, uint32_t max_frames)
     return failed;
 }
 
-/* The largest limit and the bytes of a message are together more than 32 bits can tell. */
+/* The sum of the largest limit and the bytes of a message exceeds 32 bits. */
 static void counts_beyond_four_billion(void **state)
 {
     (void)state;

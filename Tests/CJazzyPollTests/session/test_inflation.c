@@ -240,7 +240,7 @@ static void flushes_that_bring_nothing_end(void **state)
     assert_in_range(taken, LIMIT, 3 * LIMIT);
     assert_int_equal(feed_empty_blocks(MAX_FRAMES, 10000, &taken), JZ_FAILURE_MESSAGE_TOO_BIG);
     assert_in_range(taken, LIMIT, 3 * LIMIT);
-    /* Who allows any number of frames allows this one, too; it costs no memory. */
+    /* Without a limit of frames this is allowed, too; it costs no memory. */
     assert_int_equal(feed_empty_blocks(0, 1, &taken), JZ_FAILURE_NONE);
 }
 
@@ -272,7 +272,7 @@ static void a_session_can_end_while_a_message_is_inflated(void **state)
         f.frames.length -= 20;
         feed(&f);
         assert_non_null(f.session.incoming->inflation);
-        finish(&f); /* what it leaves behind, the address sanitizer sees */
+        finish(&f); /* AddressSanitizer finds leaks */
     }
     jz_buffer_free(&noise);
 }

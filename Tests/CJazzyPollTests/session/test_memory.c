@@ -1,4 +1,4 @@
-/* Large pieces of memory: mapped, grown with what they hold, kept for a while, and given back to the system. */
+/* Large pieces of memory: mapped, grown with their content, kept for a while, and returned to the system. */
 #include "session/memory.h"
 
 #include "session/buffer.h"
@@ -137,7 +137,7 @@ static void what_cannot_be_unmapped_goes_back_all_the_same(void **state)
     test_unmapping_fails(true);
     jz_memory_give(bytes, SIZE);
     test_unmapping_fails(false);
-    /* It is there still, with pages that nobody has written to. */
+    /* The piece still exists, with pages that were never written. */
     for (size_t i = 0; i < SIZE; i++)
         assert_int_equal(bytes[i], 0);
     jz_memory_give(bytes, SIZE);

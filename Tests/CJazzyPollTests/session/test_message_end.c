@@ -1,12 +1,12 @@
-/* Where a compressed message may end (RFC 7692 §7.2.1, §7.2.2). What compresses well is tested through sessions. */
+/* Where a compressed message may end (RFC 7692 §7.2.1, §7.2.2). Other messages are tested through sessions. */
 #include "session/compression.h"
 #include "support/testing.h"
 
 enum { LIMIT = 65536 };
 
 /*
- * A stored block that lacks its last four bytes: those that a receiver appends complete it. However much room there was
- * when it ended, it is a message.
+ * A stored block that lacks its last four bytes: the bytes that the receiver appends complete it. It is a message,
+ * however much room there was when it ended.
  */
 static void a_block_may_be_completed_by_what_the_receiver_appends(void **state)
 {

@@ -6,7 +6,7 @@
 #include "support/frame.h"
 #include "support/testing.h"
 
-/* Each is appended by jz_append_frame and compared with what the tests' own builder of frames makes of it. */
+/* Each is appended by jz_append_frame, and compared with the frame of the tests' own frame builder. */
 static const test_frame frames[] = {
     TEXT("Hello"),
     TEXT(""),
@@ -101,7 +101,7 @@ static void a_reason_that_just_fits_is_not_cut(void **state)
     (void)state;
     char reason[124];
     memset(reason, '.', sizeof reason);
-    memcpy(reason + 121, "\xC3\xA9\xA9", 3); /* what lies behind the reason is not looked at */
+    memcpy(reason + 121, "\xC3\xA9\xA9", 3); /* nothing behind the reason is read */
     jz_buffer output = {0};
     assert_true(jz_append_close_frame(&output, 1000, reason, 123));
     assert_int_equal(output.length, 2 + JZ_MAX_CONTROL_PAYLOAD);

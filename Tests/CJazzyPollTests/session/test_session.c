@@ -1,4 +1,4 @@
-/* What a peer may send, and what comes of it: messages, fragments, control frames between them. */
+/* What a peer may send, and the results: messages, fragments, control frames between them. */
 #include "support/session_row.h"
 #include "support/testing.h"
 

@@ -1,4 +1,4 @@
-/* What a session holds, copies and allocates, and what becomes of it when there is no memory. */
+/* What a session holds, copies and allocates, and what happens when there is no memory. */
 #define _DEFAULT_SOURCE /* mincore */
 
 #include <sys/mman.h>
@@ -98,7 +98,7 @@ static void a_joined_message_is_valid_until_the_next_call(void **state)
     peer_sends(&f, &(test_frame)TEXT_START("Hel"));
     peer_sends(&f, &(test_frame)LAST("lo"));
     assert_true(next(&f));
-    memset(f.received.bytes, 0xEE, f.received.length - f.input.length); /* it does not lie in the input */
+    memset(f.received.bytes, 0xEE, f.received.length - f.input.length); /* it is not in the input */
     assert_int_equal(f.message.length, 5);
     assert_memory_equal(f.message.bytes, "Hello", 5);
     assert_false(next(&f));
@@ -120,7 +120,7 @@ static size_t resident_of(const jz_buffer *buffer)
     return resident;
 }
 
-/* Of what is mapped only the pages that were written to take memory. */
+/* Only written pages of a mapping cost memory. */
 static void expect_little_more_than(const jz_buffer *buffer, size_t come)
 {
     if (jz_memory_is_mapped(buffer->capacity))
@@ -206,7 +206,7 @@ static void a_session_can_be_freed_at_any_byte(void **state)
         f.input = (jz_input){f.received.bytes, length};
         while (next(&f))
             continue;
-        finish(&f); /* what it leaves behind, the address sanitizer sees */
+        finish(&f); /* AddressSanitizer finds leaks */
     }
     jz_buffer_free(&bytes);
 }
@@ -218,7 +218,7 @@ typedef struct outcome {
     uint16_t close_code;
 } outcome;
 
-/* Takes a conversation that needs every sort of allocation, while those after the first `allowed` fail. */
+/* Runs a conversation that needs every kind of allocation; all after the first `allowed` ones fail. */
 static outcome take_conversation_with_allocations(size_t allowed, jz_buffer *output)
 {
     static const test_frame frames[] = {TEXT_START("Hel"), PING("?"), LAST("lo"), CLOSE(1000, "bye")};

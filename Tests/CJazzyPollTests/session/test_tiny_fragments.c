@@ -7,11 +7,11 @@
 #include "support/frame.h"
 #include "support/testing.h"
 
-enum { MEBIBYTE = 1 << 20, READ = 512 << 10, ROUNDED = 16384 /* up, by whoever allocates, and the frame under way */ };
+enum { MEBIBYTE = 1 << 20, READ = 512 << 10, ROUNDED = 16384 /* rounding by the allocator, and the current frame */ };
 
 static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
 
-/* A session as a route with default options has it, and what came of what it was fed. */
+/* A session with a route's default options, and the results of its input. */
 typedef struct fixture {
     jz_session_settings settings;
     jz_compression_workspace workspace;
@@ -116,8 +116,8 @@ static void a_message_within_the_size_limit_comes_in_fragments_of_any_size(void 
 }
 
 /*
- * What a client sends that flushes its compressor after every few bytes, and they are random: stored blocks of twenty
- * bytes, five more for each, a quarter more in all than the message has.
+ * The output of a client that flushes its compressor after every few random bytes: stored blocks of twenty bytes, each
+ * with five bytes of overhead; in all a quarter more than the message.
  */
 static jz_buffer poorly_compressed(size_t *length)
 {

@@ -135,7 +135,7 @@ static void the_upgrade_header_asks_for_it(void **state)
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                                \
     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 
-/* §4.2.2, item 5, with the key of §1.3. What the server does not speak, it does not name. */
+/* §4.2.2, item 5, with the key of §1.3. The server does not name protocols that it does not speak. */
 static const struct {
     const char *name;
     const char *extra;

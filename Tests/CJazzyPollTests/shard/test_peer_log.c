@@ -1,4 +1,4 @@
-/* What the log tells of what peers do wrong: little, and nothing of what they sent. */
+/* Log lines about errors of peers: few, and without anything that they sent. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 enum { MOST = JZ_PEER_LOG_LINES_PER_SECOND, SECOND_MS = 1000 };
 
-/* In whatever a peer sends, and never in a line. */
+/* In everything that a peer sends, and never in a log line. */
 #define SECRET "hunter2"
 
 static jz_server *server;
@@ -139,7 +139,7 @@ static void be_refused_often(size_t count)
     be_refused(count, UPGRADE_REQUEST("/nowhere"), 404);
 }
 
-/* The clock stands still, and goes on as told. */
+/* The clock is stopped, and advanced by the test. */
 static void more_lines_than_an_eye_can_bear_are_counted(void **state)
 {
     (void)state;
@@ -182,7 +182,7 @@ static void each_loop_has_its_own_limit(void **state)
     test_clocks_run();
 }
 
-/* Who makes many lines of one level hides none of another. */
+/* Many lines of one level hide none of another level. */
 static void each_level_has_its_own_limit(void **state)
 {
     (void)state;
@@ -226,7 +226,7 @@ static void what_was_left_out_is_counted_when_the_server_has_stopped(void **stat
     test_clocks_run();
 }
 
-/* What each of these does to a terminal, a log or an eye. */
+/* The effect of each of these on a terminal, a log or a reader. */
 #define HOSTILE                                                                                                        \
     "a\r\nerror: forged\t\x1B[2J\x7F\xC2\x9B"                                                                          \
     "31m\xE2\x80\xAE\xE2\x80\xA8\xE2\x81\xA6\xFF\\"

@@ -134,7 +134,7 @@ static void withdrawing_waits_for_those_who_use_the_server(void **state)
     assert_non_null(jz_registry_enter(task.number));
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, withdraw, &task), 0);
-    /* As soon as nobody else gets in, the withdrawal is under way. */
+    /* When no other thread can enter any more, the withdrawal has begun. */
     while (jz_registry_enter(task.number) != NULL) {
         jz_registry_leave(task.number);
         sched_yield();
@@ -168,7 +168,7 @@ static void *ask_on(void *context)
     return NULL;
 }
 
-/* Whatever they ask of it: with so many there is hardly a moment at which none of them asks. */
+/* With so many threads there is hardly a moment at which none of them uses the server. */
 static void withdrawing_does_not_wait_for_those_who_find_nothing(void **state)
 {
     (void)state;
@@ -221,7 +221,7 @@ static void *visit_servers(void *context)
     return NULL;
 }
 
-/* A server's memory is given back while others look for it; the sanitizers see who touches it then. */
+/* A server's memory is freed while threads look for it; sanitizers find accesses after that. */
 static void nobody_meets_a_server_that_was_withdrawn(void **state)
 {
     (void)state;

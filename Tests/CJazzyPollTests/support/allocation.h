@@ -1,6 +1,6 @@
 /*
- * Allocations that fail when a test wants them to, and how many there are. The linker leads every allocation of the
- * program here (Scripts/core.mk, --wrap), and those of zlib come here too (zlib_calls.c).
+ * Makes allocations fail when a test wants it, and counts them. The linker redirects every allocation of the program to
+ * this (Scripts/core.mk, --wrap); zlib's allocations come here, too (zlib_calls.c).
  */
 #ifndef JAZZY_TESTS_ALLOCATION_H
 #define JAZZY_TESTS_ALLOCATION_H

@@ -58,7 +58,7 @@ static void take_answer(void)
 
 void bystander_let_turn(void)
 {
-    /* The answer to the first may come before the rest of its turn. */
+    /* The first answer may come before the rest of its iteration. */
     for (int i = 0; i < 2; i++) {
         ask();
         take_answer();

@@ -1,6 +1,6 @@
 /*
- * A client that is there to see that a server's only loop turns. It is answered by a handler of its own, which may also
- * hold the loop for a while.
+ * A client that checks that a server's only loop runs. Its own handler answers it, and can also block the loop for a
+ * while.
  */
 #ifndef JAZZY_TESTS_BYSTANDER_H
 #define JAZZY_TESTS_BYSTANDER_H
@@ -21,7 +21,7 @@ void bystander_open(uint16_t port);
 void bystander_open_with(uint16_t port, const char *request);
 void bystander_close(void);
 
-/* The loop has taken what was there when this began, and what is due by its clock has happened. */
+/* Returns when the loop has handled all that was there when this began, and its due timers have fired. */
 void bystander_let_turn(void);
 
 /* Keeps the loop in the bystander's handler, and lets it go. */

@@ -13,7 +13,7 @@
 
 typedef struct test_client {
     int descriptor;
-    size_t start; /* of what was received and not taken yet */
+    size_t start; /* of received bytes that were not taken yet */
     size_t end;
     uint8_t bytes[128 * 1024];
 } test_client;
@@ -61,19 +61,19 @@ bool test_client_open(test_client *client, uint16_t port, const char *request);
 void test_client_send_frame(test_client *client, const test_frame *frame);
 void test_client_expect(test_client *client, uint8_t opcode, const void *payload, size_t length);
 
-/* Whether the server has ended the connection; takes what it sent before. */
+/* Whether the server has ended the connection; first takes what it has sent. */
 bool test_client_sees_end(test_client *client);
 
 /* The same at once: whether there is nothing to take, now and ever. */
 bool test_client_is_at_end(const test_client *client);
 
-/* The same at once: whether there is nothing to take for now, and the connection goes on. */
+/* The same without waiting: whether there is nothing to take now, and the connection is still open. */
 bool test_client_hears_nothing(const test_client *client);
 
 /* Our address as the server sees it, such as "127.0.0.1:4711". */
 void test_client_address(const test_client *client, char text[32]);
 
-/* Sends no more; receiving goes on. */
+/* Shuts down sending; receiving continues. */
 void test_client_stop_sending(test_client *client);
 
 void test_client_close(test_client *client);

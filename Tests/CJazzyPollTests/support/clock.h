@@ -4,17 +4,17 @@
 
 #include <stdint.h>
 
-/* clock_gettime tells this time, in milliseconds, until it is advanced. */
+/* From now on clock_gettime returns this time, in milliseconds, until it is advanced. */
 void test_clock_stop(uint64_t now_ms);
 void test_clock_advance(uint64_t by_ms);
 
-/* time tells this number of seconds since 1970. */
+/* From now on time returns this number of seconds since 1970. */
 void test_date_stop(int64_t now_seconds);
 
-/* The monotonic clock, whatever a test has made of it. */
+/* The real monotonic clock. */
 uint64_t test_real_clock_ms(void);
 
-/* Both tell the real time again. */
+/* Both return the real time again. */
 void test_clocks_run(void);
 
 #endif

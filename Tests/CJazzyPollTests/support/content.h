@@ -7,7 +7,7 @@
 
 typedef enum test_content { ZEROS, LETTERS, NOISE, CONTENTS } test_content;
 
-/* Puts a message into the buffer, in place of what it held. */
+/* Replaces the content of the buffer by a message. */
 void test_content_fill(jz_buffer *message, test_content content, size_t length, test_random *random);
 
 #endif

@@ -51,10 +51,10 @@ bool fleet_read(fleet *fleet, size_t number, bool is_read);
 /* Sends a whole frame. */
 bool fleet_send(fleet *fleet, size_t number, uint8_t opcode, const void *payload, size_t length);
 
-/* Takes what has come to the clients that are read; waits for that, but not for long. */
+/* Receives for all clients that read; waits a short time for that. */
 void fleet_turn(fleet *fleet);
 
-/* Turns until the condition holds; `result` tells whether it did before the deadline. */
+/* Receives until the condition holds; `result`: whether it did before the deadline. */
 #define FLEET_TURN_UNTIL(fleet, condition, result)                                                                     \
     do {                                                                                                               \
         uint64_t deadline_ = test_deadline();                                                                          \

@@ -10,7 +10,7 @@ void test_bytes_append(jz_buffer *buffer, test_bytes bytes)
     uint8_t *start = buffer->bytes + buffer->length;
     size_t length = bytes.pattern_length < bytes.total ? bytes.pattern_length : bytes.total;
     memcpy(start, bytes.pattern, length);
-    while (length < bytes.total) { /* what is there already is repeated */
+    while (length < bytes.total) { /* repeats the bytes that are there */
         size_t count = length < bytes.total - length ? length : bytes.total - length;
         memcpy(start + length, start, count);
         length += count;

@@ -52,7 +52,7 @@ typedef struct test_frame {
     test_masking masking;
     uint8_t key[4]; /* for MASKED_WITH_ITS_KEY */
     test_length_form length_form;
-    uint64_t claimed_length; /* what the header says where it is not 0, whatever the payload's length */
+    uint64_t claimed_length; /* if not 0, the length in the header, regardless of the payload */
     uint16_t close_code;     /* where not 0, two bytes before the payload */
     test_bytes payload;
     bool is_raw; /* nothing but the payload's bytes, as they are */

@@ -1,6 +1,6 @@
 /*
- * A server with one loop and one WebSocket route, "/room/:id", whose upgrade hook keeps the questions that it is asked
- * and does what the test wants it to do; and whose handler writes a journal.
+ * A server with one loop and one WebSocket route, "/room/:id". Its upgrade hook stores the handshakes that it gets, and
+ * does what the test says; its handler writes a journal.
  */
 #ifndef JAZZY_TESTS_HOOKED_H
 #define JAZZY_TESTS_HOOKED_H
@@ -27,7 +27,7 @@ typedef struct hooked {
     atomic_size_t opens_at_first_end;
     /* Runs on the loop, and asserts nothing, when a question is over. */
     void (*end)(struct hooked *hooked, jz_handshake handshake);
-    atomic_int answer; /* what `ask` was told, a jz_answer_status */
+    atomic_int answer; /* the result of `ask`, a jz_answer_status */
     _Atomic(void *) state_when_opened;
     pthread_mutex_t lock;
     char log[HOOKED_LOG_SIZE]; /* guarded by `lock`: lines, each with an LF */
@@ -36,7 +36,7 @@ typedef struct hooked {
 
 /*
  * `options` NULL takes serving_options(1), `route` NULL the defaults; the hook and release_state are set here. `hooked`
- * has to be all zero but for what it is to do.
+ * must be all zero, except for what it should do.
  */
 void hooked_start(hooked *hooked, const jz_options *options, const jz_route_options *route);
 
@@ -55,7 +55,7 @@ uint64_t hooked_refused(const hooked *hooked, jz_refusal refusal);
 /* Whether the log says this. */
 bool hooked_has_logged(hooked *hooked, const char *words);
 
-/* The states of these tests are numbers that tell how often they were released. */
+/* The states of these tests count how often they were released. */
 typedef atomic_size_t hooked_state;
 
 /* A response head that was just taken, the first of its client, has this line. */

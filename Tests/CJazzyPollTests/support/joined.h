@@ -1,7 +1,7 @@
 /*
- * Three servers, each with two loops, whose topics a broker joins (joining_broker.h), and their clients: each server
- * has four, one on each loop for each way in which handlers run. A handler subscribes and unsubscribes as a text says
- * ("+topic/1"), which it answers, and publishes what is binary.
+ * Three servers, each with two loops, whose topics a broker joins (joining_broker.h), and their clients: four for each
+ * server, one for each loop and each jz_execution. A handler subscribes and unsubscribes as a text says ("+topic/1"),
+ * which it answers, and publishes binary messages.
  */
 #ifndef JAZZY_TESTS_JOINED_H
 #define JAZZY_TESTS_JOINED_H
@@ -17,14 +17,14 @@
 
 enum { JOINED_LOOPS = 2, JOINED_TOPICS = 4, JOINED_CLIENTS = 12, JOINED_PUBLISHERS = JOINED_CLIENTS + JOINED_SERVERS };
 
-/* What is published, by a client or, with a number from JOINED_CLIENTS on, by a thread beside a server. */
+/* A publication, by a client or, with a number from JOINED_CLIENTS on, by a thread beside a server. */
 typedef struct stamp {
     uint32_t topic;
     uint32_t publisher;
     uint32_t number;
 } stamp;
 
-/* What the clients were sent. */
+/* What the clients have received. */
 typedef struct receipts {
     size_t answers;
     size_t ends; /* texts "end" */

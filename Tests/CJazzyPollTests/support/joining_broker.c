@@ -49,7 +49,7 @@ static void put(joining_member *to, size_t from, joining_letter *letter)
     to->broker->waiting++;
 }
 
-/* What the servers call, without the lock. */
+/* Functions that the servers call, without the lock. */
 
 static jz_status start(void *context, jz_server *server, jz_error *error)
 {
@@ -76,7 +76,7 @@ static void stop(void *context)
     pthread_mutex_unlock(&broker->lock);
 }
 
-/* While it is told of all topics, there may be calls for those that come and go meanwhile. */
+/* While it is told of all topics, there may be calls for topics that change meanwhile. */
 static bool is_exact(const joining_member *member)
 {
     return member->is_known == member->is_reached;
@@ -144,7 +144,7 @@ static void let_a_moment_pass(joining_broker *broker)
     pthread_mutex_lock(&broker->lock);
 }
 
-/* False: no server has to be told whether it is reached. */
+/* False: no server has to be told that it was lost or found. */
 static bool tell_one(joining_broker *broker)
 {
     for (size_t i = 0; i < JOINED_SERVERS; i++) {
@@ -165,7 +165,7 @@ static bool tell_one(joining_broker *broker)
     return false;
 }
 
-/* One of those to which something waits, and from whom: any. */
+/* Any server for which messages wait, and any sender of them. */
 static joining_member *choose(joining_broker *broker, size_t *from)
 {
     size_t place = test_random_below(&broker->random, JOINED_SERVERS * JOINED_SERVERS);
@@ -177,7 +177,7 @@ static joining_member *choose(joining_broker *broker, size_t *from)
     }
 }
 
-/* False: nothing waits. The lock is held where it delivers, too: that waits for nobody. */
+/* False: nothing waits. Delivers with the lock held, because delivering never blocks. */
 static bool deliver_one(joining_broker *broker)
 {
     if (broker->waiting == 0)

@@ -1,8 +1,8 @@
 /*
- * A broker that joins servers of this process as one over a network would: with a queue from each server to each other
- * one, and a thread of its own that delivers, and says when a server is lost and found. On purpose, and by a seed, it
- * delays, takes servers in another order than they published in, and loses. It keeps no list of topics but what it was
- * told since it last found a server, and counts calls that make no sense.
+ * A broker that joins servers of this process as over a network: with a queue from each server to each other, and its
+ * own thread, which delivers, and reports lost and found servers. Deliberately, controlled by a seed, it delays
+ * messages, serves the servers in another order than they published, and loses connections. It has no list of topics
+ * but those of which it was told since it last found a server, and counts wrong calls.
  */
 #ifndef JAZZY_TESTS_JOINING_BROKER_H
 #define JAZZY_TESTS_JOINING_BROKER_H
@@ -19,7 +19,7 @@ enum { JOINED_SERVERS = 3 };
 
 struct joining_broker;
 
-/* What was published on one server, on its way to another. */
+/* A publication of one server, in transit to another. */
 typedef struct joining_letter {
     struct joining_letter *next;
     jz_message_kind kind;
@@ -33,10 +33,10 @@ typedef struct joining_member {
     struct joining_broker *broker;
     jz_server *server; /* NULL before it was started, and when it is stopped */
     bool is_reached;
-    bool is_known; /* whether it is reached, as far as the server was told */
+    bool is_known; /* whether it is connected, as last reported to the server */
     bool is_told;  /* it is told just now */
     topic_set topics;
-    joining_letter *first[JOINED_SERVERS]; /* to this one, by who published them */
+    joining_letter *first[JOINED_SERVERS]; /* to this server, by publishing server */
     joining_letter *last[JOINED_SERVERS];
     size_t delivered[JOINED_SERVERS];
 } joining_member;
@@ -62,7 +62,7 @@ void joining_broker_finish(joining_broker *broker);
 /* For jz_server_join of one of the servers. */
 jz_broker joining_broker_for(joining_broker *broker, size_t number);
 
-/* Loses a server, with all that is on its way, or finds it again. The thread tells the server, and was told before. */
+/* Loses a server, with all messages in transit, or finds it again. The broker's thread reports this to the server. */
 void joining_broker_reach(joining_broker *broker, size_t number, bool is_reached);
 
 /* Whether all that was published was delivered, or lost. */

@@ -50,7 +50,7 @@ bool observed_events_are_equal(const observed_event *a, const observed_event *b)
            (a->length == 0 || memcmp(a->bytes, b->bytes, a->length) == 0);
 }
 
-/* The first bytes, those that are not plain ASCII as \xHH. */
+/* The first bytes; bytes that are not printable ASCII as \xHH. */
 static void describe_bytes(char text[64], const uint8_t *bytes, size_t length)
 {
     size_t position = 0;

@@ -1,4 +1,4 @@
-/* An event in a form in which what a session yielded and what a row expects can be compared and shown. */
+/* An event in a form for comparing and showing returned and expected events. */
 #ifndef JAZZY_TESTS_OBSERVED_EVENT_H
 #define JAZZY_TESTS_OBSERVED_EVENT_H
 
@@ -16,10 +16,10 @@ typedef struct observed_event {
 
 enum { OBSERVED_EVENT_TEXT_SIZE = 256 };
 
-/* What a session yielded. Checks what jazzy/event.h promises of every event on the way. */
+/* Converts an event that a session returned. Also checks what jazzy/event.h promises for every event. */
 observed_event observe_event(const jz_event *event, const jz_message *message);
 
-/* What a row expects; its bytes are put into `bytes`. */
+/* Converts an event that a row expects; its bytes are stored in `bytes`. */
 observed_event observed_event_of(const session_event *expected, jz_buffer *bytes);
 
 bool observed_events_are_equal(const observed_event *a, const observed_event *b);

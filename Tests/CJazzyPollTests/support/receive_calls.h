@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * The next calls of recv on threads other than the one that calls this get at most so many bytes each: `sizes[0]`, then
- * `sizes[1]` and so on; those after the last get what they ask for. `sizes` is borrowed until all were used, or this is
- * called again; a count of 0 ends it. To be called while none of those threads receives.
+ * Limits the next calls of recv on other threads: the first to `sizes[0]` bytes, the next to `sizes[1]`, and so on;
+ * later calls are not limited. `sizes` is borrowed until all were used, or until this is called again; a count of 0
+ * ends it. Call it while no other thread receives.
  */
 void test_receive_in_pieces(const size_t *sizes, size_t count);
 

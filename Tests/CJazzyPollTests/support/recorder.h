@@ -35,28 +35,28 @@ typedef struct recorder {
     atomic_size_t publications;
     atomic_size_t calls_under_way;
     atomic_size_t errors;         /* calls that should not have come, or not then */
-    _Atomic(recorder_act) within; /* what it does within its functions, or NULL */
+    _Atomic(recorder_act) within; /* called within its functions, or NULL */
     atomic_size_t delivered;      /* by that */
     atomic_size_t dropped;
     atomic_size_t fail_after; /* allocations of the next subscription; SIZE_MAX: all succeed */
     _Atomic jz_send_status last_status;
 } recorder;
 
-/* The table of a broker whose context is a recorder. It is all zero but for what it is to do. */
+/* The table of a broker whose context is a recorder, which must be all zero, except for what it should do. */
 jz_broker recorder_broker(recorder *recorder);
 
-/* A server that listens, and does not run yet. `options` NULL takes those of two loops. */
+/* A server that listens, but does not run yet. `options` NULL: two loops. */
 jz_server *recorder_create(recorder *recorder, const jz_options *options);
 
 /* The same, and runs it. */
 jz_server *recorder_run(recorder *recorder, const jz_options *options);
 
-/* Destroys the server, and checks what is true of every broker at its end. */
+/* Destroys the server, and checks what must be true for every broker at its end. */
 void recorder_finish(recorder *recorder, jz_server *server);
 
 void recorder_open(test_client *client, const jz_server *server);
 
-/* Says it to the handler, and returns what came of it there. */
+/* Sends it to the handler, and returns the result. */
 jz_send_status recorder_say(recorder *recorder, test_client *client, const char *text);
 
 #endif

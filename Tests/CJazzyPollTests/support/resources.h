@@ -1,11 +1,11 @@
-/* What a server uses of this process, and has to give back: descriptors, threads and memory. */
+/* Resources that a server uses and must return: descriptors, threads and memory. */
 #ifndef JAZZY_TESTS_RESOURCES_H
 #define JAZZY_TESTS_RESOURCES_H
 
-/* Notes what is in use. A fixture of cmocka. */
+/* Records the resources in use. A fixture of cmocka. */
 int resources_note(void **state);
 
-/* Asserts that no more is in use than was noted. A fixture likewise. */
+/* Asserts that no more is in use than was recorded. A fixture, too. */
 int resources_expect_none_left(void **state);
 
 /* A test with both around it. */

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* How often send and sendmsg were called since the program began, by clients as well. */
+/* How often send and sendmsg were called since the program began, also by clients. */
 size_t test_send_count(void);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "testing.h"
 
-/* Output comes out in steps this small, so that only what the window holds can be referred to. */
+/* Small output steps, so that only bytes in the window can be referred to. */
 enum { INFLATE_STEP = 64 };
 
 static test_frame frame_due_for(const session_event *event)
@@ -94,7 +94,7 @@ static bool take_compressed_header(reading *reading, uint8_t opcode, size_t *len
     return *length >= shortest && *length <= reading->rest - header && take(reading, header);
 }
 
-/* Inflates a part of a message; appends what comes out. */
+/* Inflates a part of a message, and appends the output. */
 static bool inflate_part(z_stream *stream, const uint8_t *bytes, size_t length, jz_buffer *message)
 {
     uint8_t step[INFLATE_STEP];

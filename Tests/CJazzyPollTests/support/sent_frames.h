@@ -1,4 +1,4 @@
-/* What a row's session has to send, and whether it did: compared with plain zlib where it is compressed. */
+/* Checks the frames that a row's session must send; compressed ones with plain zlib. */
 #ifndef JAZZY_TESTS_SENT_FRAMES_H
 #define JAZZY_TESTS_SENT_FRAMES_H
 
@@ -16,8 +16,8 @@ void due_frames_free(due_frames *due);
 enum { SENT_FRAMES_TEXT_SIZE = 256 };
 
 /*
- * Whether these bytes are the frames that a row's session has to send. Where not, `text` tells why. A compressed frame
- * is inflated with the window and the context that the answer promises, and no larger ones.
+ * Whether these bytes are the frames that a row's session must send. If not, `text` says why. A compressed frame is
+ * inflated with exactly the window and the context that the handshake promised.
  */
 bool sent_frames_are_due(const session_row *row, const jz_buffer *sent, char text[SENT_FRAMES_TEXT_SIZE]);
 

@@ -13,7 +13,7 @@ typedef struct served {
 /* The defaults, but one thread: one loop, so that everything happens in one order. */
 jz_options served_options(void);
 
-/* `options` NULL takes these, `route` NULL the defaults. The journal has to be all zero but for what it is to do. */
+/* `options` NULL: these; `route` NULL: the defaults. The journal must be all zero, except for what it should do. */
 void served_start(served *served, const jz_options *options, const jz_route_options *route);
 
 /* Stops the server in order, which closes every connection that is left, and destroys it. */

@@ -35,10 +35,10 @@ typedef struct run {
     jz_compression_workspace workspace;
     jz_session session;
     jz_session neighbour;
-    jz_buffer received; /* what the peer has sent and the session was not fed yet */
-    size_t unfed;       /* of it, when a part was fed: what comes behind */
+    jz_buffer received; /* sent by the peer, and not passed to the session yet */
+    size_t unfed;       /* the bytes behind the part that was passed */
     jz_buffer output;
-    jz_buffer taken;         /* what was taken off the front of the output */
+    jz_buffer taken;         /* output that was taken off the front */
     size_t event_count;      /* events that were yielded */
     bool is_connection_gone; /* the driver ended it, so one more event is due */
 } run;
@@ -102,7 +102,7 @@ static size_t random_part(run *run, size_t of)
     return test_random_below(&run->random, (most < of ? most : of) + 1);
 }
 
-/* As a socket does it that accepts only part of what it is given. */
+/* Like a socket that accepts only a part. */
 static void take_part_of_output(run *run)
 {
     jz_buffer *output = &run->output;
@@ -189,7 +189,7 @@ static void deliver(run *run)
     jz_buffer_free(&run->received);
 }
 
-/* The key must not matter: that of RFC 6455 §5.7, or any. */
+/* Any key must work: that of RFC 6455 §5.7, and others. */
 static void choose_key(run *run, uint8_t key[4])
 {
     static const uint8_t key_of_the_rfc[4] = {0x37, 0xFA, 0x21, 0x3D};
@@ -221,7 +221,7 @@ static void act(run *run, const session_step *step)
     feed(run, NULL, 0);
 }
 
-/* What holds at the end of every row, see session_row.h. */
+/* Checks for the end of every row: see session_row.h. */
 static void check_ending(run *run)
 {
     session_event due;

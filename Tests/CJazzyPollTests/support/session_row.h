@@ -109,13 +109,13 @@ typedef struct session_events {
         .type = JZ_EVENT_CLOSE, .close_code = (code)                                                                   \
     }
 
-/* Compression: what is agreed on before the first step. */
+/* Compression, negotiated before the first step. */
 typedef struct session_deflate {
     const char *offer;          /* the request's Sec-WebSocket-Extensions */
     const char *answer;         /* the response's, to the letter; NULL: there is none */
     jz_deflate_options options; /* the route's */
 
-    /* What the answer promises of the frames that we send. */
+    /* What the handshake promises about the frames that we send. */
     uint8_t server_window_bits;
     bool server_no_context_takeover;
 } session_deflate;
@@ -124,7 +124,7 @@ typedef struct session_row {
     const char *name;
     session_steps steps;
     session_events events;
-    test_frames output;             /* those with RSV1 compressed, their payload as it is before */
+    test_frames output;             /* frames with RSV1 are compressed; this is their payload before compression */
     size_t max_message_size;        /* 0: 1 MiB */
     uint32_t max_frames;            /* of one message; 0: any number */
     bool ends_under_way;            /* at the row's end a frame or message is under way */

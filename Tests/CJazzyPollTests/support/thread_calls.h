@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Lets so many threads start, of whoever it is, and none after them: pthread_create returns `number` for those. */
+/* Lets this many threads start, and no more: then pthread_create returns `number`. */
 void test_threads_fail_after(size_t allowed, int number);
 void test_threads_succeed(void);
 

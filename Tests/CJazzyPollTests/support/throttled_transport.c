@@ -24,10 +24,10 @@ typedef struct channel {
     bool end_is_late; /* it was put off once */
     bool is_lost;
     bool has_failed; /* by choice */
-    uint8_t *record; /* under way; NULL: none is */
+    uint8_t *record; /* being sent; NULL: none */
     size_t record_length;
     size_t record_sent;
-    uint8_t *ahead; /* what was read and not passed on, from `start` on; NULL: nothing */
+    uint8_t *ahead; /* bytes that were read and not passed on, from `start` on; NULL: none */
     size_t start;
     size_t end;
 } channel;
@@ -110,7 +110,7 @@ static unsigned ready(void *opaque, unsigned what)
         return JZ_LOST;
     if (self->steps_left > 0) {
         self->steps_left--;
-        /* What the peer sends first may be here already: then there is nothing to read. */
+        /* The peer's first bytes may be here already: then there is nothing to read. */
         self->step_writes = self->ahead != NULL || happens(self, 2);
         return self->steps_left > 0 ? 0 : JZ_READABLE | JZ_WRITABLE;
     }

@@ -1,9 +1,9 @@
 /*
- * A transport over real sockets that passes bytes on as they are, so that every client can be one of its peers, but
- * does so in all the ways in which TLS is unlike a socket: with a handshake of several steps, of which some want to
- * write; a few bytes at a time, by chance and by seed, out of a little buffer of which no poll knows; records that are
- * taken only when all of them has gone; reading that has to wait for writing; and an end of its own. It ends the
- * process where the server breaks the rules of jazzy/transport.h. It needs nothing but this header and random.h.
+ * A transport over real sockets that passes bytes on unchanged, so that every client can be its peer, but behaves like
+ * TLS in all ways that differ from a socket: a handshake of several steps, some of which need to write; a few bytes at
+ * a time, at random by a seed, from a small buffer that the poll does not know; records that are accepted only when all
+ * of them was sent; reading that must wait for writing; and its own end of stream. It aborts the process if the server
+ * breaks the rules of jazzy/transport.h. It needs nothing but this header and random.h.
  */
 #ifndef JAZZY_TESTS_THROTTLED_TRANSPORT_H
 #define JAZZY_TESTS_THROTTLED_TRANSPORT_H
@@ -14,7 +14,7 @@
 
 #include "jazzy/transport.h"
 
-/* The context of the transport; what is not set is 0. Constant while a server listens, but for what it counts. */
+/* The context of the transport; unset fields are 0. Constant while a server listens, except for its counters. */
 typedef struct throttled {
     uint64_t seed;
     size_t most_received; /* bytes of one call, at most; 0: 4,096 */
@@ -25,11 +25,11 @@ typedef struct throttled {
 
     atomic_size_t opened; /* channels */
     atomic_size_t closed;
-    atomic_size_t ended; /* those that have told their peers the end */
+    atomic_size_t ended; /* channels that have told their peers the end */
     atomic_size_t lost;
 } throttled;
 
-/* What `failure` says of those that were lost because of `failing`. */
+/* The result of `failure` for channels that were lost because of `failing`. */
 #define THROTTLED_FAILURE "the throttle was closed"
 
 extern const jz_transport throttled_transport;

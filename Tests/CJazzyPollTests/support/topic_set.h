@@ -1,4 +1,4 @@
-/* The topics that a broker was told of: what has to be true of its calls, and nothing that the server keeps. */
+/* The topics that a broker was told of: checks its calls, without using any data of the server. */
 #ifndef JAZZY_TESTS_TOPIC_SET_H
 #define JAZZY_TESTS_TOPIC_SET_H
 

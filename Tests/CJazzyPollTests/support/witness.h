@@ -1,6 +1,6 @@
 /*
- * A handler for servers whose memory runs out: it sends, subscribes, publishes and keeps state as it is told to, and
- * sees to it that each connection's events are in order, whatever becomes of them. It asserts nothing; the test asks.
+ * A handler for servers that run out of memory: it sends, subscribes, publishes and keeps state as messages say, and
+ * checks that each connection's events are in order in any case. It asserts nothing; the test queries it.
  */
 #ifndef JAZZY_TESTS_WITNESS_H
 #define JAZZY_TESTS_WITNESS_H

@@ -1,5 +1,7 @@
-/* What zlib is asked for. It is a shared library, so the linker does not lead its allocations to allocation.c: its
- * streams are told to allocate there instead. */
+/*
+ * Counts calls of zlib. It is a shared library, so the linker cannot redirect its allocations to allocation.c: its
+ * streams are made to allocate there instead.
+ */
 #ifndef JAZZY_TESTS_ZLIB_CALLS_H
 #define JAZZY_TESTS_ZLIB_CALLS_H
 

@@ -1,4 +1,4 @@
-/* The table of channels, and what it asks of a transport: one that does as the test says, and writes down its calls. */
+/* The table of channels, and its calls of a transport, which does as the test says, and records the calls. */
 #define _GNU_SOURCE
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 enum { SLOT = 7, TOKEN = 99, CALLS_SIZE = 256 };
 
-/* What the next call of each function does. */
+/* The behaviour of the next call of each function. */
 static struct {
     bool has_no_memory;
     unsigned interest;
@@ -149,7 +149,7 @@ static int add(void)
     return link;
 }
 
-/* One that has told that the server may go on. */
+/* A channel whose handshake is done. */
 static int add_ready(void)
 {
     int link = add();
@@ -167,7 +167,7 @@ static jz_socket_result receive_from(int link, size_t *received, bool *has_more)
     return jz_link_receive(&links, link, bytes, sizeof bytes, received, has_more);
 }
 
-/* Whether the next turn has this one to go on with. */
+/* Whether this channel is pending in the next iteration. */
 static bool is_pending(int link)
 {
     int taken;

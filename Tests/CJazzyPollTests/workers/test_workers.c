@@ -48,7 +48,7 @@ static void add_close(jz_work *work)
     assert_int_not_equal(jz_work_add(work, &closed, &no_message), JZ_WORK_OUT_OF_MEMORY);
 }
 
-/* What the handlers of several works have seen; none of them asserts, as they run on other threads. */
+/* What the handlers of several connections have seen; they do not assert, because they run on other threads. */
 typedef struct record {
     atomic_size_t next[WORKS]; /* the number of the next message */
     atomic_bool is_inside[WORKS];
@@ -208,7 +208,7 @@ static void a_work_is_full_when_as_many_events_wait_as_may(void **state)
     }
 }
 
-/* How many events of the busy connection had been run when the other one's was. */
+/* How many events of the busy connection had been run when the other's was. */
 typedef struct turn {
     const gate *busy;
     atomic_size_t passed_before;
