@@ -31,7 +31,7 @@ static void fan_out(void *context, jz_ws ws, const jz_event *event, const jz_mes
         jz_server_publish(*server, fan_topic, strlen(fan_topic), message->kind, message->bytes, message->length);
 }
 
-/* A number from `lowest` to `highest`, or an end of the program that names what was wrong. */
+/* Parses a number from `lowest` to `highest`; else ends the program with an error. */
 static unsigned long long number_of(const char *flag, const char *value, unsigned long long lowest,
                                     unsigned long long highest)
 {

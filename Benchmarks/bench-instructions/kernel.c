@@ -27,7 +27,7 @@ WRAPPED(int, clock_gettime, clockid_t clock, struct timespec *now);
 WRAPPED(time_t, time, time_t *now);
 WRAPPED(int, getentropy, void *bytes, size_t length);
 
-/* Above what the process has itself. */
+/* Above the descriptors of the process. */
 enum { FIRST_DESCRIPTOR = 100000, NOW = 1000000 };
 
 void (*kernel_waits)(void);

@@ -1,7 +1,7 @@
 /*
- * What a server under count has for a kernel: the linker (ld, --wrap) leads its system calls here. Connections are only
- * numbers, one thing is ready at a time, what is sent is taken whole and counted, and the clock stands still: so that
- * every run takes the same way.
+ * Replaces the kernel for a measured server: the linker (ld, --wrap) redirects its system calls to this. Connections
+ * are only numbers, one descriptor is ready at a time, output is accepted completely and counted, and the clock is
+ * stopped, so that every run is the same.
  */
 #ifndef BENCH_INSTRUCTIONS_KERNEL_H
 #define BENCH_INSTRUCTIONS_KERNEL_H
@@ -19,7 +19,7 @@ void kernel_connect(size_t clients);
 /* A client sends this, which stays where it is until the server waits again. */
 void kernel_receive(size_t client, const void *bytes, size_t length);
 
-/* What the server sent to all clients. */
+/* The bytes that the server sent to all clients. */
 typedef struct kernel_sent {
     size_t calls;
     size_t bytes;

@@ -11,7 +11,9 @@
 
 enum { LARGEST = 65536, RECEIVERS = 16, WINDOW_BITS = 15 };
 
-/* One scenario runs in a process. Nothing lies on the stack, whose alignment the length of the environment decides. */
+/*
+ * A process runs one scenario. Nothing is on the stack, because its alignment depends on the length of the environment.
+ */
 static reader connection;
 static alignas(64) uint8_t payload[LARGEST];
 static size_t payload_length;
@@ -52,7 +54,7 @@ static void read_halves(void)
     reader_read(&connection, received + half, received_length - half);
 }
 
-/* All messages of a turn differ: one that is the same as the last would not be compressed again. */
+/* All messages of an iteration differ, because a message equal to the last one would not be compressed again. */
 static void prepare_compressed(const scenario *scenario)
 {
     reader_open(&connection, READER_ECHOES, true);

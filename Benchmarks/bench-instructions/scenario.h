@@ -1,4 +1,4 @@
-/* What is counted: turns of a scenario, each of which handles so many messages. */
+/* What is measured: iterations of a scenario, each of which handles the same number of messages. */
 #ifndef BENCH_INSTRUCTIONS_SCENARIO_H
 #define BENCH_INSTRUCTIONS_SCENARIO_H
 

@@ -12,7 +12,7 @@
 enum { CROWD = 1000, MOST_INPUT = 4096, TEXT_FRAME = 0x81, IS_MASKED = 0x80, LENGTH_FOLLOWS = 126 };
 
 static const char topic[] = "crowd";
-/* For what is no handshake under count: a client that offers nothing. */
+/* A client that offers nothing, for scenarios that do not measure the handshake. */
 static const char plain_request[] = "GET /chat HTTP/1.1\r\n"
                                     "Host: chat.example.com:8080\r\n"
                                     "Connection: Upgrade\r\n"
@@ -65,7 +65,7 @@ static void echo(void *context, jz_ws ws, const jz_event *event, const jz_messag
         look(context, ws, event, message);
 }
 
-/* All but the first listen to what the first says. */
+/* All but the first receive what the first publishes. */
 static void publish(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     if (event->type == JZ_EVENT_MESSAGE)
@@ -120,7 +120,7 @@ static void prepare_input(void)
         add_message(payload, scenario->length);
 }
 
-/* Nobody waits for the server's end: what that costs depends on what was before, and is not counted. */
+/* Does not wait for the server's end, whose cost depends on the past, and is not measured. */
 static _Noreturn void finish(void)
 {
     size_t calls = kernel_sent_so_far.calls - sent_before.calls;

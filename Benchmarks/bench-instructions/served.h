@@ -1,7 +1,6 @@
 /*
- * What is counted of whole servers: turns of their loop, in each of which one client has sent something. From what is
- * ready to what is sent, all of a server's code takes part, and nothing of it is named here but what jazzy.h has; the
- * kernel is kernel.h's.
+ * Measures whole servers: iterations of their loop, in each of which one client has sent something. All of a server's
+ * code from readiness to sending takes part, through jazzy.h alone; kernel.h replaces the kernel.
  */
 #ifndef BENCH_INSTRUCTIONS_SERVED_H
 #define BENCH_INSTRUCTIONS_SERVED_H
@@ -12,18 +11,19 @@
 typedef struct served_scenario {
     const char *name;
     jz_handler handler;
-    size_t clients;    /* that are connected before the first turn */
-    size_t websockets; /* so many of them are one by then; where none is, each turn makes one of the next */
+    size_t clients;    /* that connect before the first iteration */
+    size_t websockets; /* how many of them are WebSockets by then; if none, each iteration makes the next one a
+                          WebSocket */
     size_t length;     /* of a message's payload; not of a handshake */
     size_t messages;   /* of one turn */
-    size_t sends;      /* how often the server has to send in a turn: once for each connection it answers */
+    size_t sends;      /* how often the server must send per iteration: once for each connection that it answers */
     size_t sent;       /* how much that has to be; 0 where it is not looked at */
 } served_scenario;
 
 extern const served_scenario served_scenarios[];
 extern const size_t served_scenario_count;
 
-/* Ends the program: with 0 where every turn has brought what it had to. */
+/* Ends the program; with 0 if every iteration had the expected result. */
 _Noreturn void serve(const served_scenario *scenario, unsigned long turns);
 
 #endif

@@ -30,7 +30,7 @@ typedef struct place {
 typedef struct connect_run {
     const settings *settings;
     int epoll;
-    size_t opened; /* connections so far, so that each is told from which address to come */
+    size_t opened; /* connections so far, which determines the local address of the next */
     char request[1024];
     size_t request_length;
 } connect_run;
@@ -59,7 +59,7 @@ static void send_whole(const place *place, const void *bytes, size_t length)
         fail("cannot connect: %s", strerror(errno));
 }
 
-/* Takes what came after the response: the server's close frame. */
+/* Receives the server's close frame behind the response. */
 static void take_frames(place *place, const char *bytes, size_t length)
 {
     const expectation nothing = {0};

@@ -15,7 +15,7 @@ typedef struct echo_run {
     size_t *oldest;    /* of each connection, the position of its ring */
 } echo_run;
 
-/* Sends so many messages and notes when; they take the places of those that came back. */
+/* Sends this many messages and records the time, in the places of those that came back. */
 static void send_messages(echo_run *run, size_t index, size_t count, uint64_t now)
 {
     size_t depth = run->settings->depth;
@@ -74,7 +74,7 @@ void run_echo(const settings *settings)
     fleet *idle = settings->idle > 0 ? fleet_open(settings, settings->connections, settings->idle) : NULL;
     run.fleet = fleet_open(settings, 0, settings->connections);
 
-    /* While it warms up every byte that comes back is compared with what was sent. */
+    /* While warming up, every byte that comes back is compared with the byte that was sent. */
     run.expected = (expectation){run.frames.payload, run.frames.payload_length};
     uint64_t now = clock_ns();
     for (size_t i = 0; i < settings->connections; i++) {

@@ -4,7 +4,7 @@
 
 #include <jazzy/compiler.h>
 
-/* Says what is wrong on standard error and ends the program with code 1. */
+/* Prints an error to standard error, and ends the program with code 1. */
 _Noreturn void fail(const char *format, ...) JZ_PRINTF(1, 2);
 
 #endif

@@ -29,7 +29,7 @@ void fleet_close(fleet *fleet);
 /* Waits until some are ready and returns how many. Ends the program when nothing happens for ten seconds. */
 int fleet_wait(fleet *fleet);
 
-/* The index of the connection that is the `number`-th of those that are ready. */
+/* The index of the `number`-th ready connection. */
 size_t fleet_ready(const fleet *fleet, int number);
 
 /*

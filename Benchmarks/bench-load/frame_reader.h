@@ -1,5 +1,4 @@
-/* Counts the messages in what a server sends, whatever pieces it comes in, and can compare them with what is expected.
- */
+/* Counts the messages in a server's output, however it is split, and can compare them with expected ones. */
 #ifndef JAZZY_BENCH_FRAME_READER_H
 #define JAZZY_BENCH_FRAME_READER_H
 
@@ -18,7 +17,7 @@ typedef struct frame_reader {
     bool is_compressed;      /* the message under way is */
 } frame_reader;
 
-/* What messages have to be. Without a payload, or where they come compressed, only the frames are read. */
+/* The expected message. Without a payload, or with compression, only the frames are parsed. */
 typedef struct expectation {
     const uint8_t *payload;
     size_t length;

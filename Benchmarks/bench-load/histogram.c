@@ -10,7 +10,7 @@ static unsigned bucket_of(uint64_t value)
         shift++;
     if (shift == 0)
         return (unsigned)value;
-    /* The top bit of the value is known by the shift; the next HISTOGRAM_DIVISION_BITS tell the division. */
+    /* The shift determines the top bit of the value; the next HISTOGRAM_DIVISION_BITS select the division. */
     unsigned division = (unsigned)(value >> (shift - 1)) & (HISTOGRAM_DIVISIONS - 1);
     return shift * HISTOGRAM_DIVISIONS + division;
 }

@@ -7,14 +7,14 @@
 #include "process.h"
 #include "workloads.h"
 
-/* So that the server has done what it does afterwards. */
+/* Gives the server time to finish. */
 static void let_it_settle(void)
 {
     const struct timespec pause = {.tv_nsec = 500 * 1000 * 1000};
     nanosleep(&pause, NULL);
 }
 
-/* What is given back when nobody has needed it for a while is, in ten seconds at most. */
+/* Within ten seconds the server returns memory that was not needed for a while. */
 static uint64_t reading_once_quiet(const settings *settings)
 {
     enum { LOOKS = 20, QUIET_LOOKS = 7 };
@@ -58,7 +58,7 @@ void run_idle(const settings *settings)
     measurement *measurement = calloc(1, sizeof *measurement);
     if (measurement == NULL)
         fail("no memory");
-    /* What the first connection brings with it belongs to no connection. */
+    /* Memory that the first connection causes once does not count for connections. */
     fleet_close(fleet_open(settings, 0, 1));
     let_it_settle();
     memory_reading memory = {.before = process_private_dirty(settings->server)};

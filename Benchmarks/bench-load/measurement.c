@@ -43,7 +43,7 @@ static void print_latency(const histogram *latencies)
     printf("\"max\":%.1f},", (double)latencies->maximum / 1e3);
 }
 
-/* The client's share says whether the server, or the client itself, is what was measured. */
+/* The client's CPU share shows whether the server or the client was the limit. */
 static void print_cpu(const measurement *measurement)
 {
     double messages = measurement->messages > 0 ? (double)measurement->messages : 1;

@@ -1,4 +1,4 @@
-/* What is counted between two moments, and how it is told. */
+/* Measures between two moments, and prints the results. */
 #ifndef JAZZY_BENCH_MEASUREMENT_H
 #define JAZZY_BENCH_MEASUREMENT_H
 

@@ -1,4 +1,4 @@
-/* What is sent: payloads of several kinds, and the frames of a client (RFC 6455 §5.2) around them. */
+/* Payloads of several kinds, in a client's frames (RFC 6455 §5.2). */
 #ifndef JAZZY_BENCH_PAYLOAD_H
 #define JAZZY_BENCH_PAYLOAD_H
 

@@ -1,4 +1,4 @@
-/* What a process has used, by its pid. */
+/* Resource usage of a process, by its pid. */
 #ifndef JAZZY_BENCH_PROCESS_H
 #define JAZZY_BENCH_PROCESS_H
 

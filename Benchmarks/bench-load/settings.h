@@ -1,4 +1,4 @@
-/* What is to be measured, as the command line says it. */
+/* What to measure, from the command line. */
 #ifndef JAZZY_BENCH_SETTINGS_H
 #define JAZZY_BENCH_SETTINGS_H
 
@@ -14,14 +14,14 @@ typedef enum workload { WORKLOAD_ECHO, WORKLOAD_FAN_OUT, WORKLOAD_IDLE, WORKLOAD
 typedef struct settings {
     workload workload;
     uint16_t port;
-    size_t ports; /* so many, beginning with `port`, take turns: several servers that share nothing */
+    size_t ports; /* number of ports, from `port` on, that are used in turn: several servers that share nothing */
     pid_t server; /* whose CPU time and memory are measured; 0 is none */
     const char *path;
     size_t connections;
     size_t size;  /* bytes of a payload */
     size_t depth; /* messages in flight on each connection */
     size_t burst; /* messages published at once */
-    size_t idle;  /* idle connections beside those that work */
+    size_t idle;  /* idle connections beside the busy ones */
     payload_kind payload;
     bool uses_deflate;
     double warm_up; /* seconds */

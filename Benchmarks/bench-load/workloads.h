@@ -10,7 +10,7 @@ void run_echo(const settings *settings);
 /* Messages that go to everyone: the next ones are published when the last have come everywhere. */
 void run_fan_out(const settings *settings);
 
-/* Connections that do nothing: what memory they cost, and what is left of it after a burst and after them. */
+/* Idle connections: their memory, and what remains of it after a burst, and after they have gone. */
 void run_idle(const settings *settings);
 
 /* Connections that are opened and closed again at once. */

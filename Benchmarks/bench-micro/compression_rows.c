@@ -9,7 +9,7 @@
 #include "opaque.h"
 #include "row.h"
 
-/* Two messages in turn: one that is the same as the last would not be compressed again. */
+/* Two messages alternate, because a message equal to the last one would not be compressed again. */
 enum { LARGEST = 16384, VARIANTS = 2, WINDOW_BITS = 15 };
 
 typedef struct compressing {

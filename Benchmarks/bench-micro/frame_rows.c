@@ -22,7 +22,7 @@ typedef struct judging {
     jz_frame_header header;
 } judging;
 
-/* What is in the figures of the shortest rows beside the work itself. */
+/* The overhead in the figures of the shortest rows. */
 static void do_nothing(void *state, uint64_t turns)
 {
     for (uint64_t i = 0; i < turns; i++)

@@ -25,7 +25,7 @@ typedef struct settings {
 /* Too large for the stack. */
 static table all;
 
-/* A number from 1 to `highest`, or an end of the program that names what was wrong. */
+/* Parses a number from 1 to `highest`; else ends the program with an error. */
 static unsigned number_of(const char *flag, const char *value, unsigned highest)
 {
     char *end = NULL;

@@ -17,7 +17,7 @@ typedef struct copying {
     size_t length;
 } copying;
 
-/* A cache line's alignment, then room for the frame's header: payloads lie where they lie in a receive buffer. */
+/* Aligned to a cache line, then room for the frame's header: payloads are aligned as in a receive buffer. */
 static alignas(64) uint8_t received[JZ_MAX_FRAME_HEADER + LARGEST];
 static alignas(64) uint8_t elsewhere[LARGEST];
 

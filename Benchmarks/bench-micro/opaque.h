@@ -1,14 +1,13 @@
 /*
- * What keeps the compiler from doing less than was asked: from moving work out of a loop because its inputs are the
- * same each time, or from dropping it because nobody uses the result. A volatile object is the means that C17 has for
- * it.
+ * Prevents the compiler from moving work out of a loop because its inputs do not change, or from removing it because
+ * the result is not used. In C17 a volatile object does this.
  */
 #ifndef BENCH_MICRO_OPAQUE_H
 #define BENCH_MICRO_OPAQUE_H
 
 #include <stdint.h>
 
-/* The same pointer, of which the compiler no longer knows what it points to, nor who else has it. */
+/* The same pointer, about which the compiler no longer knows anything. */
 static inline void *opaque(void *pointer)
 {
     void *volatile hidden = pointer;

@@ -1,4 +1,4 @@
-/* What was measured, for people and for programs. */
+/* Prints the results, for people or for programs. */
 #ifndef BENCH_MICRO_REPORT_H
 #define BENCH_MICRO_REPORT_H
 

@@ -21,8 +21,8 @@ row *table_add(table *table, size_t bytes, void (*run)(void *state, uint64_t tur
 }
 
 /*
- * Processor time, not wall-clock time: what the machine does meanwhile for others is left out, as far as the kernel
- * knows of it. That others evict caches, and that a hypervisor takes time away, is not: see the spread.
+ * Processor time, not wall-clock time: excludes what the machine does for other processes, as far as the kernel knows.
+ * Evicted caches, and time that a hypervisor takes away, are included: see the spread.
  */
 static double run_for(const row *row, uint64_t turns)
 {
@@ -31,7 +31,7 @@ static double run_for(const row *row, uint64_t turns)
     return (double)(clock() - start) * (1e9 / CLOCKS_PER_SEC);
 }
 
-/* The number of turns that take so long; finding it also warms up caches and predictors. */
+/* The number of iterations that take this long; finding it also warms up caches and predictors. */
 static void calibrate(row *row, double wanted_nanoseconds)
 {
     uint64_t turns = 1;
@@ -54,7 +54,7 @@ void table_measure(table *table, unsigned milliseconds)
 {
     for (size_t i = 0; i < table->count; i++)
         calibrate(&table->rows[i], milliseconds * 1e6);
-    /* All rows in turn, again and again: a machine that becomes slower becomes so for all of them. */
+    /* All rows in turn, repeatedly: if the machine becomes slower, it does so for all of them. */
     for (size_t repetition = 0; repetition < table->repetitions; repetition++) {
         for (size_t i = 0; i < table->count; i++) {
             row *row = &table->rows[i];

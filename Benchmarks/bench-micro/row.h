@@ -1,4 +1,4 @@
-/* The table of what is measured. */
+/* The table of measurements. */
 #ifndef BENCH_MICRO_ROW_H
 #define BENCH_MICRO_ROW_H
 
@@ -27,7 +27,7 @@ typedef struct row {
     char note[48];
     size_t bytes; /* of one operation; 0 where GB/s say nothing */
     goal goal;
-    size_t batch; /* operations in one turn of the loop in `run` */
+    size_t batch; /* operations in one iteration of the loop in `run` */
     void (*run)(void *state, uint64_t turns);
     void *state;
 
@@ -56,7 +56,7 @@ void add_handshake_rows(table *table);
 /* Runs every row: calibrates it, then repeats all of them in turn. */
 void table_measure(table *table, unsigned milliseconds);
 
-/* The middle one of the repetitions, and what it makes in a second. */
+/* The median of the repetitions, and the throughput per second. */
 double row_median(const table *table, const row *row);
 double row_gigabytes_per_second(const table *table, const row *row);
 

@@ -17,10 +17,10 @@ typedef struct text_case {
     size_t length;
 } text_case;
 
-/* Each row has its own bytes: what the caches hold is what the row itself needs. */
+/* Each row has its own bytes, so that the caches have only what the row needs. */
 static alignas(64) uint8_t received[TEXT_KINDS][SIZES][JZ_MAX_FRAME_HEADER + LARGEST];
 
-/* The whole of what a session does to a text that is whole in one read. */
+/* All that a session does with a text that is complete in one read. */
 static bool unmask_and_check(uint8_t *text, size_t length)
 {
     jz_utf8 state = {0};

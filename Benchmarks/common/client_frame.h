@@ -13,7 +13,7 @@
 
 extern const uint8_t toggling_key[4];
 
-/* What only one payload makes sense of, compressed data, is masked with zeros: that takes the same work. */
+/* Compressed data, which must not change, is masked with zeros: that takes the same work. */
 extern const uint8_t zero_key[4];
 
 /* Writes a whole message's frame, which takes up to JZ_MAX_FRAME_HEADER bytes more than the payload. Returns its

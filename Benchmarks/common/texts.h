@@ -1,4 +1,4 @@
-/* What the messages that are measured say. */
+/* The texts of the measured messages. */
 #ifndef BENCHMARKS_TEXTS_H
 #define BENCHMARKS_TEXTS_H
 

@@ -72,7 +72,7 @@ static void add_reason(topic *topic, const reason *reason)
     topic_add(topic, row);
 }
 
-/* §1.4, §5.5.1: what comes behind a close frame is not looked at. */
+/* §1.4, §5.5.1: input behind a close frame is ignored. */
 static void add_traffic_behind(topic *topic)
 {
     static const struct {
@@ -139,7 +139,7 @@ static const session_row closed_by_the_peer[] = {
      .events = EVENTS(GOT_PING("?"), CLOSED_CLEANLY(1000, ""))},
 };
 
-/* With a server that closes; what it sends is written in each row. */
+/* The server closes; each row has its output. */
 static const session_row closed_by_us[] = {
     {.name = "our close and the answer",
      .steps = STEPS(WE_CLOSE(1000, "bye", JZ_SEND_SENT), PEER(CLOSE(1000, "bye"))),

@@ -1,4 +1,5 @@
-/* What rows about compression share: agreements, messages to compress, and a client's compressor, which is plain zlib.
+/*
+ * Shared by rows about compression: agreements, messages to compress, and a client's compressor, which is plain zlib.
  */
 #ifndef JAZZY_CONFORMANCE_COMPRESSION_H
 #define JAZZY_CONFORMANCE_COMPRESSION_H
@@ -9,7 +10,7 @@
 
 enum { MIN_MESSAGE_SIZE = 64 }; /* smaller messages are sent back uncompressed */
 
-/* What a client offers, and what comes of it: see deflate_of. */
+/* A client's offer, and its result: see deflate_of. */
 typedef struct deflate_offer {
     jz_deflate_mode mode; /* the server's */
     bool server_no_context_takeover;

@@ -1,6 +1,6 @@
 /*
- * Offers of permessage-deflate (RFC 7692 §7.1, RFC 6455 §9.1) as a client may write them: which is accepted, what is
- * answered, and that the messages are then compressed as agreed, or not at all.
+ * A client's offers of permessage-deflate (RFC 7692 §7.1, RFC 6455 §9.1): which is accepted, with which answer, and
+ * that messages are then compressed as agreed, or not at all.
  */
 #include "compression.h"
 #include "topics.h"
@@ -63,7 +63,7 @@ static const offer offers[] = {
     {.text = PMD SERVER_NO "=1"},
     {.text = PMD SERVER_NO "=\"true\""},
     {.text = PMD CLIENT_NO "=0"},
-    /* Parameters that come twice, and those that there are not. */
+    /* Repeated and unknown parameters. */
     {.text = PMD SERVER_NO SERVER_NO},
     {.text = PMD CLIENT_NO CLIENT_NO},
     {.text = PMD SERVER_BITS "=10" SERVER_BITS "=10"},
@@ -145,7 +145,7 @@ static void add_offer(topic *topic, const offer *offer, jz_deflate_mode mode)
         add_declined(topic, name, deflate);
 }
 
-/* A route with a window of its own, which is promised whatever is offered. */
+/* A route with its own window size, which is promised for any offer. */
 static void add_window_of_the_route(topic *topic, uint8_t window_bits)
 {
     session_deflate *deflate = topic_allocate(topic, sizeof *deflate);

@@ -1,4 +1,4 @@
-/* permessage-deflate with every mix of its parameters (RFC 7692 §7.1): what is answered is what is then done. */
+/* permessage-deflate with every combination of its parameters (RFC 7692 §7.1): the server does what it answers. */
 #include "compression.h"
 #include "topics.h"
 

@@ -2,7 +2,7 @@
 #include "compression.h"
 #include "topics.h"
 
-/* What the examples of §7.2.3 make of "Hello". */
+/* "Hello", compressed as in the examples of §7.2.3. */
 #define HELLO "\xF2\x48\xCD\xC9\xC9\x07\x00"
 #define HELLO_AGAIN "\xF2\x00\x11\x00\x00"           /* refers to the first, which is in the context */
 #define HELLO_STORED "\x00\x05\x00\xFA\xFFHello\x00" /* not compressed */
@@ -213,7 +213,7 @@ static test_bytes compress_once(topic *topic, size_t mode, test_bytes message)
     return compressed;
 }
 
-/* Sizes count as they are once inflated; a message of which nothing can be saved may be longer on its way. */
+/* The inflated size counts; an incompressible message may be longer on the wire. */
 static void add_around_limit(topic *topic, size_t mode, size_t limit)
 {
     const test_bytes messages[] = {make_text(topic, limit, 1), make_noise(topic, limit, 2)};

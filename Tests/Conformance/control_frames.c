@@ -38,7 +38,7 @@ static void add_payloads(topic *topic, const control_kind *kind)
                                        .events = EVENTS(got(kind->kind, payloads[i].payload))});
 }
 
-/* §5.5: at most 125 bytes, and not fragmented. What follows is not handled. */
+/* §5.5: at most 125 bytes, and not fragmented. Nothing after a violation is handled. */
 static void add_what_breaks_rules(topic *topic, const char *name, uint8_t opcode)
 {
     static const size_t too_long[] = {126, 127, 128, 1000, 65535, 65536};

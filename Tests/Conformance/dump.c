@@ -117,7 +117,7 @@ static void print_settings(const session_row *row)
            row->max_message_size != 0 ? row->max_message_size : (size_t)DEFAULT_MAX_MESSAGE_SIZE);
 }
 
-/* Not what the row has the server itself do, and not what needs options that the echo servers have no flag for. */
+/* Excludes rows in which the server itself acts, and rows with options for which the echo servers have no flag. */
 static bool can_be_played(const session_row *row)
 {
     if (!row->echoes)

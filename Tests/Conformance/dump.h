@@ -1,4 +1,4 @@
-/* Rows as JSON, one a line, for whoever plays them against a server. */
+/* Rows as JSON, one per line, for programs that play them against a server. */
 #ifndef JAZZY_CONFORMANCE_DUMP_H
 #define JAZZY_CONFORMANCE_DUMP_H
 

@@ -1,6 +1,6 @@
 /*
- * Fragmentation (RFC 6455 §5.4) in every order: all sequences of three frames of seven sorts. What has to come of each
- * is told by the two rules of that section alone, in expect_of.
+ * Fragmentation (RFC 6455 §5.4) in every order: all sequences of three frames of seven kinds. The expected result
+ * follows from the two rules of that section alone, in expect_of.
  */
 #include "kinds.h"
 #include "topics.h"
@@ -23,7 +23,7 @@ static const frame_sort sorts[] = {
     {"ping", JZ_OPCODE_PING, true},
 };
 
-/* What a sequence comes to so far. */
+/* The result of a sequence so far. */
 typedef struct expectation {
     session_event events[SEQUENCE];
     size_t event_count;

@@ -1,4 +1,4 @@
-/* Frames and masks (RFC 6455 §5.1-§5.3): many at once, parts of one, and what is not masked. */
+/* Frames and masks (RFC 6455 §5.1-§5.3): many at once, partial frames, and unmasked frames. */
 #include "kinds.h"
 #include "topics.h"
 

@@ -1,4 +1,4 @@
-/* Payload lengths in their three encodings (RFC 6455 §5.2): every boundary, and what is not in the shortest. */
+/* Payload lengths in their three encodings (RFC 6455 §5.2): every boundary, and encodings that are not the shortest. */
 #include "kinds.h"
 #include "topics.h"
 

@@ -80,8 +80,7 @@ static void add_beyond_limit(topic *topic, size_t limit)
                   .is_large = limit >= LARGE});
 }
 
-/* A message of `count` fragments of one byte, after each of which come `empties` of none; one more where `overflows`.
- */
+/* A message of `count` fragments of one byte, with `empties` empty ones behind each; and one more if `overflows`. */
 static void add_small_fragments(topic *topic, size_t count, size_t empties, bool overflows)
 {
     static const test_bytes byte = BYTES("x");

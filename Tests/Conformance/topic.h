@@ -29,8 +29,8 @@ static inline uint16_t failure_code_of(jz_failure failure)
 }
 
 /*
- * Adds a row. Its steps and events are copied, so they may be compound literals; what these point to is not. A row that
- * does not say what is sent is one of an echo server.
+ * Adds a row. Its steps and events are copied, so they may be compound literals; what they point to is not copied. A
+ * row without expected output is for an echo server.
  */
 void topic_add(topic *topic, session_row row);
 

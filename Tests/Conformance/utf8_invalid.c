@@ -1,6 +1,6 @@
 /*
- * Text that is not UTF-8 (RFC 6455 §8.1): refused with 1007, and at the first byte that is impossible, before the rest
- * of the frame has come. Which byte that is tells a reference of our own (utf8_reference.h).
+ * Text that is not UTF-8 (RFC 6455 §8.1): refused with 1007 at the first impossible byte, before the rest of the frame
+ * has arrived. A separate reference implementation (utf8_reference.h) determines that byte.
  */
 #include "topics.h"
 #include "utf8_reference.h"

@@ -2,7 +2,7 @@
 #include "topics.h"
 #include "utf8_reference.h"
 
-/* The first and the last of each length, around the surrogates, where lead bytes change, and what is no character. */
+/* The first and last code points of each length, around the surrogates, where lead bytes change, and non-characters. */
 static const uint32_t boundaries[] = {0x0,     0x7F,    0x80,    0x7FF,    0x800,    0xFFF,   0x1000, 0xCFFF,
                                       0xD000,  0xD7FF,  0xE000,  0xFEFF,   0xFFFD,   0xFFFE,  0xFFFF, 0x10000,
                                       0x3FFFF, 0x40000, 0xFFFFF, 0x100000, 0x10FFFE, 0x10FFFF};
@@ -16,7 +16,7 @@ static void add_whole(topic *topic, uint32_t code_point)
                                    .events = EVENTS(GOT_OF(JZ_MESSAGE_TEXT, text))});
 }
 
-/* "a", the character and "z", in two fragments of which the first ends within the character. */
+/* "a", the character and "z", in two fragments; the first ends within the character. */
 static void add_cut(topic *topic, uint32_t code_point)
 {
     uint8_t bytes[6] = {'a'};

@@ -1,5 +1,6 @@
-/* Carries what clients send, cut and merged by chance, and what comes to them; some stop in the middle, or send
- * rubbish. */
+/*
+ * Transfers the clients' input, cut and merged at random, and their output; some stop in the middle, or send garbage.
+ */
 #define _GNU_SOURCE
 
 #include <arpa/inet.h>
@@ -179,7 +180,7 @@ static bool carry(client *client)
     if (count < 0 && errno == EAGAIN)
         return false;
     client->carried = count < 0 ? client->peer.sent.length : client->carried + (size_t)count;
-    /* Who has nothing more to say shows it, sometimes; who was sent away, or makes no sense, has to. */
+    /* A client with nothing more to send sometimes shuts down its side; a refused or hostile one always does. */
     bool says_so = client->peer.is_hostile || client->number % 2 == 0;
     if (client->peer.has_closed && client->carried == client->peer.sent.length && says_so)
         shutdown(client->descriptor, SHUT_WR);

@@ -26,7 +26,7 @@ void faults_disarm(void);
 /* Whether an allocation was made to fail since they were armed. */
 bool faults_had_no_memory(void);
 
-/* Whether a connection was broken that came from this port; 0: one of those without. */
+/* Whether a connection from this port was broken; 0: one of those without a port. */
 bool faults_broke(uint16_t port);
 
 /* On the calling thread: it is the test's. Nests. */

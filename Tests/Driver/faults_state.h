@@ -1,4 +1,4 @@
-/* What those share who make calls fail. */
+/* State shared by the wrapped calls. */
 #ifndef JAZZY_DRIVER_FAULTS_STATE_H
 #define JAZZY_DRIVER_FAULTS_STATE_H
 

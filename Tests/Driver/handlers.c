@@ -1,4 +1,4 @@
-/* What the server's handlers do, each message saying what; and what anybody may ask of the server. */
+/* The server's handlers, which do what each message says; and calls of the server by any thread. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,13 +86,13 @@ void scene_pause(scene *scene, client *client, bool pauses)
     faults_spare();
 }
 
-/* What is sent back is where it lies: that is what the server may send in place. */
+/* Echoed from where the message is, because the server may then send it in place. */
 static void echo(scene *scene, client *self, const jz_message *message, size_t length)
 {
     pthread_mutex_lock(&self->lock);
     jz_send_status status = OF_SERVER(jz_ws_send(self->ws, message->kind, message->bytes, length));
     faults_spare();
-    /* QUEUED may be a letter, where more of these have come than go into this turn. */
+    /* QUEUED may mean a letter, if more letters wait than this iteration takes. */
     if (status == JZ_SEND_SENT)
         peer_add_due(&self->peer, message->kind, message->bytes, length, false);
     else if (status == JZ_SEND_QUEUED)
@@ -231,7 +231,7 @@ void scene_keep_question(scene *scene, jz_handshake handshake, client *client)
     pthread_mutex_unlock(&scene->questions_lock);
 }
 
-/* Answered at once or, as where that cannot be, later by another thread. */
+/* Answered at once or, also if that is not possible, later by another thread. */
 void scene_ask(void *context, jz_handshake handshake, const jz_request *request)
 {
     scene *scene = context;

@@ -27,7 +27,7 @@ void __sanitizer_set_death_callback(void (*callback)(void));
 /* A scene is played in a second or two: longer than this, and it never ends. */
 enum { LONGEST_SCENE_SECONDS = 60 };
 
-/* A race ends the program, so that the seed told is that of the scene. */
+/* A race ends the program, so that the printed seed is that of the scene. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
@@ -47,7 +47,7 @@ static void tell_seed_on(int signal)
     tell_seed();
     if (signal == SIGALRM)
         fprintf(stderr, "it does not come to its end\n");
-    scene_describe(); /* the process ends here: what is locked stays so */
+    scene_describe(); /* the process ends here, with locks held */
     if (signal == SIGALRM)
         abort();
 }

@@ -1,10 +1,10 @@
-/* A thread that is no loop's, and what it asks of the server. */
+/* A thread outside of the loops, and its calls of the server. */
 #include <sched.h>
 #include <time.h>
 
 #include "scene.h"
 
-/* Without the lock, for whose turn it is to take the answer may be waiting for it. */
+/* Without the lock, because the thread that takes the answer may be waiting for it. */
 static void answer_question(scene *scene)
 {
     pthread_mutex_lock(&scene->questions_lock);

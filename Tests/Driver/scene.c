@@ -176,7 +176,7 @@ static bool counts_are_zero(const scene *scene)
 
 static void end_server(scene *scene)
 {
-    /* Where time-outs pass, or nothing else would end who was never answered. */
+    /* Time-outs must pass here, because nothing else would end clients that were never answered. */
     bool ends_by_itself = scene->drains || scene->stops_early;
     for (size_t i = 0; i < SERVER_DEADLINE_TURNS && !ends_by_itself && !counts_are_zero(scene); i++)
         sleep_ms(1);

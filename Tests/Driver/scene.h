@@ -1,6 +1,6 @@
 /*
- * A scene: a server with options by seed, its clients, and who uses it from outside of its handlers. The clients are
- * the threads' of clients.c; what handlers do for them is in handlers.c.
+ * A scene: a server with options chosen by a seed, its clients, and threads that use it from outside of handlers. The
+ * threads of clients.c drive the clients; handlers.c has the handlers.
  */
 #ifndef JAZZY_DRIVER_SCENE_H
 #define JAZZY_DRIVER_SCENE_H
@@ -54,7 +54,7 @@ typedef struct scene {
     bool has_transport; /* all connections travel through the throttle */
     client clients[SCENE_CLIENTS];
     _Atomic uint32_t next_number; /* of a content */
-    atomic_bool is_ending;        /* nobody pauses any more, and who is paused is resumed */
+    atomic_bool is_ending;        /* no connection is paused any more, and paused ones are resumed */
     atomic_bool is_over;          /* all clients have gone */
     atomic_bool was_disturbed;    /* the server stopped while clients were there, or the clock jumped */
 
@@ -69,7 +69,7 @@ typedef struct scene {
 /* Plays one scene from its seed. Ends the process where something does not hold. */
 void scene_play(uint64_t seed);
 
-/* Writes to standard error how far the scene has come, for who looks into one that does not end. */
+/* Prints the progress of the scene to standard error, to debug scenes that do not end. */
 void scene_describe(void);
 
 /* handlers.c */

@@ -1,4 +1,4 @@
-/* Memory, which is sometimes refused to servers, and all of which is counted. The names are the linker's. */
+/* Allocations, which sometimes fail for servers, and are all counted. The linker determines the names. */
 #define _GNU_SOURCE
 
 #include <errno.h>

@@ -11,7 +11,7 @@ enum { MAX_MESSAGES = 16, LARGEST_WINDOW_BITS = 15, LARGEST_CHUNK = 256 * 1024 }
 
 static const size_t limits[] = {65536, 1, 2, 100, 4096, 10000, 1 << 20};
 
-/* What the reference makes of a message, as strict and as generous about the window as zlib can be. */
+/* The reference's result for a message, with the strictest and the most generous window of zlib. */
 typedef struct expectation {
     reference_inflate strict;
     reference_inflate generous;
@@ -79,7 +79,7 @@ static jz_failure decompress(jz_compression_workspace *workspace, jz_decompresso
     return failure;
 }
 
-/* Messages to a workspace that connections share: none shows in the next, whatever became of it. */
+/* Messages through a workspace that connections share: none affects the next, whatever its result. */
 static void decompress_shared(fuzz_input *input)
 {
     jz_compression_workspace workspace = {0};
@@ -136,7 +136,7 @@ static jz_buffer take_message(fuzz_input *input)
     return message;
 }
 
-/* What a client with that window makes of a compressed message, and what another server of ours does. */
+/* Decompresses a message as a client with that window, and as another server of ours. */
 static void require_round_trip(reference_inflate *client, jz_compression_workspace *other, jz_decompressor **dedicated,
                                const jz_buffer *compressed, const jz_buffer *message)
 {

@@ -1,6 +1,6 @@
 /*
- * The Sec-WebSocket-Extensions header: arbitrary values, and the agreement that comes of them; and values written from
- * a list of parameters, of which it is known what they mean.
+ * The Sec-WebSocket-Extensions header: arbitrary values, and the resulting agreement; and values generated from a list
+ * of parameters, whose meaning is known.
  */
 #include "codec/extension_header.h"
 #include "session/deflate_agreement.h"
@@ -50,7 +50,7 @@ static jz_extension_result take_all(fuzz_input value, jz_deflate_offer *first, b
     return result;
 }
 
-/* What the answer may say to an offer (RFC 7692 §7.1.1 and §7.1.2). */
+/* What the answer to an offer may contain (RFC 7692 §7.1.1 and §7.1.2). */
 static void require_legal_answer(const jz_deflate_offer *answer, const jz_deflate_offer *offer,
                                  const jz_deflate_options *options)
 {
@@ -170,7 +170,7 @@ static void enter_flag(written_header *header, bool *flag, bool has_value)
     *flag = true;
 }
 
-/* Writes one parameter and enters what it means. */
+/* Writes one parameter, and records its meaning. */
 static void write_parameter(written_header *header, fuzz_input *input)
 {
     static const char *const names[] = {"server_no_context_takeover", "client_no_context_takeover",
@@ -225,7 +225,7 @@ static bool is_same_offer(const jz_deflate_offer *a, const jz_deflate_offer *b)
            a->server_max_window_bits == b->server_max_window_bits;
 }
 
-/* Two extensions, comma between: what is written is what is read, and the first ends where the second begins. */
+/* Two extensions, separated by a comma: they are parsed as written, and the first ends where the second begins. */
 static void write_and_read(fuzz_input *input)
 {
     written_header headers[2];

@@ -1,6 +1,6 @@
 /*
- * X-Forwarded-For and Forwarded: arbitrary lines, in which nothing may hide or change what a proxy appends; and lists
- * of which it is known whom they tell of.
+ * X-Forwarded-For and Forwarded: arbitrary lines, which must not hide or change what a proxy appends; and lists with a
+ * known client.
  */
 #include "codec/authority.h"
 #include "codec/forwarded.h"
@@ -16,7 +16,7 @@ typedef bool client_function(const jz_request_head *head, const jz_network *trus
 
 static const char *const trusted_networks[] = {"10.0.0.0/8", "fd00::/8", "unix"};
 
-/* Who the client is; nobody is all zero, which no element names. */
+/* The client; all zero means nobody, because no element can name that. */
 static jz_address find_client(client_function *function, const jz_request_head *head)
 {
     static const jz_address nobody = {0};
@@ -58,7 +58,7 @@ static void append_text(jz_buffer *buffer, jz_text text)
     require(jz_buffer_append(buffer, text.start, text.length), "the fuzzer has memory");
 }
 
-/* Appends elements as proxies do, to the last line and as a line of their own: whatever is there, they say the same. */
+/* Appends elements as proxies do, to the last line and as a new line: they mean the same after any content. */
 static void append_to_any(const jz_request_head *head, client_function *function, const char *appended)
 {
     jz_request_head alone = {.header_count = 1};
@@ -88,8 +88,8 @@ static bool is_trusted_plainly(const jz_address *address)
 }
 
 /*
- * Whom a list tells of when this element comes last, told by whom it told of before (nobody is all zero): read so, from
- * the front, a list is read without a walk back.
+ * The client of a list when this element is appended, given the client before (all zero: nobody). This defines the
+ * result from the front, without walking backwards.
  */
 static void tell(jz_address *client, bool is_address, const jz_address *named)
 {
@@ -120,7 +120,7 @@ static jz_address read_x_forwarded_for_plainly(const jz_request_head *head)
     return client;
 }
 
-/* What a proxy appends is what counts, whatever a client wrote before it, and what is told is a host or nothing. */
+/* The proxy's element counts, whatever the client wrote before it, and the result is a host or nothing. */
 static void check_hosts(const jz_request_head *head)
 {
     jz_host_value host;
@@ -199,7 +199,7 @@ static void append_other_pair(jz_buffer *buffer, fuzz_input *input)
     append_value(buffer, values[fuzz_take_below(input, COUNT_OF(values))], input);
 }
 
-/* What an element is "for", and what of that is an address. */
+/* The "for" of an element, and its address. */
 static const struct {
     const char *node;
     const char *address;
@@ -220,7 +220,7 @@ static const struct {
     {"", NULL},
 };
 
-/* Writes an element, and tells of whom it names. */
+/* Writes an element, and returns whom it names. */
 static void write_element(jz_buffer *line, fuzz_input *input, jz_address *client)
 {
     static const char *const spellings[] = {"for=", "For=", "FOR="};
@@ -245,7 +245,7 @@ static void write_element(jz_buffer *line, fuzz_input *input, jz_address *client
     tell(client, is_address, &named);
 }
 
-/* Lists over several lines: they tell of whom they were written to tell of. */
+/* Lists over several lines must name the intended client. */
 static void write_and_read(fuzz_input input)
 {
     static const char *const commas[] = {",", ", ", " ,\t", ",, ,"};

@@ -1,4 +1,4 @@
-/* Frame headers: what is decoded is what the bits of RFC 6455 §5.2 say, and what is encoded is decoded again. */
+/* Frame headers: decoding follows the bits of RFC 6455 §5.2, and encoding and decoding are inverse. */
 #include "codec/frame_header.h"
 
 #include "support/fuzz_input.h"
@@ -58,7 +58,7 @@ static void decode_prefixes(const uint8_t *bytes, size_t length)
     }
 }
 
-/* A header that says what a server may say in the shortest form is encoded as it was read. */
+/* A server's header in its shortest form is encoded as it was read. */
 static void encode_again(const uint8_t *bytes, size_t length)
 {
     jz_frame_header header = {0};

@@ -1,6 +1,6 @@
 /*
- * PROXY headers: arbitrary bytes, judged as they arrive, each judgement kept; and headers of which it is known what
- * they say, whole and cut off.
+ * PROXY headers: arbitrary bytes, parsed as they arrive, where results must not change later; and headers with known
+ * content, complete and cut.
  */
 #include "codec/proxy_header.h"
 
@@ -33,8 +33,10 @@ static void require_sound(const jz_proxy_header *header, size_t length)
     require(header->names_source || header->source.port == 0, "no source has no port");
 }
 
-/* Byte by byte until it is judged, then all at once: a header is complete with its last byte, and what has been judged
- * is not judged otherwise later. */
+/*
+ * Byte by byte until there is a result, then all at once: a header is complete with its last byte, and a result does
+ * not change later.
+ */
 static void judge_as_they_arrive(const uint8_t *bytes, size_t length)
 {
     jz_proxy_header first = {0};
@@ -157,7 +159,7 @@ static void write_binary(written_header *written, fuzz_input *input)
         name_source(written, &ends[0], family == 1);
 }
 
-/* What is written is what is read, and not before it is all there. */
+/* The header is parsed as written, and not before it is complete. */
 static void write_and_read(fuzz_input input)
 {
     written_header written = {0};

@@ -1,6 +1,6 @@
 /*
- * What is read from the fields of a request: cookies, the query, subprotocols, the origin, and the parameters of a
- * route. Behind the head come up to three lines: a name that is looked for, another origin, and a pattern.
+ * Fields of a request: cookies, the query, subprotocols, the origin, and route parameters. The head is followed by up
+ * to three lines: a name to find, another origin, and a pattern.
  */
 #include "codec/authority.h"
 #include "codec/cookie.h"
@@ -21,7 +21,7 @@ static bool lies_in(jz_text part, jz_text whole)
     return part.start >= whole.start && part.start + part.length <= whole.start + whole.length;
 }
 
-/* Whether a text lies in a header of that name. */
+/* Whether a text is within a header of that name. */
 static bool lies_in_header(jz_text part, const jz_request_head *head, const char *name)
 {
     for (size_t i = 0; i < head->header_count; i++) {
@@ -50,7 +50,7 @@ static jz_text piece_at(jz_text text, size_t start, char separator)
     return (jz_text){text.start + start, end - start};
 }
 
-/* Whether a piece is "name=value", with white space or without; `value` is what is behind the first '='. */
+/* Whether a piece is "name=value", with optional white space; `value` is the text behind the first '='. */
 static bool is_pair(jz_text piece, jz_text name, bool trims, jz_text *value)
 {
     jz_text before = piece_at(piece, 0, '=');
@@ -112,7 +112,7 @@ static bool is_percent_encoded_well(jz_text text)
     return true;
 }
 
-/* What was decoded, encoded again byte by byte, is decoded to the same. */
+/* The decoded text, encoded again byte by byte, is decoded to the same text. */
 static void require_same_when_encoded_again(const char *decoded, size_t length)
 {
     char *encoded = fuzz_allocate(3 * length + 1);
@@ -197,7 +197,7 @@ static void check_subprotocols(const jz_request_head *head, const char *name)
         require_valid_subprotocols(head);
 }
 
-/* A host and a page's origin with it are told to belong together, and by the origin's scheme alone. */
+/* An origin made of a host belongs to that host; it depends only on the origin's scheme. */
 static void check_host(jz_text origin, jz_text host)
 {
     static const char *const schemes[] = {"http://", "https://", "ws://", "wss://", "app://"};
@@ -337,7 +337,7 @@ static void check_authority(const jz_request_head *head)
     require(host.start[0] != ':', "a host is not empty");
 }
 
-/* Takes a line off the front of what is behind the head, as a string. */
+/* Takes a line off the front of the text behind the head, as a string. */
 static char *take_line(jz_text *rest)
 {
     jz_text line = {"", 0};

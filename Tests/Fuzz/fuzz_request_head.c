@@ -1,4 +1,4 @@
-/* Request heads: where one ends, however it comes; what was parsed of it; and what the handshake makes of that. */
+/* Request heads: where one ends, however it is split; the parsed head; and the handshake's result. */
 #include "codec/request_head.h"
 #include "session/upgrade.h"
 
@@ -10,7 +10,7 @@ enum { MAX_PARTS = 8 };
 static const jz_head_limits default_limits = {JZ_DEFAULT_HEAD_LENGTH, JZ_DEFAULT_HEADERS};
 static const jz_head_limits narrow_limits = {200, 3};
 
-/* What comes first in the bytes that a head may have: its end, or what makes it no head (RFC 9112 §2.2). */
+/* What comes first in the bytes: the end of a head, or something that no head may have (RFC 9112 §2.2). */
 static jz_head_result find_end_plainly(const char *bytes, size_t length, const jz_head_limits *limits,
                                        size_t *head_length)
 {
@@ -26,7 +26,7 @@ static jz_head_result find_end_plainly(const char *bytes, size_t length, const j
     return length < limits->max_length ? JZ_HEAD_INCOMPLETE : JZ_HEAD_TOO_LARGE;
 }
 
-/* Looks for the end each time that a further part has come; the lengths of the parts come in turn. */
+/* Looks for the end after each part; the lengths of the parts are used in rotation. */
 static void find_end_in_parts(fuzz_input input, const jz_head_limits *limits, const size_t *lengths, size_t count)
 {
     size_t scanned = 0;
@@ -94,7 +94,7 @@ static void write_head(const jz_request_head *head, jz_buffer *written)
     append_literal(written, "\r\n");
 }
 
-/* Nothing was lost or made up: what was parsed, written down again, is parsed to the same. */
+/* Nothing was lost or added: the parsed head, written again, is parsed to the same. */
 static void require_same_when_written_again(const jz_request_head *head)
 {
     jz_buffer written = {0};
@@ -162,7 +162,7 @@ static void require_right_answers(const jz_request_head *head)
     }
 }
 
-/* What a request has to be for an upgrade (RFC 6455 §4.2.1). */
+/* The requirements of an upgrade request (RFC 6455 §4.2.1). */
 static void require_upgradable(const jz_request_head *head)
 {
     jz_text value = {0};

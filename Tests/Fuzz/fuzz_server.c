@@ -1,8 +1,8 @@
 /*
- * A whole server, its loop in this thread, over a kernel of our own (server/kernel.h): the input chooses its options,
- * and then what its peers send, in which pieces, what the kernel takes, what fails, and what is asked of the server
- * meanwhile. Required is that handlers are told what was sent, that every client gets what was accepted for it, in
- * order, that nothing is left at the end, and that the loop does not turn for nothing.
+ * A whole server, with its loop in this thread, on a simulated kernel (server/kernel.h): the input chooses its options,
+ * and then what its peers send, in which pieces, how much the kernel takes, what fails, and calls of other threads.
+ * Requires that handlers get what was sent, that every client gets what was accepted for it, in order, that nothing is
+ * left at the end, and that the loop does not spin.
  */
 #include "../Driver/peer/peer_reader.h"
 #include "server/play.h"

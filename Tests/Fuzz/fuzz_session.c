@@ -1,4 +1,4 @@
-/* A session that is fed arbitrary bytes: the first 16 are its settings, the rest is what the client sends. */
+/* A session with arbitrary input: the first 16 bytes are its settings, the rest is the client's input. */
 #include "support/session_run.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -17,7 +17,7 @@ static size_t find_impossible_prefix(const uint8_t *bytes, size_t length)
     return prefix;
 }
 
-/* Feeds part after part, the lengths in turn, until one is refused. Each has to be judged by what has come so far. */
+/* Feeds parts, with the lengths in rotation, until one is refused. Each result must depend only on the text so far. */
 static void feed_in_parts(fuzz_input text, const size_t *lengths, size_t count, size_t impossible_prefix)
 {
     jz_utf8 state = {0};

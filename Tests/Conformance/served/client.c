@@ -43,7 +43,7 @@ static bool receive_some(client *client)
     enum { MOST = 16 * 1024 };
     assert_true(jz_buffer_reserve(&client->received, MOST, SIZE_MAX));
     if (client->descriptor < 0) {
-        /* In this order: what comes meanwhile is no end. */
+        /* In this order: bytes that arrive meanwhile are not the end. */
         client->has_ended = memory_has_ended(&client->memory);
         size_t taken = memory_receive(&client->memory, client->received.bytes + client->received.length, MOST);
         client->received.length += taken;

@@ -1,5 +1,4 @@
-/* A client that sends a stream and takes what comes until the connection ends, both as far as the other side lets it.
- */
+/* A client that sends a stream and receives until the connection ends, both as far as the server allows. */
 #ifndef JAZZY_CONFORMANCE_CLIENT_H
 #define JAZZY_CONFORMANCE_CLIENT_H
 
@@ -25,7 +24,7 @@ void client_send(client *client, const jz_buffer *stream, size_t length, bool fi
 /* Takes a response's head off, and copies it. False where none comes. */
 bool client_take_head(client *client, char *head, size_t capacity);
 
-/* Takes what comes up to the end. False where there is none before the deadline. */
+/* Receives up to the end. False if that does not come before the deadline. */
 bool client_take_all(client *client);
 
 void client_close(client *client);

@@ -1,4 +1,4 @@
-/* The manners in which a stream is cut into what a server's reads bring. */
+/* The ways in which a stream is cut into a server's reads. */
 #ifndef JAZZY_CONFORMANCE_CUTS_H
 #define JAZZY_CONFORMANCE_CUTS_H
 
@@ -9,8 +9,9 @@ typedef enum cutting {
     BEHIND_LAST_OF_HEAD, /* the request but for its last byte; everything else */
     BEHIND_REQUEST,      /* the request; all frames */
     BEFORE_FRAMES,       /* each frame */
-    WITHIN_HEADERS,      /* the headers, cut behind their first `offset` bytes: frames with what was left of the last */
-    WITHIN_AND_BEFORE,   /* likewise, and each frame for itself */
+    WITHIN_HEADERS,      /* headers are cut behind their first `offset` bytes: each read has the rest of a frame and the
+                            beginning of the next */
+    WITHIN_AND_BEFORE,   /* the same, but the rest of each frame is a read of its own */
     HEADERS_BYTEWISE,    /* every byte of every header; payloads whole, with the last byte of their header */
     EVERY_BYTE,
     EVERY_BYTE_OF_ALL /* of the request as well */

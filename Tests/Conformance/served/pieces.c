@@ -146,7 +146,7 @@ ssize_t __wrap_recv(int descriptor, void *bytes, size_t capacity, int flags)
     int reason = errno;
     pthread_mutex_unlock(&pieces.lock);
     if (count < 0)
-        sched_yield(); /* what is readable and not read makes the loop come back at once */
+        sched_yield(); /* readable and unread input makes the loop return at once */
     errno = reason;
     return count;
 }

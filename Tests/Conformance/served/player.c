@@ -13,7 +13,7 @@ static bool says(char text[PLAYER_TEXT_SIZE], const char *what)
     return false;
 }
 
-/* The response says what was agreed on about compression. */
+/* The response must have the expected compression parameters. */
 static bool is_let_in(client *client, const session_row *row, char text[PLAYER_TEXT_SIZE])
 {
     static const char name[] = "Sec-WebSocket-Extensions: ";
@@ -53,7 +53,7 @@ static bool take_step(jz_ws ws, const session_step *step)
     return status == (step->status == JZ_SEND_SENT ? JZ_SEND_QUEUED : step->status);
 }
 
-/* What the server does between what the client sends: reading is held meanwhile. */
+/* The server's own steps between the client's: reading is paused meanwhile. */
 static bool take_steps(row_server *server, const client_stream *stream, char text[PLAYER_TEXT_SIZE])
 {
     enum { UNTIL_LETTERS_WERE_TAKEN = 4 }; /* for what travels through a transport is read up to twice in a turn */
@@ -70,7 +70,7 @@ static bool take_steps(row_server *server, const client_stream *stream, char tex
     return true;
 }
 
-/* A clean close ends the connection at once: what the client sends behind it may meet nobody. */
+/* A clean close ends the connection at once: later bytes of the client may not be received. */
 static bool ends_cleanly(const session_row *row)
 {
     size_t count = row->events.count;

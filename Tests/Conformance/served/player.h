@@ -7,7 +7,7 @@
 
 enum { PLAYER_TEXT_SIZE = 640 };
 
-/* Whether what is due was sent and told, and nothing is left; where not, `text` tells why. */
+/* Whether all expected output and events came, and nothing is left; if not, `text` says why. */
 bool player_play(row_server *server, const session_row *row, const client_stream *stream, const manner *manner,
                  char text[PLAYER_TEXT_SIZE]);
 

@@ -21,7 +21,7 @@ row_server *row_server_start(const topic *topic, const row_way *way);
 memory_network *row_server_network(const row_server *server);
 uint16_t row_server_port(const row_server *server);
 
-/* Waits until every connection has gone, and whatever was counted of it. False: that does not come. */
+/* Waits until every connection has gone, and is no longer counted. False: that does not happen. */
 bool row_server_is_quiet(const row_server *server);
 
 /* The last connection that opened. */
@@ -33,7 +33,7 @@ bool row_server_has_closed(row_server *server);
 /* Before a connection: forgets the events of the last one. */
 void row_server_forget_events(row_server *server);
 
-/* Whether the events are the row's, in the order that is due; where not, `text` tells the first that is not. */
+/* Whether the events are the row's, in order; if not, `text` says which is the first wrong one. */
 bool row_server_events_are_due(row_server *server, const session_row *row, char text[600]);
 
 void row_server_end(row_server *server);

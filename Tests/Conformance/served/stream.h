@@ -1,4 +1,4 @@
-/* What a client sends to have a row played: the request, then the row's frames. */
+/* What a client sends to play a row: the request, then the row's frames. */
 #ifndef JAZZY_CONFORMANCE_STREAM_H
 #define JAZZY_CONFORMANCE_STREAM_H
 
@@ -6,12 +6,12 @@
 
 typedef struct frame_place {
     size_t start;         /* in the stream */
-    size_t header_length; /* of bytes that are no frame what a header can have at most */
+    size_t header_length; /* for bytes that are no frame, the longest possible header */
 } frame_place;
 
 /* A step of the row that is the server's. */
 typedef struct server_step {
-    size_t position; /* what the stream has before it */
+    size_t position; /* bytes before it in the stream */
     const session_step *step;
 } server_step;
 

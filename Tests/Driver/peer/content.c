@@ -5,7 +5,7 @@
 
 #include "../../Fuzz/support/require.h"
 
-/* The number itself comes first, in as many letters as tell it. */
+/* Begins with the number, in as many letters as needed. */
 enum { NUMBER_LENGTH = 8, PERIODS = 4 };
 
 void content_fill(uint8_t *bytes, size_t length, uint32_t number)

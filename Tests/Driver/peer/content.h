@@ -1,4 +1,4 @@
-/* What messages are made of: bytes that a number tells, so that whoever knows it knows them all, and every part. */
+/* The content of messages: bytes that a number determines, so that the number is enough to check any part. */
 #ifndef JAZZY_DRIVER_CONTENT_H
 #define JAZZY_DRIVER_CONTENT_H
 

@@ -98,7 +98,7 @@ void peer_send(peer *peer, const peer_message *message, const peer_framing *fram
 {
     bool counts = !peer->is_hostile && !peer->has_closed;
     append_message(peer, message, framing);
-    if (counts) /* behind the pings between its fragments, which are told first */
+    if (counts) /* behind the pings between its fragments, which are delivered first */
         append(&peer->messages, message, sizeof *message);
 }
 

@@ -1,6 +1,6 @@
 /*
- * A client, and what is known of it on both sides: what it sends, what the server has to tell its handler of that, and
- * what the server was given to send to it. No socket is in it: `sent` are bytes for whoever carries them.
+ * A client, and the expectations on both sides: what it sends, which events the handler must get, and what the server
+ * was given to send to it. Without sockets: the caller transfers the bytes in `sent`.
  */
 #ifndef JAZZY_DRIVER_PEER_H
 #define JAZZY_DRIVER_PEER_H
@@ -9,7 +9,7 @@
 #include "../../Fuzz/support/client_deflate.h"
 #include "jazzy.h"
 
-/* What the handler does with a message. */
+/* What the handler must do with a message. */
 typedef enum peer_action {
     ACTION_ECHO,
     ACTION_ECHO_TWICE,
@@ -48,12 +48,12 @@ typedef struct peer_framing {
     uint8_t key[4];
 } peer_framing;
 
-/* What the server accepted to be sent. */
+/* Messages that the server accepted for sending. */
 typedef struct peer_due {
     jz_message_kind kind;
     size_t length;
     uint64_t hash;
-    bool may_be_missing;  /* nobody was told whether it was dropped */
+    bool may_be_missing;  /* the sender does not know whether it was dropped */
     bool may_be_too_late; /* the connection may end before it is sent: then nothing behind it comes, either */
 } peer_due;
 
@@ -61,11 +61,11 @@ typedef struct peer {
     jz_buffer sent;
     client_deflate deflate;
     bool has_deflate;
-    bool has_closed; /* its close frame is among what it sends */
-    bool is_hostile; /* from here on it sends what it likes */
+    bool has_closed; /* its close frame was sent */
+    bool is_hostile; /* from now on it sends anything */
 
-    jz_buffer messages; /* of peer_message: what it sent before it became hostile */
-    size_t told;        /* how many of them the handler was told */
+    jz_buffer messages; /* number of peer_message before it became hostile */
+    size_t told;        /* how many of them the handler got */
 
     jz_buffer dues; /* of peer_due */
 } peer;
@@ -81,8 +81,8 @@ void peer_send_close(peer *peer, uint16_t code, const uint8_t key[4]);
 void peer_send_raw(peer *peer, const uint8_t *bytes, size_t length);
 
 /*
- * The server has told its handler of a message. Requires that it is the next that the client sent. Returns what to do
- * with it, which for a hostile client's is to echo.
+ * The handler got a message. Requires that it is the client's next one. Returns what to do with it; for a hostile
+ * client that is to echo.
  */
 peer_message peer_is_told(peer *peer, const jz_message *message);
 

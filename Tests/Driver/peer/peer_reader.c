@@ -135,7 +135,7 @@ static void take_message(peer_reader *reader, const peer *peer, const frame *fra
     reader->data_count++;
 }
 
-/* For a ping that was not answered yet; those between may be left out (RFC 6455 §5.5.3). */
+/* For a ping that was not answered yet; earlier pings may stay unanswered (RFC 6455 §5.5.3). */
 static void take_pong(peer_reader *reader, const peer *peer, const frame *frame)
 {
     size_t count = peer->messages.length / sizeof(peer_message);

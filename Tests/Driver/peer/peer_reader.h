@@ -1,4 +1,4 @@
-/* What came to a client, read as a client reads it, and compared with what was accepted to be sent. */
+/* Parses a client's input as a client does, and compares it with what the server accepted for sending. */
 #ifndef JAZZY_DRIVER_PEER_READER_H
 #define JAZZY_DRIVER_PEER_READER_H
 
@@ -6,7 +6,10 @@
 
 #include "peer.h"
 
-/* Messages that are alike may be told apart only by what follows: where among the dues the next may be. */
+/*
+ * Equal messages can be distinguished only by later ones: the positions among the expected messages where the next may
+ * be.
+ */
 enum { PEER_READER_PLACES = 64 };
 
 typedef struct peer_places {
@@ -32,8 +35,8 @@ void peer_reader_init(peer_reader *reader);
 void peer_reader_free(peer_reader *reader);
 
 /*
- * Reads on, from everything that came so far. Requires that it is a response and then frames as a server may send them,
- * that messages are those due, in order, none left out but those that may be missing, and that nothing follows a close.
+ * Continues to parse all that arrived so far. Requires a response and then valid frames of a server; the expected
+ * messages, in order, none missing except those that may be; and nothing behind a close frame.
  */
 void peer_reader_read(peer_reader *reader, const peer *peer, const uint8_t *bytes, size_t length);
 

@@ -62,7 +62,7 @@ bool kernel_fails(kernel_call call)
     kernel_failure *failure = &kernel.failures[call];
     if (failure->in == 0 || --failure->in > 0)
         return false;
-    /* Interrupted calls are made again, and are no failures to anybody. */
+    /* Interrupted calls are repeated, and do not count as failures. */
     kernel.has_failed |= failure->error != EINTR && failure->error != EAGAIN;
     errno = failure->error;
     return true;
@@ -102,7 +102,7 @@ kernel_socket *kernel_socket_of(int descriptor)
     return socket;
 }
 
-/* As epoll tells it, level-triggered. */
+/* Level-triggered, like epoll. */
 uint32_t kernel_readiness(const kernel_socket *socket)
 {
     bool has_all = socket->has_end && socket->position == socket->input->length;

@@ -1,7 +1,7 @@
 /*
- * A kernel of sockets within the process, for one loop: the linker leads the system calls here (Scripts/fuzz.mk,
- * --wrap), those of other descriptors go on to the real one. Time passes only as it is told to; what comes, in which
- * pieces, how much is taken and what fails is for whoever holds the other ends.
+ * A simulated kernel for the sockets of one loop: the linker redirects system calls to this (Scripts/fuzz.mk, --wrap);
+ * calls for other descriptors go to the real kernel. Time passes only when advanced; the test decides what arrives, in
+ * which pieces, how much is taken, and what fails.
  */
 #ifndef JAZZY_FUZZ_KERNEL_H
 #define JAZZY_FUZZ_KERNEL_H
@@ -42,10 +42,10 @@ typedef void (*kernel_waiting)(void *context);
 /* Begins anew. Returns the descriptor of a socket that listens. */
 int kernel_begin(kernel_waiting waiting, void *context);
 
-/* What lies behind the bytes that were received last is poisoned, until more are, or this is called. */
+/* The memory behind the last received bytes is poisoned until the next receive, or until this is called. */
 void kernel_unpoison(void);
 
-/* Whether every descriptor was closed. Frees what is left. */
+/* Whether every descriptor was closed. Frees the rest. */
 bool kernel_end(void);
 
 /* A client connects: its socket, or NULL where there are too many. The number is its port, less the first. */
@@ -66,7 +66,7 @@ void kernel_enter_server(bool is_within);
 /* No send takes more than this at a time. */
 void kernel_limit_sends(size_t most);
 
-/* Where among what is ready the loop begins. */
+/* At which ready descriptor the loop begins. */
 void kernel_rotate(size_t by);
 
 void kernel_advance(uint64_t by_ms);

@@ -1,4 +1,4 @@
-/* What the kernel and its system calls share. */
+/* State shared by the simulated kernel and its system calls. */
 #ifndef JAZZY_FUZZ_KERNEL_STATE_H
 #define JAZZY_FUZZ_KERNEL_STATE_H
 
@@ -46,7 +46,7 @@ typedef struct kernel_state {
     size_t rotation;
     int timeout;
     uint64_t now_ns;
-    size_t idle_waits; /* in a row that told of something, and nothing was done about it */
+    size_t idle_waits; /* consecutive ones that reported readiness without any effect */
     uint8_t *poisoned;
     size_t poisoned_length;
 } kernel_state;

@@ -1,4 +1,4 @@
-/* A server, its peers and the kernel between them: what a script plays with. One at a time. */
+/* A server, its peers and the kernel between them, driven by a script. One at a time. */
 #ifndef JAZZY_FUZZ_PLAY_H
 #define JAZZY_FUZZ_PLAY_H
 
@@ -22,7 +22,7 @@ typedef struct player {
     bool was_clean;
     jz_close_cause cause;
     bool is_paused;
-    bool was_closed_by_us; /* a handler, or who else uses the server, closed it */
+    bool was_closed_by_us; /* closed by a handler, or by another user of the server */
     bool may_be_subscribed[PLAY_TOPICS];
 } player;
 
@@ -44,10 +44,10 @@ typedef struct play {
 void play_handle(void *context, jz_ws ws, const jz_event *event, const jz_message *message);
 void play_ask(void *context, jz_handshake handshake, const jz_request *request);
 
-/* Called for each turn of the loop: the script goes on. */
+/* Called for each loop iteration: continues the script. */
 void play_wait(void *context);
 
-/* Something is accepted for a player, with whatever status. */
+/* The server has accepted a message for a player, with any status. */
 void play_send(play *play, player *to, jz_message_kind kind, uint32_t number, size_t length, bool is_from_outside);
 
 /* `from` NULL: from the server. */

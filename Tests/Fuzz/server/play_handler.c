@@ -1,4 +1,4 @@
-/* The handlers of the server that is played with: they do what each message says, and check what they are told. */
+/* The server's handlers: they do what each message says, and check their events. */
 #include <stdio.h>
 #include <string.h>
 
@@ -71,7 +71,7 @@ void play_close(player *player, uint16_t code)
     LEAVE_SERVER();
 }
 
-/* What is sent back is where it lies: that is what the server may send in place. */
+/* Echoed from where the message is, because the server may then send it in place. */
 static void echo(player *player, const jz_message *message, size_t length)
 {
     jz_send_status status = IN_SERVER(jz_ws_send(player->ws, message->kind, message->bytes, length));

@@ -24,7 +24,7 @@ typedef enum operation {
     OPERATIONS
 } operation;
 
-/* Lengths about which things change: of a header's forms, of what is answered in place, of buffers. */
+/* Lengths near limits: of header forms, of answers in place, of buffers. */
 static size_t take_length(fuzz_input *input)
 {
     static const size_t lengths[] = {0, 1, 125, 126, 1000, 4081, 8191, 8192, 16384, 65535, 65536, 100000};
@@ -144,7 +144,7 @@ static void answer_question(play *play, uint8_t choice)
         jz_handshake_reject(handshake, &rejection);
 }
 
-/* As another thread does it: what it asks for goes through the loop's mailbox. */
+/* Acts like another thread, whose calls go through the loop's mailbox. */
 static void act_from_outside(play *play, player *player)
 {
     uint8_t choice = fuzz_take_byte(play->input);
@@ -229,7 +229,7 @@ static void operate_on(play *play, operation operation, player *player)
         operations[operation](play, player);
 }
 
-/* Returns whether more is to happen before the loop goes on. */
+/* Returns whether there are more steps before the loop continues. */
 static bool operate(play *play)
 {
     operation operation = (enum operation)fuzz_take_below(play->input, OPERATIONS);
@@ -263,7 +263,7 @@ static bool operate(play *play)
     }
 }
 
-/* Every peer takes what there is for it, says what it has left to say, and leaves; so does who has paused one. */
+/* Every peer receives its output, sends the rest of its input, and leaves; paused connections are resumed. */
 static void end_script(play *play)
 {
     static const uint8_t key[4] = {1, 2, 3, 4};

@@ -1,4 +1,4 @@
-/* The names that the linker gives to what is wrapped (ld, --wrap): the real one, and what takes its place. */
+/* The linker's names of wrapped functions (ld, --wrap): the real one, and its replacement. */
 #ifndef JAZZY_FUZZ_WRAPPED_H
 #define JAZZY_FUZZ_WRAPPED_H
 

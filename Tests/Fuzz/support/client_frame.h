@@ -13,7 +13,7 @@ typedef struct client_frame {
     bool masked;
     uint8_t masking_key[4];
     length_form form;
-    uint64_t claimed_length; /* what the header says; a frame as it must be says payload_length */
+    uint64_t claimed_length; /* the length in the header; payload_length in a correct frame */
     const uint8_t *payload;
     size_t payload_length;
 } client_frame;

@@ -148,7 +148,7 @@ static void take_contents(frame_script *frames, bool is_text, jz_buffer *content
     append_repeated(contents, patterns[pattern], count, frames->script->settings.max_message_size + 4);
 }
 
-/* Compresses the contents, perhaps with an error in what comes out. */
+/* Compresses the contents, perhaps with an error in the output. */
 static void deflate_contents(frame_script *frames, const jz_buffer *contents, jz_buffer *payload)
 {
     uint8_t choice = fuzz_take_byte(frames->input);
@@ -185,7 +185,7 @@ static void append_fragments(frame_script *frames, uint8_t opcode, bool is_compr
     }
 }
 
-/* Where the contents are wrong, fragments tell at different times: what comes then is not known. */
+/* If the contents are wrong, the time of the failure depends on fragments: later events are not known. */
 static bool is_acceptable(const frame_script *frames, bool is_text, const jz_buffer *contents)
 {
     return contents->length <= frames->script->settings.max_message_size &&

@@ -1,7 +1,7 @@
 /*
  * A grammar of frames. The fuzzer's bytes are read as a script: messages whole and in fragments, compressed and not,
- * control frames between them, close frames, what the server does meanwhile; any frame can have a field that is wrong.
- * As long as nothing is, it is known which events have to come of it.
+ * control frames between them, close frames, and actions of the server; any frame can have a wrong field. As long as
+ * nothing is wrong, the expected events are known.
  */
 #ifndef JAZZY_FUZZ_FRAME_SCRIPT_H
 #define JAZZY_FUZZ_FRAME_SCRIPT_H
@@ -13,7 +13,7 @@ typedef struct frame_script {
     session_script *script;    /* borrowed; frames and actions are added to it */
     fuzz_input *input;         /* borrowed */
     client_deflate deflate;    /* where there is an agreement */
-    jz_buffer expected_events; /* a transcript: the first events, up to where it is no longer known what comes */
+    jz_buffer expected_events; /* a transcript: the events as far as they are known */
     bool is_predictable;
 } frame_script;
 

@@ -1,4 +1,4 @@
-/* What a text is about, said as plainly as can be: the references of the targets that read HTTP headers. */
+/* Simple reference implementations for the targets that parse HTTP headers. */
 #ifndef JAZZY_FUZZ_PLAIN_TEXT_H
 #define JAZZY_FUZZ_PLAIN_TEXT_H
 

@@ -15,7 +15,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Tells a new stream what came before: the end of the history, and of the message that is being decompressed. */
+/* Gives a new stream its history: the end of earlier messages, and of the current one. */
 static void start_stream(z_stream *stream, const reference_inflate *inflate, const jz_buffer *output)
 {
     jz_buffer past = {0};

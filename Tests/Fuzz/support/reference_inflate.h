@@ -1,6 +1,6 @@
 /*
- * Decompressing permessage-deflate (RFC 7692 §7.2.2) plainly: every message with a new zlib stream that is told the
- * history, where the library keeps streams and buffers from one message to the next.
+ * A simple decompressor for permessage-deflate (RFC 7692 §7.2.2): every message uses a new zlib stream with the history
+ * set, while the library keeps streams and buffers between messages.
  */
 #ifndef JAZZY_FUZZ_REFERENCE_INFLATE_H
 #define JAZZY_FUZZ_REFERENCE_INFLATE_H
@@ -9,7 +9,7 @@
 
 typedef enum reference_inflate_result {
     REFERENCE_INFLATED,
-    REFERENCE_NOT_DEFLATE, /* it is not what a compressor can have sent */
+    REFERENCE_NOT_DEFLATE, /* no compressor can have sent it */
     REFERENCE_TOO_LARGE    /* it has more bytes than the limit */
 } reference_inflate_result;
 

@@ -15,8 +15,8 @@ static size_t length_of_character(uint8_t first)
 }
 
 /*
- * The code point of a character, the missing bytes of which are taken to be `filler`. With all bits of the filler 0 it
- * is the smallest, with all 1 the largest that the bytes can still become.
+ * The code point of a character whose missing bytes are replaced by `filler`. With all bits of the filler 0 it is the
+ * smallest, with all 1 the largest that is still possible.
  */
 static uint32_t code_point_of(const uint8_t *bytes, size_t length, size_t whole, uint32_t filler)
 {

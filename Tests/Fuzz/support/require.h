@@ -1,4 +1,4 @@
-/* What every target here promises to the fuzzer: what does not hold ends the process, and libFuzzer keeps the input. */
+/* Requirements of the targets: a violation aborts the process, and libFuzzer keeps the input. */
 #ifndef JAZZY_FUZZ_REQUIRE_H
 #define JAZZY_FUZZ_REQUIRE_H
 
@@ -11,7 +11,7 @@ _Noreturn static inline void require_failed(const char *file, int line, const ch
     abort();
 }
 
-/* `meaning` says in words what has to be true. */
+/* `meaning` says in words what must be true. */
 #define require(condition, meaning)                                                                                    \
     do {                                                                                                               \
         if (!(condition))                                                                                              \

@@ -11,7 +11,7 @@ typedef struct reader {
     const session_script *script;
     reference_inflate inflate;
     jz_buffer inflated;
-    jz_buffer received; /* a transcript of what came before the close frame */
+    jz_buffer received; /* a transcript of the frames before the close frame */
     bool has_close;
     uint16_t close_code;
 } reader;
@@ -60,7 +60,7 @@ static void read_frame(reader *reader, const jz_frame_header *header, const uint
     }
     require(header->opcode == JZ_OPCODE_PONG || (header->opcode == JZ_OPCODE_PING && !reader->has_close),
             "only pongs come after the close frame");
-    /* Pings that come after our close frame are answered, and not told. */
+    /* Pings that come after our close frame are answered, but cause no event. */
     if (!reader->has_close)
         transcript_append_message(
             &reader->received, header->opcode == JZ_OPCODE_PING ? JZ_MESSAGE_PING : JZ_MESSAGE_PONG, payload, length);

@@ -144,7 +144,7 @@ static void require_rules(run *run, size_t received)
     require(!is_about_a_header(run->failure) || run->position.breaks_a_rule, "who breaks no rule is heard");
 }
 
-/* What the session owns, after the first `received` bytes of the stream. */
+/* The memory of the session, after the first `received` bytes of the stream. */
 static void require_little_memory(const run *run, size_t received)
 {
     const jz_incoming *incoming = run->session.incoming;
@@ -160,7 +160,7 @@ static void require_little_memory(const run *run, size_t received)
                 "memory grows with what has come");
 }
 
-/* Feeds a copy that is freed afterwards: the address sanitizer sees what is read beyond it, or too late. */
+/* Feeds a copy that is freed afterwards, so that AddressSanitizer finds reads beyond its end, or too late. */
 static void feed(run *run, const uint8_t *bytes, size_t length)
 {
     uint8_t *copy = fuzz_copy(bytes, length);
@@ -216,7 +216,7 @@ static void act(run *run, const script_action *action)
     feed(run, NULL, 0);
 }
 
-/* The end of the connection ends the session, whatever it was doing. From then on nothing moves it. */
+/* The end of the connection ends the session in any state. After that nothing changes it. */
 static void end(run *run)
 {
     static const uint8_t too_late[] = {0x81, 0x80, 0, 0, 0, 0, 0xFF};

@@ -1,4 +1,4 @@
-/* Runs a script in one of several splittings, and requires on the way what has to hold of every session. */
+/* Runs a script with one of several splittings, and checks what must hold for every session. */
 #ifndef JAZZY_FUZZ_SESSION_RUN_H
 #define JAZZY_FUZZ_SESSION_RUN_H
 
@@ -10,7 +10,7 @@ typedef enum script_splitting { SPLIT_NOWHERE, SPLIT_IN_PARTS, SPLIT_EVERYWHERE 
 typedef struct session_record {
     jz_buffer events; /* a transcript */
     jz_buffer output; /* the bytes that are to be sent */
-    jz_buffer sent;   /* a transcript: pongs for the pings that were told, and what the server sent itself */
+    jz_buffer sent;   /* a transcript: pongs for the delivered pings, and what the server itself sent */
     bool closed_itself;
     uint16_t own_close_code; /* where it closed itself */
     bool has_failed;         /* it yielded an error that it found itself */
@@ -23,8 +23,8 @@ session_record session_run(const session_script *script, script_splitting splitt
 void session_record_free(session_record *record);
 
 /*
- * Runs a script in every splitting. Requires that each comes to the same, that the events begin with `expected_events`
- * (a transcript; NULL where nothing is known), and that a client understands what was sent.
+ * Runs a script with every splitting. Requires that all have the same result, that the events begin with
+ * `expected_events` (a transcript; NULL: unknown), and that a client understands the output.
  */
 void session_check(const session_script *script, const jz_buffer *expected_events);
 

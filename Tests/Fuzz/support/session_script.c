@@ -1,6 +1,6 @@
 #include "session_script.h"
 
-/* An offer and a route's options, and what they agree on. */
+/* An offer and a route's options, and the resulting agreement. */
 static void choose_deflate(session_script *script, fuzz_input *input)
 {
     jz_deflate_options *options = &script->settings.deflate;

@@ -1,4 +1,4 @@
-/* What happens to a session: its settings, what the client sends, and what the server does meanwhile. */
+/* The script of a session: its settings, the client's input, and actions of the server. */
 #ifndef JAZZY_FUZZ_SESSION_SCRIPT_H
 #define JAZZY_FUZZ_SESSION_SCRIPT_H
 
@@ -7,7 +7,7 @@
 
 enum { SCRIPT_MAX_PARTS = 8, SCRIPT_MAX_ACTIONS = 16 };
 
-/* What the handler does with a text or binary message. */
+/* How the handler reacts to a text or binary message. */
 typedef enum script_handler {
     HANDLER_LISTENS,
     HANDLER_ECHOES,
@@ -22,7 +22,7 @@ typedef enum script_action_type { ACTION_SEND, ACTION_CLOSE, ACTION_END, SCRIPT_
 typedef struct script_action {
     size_t offset;
     script_action_type type;
-    uint8_t choice; /* what is sent, with which code it is closed, how it ends: tables in session_run.c */
+    uint8_t choice; /* indices of tables in session_run.c: what is sent, the close code, how it ends */
 } script_action;
 
 typedef struct session_script {
@@ -30,7 +30,7 @@ typedef struct session_script {
     jz_deflate_agreement agreement; /* perhaps none */
     jz_compression compression;     /* of what the server sends */
     script_handler handler;
-    size_t parts[SCRIPT_MAX_PARTS];            /* the lengths of the parts in which the bytes come, in turn */
+    size_t parts[SCRIPT_MAX_PARTS];            /* the lengths of the input's parts, used in rotation */
     jz_buffer bytes;                           /* what the client sends */
     script_action actions[SCRIPT_MAX_ACTIONS]; /* by offset */
     size_t action_count;

@@ -1,4 +1,4 @@
-/* What a session told and sent, written down in a form that can be compared byte by byte. */
+/* The events and output of a session, in a form that can be compared byte by byte. */
 #ifndef JAZZY_FUZZ_TRANSCRIPT_H
 #define JAZZY_FUZZ_TRANSCRIPT_H
 

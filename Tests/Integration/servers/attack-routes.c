@@ -88,7 +88,7 @@ static void handle_close_in_close(jz_ws ws, const jz_event *event, const jz_mess
     close_in(JZ_EVENT_CLOSE, ws, event);
 }
 
-/* Any text stops the server, more than once; what is sent in the same breath is still delivered. */
+/* Any text stops the server, more than once; messages sent just before are still delivered. */
 static void handle_stop(jz_ws ws, const jz_event *event, const jz_message *message)
 {
     if (!is_text(event, message))
@@ -98,7 +98,7 @@ static void handle_stop(jz_ws ws, const jz_event *event, const jz_message *messa
     jz_server_stop(own_server);
 }
 
-/* The server is stopped as soon as somebody connects. */
+/* Stops the server as soon as a client connects. */
 static void handle_stop_in_open(jz_ws ws, const jz_event *event, const jz_message *message)
 {
     (void)ws, (void)message;

@@ -1,4 +1,4 @@
-/* The library promises never to call a handler from within a handler: whoever breaks that ends the process. */
+/* The library promises never to call a handler from within a handler: a violation aborts the process. */
 #ifndef PROBE_GUARD_H
 #define PROBE_GUARD_H
 

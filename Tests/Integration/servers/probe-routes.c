@@ -60,7 +60,7 @@ static void handle_close_on_open(void *context, jz_ws ws, const jz_event *event,
         jz_ws_close(ws, 4001, "because", 7);
 }
 
-/* "CODE REASON" closes with them; a refusal is told as text. */
+/* "CODE REASON" closes with them; a refusal is answered with a text. */
 static void handle_close_me(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     (void)context;
@@ -83,7 +83,7 @@ static void handle_events(void *context, jz_ws ws, const jz_event *event, const 
     event_line_print(ws, event, message);
 }
 
-/* Text is sent back as a ping; pings and pongs that come are told as text. */
+/* Text is sent back as a ping; received pings and pongs are reported as text. */
 static void handle_ping_me(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     (void)context;
