@@ -23,7 +23,7 @@ quick-peers:
 	@Scripts/install-packages nodejs node-ws
 	@$(MAKE) $(PEERS)/ws
 
-# What runs the benchmarks, and that they run: no figure is looked at.
+# Tests the benchmark runner, and runs the benchmarks briefly: figures are not checked.
 .PHONY: test-bench
 test-bench: $(VENV)/.installed
 	PYTHONPATH=Benchmarks $(PYTHON) -m pytest -q Benchmarks/runner/tests
@@ -33,7 +33,7 @@ test-bench: $(VENV)/.installed
 
 # --- The codec and the session, without sockets -----------------------------------------------------------------------
 
-# What each piece costs here and now: `make bench-micro ARGUMENTS="--filter UTF-8"`.
+# The cost of each part on this machine: `make bench-micro ARGUMENTS="--filter UTF-8"`.
 .PHONY: bench-micro
 bench-micro:
 	@Scripts/install-packages zlib1g-dev libc6-dev

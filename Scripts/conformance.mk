@@ -1,5 +1,5 @@
-# The conformance suite: one program of the files in Tests/Conformance, with what they need of the unit tests' support. It
-# is run with the unit tests, and the integration tests play its rows against servers.
+# The conformance suite: one program of the files in Tests/Conformance and the unit tests' support files. It is run with
+# the unit tests, and the integration tests play its rows against servers.
 
 C_CONFORMANCE := $(wildcard Tests/Conformance/*.c)
 

@@ -2,28 +2,29 @@
 # tsan (ThreadSanitizer, which excludes the other sanitizers).
 
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
-# The public headers are found as they are where they were installed; an include of the core names its folder.
+# Public headers are included as after installation; an include of the core names its folder.
 C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -ISources/CJazzyPoll -MMD -MP -pthread
-# Swift's clang takes gold, which warns about every symbol of the sanitizers.
+# Swift's clang uses gold, which warns about every symbol of the sanitizers.
 C_LINKER := $(if $(filter Linux,$(shell uname)),$(if $(shell command -v ld.bfd),-fuse-ld=bfd))
 C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
-# What the linker is told for sources that take the place of functions, with __wrap_ before their names.
+# The linker options for sources that replace functions, whose names begin with __wrap_.
 wraps = $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -ohE '__wrap_[A-Za-z0-9_]+' $(1))))
 comma := ,
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
-# What the tests have a hand in, by Tests/CJazzyPollTests/support: every allocation (allocation.c), every look at a clock
-# (clock.c), zlib (zlib_calls.c), the system calls that send (send_calls.c) and receive (receive_calls.c), and
-# the start of threads (thread_calls.c).
+# Functions that Tests/CJazzyPollTests/support replaces: allocations (allocation.c), clocks (clock.c), zlib
+# (zlib_calls.c), the system calls that send (send_calls.c) and receive (receive_calls.c), and the start of threads
+# (thread_calls.c).
 C_TEST_WRAPS := $(call wraps,$(C_TEST_SUPPORT))
-# A folder for each room of the core, and behaviour/. No two tests have the same name: their programs lie side by side.
+# A folder for each room of the core, and behaviour/. No two tests have the same name, because their programs are in one
+# folder.
 C_UNIT_TESTS := $(sort $(shell find Tests/CJazzyPollTests -name 'test_*.c'))
-# Those in which threads meet: all that run a server, or use what threads share.
+# Tests with threads: all that run a server, or use data that threads share.
 C_THREAD_TESTS := $(shell grep -lE \
 	'pthread|jazzy\.h"|support/(serv|hooked|fleet|client|bystander|journal)|(registry|slots|mailbox|workers)\.h' \
 	$(C_UNIT_TESTS))
 
-# What is installed is built by the compiler that is asked for with CC, or else by one that is there.
+# The installed library is built with the compiler in CC, or else with one that is found.
 ifneq ($(filter default undefined,$(origin CC)),)
 RELEASE_CC := $(firstword $(foreach compiler,$(CLANG) $(GCC) cc,$(if $(shell command -v $(compiler)),$(compiler))))
 else
@@ -32,7 +33,7 @@ endif
 RELEASE_FLAGS := -O2 -g -DNDEBUG -fPIC -fvisibility=hidden
 SANITIZED_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GCC_FLAGS := -O2
-# The ThreadSanitizer of Swift's clang knows libdispatch, and wants it at hand.
+# The ThreadSanitizer of Swift's clang requires libdispatch.
 SWIFT_LIBRARIES := $(realpath $(shell $(CLANG) -print-resource-dir 2>/dev/null)/../../swift/linux)
 TSAN_FLAGS := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 TSAN_LIBRARIES := \
@@ -48,7 +49,7 @@ endef
 # The programs of unit tests. $(1) build, $(2) their sources
 c_test_programs = $(addprefix $(BUILD)/$(1)/,$(notdir $(basename $(2))))
 
-# What each of them has of its own. $(1) build
+# The object file of each of them. $(1) build
 define c_test_objects
 $(foreach test,$(C_UNIT_TESTS),$(call c_test_programs,$(1),$(test)): $(test:%.c=$(BUILD)/$(1)/%.o)
 )
@@ -90,7 +91,7 @@ $(eval $(call c_build,tsan,$(CLANG),$(TSAN_FLAGS),$(C_THREAD_TESTS),$(TSAN_LIBRA
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:
 
-# The shared library's version: the first number changes when programs have to be built anew.
+# The shared library's version: the first number changes when programs must be rebuilt.
 ABI_VERSION := 1
 VERSION := 0.2.0
 
@@ -107,7 +108,7 @@ always:
 $(BUILD)/release/libcjazzypoll.so: $(C_SOURCES:%.c=$(BUILD)/release/%.o)
 	$(RELEASE_CC) -shared -Wl,-soname,libcjazzypoll.so.$(ABI_VERSION) $^ $(C_LIBRARIES) -o $@
 
-# A warning of a compiler that we have not seen is no reason not to install.
+# A warning of an unknown compiler must not prevent the installation.
 .PHONY: library
 library: C_FLAGS += -Wno-error
 library: $(BUILD)/release/libcjazzypoll.a $(BUILD)/release/libcjazzypoll.so

@@ -1,5 +1,5 @@
-# Whole servers, their system calls and allocations wrapped: `make test-driver` plays with them for two minutes,
-# DRIVER_SECONDS says otherwise.
+# Whole servers, with wrapped system calls and allocations: `make test-driver` plays scenes for two minutes, or for
+# DRIVER_SECONDS.
 
 DRIVER_SECONDS ?= 120
 DRIVER_TSAN_SECONDS ?= 30
@@ -17,7 +17,7 @@ endef
 $(eval $(call driver,sanitized,$(CLANG),$(SANITIZED_FLAGS)))
 $(eval $(call driver,tsan,$(CLANG),$(TSAN_FLAGS),$(TSAN_LIBRARIES)))
 
-# The scene's seed is told where one fails: `build/sanitized/driver 0 SEED` plays it again.
+# If a scene fails, its seed is printed: `build/sanitized/driver 0 SEED` plays it again.
 .PHONY: test-driver play-driver
 test-driver: $(BUILD)/sanitized/driver $(BUILD)/tsan/driver
 	$(BUILD)/sanitized/driver $(DRIVER_SECONDS)

@@ -5,7 +5,8 @@ FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_TARGETS := $(patsubst Tests/Fuzz/%.c,%,$(wildcard Tests/Fuzz/fuzz_*.c))
 FUZZ_SUPPORT := $(wildcard Tests/Fuzz/support/*.c)
 FUZZ_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-# What the fuzzer looks for new ways through: not the references, which would only make it slow.
+# The sources in which the fuzzer looks for new paths: without the reference implementations, which would only slow it
+# down.
 FUZZ_GUIDES := $(C_SOURCES) $(wildcard Tests/Fuzz/fuzz_*.c) Tests/Fuzz/support/frame_script.c
 # libFuzzer itself is C++.
 FUZZ_PACKAGES := zlib1g-dev libc6-dev g++
@@ -18,7 +19,7 @@ $(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/Tests/Fuzz/fuzz_%.o $(FUZZ_SUPPORT:%.c=$(FUZ
 		$(FUZZ_BUILD)/libcjazzypoll.a
 	$(CLANG) -fsanitize=fuzzer,address,undefined $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_WRAPS) $(C_LIBRARIES) -o $@
 
-# The target that is a whole server runs over a kernel of its own, to which the linker leads these calls.
+# The target with a whole server runs on a simulated kernel, to which the linker redirects these calls.
 FUZZ_SERVER := $(wildcard Tests/Fuzz/server/*.c Tests/Driver/peer/*.c)
 $(FUZZ_BUILD)/fuzz_server: $(FUZZ_SERVER:%.c=$(FUZZ_BUILD)/%.o)
 $(FUZZ_BUILD)/fuzz_server: FUZZ_WRAPS := $(call wraps,$(FUZZ_SERVER))
@@ -30,7 +31,7 @@ fuzz-packages:
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%)
 
-# Two targets at a time; all of them, also when one has found something. The driver (driver.mk) is one more.
+# Two targets at a time; all of them, even if one has found something. The driver (driver.mk) is another one.
 .PHONY: fuzz
 fuzz: fuzz-packages
 	@$(MAKE) -j2 fuzz-programs
@@ -52,7 +53,7 @@ define fuzz_run
 	@echo "$(1): $$(grep '^#[0-9]' $(FUZZ_BUILD)/logs/$(2) | tail -n 1)"
 endef
 
-# New inputs go to the first folder; the committed ones stay as they are.
+# New inputs go to the first folder; the committed ones are not changed.
 run-%: $(FUZZ_BUILD)/%
 	$(call fuzz_run,$*,$*.log,-max_total_time=$(SECONDS) $(addprefix -dict=,$(wildcard Tests/Fuzz/$*.dict)) \
 		$(FUZZ_BUILD)/corpus/$* Tests/Fuzz/corpus/$* $(wildcard Tests/Fuzz/regressions/$*))

@@ -36,7 +36,7 @@ ROOMS = [
     "server",
 ]
 PUBLIC = ROOMS[0]
-# A connection has a pointer to what these rooms keep for it. Below them nobody looks at what is there.
+# A connection has pointers to data that higher rooms keep for it. Rooms below those do not use the data.
 KEPT_FOR_ROOMS_ABOVE = {"connection/connection.h": {"jz_unsent", "jz_subscriptions", "jz_work", "jz_question"}}
 # zlib, which is no room: a module of its own, beside the core.
 OUTSIDE = "../../CJazzyZlib/CJazzyZlib.h"
@@ -48,7 +48,7 @@ INCLUDED = re.compile(r'(["<])([^">]+)[">]')
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 DEFINED = re.compile(r"\b(?:struct|union|enum)\s+(\w+)\s*\{")
 MENTIONED = re.compile(r"\b(?:struct|union|enum)\s+(\w+)\b(?!\s*\{)")
-# Of the comment that a header begins with. (That of the public face is for its users: jazzy.h.)
+# Of the comment at the beginning of a header. (The public interface has one for its users, in jazzy.h.)
 FIRST_PARAGRAPH = re.compile(r"/\*\n \* (.*?)\n \*(?:\n|/)", re.DOTALL)
 
 
@@ -65,7 +65,7 @@ class Core:
         return (self.folder / file).read_text(encoding="utf-8")
 
     def room_of(self, file: str) -> str:
-        """The first folder of the path, or what the plan says."""
+        """The first folder of the path, or the room in the plan."""
         stem = file.rsplit(".", 1)[0]
         return self.assigned.get(file) or self.assigned.get(stem) or (file.split("/")[0] if "/" in file else "")
 
@@ -118,7 +118,7 @@ def check_places(core: Core) -> Iterator[str]:
 
 
 def spelling_fault(core: Core, user: str, quote: str, included: str, used: str | None) -> str | None:
-    """What is wrong with how an include says what it means; None where nothing is."""
+    """What is wrong with the spelling of an include; None if nothing."""
     if included == OUTSIDE:
         return None
     if ".." in included.split("/"):
@@ -154,7 +154,7 @@ def check_includes(core: Core) -> Iterator[str]:
 
 
 def sentence_of(core: Core, file: str) -> str | None:
-    """What a header says that its room is for and what is not in it, on one line; None where it does not begin so."""
+    """The sentence on the room at the beginning of a header, on one line; None if there is none."""
     begin = FIRST_PARAGRAPH.match(core.read(file))
     sentence = " ".join(begin[1].replace("\n *", "\n").split()) if begin else ""
     return sentence if re.fullmatch(rf"{core.room_of(file)}/: \S.*\S\. Not here: \S.*\S\.", sentence) else None
@@ -192,7 +192,7 @@ def check_types(core: Core) -> Iterator[str]:
 
 
 def symbols_of(object_file: pathlib.Path) -> tuple[set[str], set[str]]:
-    """What a compiled file offers to others, and what it takes of them."""
+    """The symbols that a compiled file defines, and those that it uses."""
     command = ["nm", "-P", "-g", str(object_file)]
     run = subprocess.run(command, check=False, capture_output=True, text=True)
     if run.returncode != 0:
@@ -205,7 +205,7 @@ def symbols_of(object_file: pathlib.Path) -> tuple[set[str], set[str]]:
 
 
 def check_objects(core: Core, build: pathlib.Path, sources: pathlib.Path) -> Iterator[str]:
-    """`sources` is the core's folder as the makefile names it, because objects lie below the build in such folders."""
+    """`sources` is the core's folder as the makefile names it, because the build has the same folders for objects."""
     compiled = [file for file in core.files if file.endswith(".c")]
     symbols = {}
     for file in compiled:

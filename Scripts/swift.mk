@@ -2,7 +2,7 @@
 # their targets is in the way of a user's. All share one build folder, so that the library is compiled once.
 
 SWIFT_FLAGS ?=
-# What our tests build with. Not what users do: their compiler may know warnings that ours does not.
+# Flags for our tests, not for users: their compiler may have warnings that ours does not.
 SWIFT_STRICT := -Xswiftc -warnings-as-errors
 
 # $(1) package, $(2) build folder, $(3) more arguments. SwiftPM would not see a file that is new in a package that this one

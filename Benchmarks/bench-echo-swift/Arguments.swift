@@ -1,6 +1,6 @@
 import JazzySwift
 
-/// What the handler of /echo works with.
+/// How the handler of /echo uses a message.
 enum Handling {
     /// `message.bytes`, which are borrowed.
     case bytes

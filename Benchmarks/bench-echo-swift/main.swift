@@ -1,5 +1,5 @@
-// The server that the benchmarks measure, on the Swift API: /echo returns each message as it came, /fan sends each
-// message to every connection of the route. It neither greets nor prints per message.
+// The measured server, on the Swift API: /echo returns each message unchanged, /fan sends each message to every
+// connection of the route. It sends no greeting, and prints nothing per message.
 import Glibc
 import JazzySwift
 
@@ -14,7 +14,7 @@ func serve(_ arguments: Arguments) throws {
     var options = JazzyOptions()
     options.maxMessageSize = arguments.maxMessageSize
     options.threads = arguments.threads
-    // So high that nothing is dropped: what is measured is the delivery of every message.
+    // So high that nothing is dropped, because the delivery of every message is measured.
     options.backpressureLimit = 256 << 20
     let server = JazzyServer(options: options)
     let routeOptions = JazzyRouteOptions(deflate: arguments.deflate)

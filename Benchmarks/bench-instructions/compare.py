@@ -28,8 +28,9 @@ from dataclasses import dataclass
 BASELINE = pathlib.Path(__file__).with_name("baseline.json")
 UPDATE = "make bench-instructions-baseline"
 TOLERANCE = 0.03  # where none is asked for
-# The difference of two runs leaves out what starting and preparing cost. Both are even, because payloads go back and
-# forth, and have as many digits, because those are read too; far apart, because starting varies by a few hundred.
+# The difference of two runs excludes the cost of starting and preparing. Both numbers are even, because payloads
+# alternate, and have the same number of digits, because those are parsed, too. They are far apart, because the cost of
+# starting varies by a few hundred instructions.
 FEW_TURNS, MANY_TURNS = 100, 900
 # The caller's environment is not to move anything in memory. Without ERMS, because valgrind counts "rep movsb" as one
 # instruction for each byte: copies and zlib's zeroing would drown everything else.
@@ -93,7 +94,7 @@ def table(rows: list[Row]) -> str:
 
 
 def verdict(rows: list[Row]) -> int:
-    """Says what is wrong with each scenario, and what is better than it was. The exit status."""
+    """Prints what is wrong with each scenario, and what is better than before. Returns the exit status."""
     complaints = [row.complaint for row in rows if row.complaint is not None]
     for complaint in complaints:
         print(f"bench-instructions: {complaint}", file=sys.stderr)
@@ -112,7 +113,7 @@ def first_line_of(*command: str) -> str:
 
 
 def processor() -> str:
-    """The C library chooses how it copies by what the processor can do, as far as valgrind knows of it."""
+    """The C library chooses its copying code by the processor's features that valgrind supports."""
     machine = platform.machine()
     flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()
     return f"{machine} with AVX2" if "avx2" in flags else machine

@@ -1,4 +1,4 @@
-"""The guard itself: what it lets pass, what it stops, and what it says."""
+"""The guard itself: what it accepts, what it refuses, and its messages."""
 
 import contextlib
 import io
@@ -12,7 +12,7 @@ ENTRIES = [{"toolchain": TOOLCHAIN, "instructions_per_message": BASELINE}]
 
 
 def judged(now, toolchain=None, tolerance=compare.TOLERANCE):
-    """The exit status, what was printed, and what was complained of."""
+    """The exit status, standard output, and standard error."""
     out, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
         toolchain = toolchain or TOOLCHAIN

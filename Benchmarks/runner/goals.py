@@ -1,4 +1,4 @@
-"""What has to be reached, and whether it is."""
+"""The goals, and whether they are met."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CPU = "server_cpu_us_per_message"
 
 @dataclass(frozen=True)
 class Goal:
-    """That a figure of one run is at most `limit`, or `limit` times that of another run in the same rounds."""
+    """A figure of one run must be at most `limit`, or `limit` times that of another run in the same rounds."""
 
     text: str
     workload: str

@@ -10,7 +10,7 @@ from .servers import Failure, Server, prepare_child
 
 PATIENCE_SECONDS = 120
 
-# What bench-load has to say back, by the flag that asked for it.
+# The expected echo of bench-load's settings, by flag.
 ECHOED = {"--connections": "connections", "--size": "size", "--depth": "depth", "--payload": "payload",
           "--burst": "burst", "--idle": "idle"}  # fmt: skip
 

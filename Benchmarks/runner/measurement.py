@@ -1,4 +1,4 @@
-"""Measuring: all servers of a workload run, and take turns under load."""
+"""Measuring: all servers of a workload run, and get the load in turn."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Plan:
 
 
 def measure(workload: Workload, plan: Plan, results: Results) -> None:
-    """Adds the readings of a workload. What fails is left out of later rounds and noted."""
+    """Adds the readings of a workload. Servers that fail are noted, and excluded from later rounds."""
     results.workloads.append(workload)
     results.readings[workload.key] = {}
     servers: dict[str, Server] = {}

@@ -30,7 +30,7 @@ def _is_memory(workload: Workload) -> bool:
 
 
 def _base(workload: Workload) -> str:
-    """What everyone is compared with: the floor, or else the first."""
+    """The server with which all are compared: the floor, or else the first."""
     return workload.runs[0].label
 
 

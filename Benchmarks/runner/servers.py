@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 START_SECONDS = 30
 STOP_SECONDS = 3
-PORTS = (10_000, 32_000)  # below what the kernel gives to those who connect: ip(7), ip_local_port_range
+PORTS = (10_000, 32_000)  # below the kernel's ephemeral ports: ip(7), ip_local_port_range
 
 
 class Failure(Exception):

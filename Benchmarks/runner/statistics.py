@@ -1,4 +1,4 @@
-"""Medians, spreads, and ratios of what was measured in the same round."""
+"""Medians, spreads, and ratios of figures of the same round."""
 
 from __future__ import annotations
 

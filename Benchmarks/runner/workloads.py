@@ -1,4 +1,4 @@
-"""What is measured: each workload is a row of servers, and of loads on them, that are compared with each other."""
+"""The workloads: each has a list of servers, with loads on them, that are compared with each other."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def swift_text() -> Workload:
 
 
 def two_loops() -> Workload:
-    """What loops share is seen beside two servers, which share nothing: both use the client's core, too."""
+    """Shows the cost of what loops share, beside two servers that share nothing: both use the client's core, too."""
     load = ("echo", "--size", "20", "--depth", "32")
     both = frozenset({0, 1})
     runs = (

@@ -1,4 +1,4 @@
-/// The page at `/`. It talks to `/room`, so whoever is there reads along, with this page or without.
+/// The page at `/`. It uses `/room`, so all clients there see its messages, with this page or without.
 let chatPage = """
     <!doctype html>
     <html lang="en">
@@ -43,7 +43,7 @@ let chatPage = """
     const log = element("log"), form = element("form"), name = element("name"), text = element("text"),
       button = element("button");
     const address = location.origin.replace(/^http/, "ws") + "/room";
-    // The server says it of somebody whose page could not say that it left.
+    // The server announces it for members whose page could not.
     const joined = " joined.", left = " left.", lost = "'s connection is lost.";
     let socket;
 
@@ -65,7 +65,7 @@ let chatPage = """
       };
       socket.onmessage = event => {
         const line = event.data;
-        // What somebody says has the name before it.
+        // Messages have the member's name in front.
         show(line, !line.includes(": ") && [joined, left, lost].some(end => line.endsWith(end)));
       };
       socket.onclose = () => {

@@ -1,4 +1,4 @@
-// The C library declares `stdout` as a variable that anybody may change; nobody here does.
+// The C library declares `stdout` as a mutable variable; nothing here changes it.
 @preconcurrency import Glibc
 import JazzySwift
 
@@ -10,11 +10,11 @@ func portArgument() -> Int {
     fail("usage: chat [--port N], where N is 0 to 65535, and 0 takes any free port", exitCode: 2)
 }
 
-/// `Jazzy.serve(port:)` in two steps, to tell the address between them.
+/// `Jazzy.serve(port:)` in two steps, to print the address between them.
 func serveAndTell(port: Int) {
     do {
         try Jazzy.server.listen(port: port)
-        // By line also where it is not a terminal, so that what the handlers print is seen when they do.
+        // Line-buffered even if it is not a terminal, so that the handlers' output appears at once.
         setvbuf(stdout, nil, _IOLBF, 0)
         let port = Jazzy.server.port
         print("listening on port \(port): open http://localhost:\(port)/ in a browser, Ctrl-C stops the server")

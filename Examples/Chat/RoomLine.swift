@@ -2,7 +2,7 @@
 /// `Ada left.`; `nil` before the first and after the last.
 func nameToKeep(of name: String?, saying line: String) -> String? {
     if let colon = line.firstRange(of: ": ") {
-        // Only the page's members join; who talks with another client comes and goes unnoticed.
+        // Only members with the page join; users of other clients join and leave unannounced.
         return name == nil ? nil : String(line[..<colon.lowerBound])
     }
     if line.hasSuffix(" joined.") { return String(line.dropLast(" joined.".count)) }

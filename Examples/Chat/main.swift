@@ -41,8 +41,8 @@ Route.ws("/chat") { ws, event, message in
     }
 }
 
-// The page's room: the same with a topic. What is said comes with the speaker's name, as the page puts it. A page that is
-// left says so; where it cannot, because its tab or its network is lost, the room is told for it, after 30 s at most.
+// The page's room: the same with a topic. Messages have the member's name, from the page. A page that is left says so;
+// if it cannot, because its tab or its network is lost, the server tells the room, after at most 30 s.
 struct Member { var name: String? }
 let roomOptions = JazzyRouteOptions(idleTimeout: .after(.seconds(30)))
 Route.ws("/room", options: roomOptions, state: { Member() }) { ws, event, message in

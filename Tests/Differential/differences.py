@@ -55,12 +55,12 @@ HEADER_RULES = {
 
 
 def theirs_read_on(ours, theirs):
-    """Ours failed; they told the same until then, and went on from there, wherever that led."""
+    """Ours failed; theirs had the same events until then, and continued, with any result."""
     return ours.end == FAILED and ours.events == theirs.events[: len(ours.events)]
 
 
 def theirs_stopped_before(ours, theirs):
-    """They failed; ours told the same until then, and went on from there."""
+    """Theirs failed; ours had the same events until then, and continued."""
     return theirs.end == FAILED and theirs.events == ours.events[: len(theirs.events)]
 
 

@@ -1,4 +1,4 @@
-"""What a stream comes to, in the same words for every implementation."""
+"""The result of a stream, in the same form for every implementation."""
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ class Outcome:
     reason: bytes = b""  # of the client's close frame
     answers: list = field(default_factory=list)  # ("pong", payload) and ("close", code)
     why: str = ""  # what failed, in the implementation's own words
-    notes: set = field(default_factory=set)  # what a difference may hinge on
+    notes: set = field(default_factory=set)  # what a difference may depend on
 
     def compared(self):
         return (self.events, self.end, self.code, self.reason, self.answers)

@@ -43,7 +43,7 @@ def watching(module, notes):
 
 
 def answers_of(data):
-    """The control frames among what was sent."""
+    """The sent control frames."""
     position = 0
 
     def read_exactly(count):

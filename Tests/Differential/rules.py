@@ -166,7 +166,7 @@ def case(name, sent, events, deflate=None):
 
 
 def edges():
-    """What is allowed, though barely."""
+    """Allowed, but at the limit."""
     for size in (0, 1, 125, 126, 127, MAX_MESSAGE - 1, MAX_MESSAGE):
         yield case(f"{size} bytes", encode(BINARY, b"\xfe" * size), [("binary", b"\xfe" * size)])
     for code in CODES_TO_BE_SENT:

@@ -13,7 +13,7 @@ MAX_MESSAGE = 4096
 
 @dataclass(frozen=True)
 class Deflate:
-    """What was agreed on (RFC 7692 §7.1)."""
+    """The negotiated compression (RFC 7692 §7.1)."""
 
     client_no_context_takeover: bool = False
     server_no_context_takeover: bool = False
@@ -38,7 +38,7 @@ class Case:
     max_message_size: int = MAX_MESSAGE
     close_before: int | None = None  # the number of the feed before which the server closes
     failure: str | None = None  # the rule that the stream was made to break
-    events: tuple | None = None  # what it was made to say, where it breaks none
+    events: tuple | None = None  # its intended content, if it breaks no rule
 
     def fed(self, rng):
         """The same stream in parts, as a network could deliver it."""
@@ -53,13 +53,13 @@ def parts_of(rng, data, count):
 
 
 class Client:
-    """Draws valid frames. What it compresses refers to what it compressed before, where that was agreed on."""
+    """Draws valid frames. Compressed messages refer to earlier ones, if that was agreed on."""
 
     def __init__(self, rng, deflate=None):
         self._rng = rng
         self._deflate = deflate
         self._compressor = None
-        self.events = []  # what was said so far, as Outcome.events
+        self.events = []  # the messages so far, as Outcome.events
 
     def compress(self, payload, end=b"\x00\x00\xff\xff"):
         if self._compressor is None or self._deflate.client_no_context_takeover:
@@ -113,7 +113,7 @@ class Client:
         return self.encode(frames.CLOSE, b"" if code is None else code.to_bytes(2, "big") + reason)
 
     def conversation(self, controls_between=True):
-        """The frames of some messages, and sometimes of a close and of what comes after it."""
+        """The frames of some messages, sometimes with a close frame and frames behind it."""
         rng = self._rng
         sent = []
         for _ in range(rng.randint(1, 8)):

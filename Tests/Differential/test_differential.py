@@ -39,7 +39,7 @@ class Result:
 
 @pytest.fixture(scope="module")
 def results():
-    """What every case came to, by its name."""
+    """The result of every case, by its name."""
     return {
         case.name: Result(outcome, echoes, {name: run(case) for name, run in REFERENCES.items()})
         for case, (outcome, echoes) in zip(CASES, ours.run(CASES))

@@ -33,7 +33,7 @@ def pytest_pyfunc_call(pyfuncitem):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """No test waits for ever, whatever it waits for."""
+    """No test waits for ever."""
 
     def give_up(*_):
         raise TimeoutError(f"{item.name} did not end within {TEST_DEADLINE} s")

@@ -21,7 +21,7 @@ def test_who_waits_for_a_handler_that_blocks_its_loop_is_served_after_it(start_p
         before_the_head = RawConnection(server.port)
         expect_echo(server)  # so that connection has been accepted, and its time runs
         blocking.send_frame(TEXT, b"1200 ms")
-        time.sleep(0.1)  # the handler has been called by now, though nobody can be told
+        time.sleep(0.1)  # the handler has been called by now
         for number, connection in enumerate(crowd):
             connection.send_frame(TEXT, f"from {number}".encode())
         newcomer = RawConnection(server.port)
@@ -56,7 +56,7 @@ def leave(connection):
     connection.send(encode_close(1000))
 
 
-# Where the handler closes, what the client does, the events in their order, and the close code that the client reads.
+# When the handler closes, what the client does, the events in order, and the close code that the client reads.
 CLOSED_IN = {
     "open": (lambda connection: None, ["open", "close"], 4001),
     "message": (lambda connection: connection.send_frame(TEXT, b"hello"), ["open", "message", "close"], 4001),

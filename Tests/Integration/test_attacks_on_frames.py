@@ -176,7 +176,7 @@ def test_a_flood_of_pongs_that_nobody_asked_for_is_only_read(start_probe):
 
 # 256 MiB in 256 KiB, which is what deflate makes of zeros at best.
 BOMB = deflated([bytes(MEBIBYTE)] * 256)
-# What stays below the limit, again and again: each costs a thousand times its length, for as long as it is handled.
+# Messages below the limit, repeated: each costs a thousand times its length while it is handled.
 IN_LIMIT = deflated([bytes(MEBIBYTE - 1)])
 TYPICAL = deflated([b"a message that is long enough to be compressed " * 5])
 # Blocks that are empty: no output, and no end of them.
@@ -187,7 +187,7 @@ HOLLOW = b"\x00\x00\x00\xff\xff" * 100_000 + b"\x00"
 def compressing(request):
     """An echo server that agrees to permessage-deflate."""
     with Server([BENCH["c"], "--port", 0, "--max-message", MEBIBYTE, "--deflate", request.param]) as server:
-        # What is there for all connections is allocated with the first message, and stays.
+        # Memory that all connections share is allocated for the first message, and stays.
         with open_compressing(server) as first:
             first.send_frame(TEXT, TYPICAL, reserved=4)
             assert first.read_frame().opcode == TEXT
@@ -221,7 +221,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_is_not_inflated_beyond_the_limit(compressing, bomb):
-    # One message at a time is inflated, whoever sent it; besides, each bomb has to wait until it is whole.
+    # One message at a time is inflated; besides, each bomb has to be complete first.
     clients = 20
     allowed = 4 * MEBIBYTE + clients * 2 * len(BOMB)
     with besieged(compressing, peak=allowed), crowd_of(clients, lambda: open_compressing(compressing)) as bombers:
@@ -264,7 +264,7 @@ def flushed(message, length):
 def test_a_message_that_is_flushed_behind_every_fragment_is_no_attack(compressing):
     message = random.Random(1).randbytes(MEBIBYTE)
     sent = flushed(message, 24)
-    # More than the message can be where it is compressed as a whole, of which an eighth more is the worst.
+    # More than the message can be if it is compressed as a whole: at most an eighth longer.
     assert len(sent) - 6 * MEBIBYTE / 24 > 1.3 * MEBIBYTE
     with besieged(compressing, peak=6 * MEBIBYTE), open_compressing(compressing) as patient:
         patient.send(sent)

@@ -111,7 +111,7 @@ def test_an_endless_line_is_refused_and_soon_not_even_read(start_probe, start):
 
 PLAIN = request(path="/plain")
 
-# What one server takes for one request, and another for two. One response, and nothing behind it is looked at.
+# Input that one server takes for one request, and another for two: there is one response, and the rest is ignored.
 SMUGGLED = {
     "two Hosts": request(headers=(("Host", "localhost"), ("Host", "elsewhere"))),
     "two Hosts of one name": request(headers=(("Host", "localhost"), ("host", "localhost"))),
@@ -183,7 +183,7 @@ def test_the_body_of_a_request_that_is_refused_is_not_taken_for_a_request(probe)
 
 
 def test_the_host_of_an_absolute_target_is_the_one_that_counts_and_only_a_path_decides(probe):
-    # RFC 9112 §3.2.2: Host is ignored then, whatever it says.
+    # RFC 9112 §3.2.2: Host is ignored then.
     with besieged(probe):
         assert statuses_of(probe.port, upgrade_request("http://elsewhere/echo")) == [101]
         assert statuses_of(probe.port, upgrade_request("http://elsewhere/nowhere")) == [404]

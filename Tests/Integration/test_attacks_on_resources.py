@@ -87,14 +87,14 @@ def test_without_descriptors_clients_wait_and_are_served_when_others_leave(start
     with besieged(server):
         with crowd_of(limit * 3, lambda: RawConnection(server.port)) as crowd:
             eventually(lambda: descriptor_count(server.pid) == limit, "the descriptors are used up")
-            for _ in range(scaled(500)):  # those that wait, and go again
+            for _ in range(scaled(500)):  # they wait, and leave again
                 RawConnection(server.port).reset()
             for connection in crowd:
                 connection.send(upgrade_request())
             served = crowd[0]
             assert served.read_response().status == 101
             assert echo_of(served) == b"still there?"
-            # Everyone gets a turn, in whatever order the others leave.
+            # Each is served in the end, in any order in which the others leave.
             for connection in crowd[1:]:
                 assert connection.read_response().status == 101
                 connection.reset()
@@ -148,7 +148,7 @@ def test_a_client_that_is_stopped_for_a_while_misses_messages_and_nobody_else_do
                     for text in said:
                         assert speaker.read_frame().payload == b"User: " + text
                 expect_echo(server)
-            # The end may be dropped as well, until what waits has been read.
+            # The end may be dropped, too, until the waiting output has been read.
             end = time.monotonic() + DEADLINE
             while listener.poll() is None:
                 assert time.monotonic() < end, "the listener never heard the end"
@@ -164,7 +164,7 @@ def send_half_messages(connection):
 
 
 def send_much_and_read_nothing(connection):
-    # More than a kernel keeps for who does not read (tcp_wmem): the rest waits in the server.
+    # More than the kernel buffers for a peer that does not read (tcp_wmem): the rest waits in the server.
     connection.send(encode(BINARY, bytes(500_000)) * 20)
 
 

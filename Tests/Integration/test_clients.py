@@ -78,7 +78,7 @@ async def test_a_ping_is_answered_with_its_own_payload(bench, client, payload):
 async def test_the_handler_sees_the_pong_to_its_ping(probe, client):
     async with client(probe.port, "/ping-me") as connection:
         await connection.send("42")
-        # aiohttp answers a ping only while it is asked to receive, as here.
+        # aiohttp answers a ping only while it receives, as here.
         assert await connection.receive() == "pong 42"
 
 
@@ -122,7 +122,7 @@ async def test_what_a_close_event_hands_on_closes_with_a_code_that_may_be_sent(p
     async with client(probe.port, "/close-me") as connection:
         await connection.send(f"{code} because")
         told, reason = await connection.closed()
-        assert (told or 1005, reason) == seen  # one client tells 0 where there is no code
+        assert (told or 1005, reason) == seen  # one client returns 0 if there is no code
 
 
 @pytest.mark.parametrize("code", [0, 999, 1004, 1016, 2999, 5000])

@@ -1,4 +1,4 @@
-"""What the documentation shows compiles, each example for itself, and does what it says."""
+"""The examples of the documentation compile, each on its own, and do what they say."""
 
 import json
 import re
@@ -15,7 +15,7 @@ SWIFT_EXAMPLES = [
 ]
 C_EXAMPLES = [*markdown_examples("c"), *header_examples()]
 
-# What an example may use without saying where it comes from. Each becomes a line before it.
+# Names that an example may use without declaring them. Each becomes a line before the example.
 CONTEXT = {
     "server": "let server = JazzyServer()",
     "options": "var options = JazzyOptions()",
@@ -61,7 +61,7 @@ def test_an_example_of_a_manifest_is_one(tmp_path, example):
 
 
 def complete_program(code):
-    """Definitions stay as they are, statements become those of a function."""
+    """Definitions are unchanged; statements become the body of a function."""
     paragraphs = code.split("\n\n")
     definitions = [paragraph for paragraph in paragraphs if paragraph.startswith(("static ", "#include"))]
     statements = [paragraph for paragraph in paragraphs if paragraph not in definitions]
@@ -82,7 +82,7 @@ def test_an_example_in_c_compiles(tmp_path, example, compiler):
 
 @pytest.mark.parametrize("example", SWIFT_EXAMPLES + C_EXAMPLES + example_programs(), ids=str)
 def test_an_example_takes_no_ping_for_a_message(example):
-    """Pings and pongs come as messages, too: who handles messages looks at their kind."""
+    """Pings and pongs are messages, too: handlers of messages must check the kind."""
     handles_messages = re.search(r"event == \.message|case \.message|JZ_EVENT_MESSAGE", example.code)
     assert not handles_messages or re.search(r"message(\.|->)kind", example.code)
 
@@ -124,7 +124,7 @@ def test_everything_public_is_documented(symbols):
 
 
 def test_the_readme_names_what_there_is(symbols):
-    """What stands in its sentences, as `ws.topics` and `JazzyOptions.threads`."""
+    """The names in its sentences, such as `ws.topics` and `JazzyOptions.threads`."""
     members = {re.sub(r"\(.*", "", symbol["pathComponents"][-1]) for symbol in public_symbols(symbols)}
     text = re.sub(r"^```.*?^```$", "", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
     spans = re.findall(r"`[^`]*?(?<![-/\w])((?:ws|message|request|server|Route|Jazzy\w*|Ws\w+)(?:\.\w+)+)", text)

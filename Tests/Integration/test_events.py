@@ -81,7 +81,7 @@ def test_a_connection_has_one_open_and_one_close_however_it_ends(server, end, ex
     with open_websocket(server.port, "/events") as connection:
         end(connection)
         told = events.of_connection(server)
-    server.stop()  # so that an event that should not be would have been told
+    server.stop()  # so that a wrong event would have been reported by now
     told = events.parse(server.output.all())
     assert events.names(told) == ["open", *expected]
     assert (told[-1]["code"], told[-1]["reason"], told[-1]["clean"]) == close

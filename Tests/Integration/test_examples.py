@@ -98,7 +98,7 @@ async def test_chat(example):
 
 
 async def test_chat_under_load(example):
-    """Several speak at once, others come and go: everyone who stays hears everything, in one order."""
+    """Several send at the same time, others join and leave: all who stay receive everything, in the same order."""
     speakers, messages_each = 6, 40
     async with contextlib.AsyncExitStack() as clients:
         room = [

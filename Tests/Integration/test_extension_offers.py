@@ -1,4 +1,4 @@
-"""Sec-WebSocket-Extensions as a header, RFC 6455 §9.1. What each offer comes to is in the conformance suite."""
+"""Sec-WebSocket-Extensions as a header, RFC 6455 §9.1. The results of offers are in the conformance suite."""
 
 import pytest
 

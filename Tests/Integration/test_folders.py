@@ -1,4 +1,4 @@
-"""The folders of the Swift module, those of which use the C core and what they are for, and the folders of tests."""
+"""The folders of the Swift module: which of them use the C core, and their purposes; and the folders of tests."""
 
 import re
 import subprocess

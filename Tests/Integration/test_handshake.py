@@ -109,7 +109,7 @@ REFUSED = {
     "65 headers": (with_headers(65), 431),
 }
 
-# What is wrong about these is only what they ask for: the connection may go on.
+# Only the target of these requests is wrong: the connection may continue.
 ANSWERED = {
     "version 12": (upgrade_request(sec_websocket_version="12"), 426),
     "version 14": (upgrade_request(sec_websocket_version="14"), 426),
@@ -132,7 +132,7 @@ def check_acceptance(connection):
     assert response.header("Upgrade").lower() == "websocket"
     assert response.header("Connection").lower() == "upgrade"
     assert response.header("Sec-WebSocket-Accept") == ACCEPT
-    # What was not understood must not be agreed to, §4.2.2.
+    # Unknown offers must not be accepted, §4.2.2.
     assert response.header("Sec-WebSocket-Protocol") is None
     assert response.header("Sec-WebSocket-Extensions") is None
 

@@ -38,7 +38,7 @@ def make(*arguments, path=os.environ["PATH"], check=True):
 
 @pytest.fixture(scope="module", params=["clang", "gcc"])
 def prefix(tmp_path_factory, request):
-    """What is installed on a machine that has this compiler alone."""
+    """Installation on a machine with only this compiler."""
     path = machine_with(tmp_path_factory.mktemp("tools"), request.param, *TOOLS)
     directory = tmp_path_factory.mktemp("prefix")
     # Not into the folder of the builds by the compiler that this machine has.

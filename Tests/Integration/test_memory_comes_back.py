@@ -1,4 +1,4 @@
-"""A burst of large messages is forgotten: its memory goes back to the system, whatever small pieces stay meanwhile."""
+"""After a burst of large messages its memory goes back to the system, even if small pieces stay allocated."""
 
 import os
 import resource
@@ -34,7 +34,7 @@ def private_memory(pid):
 
 @pytest.fixture(params=BENCH)
 def start(request):
-    """Starts a server whose malloc is as it comes: the other tests tell it to trim."""
+    """Starts a server with default malloc settings: the other tests make it trim."""
 
     def started(*flags):
         program = [BENCH[request.param], "--port", 0, "--max-message", 2 * SIZE, *flags]
@@ -83,7 +83,7 @@ def plain_frame():
 
 
 def compressed_frame():
-    """Of bytes that do not get smaller, so that what is compressed is large, too."""
+    """Of incompressible bytes, so that the compressed message is large, too."""
     deflate = zlib.compressobj(1, zlib.DEFLATED, -15)
     payload = (deflate.compress(os.urandom(COMPRESSED_SIZE)) + deflate.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
     return b"\xc2\xff" + struct.pack("!Q", len(payload)) + bytes(4) + payload
@@ -99,7 +99,7 @@ def test_memory_of_a_burst_comes_back(start, flags, headers, make_frame, size, i
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with start(*flags) as server:
-        # What the first connection brings with it belongs to no connection.
+        # Memory that the first connection causes once does not count for connections.
         first = [connect(server.port, *headers)]
         burst(first, make_frame(), size)
         staying = [connect(server.port) for _ in range(idle)]

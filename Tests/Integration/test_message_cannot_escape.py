@@ -2,7 +2,7 @@
 
 import pytest
 
-# What a handler may do with a message: copy what it says, and pass its bytes on within the call.
+# What a handler may do with a message: copy its content, and pass its bytes on within the call.
 ALLOWED = """
     let texts = Mutex<[String]>([])
     let payloads = Mutex<[[UInt8]]>([])
@@ -17,7 +17,7 @@ ALLOWED = """
     }
 """
 
-# What would keep it for longer, and what the compiler says to that.
+# Code that would keep it longer, and the compiler's errors.
 ESCAPES_ITS_SCOPE = "escapes its scope"
 NOT_ESCAPABLE = "does not conform to protocol 'Escapable'"
 FORBIDDEN = {

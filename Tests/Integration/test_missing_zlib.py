@@ -1,4 +1,4 @@
-"""Where zlib is missing, the compiler and SwiftPM say so in a sentence, with the way out."""
+"""If zlib is missing, the compiler and SwiftPM say so in a sentence, with what to do."""
 
 import json
 import subprocess
@@ -54,7 +54,7 @@ def test_the_package_names_what_has_it():
     command = ["swift", "package", "dump-package", "--package-path", ROOT]
     package = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=50).stdout)
     [zlib] = [target for target in package["targets"] if target["type"] == "system"]
-    # SwiftPM tells the providers where pkg-config does not know the library.
+    # SwiftPM names the providers if pkg-config does not know the library.
     assert zlib["pkgConfig"] == "zlib"
     assert {"apt": [["zlib1g-dev"]]} in zlib["providers"]
     assert {"brew": [["zlib"]]} in zlib["providers"]

@@ -26,7 +26,7 @@ PAGES = {
 
 
 def curl(server, *arguments, paths=("/",)):
-    """Runs curl on paths of the server and returns what it wrote to standard output."""
+    """Runs curl on paths of the server, and returns its standard output."""
     addresses = [f"http://localhost:{server.port}{path}" for path in paths]
     command = ["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", str(DEADLINE)]
     return subprocess.run([*command, *arguments, *addresses], capture_output=True, check=True).stdout

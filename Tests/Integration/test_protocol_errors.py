@@ -81,7 +81,7 @@ def test_breaking_a_rule_byte_by_byte_closes_with_its_code(bench, data, code):
             for piece in pieces:
                 connection.send(piece)
         except ConnectionError:
-            pass  # the server may have read enough; what it said is read below
+            pass  # the server may have read enough; its output is read below
         assert connection.read_close()[0] == code
 
 

@@ -49,7 +49,7 @@ def binary_of(size):
 
 
 def fragments_of(payload):
-    """Parts of very different sizes, some of which end within a character."""
+    """Parts of very different sizes; some end within a character."""
     cuts = sorted({min(cut, len(payload)) for cut in (0, 1, 7, 126, len(payload) // 2 + 1, len(payload))})
     return [payload[start:end] for start, end in zip(cuts, cuts[1:])]
 
@@ -68,7 +68,7 @@ def server_with():
 
 
 def is_default(mode, offer):
-    """Whether it is what a client does by default where the server compresses, and where it does not."""
+    """Whether this is a client's default with a server that compresses, and with one that does not."""
     return offer.name == ("none" if mode == "off" else "default")
 
 
@@ -76,7 +76,7 @@ def rows():
     """Every client with every offer it can make, and with none, whole and in fragments, against every server."""
     for language, mode, client in itertools.product(LANGUAGES, MODES, CLIENTS):
         for offer, way in itertools.product(client.all_offers(), client.ways_to_send()):
-            # The offers are answered by the C core, whoever calls it.
+            # The C core answers the offers, for every caller.
             if language == "c" or is_default(mode, offer):
                 name = f"{language}, {mode}: {client.name}, {offer.name}, {way}"
                 yield pytest.param(language, mode, client, offer, way == "in fragments", id=name)

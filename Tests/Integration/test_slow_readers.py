@@ -48,7 +48,7 @@ def test_a_client_that_does_not_read_stalls_nobody_else(bench):
             other.send_frame(TEXT, b"echo")
             assert other.read_frame().payload == b"echo"
 
-        # What the stalled one reads now is whole and in order, though the end may have been dropped.
+        # What the stalled client reads now is complete and in order, although the end may have been dropped.
         first.send_frame(TEXT, b"next")
         assert first.read_frame().payload == second.read_frame().payload == b"next"
         numbers = []
@@ -71,7 +71,7 @@ def test_messages_beyond_the_limit_are_dropped_and_the_connection_goes_on(start_
         assert taken + told["dropped"] == 2000
         assert told["buffered"] <= 2 * MEBIBYTE
 
-        # What was accepted comes, whole and in order; then the connection is as good as new.
+        # Accepted messages arrive, complete and in order; then the connection works as before.
         for number in range(taken):
             assert connection.read_frame().payload[:4] == struct.pack("<I", number)
         connection.send_frame(TEXT, b"1 100")

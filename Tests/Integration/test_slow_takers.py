@@ -1,4 +1,4 @@
-"""Who takes what it is sent, however slowly, and whose bytes have come, whenever they are looked at."""
+"""Peers that take their output, however slowly; and peers whose input has arrived, however late it is read."""
 
 import time
 
@@ -13,7 +13,7 @@ HEADER_LENGTH = 10  # of a frame of more than 64 KiB
 
 
 def take_slowly(connection, count, rate):
-    """Takes so many bytes, so many a second, all the time: what is not taken stays in the kernel."""
+    """Reads that many bytes, continuously at that rate: the rest stays in the kernel."""
     start = time.monotonic()
     taken = 0
     while taken < count:
@@ -53,7 +53,7 @@ def test_who_closes_while_it_takes_slowly_gets_all_and_the_answer(start_probe):
 
 def test_requests_that_came_while_the_server_was_stopped_are_answered_however_many(start_probe):
     server = start_probe("--handshake-timeout-ms", 4000, "--threads", 1)
-    count = 1500  # more than a loop is told of at a time
+    count = 1500  # more than one wait reports
     allow_many_descriptors(server.pid)
     before = descriptor_count(server.pid)
     with crowd_of(count, lambda: RawConnection(server.port)) as clients:

@@ -8,7 +8,7 @@ from support.process import descriptor_count, peak_memory
 
 CONNECTIONS = 10_000
 
-# What the peaks of two equal rounds may differ by, for reasons of the allocator: 500 lost bytes a connection show.
+# How much the peaks of two equal rounds may differ because of the allocator: a leak of 500 bytes per connection shows.
 MARGIN = 5 * 1024 * 1024
 
 

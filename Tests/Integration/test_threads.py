@@ -49,7 +49,7 @@ def test_all_events_of_a_connection_come_on_one_thread(server):
 
 def test_a_broadcast_reaches_the_connections_of_both_threads(server):
     connections = [open_websocket(server.port, "/chat") for _ in range(64)]
-    # Who has heard anything has joined.
+    # A client that has received anything has joined.
     for connection in connections:
         connection.send_frame(TEXT, b"joined")
     for connection in connections:

@@ -1,4 +1,4 @@
-"""The top level of a program may await, and it may block: what it calls is what it says."""
+"""Top-level code of a program may await, and it may block: each call resolves to the intended function."""
 
 import pytest
 

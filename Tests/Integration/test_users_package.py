@@ -10,7 +10,7 @@ from support.programs import IS_SANITIZED, ROOT
 # Seconds for the first build of the library.
 BUILD_DEADLINE = 600
 
-# Names that are, or were, those of our examples, benchmarks and modules for tests.
+# Names that are, or were, names of our examples, benchmarks and test modules.
 MANIFEST = """\
 // swift-tools-version: 6.2
 import PackageDescription
@@ -65,7 +65,7 @@ int main(void)
 
 @pytest.fixture(scope="module")
 def programs():
-    """Where the programs of the user's package are; what was built of it stays for the next time."""
+    """Where the programs of the user's package are; its build is kept for the next run."""
     package = ROOT / "build" / "users-package"
     for name, text in {**FILES, "Package.swift": MANIFEST % json.dumps(str(ROOT))}.items():
         path = package / name

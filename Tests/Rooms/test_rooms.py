@@ -45,7 +45,7 @@ class InATemporaryTree(unittest.TestCase):
             path.write_text(text, encoding="utf-8")
 
     def check(self, *arguments):
-        """The exit status, and what was complained of."""
+        """The exit status, and standard error."""
         command = [sys.executable, SCRIPT, "--sources", "core", *arguments]
         run = subprocess.run(command, cwd=self.root, check=False, capture_output=True, text=True, timeout=60)
         return run.returncode, run.stderr

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own: who uses or tests the library does not build SwiftNIO.
+// A separate package, so that using or testing the library does not build SwiftNIO.
 let package = Package(
     name: "nio-echo",
     dependencies: [.package(url: "https://github.com/apple/swift-nio", from: "2.101.2")],

@@ -13,7 +13,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
 
 class Echo(WSListener):
-    """Sends back what comes: frames as they are, so that messages in fragments stay in fragments."""
+    """Echoes frames unchanged, so that messages in fragments stay in fragments."""
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.PING:
@@ -26,7 +26,7 @@ class Echo(WSListener):
 
 
 async def main() -> None:
-    # It warns of each message that is echoed to someone who has gone.
+    # It warns for each message that is echoed to a client that has gone.
     logging.disable()
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8080)

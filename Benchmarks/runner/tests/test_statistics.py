@@ -18,7 +18,7 @@ def test_no_readings_have_no_summary() -> None:
 
 
 def test_a_ratio_is_that_of_neighbours_in_time() -> None:
-    # The machine became twice as slow after the first round: the ratio stays what it is.
+    # The machine became twice as slow after the first round: the ratio does not change.
     assert paired_ratio({0: 1.1, 1: 2.2, 2: 2.2}, {0: 1.0, 1: 2.0, 2: 2.0}) == pytest.approx(1.1)
 
 

@@ -1,4 +1,4 @@
-"""The table of clients: what each can be asked to do, and what the server then answers."""
+"""The table of clients: what each can do, and the server's answers."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ NO_TAKEOVER = f"{PLAIN}; server_no_context_takeover; client_no_context_takeover"
 
 @dataclass(frozen=True)
 class Offer:
-    """What the client is asked to offer, in its own terms; what then goes into its request, and the answers to it."""
+    """The client's settings; the resulting offer in its request, and the answers to it."""
 
     name: str
     setting: Any
@@ -22,7 +22,7 @@ class Offer:
     dedicated: str | None = PLAIN
 
     def answer(self, mode):
-        """What a server with this compression mode agrees to."""
+        """The answer of a server with this compression mode."""
         return {"off": None, "shared": self.shared, "dedicated": self.dedicated}[mode]
 
 
@@ -31,7 +31,7 @@ class Client:
     name: str
     connect: Callable
     without_compression: Any  # the setting with which it offers nothing
-    offers: tuple[Offer, ...] = ()  # the first is what the client does when it is told no more than to compress
+    offers: tuple[Offer, ...] = ()  # the first is the client's default with compression
     cannot_compress: str = ""  # why there are no offers
     cannot_fragment: str = ""  # why there are no fragments
     cannot_take_uncompressed: str = ""  # why, once compression is agreed on, it gets no message that is not compressed

@@ -1,4 +1,4 @@
-"""A relay between a client and a server that reads along: what was offered and agreed, and what frames were sent."""
+"""A relay between a client and a server that records the offer, the agreement, and the frames."""
 
 import asyncio
 import re

@@ -18,7 +18,7 @@ ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-u
 
 
 class Tab:
-    """One page. What it logs as an error is kept in `errors`, what it asks for over the network in `requests`."""
+    """One page. Its logged errors are kept in `errors`, its network requests in `requests`."""
 
     def __init__(self, browser, session):
         self._browser, self._session = browser, session
@@ -43,11 +43,11 @@ class Tab:
         path.write_bytes(base64.b64decode(answer["data"]))
 
     async def close(self):
-        """As a user does it: the page is told."""
+        """Like a user: the page gets the events."""
         await self.call("Page.close")
 
     async def crash(self):
-        """There is nobody left to answer."""
+        """No process is left to answer."""
         await self._browser.send("Page.crash", self._session)
 
     def hear(self, event):
@@ -84,7 +84,7 @@ class Browser:
         return self
 
     async def __aexit__(self, *_):
-        # All of its processes, which are a group: those of tabs keep its pipe open for longer than it lives.
+        # Kills the whole process group: processes of tabs keep the pipe open longer than the browser lives.
         os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
         for task in [self._listener, self._drain]:

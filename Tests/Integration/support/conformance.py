@@ -33,7 +33,7 @@ class Row:
 
     @property
     def server(self):
-        """What a server has to be started with to play it."""
+        """The server settings that the row requires."""
         return self.mode, self.max_message_size
 
 
@@ -49,7 +49,7 @@ def rows():
 
 
 def encoded(frame):
-    """What a client sends for a frame, with a key of its own unless the row has one."""
+    """The client's bytes for a frame, with its own masking key unless the row has one."""
     if "raw" in frame:
         return bytes.fromhex(frame["raw"])
     mask = frame["mask"]
@@ -117,7 +117,7 @@ def send(connection, pieces, row):
             connection.send(piece)
         connection.socket.shutdown(socket.SHUT_WR)
     except OSError as error:
-        # After the close handshake the server is gone; what the client sends behind its own close may meet nobody.
+        # After the close handshake the server is gone; bytes behind the client's close frame may not be received.
         assert closes_cleanly(row), f"the server went away: {error}"
 
 
@@ -133,7 +133,7 @@ def expect_end(connection, row):
 
 
 def play(port, line, in_pieces):
-    """Plays a row; raises an AssertionError, an EOFError or an OSError where the server does not do what is due."""
+    """Plays a row; raises an AssertionError, an EOFError or an OSError if the server does something else."""
     row = json.loads(line)
     data = b"".join(encoded(frame) for frame in row["frames"])
     randomness = random.Random(row["row"])

@@ -61,7 +61,7 @@ class Crowd(contextlib.AbstractContextManager):
         return each.fileno()
 
     def _gather(self, numbers, is_complete):
-        """Receives on each of these sockets until what came is complete; without a condition, until the stream ends."""
+        """Receives on each of these sockets until the condition holds; without one, until the stream ends."""
         received = {number: bytearray() for number in numbers}
         waiting = set(numbers)
         for number in waiting:

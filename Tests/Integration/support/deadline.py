@@ -7,7 +7,7 @@ DEADLINE = 15.0
 
 
 def eventually(condition, what, deadline=DEADLINE):
-    """Polls until the condition holds and returns what it returned; fails, naming `what`, when it never does."""
+    """Polls until the condition holds, and returns its result; fails, naming `what`, if it never does."""
     end = time.monotonic() + deadline
     while True:
         result = condition()

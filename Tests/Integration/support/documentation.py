@@ -33,7 +33,7 @@ def example_programs():
 
 
 def docc_examples():
-    """Of comments with three slashes; whatever else there is becomes empty lines, so that lines keep their numbers."""
+    """The comments with three slashes; other lines become empty, so that lines keep their numbers."""
     examples = []
     for path in sorted((ROOT / "Sources/JazzySwift").glob("**/*.swift")):
         comments = [re.match(r" *///(?: (.*)|)$", line) for line in path.read_text().splitlines()]

@@ -42,7 +42,7 @@ def encode_close(code=None, reason=b"", **options):
 
 
 def close_code(frame):
-    """The code and reason of a close frame; no code is told as None."""
+    """The code and reason of a close frame; None means no code."""
     assert frame.opcode == CLOSE, frame
     if not frame.payload:
         return None, ""

@@ -52,7 +52,7 @@ def run_inside(node):
 
 @functools.cache
 def unsharing():
-    """The command that runs another in a new network: as root, or as what is root in there only."""
+    """The command that runs another in a new network namespace: as root, or as root within a user namespace."""
     for ways in (["unshare", "--net"], ["unshare", "--user", "--map-root-user", "--net"]):
         with contextlib.suppress(OSError):
             if subprocess.run([*ways, "true"], capture_output=True).returncode == 0:
@@ -70,7 +70,7 @@ def set_loopback(*, up):
 
 @contextlib.contextmanager
 def without_network():
-    """Nothing that is sent arrives, and nobody is told: as if the other machine had lost its power."""
+    """All packets are lost silently, as if the other machine had lost its power."""
     set_loopback(up=False)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What the kernel tells about a process, and how to stop one."""
+"""The kernel's data about a process, and stopping a process."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ def peak_memory(pid):
 
 
 def reset_peak_memory(pid):
-    """From here on peak_memory tells the most that was resident since this call: proc(5), clear_refs."""
+    """From now on peak_memory returns the most resident memory since this call: proc(5), clear_refs."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 

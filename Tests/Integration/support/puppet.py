@@ -1,4 +1,4 @@
-"""A client in a process of its own, which a test can stop: it listens at PORT's /chat until somebody says "end"."""
+"""A client in its own process, which a test can suspend: it receives from PORT's /chat until a message is "end"."""
 
 import json
 import sys

@@ -103,7 +103,7 @@ class RawConnection:
         return frames.close_code(self.read_frame())
 
     def expect_end_of_stream(self):
-        """The server has sent all, and ends the stream without a reset, which could destroy what it sent before."""
+        """The server has sent everything, and ends the stream without a reset, which could discard bytes."""
         assert not self._received, bytes(self._received)
         data = self.socket.recv(1)
         assert data == b"", f"the server went on sending: {data!r}"

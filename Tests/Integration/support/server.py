@@ -101,7 +101,7 @@ class Server:
         found = self.output.wait_for(announced)
         assert found, f"the server did not start; it said: {self.errors.text()}"
         self.port = int(found.group(1))
-        # It tells its port when it listens, which is before it runs and handles signals.
+        # It prints its port when it listens, which is before it runs and handles signals.
         eventually(lambda: catches_signal(self.pid, signal.SIGTERM), "the server can be stopped in order")
 
     def _end(self):
@@ -143,7 +143,7 @@ class Server:
 
 
 def run_to_end(command):
-    """Runs a server that is expected not to start: returns its exit code and what it said on standard error."""
+    """Runs a server that must not start: returns its exit code and its standard error."""
     server = Server(command)
     code = server.wait()
     return code, server.errors.text()

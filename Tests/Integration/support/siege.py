@@ -23,7 +23,7 @@ from support.raw import RawConnection, open_websocket
 
 MEBIBYTE = 1024 * 1024
 
-# What the allocator may keep of what was freed; with a sanitizer, its quarantine and the marks of all it ever gave out.
+# Freed memory that the allocator may keep; with a sanitizer, its quarantine and its records of all allocations.
 KEPT = (24 if IS_SANITIZED else 3) * MEBIBYTE
 
 # Seconds in which a newcomer has to be served while the attack's remains are still there.
@@ -36,7 +36,7 @@ def scaled(count):
 
 
 def echo_of(connection, message=b"still there?"):
-    """What a connection to an echo route, or one that answers, says to this message."""
+    """The answer of an echo route, or of one that answers, to this message."""
     connection.send_frame(TEXT, message)
     return connection.read_frame().payload
 
@@ -75,7 +75,7 @@ def besieged(server, *, peak=None, kept=KEPT):
 
 
 def settled(measure, quiet=0.05):
-    """What is measured once it has not changed for a while."""
+    """Measures until the value has not changed for a while."""
     last, since = measure(), time.monotonic()
 
     def is_quiet():
@@ -145,7 +145,7 @@ def send_until_refused(connection, data, most, pause=0.0):
 
 
 def close_code_of(connection):
-    """The code of the close frame that ends what the server says; what it said before is skipped."""
+    """The code of the server's final close frame; earlier frames are skipped."""
     while (frame := connection.read_frame()).opcode != frames.CLOSE:
         pass
     return frames.close_code(frame)[0]

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Closing", .ownThreads)
 struct ClosingTests {
-    /// What a connection is asked to do by a message: its first word.
+    /// What a message asks the connection to do: its first word.
     static func act(on ws: JazzyWebSocket, _ message: WsMessage) -> JazzySendStatus? {
         guard message.kind == .text else { return nil }
         return message.text == "terminate" ? ws.terminate() : ws.close(code: UInt16(message.text) ?? 0, reason: "why")

@@ -40,7 +40,8 @@ struct FlowTests {
 
     static let limited = JazzyRouteOptions(backpressureLimit: 4_096, backpressurePolicy: .report)
 
-    /// Sends more than the kernel takes for a peer that does not read. On a worker what is dropped is not told at once.
+    /// Sends more than the kernel buffers for a peer that does not read. On a worker the status of a drop is not known
+    /// at once.
     static func overfill(_ ws: JazzyWebSocket) {
         let text = String(repeating: "x", count: 1_000)
         var dropped = 0
@@ -67,7 +68,7 @@ struct FlowTests {
         } body: { server in
             let client = try TestClient(port: server.port, path: "/")
             while try client.receiveText() != "go on" {}
-            // From a worker it comes to the loop piece by piece, and may be dropped and drain in turns.
+            // From a worker the messages reach the loop one by one, so drops and drains may alternate.
             let entries = execution == .loop ? journal.values : Array(journal.values.prefix(3))
             #expect(entries == ["full", "dropped", "drained"])
             #expect(server.statistics.dropped == server.droppedCount)

@@ -89,7 +89,7 @@ struct JazzyWebSocketTests {
             try eventually("a send is dropped") { outcomes.values.last?.status == .dropped }
             #expect(outcomes.values.first?.status == .sent)
             #expect(outcomes.values.contains { $0.status == .queued })
-            // What exceeds the limit is accepted, what comes after it is not.
+            // The message that exceeds the limit is accepted, the next one is not.
             #expect(outcomes.values.allSatisfy { $0.bufferedAmount <= limit + frameSize })
             #expect(outcomes.values.last.map { $0.bufferedAmount >= limit } == true)
             for _ in outcomes.values.dropLast() {

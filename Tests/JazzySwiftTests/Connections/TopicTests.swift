@@ -11,7 +11,7 @@ struct TopicTests {
         return options
     }()
 
-    /// Connections to the route `/`, each of which the server knows by now.
+    /// Open connections to the route `/`.
     static func connect(_ count: Int, to server: JazzyServer, _ opened: Recorder<JazzyWebSocket>) throws -> [TestClient]
     {
         try (1...count).map { number in

@@ -54,7 +54,7 @@ struct UpgradeStateTests {
         }
     }
 
-    /// What becomes of a client that a hook lets in.
+    /// The result for a client that a hook lets in.
     struct Fate: CustomTestStringConvertible, Sendable {
         let testDescription: String
         var upgradeTimeout = Duration.seconds(10)

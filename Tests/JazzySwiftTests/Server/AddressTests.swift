@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Addresses", .ownThreads)
 struct AddressTests {
-    /// A path for a socket, which nobody else has.
+    /// A unique path for a socket.
     static func socketPath() -> String {
         FileManager.default.temporaryDirectory.appending(component: UUID().uuidString).path
     }

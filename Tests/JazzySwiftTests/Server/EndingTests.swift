@@ -110,7 +110,7 @@ struct EndingTests {
         try inBackground {
             ending.value = try server.stop(code: 1012, spread: .seconds(3_600), grace: .seconds(3_600))
         } while: {
-            // The other one's turn is in half an hour.
+            // The other one is due in half an hour.
             #expect(try told.receiveClose() == 1012)
             try other.send("served?")
             #expect(try other.receiveText() == "served?")

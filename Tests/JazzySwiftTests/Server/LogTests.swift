@@ -34,7 +34,7 @@ final class LogLines: Sendable {
 struct LogTests {
     struct Order: Decodable { let number: Int }
 
-    /// An error whose text is what a client sent.
+    /// An error whose text comes from a client.
     struct Mishap: Error, CustomStringConvertible {
         let description: String
     }
@@ -208,7 +208,7 @@ struct LogTests {
 
     @Test("By default warnings and errors go to standard error; at the level debug everything does")
     func standardError() async throws {
-        for (isDebug, lines) in [(false, 2), (true, 5)] {  // the first tells where the server listens
+        for (isDebug, lines) in [(false, 2), (true, 5)] {  // the first line has the server's addresses
             let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
                 [isDebug = isDebug as Bool] in try Self.speak(isDebug ? .debug : .info)
             }

@@ -20,7 +20,7 @@ struct TransportTests {
         try TestClient(try TestHandshake(try FlippingTransport.connected(socket), path: "/"))
     }
 
-    /// What is served through a transport, and by which socket it is found.
+    /// Servers on addresses with a transport, and sockets that reach them.
     struct Place: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let make: @Sendable () throws -> (address: JazzyAddress, connect: @Sendable (Int) throws -> TestSocket)

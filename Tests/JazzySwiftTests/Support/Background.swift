@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Runs `work` on a thread of its own while `body` runs here; then waits for it to end, and throws what it threw.
+/// Runs `work` on its own thread while `body` runs here; then waits for its end, and throws its error.
 func inBackground(_ work: @escaping @Sendable () throws -> Void, while body: () throws -> Void) throws {
     let thread = BackgroundThread(work)
     do {
@@ -27,7 +27,7 @@ final class BackgroundThread: Sendable {
         }
     }
 
-    /// Waits for the work to end, and throws what it threw.
+    /// Waits for the work to end, and throws its error.
     func wait() throws {
         guard ended.wait(timeout: .now() + 10) == .success else {
             throw TestFailure("the work in background never ended")
@@ -35,7 +35,7 @@ final class BackgroundThread: Sendable {
         try throwIfFailed()
     }
 
-    /// Throws what the work threw, if it did by now.
+    /// Throws the error of the work, if it has thrown by now.
     func throwIfFailed() throws {
         try outcome.value?.get()
     }
@@ -47,7 +47,7 @@ final class Holder<Value: Sendable>: Sendable {
 
     var value: Value? {
         get { held.withLock { $0 } }
-        // What was held ends outside the lock, because its end may take time.
+        // Released outside of the lock, because that may take time.
         set { _ = held.withLock { value in exchange(&value, newValue) } }
     }
 }

@@ -2,17 +2,17 @@ import CJazzyPoll.Transport
 import Glibc
 import JazzySwift
 
-/// A transport that is all Swift: it greets, and then turns every bit around, of whatever goes either way.
+/// A transport in Swift: it exchanges greetings, and then inverts every bit in both directions.
 final class FlippingTransport: Sendable {
-    /// What a client sends first, and is sent back.
+    /// The greeting, which a client sends first, and receives.
     static let greeting = UInt8(ascii: "?")
 
     private let end: @Sendable () -> Void
 
-    /// What became of channels: "open" and "close", in their order.
+    /// The calls of channels: "open" and "close", in order.
     let events = Recorder<String>()
 
-    /// `end` is called when nobody needs it any more.
+    /// `end` is called when the last reference goes.
     init(end: @escaping @Sendable () -> Void = {}) {
         self.end = end
     }
@@ -31,7 +31,7 @@ final class FlippingTransport: Sendable {
         return socket
     }
 
-    /// Functions of C, which have no context but what they are given.
+    /// C functions, which cannot capture any context.
     static let functions = jz_transport(
         open: { context, descriptor, early, earlyLength in
             guard let context, earlyLength == 0 else { return nil }

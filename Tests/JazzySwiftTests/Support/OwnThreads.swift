@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Runs tests, which block, on threads of their own: on the few that run tasks, of which there are as many as cores,
-/// they would keep the upgrade hooks that they wait for from going on.
+/// Runs tests, which block, on their own threads: on the threads that run tasks, one for each core, they would block
+/// the upgrade hooks for which they wait.
 struct OwnThreads: SuiteTrait, TestTrait, TestScoping {
     var isRecursive: Bool { true }
 

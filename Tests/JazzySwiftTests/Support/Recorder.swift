@@ -1,7 +1,7 @@
 import JazzySwift
 import Synchronization
 
-/// Gathers values from handlers, on whatever thread they are called.
+/// Collects values from handlers on any threads.
 final class Recorder<Value: Sendable>: Sendable {
     private let recorded = Mutex<[Value]>([])
 

@@ -1,7 +1,7 @@
 import Glibc
 import JazzySwift
 
-/// A WebSocket client on a blocking socket, just enough to see what a server sends.
+/// A minimal WebSocket client on a blocking socket.
 final class TestClient {
     struct Frame: Equatable {
         var opcode: Opcode

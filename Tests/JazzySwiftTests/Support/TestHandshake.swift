@@ -1,6 +1,6 @@
 import JazzySwift
 
-/// A request for a WebSocket, whatever it is answered.
+/// A request for a WebSocket, and any response to it.
 final class TestHandshake {
     let socket: TestSocket
 

@@ -1,6 +1,6 @@
 import CJazzyZlib
 
-/// Reads compressed messages of one connection as a client does: each may refer to what came before it.
+/// Decompresses the messages of one connection as a client does: each may refer to earlier ones.
 final class TestInflater {
     /// zlib keeps this address, so it must not change.
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)

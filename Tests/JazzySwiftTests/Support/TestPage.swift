@@ -1,4 +1,4 @@
-/// What a server answers to a GET.
+/// A server's response to a GET.
 struct TestPage {
     let head: String
     let body: [UInt8]

@@ -12,7 +12,7 @@ struct TestFailure: Error, CustomStringConvertible {
 final class TestSocket {
     private var descriptor: Int32
 
-    /// Whether every bit of what is sent and received is turned around, as ``FlippingTransport`` does.
+    /// Whether every sent and received bit is inverted, as by ``FlippingTransport``.
     var isFlipped = false
 
     convenience init(port: Int) throws {
@@ -40,7 +40,7 @@ final class TestSocket {
         }
     }
 
-    /// A descriptor that listens on a free port, for somebody else to own.
+    /// A descriptor that listens on a free port; the caller owns it.
     static func listen() throws -> (descriptor: Int32, port: Int) {
         let listener = try TestSocket(AF_INET)
         var address = loopback(port: 0)
@@ -64,7 +64,7 @@ final class TestSocket {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Ends the connection with a reset, whatever was not sent yet.
+    /// Ends the connection with a reset, even if output is unsent.
     func reset() {
         var lingersForNothing = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &lingersForNothing, socklen_t(MemoryLayout<linger>.size))
@@ -102,7 +102,7 @@ final class TestSocket {
         return isFlipped ? received.map { ~$0 } : received
     }
 
-    /// Waits for the other side to end the connection, and drops what it sends before. False: it goes on.
+    /// Waits until the other side ends the connection, and discards its output. False: it does not end.
     func awaitEnd() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         var count = 0

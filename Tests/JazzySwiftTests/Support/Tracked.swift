@@ -1,4 +1,4 @@
-/// A value that tells its end.
+/// A value that reports its end.
 final class Tracked: Sendable {
     private let end: @Sendable () -> Void
 

@@ -1,8 +1,7 @@
 import NIOCore
 import NIOWebSocket
 
-/// Sends back what comes, frame by frame: messages in fragments stay in fragments. All that one read brings is flushed at
-/// once.
+/// Echoes frame by frame: messages in fragments stay in fragments. All frames of one read are flushed at once.
 final class EchoHandler: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
