@@ -27,6 +27,8 @@
  *   - The server's limits and time-outs hold for a channel as for a socket. Bytes that `send` has accepted must be in
  *     the kernel, or must get there without further calls. Then backpressure counts correctly, and nothing is lost when
  *     the connection ends properly.
+ *   - Writing to the descriptor must not raise SIGPIPE, which would end the process: send with MSG_NOSIGNAL. A library
+ *     that writes by itself, as OpenSSL's sockets do, needs a BIO that does so, or a process that ignores the signal.
  *   - The descriptor reports its end, or an error, only once. A channel that reads or writes it must pass that on, in
  *     the same call or the next: nobody else will see it.
  *   - After JZ_LOST or JZ_IO_BROKEN only `failure` and `close` are called; after JZ_IO_ENDED `receive` is not called.
