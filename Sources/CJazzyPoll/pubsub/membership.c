@@ -42,6 +42,7 @@ jz_status jz_membership_start(jz_membership *membership, jz_server *server, jz_e
     jz_error own = {0};
     atomic_store(&membership->is_lost, false);
     jz_status status = membership->broker.start(membership->broker.context, server, &own);
+    own.message[sizeof own.message - 1] = '\0'; /* strncpy leaves a sentence that does not fit without an end */
     if (status == JZ_OK)
         atomic_store(&membership->state, JZ_MEMBERSHIP_BEGUN);
     else if (own.message[0] == '\0')

@@ -186,12 +186,34 @@ static void a_start_that_fails_may_be_tried_again(void **state)
     jz_membership_destroy(membership);
 }
 
+/* Without a NUL, as strncpy leaves what does not fit. */
+static jz_status fail_at_length(void *context, jz_server *server, jz_error *error)
+{
+    (void)context;
+    (void)server;
+    memset(error->message, 'm', sizeof error->message);
+    return JZ_STATUS_SYSTEM;
+}
+
+static void of_a_sentence_that_does_not_end_as_much_is_told_as_fits(void **state)
+{
+    (void)state;
+    counter counter = {0};
+    jz_membership *membership = create(&counter);
+    membership->broker.start = fail_at_length;
+    jz_error error = {0};
+    assert_int_equal(jz_membership_start(membership, NULL, &error), JZ_STATUS_SYSTEM);
+    assert_int_equal(strlen(error.message), sizeof error.message - 1);
+    jz_membership_destroy(membership);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broker_is_told_between_its_start_and_its_stop),
         cmocka_unit_test(a_broker_is_not_stopped_while_it_is_given_something),
         cmocka_unit_test(a_start_that_fails_may_be_tried_again),
+        cmocka_unit_test(of_a_sentence_that_does_not_end_as_much_is_told_as_fits),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("membership", tests, NULL, NULL));
 }
