@@ -180,10 +180,11 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     /* Even if the sender is on another loop: this loop's subscribers get it at once, after earlier errands. */
     jz_shard *own = own_shard_of(server);
     jz_send_status status = publish_here(server, own, sender, topic, kind, bytes, length);
-    if (server->membership == NULL || status == JZ_SEND_DROPPED)
+    jz_membership *membership = atomic_load(&server->membership);
+    if (membership == NULL || status == JZ_SEND_DROPPED)
         return status;
     /* Also where the loops have ended, and a worker has a last close event. */
-    jz_send_status elsewhere = jz_membership_publish(server->membership, topic, kind, bytes, length);
+    jz_send_status elsewhere = jz_membership_publish(membership, topic, kind, bytes, length);
     return elsewhere != JZ_SEND_CLOSED ? elsewhere : status;
 }
 
@@ -234,8 +235,9 @@ jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t to
     /* With errands to all loops, because the caller may hold a lock, and subscriptions may be about to change. */
     const jz_text name = {topic, topic_length};
     jz_send_status status = publish_here(server, NULL, (jz_ws){0}, name, kind, bytes, length);
-    if (status == JZ_SEND_SENT && server->membership != NULL)
-        jz_membership_count_delivered(server->membership);
+    jz_membership *membership = atomic_load(&server->membership);
+    if (status == JZ_SEND_SENT && membership != NULL)
+        jz_membership_count_delivered(membership);
     return status;
 }
 

@@ -32,20 +32,23 @@ jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *e
                          missing);
     if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot join: do it before the server runs");
-    if (server->membership != NULL)
+    if (atomic_load(&server->membership) != NULL)
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot join: the server has a broker, and takes one only");
-    server->membership = jz_membership_create(broker);
-    if (server->membership == NULL)
+    jz_membership *membership = jz_membership_create(broker);
+    if (membership == NULL)
         return jz_report_system(error, ENOMEM, "join a broker");
     for (uint32_t i = 0; i < server->shard_count; i++)
-        server->shards[i].topics.owner = &server->membership->owner;
+        server->shards[i].topics.owner = &membership->owner;
+    /* Other threads may already publish, or ask for statistics. */
+    atomic_store(&server->membership, membership);
     return JZ_OK;
 }
 
 void jz_broker_set_joined(jz_server *server, bool is_joined)
 {
     size_t told = 0;
-    if (server->membership == NULL || !jz_membership_set_joined(server->membership, is_joined, &told))
+    jz_membership *membership = atomic_load(&server->membership);
+    if (membership == NULL || !jz_membership_set_joined(membership, is_joined, &told))
         return;
     if (is_joined)
         jz_log(&server->options, JZ_LOG_INFO,

@@ -34,8 +34,9 @@ static void end_running(jz_server *server)
         jz_errand_discard_all(&server->shards[i]); /* if its loop never ran */
         jz_peer_log_finish(&server->shards[i]);
     }
-    if (server->membership != NULL)
-        jz_membership_stop(server->membership);
+    jz_membership *membership = atomic_load(&server->membership);
+    if (membership != NULL)
+        jz_membership_stop(membership);
     atomic_store(&server->state, JZ_SERVER_STOPPED);
 }
 
@@ -43,14 +44,15 @@ static void end_running(jz_server *server)
 static jz_status prepare(jz_server *server, jz_error *error)
 {
     jz_status status = JZ_OK;
+    jz_membership *membership = atomic_load(&server->membership);
     for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
         status = jz_shard_prepare(&server->shards[i], error);
     if (status == JZ_OK && jz_routes_need_workers(&server->routes))
         status = jz_work_start_workers(&server->workers, server->options.worker_threads,
                                        server->options.thread_stack_size, error);
-    if (status != JZ_OK || server->membership == NULL)
+    if (status != JZ_OK || membership == NULL)
         return status;
-    status = jz_membership_start(server->membership, server, error);
+    status = jz_membership_start(membership, server, error);
     if (status != JZ_OK)
         jz_workers_finish(&server->workers);
     return status;

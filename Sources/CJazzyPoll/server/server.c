@@ -44,7 +44,7 @@ static jz_status create_shards(jz_server *server, uint32_t first_generation, jz_
 static void free_server(jz_server *server)
 {
     jz_routes_free(&server->routes);
-    jz_membership_destroy(server->membership);
+    jz_membership_destroy(atomic_load(&server->membership));
     jz_admission_destroy(&server->admission);
     free(server->trusted_proxies);
     jz_workers_destroy(&server->workers);

@@ -69,8 +69,9 @@ void jz_server_statistics(const jz_server *server, jz_statistics *statistics)
         add_times(statistics, &shard->turn.loop.times, now);
         statistics->buffered_bytes += buffered_bytes(&shard->slots);
     }
-    if (server->membership != NULL)
-        statistics->broker = jz_membership_statistics(server->membership);
+    const jz_membership *membership = atomic_load(&server->membership);
+    if (membership != NULL)
+        statistics->broker = jz_membership_statistics(membership);
 }
 
 jz_ending jz_server_ending(const jz_server *server)

@@ -50,9 +50,9 @@ struct jz_server {
     jz_routes routes;
     uint32_t shard_count;
     jz_shard *shards;
-    jz_membership *membership; /* NULL: no broker joins its topics with others' */
-    jz_workers workers;        /* for routes that run on workers */
-    pthread_t *threads;        /* of the shards that do not run on the caller's thread */
+    _Atomic(jz_membership *) membership; /* NULL: no broker joins its topics with others'. Read by any thread */
+    jz_workers workers;                  /* for routes that run on workers */
+    pthread_t *threads;                  /* of the shards that do not run on the caller's thread */
     uint32_t thread_count;
     bool runs_on_own_threads; /* started by jz_server_start */
 };

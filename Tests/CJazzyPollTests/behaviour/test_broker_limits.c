@@ -243,6 +243,40 @@ static void a_server_may_end_while_others_deliver_and_publish(void **state)
     }
 }
 
+/* What any thread may do with a server from its creation on. */
+static void *look_and_publish(void *context)
+{
+    persistent *persistent = context;
+    jz_statistics statistics;
+    while (!persistent->is_enough) {
+        jz_server_statistics(persistent->server, &statistics);
+        jz_server_publish(persistent->server, TOPIC, JZ_MESSAGE_TEXT, "x", 1);
+        persistent->rounds++;
+    }
+    return NULL;
+}
+
+/* A data race would be seen by ThreadSanitizer. */
+static void other_threads_may_publish_and_ask_for_statistics_while_a_server_is_joined(void **state)
+{
+    (void)state;
+    recorder recorder = {0};
+    const jz_broker broker = recorder_broker(&recorder);
+    jz_error error = {0};
+    persistent persistent = {.server = jz_server_create(NULL, &error)};
+    assert_non_null(persistent.server);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, look_and_publish, &persistent), 0);
+    assert_eventually(persistent.rounds > 0);
+    assert_int_equal(jz_server_join(persistent.server, &broker, &error), JZ_OK);
+    size_t rounds = persistent.rounds;
+    assert_eventually(persistent.rounds > rounds + 1);
+    persistent.is_enough = true;
+    pthread_join(thread, NULL);
+    jz_server_destroy(persistent.server);
+    assert_int_equal(recorder.starts + recorder.publications, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +286,7 @@ int main(void)
         cmocka_unit_test(what_a_busy_loop_refuses_can_be_delivered_again_in_its_order),
         cmocka_unit_test(without_memory_for_it_a_subscription_is_dropped_and_the_broker_not_told),
         cmocka_unit_test(a_server_may_end_while_others_deliver_and_publish),
+        cmocka_unit_test(other_threads_may_publish_and_ask_for_statistics_while_a_server_is_joined),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("broker limits", tests, NULL, NULL));
 }
