@@ -13,7 +13,7 @@ enum {
 /* Whether this is a valid Sec-WebSocket-Key: base64 of exactly 16 bytes (§4.2.1, item 5). */
 bool jz_client_key_is_valid(const char *key, size_t length);
 
-/* Writes the value of Sec-WebSocket-Accept for a valid key. Not terminated. */
+/* Writes the value of Sec-WebSocket-Accept for a valid key, without a NUL. */
 void jz_accept_key(const char key[JZ_CLIENT_KEY_LENGTH], char accept[JZ_ACCEPT_KEY_LENGTH]);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct jz_address {
  */
 typedef struct jz_network {
     uint8_t ip[16];
-    uint8_t prefix_bits; /* 0 to 128, counted over the mapped form: those of 10.0.0.0/8 are 96 + 8 */
+    uint8_t prefix_bits; /* 0 to 128, of the mapped form: 10.0.0.0/8 has 96 + 8 */
 } jz_network;
 
 void jz_ip_map_ipv4(const uint8_t ipv4[4], uint8_t ip[16]);

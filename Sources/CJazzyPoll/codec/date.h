@@ -12,7 +12,7 @@ typedef struct jz_date {
     char text[JZ_DATE_LENGTH + 1];
 } jz_date;
 
-/* The date now, terminated; valid until the next call. */
+/* The current date, NUL-terminated; valid until the next call. */
 const char *jz_date_now(jz_date *date);
 
 #endif

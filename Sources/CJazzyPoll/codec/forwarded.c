@@ -5,7 +5,7 @@
 
 enum { MAX_NODE = 128 }; /* bytes; an address with a port has at most 47, an obfuscated port may be longer */
 
-/* A header whose elements name addresses. */
+/* A header with a list of addresses. */
 typedef struct node_list {
     const char *name;
     bool has_quoted_strings;

@@ -28,7 +28,7 @@ bool jz_x_forwarded_for(const jz_request_head *head, const jz_network *trusted, 
 /* The same with the "for" parameters of Forwarded. An element without "for" names nobody. */
 bool jz_forwarded(const jz_request_head *head, const jz_network *trusted, size_t trusted_count, jz_address *client);
 
-/* A host, and perhaps a port, out of a header. */
+/* A host, and perhaps a port, from a header. */
 typedef struct jz_host_value {
     char bytes[JZ_MAX_FORWARDED_VALUE];
     size_t length;

@@ -26,7 +26,7 @@ static inline jz_vectors jz_vectors_in_use(void)
     return chosen != 0 ? (jz_vectors)(chosen - 1) : jz_choose_vectors();
 }
 
-/* For tests: uses others that are available. */
+/* For tests: selects other available ones. */
 void jz_use_vectors(jz_vectors vectors);
 
 #endif

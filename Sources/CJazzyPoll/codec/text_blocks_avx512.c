@@ -241,7 +241,7 @@ JZ_FOR_AVX512 bool jz_text_blocks_avx512(uint8_t *destination, const uint8_t *so
 
 #else
 
-/* ISO C wants a declaration in every file. */
+/* ISO C requires a declaration in every file. */
 typedef int jz_no_avx512;
 
 #endif

@@ -6,7 +6,7 @@
 
 enum { SHORT_TEXT = 16 }; /* bytes: fewer are checked one by one, which is cheaper than making a block */
 
-/* The number of ASCII bytes at the start, counted in whole words, or all. */
+/* The number of ASCII bytes at the start, rounded down to whole words; or all bytes. */
 static size_t ascii_prefix(const uint8_t *bytes, size_t length)
 {
     const uint64_t high_bits = UINT64_C(0x8080808080808080);

@@ -1,4 +1,4 @@
-/* The public functions that answer a handshake: at once on its own loop, by an errand from anywhere else. */
+/* The public functions that answer a handshake: at once on its own loop, with an errand from other threads. */
 #include "handles/access.h"
 #include "session/answer.h"
 #include "shard/errand.h"

@@ -1,4 +1,4 @@
-/* The public functions on handles: at once on the connection's own loop, by an errand from anywhere else. */
+/* The public functions on handles: at once on the connection's own loop, with an errand from other threads. */
 #include "jazzy/websocket.h"
 
 #include "codec/close_code.h"

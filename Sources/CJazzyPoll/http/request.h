@@ -1,4 +1,4 @@
-/* A request for a WebSocket, as the upgrade hook sees it. */
+/* A request for a WebSocket, as the upgrade hook gets it. */
 #ifndef JAZZY_HTTP_REQUEST_H
 #define JAZZY_HTTP_REQUEST_H
 

@@ -13,7 +13,7 @@
  *     jz_server_route_ws(server, "/echo", NULL, echo, NULL, &error);         // 2. routes
  *     jz_server_listen(server, NULL, 8080, &error);                          // 3. an address and a port
  *     jz_server_run_until_signal(server, &error);                            // 4. blocks until Ctrl-C or SIGTERM
- *     jz_server_destroy(server);                                             // 5. gives everything back
+ *     jz_server_destroy(server);                                             // 5. frees everything
  *
  * How it behaves
  *   - A handler is *called* when something happens and must return soon: it runs on the thread of the event loop that
@@ -23,7 +23,7 @@
  *   - No function of this library ever calls a handler before it returns. The events that a call causes come later, so
  *     a handler may send to or close any connection, its own included, and may do so while it holds a lock.
  *   - A connection is named by a `jz_ws`, a plain 64-bit value. It may be copied, compared, kept and used from any
- *     thread for ever: after the connection is gone, every call on it answers "closed".
+ *     thread for ever: after the connection is gone, every call with it returns "closed".
  *   - What a handler receives (`event`, `message` and the bytes they point to) is borrowed until the handler returns.
  *     What is passed to a function is copied before it returns. The only thing to free is the server.
  */

@@ -64,7 +64,7 @@ void jz_loop_destroy(jz_loop *loop);
 /* Runs until end_of_turn returns false: then 0. Otherwise the poll failed for good: an errno. */
 int jz_loop_run(jz_loop *loop);
 
-/* Private to jz_loop_take_letters: there may be letters. */
+/* Private to jz_loop_take_letters, for when there may be letters. */
 void jz_loop_take_waiting_letters(jz_loop *loop);
 
 /* Whether there are letters that the owner was not given yet. On the loop's own thread. */

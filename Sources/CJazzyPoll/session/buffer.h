@@ -12,7 +12,7 @@ typedef struct jz_buffer {
     size_t capacity;
 } jz_buffer;
 
-/* Private to jz_buffer_reserve: the buffer is too small. */
+/* Private to jz_buffer_reserve, for when the buffer is too small. */
 bool jz_buffer_grow(jz_buffer *buffer, size_t additional, size_t ceiling);
 
 /*

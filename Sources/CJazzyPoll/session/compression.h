@@ -16,7 +16,7 @@
 typedef struct jz_compressor jz_compressor;
 typedef struct jz_decompressor jz_decompressor;
 
-/* Shared by all sessions of one loop. All zero is one that owns nothing yet. */
+/* Shared by all sessions of one loop. All zero: it owns nothing yet. */
 typedef struct jz_compression_workspace {
     jz_compressor *compressors; /* one for each set of parameters */
     jz_decompressor *decompressor;

@@ -38,7 +38,7 @@ void jz_session_forget_context(jz_session *session);
 /* An outgoing message: one frame, whose payload belongs to the caller or to the session's workspace. */
 typedef struct jz_outgoing {
     uint8_t opcode;
-    uint8_t reserved; /* JZ_RSV1 where the payload is compressed */
+    uint8_t reserved; /* JZ_RSV1 if the payload is compressed */
     const void *payload;
     size_t length;
 } jz_outgoing;

@@ -1,4 +1,4 @@
-/* From a handle to the shard that owns its connection, from any thread. */
+/* Finds the shard that owns a handle's connection, from any thread. */
 #ifndef JAZZY_SHARD_ENTRY_H
 #define JAZZY_SHARD_ENTRY_H
 

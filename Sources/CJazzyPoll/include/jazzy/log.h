@@ -12,7 +12,7 @@ JZ_BEGIN_DECLARATIONS
 /* The importance of a line, in ascending order. */
 typedef enum jz_log_level {
     JZ_LOG_DEBUG,   /* for finding a fault; may contain parts of what peers sent; off by default */
-    JZ_LOG_INFO,    /* what the server does, and what peers do wrong */
+    JZ_LOG_INFO,    /* what the server does, and errors of peers */
     JZ_LOG_WARNING, /* the server works, but an operator may want to change something */
     JZ_LOG_ERROR    /* something failed */
 } jz_log_level;

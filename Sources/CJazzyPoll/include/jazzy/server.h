@@ -163,7 +163,7 @@ JZ_PUBLIC jz_status jz_server_run(jz_server *server, jz_error *error);
  */
 JZ_PUBLIC jz_status jz_server_run_until_signal(jz_server *server, jz_error *error);
 
-/* Runs the server on threads of its own and returns at once. */
+/* Runs the server on its own threads, and returns at once. */
 JZ_PUBLIC jz_status jz_server_start(jz_server *server, jz_error *error);
 
 /*

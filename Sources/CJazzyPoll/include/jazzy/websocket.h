@@ -54,7 +54,7 @@ JZ_PUBLIC jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *
 typedef enum jz_compression {
     JZ_COMPRESSION_AUTOMATIC, /* from the route's min_message_size on */
     JZ_COMPRESSION_ALWAYS,
-    JZ_COMPRESSION_NEVER /* for what is compressed already, and for secrets */
+    JZ_COMPRESSION_NEVER /* for data that is compressed already, and for secrets */
 } jz_compression;
 
 /* The same as jz_ws_send, which uses JZ_COMPRESSION_AUTOMATIC. */
