@@ -1,11 +1,11 @@
 /*
- * The server that is measured, in C: /echo returns each message as it came, /fan sends each message to every connection
- * of the route. No greeting, and nothing printed per message.
+ * The measured server, in C: /echo returns each message unchanged, /fan sends each message to every connection of the
+ * route. It sends no greeting, and prints nothing per message.
  *
  *     bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N] [--servers N]
  *
- * --threads is the loops of a server; --servers makes several servers in this process, on ports one after another,
- * which share nothing: to see what loops share.
+ * --threads: the loops of a server. --servers: several servers in this process, on consecutive ports, which share
+ * nothing: to see the cost of what loops share.
  */
 #include <jazzy.h>
 #include <stdbool.h>

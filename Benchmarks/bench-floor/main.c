@@ -1,7 +1,7 @@
 /*
- * The floor: what a server on epoll cannot go below. It receives into one big buffer, unmasks where the bytes lie and
- * sends once for each read, and does nothing else: it checks no frame, knows no control frame and no time-out, and
- * waits where a receiver does not keep up. Not a WebSocket server to be used; a measure for those that are.
+ * The floor: a lower bound for servers on epoll. It receives into one large buffer, unmasks in place, and sends once
+ * for each read, and does nothing else: it checks no frames, has no control frames and no time-outs, and blocks if a
+ * receiver does not keep up. Not a usable WebSocket server; a measure for others.
  *
  *     bench-floor [--port N] [--fan]     with --fan each message goes to every connection instead of back
  */

@@ -1,5 +1,5 @@
 /*
- * What compare.py runs under valgrind to count instructions: so many turns of a scenario, and no clock anywhere.
+ * compare.py runs this with valgrind to count instructions: a number of iterations of a scenario, without any clock.
  *
  *     bench-instructions SCENARIO TURNS
  *     bench-instructions --list    the version of zlib, then each scenario and how many messages a turn of it handles

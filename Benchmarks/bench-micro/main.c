@@ -1,11 +1,11 @@
 /*
- * What the codec and the session cost, without sockets: nanoseconds of processor time for one operation, and GB/s
- * (billions of bytes in a second).
+ * The cost of the codec and the session, without sockets: nanoseconds of processor time for one operation, and GB/s
+ * (billions of bytes per second).
  *
  *     bench-micro [--filter TEXT] [--repetitions N] [--milliseconds N] [--json]
  *
- * Every row is calibrated so that a repetition takes --milliseconds, then all rows are repeated in turn. Shown are the
- * median and the minimum of the repetitions, and the spread: their interquartile range as a share of the median.
+ * Every row is calibrated so that a repetition takes --milliseconds, then all rows are repeated in turn. The output has
+ * the median and the minimum of the repetitions, and the spread: the interquartile range as a share of the median.
  * Goals are compared with the median. Inputs are never restored while the clock runs: see common/client_frame.h.
  */
 #include <stdio.h>

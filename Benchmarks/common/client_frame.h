@@ -1,9 +1,9 @@
 /*
- * Frames as a client sends them, made so that they can be read over and over without being restored in between.
+ * Frames of a client that can be read repeatedly without being restored in between.
  *
- * A session unmasks where the bytes lie, so what was a masked payload is plain afterwards. Reading the same frame again
- * masks it again: the payload goes back and forth between two texts. With `toggling_key` both are of the same kind, for
- * the texts of texts.h: UTF-8 whose characters are as long and as many.
+ * A session unmasks in place, so a masked payload is plain afterwards. Reading the same frame again masks it again: the
+ * payload alternates between two texts. With `toggling_key` both are of the same kind, for the texts of texts.h: UTF-8
+ * with the same number and length of characters.
  */
 #ifndef BENCHMARKS_CLIENT_FRAME_H
 #define BENCHMARKS_CLIENT_FRAME_H

@@ -1,6 +1,6 @@
 /*
- * The conformance suite: RFC 6455 and RFC 7692 as rows that say what a client sends and what has to come of it. Which
- * rows prove which requirement is in CONFORMANCE.md.
+ * The conformance suite: RFC 6455 and RFC 7692 as rows with a client's input and the expected result. CONFORMANCE.md
+ * says which rows prove which requirement.
  *
  *     conformance                runs every row; prints how many there are, and on standard error those that fail
  *     conformance --only FILE    runs the rows of one file

@@ -1,7 +1,8 @@
 /*
- * What the servers under test get from the kernel and the allocator: the linker leads their calls here (Scripts/
- * driver.mk, --wrap). They are short, interrupted, in another order, or fail, by chance and by seed; bytes behind those
- * received are poisoned. Threads of the test itself are left alone, and so is everybody where nothing is armed.
+ * Changes the results of the tested servers' system calls and allocations, which the linker redirects to this
+ * (Scripts/driver.mk, --wrap). They are short, interrupted, in another order, or fail, at random by a seed; the memory
+ * behind received bytes is poisoned. Threads of the test itself are not affected, and no thread is while nothing is
+ * armed.
  */
 #ifndef JAZZY_DRIVER_FAULTS_H
 #define JAZZY_DRIVER_FAULTS_H

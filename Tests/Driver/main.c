@@ -1,7 +1,7 @@
 /*
- * Whole servers under everything that kernels, allocators and clients do to them: see scene.h and faults.h. Plays one
- * scene after the other, each from its seed. Where one fails, its seed is told: the options, the clients' input and the
- * faults are the same again, and only what threads do to each other differs.
+ * Whole servers with all that kernels, allocators and clients can do: see scene.h and faults.h. Plays one scene after
+ * the other, each from a seed. If one fails, its seed is printed: with it the options, the clients' input and the
+ * faults are the same again; only the interleaving of threads differs.
  *
  *     driver [SECONDS [SEED]]       for so long, 10 seconds by default; SECONDS 0 plays the one scene of the seed
  */

@@ -126,7 +126,7 @@ static bool begin(jz_channel *channel)
     return !channel->speaks_other;
 }
 
-/* Lets the channel go on. Returns what may be done now of what is wanted, or JZ_LOST. */
+/* Calls the channel's `ready`. Returns what may be done now of `wanted`, or JZ_LOST. */
 static unsigned ask(jz_channel *channel, unsigned what, unsigned wanted)
 {
     unsigned may = channel->transport->ready(channel->channel, what);
@@ -179,7 +179,8 @@ jz_socket_result jz_links_receive(jz_links *links, int link, uint8_t *bytes, siz
     jz_channel *channel = at(links, link);
     if (channel->channel == NULL)
         return jz_socket_receive(channel->descriptor, bytes, capacity, received);
-    /* A last look before a time-out, not rationed: the received bytes may be what the handshake waits for. */
+    /* A last look before a time-out, not limited per iteration: the received bytes may be what the handshake waits
+       for. */
     if (!channel->is_ready && !channel->is_lost && ask(channel, JZ_READABLE, JZ_READABLE) == 0)
         return JZ_SOCKET_WOULD_BLOCK;
     if (channel->is_lost)

@@ -243,7 +243,7 @@ static void a_server_may_end_while_others_deliver_and_publish(void **state)
     }
 }
 
-/* What any thread may do with a server from its creation on. */
+/* Calls that any thread may make from the server's creation on. */
 static void *look_and_publish(void *context)
 {
     persistent *persistent = context;

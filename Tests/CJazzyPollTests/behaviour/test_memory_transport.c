@@ -1,7 +1,7 @@
 /*
- * Whole servers in a process, none of whose bytes travels through a socket: by seed, everything comes in other portions
- * and at other times, and some of it not at all. What is sent comes back, whole and in order; or, where a channel was
- * lost, as far as it came.
+ * Whole servers whose bytes do not go through sockets: controlled by a seed, all bytes arrive in varying portions and
+ * at varying times, and some not at all. Echoes are complete and in order; or, if a channel was lost, correct as far as
+ * they came.
  */
 #include <stdio.h>
 
@@ -20,7 +20,7 @@ enum { CLIENTS = 5, MESSAGES = 15, LONGEST = 70000, SEEDS = 24, LIMIT = 64 << 20
     "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                               \
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 
-/* What a client has to say, and what the server is to say to that behind its response. */
+/* A client's input, and the expected output of the server behind its response. */
 typedef struct talker {
     memory_client end;
     jz_buffer speech;
@@ -146,7 +146,7 @@ static void talk(test_random *random)
             ended += talker->has_ended;
             heard += talker->heard.length;
         }
-        /* Whatever goes on, however slowly, does not hang. */
+        /* As long as there is progress, however slow, it does not hang. */
         if (heard > heard_before)
             deadline = test_deadline();
         for (size_t i = 0; i < seen.opens; i++)
@@ -158,7 +158,7 @@ static void talk(test_random *random)
     }
 }
 
-/* Whether what was heard is what is due, or with `may_be_cut` the beginning of that. */
+/* Whether the received bytes are the expected ones or, with `may_be_cut`, the beginning of them. */
 static void expect_due(const talker *talker, uint64_t seed, bool may_be_cut)
 {
     static const char end_of_head[] = "\r\n\r\n";
@@ -233,7 +233,7 @@ static void where_a_channel_is_lost_what_had_come_was_right(void **state)
         play(seed, rarities[seed % COUNT_OF(rarities)]);
 }
 
-/* The end lies behind bytes of which no poll knows. */
+/* The end of the stream is behind bytes that the poll does not know. */
 static void the_end_of_who_says_no_more_is_found_behind_its_bytes(void **state)
 {
     (void)state;
@@ -278,7 +278,7 @@ static void hear(talker *talker, size_t length)
 /* The bell rings while the server waits for room, and reads nothing: it does not ring again when it does. */
 static void what_comes_while_nothing_is_read_is_found_without_another_bell(void **state)
 {
-    /* What there is no room for is more than half of the limit, and goes at once when there is. */
+    /* The waiting bytes are more than half of the limit, and are sent at once when there is room. */
     enum { ROOM = 8000, LENGTH = 12000, LITTLE = 4096 };
     static const uint8_t key[4] = {1, 2, 3, 4};
     (void)state;

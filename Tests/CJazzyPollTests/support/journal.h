@@ -1,9 +1,9 @@
 /*
- * A handler that writes down what it is called with, for any number of connections:
+ * A handler that records its calls, for any number of connections:
  *
  *     "open text(hi) ping() error(text that is not UTF-8) close(1007 unclean)"
  *
- * and then does what the test wants it to do. It runs on the server's threads, so that it must not assert anything.
+ * and then does what the test says. It runs on the server's threads, so it must not assert anything.
  */
 #ifndef JAZZY_TESTS_JOURNAL_H
 #define JAZZY_TESTS_JOURNAL_H
@@ -41,7 +41,7 @@ void journal_handle(void *context, jz_ws ws, const jz_event *event, const jz_mes
 /* The n-th connection that was opened. */
 jz_ws journal_handle_of(journal *journal, size_t number);
 
-/* Waits until that many connections were closed, and compares what was written. */
+/* Waits until that many connections were closed, and compares the record. */
 void journal_expect(journal *journal, size_t closes, const char *text);
 
 #endif

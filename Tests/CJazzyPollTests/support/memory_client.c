@@ -107,7 +107,7 @@ size_t memory_receive(const memory_client *client, void *bytes, size_t capacity)
     return count;
 }
 
-/* The server does not come to know of a client that it turns away: its end is that of the bell. */
+/* The server has no channel for a client that it turns away: the client sees the end of the socket. */
 static bool is_turned_away(const memory_wire *wire)
 {
     uint8_t byte;

@@ -62,7 +62,7 @@ static void ask(channel *self)
     self->wire->questions++;
 }
 
-/* What was rung for is looked at now. Not recv, which tests lead elsewhere. False: the client has gone. */
+/* Consumes the notifications. Not with recv, which tests redirect. False: the client has gone. */
 static bool silence_bell(channel *self)
 {
     uint8_t rings[64];
@@ -111,7 +111,7 @@ static void *open_channel(void *context, int descriptor, const uint8_t *early, s
     return self;
 }
 
-/* Whatever is wanted, the bell tells. */
+/* For every interest the socket must be readable. */
 static unsigned interest(void *opaque, unsigned wanted)
 {
     const channel *self = opaque;
@@ -119,7 +119,7 @@ static unsigned interest(void *opaque, unsigned wanted)
     return wanted != 0 || self->steps_left > 0 ? JZ_READABLE : 0;
 }
 
-/* What may be done, for all that the bell has told. */
+/* What the server may do, after a notification. */
 static unsigned look(channel *self)
 {
     memory_wire *wire = self->wire;
@@ -144,7 +144,7 @@ static unsigned ready(void *opaque, unsigned what)
         self->waits_for_answer = self->wire->questions > 0;
         if (!self->waits_for_answer && --self->steps_left > 0)
             ask(self);
-        /* What else the client has said was told with the same bell. */
+        /* The same notification was for the rest of the client's bytes. */
         may = self->steps_left == 0 ? JZ_READABLE | JZ_WRITABLE : 0;
     } else {
         may = look(self);
@@ -189,7 +189,7 @@ static jz_io receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *rece
     memory_require(capacity > 0 && *received == 0 && !*has_more, "what is to be filled in is empty");
     if (!loses(self)) {
         if (self->network->choose_received == NULL && happens(self, self->network->contrary)) {
-            ask(self); /* its answer rings, and then what is there is found */
+            ask(self); /* the client's answer notifies, and then the waiting bytes are found */
             result = JZ_IO_WOULD_BLOCK;
         } else {
             result = take_input(self, bytes, capacity, received, has_more);
@@ -212,7 +212,7 @@ static jz_io put_output(channel *self, const jz_piece *pieces, size_t count, boo
         *sent += part;
     }
     if (*sent < length) {
-        /* Where there is room the bell has to tell so, too: nothing else does. */
+        /* The bell must also notify when there is room, because nothing else does. */
         self->wire->wants_room = most == room;
         if (most < room)
             ask(self);

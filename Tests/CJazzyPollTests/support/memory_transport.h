@@ -1,9 +1,9 @@
 /*
- * A transport without sockets: what a client sends lies in memory until the server's channel takes it, and the other
- * way round. A socket there is nevertheless, for a server accepts connections, and watches descriptors; it only rings:
- * a byte says that something may have changed. So readiness means another thing than bytes, bytes lie where no poll
- * looks, and who wants to send waits for the bell, too. All of it happens by chance and by seed, in little portions,
- * after a handshake of several round trips, and it fails where a test wants it.
+ * A transport that keeps bytes in memory, in both directions, until the other side takes them. There still is a socket,
+ * because a server accepts connections and watches descriptors; but it is only a bell: a byte on it notifies that
+ * something may have changed. So readiness does not mean bytes, the poll does not know of the bytes, and sending waits
+ * for the bell, too. Everything happens at random, controlled by a seed, in small portions, after a handshake of
+ * several round trips; and it fails where a test says so.
  */
 #ifndef JAZZY_TESTS_MEMORY_TRANSPORT_H
 #define JAZZY_TESTS_MEMORY_TRANSPORT_H
@@ -18,7 +18,7 @@
 
 typedef struct memory_wire memory_wire;
 
-/* What lies between a server and its clients: the context of the transport. What is not set is 0. */
+/* The context of the transport. Unset fields are 0. */
 typedef struct memory_network {
     uint64_t seed;
     size_t most_received; /* bytes of one call, at most; 0: no limit */
@@ -29,8 +29,8 @@ typedef struct memory_network {
     uint32_t failing;  /* of so many calls one is the last, for the connection is lost; 0: none */
 
     /*
-     * What is received: how many of the `available` bytes, at most `capacity`; where none are available whether the
-     * end is found, for any number but 0. 0: nothing yet, and this is called again at once. NULL: by chance.
+     * How many of the `available` bytes are received, at most `capacity`; if none are available, any number but 0 means
+     * that the end is found. 0: nothing yet, and this is called again at once. NULL: random.
      */
     size_t (*choose_received)(size_t available, size_t capacity);
 
@@ -45,7 +45,7 @@ typedef struct memory_network {
 
 extern const jz_transport memory_transport;
 
-/* What `failure` says of those that were lost because of `failing`. */
+/* The result of `failure` for channels that were lost because of `failing`. */
 #define MEMORY_FAILURE "the memory has forgotten it"
 
 /* With all fields up to choose_received set. */
@@ -64,10 +64,10 @@ bool memory_connect(memory_client *client, memory_network *network, uint16_t por
 /* False: the server has closed the connection. */
 bool memory_send(const memory_client *client, const void *bytes, size_t length);
 
-/* The server is to find the end behind what was sent. */
+/* Lets the server find the end of the stream behind the sent bytes. */
 void memory_stop_sending(const memory_client *client);
 
-/* Takes what has come, up to `capacity` bytes. 0: nothing has. */
+/* Takes up to `capacity` received bytes. 0: there are none. */
 size_t memory_receive(const memory_client *client, void *bytes, size_t capacity);
 
 /* How much there is to take. */

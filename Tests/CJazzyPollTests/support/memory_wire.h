@@ -1,4 +1,4 @@
-/* What lies between the two ends of a wire: memory_transport.c has the server's, memory_client.c the client's. */
+/* The data between the two ends of a wire: memory_transport.c is the server's end, memory_client.c the client's. */
 #ifndef JAZZY_TESTS_MEMORY_WIRE_H
 #define JAZZY_TESTS_MEMORY_WIRE_H
 
@@ -10,7 +10,7 @@
 #include "memory_transport.h"
 #include "session/buffer.h"
 
-/* Bytes on their way: those from `start` on. */
+/* Bytes in transit, from `start` on. */
 typedef struct memory_lane {
     jz_buffer bytes;
     size_t start;

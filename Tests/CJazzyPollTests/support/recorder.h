@@ -1,6 +1,6 @@
 /*
- * A broker that writes down what it is told, with a server that has it: two loops unless the options say otherwise, and
- * a WebSocket route, "/", whose handler does as it is told and answers "done", in a binary message:
+ * A broker that records its calls, with a server: two loops unless the options say otherwise, and a WebSocket route,
+ * "/", whose handler does what a message says, and answers "done" in a binary message:
  *
  *   "+news" subscribes, "-news" unsubscribes, "news" publishes itself to the topic of that name
  *

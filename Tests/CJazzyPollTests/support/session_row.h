@@ -1,15 +1,15 @@
 /*
- * Sessions as tables. A row says what happens to a session, step by step, which events it must yield and which frames
- * it must send:
+ * Tests of sessions as tables. A row says what happens to a session, step by step, which events it must return, and
+ * which frames it must send:
  *
  *     {"a ping between two fragments",
  *      .steps = STEPS(PEER(TEXT_START("Hel")), PEER(PING("?")), PEER(LAST("lo"))),
  *      .events = EVENTS(GOT_PING("?"), GOT_TEXT("Hello")),
  *      .output = FRAMES(PONG("?"))},
  *
- * Every row is run many times: with what the peer sends between two other steps fed whole, byte by byte, and split at
- * random; with the output taken at the end, and a few bytes at a time as by a socket that accepts only part of it. It
- * must come to the same each time. Each run further checks that
+ * Every row is run many times: with the peer's input between two other steps fed as a whole, byte by byte, and split at
+ * random; with the output taken at the end, and a few bytes at a time, as by a socket that accepts only a part. The
+ * result must always be the same. Each run also checks that
  *   - the session holds memory at the row's end only if the row says so, and none once it has ended;
  *   - a session that has ended yields and sends nothing more, whatever it is fed;
  *   - one that has not yields exactly one close event, 1006, when its connection ends.

@@ -6,7 +6,7 @@
 #include "stream.h"
 
 typedef struct client {
-    int descriptor; /* -1 where what it sends and takes lies in memory */
+    int descriptor; /* -1 if it sends and receives in memory */
     memory_client memory;
     jz_buffer received;
     size_t sent;

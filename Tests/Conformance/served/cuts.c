@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 /*
- * A stream that is cut at every byte is no longer than this; of its frames this many at either end are cut, those
- * between are all alike where there are more.
+ * The longest stream that is cut at every byte; and how many frames at either end are cut: if there are more, those
+ * between are all equal.
  */
 enum { LONGEST_BYTEWISE = 1024, FRAMES_CUT_AT_ENDS = 32, READS_OF_LARGE = 32 };
 

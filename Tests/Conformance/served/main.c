@@ -1,7 +1,7 @@
 /*
- * The rows of the conformance suite, played over TCP, and through transports of two kinds, against a whole server whose
- * reads are cut at every byte of every frame's header, and merged with their neighbours: see cuts.h. Under
- * AddressSanitizer the bytes behind those received are poisoned.
+ * Plays the rows of the conformance suite over TCP, and through two transports, against a whole server whose reads are
+ * cut at every byte of every frame's header, and merged with their neighbours: see cuts.h. With AddressSanitizer the
+ * memory behind the received bytes is poisoned.
  *
  *     conformance-served                plays every row
  *     conformance-served FILE           plays the rows of one file

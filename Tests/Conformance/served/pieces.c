@@ -82,8 +82,8 @@ static size_t available_at(int descriptor)
 }
 
 /*
- * What the next read brings of what is there, at `descriptor` where that is one: 0 where it is held, or not all of it
- * is there; the capacity behind the stream's end.
+ * How many of the available bytes the next read returns, from `descriptor` if that is one: 0 if reading is held, or if
+ * the piece is not complete; the capacity behind the end of the stream.
  */
 static size_t next_piece(int descriptor, size_t available, size_t capacity)
 {

@@ -1,7 +1,7 @@
 /*
- * What the server's reads bring: exactly the pieces that a test wants, wherever the network would cut. The linker leads
- * recv here (Scripts/conformance.mk, --wrap); clients read with another call. What lies behind the received bytes is
- * poisoned until the next read.
+ * Makes the server's reads return exactly the pieces that a test wants, regardless of the network. The linker redirects
+ * recv to this (Scripts/conformance.mk, --wrap); clients read with another call. The memory behind the received bytes
+ * is poisoned until the next read.
  */
 #ifndef JAZZY_CONFORMANCE_PIECES_H
 #define JAZZY_CONFORMANCE_PIECES_H
@@ -13,15 +13,15 @@ enum { NO_HOLD = -1 };
 /* For the next connection, while there is none; `cuts` is borrowed. Nothing is read beyond `hold`. */
 void pieces_begin(const cuts *cuts, ptrdiff_t hold);
 
-/* The client has sent what it could: no piece that is not there whole is waited for any more. */
+/* The client has sent all that it could: incomplete pieces are no longer waited for. */
 void pieces_all_is_sent(void);
 
 /* Moves the hold. */
 void pieces_hold_at(ptrdiff_t hold);
 
 /*
- * For what does not come with recv, of which so many bytes are there: how many the next read brings, at most
- * `capacity`; 0: none for now.
+ * The same without recv, if that many bytes are available: how many the next read returns, at most `capacity`; 0: none
+ * for now.
  */
 size_t pieces_choose(size_t available, size_t capacity);
 

@@ -56,7 +56,7 @@ static bool take_step(jz_ws ws, const session_step *step)
 /* The server's own steps between the client's: reading is paused meanwhile. */
 static bool take_steps(row_server *server, const client_stream *stream, char text[PLAYER_TEXT_SIZE])
 {
-    enum { UNTIL_LETTERS_WERE_TAKEN = 4 }; /* for what travels through a transport is read up to twice in a turn */
+    enum { UNTIL_LETTERS_WERE_TAKEN = 4 }; /* because a transport is read up to twice per iteration */
     for (size_t i = 0; i < stream->step_count; i++) {
         pieces_hold_at((ptrdiff_t)stream->steps[i].position);
         if (!await_turns(server, 0, 1))

@@ -8,7 +8,7 @@
 
 typedef struct row_server row_server;
 
-/* What travels between clients and the server: `transport` NULL is what there is without one. */
+/* The server's listener: `transport` NULL means none. */
 typedef struct row_way {
     const char *name;
     const jz_transport *transport;
