@@ -129,6 +129,9 @@ static bool begin(jz_channel *channel)
 /* Calls the channel's `ready`. Returns what may be done now of `wanted`, or JZ_LOST. */
 static unsigned ask(jz_channel *channel, unsigned what, unsigned wanted)
 {
+    /* A handshake now has the early bytes: if they are not enough, it waits for the poll. */
+    if (!channel->is_ready)
+        channel->has_more = false;
     unsigned may = channel->transport->ready(channel->channel, what);
     if ((may & JZ_LOST) != 0 || (may != 0 && !channel->is_ready && !begin(channel))) {
         channel->is_lost = true;
@@ -150,7 +153,10 @@ unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wante
         return what & (wanted | JZ_READABLE);
     if (!channel->is_ready && links->handshakes++ >= MOST_HANDSHAKES)
         return 0; /* the poll will report it again */
-    return ask(channel, what, wanted);
+    unsigned may = ask(channel, what, wanted);
+    /* The handshake waits for nothing, but the poll would report again and again that the peer has gone. */
+    bool is_hung_up = channel->watched == 0 && what == (JZ_READABLE | JZ_WRITABLE);
+    return !channel->is_ready && is_hung_up ? JZ_LOST : may;
 }
 
 unsigned jz_links_go_on(jz_links *links, int link)

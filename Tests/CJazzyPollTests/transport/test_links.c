@@ -230,6 +230,20 @@ static void what_came_before_it_was_opened_is_looked_at_without_the_poll(void **
     expect_calls("ready(1) ");
 }
 
+static void early_bytes_that_are_not_enough_for_the_handshake_do_not_make_the_loop_spin(void **state)
+{
+    (void)state;
+    int link = add();
+    assert_true(jz_links_open(&links, link, (const uint8_t *)"half", 4));
+    assert_true(is_pending(link));
+    assert_int_equal(jz_links_go_on(&links, link), 0);
+    expect_calls("open(half) ready(1) ");
+    jz_links_follow_received(&links, link);
+    scripted.interest = JZ_READABLE;
+    assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
+    assert_false(is_pending(link));
+}
+
 static void before_the_channel_says_so_nothing_is_sent_or_received(void **state)
 {
     (void)state;
@@ -463,6 +477,20 @@ static void a_hang_up_that_nobody_watches_for_is_found_out_by_receiving(void **s
     expect_calls("");
 }
 
+static void a_hang_up_in_a_handshake_that_waits_for_nothing_is_its_end(void **state)
+{
+    (void)state;
+    int link = add();
+    assert_true(jz_links_open(&links, link, NULL, 0));
+    assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
+    expect_calls("open() interest(1) ");
+    close(ends[1]);
+    unsigned told = told_by_poll();
+    assert_int_equal(told, JZ_READABLE | JZ_WRITABLE);
+    assert_int_equal(jz_links_ready(&links, link, told, JZ_READABLE), JZ_LOST);
+    expect_calls("ready(3) ");
+}
+
 static void places_are_used_again_but_not_while_they_are_pending(void **state)
 {
     (void)state;
@@ -541,6 +569,7 @@ int main(void)
         TEST(a_descriptor_is_its_own_link),
         TEST(until_it_is_opened_bytes_are_read_as_they_are),
         TEST(what_came_before_it_was_opened_is_looked_at_without_the_poll),
+        TEST(early_bytes_that_are_not_enough_for_the_handshake_do_not_make_the_loop_spin),
         TEST(before_the_channel_says_so_nothing_is_sent_or_received),
         TEST(a_turn_makes_few_steps_of_handshakes),
         TEST(the_descriptor_is_watched_as_the_channel_wants_it),
@@ -553,6 +582,7 @@ int main(void)
         TEST(who_is_lost_is_only_asked_why),
         TEST(a_peer_that_wants_to_speak_something_else_is_lost),
         TEST(a_hang_up_that_nobody_watches_for_is_found_out_by_receiving),
+        TEST(a_hang_up_in_a_handshake_that_waits_for_nothing_is_its_end),
         TEST(places_are_used_again_but_not_while_they_are_pending),
         TEST(without_memory_there_is_no_link),
         TEST(ending_closes_the_channel_and_the_descriptor),
