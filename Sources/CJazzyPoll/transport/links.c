@@ -227,13 +227,15 @@ jz_socket_result jz_links_send(jz_links *links, int link, const jz_piece *pieces
     /* Before the handshake is done nothing can be sent. */
     if (!channel->is_ready)
         return JZ_SOCKET_WOULD_BLOCK;
-    jz_io result = channel->transport->send(channel->channel, pieces, count, is_last, sent);
+    /* The rest of the last bytes comes from where output waits, which does not say that they are the last. */
+    channel->is_ending = channel->is_ending || is_last;
+    jz_io result = channel->transport->send(channel->channel, pieces, count, channel->is_ending, sent);
     assert(*sent <= length);
     if (result != JZ_IO_OK && result != JZ_IO_WOULD_BLOCK) {
         channel->is_lost = true;
         return JZ_SOCKET_BROKEN;
     }
-    if (is_last && result == JZ_IO_OK && *sent == length)
+    if (channel->is_ending && result == JZ_IO_OK && *sent == length)
         channel->has_told_end = true;
     return result == JZ_IO_OK || *sent > 0 ? JZ_SOCKET_OK : JZ_SOCKET_WOULD_BLOCK;
 }

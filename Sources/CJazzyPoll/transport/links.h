@@ -31,6 +31,7 @@ typedef struct jz_channel {
     bool has_more : 1;      /* receive again, without waiting for the poll */
     bool is_pending : 1;    /* on the list of pending channels, even if no longer pending */
     bool has_ended : 1;     /* the peer has ended its stream */
+    bool is_ending : 1;     /* it was told that nothing comes after these bytes */
     bool has_told_end : 1;  /* we have ended ours, and all of it was sent */
     bool is_lost : 1;       /* it has reported that it is lost, and is not called any more */
     bool speaks_other : 1;  /* it is lost because another protocol was negotiated */

@@ -416,6 +416,20 @@ static void the_end_is_told_once_and_tried_until_it_is(void **state)
     expect_calls("");
 }
 
+static void the_rest_of_the_last_bytes_is_the_last_as_well(void **state)
+{
+    (void)state;
+    size_t sent;
+    int link = add_ready();
+    scripted.count = 1;
+    assert_int_equal(jz_link_send_last(&links, link, (const uint8_t *)"last", 4, &sent), JZ_SOCKET_OK);
+    assert_int_equal(sent, 1);
+    scripted.count = 3;
+    assert_int_equal(jz_link_send(&links, link, (const uint8_t *)"ast", 3, &sent), JZ_SOCKET_OK);
+    assert_int_equal(jz_link_finish_sending(&links, link), JZ_SOCKET_OK);
+    expect_calls("send(1 last) send(1 last) ");
+}
+
 static void who_is_lost_is_only_asked_why(void **state)
 {
     static const struct {
@@ -579,6 +593,7 @@ int main(void)
         TEST(nothing_is_received_behind_the_end),
         TEST(sending_counts_what_was_taken),
         TEST(the_end_is_told_once_and_tried_until_it_is),
+        TEST(the_rest_of_the_last_bytes_is_the_last_as_well),
         TEST(who_is_lost_is_only_asked_why),
         TEST(a_peer_that_wants_to_speak_something_else_is_lost),
         TEST(a_hang_up_that_nobody_watches_for_is_found_out_by_receiving),
