@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """The rooms of the C core and their order: a room uses only itself and rooms below it.
 
-    Scripts/rooms.py                     the includes and the types of Sources/CJazzyPoll, and what each room says of itself
-    Scripts/rooms.py --objects FOLDER    what the compiled files call and use of each other; FOLDER is that of a build
-                                         (build/gcc)
+    Scripts/rooms.py                     checks includes, types, and each room's sentence in Sources/CJazzyPoll
+    Scripts/rooms.py --objects FOLDER    checks which symbols the object files use; FOLDER is that of a build (build/gcc)
 
-`--sources FOLDER` names another folder of rooms. `--assign FILE` is for a plan of rooms that are not there yet: each
-line has a file, with its ending or without, and its room ("server/output output"); how includes are spelled is not
-looked at then. Exit status 1: something goes up, or a room does not say what it is for, and each thing is named.
+`--sources FOLDER` names another folder of rooms. `--assign FILE` is for planning rooms: each line has a file, with or
+without its extension, and its room ("server/output output"); the spelling of includes is not checked then. Exit status
+1: something in a room uses something above it, or a room does not say what it is for; each fault is printed.
 """
 
 import argparse

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Guards the instructions that a message costs: counts them with callgrind and compares with baseline.json.
+"""Guards the number of instructions per message: counts them with callgrind, and compares with baseline.json.
 
-    compare.py PROGRAM [--compiler gcc] [--tolerance 3]   compare; exit 1 where a scenario became worse, by over 3 %
-    compare.py PROGRAM [--compiler gcc] --update          write what is counted now into baseline.json
+    compare.py PROGRAM [--compiler gcc] [--tolerance 3]   compare; exit 1 if a scenario became worse, by over 3 %
+    compare.py PROGRAM [--compiler gcc] --update          write the current counts into baseline.json
 
-Counts do not depend on what else the machine does, so that a few percent mean something where times would not.
-They do depend on who made the instructions: the compiler, the C library (which copies with what the processor has),
-zlib, valgrind. Only counts of one and the same toolchain are compared. baseline.json holds one set for each; where it
-has none for the one at hand nothing is compared, which is said and is no failure: nothing is known to be worse.
+Counts do not depend on other work of the machine, so that a few percent are significant, unlike with times. They do
+depend on the compiler, the C library (whose copying code depends on the processor), zlib and valgrind. Only counts of
+the same toolchain are compared. baseline.json has one set for each; if it has none for the current one, nothing is
+compared, and a message says so; this is no failure.
 
-The compiler is Debian's gcc: it changes only with the distribution, and valgrind can read what it writes, which the
-valgrind of Debian 12 cannot of the clang that comes with Swift. What valgrind does not know, AVX-512, is not counted:
-there the code for older processors runs.
+The compiler is Debian's gcc: it changes only with the distribution, and valgrind supports its debug information, while
+the valgrind of Debian 12 does not support that of Swift's clang. valgrind does not know AVX-512: the code for older
+processors runs instead.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """
-The table of differences: where another implementation comes to something else than ours, and why ours is right or both
-are. Each row tells when it applies and what still has to hold then.
+The table of differences: cases in which another implementation has another result than ours, and why ours is right, or
+both are. Each row says when it applies, and what must hold nevertheless.
 """
 
 from dataclasses import dataclass

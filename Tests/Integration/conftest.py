@@ -11,8 +11,8 @@ import pytest
 from support.programs import BENCH, PROBE, SWIFT_MODULES
 from support.server import Server
 
-# Seconds: only so that nothing hangs for ever. What is waited for within a test has shorter deadlines of its own, and
-# what takes long because the machine is busy has time.
+# Seconds: only to prevent hanging for ever. Waits within a test have shorter deadlines of their own; this leaves time
+# for slow work on a busy machine.
 TEST_DEADLINE = 300
 
 MAX_MESSAGE = 16 * 1024 * 1024

@@ -18,8 +18,8 @@ CONNECTIONS = 1_000
 IDLE = 3_000
 SIZE = 1_000_000
 COMPRESSED_SIZE = 200_000  # takes as long to compress
-# What may stay besides a tenth of what there was before: more than the places of these connections, and far less than
-# malloc would keep of them.
+# Bytes that may remain, in addition to a tenth of the memory before: more than the slots of these connections, and far
+# less than malloc would keep of them.
 MARGIN = 8 * 1024 * 1024
 DEFLATE = "Sec-WebSocket-Extensions", "permessage-deflate"
 

@@ -1,7 +1,7 @@
 """
-The clients that people use (clients/table.py), each with its compression and without, against each compression mode of
-the server: text and binary messages of all sizes, whole and in fragments, come back byte for byte. A relay between the
-two sees what was offered and agreed, and that it was done.
+Widely used clients (clients/table.py), each with and without compression, against each compression mode of the server:
+text and binary messages of all sizes, whole and in fragments, come back byte for byte. A relay between client and
+server checks the offer, the agreement, and that it was followed.
 """
 
 import asyncio

@@ -12,8 +12,8 @@ from support.process import catches_signal
 
 SANITIZER_REPORT = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer")
 
-# So that memory which was freed counts as freed. The sanitizer would keep 256 MiB of it; and glibc would keep twice the
-# largest piece that was ever freed, unless its thresholds are set, here to what they begin with.
+# So that freed memory goes back to the system. The sanitizer would keep 256 MiB of it; and glibc would keep twice the
+# largest piece that was ever freed, unless its thresholds are set, here to their initial values.
 ENVIRONMENT = {
     "ASAN_OPTIONS": "quarantine_size_mb=4:detect_leaks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",

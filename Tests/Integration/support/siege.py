@@ -1,4 +1,4 @@
-"""What must hold after every attack: the server answers others at once, and has given back what the attack cost it."""
+"""What must hold after every attack: the server answers others at once, and has freed all that the attack used."""
 
 import contextlib
 import os
@@ -55,8 +55,8 @@ def expect_echo(server):
 @contextlib.contextmanager
 def besieged(server, *, peak=None, kept=KEPT):
     """
-    The attack is what stands in it. Afterwards a newcomer is served within a second, and memory and descriptors are
-    what they were. `peak`: how many bytes more than before it may have used while it lasted.
+    The body is the attack. Afterwards a new client must be served within a second, and memory and descriptors must be
+    as before. `peak`: how many additional bytes the server may use meanwhile.
     """
     expect_echo(server)
     # That connection may not be gone yet, and is none of the attack's.
