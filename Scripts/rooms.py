@@ -2,7 +2,7 @@
 """The rooms of the C core and their order: a room uses only itself and rooms below it.
 
     Scripts/rooms.py                     checks includes, types, and each room's sentence in Sources/CJazzyPoll
-    Scripts/rooms.py --objects FOLDER    checks which symbols the object files use; FOLDER is that of a build (build/gcc)
+    Scripts/rooms.py --objects FOLDER    checks the symbols that object files use; FOLDER is a build (build/gcc)
 
 `--sources FOLDER` names another folder of rooms. `--assign FILE` is for planning rooms: each line has a file, with or
 without its extension, and its room ("server/output output"); the spelling of includes is not checked then. Exit status
