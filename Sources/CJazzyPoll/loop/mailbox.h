@@ -33,6 +33,12 @@ static inline jz_letter *jz_mailbox_closed(jz_mailbox *mailbox)
     return (jz_letter *)(void *)mailbox;
 }
 
+/* Whether no letter is accepted any more. From any thread. */
+static inline bool jz_mailbox_is_closed(jz_mailbox *mailbox)
+{
+    return atomic_load_explicit(&mailbox->newest, memory_order_relaxed) == jz_mailbox_closed(mailbox);
+}
+
 /* Posts a letter, which the mailbox then owns, unless it is closed. */
 static inline jz_posted jz_mailbox_post(jz_mailbox *mailbox, jz_letter *letter)
 {

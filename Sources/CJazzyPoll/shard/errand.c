@@ -41,7 +41,8 @@ bool jz_errand_reserve(jz_shard *shard, size_t amount)
     /* As with backpressure, below the limit any size is accepted. The loop's own thread is never refused:
        jz_is_in_order has checked the limit before. */
     size_t before = atomic_fetch_add_explicit(&shard->mailbox_amount, amount, memory_order_relaxed);
-    if (before < shard->server->options.mailbox_limit || shard == jz_current_shard)
+    if (before < shard->server->options.mailbox_limit || shard == jz_current_shard ||
+        jz_mailbox_is_closed(&shard->turn.loop.mailbox))
         return true;
     jz_errand_unreserve(shard, amount);
     return false;

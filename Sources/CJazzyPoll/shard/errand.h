@@ -64,7 +64,8 @@ bool jz_errand_may_wait(const jz_shard *shard);
 
 /*
  * Reserves `amount` bytes of the shard's mailbox limit, until they are unreserved, or an errand with this reservation
- * was run. False if the limit is reached; never on the shard's own thread. From any thread.
+ * was run. False if the limit is reached; never on the shard's own thread, nor if its loop has ended: what is then
+ * posted is CLOSED, and not dropped for want of room. From any thread.
  */
 bool jz_errand_reserve(jz_shard *shard, size_t amount);
 void jz_errand_unreserve(jz_shard *shard, size_t amount);

@@ -3,6 +3,8 @@
 #include <stdatomic.h>
 
 #include "codec/frame_header.h"
+#include "shard/errand.h"
+#include "shard/server.h"
 #include "support/eventually.h"
 #include "support/recorder.h"
 #include "support/serving.h"
@@ -243,6 +245,29 @@ static void a_server_may_end_while_others_deliver_and_publish(void **state)
     }
 }
 
+/* Ended long before all clients would have been told, because there were none. */
+static void after_the_end_a_message_is_closed_and_not_dropped_for_want_of_room(void **state)
+{
+    (void)state;
+    enum { LIMIT = 64 * 1024 };
+    recorder recorder = {0};
+    jz_options options = serving_options(2);
+    options.mailbox_limit = LIMIT;
+    jz_server *server = recorder_run(&recorder, &options);
+    jz_stop_options stop = jz_stop_options_default();
+    stop.spread_ms = 60000;
+    assert_int_equal(jz_server_stop_with(server, &stop, NULL), JZ_OK);
+    jz_server_wait(server);
+    for (size_t i = 0; i < server->shard_count; i++) /* as a message of another thread would, until that is told */
+        assert_true(jz_errand_reserve(&server->shards[i], LIMIT));
+    assert_int_equal(jz_broker_deliver(server, TOPIC, JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_CLOSED);
+    assert_int_equal(jz_server_publish(server, TOPIC, JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_CLOSED);
+    assert_int_equal(jz_server_dropped_count(server), 0);
+    for (size_t i = 0; i < server->shard_count; i++)
+        jz_errand_unreserve(&server->shards[i], LIMIT);
+    recorder_finish(&recorder, server);
+}
+
 /* Calls that any thread may make from the server's creation on. */
 static void *look_and_publish(void *context)
 {
@@ -287,6 +312,7 @@ int main(void)
         cmocka_unit_test(without_memory_for_it_a_subscription_is_dropped_and_the_broker_not_told),
         cmocka_unit_test(a_server_may_end_while_others_deliver_and_publish),
         cmocka_unit_test(other_threads_may_publish_and_ask_for_statistics_while_a_server_is_joined),
+        cmocka_unit_test(after_the_end_a_message_is_closed_and_not_dropped_for_want_of_room),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("broker limits", tests, NULL, NULL));
 }

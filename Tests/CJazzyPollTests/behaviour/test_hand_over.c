@@ -122,8 +122,7 @@ static void limits_hold_while_a_loop_is_busy(void **state)
 
 static bool has_ended(size_t shard)
 {
-    jz_mailbox *mailbox = &server->shards[shard].turn.loop.mailbox;
-    return atomic_load(&mailbox->newest) == jz_mailbox_closed(mailbox);
+    return jz_mailbox_is_closed(&server->shards[shard].turn.loop.mailbox);
 }
 
 /*

@@ -124,12 +124,14 @@ static void a_closed_mailbox_takes_no_more(void **state)
         letters[i].number = i;
         assert_int_not_equal(jz_mailbox_post(&mailbox, &letters[i].letter), JZ_POSTED_NOT);
     }
+    assert_false(jz_mailbox_is_closed(&mailbox));
     size_t taken = 0;
     for (const jz_letter *letter = jz_mailbox_close(&mailbox); letter != NULL; letter = letter->next)
         assert_int_equal(number_of(letter), taken++);
     assert_int_equal(taken, 2);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(jz_mailbox_post(&mailbox, &letters[2].letter), JZ_POSTED_NOT);
+        assert_true(jz_mailbox_is_closed(&mailbox));
         assert_true(jz_mailbox_is_empty(&mailbox));
         assert_null(jz_mailbox_take_all(&mailbox));
         assert_null(jz_mailbox_close(&mailbox));
