@@ -154,6 +154,13 @@ static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender
     return status;
 }
 
+/* Counts a message that some loops, or all, do not get because there is no memory: no loop has refused it. */
+static jz_send_status drop_without_memory(jz_server *server)
+{
+    jz_count_dropped(&server->shards[0].turn.counters);
+    return JZ_SEND_DROPPED;
+}
+
 /* Gives a publication to every shard: at once to `own`, which runs on this thread, with errands to the others. */
 static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sender, jz_text topic, jz_message_kind kind,
                                    const void *bytes, size_t length)
@@ -166,11 +173,11 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
     jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
     if (publication == NULL) {
         unreserve_everywhere(server, own, server->shard_count, reserved);
-        return JZ_SEND_DROPPED;
+        return drop_without_memory(server);
     }
     jz_send_status status = give_to_all(server, own, sender, topic, publication, reserved);
     jz_publication_release(publication);
-    return status;
+    return status != JZ_SEND_DROPPED ? status : drop_without_memory(server);
 }
 
 /* Publishes to the subscribers of this server, and then, through the broker, to those of other servers. */

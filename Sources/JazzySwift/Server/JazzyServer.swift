@@ -154,7 +154,7 @@ extension JazzyServer: JazzyPublisher {
     public func subscriberCount(_ topic: String) -> Int { listening?.subscriberCount(topic) ?? 0 }
 
     /// How many messages were dropped, since the server listens, because a receiver had reached its backpressure limit,
-    /// or an event loop its ``JazzyOptions/mailboxLimit``; 0 if it does not listen.
+    /// or an event loop its ``JazzyOptions/mailboxLimit``, or because there was no memory; 0 if it does not listen.
     public var droppedCount: Int { listening?.droppedCount ?? 0 }
 }
 

@@ -5,6 +5,7 @@
 #include "codec/frame_header.h"
 #include "shard/errand.h"
 #include "shard/server.h"
+#include "support/allocation.h"
 #include "support/eventually.h"
 #include "support/recorder.h"
 #include "support/serving.h"
@@ -186,6 +187,37 @@ static void without_memory_for_it_a_subscription_is_dropped_and_the_broker_not_t
     recorder_finish(&recorder, server);
 }
 
+/* Each way for a message to reach all loops of the server from a thread that is none of them. */
+static const struct {
+    jz_send_status (*give)(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
+                           const void *bytes, size_t length);
+    size_t delivered;
+} givings[] = {{jz_broker_deliver, 1}, {jz_server_publish, 0}};
+
+static void what_is_dropped_for_want_of_memory_is_counted(void **state)
+{
+    (void)state;
+    enum { MOST = 16 };
+    for (size_t i = 0; i < COUNT_OF(givings); i++) {
+        recorder recorder = {0};
+        jz_server *server = recorder_run(&recorder, NULL);
+        jz_statistics statistics;
+        size_t dropped = 0;
+        for (size_t failing = 0; failing < MOST; failing++) {
+            test_allocation_fails_once_after(failing);
+            jz_send_status status = givings[i].give(server, TOPIC, JZ_MESSAGE_TEXT, "x", 1);
+            test_allocations_succeed();
+            dropped += status == JZ_SEND_DROPPED ? 1 : 0;
+            assert_int_equal(status, dropped > failing ? JZ_SEND_DROPPED : JZ_SEND_SENT);
+            jz_server_statistics(server, &statistics);
+            assert_int_equal(statistics.dropped, dropped);
+            assert_int_equal(statistics.broker.delivered, (failing + 1 - dropped) * givings[i].delivered);
+        }
+        assert_int_equal(dropped, 1 + 2); /* the publication, and an errand for each loop */
+        recorder_finish(&recorder, server);
+    }
+}
+
 /* Threads that deliver and publish until that is over. */
 typedef struct persistent {
     jz_server *server;
@@ -310,6 +342,7 @@ int main(void)
         cmocka_unit_test(more_than_a_mailbox_takes_is_dropped_and_counted),
         cmocka_unit_test(what_a_busy_loop_refuses_can_be_delivered_again_in_its_order),
         cmocka_unit_test(without_memory_for_it_a_subscription_is_dropped_and_the_broker_not_told),
+        cmocka_unit_test(what_is_dropped_for_want_of_memory_is_counted),
         cmocka_unit_test(a_server_may_end_while_others_deliver_and_publish),
         cmocka_unit_test(other_threads_may_publish_and_ask_for_statistics_while_a_server_is_joined),
         cmocka_unit_test(after_the_end_a_message_is_closed_and_not_dropped_for_want_of_room),

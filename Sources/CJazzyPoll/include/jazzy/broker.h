@@ -111,10 +111,10 @@ JZ_PUBLIC jz_status jz_server_join(jz_server *server, const jz_broker *broker, j
  * own functions; it never blocks, takes no lock, and calls no function of the application. Messages that one thread
  * delivers arrive in the same order at every receiver.
  *
- * SENT: on its way to the loops. DROPPED: the mailbox of a loop is full (jz_options.mailbox_limit), which is counted
- * (jz_server_dropped_count), or the kind is neither text nor binary: nobody gets it, and after a while the broker may
- * try again; or no memory: some may get it. CLOSED: the server is stopping, and its clients are told so, or it has
- * ended.
+ * SENT: on its way to the loops. DROPPED: the mailbox of a loop is full (jz_options.mailbox_limit): nobody gets it, and
+ * after a while the broker may try again; or no memory: some may get it. Both are counted (jz_server_dropped_count).
+ * Also DROPPED: the kind is neither text nor binary. CLOSED: the server is stopping, and its clients are told so, or it
+ * has ended.
  */
 JZ_PUBLIC jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t topic_length,
                                            jz_message_kind kind, const void *bytes, size_t length);

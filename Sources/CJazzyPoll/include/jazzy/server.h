@@ -143,7 +143,10 @@ JZ_PUBLIC jz_send_status jz_server_publish(jz_server *server, const char *topic,
  */
 JZ_PUBLIC size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length);
 
-/* How many messages were dropped because a backpressure limit or a mailbox limit was reached. From any thread. */
+/*
+ * How many messages were dropped because a backpressure limit or a mailbox limit was reached, or because there was no
+ * memory. From any thread.
+ */
 JZ_PUBLIC uint64_t jz_server_dropped_count(const jz_server *server);
 
 /*
