@@ -1,4 +1,5 @@
 /* A broker where it gets narrow: within its own functions, without room or memory, and at the end of its server. */
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -10,6 +11,7 @@
 #include "support/recorder.h"
 #include "support/serving.h"
 #include "support/testing.h"
+#include "support/thread_calls.h"
 
 #define TOPIC "news", 4
 
@@ -277,6 +279,27 @@ static void a_server_may_end_while_others_deliver_and_publish(void **state)
     }
 }
 
+static void a_broker_is_stopped_where_not_all_loops_of_its_server_can_be_started(void **state)
+{
+    (void)state;
+    static const struct {
+        jz_status (*run)(jz_server *server, jz_error *error);
+        size_t threads; /* that can be started, one too few */
+    } cases[] = {{jz_server_start, 0}, {jz_server_start, 1}, {jz_server_run, 0}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        recorder recorder = {0};
+        jz_error error = {0};
+        jz_server *server = recorder_create(&recorder, NULL);
+        test_threads_fail_after(cases[i].threads, EAGAIN);
+        assert_int_not_equal(cases[i].run(server, &error), JZ_OK);
+        test_threads_succeed();
+        assert_int_equal(recorder.starts, 1);
+        assert_int_equal(recorder.stops, 1);
+        assert_int_equal(jz_broker_deliver(server, TOPIC, JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_CLOSED);
+        recorder_finish(&recorder, server);
+    }
+}
+
 /* Ended long before all clients would have been told, because there were none. */
 static void after_the_end_a_message_is_closed_and_not_dropped_for_want_of_room(void **state)
 {
@@ -345,6 +368,7 @@ int main(void)
         cmocka_unit_test(what_is_dropped_for_want_of_memory_is_counted),
         cmocka_unit_test(a_server_may_end_while_others_deliver_and_publish),
         cmocka_unit_test(other_threads_may_publish_and_ask_for_statistics_while_a_server_is_joined),
+        cmocka_unit_test(a_broker_is_stopped_where_not_all_loops_of_its_server_can_be_started),
         cmocka_unit_test(after_the_end_a_message_is_closed_and_not_dropped_for_want_of_room),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("broker limits", tests, NULL, NULL));

@@ -69,7 +69,8 @@ typedef struct jz_broker {
     /*
      * The server has ended: its loops and workers have finished, no call of another function here is in progress, and
      * none will follow. Called once for each successful `start`, on the thread of jz_server_run, jz_server_wait or
-     * jz_server_destroy, or on one of the server's own; it may block. Until it returns, the broker may still call
+     * jz_server_destroy, or on one of the server's own; or, if a loop's thread cannot be started, before jz_server_run
+     * or jz_server_start returns that error. It may block. Until it returns, the broker may still call
      * jz_broker_deliver, which returns JZ_SEND_CLOSED; afterwards it must not use the server, which may be freed. This
      * is the last call: a broker may free itself here.
      */
