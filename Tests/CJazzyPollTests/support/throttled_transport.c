@@ -127,27 +127,37 @@ static void forget_ahead(channel *self)
     self->start = self->end = 0;
 }
 
-/* Reads ahead. OK: something is there. */
-static jz_io read_ahead(channel *self)
+/* A loop's own: only what is left when a call ends is kept by a channel, and takes memory. */
+static _Thread_local uint8_t read_bytes[BYTES_AHEAD];
+static _Thread_local uint8_t record_bytes[LONGEST_RECORD];
+
+/* Reads what there is, to read_bytes. OK: at least one byte. */
+static jz_io read_some(channel *self, size_t *length)
 {
     ssize_t count;
     if (self->peer_has_ended)
         return JZ_IO_ENDED;
-    self->ahead = malloc(BYTES_AHEAD);
-    if (self->ahead == NULL)
-        return lose(self);
     do {
-        count = recv(self->descriptor, self->ahead, BYTES_AHEAD, 0);
+        count = recv(self->descriptor, read_bytes, BYTES_AHEAD, 0);
     } while (count < 0 && errno == EINTR);
-    int reason = errno;
-    self->end = count > 0 ? (size_t)count : 0;
+    if (count < 0)
+        return errno == EAGAIN ? JZ_IO_WOULD_BLOCK : lose(self);
+    *length = (size_t)count;
     self->peer_has_ended = count == 0;
-    if (count > 0)
-        return JZ_IO_OK;
-    forget_ahead(self);
-    if (count == 0)
-        return JZ_IO_ENDED;
-    return reason == EAGAIN ? JZ_IO_WOULD_BLOCK : lose(self);
+    return count > 0 ? JZ_IO_OK : JZ_IO_ENDED;
+}
+
+/* Keeps what was read and not passed on. False: no memory. */
+static bool keep_ahead(channel *self, const uint8_t *bytes, size_t length)
+{
+    if (length == 0)
+        return true;
+    self->ahead = malloc(length);
+    if (self->ahead == NULL)
+        return false;
+    memcpy(self->ahead, bytes, length);
+    self->end = length;
+    return true;
 }
 
 static size_t choose(channel *self, size_t most)
@@ -168,20 +178,27 @@ static jz_io receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *rece
         self->wants_to_write = true;
         return JZ_IO_WOULD_BLOCK;
     }
+    size_t length = self->end - self->start;
     if (self->ahead == NULL) {
-        jz_io result = read_ahead(self);
+        jz_io result = read_some(self, &length);
         if (result != JZ_IO_OK)
             return result;
     }
     size_t count = choose(self, self->context->most_received);
-    if (count > self->end - self->start)
-        count = self->end - self->start;
+    if (count > length)
+        count = length;
     if (count > capacity)
         count = capacity;
-    memcpy(bytes, self->ahead + self->start, count);
-    self->start += count;
-    if (self->start == self->end)
-        forget_ahead(self);
+    if (self->ahead == NULL) {
+        memcpy(bytes, read_bytes, count);
+        if (!keep_ahead(self, read_bytes + count, length - count))
+            return lose(self);
+    } else {
+        memcpy(bytes, self->ahead + self->start, count);
+        self->start += count;
+        if (count == length)
+            forget_ahead(self);
+    }
     *received = count;
     *has_more = self->ahead != NULL || happens(self, self->context->contrary);
     return JZ_IO_OK;
@@ -194,35 +211,41 @@ static void forget_record(channel *self)
     self->record_length = self->record_sent = 0;
 }
 
-/* Takes the next record, or the one that is under way, which is the same bytes from elsewhere. False: no memory. */
-static bool take_record(channel *self, const jz_piece *pieces, size_t count, size_t skipped)
+/* Part of it has gone, or nothing: the same has to come again. False: no memory. */
+static bool keep_record(channel *self, size_t length)
 {
-    if (self->record == NULL) {
-        size_t most = choose(self, self->context->most_sent);
-        self->record = malloc(most);
-        if (self->record != NULL)
-            self->record_length = jz_pieces_join(pieces, count, skipped, self->record, most);
-        return self->record != NULL;
-    }
-    uint8_t again[LONGEST_RECORD];
-    size_t length = jz_pieces_join(pieces, count, skipped, again, self->record_length);
-    require(length == self->record_length && memcmp(again, self->record, length) == 0,
-            "what was not taken comes again, first and whole");
+    if (self->record != NULL)
+        return true;
+    self->record = malloc(length);
+    if (self->record == NULL)
+        return false;
+    memcpy(self->record, record_bytes, length);
+    self->record_length = length;
     return true;
 }
 
-/* Sends of the record what goes. OK: all of it has gone. */
-static jz_io send_record(channel *self)
+/*
+ * Sends the next record, or the rest of the one that is under way, which comes again from elsewhere. OK: all of it has
+ * gone, `length` bytes.
+ */
+static jz_io send_record(channel *self, const jz_piece *pieces, size_t count, size_t skipped, size_t *length)
 {
-    while (self->record_sent < self->record_length) {
-        size_t left = self->record_length - self->record_sent;
-        ssize_t count = send(self->descriptor, self->record + self->record_sent, left, MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR)
+    size_t most = self->record != NULL ? self->record_length : choose(self, self->context->most_sent);
+    *length = jz_pieces_join(pieces, count, skipped, record_bytes, most);
+    require(self->record == NULL || (*length == most && memcmp(record_bytes, self->record, most) == 0),
+            "what was not taken comes again, first and whole");
+    while (self->record_sent < *length) {
+        size_t left = *length - self->record_sent;
+        ssize_t sent = send(self->descriptor, record_bytes + self->record_sent, left, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
             continue;
-        if (count < 0)
-            return errno == EAGAIN ? JZ_IO_WOULD_BLOCK : lose(self);
-        self->record_sent += (size_t)count;
+        if (sent < 0 && errno != EAGAIN)
+            return lose(self);
+        if (sent < 0)
+            return keep_record(self, *length) ? JZ_IO_WOULD_BLOCK : lose(self);
+        self->record_sent += (size_t)sent;
     }
+    forget_record(self);
     return JZ_IO_OK;
 }
 
@@ -254,13 +277,11 @@ static jz_io send_pieces(void *opaque, const jz_piece *pieces, size_t count, boo
     if (happens(self, self->context->contrary))
         return JZ_IO_WOULD_BLOCK;
     for (int i = 0; i < MOST_RECORDS && *sent < length; i++) {
-        if (!take_record(self, pieces, count, *sent))
-            return lose(self);
-        jz_io result = send_record(self);
+        size_t taken;
+        jz_io result = send_record(self, pieces, count, *sent, &taken);
         if (result != JZ_IO_OK)
             return result;
-        *sent += self->record_length;
-        forget_record(self);
+        *sent += taken;
     }
     return is_last && *sent == length ? tell_end(self) : JZ_IO_OK;
 }
