@@ -49,8 +49,13 @@ int jz_links_add(jz_links *links, const jz_transport *transport, void *context, 
     } else {
         return 0;
     }
-    links->channels[place] = (jz_channel){
-        .transport = transport, .context = context, .descriptor = descriptor, .slot = slot, .watched = JZ_READABLE};
+    /* Newcomers begin in the next round, so that this one ends. */
+    links->channels[place] = (jz_channel){.transport = transport,
+                                          .context = context,
+                                          .descriptor = descriptor,
+                                          .slot = slot,
+                                          .watched = JZ_READABLE,
+                                          .round = links->round};
     return ~(int)place;
 }
 
@@ -142,6 +147,33 @@ static unsigned ask(jz_channel *channel, unsigned what, unsigned wanted)
     return may & wanted;
 }
 
+/*
+ * Whether the channel may make a step of its handshake now. The poll reports those that are always ready in the same
+ * order each time: without rounds, the first few would keep all others waiting.
+ */
+static bool may_step(jz_links *links, jz_channel *channel)
+{
+    bool was_served = channel->round == links->round;
+    if (links->handshakes < MOST_HANDSHAKES && !(was_served && links->others_wait)) {
+        links->handshakes++;
+        channel->round = links->round;
+        return true;
+    }
+    links->has_put_off = true;
+    links->has_unserved = links->has_unserved || !was_served;
+    return false;
+}
+
+void jz_links_end_steps(jz_links *links)
+{
+    links->others_wait = links->has_unserved;
+    if (links->has_put_off && !links->has_unserved)
+        links->round = !links->round;
+    links->handshakes = 0;
+    links->has_put_off = false;
+    links->has_unserved = false;
+}
+
 unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wanted)
 {
     jz_channel *channel = at(links, link);
@@ -151,7 +183,7 @@ unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wante
     bool is_asked_for = (what & channel->watched) != 0;
     if (channel->channel == NULL || (channel->is_ready && !is_asked_for))
         return what & (wanted | JZ_READABLE);
-    if (!channel->is_ready && links->handshakes++ >= MOST_HANDSHAKES)
+    if (!channel->is_ready && !may_step(links, channel))
         return 0; /* the poll will report it again */
     unsigned may = ask(channel, what, wanted);
     /* The handshake waits for nothing, but the poll would report again and again that the peer has gone. */

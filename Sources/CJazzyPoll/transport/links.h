@@ -27,6 +27,7 @@ typedef struct jz_channel {
     uint32_t slot;          /* its connection's */
     uint32_t next;          /* one more than the place of the next free, or pending, channel; 0: none */
     uint8_t watched : 2;    /* as registered with the poll: JZ_READABLE, JZ_WRITABLE */
+    uint8_t round : 1;      /* the round of its last handshake step */
     bool is_ready : 1;      /* its own handshake is done: the server may go on */
     bool has_more : 1;      /* receive again, without waiting for the poll */
     bool is_pending : 1;    /* on the list of pending channels, even if no longer pending */
@@ -49,6 +50,11 @@ typedef struct jz_links {
     uint32_t pending_count;
     uint32_t due;        /* pending channels at the front that were there when the iteration began */
     uint32_t handshakes; /* handshake steps in this iteration */
+    /* Handshakes take turns: while others wait, none makes a second step in a round. */
+    uint8_t round : 1;
+    bool others_wait : 1;  /* at the end of the last iteration, some had made no step in this round */
+    bool has_put_off : 1;  /* a step was put off in this iteration */
+    bool has_unserved : 1; /* of one that had made none in this round */
 } jz_links;
 
 /*
@@ -81,10 +87,14 @@ unsigned jz_links_go_on(jz_links *links, int link);
 /* After receiving: if the channel still has more, it is pending again. */
 void jz_links_follow_received(jz_links *links, int link);
 
+/* Private to jz_links_end_turn: handshake steps were made in this iteration. */
+void jz_links_end_steps(jz_links *links);
+
 /* Returns whether channels are pending, so that the next iteration must not wait. */
 static inline bool jz_links_end_turn(jz_links *links)
 {
-    links->handshakes = 0;
+    if (links->handshakes > 0 || links->has_put_off)
+        jz_links_end_steps(links);
     links->due = links->pending_count;
     return links->due > 0;
 }

@@ -287,6 +287,29 @@ static void a_turn_makes_few_steps_of_handshakes(void **state)
     expect_calls("ready(1) ");
 }
 
+static void handshakes_that_are_always_ready_do_not_keep_others_waiting(void **state)
+{
+    enum { MANY = 50, TURNS = 40 };
+    (void)state;
+    int made[MANY];
+    size_t steps[MANY] = {0};
+    for (size_t turn = 0; turn < TURNS; turn++) {
+        for (size_t i = 0; i < MANY; i++) {
+            if (turn == 0) {
+                made[i] = add();
+                assert_true(jz_links_open(&links, made[i], NULL, 0));
+                scripted.calls[0] = '\0';
+            }
+            assert_int_equal(jz_links_ready(&links, made[i], JZ_READABLE, JZ_READABLE), 0);
+            steps[i] += scripted.calls[0] != '\0';
+            scripted.calls[0] = '\0';
+        }
+        jz_links_end_turn(&links);
+    }
+    for (size_t i = 0; i < MANY; i++)
+        assert_in_range(steps[i], TURNS / 10, TURNS / 2);
+}
+
 static void the_descriptor_is_watched_as_the_channel_wants_it(void **state)
 {
     (void)state;
@@ -586,6 +609,7 @@ int main(void)
         TEST(early_bytes_that_are_not_enough_for_the_handshake_do_not_make_the_loop_spin),
         TEST(before_the_channel_says_so_nothing_is_sent_or_received),
         TEST(a_turn_makes_few_steps_of_handshakes),
+        TEST(handshakes_that_are_always_ready_do_not_keep_others_waiting),
         TEST(the_descriptor_is_watched_as_the_channel_wants_it),
         TEST(only_what_is_wanted_is_done_and_what_may_be_received_is_kept_in_mind),
         TEST(who_has_more_goes_on_in_the_next_turn),
