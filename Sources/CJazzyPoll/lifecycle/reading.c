@@ -13,7 +13,10 @@
 #include "shard/server.h"
 #include "lifecycle/watch.h"
 
-enum { MOST_FURTHER_READS = 7 }; /* of one connection per iteration, so that others are served, too */
+enum {
+    MOST_FURTHER_READS = 7, /* of one connection per iteration, so that others are served, too */
+    MOST_PIECES_LOOKED_AT = 256
+};
 
 /*
  * Whether an open connection takes no more input for now: the limit of its workers is reached, or its handler has
@@ -209,9 +212,19 @@ void jz_reading_receive(jz_shard *shard, jz_connection *connection)
         may_have_more = receive(shard, connection);
 }
 
+/* Whether what was looked for may still be in a channel that gives what has come in small pieces. */
+static bool looks_further(const jz_shard *shard, const jz_connection *connection, uint8_t phase)
+{
+    return jz_link_has_more(&shard->turn.links, connection->link) && connection->phase == phase &&
+           connection->broken == JZ_FAILURE_NONE && !jz_timer_is_set(&connection->timer);
+}
+
 void jz_reading_look(jz_shard *shard, jz_connection *connection)
 {
     if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
         jz_reading_take_kept(shard, connection);
+    uint8_t phase = connection->phase;
     jz_reading_receive(shard, connection);
+    for (int i = 0; i < MOST_PIECES_LOOKED_AT && looks_further(shard, connection, phase); i++)
+        jz_reading_receive(shard, connection);
 }

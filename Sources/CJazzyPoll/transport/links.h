@@ -126,6 +126,12 @@ static inline int jz_link_descriptor(const jz_links *links, int link)
     return JZ_LIKELY(!jz_link_is_channel(link)) ? link : links->channels[~link].descriptor;
 }
 
+/* Whether a channel has more to receive, which the poll does not report. */
+static inline bool jz_link_has_more(const jz_links *links, int link)
+{
+    return jz_link_is_channel(link) && links->channels[~link].has_more;
+}
+
 /* As jz_socket_receive. `has_more`: it is worthwhile to receive again at once. */
 static inline jz_socket_result jz_link_receive(jz_links *links, int link, uint8_t *bytes, size_t capacity,
                                                size_t *received, bool *has_more)

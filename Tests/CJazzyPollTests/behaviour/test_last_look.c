@@ -13,6 +13,7 @@
 #include "support/eventually.h"
 #include "support/serving.h"
 #include "support/testing.h"
+#include "support/throttled_transport.h"
 
 enum {
     CLIENTS = 1500, /* more than one wait reports, which is 1024 */
@@ -26,6 +27,7 @@ static jz_ws handles[CLIENTS];
 static atomic_size_t opens;
 static atomic_size_t clean;
 static atomic_size_t closes;
+static throttled throttle;
 
 static void count(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
@@ -55,7 +57,8 @@ static void allow_descriptors(void)
     assert_true(limits.rlim_cur > 2 * CLIENTS + 100);
 }
 
-static void start(bool has_proxy)
+/* Through a transport that gives up to `most_received` bytes at a time; 0: without one. */
+static void start(bool has_proxy, size_t most_received)
 {
     static const char *const proxies[] = {"127.0.0.0/8"};
     allow_descriptors();
@@ -75,7 +78,10 @@ static void start(bool has_proxy)
     assert_int_equal(jz_server_route_get(server, "/page", "text/plain", "page", 4, NULL), JZ_OK);
     assert_int_equal(jz_server_route_ws(server, "/bystander", bystander_options(), bystander_handle, NULL, NULL),
                      JZ_OK);
-    assert_int_equal(jz_server_listen(server, "127.0.0.1", 0, NULL), JZ_OK);
+    throttle = (throttled){.seed = 1, .most_received = (uint32_t)most_received};
+    const jz_listen_options through = {.transport = most_received > 0 ? &throttled_transport : NULL,
+                                       .transport_context = &throttle};
+    assert_int_equal(jz_server_listen_with(server, "127.0.0.1", 0, &through, NULL), JZ_OK);
     assert_int_equal(jz_server_start(server, NULL), JZ_OK);
 }
 
@@ -99,19 +105,21 @@ typedef struct row {
     int answered; /* the status of the first; 0: there is no answer */
     int status;   /* and of the second */
     size_t body;
+    size_t most_received; /* as for start */
 } row;
 
 #define PROXY "PROXY TCP4 192.0.2.1 192.0.2.2 1000 80\r\n"
 #define PAGE_REQUEST "GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 static const row rows[] = {
-    {"a request", false, "", UPGRADE_REQUEST("/"), 0, 101, 0},
+    {"a request", false, "", UPGRADE_REQUEST("/"), 0, 101, 0, 0},
+    {"a request that a channel gives in pieces", false, "", UPGRADE_REQUEST("/"), 0, 101, 0, 30},
     {"the rest of a request", false, "GET / HTTP/1.1\r\nHost: localhost\r\n",
      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
      "Sec-WebSocket-Version: 13\r\n\r\n",
-     0, 101, 0},
-    {"a proxy's header and a request", true, "", PROXY UPGRADE_REQUEST("/"), 0, 101, 0},
-    {"the next request of a connection", false, PAGE_REQUEST, PAGE_REQUEST, 200, 200, 4},
+     0, 101, 0, 0},
+    {"a proxy's header and a request", true, "", PROXY UPGRADE_REQUEST("/"), 0, 101, 0, 0},
+    {"the next request of a connection", false, PAGE_REQUEST, PAGE_REQUEST, 200, 200, 4, 0},
 };
 
 static void open_clients(const row *row)
@@ -151,7 +159,7 @@ static void requests_that_have_come_are_answered(void **state)
 {
     (void)state;
     for (size_t r = 0; r < COUNT_OF(rows); r++) {
-        start(rows[r].has_proxy);
+        start(rows[r].has_proxy, rows[r].most_received);
         open_bystander(rows[r].has_proxy);
         open_clients(&rows[r]);
         assert_eventually(statistics().connections == CLIENTS + 1);
@@ -176,8 +184,8 @@ static void requests_that_have_come_are_answered(void **state)
 static void answers_to_close_frames_that_have_come_are_taken(void **state)
 {
     (void)state;
-    static const row upgrade = {"", false, UPGRADE_REQUEST("/"), "", 101, 0, 0};
-    start(false);
+    static const row upgrade = {"", false, UPGRADE_REQUEST("/"), "", 101, 0, 0, 0};
+    start(false, 0);
     open_bystander(false);
     open_clients(&upgrade);
     assert_eventually(opens == CLIENTS);
