@@ -10,15 +10,15 @@ func portArgument() -> Int {
     fail("usage: chat [--port N], where N is 0 to 65535, and 0 takes any free port", exitCode: 2)
 }
 
-/// `Jazzy.serve(port:)` in two steps, to print the address between them.
-func serveAndTell(port: Int) {
+/// `Jazzy.run(port:)` in two steps, to print the address between them.
+func serveAndTell(port: Int) async {
     do {
         try Jazzy.server.listen(port: port)
         // Line-buffered even if it is not a terminal, so that the handlers' output appears at once.
         setvbuf(stdout, nil, _IOLBF, 0)
         let port = Jazzy.server.port
         print("listening on port \(port): open http://localhost:\(port)/ in a browser, Ctrl-C stops the server")
-        try Jazzy.server.runUntilSignal()
+        try await Jazzy.server.runUntilCancelled(untilSignal: true)
     } catch {
         fail(error.message, exitCode: 1)
     }

@@ -59,4 +59,4 @@ Route.ws("/room", options: roomOptions, state: { Member() }) { ws, event, messag
 
 Route.get("/", .html(chatPage))
 
-serveAndTell(port: portArgument())
+await serveAndTell(port: portArgument())

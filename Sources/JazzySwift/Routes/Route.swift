@@ -1,5 +1,5 @@
-/// Registers routes of the default application, which ``Jazzy/serve(host:port:options:)`` and
-/// ``Jazzy/serve(on:options:)`` serve.
+/// Registers routes of the default application, which ``Jazzy/run(host:port:options:grace:)`` and
+/// ``Jazzy/serve(host:port:options:)`` serve.
 public enum Route {
     /// Registers a WebSocket route.
     ///

@@ -8,6 +8,7 @@ extension JazzyServer {
     ///   of ``JazzyOptions/closeTimeout`` and ``JazzyOptions/stopTimeout``; then the rest is ended. Of several calls,
     ///   the one whose grace ends first counts.
     /// - Returns: How the connections ended. All counts are 0 if the server did not run.
+    @available(*, noasync, message: "use stopAndWait(grace:)")
     @discardableResult
     public func stop(grace: Duration) -> JazzyEnding? {
         let core = beginToStop(grace)
@@ -59,6 +60,7 @@ extension JazzyServer {
     ///   - grace: That of ``stop(grace:)``, from the last close frame on; `nil`: that of ``stop()``.
     /// - Returns: How the connections ended. All counts are 0 if the server did not run.
     /// - Throws: ``JazzyError`` if the code may not be sent; then nothing was done.
+    @available(*, noasync, message: "use stopAndWait(code:reason:spread:grace:)")
     @discardableResult
     public func stop(
         code: UInt16, reason: String = "", spread: Duration = .zero, grace: Duration? = nil

@@ -24,22 +24,24 @@ extension JazzyServer {
     }
 
     /// Listens, and runs the server on the calling thread until Ctrl-C (SIGINT) or SIGTERM, as ``runUntilSignal()``
-    /// does.
+    /// does. Asynchronous code has ``run(on:grace:untilSignal:)``.
     ///
     /// - Parameter addresses: As for ``listen(on:)``.
     /// - Throws: ``JazzyError``, as ``listen(on:)``.
+    @available(*, noasync, message: "use run(on:untilSignal: true)")
     public func serve(on addresses: [JazzyAddress]) throws(JazzyError) {
         try listen(on: addresses)
         try runUntilSignal()
     }
 
     /// Listens, and runs the server on the calling thread until Ctrl-C (SIGINT) or SIGTERM, as ``runUntilSignal()``
-    /// does.
+    /// does. Asynchronous code has ``run(host:port:grace:untilSignal:)``.
     ///
     /// - Parameters:
     ///   - host: An IPv4 or IPv6 address or a name; `nil` means every address of this machine, IPv4 and IPv6.
     ///   - port: 0 to 65,535; with 0 the kernel chooses a free one: see ``port``.
     /// - Throws: ``JazzyError``, as ``listen(on:)``.
+    @available(*, noasync, message: "use run(host:port:untilSignal: true)")
     public func serve(host: String? = nil, port: Int) throws(JazzyError) {
         try serve(on: [.port(port, host: host)])
     }

@@ -68,6 +68,9 @@ public final class JazzyServer: Sendable {
 
     /// Runs a server that listens, on the calling thread (and more, if ``JazzyOptions/threads`` says so), until it is
     /// stopped and all its connections have ended. If it was stopped after it began to listen, this returns at once.
+    ///
+    /// Asynchronous code has ``runUntilCancelled(grace:untilSignal:)``, which blocks no thread of its tasks.
+    @available(*, noasync, message: "use runUntilCancelled(grace:), or run(on:grace:), which listens, too")
     public func run() throws(JazzyError) {
         guard let core = try beginRunning() else { return }
         defer { endRunning(core) }
@@ -77,7 +80,8 @@ public final class JazzyServer: Sendable {
     /// The same, but Ctrl-C (SIGINT) or SIGTERM stops the server gracefully; a second signal, of either kind, ends the
     /// process at once.
     ///
-    /// Only for one server of a process at a time.
+    /// Only for one server of a process at a time. Asynchronous code has ``runUntilCancelled(grace:untilSignal:)``.
+    @available(*, noasync, message: "use runUntilCancelled(untilSignal: true)")
     public func runUntilSignal() throws(JazzyError) {
         guard let core = try beginRunning() else { return }
         defer { endRunning(core) }
@@ -108,7 +112,8 @@ public final class JazzyServer: Sendable {
     /// Waits until a server that runs, or was stopped, has ended: then it may listen again. Must not be called in a
     /// handler, which would wait for itself.
     ///
-    /// If the server does not run and was not stopped, it returns at once.
+    /// If the server does not run and was not stopped, it returns at once. Asynchronous code has ``waitForEnd()``.
+    @available(*, noasync, message: "use waitForEnd()")
     public func wait() {
         waitForEnd(of: nil)
     }
@@ -195,13 +200,13 @@ extension JazzyServer {
         }
     }
 
-    private func beginRunning() throws(JazzyError) -> CoreServer? {
+    func beginRunning() throws(JazzyError) -> CoreServer? {
         try state.withLock { state throws(JazzyError) in try state.phase.beginToRun() }
     }
 
     /// Releases the core server with the caller's reference, outside of the lock; only other callers of `wait` may
     /// still have one.
-    private func endRunning(_ core: CoreServer) {
+    func endRunning(_ core: CoreServer) {
         state.withLock { $0.phase.endRunning(core) }
     }
 }

@@ -85,7 +85,8 @@ struct EndingTests {
         let server = try Self.server {
             $0.ws("/") { ws, event, message in if event == .message { ws.send(message.text) } }
         }
-        let error = #expect(throws: JazzyError.self) { try server.stop(code: 1004) }
+        func stop(code: UInt16) throws(JazzyError) { try server.stop(code: code) }
+        let error = #expect(throws: JazzyError.self) { try stop(code: 1004) }
         #expect(error?.code == .invalidOption)
         #expect(error?.message.contains("close_code 1004 may not be sent; use 1000-1003") == true)
         await #expect(throws: JazzyError.self) { try await server.stopAndWait(code: 5_000) }

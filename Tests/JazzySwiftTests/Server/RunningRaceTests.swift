@@ -88,17 +88,34 @@ struct RunningRaceTests {
         let end: @Sendable (JazzyServer) async -> Void
 
         static let all = [
-            End(testDescription: "stop and wait") {
-                $0.stop()
-                $0.wait()
-            },
-            End(testDescription: "stop with a grace") { $0.stop(grace: .seconds(1)) },
+            End(testDescription: "stop and wait", end: blocking(stopAndWait)),
+            End(testDescription: "stop with a grace", end: blocking { $0.stop(grace: .seconds(1)) }),
             End(testDescription: "stop, awaited") { await $0.stopAndWait(grace: .seconds(1)) },
-            End(testDescription: "drain and wait") {
-                $0.drain()
-                $0.wait()
+            End(testDescription: "stop, and await the end") {
+                $0.stop()
+                await $0.waitForEnd()
             },
+            End(testDescription: "drain and wait", end: blocking(drainAndWait)),
         ]
+
+        private static func blocking(
+            _ end: @escaping @Sendable (JazzyServer) -> Void
+        ) -> @Sendable (JazzyServer) async -> Void { end }
+
+        @Sendable private static func stopAndWait(_ server: JazzyServer) {
+            server.stop()
+            server.wait()
+        }
+
+        @Sendable private static func drainAndWait(_ server: JazzyServer) {
+            server.drain()
+            server.wait()
+        }
+    }
+
+    /// The tests that await other things block for this, on their own threads.
+    static func run(_ server: JazzyServer) throws {
+        try server.run()
     }
 
     @Test("A server that listens and is stopped before it runs has ended, and may listen again", arguments: End.all)
@@ -113,8 +130,8 @@ struct RunningRaceTests {
         }
         try server.listen(host: "127.0.0.1")
         await end.end(server)
-        try server.run()
-        let error = #expect(throws: JazzyError.self, "it ran for no time, once") { try server.run() }
+        try Self.run(server)
+        let error = #expect(throws: JazzyError.self, "it ran for no time, once") { try Self.run(server) }
         #expect(error?.code == .invalidState)
         try server.start(host: "127.0.0.1")
         #expect(server.port > 0)

@@ -8,3 +8,14 @@ func eventually(_ what: String, within limit: Duration = .seconds(10), _ conditi
         usleep(2_000)
     }
 }
+
+/// The same, without blocking the thread: for tests of what must not be blocked.
+func awaitEventually(
+    _ what: String, within limit: Duration = .seconds(10), _ condition: () throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + limit
+    while try !condition() {
+        guard ContinuousClock.now < end else { throw TestFailure("never happened: \(what)") }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+}
