@@ -31,6 +31,8 @@
  *     that writes by itself, as OpenSSL's sockets do, needs a BIO that does so, or a process that ignores the signal.
  *   - The descriptor reports its end, or an error, only once. A channel that reads or writes it must pass that on, in
  *     the same call or the next: nobody else will see it.
+ *   - Nothing but the descriptor makes a handshake go on: it cannot wait for another thread, such as one that signs. If
+ *     it waits for nothing, and the peer hangs up, the connection ends.
  *   - After JZ_LOST or JZ_IO_BROKEN only `failure` and `close` are called; after JZ_IO_ENDED `receive` is not called.
  */
 #ifndef JAZZY_TRANSPORT_H
@@ -71,7 +73,8 @@ typedef struct jz_transport {
     /*
      * Creates the channel of a connection. `context` is the listener's. `early` are bytes that the server has already
      * read behind a PROXY header, before those that the descriptor still has; usually there are none. They are
-     * borrowed: copy them. If there are any, `ready` is called soon, even if the descriptor is not ready.
+     * borrowed: copy them. If there are any, `ready` is called soon, once, even if the descriptor is not ready: if they
+     * are not enough for the handshake, it waits for the descriptor from then on.
      *
      * Returns the channel; NULL only if there is no memory: then the connection is ended, counted and logged, and no
      * other function is called for it. Nothing needs to be sent or received here; other failures are reported by the
