@@ -3,24 +3,21 @@ import Synchronization
 
 /// The context of the core's callbacks, which leads to a route's closures.
 final class HandlerContext: Sendable {
-    let path: String
     let closures: RouteClosures
-    private let tellsTexts: Bool
+    private let errors: HandlerErrors
     /// Keyed by the value of the handshake. Guarded, because all loops of a server share its routes.
     let suspendedHooks = Mutex<[UInt64: Task<Void, Never>]>([:])
 
     init(path: String, closures: RouteClosures, tellsTexts: Bool) {
-        // Leave room in a log line for what went wrong.
-        self.path = path.count > 100 ? path.prefix(100) + "…" : path
-        self.closures = closures
-        self.tellsTexts = tellsTexts
+        errors = HandlerErrors(path: path, tellsTexts: tellsTexts)
+        self.closures = closures.startingTasks(errors)
     }
 
-    /// Logs that a closure of the route threw: only the type of the error, because its text may come from the client.
+    /// The route's path, or its beginning.
+    var path: String { errors.path }
+
     func tell(_ ws: JazzyWebSocket, _ level: JazzyLogLevel, _ closure: String, threw error: any Error) {
-        let line = "the \(closure) of \(path) threw \(type(of: error))"
-        ws.log(level, line)
-        if tellsTexts { ws.log(.debug, "\(line): \(error)") }
+        errors.tell(ws, level, closure, threw: error)
     }
 
     /// The callback of all routes. The core owns no reference to the context: `CoreServer` keeps contexts alive for as

@@ -1,0 +1,35 @@
+/// The handler that starts a task for each connection of a route with a ``JazzyAsyncHandler``, and fills its inbox.
+func startingTasks(_ handler: @escaping JazzyAsyncHandler, _ errors: HandlerErrors) -> JazzyHandler {
+    { ws, event, message in
+        if event == .open {
+            let inbox = MessageInbox(ws)
+            guard ws.replaceState(nil, with: inbox) else {
+                ws.close(code: 1011)
+                return
+            }
+            // Detached: a task that runs a server on the loop's thread has nothing to do with it.
+            inbox.handle(in: Task.detached { await run(handler, ws, inbox, errors) })
+        }
+        guard let inbox = ws.stateObject as? MessageInbox else { return }
+        switch event {
+        case .open: break
+        case .message:
+            if message.kind == .text || message.kind == .binary { inbox.append(WsOwnedMessage(message)) }
+        case .error(let error): inbox.fail(error)
+        case .close(let close): inbox.end(close)
+        }
+    }
+}
+
+private func run(
+    _ handler: JazzyAsyncHandler, _ ws: JazzyWebSocket, _ inbox: MessageInbox, _ errors: HandlerErrors
+) async {
+    do {
+        try await handler(ws, WsMessages(inbox: inbox))
+        if inbox.finish() { ws.close() }
+    } catch {
+        let wasThere = inbox.finish()
+        errors.tell(ws, wasThere ? .error : .debug, "handler", threw: error)
+        if wasThere { ws.close(code: 1011) }
+    }
+}
