@@ -6,18 +6,14 @@
 #include "shard/stop_request.h"
 #include "support/client.h"
 #include "support/clock.h"
+#include "support/ended_server.h"
 #include "support/eventually.h"
 #include "support/journal.h"
 #include "support/resources.h"
 #include "support/serving.h"
 #include "support/testing.h"
 
-enum {
-    SHORT_MS = 300,
-    LONG_MS = 3600000, /* much longer than any test lasts */
-    SOON_MS = 10000,   /* what does not wait for LONG_MS ends before, however slow the machine */
-    CLIENTS = 12
-};
+enum { CLIENTS = 12 };
 
 static jz_server *server;
 static journal seen;
@@ -47,15 +43,7 @@ static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_mess
 
 static void start_with(const jz_options *options, size_t count)
 {
-    memset(&seen, 0, sizeof seen);
-    assert_int_equal(pthread_mutex_init(&seen.lock, NULL), 0);
-    seen.act = act;
-    const serving_route routes[] = {{"/", journal_handle, &seen, NULL}};
-    server = serving_start(options, routes, COUNT_OF(routes));
-    seen.context = server;
-    for (size_t i = 0; i < count; i++)
-        assert_true(test_client_open(&clients[i], jz_server_port(server), UPGRADE_REQUEST("/")));
-    assert_eventually(seen.opens == count);
+    server = ended_server_start(&seen, options, NULL, act, clients, count);
 }
 
 static void start(uint32_t threads, size_t count)
@@ -66,38 +54,12 @@ static void start(uint32_t threads, size_t count)
 
 static void finish(size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        test_client_close(&clients[i]);
-    jz_server_destroy(server);
-    assert_int_equal(seen.opens, seen.closes);
-    pthread_mutex_destroy(&seen.lock);
-}
-
-static void expect_service(test_client *client)
-{
-    test_client_send_frame(client, &(test_frame)TEXT("x"));
-    test_client_expect(client, JZ_OPCODE_TEXT, "x", 1);
-}
-
-static bool is_refused(void)
-{
-    if (!test_client_connect(&late, jz_server_port(server), 0))
-        return true;
-    test_client_close(&late);
-    return false;
-}
-
-static void leave(test_client *client)
-{
-    test_client_send_frame(client, &(test_frame)CLOSE(1000, ""));
-    assert_true(test_client_sees_end(client));
+    ended_server_finish(server, &seen, clients, count);
 }
 
 static void expect_end_soon(void)
 {
-    uint64_t began = test_real_clock_ms();
-    jz_server_wait(server);
-    assert_true(test_real_clock_ms() - began < SOON_MS);
+    assert_true(ended_server_wait(server) < SOON_MS);
 }
 
 static void expect_clean_ending(uint64_t clean)
@@ -126,12 +88,12 @@ static void it_serves_until_the_last_client_has_left(void **state)
         options.accepting = ways[i >> 1 & 1];
         start_with(&options, CLIENTS);
         jz_server_drain(server, deadlines[i >> 2]);
-        assert_eventually(is_refused());
+        assert_eventually(ended_server_refuses(server));
         for (size_t k = 0; k < CLIENTS; k++) {
             for (size_t n = k; n < CLIENTS; n++)
-                expect_service(&clients[n]);
+                ended_server_expect_service(&clients[n]);
             assert_true(is_running());
-            leave(&clients[k]);
+            ended_server_leave(&clients[k]);
         }
         expect_end_soon();
         expect_clean_ending(0); /* no connection was left when it stopped */
@@ -150,8 +112,8 @@ static void a_loop_without_clients_does_not_keep_the_others_from_publishing(void
     for (size_t first = 0; first < LOOPS; first++) {
         start_with(&options, LOOPS);
         jz_server_drain(server, JZ_NEVER);
-        assert_eventually(is_refused());
-        leave(&clients[first]);
+        assert_eventually(ended_server_refuses(server));
+        ended_server_leave(&clients[first]);
         for (size_t i = 0; i < TIMES; i++) {
             assert_eventually(jz_server_publish(server, "all", 3, JZ_MESSAGE_BINARY, message, SIZE) == JZ_SEND_SENT);
             for (size_t k = 0; k < LOOPS; k++) {
@@ -161,7 +123,7 @@ static void a_loop_without_clients_does_not_keep_the_others_from_publishing(void
         }
         for (size_t k = 0; k < LOOPS; k++) {
             if (k != first)
-                leave(&clients[k]);
+                ended_server_leave(&clients[k]);
         }
         expect_end_soon();
         finish(LOOPS);
@@ -199,7 +161,7 @@ static void at_the_deadline_it_stops(void **state)
         uint64_t began = test_real_clock_ms();
         jz_server_drain(server, SHORT_MS);
         for (size_t i = 0; i < 3; i++)
-            expect_service(&clients[i]);
+            ended_server_expect_service(&clients[i]);
         expect_going_away(3);
         uint64_t lasted = test_real_clock_ms() - began;
         assert_true(lasted >= SHORT_MS && lasted < SOON_MS);
@@ -214,7 +176,7 @@ static void of_two_deadlines_the_first_counts(void **state)
     for (size_t i = 0; i < COUNT_OF(deadlines); i++) {
         start(2, 3);
         jz_server_drain(server, deadlines[i][0]);
-        assert_eventually(is_refused());
+        assert_eventually(ended_server_refuses(server));
         jz_server_drain(server, deadlines[i][1]);
         expect_going_away(3);
         finish(3);
@@ -226,8 +188,8 @@ static void stopping_cuts_draining_short(void **state)
     (void)state;
     start(2, 3);
     jz_server_drain(server, JZ_NEVER);
-    assert_eventually(is_refused());
-    expect_service(&clients[2]);
+    assert_eventually(ended_server_refuses(server));
+    ended_server_expect_service(&clients[2]);
     jz_server_stop_within(server, LONG_MS);
     expect_going_away(3);
     finish(3);
@@ -256,11 +218,11 @@ static void a_handler_may_say_so(void **state)
     start(2, 2);
     test_client_send_frame(&clients[0], &(test_frame)TEXT("drain"));
     test_client_expect(&clients[0], JZ_OPCODE_TEXT, "drain", 5);
-    assert_eventually(is_refused());
-    expect_service(&clients[1]);
-    leave(&clients[0]);
-    expect_service(&clients[1]);
-    leave(&clients[1]);
+    assert_eventually(ended_server_refuses(server));
+    ended_server_expect_service(&clients[1]);
+    ended_server_leave(&clients[0]);
+    ended_server_expect_service(&clients[1]);
+    ended_server_leave(&clients[1]);
     expect_end_soon();
     finish(2);
 }
@@ -282,13 +244,13 @@ static void who_waits_to_be_accepted_is_served(void **state)
         jz_server_drain(server, JZ_NEVER);
         loop.is_held = false;
         test_client_expect(&clients[0], JZ_OPCODE_TEXT, "x", 1);
-        leave(&clients[0]);
+        ended_server_leave(&clients[0]);
         for (size_t i = 1; i < 6; i++) {
             assert_int_equal(test_client_take_head(&clients[i]), 101);
-            expect_service(&clients[i]);
+            ended_server_expect_service(&clients[i]);
         }
         for (size_t i = 1; i < 6; i++)
-            leave(&clients[i]);
+            ended_server_leave(&clients[i]);
         expect_end_soon();
         finish(6);
     }
@@ -303,11 +265,11 @@ static void a_handshake_under_way_is_finished(void **state)
     assert_true(test_client_send(&clients[0], request, 30));
     assert_eventually(is_running());
     jz_server_drain(server, JZ_NEVER);
-    assert_eventually(is_refused());
+    assert_eventually(ended_server_refuses(server));
     assert_true(test_client_send(&clients[0], request + 30, sizeof request - 1 - 30));
     assert_int_equal(test_client_take_head(&clients[0]), 101);
-    expect_service(&clients[0]);
-    leave(&clients[0]);
+    ended_server_expect_service(&clients[0]);
+    ended_server_leave(&clients[0]);
     expect_end_soon();
     finish(1);
 }
@@ -346,9 +308,9 @@ static void the_last_client_may_leave_while_other_loops_go_to_sleep(void **state
     for (int i = 0; i < 5; i++) {
         start(2, 2);
         seen.act = drain_in_close_event;
-        leave(&clients[0]);
+        ended_server_leave(&clients[0]);
         assert_eventually(seen.closes == 1);
-        leave(&clients[1]);
+        ended_server_leave(&clients[1]);
         expect_end_soon();
         finish(2);
     }
@@ -378,7 +340,7 @@ static void who_publishes_when_all_have_left_is_told_so(void **state)
     jz_server_drain(server, JZ_NEVER);
     assert_int_equal(jz_server_publish(server, "all", 3, JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_SENT);
     test_client_expect(&clients[0], JZ_OPCODE_TEXT, "x", 1);
-    leave(&clients[0]);
+    ended_server_leave(&clients[0]);
     assert_eventually(!is_running());
     for (int i = 0; i < 200; i++)
         assert_int_equal(jz_server_publish(server, "all", 3, JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_CLOSED);
@@ -393,7 +355,7 @@ static void a_successor_listens_meanwhile(void **state)
     start(2, 2);
     uint16_t port = jz_server_port(server);
     jz_server_drain(server, JZ_NEVER);
-    assert_eventually(is_refused());
+    assert_eventually(ended_server_refuses(server));
     static journal of_successor;
     of_successor = (journal)JOURNAL_INITIALIZER;
     jz_server *successor = jz_server_create(NULL, NULL);
@@ -403,10 +365,10 @@ static void a_successor_listens_meanwhile(void **state)
     assert_int_equal(jz_server_start(successor, NULL), JZ_OK);
     assert_true(test_client_open(&late, port, UPGRADE_REQUEST("/")));
     assert_eventually(of_successor.opens == 1);
-    expect_service(&clients[0]);
+    ended_server_expect_service(&clients[0]);
     test_client_close(&late);
-    leave(&clients[0]);
-    leave(&clients[1]);
+    ended_server_leave(&clients[0]);
+    ended_server_leave(&clients[1]);
     expect_end_soon();
     assert_int_equal(seen.opens, 2);
     jz_server_destroy(successor);

@@ -7,23 +7,18 @@
 
 #include "support/client.h"
 #include "support/clock.h"
+#include "support/ended_server.h"
 #include "support/eventually.h"
 #include "support/journal.h"
 #include "support/resources.h"
 #include "support/serving.h"
 #include "support/testing.h"
 
-enum {
-    SHORT_MS = 300,
-    LONG_MS = 3600000, /* much longer than any test lasts */
-    SOON_MS = 10000,   /* what does not wait for LONG_MS ends before, however slow the machine */
-    CLIENTS = 6
-};
+enum { CLIENTS = 6 };
 
 static jz_server *server;
 static journal seen;
 static test_client clients[CLIENTS];
-static test_client late;
 static const char restart[] = "service restart";
 static atomic_size_t stoppings; /* close events with that cause */
 
@@ -38,22 +33,14 @@ static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_mess
         stoppings++;
 }
 
-static void start_with(uint32_t threads, size_t count, jz_execution execution,
-                       void (*does)(journal *, jz_ws, const jz_event *, const jz_message *))
+static void start_with(uint32_t threads, size_t count, jz_execution execution, journal_act does)
 {
     const jz_options options = serving_options(threads);
     jz_route_options route = jz_route_options_default();
     route.execution = execution;
-    memset(&seen, 0, sizeof seen);
     stoppings = 0;
-    assert_int_equal(pthread_mutex_init(&seen.lock, NULL), 0);
-    seen.act = does;
-    const serving_route routes[] = {{"/", journal_handle, &seen, &route}};
-    server = serving_start(&options, routes, COUNT_OF(routes));
-    seen.context = server;
-    for (size_t i = 0; i < count; i++)
-        assert_true(test_client_open(&clients[i], jz_server_port(server), UPGRADE_REQUEST("/")));
-    assert_eventually(seen.opens == count && jz_server_subscriber_count(server, "all", 3) == (does == act ? count : 0));
+    server = ended_server_start(&seen, &options, &route, does, clients, count);
+    assert_eventually(jz_server_subscriber_count(server, "all", 3) == (does == act ? count : 0));
 }
 
 static void start(uint32_t threads, size_t count)
@@ -88,41 +75,9 @@ static void answer(test_client *client)
     assert_true(test_client_sees_end(client));
 }
 
-static void expect_service(test_client *client)
-{
-    test_client_send_frame(client, &(test_frame)TEXT("x"));
-    test_client_expect(client, JZ_OPCODE_TEXT, "x", 1);
-}
-
-static void leave(test_client *client)
-{
-    test_client_send_frame(client, &(test_frame)CLOSE(1000, ""));
-    assert_true(test_client_sees_end(client));
-}
-
-static bool is_refused(void)
-{
-    if (!test_client_connect(&late, jz_server_port(server), 0))
-        return true;
-    test_client_close(&late);
-    return false;
-}
-
-/* Waits for the server's end, and returns how long that took. */
-static uint64_t wait_for_end(void)
-{
-    uint64_t began = test_real_clock_ms();
-    jz_server_wait(server);
-    return test_real_clock_ms() - began;
-}
-
 static void finish(size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        test_client_close(&clients[i]);
-    jz_server_destroy(server);
-    assert_int_equal(seen.opens, seen.closes);
-    pthread_mutex_destroy(&seen.lock);
+    ended_server_finish(server, &seen, clients, count);
 }
 
 static void code_and_reason_reach_every_client(void **state)
@@ -135,7 +90,7 @@ static void code_and_reason_reach_every_client(void **state)
             expect_restart(&clients[i]);
             answer(&clients[i]);
         }
-        assert_true(wait_for_end() < SOON_MS);
+        assert_true(ended_server_wait(server) < SOON_MS);
         assert_int_equal(jz_server_ending(server).clean, 4);
         assert_int_equal(stoppings, 4);
         finish(4);
@@ -215,8 +170,8 @@ static void what_cannot_be_sent_is_refused_and_the_server_goes_on(void **state)
     options.reason_length = 1;
     assert_int_equal(jz_server_stop_with(server, &options, &error), JZ_STATUS_INVALID_OPTION);
     assert_non_null(strstr(error.message, "the reason is not UTF-8"));
-    expect_service(&clients[0]);
-    assert_false(is_refused());
+    ended_server_expect_service(&clients[0]);
+    assert_false(ended_server_refuses(server));
     finish(1);
 }
 
@@ -244,7 +199,7 @@ static void the_close_frames_are_spread_over_the_time(void **state)
         }
         for (size_t i = 0; i < CLIENTS; i++)
             answer(&clients[i]);
-        assert_true(wait_for_end() < SOON_MS);
+        assert_true(ended_server_wait(server) < SOON_MS);
         assert_int_equal(jz_server_ending(server).clean, CLIENTS);
         finish(CLIENTS);
     }
@@ -273,21 +228,21 @@ static void who_is_not_told_yet_is_served_and_nobody_new_is_let_in(void **state)
             (told = test_client_hears_nothing(&clients[0]) ? 1 : 0, !test_client_hears_nothing(&clients[told])));
         test_client *other = &clients[1 - told];
         expect_restart(&clients[told]);
-        assert_eventually(is_refused());
+        assert_eventually(ended_server_refuses(server));
         assert_true(test_client_sees_end(&asking));
         test_client_close(&asking);
-        expect_service(other);
+        ended_server_expect_service(other);
         assert_int_equal(jz_server_publish(server, "all", 3, JZ_MESSAGE_TEXT, "news", 4), JZ_SEND_SENT);
         test_client_expect(other, JZ_OPCODE_TEXT, "news", 4);
         answer(&clients[told]);
-        expect_service(other);
+        ended_server_expect_service(other);
 
         /* Another call without a spread. The first call decides code and reason. */
         jz_server_stop_within(server, LONG_MS);
         expect_restart(other);
         assert_int_equal(jz_server_publish(server, "all", 3, JZ_MESSAGE_TEXT, "news", 4), JZ_SEND_CLOSED);
         answer(other);
-        assert_true(wait_for_end() < SOON_MS);
+        assert_true(ended_server_wait(server) < SOON_MS);
         assert_int_equal(jz_server_ending(server).clean, 2);
         finish(2);
     }
@@ -299,8 +254,8 @@ static void who_leaves_meanwhile_is_not_waited_for(void **state)
     start(2, 4);
     stop_with(restarting(LONG_MS, LONG_MS));
     for (size_t i = 0; i < 4; i++)
-        leave(&clients[i]);
-    assert_true(wait_for_end() < SOON_MS);
+        ended_server_leave(&clients[i]);
+    assert_true(ended_server_wait(server) < SOON_MS);
     finish(4);
 
     /* The grace does not wait until they would have been told either. */
@@ -309,8 +264,8 @@ static void who_leaves_meanwhile_is_not_waited_for(void **state)
     size_t told = 2;
     assert_eventually(
         (told = test_client_hears_nothing(&clients[0]) ? 1 : 0, !test_client_hears_nothing(&clients[told])));
-    leave(&clients[1 - told]);
-    assert_true(wait_for_end() < SOON_MS);
+    ended_server_leave(&clients[1 - told]);
+    assert_true(ended_server_wait(server) < SOON_MS);
     assert_int_equal(jz_server_ending(server).cut_off, 1);
     finish(2);
 }
@@ -323,7 +278,7 @@ static void the_grace_counts_from_the_last_close_frame(void **state)
     stop_with(restarting(SHORT_MS, 3 * SHORT_MS));
     for (size_t i = 0; i < 3; i++)
         expect_restart(&clients[i]);
-    wait_for_end();
+    ended_server_wait(server);
     uint64_t lasted = test_real_clock_ms() - began;
     assert_true(lasted + 1 >= 3 * SHORT_MS && lasted < SOON_MS); /* the last of three was told after two thirds */
     assert_int_equal(jz_server_ending(server).cut_off, 3);
@@ -338,7 +293,7 @@ static void without_a_grace_all_are_told_before_they_are_cut_off(void **state)
     for (size_t i = 0; i < COUNT_OF(spreads); i++) {
         start(2, 4);
         stop_with(restarting(0, spreads[i]));
-        assert_true(wait_for_end() < SOON_MS);
+        assert_true(ended_server_wait(server) < SOON_MS);
         for (size_t k = 0; k < 4; k++)
             expect_restart(&clients[k]);
         assert_int_equal(stoppings, 4);
@@ -353,7 +308,7 @@ static void without_clients_it_stops_at_once(void **state)
     for (size_t i = 0; i < COUNT_OF(spreads); i++) {
         start(2, 0);
         stop_with(restarting(LONG_MS, spreads[i]));
-        assert_true(wait_for_end() < SOON_MS);
+        assert_true(ended_server_wait(server) < SOON_MS);
         finish(0);
     }
 }

@@ -3,35 +3,22 @@
 
 #include "support/client.h"
 #include "support/clock.h"
+#include "support/ended_server.h"
 #include "support/eventually.h"
 #include "support/journal.h"
 #include "support/resources.h"
 #include "support/serving.h"
 #include "support/testing.h"
 
-enum {
-    SHORT_MS = 300,
-    LONG_MS = 3600000, /* much longer than any test lasts */
-    SOON_MS = 10000,   /* what does not wait for LONG_MS ends before, however slow the machine */
-    MUCH = 24 * 1024 * 1024
-};
+enum { MUCH = 24 * 1024 * 1024 };
 
 static jz_server *server;
 static journal seen;
 static test_client clients[6];
 
-static void start_with(const jz_options *options, size_t count,
-                       void (*act)(journal *, jz_ws, const jz_event *, const jz_message *))
+static void start_with(const jz_options *options, size_t count, journal_act act)
 {
-    memset(&seen, 0, sizeof seen);
-    assert_int_equal(pthread_mutex_init(&seen.lock, NULL), 0);
-    seen.act = act;
-    const serving_route routes[] = {{"/", journal_handle, &seen, NULL}};
-    server = serving_start(options, routes, COUNT_OF(routes));
-    seen.context = server;
-    for (size_t i = 0; i < count; i++)
-        assert_true(test_client_open(&clients[i], jz_server_port(server), UPGRADE_REQUEST("/")));
-    assert_eventually(seen.opens == count);
+    server = ended_server_start(&seen, options, NULL, act, clients, count);
 }
 
 static void start(size_t count)
@@ -51,14 +38,6 @@ static void answer(test_client *client)
     assert_true(test_client_sees_end(client));
 }
 
-/* Waits for the server's end, and returns how long that took. */
-static uint64_t wait_for_end(void)
-{
-    uint64_t began = test_real_clock_ms();
-    jz_server_wait(server);
-    return test_real_clock_ms() - began;
-}
-
 static void expect_ending(uint64_t clean, uint64_t unclean, uint64_t cut_off, uint64_t others)
 {
     jz_ending ending = jz_server_ending(server);
@@ -70,11 +49,7 @@ static void expect_ending(uint64_t clean, uint64_t unclean, uint64_t cut_off, ui
 
 static void finish(size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        test_client_close(&clients[i]);
-    jz_server_destroy(server);
-    assert_int_equal(seen.opens, seen.closes);
-    pthread_mutex_destroy(&seen.lock);
+    ended_server_finish(server, &seen, clients, count);
 }
 
 static void each_connection_is_counted_as_it_ended(void **state)
@@ -100,7 +75,7 @@ static void each_connection_is_counted_as_it_ended(void **state)
     answer(&clients[0]);
     answer(&clients[1]);
     test_client_close(&clients[2]); /* without an answer; and clients[3] does nothing */
-    assert_true(wait_for_end() < SOON_MS);
+    assert_true(ended_server_wait(server) < SOON_MS);
     expect_ending(2, 1, 1, 2);
     assert_true(test_client_sees_end(&clients[3]));
     assert_true(test_client_sees_end(&silent));
@@ -117,7 +92,7 @@ static void a_server_whose_clients_answer_does_not_wait_longer(void **state)
         expect_close(&clients[i]);
         answer(&clients[i]);
     }
-    assert_true(wait_for_end() < SOON_MS);
+    assert_true(ended_server_wait(server) < SOON_MS);
     expect_ending(3, 0, 0, 0);
     finish(3);
 }
@@ -129,7 +104,7 @@ static void a_server_without_clients_stops_at_once(void **state)
     for (size_t i = 0; i < COUNT_OF(graces); i++) {
         start(0);
         jz_server_stop_within(server, graces[i]);
-        assert_true(wait_for_end() < SOON_MS);
+        assert_true(ended_server_wait(server) < SOON_MS);
         expect_ending(0, 0, 0, 0);
         finish(0);
     }
@@ -143,7 +118,7 @@ static void silent_clients_are_cut_off_when_the_grace_is_over_and_not_before(voi
     jz_server_stop_within(server, SHORT_MS);
     expect_close(&clients[0]);
     expect_close(&clients[1]);
-    wait_for_end();
+    ended_server_wait(server);
     uint64_t lasted = test_real_clock_ms() - began;
     assert_true(lasted >= SHORT_MS && lasted < SOON_MS);
     expect_ending(0, 0, 2, 0);
@@ -160,7 +135,7 @@ static void stopping_without_a_grace_takes_the_close_time_out(void **state)
     uint64_t began = test_real_clock_ms();
     jz_server_stop(server);
     expect_close(&clients[0]);
-    wait_for_end();
+    ended_server_wait(server);
     uint64_t lasted = test_real_clock_ms() - began;
     assert_true(lasted >= SHORT_MS && lasted < SOON_MS);
     expect_ending(0, 0, 1, 0);
@@ -172,7 +147,7 @@ static void no_grace_at_all_ends_everybody_at_once(void **state)
     (void)state;
     start(3);
     jz_server_stop_within(server, 0);
-    assert_true(wait_for_end() < SOON_MS);
+    assert_true(ended_server_wait(server) < SOON_MS);
     expect_ending(0, 0, 3, 0);
     for (size_t i = 0; i < 3; i++)
         expect_close(&clients[i]);
@@ -189,7 +164,7 @@ static void of_two_calls_the_one_that_is_over_first_counts(void **state)
         expect_close(&clients[0]);
         expect_close(&clients[1]);
         jz_server_stop_within(server, graces[i][1]);
-        assert_true(wait_for_end() < SOON_MS);
+        assert_true(ended_server_wait(server) < SOON_MS);
         expect_ending(0, 0, 2, 0);
         finish(2);
     }
@@ -232,7 +207,7 @@ static void slow_output_is_delivered_within_the_grace(void **state)
     }
     expect_close(&clients[0]);
     answer(&clients[0]);
-    assert_true(wait_for_end() < SOON_MS);
+    assert_true(ended_server_wait(server) < SOON_MS);
     expect_ending(1, 0, 0, 0);
     journal_expect(&seen, 1, "open close(1001 clean)");
     finish(1);
@@ -244,7 +219,7 @@ static void output_that_nobody_reads_is_cut_off(void **state)
     start_with_much_output();
     jz_server_stop_within(server, SHORT_MS);
     /* The close frame waits behind it, so that there is nothing to answer. */
-    assert_true(wait_for_end() < SOON_MS);
+    assert_true(ended_server_wait(server) < SOON_MS);
     expect_ending(0, 0, 1, 0);
     finish(1);
 }
@@ -268,14 +243,14 @@ static void a_handler_may_say_so(void **state)
     expect_close(&clients[1]);
     answer(&clients[0]);
     answer(&clients[1]);
-    assert_true(wait_for_end() < SOON_MS);
+    assert_true(ended_server_wait(server) < SOON_MS);
     expect_ending(2, 0, 0, 0);
     finish(2);
 
     start_with(&options, 2, stop_within_as_told);
     test_client_send_frame(&clients[1], &(test_frame)TEXT("short"));
     test_client_expect(&clients[1], JZ_OPCODE_TEXT, "stopping", 8);
-    assert_true(wait_for_end() < SOON_MS);
+    assert_true(ended_server_wait(server) < SOON_MS);
     expect_ending(0, 0, 2, 0);
     finish(2);
 }
@@ -294,7 +269,7 @@ static void who_was_closing_already_is_counted_likewise(void **state)
     test_client_send_frame(&clients[0], &(test_frame)CLOSE(4000, ""));
     assert_true(test_client_sees_end(&clients[0]));
     answer(&clients[2]);
-    assert_true(wait_for_end() < SOON_MS);
+    assert_true(ended_server_wait(server) < SOON_MS);
     expect_ending(2, 0, 1, 0);
     finish(3);
 }
