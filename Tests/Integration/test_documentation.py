@@ -109,8 +109,9 @@ def public_symbols(symbols):
     return json.loads((symbols / "JazzySwift.symbols.json").read_text())["symbols"]
 
 
-def test_every_link_of_a_comment_leads_somewhere(symbols, tmp_path):
-    command = ["docc", "convert", "--additional-symbol-graph-dir", symbols, "--output-path", tmp_path]
+def test_every_link_of_a_comment_and_of_a_guide_leads_somewhere(symbols, tmp_path):
+    catalogue = ROOT / "Sources/JazzySwift/JazzySwift.docc"
+    command = ["docc", "convert", catalogue, "--additional-symbol-graph-dir", symbols, "--output-path", tmp_path]
     command += ["--fallback-display-name", "JazzySwift", "--fallback-bundle-identifier", "JazzySwift"]
     result = subprocess.run([*command, "--warnings-as-errors"], capture_output=True, text=True, timeout=50)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -18,8 +18,9 @@
 /// ```
 ///
 /// Messages come in order, and what a handler awaits for one of them is done before it takes the next: so an actor gets
-/// them in order, too. (In a ``JazzyHandler``, which is called, `Task { await room.input(…) }` keeps no order.) While
-/// the handler is behind, reading from its connection pauses: see ``WsMessages``. Other connections are not affected.
+/// them in order, too. (In a ``JazzyHandler``, which is called, `Task { await room.input(…) }` keeps no order: see
+/// <doc:Actors>.) While the handler is behind, reading from its connection pauses: see ``WsMessages``. Other
+/// connections are not affected.
 ///
 /// - If the handler returns while the connection is open, the connection is closed with code 1000.
 /// - If it throws, the error is logged, as that of a ``JazzyHandler`` is, and the connection is closed with code 1011.

@@ -23,7 +23,8 @@ def _fenced(path, language, text):
 
 
 def markdown_examples(language):
-    paths = [*ROOT.glob("*.md"), *ROOT.glob("Examples/**/*.md"), *ROOT.glob("Benchmarks/*.md")]
+    folders = ["", "Examples/**/", "Benchmarks/", "Sources/JazzySwift/*.docc/"]
+    paths = [path for folder in folders for path in ROOT.glob(f"{folder}*.md")]
     return [example for path in sorted(paths) for example in _fenced(path, language, path.read_text())]
 
 
