@@ -79,7 +79,7 @@ $(call c_program,$(1),$(2),$(3),bench-floor,$(wildcard Benchmarks/bench-floor/*.
 $(call c_program,$(1),$(2),$(3),bench-load,$(wildcard Benchmarks/bench-load/*.c))
 $(call c_program,$(1),$(2),$(3),bench-micro,$(wildcard Benchmarks/common/*.c Benchmarks/bench-micro/*.c))
 $(call c_program,$(1),$(2),$(3),probe-server,$(wildcard Tests/Integration/servers/*.c) \
-	Tests/CJazzyPollTests/support/throttled_transport.c)
+	$(addprefix Tests/CJazzyPollTests/support/,throttled_transport.c memory_transport.c memory_client.c))
 $(call c_program,$(1),$(2),$(3),session-driver,Tests/Differential/session-driver.c)
 endef
 

@@ -20,6 +20,9 @@ MAX_MESSAGE = 16 * 1024 * 1024
 # A probe server whose bytes travel through a transport, so many of them at a time at most.
 THROTTLED = ("--throttle", 4000)
 
+# The same with a transport that keeps them in memory; a bridge of its process takes them from sockets and back.
+IN_MEMORY = ("--memory", 4000)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
@@ -62,15 +65,30 @@ def fresh_bench(request):
 
 
 def pytest_generate_tests(metafunc):
-    """Attacks come over sockets, and through a transport that passes on little at a time."""
+    """Attacks come over sockets, and through transports that pass on little at a time."""
     if "way" in metafunc.fixturenames and metafunc.module.__name__.startswith("test_attacks"):
-        metafunc.parametrize("way", [(), THROTTLED], ids=["sockets", "throttled"], indirect=True, scope="module")
+        ways = {"sockets": (), "throttled": THROTTLED, "memory": IN_MEMORY}
+        metafunc.parametrize("way", ways.values(), ids=ways, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
 def way(request):
     """The flags of a probe server that say what its bytes travel through."""
     return getattr(request, "param", ())
+
+
+@pytest.fixture
+def descriptors_each(way):
+    """How many descriptors of a probe server a connection takes: a bridge has a client's socket, and a bell's end."""
+    return 3 if way == IN_MEMORY else 1
+
+
+@pytest.fixture(autouse=True)
+def leave_out_of_memory(request):
+    """Tests that a bridge in front of the server would make untrue: @pytest.mark.not_in_memory(reason)."""
+    mark = request.node.get_closest_marker("not_in_memory")
+    if mark and request.getfixturevalue("way") == IN_MEMORY:
+        pytest.skip(mark.args[0])
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,9 @@ FULL = ["--max-connections", "--max-connections-per-address"]
 
 
 @pytest.mark.parametrize("flag", FULL)
-def test_beyond_the_limit_of_connections_newcomers_are_refused_until_one_leaves(start_probe, way, flag):
+def test_beyond_the_limit_of_connections_newcomers_are_refused_until_one_leaves(
+    start_probe, way, descriptors_each, flag
+):
     limit = 50
     server = start_probe(flag, limit, "--close-timeout-ms", 500)
     with besieged(server):
@@ -118,17 +120,21 @@ def test_beyond_the_limit_of_connections_newcomers_are_refused_until_one_leaves(
                     assert is_refused(refused, way)
             assert all(echo_of(connection) == b"still there?" for connection in crowd)
             crowd[0].reset()
-            eventually(lambda: descriptor_count(server.pid) < before + limit, "there is room again")
+            left = before + (limit - 1) * descriptors_each
+            eventually(lambda: descriptor_count(server.pid) <= left, "there is room again")
             expect_echo(server)
 
 
-def test_beyond_the_limit_of_handshakes_newcomers_are_refused_and_websockets_are_not_counted(start_probe, way):
+def test_beyond_the_limit_of_handshakes_newcomers_are_refused_and_websockets_are_not_counted(
+    start_probe, way, descriptors_each
+):
     limit = 50
     server = start_probe("--max-handshakes", limit, "--handshake-timeout-ms", 8000, "--close-timeout-ms", 500)
     with besieged(server), crowd_of(limit * 2, lambda: open_websocket(server.port)) as served:
         before = descriptor_count(server.pid)
         with crowd_of(limit, lambda: RawConnection(server.port)) as silent:
-            eventually(lambda: descriptor_count(server.pid) == before + limit, "all of them are accepted")
+            full = before + limit * descriptors_each
+            eventually(lambda: descriptor_count(server.pid) == full, "all of them are accepted")
             with RawConnection(server.port) as refused:
                 assert is_refused(refused, way)
             assert all(echo_of(connection) == b"still there?" for connection in served)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@ enum { WAIT_MS = 20 };
 
 void memory_network_begin(memory_network *network)
 {
-    network->wires = NULL;
+    network->wires = network->changed_wires = network->last_changed = NULL;
     memory_require(pthread_mutex_init(&network->lock, NULL) == 0 && pthread_cond_init(&network->changed, NULL) == 0,
                    "the test has locks");
 }
@@ -66,6 +67,7 @@ bool memory_connect(memory_client *client, memory_network *network, uint16_t por
                        getsockname(wire->bell, (struct sockaddr *)&wire->address, &length) == 0,
                    "the test has sockets");
     *client = (memory_client){network, wire};
+    wire->client = client;
     add_wire(network, wire);
     bool is_connected = connect(wire->bell, (struct sockaddr *)&server, sizeof server) == 0;
     if (is_connected)
@@ -93,11 +95,36 @@ void memory_stop_sending(const memory_client *client)
     unlock(client);
 }
 
+static size_t takeable(const memory_wire *wire, size_t capacity)
+{
+    size_t waiting = memory_lane_waiting(&wire->to_client);
+    return waiting < capacity ? waiting : capacity;
+}
+
+size_t memory_peek(const memory_client *client, void *bytes, size_t capacity)
+{
+    lock(client);
+    const memory_lane *lane = &client->wire->to_client;
+    size_t count = takeable(client->wire, capacity);
+    if (count > 0)
+        memcpy(bytes, lane->bytes.bytes + lane->start, count);
+    unlock(client);
+    return count;
+}
+
+size_t memory_on_its_way(const memory_client *client)
+{
+    lock(client);
+    size_t count = memory_lane_waiting(&client->wire->to_server);
+    unlock(client);
+    return count;
+}
+
 size_t memory_receive(const memory_client *client, void *bytes, size_t capacity)
 {
     lock(client);
     memory_wire *wire = client->wire;
-    size_t count = memory_lane_waiting(&wire->to_client) < capacity ? memory_lane_waiting(&wire->to_client) : capacity;
+    size_t count = takeable(wire, capacity);
     memory_lane_take(&wire->to_client, bytes, count);
     if (wire->wants_room && count > 0) {
         wire->wants_room = false;
@@ -113,7 +140,23 @@ static bool is_turned_away(const memory_wire *wire)
     uint8_t byte;
     struct iovec vector = {&byte, 1};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-    return !wire->is_found && recvmsg(wire->bell, &message, MSG_DONTWAIT | MSG_PEEK) == 0;
+    if (wire->is_found)
+        return false;
+    ssize_t count = recvmsg(wire->bell, &message, MSG_DONTWAIT | MSG_PEEK);
+    return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR); /* a reset, where it has not read rings */
+}
+
+bool memory_is_closed(const memory_client *client)
+{
+    lock(client);
+    bool is_closed = client->wire->is_closed || is_turned_away(client->wire);
+    unlock(client);
+    return is_closed;
+}
+
+int memory_bell(const memory_client *client)
+{
+    return client->wire->bell;
 }
 
 bool memory_has_ended(const memory_client *client)
@@ -142,6 +185,38 @@ bool memory_has_ended_in_order(const memory_client *client)
     return has_ended;
 }
 
+/* Takes the wire out of the list of those that have changed. */
+static void forget_change(memory_network *network, memory_wire *wire)
+{
+    uint64_t count;
+    memory_wire *before = NULL;
+    for (memory_wire *each = network->changed_wires; each != wire; each = each->next_changed)
+        before = each;
+    *(before == NULL ? &network->changed_wires : &before->next_changed) = wire->next_changed;
+    if (network->last_changed == wire)
+        network->last_changed = before;
+    wire->is_changed = false;
+    if (network->changed_wires == NULL)
+        memory_require(read(network->alarm, &count, sizeof count) == sizeof count, "the alarm has rung");
+}
+
+memory_client *memory_changed(memory_network *network)
+{
+    pthread_mutex_lock(&network->lock);
+    memory_wire *wire = network->changed_wires;
+    if (wire != NULL)
+        forget_change(network, wire);
+    pthread_mutex_unlock(&network->lock);
+    return wire != NULL ? wire->client : NULL;
+}
+
+void memory_change(const memory_client *client)
+{
+    lock(client);
+    memory_wire_changed(client->network, client->wire);
+    unlock(client);
+}
+
 void memory_wait(const memory_client *client)
 {
     struct timespec until;
@@ -164,6 +239,8 @@ void memory_close(memory_client *client)
     while (*link != wire)
         link = &(*link)->next;
     *link = wire->next;
+    if (wire->is_changed)
+        forget_change(client->network, wire);
     setsockopt(wire->bell, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(wire->bell);
     wire->bell = -1;

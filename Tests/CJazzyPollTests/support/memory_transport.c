@@ -39,7 +39,7 @@ static channel *enter(void *opaque)
 
 static void leave(channel *self)
 {
-    pthread_cond_broadcast(&self->network->changed);
+    memory_wire_changed(self->network, self->wire);
     pthread_mutex_unlock(&self->network->lock);
 }
 
@@ -259,7 +259,7 @@ static void close_channel(void *opaque)
     bool is_last = wire->bell < 0;
     wire->is_closed = true;
     network->closed++;
-    pthread_cond_broadcast(&network->changed);
+    memory_wire_changed(network, wire);
     pthread_mutex_unlock(&network->lock);
     if (is_last)
         memory_wire_free(wire);

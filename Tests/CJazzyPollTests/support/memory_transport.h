@@ -17,6 +17,7 @@
 #include "jazzy/transport.h"
 
 typedef struct memory_wire memory_wire;
+typedef struct memory_client memory_client;
 
 /* The context of the transport. Unset fields are 0. */
 typedef struct memory_network {
@@ -34,13 +35,17 @@ typedef struct memory_network {
      */
     size_t (*choose_received)(size_t available, size_t capacity);
 
+    int alarm; /* an eventfd that is readable while memory_changed has somebody; 0: none */
+
     atomic_size_t opened; /* channels */
     atomic_size_t closed;
     atomic_size_t lost;
 
     pthread_mutex_t lock; /* of all that lies on wires */
     pthread_cond_t changed;
-    memory_wire *wires; /* that are to be found by a channel that is opened */
+    memory_wire *wires;         /* that are to be found by a channel that is opened */
+    memory_wire *changed_wires; /* first in, first out */
+    memory_wire *last_changed;
 } memory_network;
 
 extern const jz_transport memory_transport;
@@ -48,17 +53,17 @@ extern const jz_transport memory_transport;
 /* The result of `failure` for channels that were lost because of `failing`. */
 #define MEMORY_FAILURE "the memory has forgotten it"
 
-/* With all fields up to choose_received set. */
+/* With all fields up to alarm set. */
 void memory_network_begin(memory_network *network);
 void memory_network_end(memory_network *network);
 
 /* A client's end of a wire. */
-typedef struct memory_client {
+struct memory_client {
     memory_network *network;
     memory_wire *wire;
-} memory_client;
+};
 
-/* Connects to a port of 127.0.0.1 that listens with this network. False: it is refused. */
+/* Connects to a port of 127.0.0.1 that listens with this network. False: it is refused. Close it in any case. */
 bool memory_connect(memory_client *client, memory_network *network, uint16_t port);
 
 /* False: the server has closed the connection. */
@@ -70,6 +75,12 @@ void memory_stop_sending(const memory_client *client);
 /* Takes up to `capacity` received bytes. 0: there are none. */
 size_t memory_receive(const memory_client *client, void *bytes, size_t capacity);
 
+/* Copies up to `capacity` received bytes, and leaves them there. */
+size_t memory_peek(const memory_client *client, void *bytes, size_t capacity);
+
+/* How much the server has not received yet. */
+size_t memory_on_its_way(const memory_client *client);
+
 /* How much there is to take. */
 size_t memory_waiting(const memory_client *client);
 
@@ -78,6 +89,21 @@ bool memory_has_ended(const memory_client *client);
 
 /* The server said so, and did not just close. */
 bool memory_has_ended_in_order(const memory_client *client);
+
+/* The server has closed the connection, or turned the client away. There still may be something to take. */
+bool memory_is_closed(const memory_client *client);
+
+/* The descriptor that is ready when a client is turned away; only to be watched. */
+int memory_bell(const memory_client *client);
+
+/*
+ * A client for which the server may have done something since this returned it, or since it connected; NULL: there is
+ * none. For one thread, which waits for the alarm; clients must stay at their addresses.
+ */
+memory_client *memory_changed(memory_network *network);
+
+/* Lets memory_changed return the client again. */
+void memory_change(const memory_client *client);
 
 /* Waits until something may have changed, but not for long. */
 void memory_wait(const memory_client *client);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "memory_transport.h"
 #include "session/buffer.h"
@@ -26,9 +27,14 @@ struct memory_wire {
     bool is_closed;             /* by the server */
     bool wants_room;            /* the channel waits until the client has taken something */
     size_t questions;           /* that the client has not answered: a ring answers them */
+    memory_client *client;      /* whose end this is, where its network has an alarm */
+    memory_wire *next_changed;
+    bool is_changed; /* it is in the list of these */
     memory_lane to_server;
     memory_lane to_client;
 };
+
+enum { KEPT_BY_A_LANE = 8192 };
 
 /* For threads of servers, too, on which no test may assert. */
 static inline void memory_require(bool condition, const char *what)
@@ -46,8 +52,11 @@ static inline size_t memory_lane_waiting(const memory_lane *lane)
 
 static inline void memory_lane_put(memory_lane *lane, const void *bytes, size_t length)
 {
-    if (lane->start > 0 && lane->start == lane->bytes.length)
-        lane->start = lane->bytes.length = 0;
+    if (lane->start > memory_lane_waiting(lane)) { /* so that a lane is not longer than twice what waits */
+        memmove(lane->bytes.bytes, lane->bytes.bytes + lane->start, memory_lane_waiting(lane));
+        lane->bytes.length -= lane->start;
+        lane->start = 0;
+    }
     memory_require(jz_buffer_append(&lane->bytes, bytes, length), "the test has memory");
 }
 
@@ -56,6 +65,26 @@ static inline void memory_lane_take(memory_lane *lane, void *bytes, size_t lengt
     if (length > 0)
         memcpy(bytes, lane->bytes.bytes + lane->start, length);
     lane->start += length;
+    if (lane->start < lane->bytes.length)
+        return;
+    lane->start = lane->bytes.length = 0;
+    if (lane->bytes.capacity > KEPT_BY_A_LANE)
+        jz_buffer_free(&lane->bytes);
+}
+
+/* The server's end has changed something: who waits for that is told. With the lock. */
+static inline void memory_wire_changed(memory_network *network, memory_wire *wire)
+{
+    const uint64_t one = 1;
+    pthread_cond_broadcast(&network->changed);
+    if (network->alarm == 0 || wire->bell < 0 || wire->is_changed)
+        return;
+    wire->is_changed = true;
+    wire->next_changed = NULL;
+    if (network->changed_wires == NULL)
+        memory_require(write(network->alarm, &one, sizeof one) == sizeof one, "the alarm rings");
+    *(network->changed_wires == NULL ? &network->changed_wires : &network->last_changed->next_changed) = wire;
+    network->last_changed = wire;
 }
 
 /* Both ends have gone. */

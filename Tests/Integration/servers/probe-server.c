@@ -1,7 +1,9 @@
 /*
  * The server that the integration tests probe: probe-server [--port N] [--host ADDRESS] [--OPTION N]...
- * With --throttle N all bytes travel through a transport that passes on up to N at a time, whenever it likes.
- * Prints "listening on port N" when it is ready. Exits with 1 and the library's own message when it cannot start.
+ * With --throttle N all bytes travel through a transport that passes on up to N at a time, whenever it likes. With
+ * --memory N they travel through one that keeps them in memory, and the server sees no socket of a client, only a
+ * bridge does (bridge.h); then it listens on 127.0.0.1, on the port for TCP alone. Prints "listening on port N" when it
+ * is ready. Exits with 1 and the library's own message when it cannot start.
  */
 #include <jazzy.h>
 
@@ -11,6 +13,7 @@
 
 #include "../../CJazzyPollTests/support/throttled_transport.h"
 #include "attack-routes.h"
+#include "bridge.h"
 #include "probe-routes.h"
 
 enum { MOST_PROXIES = 8 };
@@ -19,7 +22,8 @@ typedef struct settings {
     const char *host;
     const char *unix_path;
     uint16_t port;
-    throttled throttle; /* there is none where it passes on nothing */
+    throttled throttle;    /* there is none where it passes on nothing */
+    memory_network memory; /* the same */
     jz_options options;
     const char *proxies[MOST_PROXIES];
 } settings;
@@ -93,6 +97,10 @@ static bool apply_flag(settings *settings, const char *flag, const char *value)
     else if (strcmp(flag, "--throttle") == 0)
         settings->throttle = (throttled){
             .seed = 1, .most_received = strtoul(value, NULL, 10), .most_sent = strtoul(value, NULL, 10), .steps = 1};
+    else if (strcmp(flag, "--memory") == 0)
+        /* As much is sent as there is room for: by what has to wait, and is taken, servers see that a peer is there. */
+        settings->memory =
+            (memory_network){.seed = 1, .most_received = strtoul(value, NULL, 10), .room = BRIDGE_ROOM, .steps = 1};
     else if (strcmp(flag, "--unix") == 0)
         settings->unix_path = value;
     else if (strcmp(flag, "--trusted-proxy") == 0 && settings->options.trusted_proxy_count < MOST_PROXIES)
@@ -104,21 +112,42 @@ static bool apply_flag(settings *settings, const char *flag, const char *value)
     return true;
 }
 
-static jz_status serve(jz_server *server, settings *settings, jz_error *error)
+/* What the listeners' bytes travel through. */
+static jz_listen_options way_of(settings *settings)
 {
-    const jz_listen_options through = {.transport = settings->throttle.most_received > 0 ? &throttled_transport : NULL,
-                                       .transport_context = &settings->throttle};
+    if (settings->memory.most_received > 0)
+        return (jz_listen_options){.transport = &memory_transport, .transport_context = &settings->memory};
+    if (settings->throttle.most_received > 0)
+        return (jz_listen_options){.transport = &throttled_transport, .transport_context = &settings->throttle};
+    return (jz_listen_options){0};
+}
+
+/* The bridge to a server that listens with the memory transport, on the port that it was to listen on. */
+static bridge *start_bridge(settings *settings, const jz_server *server)
+{
+    bridge *between = bridge_start(&settings->memory, settings->port, jz_server_port(server));
+    if (between == NULL)
+        fprintf(stderr, "probe-server: port %u is in use\n", settings->port);
+    return between;
+}
+
+static jz_status serve(jz_server *server, settings *settings, bridge **between, jz_error *error)
+{
+    const bool is_bridged = settings->memory.most_received > 0;
+    const jz_listen_options through = way_of(settings);
     const jz_unix_options local = {.listening = through};
     jz_status status = probe_register_routes(server, error);
     if (status == JZ_OK)
         status = attack_register_routes(server, error);
     if (status == JZ_OK)
-        status = jz_server_listen_with(server, settings->host, settings->port, &through, error);
+        status = jz_server_listen_with(server, settings->host, is_bridged ? 0 : settings->port, &through, error);
     if (status == JZ_OK && settings->unix_path != NULL)
         status = jz_server_listen_unix_with(server, settings->unix_path, &local, error);
     if (status != JZ_OK)
         return status;
-    printf("listening on port %u\n", jz_server_port(server));
+    if (is_bridged && (*between = start_bridge(settings, server)) == NULL)
+        exit(EXIT_FAILURE);
+    printf("listening on port %u\n", is_bridged ? bridge_port(*between) : jz_server_port(server));
     fflush(stdout);
     return jz_server_run_until_signal(server, error);
 }
@@ -136,8 +165,13 @@ int main(int argument_count, char **arguments)
     settings.options.trusted_proxies = settings.proxies;
     jz_error error = {0};
     jz_server *server = jz_server_create(&settings.options, &error);
-    jz_status status = server != NULL ? serve(server, &settings, &error) : error.status;
+    bridge *between = NULL;
+    memory_network_begin(&settings.memory);
+    jz_status status = server != NULL ? serve(server, &settings, &between, &error) : error.status;
     jz_server_destroy(server);
+    if (between != NULL)
+        bridge_end(between);
+    memory_network_end(&settings.memory);
     if (status == JZ_OK)
         return 0;
     fprintf(stderr, "probe-server: %s\n", error.message);

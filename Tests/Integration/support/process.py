@@ -47,8 +47,24 @@ def address_space(pid):
 
 
 def seconds_without_a_core(*pids):
-    """How long their main threads could have run, had others not had the machine's cores: proc(5), schedstat."""
-    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) for pid in pids) / 1e9
+    """
+    How long their main threads, and bridges (servers/bridge.c), could have run, had others not had the machine's cores:
+    proc(5), schedstat.
+    """
+    tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]
+    waiting = [task for task in tasks if task.name == task.parent.parent.name or _is_bridge(task)]
+    return sum(int((task / "schedstat").read_text().split()[1]) for task in waiting) / 1e9
+
+
+def has_bridge(pid):
+    """Whether clients of this process are behind a bridge of it."""
+    return any(map(_is_bridge, Path(f"/proc/{pid}/task").iterdir()))
+
+
+def _is_bridge(task):
+    with contextlib.suppress(OSError):  # where the thread has ended
+        return (task / "comm").read_text() == "bridge\n"
+    return False
 
 
 def is_stopped(pid):
