@@ -36,8 +36,8 @@ $(VENV)/.installed: Tests/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement Tests/requirements.txt
 	@touch $@
 
-# Every C unit test with sanitizers, and built by gcc; tests with threads also with ThreadSanitizer. Two are built at a
-# time, and run one after the other.
+# Every C unit test with sanitizers, and built by gcc; tests with threads also with ThreadSanitizer. Two are built, and
+# run, at a time.
 .PHONY: test-c
 test-c:
 	@$(MAKE) -j2 c-unit-tests-sanitized
