@@ -15,6 +15,7 @@ typedef struct row_way {
     void *context;
     memory_network *network; /* through which clients connect; NULL: through sockets */
     size_t receive_buffer_size;
+    size_t play_every; /* of the manners of a row, beginning with another one for each row; 0, 1: all */
 } row_way;
 
 row_server *row_server_start(const topic *topic, const row_way *way);
