@@ -210,13 +210,29 @@ size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE])
     return is_known ? jz_address_format(&address, text, JZ_REMOTE_ADDRESS_SIZE) : 0;
 }
 
-void jz_ws_log(jz_ws ws, jz_log_level level, const char *text, size_t length)
+/* The path of its route; NULL if it is not a WebSocket, or if another thread may change it now. */
+static const char *route_of(const jz_shard *shard, jz_ws ws)
+{
+    const jz_connection *connection = jz_current_shard == shard ? jz_slots_find(&shard->slots, ws) : NULL;
+    return connection != NULL && connection->phase == JZ_PHASE_WEBSOCKET ? jz_connection_route(connection)->path : NULL;
+}
+
+void jz_ws_log_about(jz_ws ws, jz_log_level level, const char *text, size_t length, const char *route,
+                     const char *cause)
 {
     char address[JZ_REMOTE_ADDRESS_SIZE];
     jz_shard *shard = jz_reach_shard(ws);
     if (shard == NULL)
         return;
-    const char *who = jz_ws_remote_address(ws, address) > 0 ? address : "a client that has left";
-    jz_peer_log_tell_text(shard, level < JZ_LOG_ERROR ? level : JZ_LOG_ERROR, who, text, length);
+    jz_log_about about = {.address = jz_ws_remote_address(ws, address) > 0 ? address : NULL,
+                          .nobody = "a client that has left",
+                          .route = route != NULL ? route : route_of(shard, ws),
+                          .cause = cause};
+    jz_peer_log_tell_text(shard, level < JZ_LOG_ERROR ? level : JZ_LOG_ERROR, &about, text, length);
     jz_leave_reached_shard(ws, shard);
+}
+
+void jz_ws_log(jz_ws ws, jz_log_level level, const char *text, size_t length)
+{
+    jz_ws_log_about(ws, level, text, length, NULL, NULL);
 }

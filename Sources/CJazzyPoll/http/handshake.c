@@ -212,7 +212,7 @@ jz_answer_status jz_handshake_answer(jz_shard *shard, jz_connection *connection,
     return JZ_ANSWER_TAKEN;
 }
 
-static void reject(jz_shard *shard, jz_connection *connection, const jz_answer *answer)
+static void reject(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_answer *answer)
 {
     jz_response response = jz_response_refusing(answer->status);
     if (answer->content_type.length > 0) {
@@ -221,7 +221,7 @@ static void reject(jz_shard *shard, jz_connection *connection, const jz_answer *
         response.length = answer->body.length;
     }
     response.further_headers = answer->headers;
-    jz_refusal_note_of(shard, connection, JZ_REFUSAL_REJECTED);
+    jz_refusal_note_on(shard, connection, route, JZ_REFUSAL_REJECTED);
     jz_http_respond(shard, connection, &response);
 }
 
@@ -242,7 +242,8 @@ static void tell_wrong_choice(jz_shard *shard, const jz_connection *connection, 
                               jz_text chosen)
 {
     jz_address peer = jz_connection_peer(connection);
-    jz_peer_log_tell_at(shard, JZ_LOG_ERROR, &peer,
+    const jz_log_about about = {.route = question->route->path, .cause = "wrong_subprotocol"};
+    jz_peer_log_tell_at(shard, JZ_LOG_ERROR, &peer, &about,
                         "the upgrade hook of %.100s chose the subprotocol \"%.*s\", which the client does not offer",
                         question->route->path, (int)(chosen.length < 100 ? chosen.length : 100), chosen.start);
 }
@@ -257,12 +258,12 @@ bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer 
     jz_upgrade upgrade = question->upgrade;
     bool is_accepted = false;
     if (!answer->accepts) {
-        reject(shard, connection, answer);
+        reject(shard, connection, question->route, answer);
     } else if (!follow_choice(question, &upgrade)) {
         tell_wrong_choice(shard, connection, question, upgrade.subprotocol);
         answer->status = 500;
         answer->headers.length = 0;
-        reject(shard, connection, answer);
+        reject(shard, connection, question->route, answer);
     } else {
         is_accepted = accept_upgrade(shard, connection, question->route, &upgrade, &answer->state, accepted);
         if (is_accepted) {
@@ -284,7 +285,8 @@ void jz_handshake_time_out(jz_shard *shard, jz_connection *connection)
 {
     const jz_route *route = connection->question->route;
     jz_address peer = jz_connection_peer(connection);
-    jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &peer,
+    const jz_log_about about = {.route = route->path, .cause = jz_refusal_name(JZ_REFUSAL_UPGRADE_TIMEOUT)};
+    jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &peer, &about,
                         "refused: the upgrade hook of %.100s did not answer within %" PRIu32 " ms (upgrade_timeout_ms)",
                         route->path, route->options.upgrade_timeout_ms);
     jz_count(&shard->turn.counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);

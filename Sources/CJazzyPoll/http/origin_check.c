@@ -48,12 +48,14 @@ static void warn(jz_shard *shard, const jz_connection *connection, const jz_rout
     jz_address_format(&peer, address, sizeof address);
     jz_count(&shard->turn.counters.refused[JZ_REFUSAL_ORIGIN], 1);
     bool goes_by_host = route->options.origin_policy == JZ_ORIGIN_SAME_HOST;
-    jz_log(&shard->server->options, JZ_LOG_WARNING,
-           "%s: refused: a page of the origin \"%.*s\" may not use the route %.60s of the host \"%.*s\"; if it "
-           "may, list the origin in the route's allowed_origins (in Swift, origins)%s. Others are told at level "
-           "info",
-           address, quoted(origin), origin.start, route->path, quoted(host), host.start,
-           goes_by_host ? ", or, if a proxy changes Host, say in forwarded_host where it tells the client's" : "");
+    const jz_log_about about = {
+        .address = address, .route = route->path, .cause = jz_refusal_name(JZ_REFUSAL_ORIGIN), .origin = origin};
+    jz_log_of(&shard->server->options, JZ_LOG_WARNING, &about,
+              "refused: a page of the origin \"%.*s\" may not use the route %.60s of the host \"%.*s\"; if it "
+              "may, list the origin in the route's allowed_origins (in Swift, origins)%s. Others are told at level "
+              "info",
+              quoted(origin), origin.start, route->path, quoted(host), host.start,
+              goes_by_host ? ", or, if a proxy changes Host, say in forwarded_host where it tells the client's" : "");
 }
 
 bool jz_origin_is_let_in(jz_shard *shard, const jz_connection *connection, const jz_route *route,
@@ -69,7 +71,7 @@ bool jz_origin_is_let_in(jz_shard *shard, const jz_connection *connection, const
     if (count == 1 && is_allowed(route, origin, host))
         return true;
     if (atomic_exchange(route->has_refused_origin, true))
-        jz_refusal_note_of(shard, connection, JZ_REFUSAL_ORIGIN);
+        jz_refusal_note_on(shard, connection, route, JZ_REFUSAL_ORIGIN);
     else
         warn(shard, connection, route, origin, host);
     return false;

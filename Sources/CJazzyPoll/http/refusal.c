@@ -1,6 +1,8 @@
 /* The one table of refusals: reason, HTTP status, text, and what was expected. */
 #include "http/refusal.h"
 
+#include <assert.h>
+
 static const struct {
     int status;
     const char *text;
@@ -49,10 +51,17 @@ int jz_refusal_status(jz_refusal refusal)
     return refusals[refusal].status;
 }
 
+static void note(jz_shard *shard, const jz_address *peer, const char *route, jz_refusal refusal, const char *detail)
+{
+    const jz_log_about about = {
+        .route = route, .cause = jz_refusal_name(refusal), .is_peers_fault = refusal != JZ_REFUSAL_OUT_OF_MEMORY};
+    jz_count(&shard->turn.counters.refused[refusal], 1);
+    jz_peer_log_tell(shard, peer, &about, "refused: %s", detail != NULL ? detail : jz_refusal_detail(refusal));
+}
+
 void jz_refusal_note(jz_shard *shard, const jz_address *peer, jz_refusal refusal)
 {
-    jz_count(&shard->turn.counters.refused[refusal], 1);
-    jz_peer_log_tell(shard, peer, "refused: %s", jz_refusal_detail(refusal));
+    note(shard, peer, NULL, refusal, NULL);
 }
 
 void jz_refusal_note_of(jz_shard *shard, const jz_connection *connection, jz_refusal refusal)
@@ -63,6 +72,37 @@ void jz_refusal_note_of(jz_shard *shard, const jz_connection *connection, jz_ref
 void jz_refusal_note_detail(jz_shard *shard, const jz_connection *connection, jz_refusal refusal, const char *detail)
 {
     jz_address peer = jz_connection_peer(connection);
-    jz_count(&shard->turn.counters.refused[refusal], 1);
-    jz_peer_log_tell(shard, &peer, "refused: %s", detail != NULL ? detail : jz_refusal_detail(refusal));
+    note(shard, &peer, NULL, refusal, detail);
+}
+
+void jz_refusal_note_on(jz_shard *shard, const jz_connection *connection, const jz_route *route, jz_refusal refusal)
+{
+    jz_address peer = jz_connection_peer(connection);
+    note(shard, &peer, route->path, refusal, NULL);
+}
+
+static const char *const names[] = {
+    [JZ_REFUSAL_MALFORMED_HEAD] = "malformed_head",
+    [JZ_REFUSAL_HEAD_TOO_LARGE] = "head_too_large",
+    [JZ_REFUSAL_HTTP_VERSION] = "http_version",
+    [JZ_REFUSAL_HANDSHAKE_TIMEOUT] = "handshake_timeout",
+    [JZ_REFUSAL_NOT_FOUND] = "not_found",
+    [JZ_REFUSAL_METHOD] = "method",
+    [JZ_REFUSAL_NO_UPGRADE] = "no_upgrade",
+    [JZ_REFUSAL_INVALID_HANDSHAKE] = "invalid_handshake",
+    [JZ_REFUSAL_ORIGIN] = "origin",
+    [JZ_REFUSAL_REJECTED] = "rejected",
+    [JZ_REFUSAL_UPGRADE_TIMEOUT] = "upgrade_timeout",
+    [JZ_REFUSAL_MAX_CONNECTIONS] = "max_connections",
+    [JZ_REFUSAL_CONNECTIONS_PER_ADDRESS] = "connections_per_address",
+    [JZ_REFUSAL_MAX_HANDSHAKES] = "max_handshakes",
+    [JZ_REFUSAL_PROXY_HEADER] = "proxy_header",
+    [JZ_REFUSAL_OUT_OF_MEMORY] = "out_of_memory",
+};
+static_assert(sizeof names / sizeof names[0] == JZ_REFUSAL_COUNT, "each reason has a name");
+
+const char *jz_refusal_name(jz_refusal refusal)
+{
+    size_t row = (size_t)refusal;
+    return row < JZ_REFUSAL_COUNT ? names[row] : "unknown";
 }

@@ -19,5 +19,6 @@ const char *jz_refusal_detail(jz_refusal refusal);
 void jz_refusal_note(jz_shard *shard, const jz_address *peer, jz_refusal refusal);
 void jz_refusal_note_of(jz_shard *shard, const jz_connection *connection, jz_refusal refusal);
 void jz_refusal_note_detail(jz_shard *shard, const jz_connection *connection, jz_refusal refusal, const char *detail);
+void jz_refusal_note_on(jz_shard *shard, const jz_connection *connection, const jz_route *route, jz_refusal refusal);
 
 #endif

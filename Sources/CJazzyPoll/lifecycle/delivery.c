@@ -16,7 +16,10 @@ static void note_failure(jz_shard *shard, const jz_connection *connection, jz_fa
     if (failure == JZ_FAILURE_TRANSPORT)
         return;
     jz_address peer = jz_connection_peer(connection);
-    jz_peer_log_tell(shard, &peer, "failed: %s", jz_failure_text(failure));
+    const jz_log_about about = {.route = jz_connection_route(connection)->path,
+                                .cause = jz_failure_name(failure),
+                                .is_peers_fault = failure != JZ_FAILURE_OUT_OF_MEMORY};
+    jz_peer_log_tell(shard, &peer, &about, "failed: %s", jz_failure_text(failure));
 }
 
 static void note_close(jz_shard *shard, jz_connection *connection, const jz_event *event)

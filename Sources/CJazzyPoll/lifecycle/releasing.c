@@ -75,7 +75,8 @@ static void end_link(jz_shard *shard, jz_connection *connection)
     char why[JZ_LOG_LINE_SIZE];
     if (jz_link_is_channel(connection->link) && jz_links_explain(links, connection->link, why, sizeof why)) {
         jz_address peer = jz_connection_peer(connection);
-        jz_peer_log_tell(shard, &peer, "lost: %s", why);
+        const jz_log_about about = {.cause = jz_failure_name(JZ_FAILURE_TRANSPORT), .is_peers_fault = true};
+        jz_peer_log_tell(shard, &peer, &about, "lost: %s", why);
     }
     jz_poll_remove(shard->turn.loop.poll, jz_link_descriptor(links, connection->link));
     jz_link_end(links, connection->link);

@@ -1,4 +1,5 @@
 /* The one table of the causes for which a connection ends. */
+#include <assert.h>
 #include <stddef.h>
 
 #include "jazzy/event.h"
@@ -17,4 +18,17 @@ const char *jz_close_cause_text(jz_close_cause cause)
 {
     size_t row = (size_t)cause;
     return row < sizeof texts / sizeof texts[0] ? texts[row] : "it is not known why";
+}
+
+static const char *const names[] = {
+    [JZ_CAUSE_PEER] = "peer",       [JZ_CAUSE_APPLICATION] = "application", [JZ_CAUSE_BACKPRESSURE] = "backpressure",
+    [JZ_CAUSE_IDLE] = "idle",       [JZ_CAUSE_LIFETIME] = "lifetime",       [JZ_CAUSE_STOPPING] = "stopping",
+    [JZ_CAUSE_FAILURE] = "failure",
+};
+static_assert(sizeof names / sizeof names[0] == JZ_CAUSE_COUNT, "each cause has a name");
+
+const char *jz_close_cause_name(jz_close_cause cause)
+{
+    size_t row = (size_t)cause;
+    return row < JZ_CAUSE_COUNT ? names[row] : "unknown";
 }

@@ -1,6 +1,7 @@
 /* The one table of a connection's failures: the rule that was broken, close code, text. */
 #include "jazzy/error.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "jazzy/event.h"
@@ -44,4 +45,32 @@ const char *jz_failure_text(jz_failure failure)
 uint16_t jz_failure_close_code(jz_failure failure)
 {
     return failures[row_of(failure)].close_code;
+}
+
+static const char *const names[] = {
+    [JZ_FAILURE_NONE] = "none",
+    [JZ_FAILURE_RESERVED_BITS] = "reserved_bits",
+    [JZ_FAILURE_RESERVED_OPCODE] = "reserved_opcode",
+    [JZ_FAILURE_NOT_MASKED] = "not_masked",
+    [JZ_FAILURE_LENGTH_NOT_MINIMAL] = "length_not_minimal",
+    [JZ_FAILURE_LENGTH_TOO_LARGE] = "length_too_large",
+    [JZ_FAILURE_CONTROL_FRAGMENTED] = "control_fragmented",
+    [JZ_FAILURE_CONTROL_TOO_LONG] = "control_too_long",
+    [JZ_FAILURE_UNEXPECTED_CONTINUATION] = "unexpected_continuation",
+    [JZ_FAILURE_EXPECTED_CONTINUATION] = "expected_continuation",
+    [JZ_FAILURE_INVALID_UTF8] = "invalid_utf8",
+    [JZ_FAILURE_INVALID_CLOSE_LENGTH] = "invalid_close_length",
+    [JZ_FAILURE_INVALID_CLOSE_CODE] = "invalid_close_code",
+    [JZ_FAILURE_MESSAGE_TOO_BIG] = "message_too_big",
+    [JZ_FAILURE_TOO_MANY_FRAMES] = "too_many_frames",
+    [JZ_FAILURE_INVALID_COMPRESSION] = "invalid_compression",
+    [JZ_FAILURE_OUT_OF_MEMORY] = "out_of_memory",
+    [JZ_FAILURE_IDLE_TIMEOUT] = "idle_timeout",
+    [JZ_FAILURE_TRANSPORT] = "transport",
+};
+static_assert(sizeof names / sizeof names[0] == JZ_FAILURE_COUNT, "each failure has a name");
+
+const char *jz_failure_name(jz_failure failure)
+{
+    return names[row_of(failure)];
 }

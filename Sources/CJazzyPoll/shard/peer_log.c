@@ -24,8 +24,9 @@ void jz_peer_log_destroy(jz_peer_log *log)
 
 static void tell_left_out(const jz_shard *shard, jz_log_level level, uint64_t count)
 {
+    const jz_log_about about = {.is_peers_fault = level == JZ_LOG_INFO};
     if (count > 0)
-        jz_log(&shard->server->options, level, "%" PRIu64 " more lines about peers were left out", count);
+        jz_log_of(&shard->server->options, level, &about, "%" PRIu64 " more lines about peers were left out", count);
 }
 
 /* Makes the loop log later how many lines were omitted. */
@@ -102,42 +103,40 @@ void jz_peer_log_finish(jz_shard *shard)
     settle(shard, UINT64_MAX);
 }
 
-void jz_peer_log_tell_text(jz_shard *shard, jz_log_level level, const char *address, const char *text, size_t length)
+void jz_peer_log_tell_text(jz_shard *shard, jz_log_level level, const jz_log_about *about, const char *text,
+                           size_t length)
 {
-    char line[LONGEST_TEXT];
-    if (!may_tell(shard, level))
-        return;
-    size_t begins = (size_t)snprintf(line, sizeof line, "%.*s: ", JZ_REMOTE_ADDRESS_SIZE, address);
-    size_t room = sizeof line - begins;
-    size_t taken = length < room ? length : room;
-    if (taken > 0)
-        memcpy(line + begins, text, taken);
-    jz_log_text(&shard->server->options, level, line, begins + taken);
+    if (may_tell(shard, level))
+        jz_log_text(&shard->server->options, level, about, text, length);
 }
 
-static void tell(jz_shard *shard, jz_log_level level, const jz_address *peer, const char *format, va_list arguments)
+static void tell(jz_shard *shard, jz_log_level level, const jz_address *peer, const jz_log_about *subject,
+                 const char *format, va_list arguments)
 {
     char address[JZ_REMOTE_ADDRESS_SIZE];
     char text[LONGEST_TEXT];
+    jz_log_about about = *subject;
     jz_address_format(peer, address, sizeof address);
+    about.address = address;
     int length = vsnprintf(text, sizeof text, format, arguments);
     if (length > 0)
-        jz_peer_log_tell_text(shard, level, address, text,
+        jz_peer_log_tell_text(shard, level, &about, text,
                               (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
 }
 
-void jz_peer_log_tell(jz_shard *shard, const jz_address *peer, const char *format, ...)
+void jz_peer_log_tell(jz_shard *shard, const jz_address *peer, const jz_log_about *about, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    tell(shard, JZ_LOG_INFO, peer, format, arguments);
+    tell(shard, JZ_LOG_INFO, peer, about, format, arguments);
     va_end(arguments);
 }
 
-void jz_peer_log_tell_at(jz_shard *shard, jz_log_level level, const jz_address *peer, const char *format, ...)
+void jz_peer_log_tell_at(jz_shard *shard, jz_log_level level, const jz_address *peer, const jz_log_about *about,
+                         const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    tell(shard, level, peer, format, arguments);
+    tell(shard, level, peer, about, format, arguments);
     va_end(arguments);
 }

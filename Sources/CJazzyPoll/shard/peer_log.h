@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "codec/address.h"
+#include "config/log.h"
 #include "loop/timer.h"
 #include "jazzy/compiler.h"
 #include "jazzy/log.h"
@@ -36,13 +37,15 @@ typedef struct jz_peer_log {
 void jz_peer_log_init(jz_peer_log *log);
 void jz_peer_log_destroy(jz_peer_log *log);
 
-/* Logs "ADDRESS: TEXT", at JZ_LOG_INFO or at `level`. From any thread. */
-void jz_peer_log_tell(jz_shard *shard, const jz_address *peer, const char *format, ...) JZ_PRINTF(3, 4);
-void jz_peer_log_tell_at(jz_shard *shard, jz_log_level level, const jz_address *peer, const char *format, ...)
+/* Logs "ADDRESS: TEXT", at JZ_LOG_INFO or at `level`; `about` has no address. From any thread. */
+void jz_peer_log_tell(jz_shard *shard, const jz_address *peer, const jz_log_about *about, const char *format, ...)
     JZ_PRINTF(4, 5);
+void jz_peer_log_tell_at(jz_shard *shard, jz_log_level level, const jz_address *peer, const jz_log_about *about,
+                         const char *format, ...) JZ_PRINTF(5, 6);
 
-/* The same with a text that may contain any bytes. */
-void jz_peer_log_tell_text(jz_shard *shard, jz_log_level level, const char *address, const char *text, size_t length);
+/* The same with a text that may contain any bytes, and the address in `about`. */
+void jz_peer_log_tell_text(jz_shard *shard, jz_log_level level, const jz_log_about *about, const char *text,
+                           size_t length);
 
 /* At the end of an iteration: sets the timer if lines were omitted. */
 void jz_peer_log_follow(jz_shard *shard);

@@ -60,6 +60,12 @@ typedef enum jz_failure {
 /* A sentence for logs that says what went wrong. Never NULL; static. From any thread. */
 JZ_PUBLIC const char *jz_failure_text(jz_failure failure);
 
+/*
+ * A word for programs, such as "invalid_utf8": that of the enumerator. It never changes. Never NULL; static. From any
+ * thread.
+ */
+JZ_PUBLIC const char *jz_failure_name(jz_failure failure);
+
 /* The close code that is sent to the peer for this failure; 1006 if none can be sent. From any thread. */
 JZ_PUBLIC uint16_t jz_failure_close_code(jz_failure failure);
 

@@ -57,6 +57,10 @@ typedef enum jz_close_cause {
 /* A clause for logs. Never NULL; static. From any thread. */
 JZ_PUBLIC const char *jz_close_cause_text(jz_close_cause cause);
 
+/* A word for programs, such as "peer": that of the enumerator. It never changes. Never NULL; static. From any thread.
+ */
+JZ_PUBLIC const char *jz_close_cause_name(jz_close_cause cause);
+
 /* Something that happened to a connection. Borrowed until the handler returns. */
 typedef struct jz_event {
     jz_event_type type;

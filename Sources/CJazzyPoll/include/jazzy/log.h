@@ -2,6 +2,7 @@
 #ifndef JAZZY_LOG_H
 #define JAZZY_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "compiler.h"
@@ -30,11 +31,36 @@ typedef enum jz_log_level {
 typedef void (*jz_log_function)(void *context, jz_log_level level, const char *line);
 
 /*
+ * A line, and what it is about, for logs that keep such things apart. Every text is borrowed until the function
+ * returns, and escaped and cut like a line. NULL: there is none, or it is not known.
+ */
+typedef struct jz_log_record {
+    jz_log_level level;
+    bool is_peers_fault; /* a client was refused, broke a rule, or was lost; at JZ_LOG_INFO */
+    const char *line;    /* as a jz_log_function gets it */
+    const char *message; /* the line without the address with which it begins */
+    const char *address; /* of the client, as by jz_ws_remote_address */
+    const char *route;   /* the path of its route */
+    const char *origin;  /* of the page that the client comes from, if the line is about that */
+    const char *cause;   /* a word: that of jz_refusal_name or jz_failure_name, or what jz_ws_log_about was given */
+} jz_log_record;
+
+/* Called with one record, as a jz_log_function is with its line, and with the same limits. */
+typedef void (*jz_log_record_function)(void *context, const jz_log_record *record);
+
+/*
  * Logs something about a connection, as "ADDRESS: TEXT", within the limit for lines about peers. `text` need not be
  * UTF-8 or a single line. It is copied before this returns. From any thread and in handlers; does nothing if the server
  * is gone.
  */
 JZ_PUBLIC void jz_ws_log(jz_ws ws, jz_log_level level, const char *text, size_t length);
+
+/*
+ * The same with the path of the connection's route, and a word for why: both are only in records, end with NUL, are
+ * copied, and may be NULL. (jz_ws_log finds the route itself in handlers that run on the connection's loop.)
+ */
+JZ_PUBLIC void jz_ws_log_about(jz_ws ws, jz_log_level level, const char *text, size_t length, const char *route,
+                               const char *cause);
 
 /*
  * Makes text from a peer safe to show in one line. Characters that would end the line, move the cursor, change colours

@@ -122,8 +122,9 @@ typedef struct jz_options {
                                            peers of Unix domain sockets; default none */
     size_t trusted_proxy_count;         /* 0 to 1,024 */
 
-    jz_log_function log;    /* default NULL: warnings and errors go to standard error; everything with JZ_LOG_DEBUG */
-    void *log_context;      /* passed to `log` */
+    jz_log_function log; /* default NULL: warnings and errors go to standard error; everything with JZ_LOG_DEBUG */
+    jz_log_record_function log_record; /* called instead of `log`, with what each line is about; default NULL */
+    void *log_context;                 /* passed to `log` and `log_record` */
     jz_log_level log_level; /* the lowest level that is logged: JZ_LOG_DEBUG to JZ_LOG_ERROR; default JZ_LOG_INFO */
 } jz_options;
 

@@ -34,6 +34,12 @@ typedef enum jz_refusal {
 /* A clause for logs. Never NULL; static. From any thread. */
 JZ_PUBLIC const char *jz_refusal_text(jz_refusal refusal);
 
+/*
+ * A word for programs, such as "not_found": that of the enumerator. It never changes. Never NULL; static. From any
+ * thread.
+ */
+JZ_PUBLIC const char *jz_refusal_name(jz_refusal refusal);
+
 /* Indices in jz_statistics.closes: 1000 to 1015 have one each, other codes are counted in groups. */
 enum {
     JZ_CLOSES_RFC = 16,
