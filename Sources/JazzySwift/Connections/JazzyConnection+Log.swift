@@ -13,4 +13,14 @@ extension JazzyConnection where Self: ~Escapable {
     public func log(_ level: JazzyLogLevel, _ text: String) {
         withCharacters(of: text) { jz_ws_log(webSocket.core, level.core, $0, $1) }
     }
+
+    /// The same with what a ``JazzyLogRecord`` says in addition.
+    func log(_ level: JazzyLogLevel, _ text: String, route: String, cause: String) {
+        let ws = webSocket.core
+        withCharacters(of: text) { text, length in
+            route.withCString { route in
+                cause.withCString { cause in jz_ws_log_about(ws, level.core, text, length, route, cause) }
+            }
+        }
+    }
 }

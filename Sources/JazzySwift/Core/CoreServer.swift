@@ -29,7 +29,7 @@ final class CoreServer: Sendable {
 
     /// Sets up a server and listens.
     init(options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress]) throws(JazzyError) {
-        let logContext = LogContext(options.log)
+        let logContext = LogContext(options)
         var parts = Parts(
             core: try Self.create(options, logContext), contexts: [logContext] + addresses.compactMap(\.transportTable))
         do throws(JazzyError) {
@@ -134,8 +134,7 @@ final class CoreServer: Sendable {
 
     private static func create(_ options: JazzyOptions, _ logContext: LogContext) throws(JazzyError) -> OpaquePointer {
         try options.withCore { coreOptions throws(JazzyError) in
-            coreOptions.log = LogContext.callback
-            coreOptions.log_context = Unmanaged.passUnretained(logContext).toOpaque()
+            logContext.set(in: &coreOptions)
             var error = jz_error()
             guard let core = jz_server_create(&coreOptions, &error) else { throw JazzyError(error) }
             return core

@@ -1,14 +1,14 @@
 import CJazzyPoll
 
 /// The options of a stop: close code, reason, spread and grace, checked as the core requires.
-struct Farewell: Sendable {
+package struct Farewell: Sendable {
     private let code: UInt16
     private let reason: String
     private let spread: UInt32
     /// `nil`: that of ``JazzyServer/stop()``.
     private let grace: UInt32?
 
-    init(code: UInt16, reason: String, spread: Duration, grace: Duration?) throws(JazzyError) {
+    package init(code: UInt16, reason: String, spread: Duration, grace: Duration?) throws(JazzyError) {
         self.code = code
         self.reason = reason
         self.spread = spread.wholeMilliseconds

@@ -2,9 +2,11 @@
 struct HandlerErrors: Sendable {
     /// The route's path, or its beginning.
     let path: String
+    private let route: String
     private let tellsTexts: Bool
 
     init(path: String, tellsTexts: Bool) {
+        route = path
         // Leave room in a log line for what went wrong.
         self.path = path.count > 100 ? path.prefix(100) + "…" : path
         self.tellsTexts = tellsTexts
@@ -12,8 +14,9 @@ struct HandlerErrors: Sendable {
 
     /// Logs that a closure of the route threw: only the type of the error, because its text may come from the client.
     func tell(_ ws: JazzyWebSocket, _ level: JazzyLogLevel, _ closure: String, threw error: any Error) {
-        let line = "the \(closure) of \(path) threw \(type(of: error))"
-        ws.log(level, line)
-        if tellsTexts { ws.log(.debug, "\(line): \(error)") }
+        let cause = "\(type(of: error))"
+        let line = "the \(closure) of \(path) threw \(cause)"
+        ws.log(level, line, route: route, cause: cause)
+        if tellsTexts { ws.log(.debug, "\(line): \(error)", route: route, cause: cause) }
     }
 }

@@ -1,25 +1,44 @@
 import CJazzyPoll
 
-/// The context of the core's log callback, which leads to the log closure.
+/// The context of the core's log callbacks, which leads to the log closures.
 final class LogContext: Sendable {
-    let log: JazzyLog
+    private let log: JazzyLog
+    private let logRecord: JazzyRecordLog?
 
-    init(_ log: @escaping JazzyLog) {
-        self.log = log
+    init(_ options: JazzyOptions) {
+        log = options.log
+        logRecord = options.logRecord
     }
 
-    static let callback: jz_log_function = { context, level, line in
+    /// The context must live as long as a server with these options.
+    func set(in options: inout jz_options) {
+        options.log = Self.callback
+        options.log_record = logRecord == nil ? nil : Self.recordCallback
+        options.log_context = Unmanaged.passUnretained(self).toOpaque()
+    }
+
+    private static let callback: jz_log_function = { context, level, line in
         guard let context, let line else { return }
         let log = Unmanaged<LogContext>.fromOpaque(context).takeUnretainedValue().log
         log(JazzyLogLevel(level), String(cString: line))
+    }
+
+    private static let recordCallback: jz_log_record_function = { context, record in
+        guard let context, let record else { return }
+        let logRecord = Unmanaged<LogContext>.fromOpaque(context).takeUnretainedValue().logRecord
+        logRecord?(JazzyLogRecord(record.pointee))
     }
 }
 
 extension JazzyOptions {
     /// Logs a line that does not come from the core, in the same way as the core.
-    func tell(_ level: JazzyLogLevel, _ text: String) {
+    func tell(_ level: JazzyLogLevel, _ text: String, route: String? = nil) {
         guard level >= logLevel else { return }
-        log(level, shownInLog(text))
+        if let logRecord {
+            logRecord(JazzyLogRecord(level: level, message: shownInLog(text), route: route.map(shownInLog)))
+        } else {
+            log(level, shownInLog(text))
+        }
     }
 }
 
@@ -42,7 +61,7 @@ extension JazzyLogLevel {
         }
     }
 
-    fileprivate init(_ level: jz_log_level) {
+    init(_ level: jz_log_level) {
         switch level {
         case JZ_LOG_DEBUG: self = .debug
         case JZ_LOG_INFO: self = .info

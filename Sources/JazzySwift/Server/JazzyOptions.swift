@@ -162,6 +162,9 @@ public struct JazzyOptions: Sendable {
         set { chosenLog = newValue }
     }
 
+    /// Called instead of ``log``, with each line and what it is about; `nil`, the default: ``log`` is.
+    public var logRecord: JazzyRecordLog?
+
     /// The lowest level that is logged. The default is ``JazzyLogLevel/info``.
     ///
     /// At ``JazzyLogLevel/debug`` the text of an error that a handler threw is logged, too, which may contain parts of

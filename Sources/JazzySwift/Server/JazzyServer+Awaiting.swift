@@ -65,9 +65,7 @@ extension JazzyServer {
     ///   - untilSignal: As for ``run(on:grace:untilSignal:)``.
     /// - Throws: ``JazzyError``, as ``run()``.
     public func runUntilCancelled(grace: Duration? = nil, untilSignal: Bool = false) async throws(JazzyError) {
-        try await onOwnThread(options, RunCancellation(grace: grace)) { cancellation throws(JazzyError) in
-            try self.run(following: cancellation, untilSignal: untilSignal)
-        }
+        try await run(on: nil, options: options, RunControl(grace: grace), untilSignal: untilSignal)
     }
 
     /// Returns when a server that runs, or was stopped, has ended: then it may listen again. This blocks no thread that
@@ -86,39 +84,57 @@ extension JazzyServer {
     func run(
         on addresses: [JazzyAddress], options: JazzyOptions, grace: Duration?, untilSignal: Bool
     ) async throws(JazzyError) {
-        if Task.isCancelled { return }
+        try await run(on: addresses, options: options, RunControl(grace: grace), untilSignal: untilSignal)
+    }
+
+    /// Runs a server until it is stopped, the task is cancelled, or the control ends it, for services.
+    ///
+    /// - Parameters:
+    ///   - addresses: What to listen on first; `nil`: the server listens already.
+    ///   - control: Ends the run; of this one run only.
+    package func run(on addresses: [JazzyAddress]?, _ control: RunControl) async throws(JazzyError) {
+        try await run(on: addresses, options: options, control, untilSignal: false)
+    }
+
+    private func run(
+        on addresses: [JazzyAddress]?, options: JazzyOptions, _ control: RunControl, untilSignal: Bool
+    ) async throws(JazzyError) {
+        if addresses != nil, Task.isCancelled { return }
         // The thread looks up names, too, because that may take long.
-        try await onOwnThread(options, RunCancellation(grace: grace)) { cancellation throws(JazzyError) in
-            try self.listen(on: addresses, options: options)
-            try self.run(following: cancellation, untilSignal: untilSignal)
+        try await onOwnThread(options, control) { control throws(JazzyError) in
+            if let addresses {
+                if control.isAsked { return }
+                try self.listen(on: addresses, options: options)
+            }
+            try self.run(following: control, untilSignal: untilSignal)
         }
     }
 
-    private func run(following cancellation: RunCancellation, untilSignal: Bool) throws(JazzyError) {
+    private func run(following control: RunControl, untilSignal: Bool) throws(JazzyError) {
         guard let core = try beginRunning() else { return }
         defer { endRunning(core) }
-        cancellation.follow(core)
+        control.follow(core)
         if untilSignal { try core.runUntilSignal() } else { try core.run() }
     }
 
     /// The continuation is resumed once, by the thread or, if there is none, at once.
     private func onOwnThread(
-        _ options: JazzyOptions, _ cancellation: RunCancellation,
-        _ work: @escaping @Sendable (RunCancellation) throws(JazzyError) -> Void
+        _ options: JazzyOptions, _ control: RunControl,
+        _ work: @escaping @Sendable (RunControl) throws(JazzyError) -> Void
     ) async throws(JazzyError) {
         let stackSize = options.threadStackSize
         let result: Result<Void, JazzyError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 do throws(JazzyError) {
                     try JazzySwift.onOwnThread(stackSize: stackSize) {
-                        continuation.resume(returning: Result { () throws(JazzyError) in try work(cancellation) })
+                        continuation.resume(returning: Result { () throws(JazzyError) in try work(control) })
                     }
                 } catch {
                     continuation.resume(returning: .failure(error))
                 }
             }
         } onCancel: {
-            cancellation.cancel()
+            control.cancel()
         }
         try result.get()
     }

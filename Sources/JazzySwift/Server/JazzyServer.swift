@@ -24,6 +24,8 @@ public final class JazzyServer: Sendable {
     private struct State {
         var routes: [any JazzyRoute] = []
         var phase = ServerPhase.idle
+        /// Of the runs that have ended.
+        var earlierCounts = JazzyStatistics()
     }
 
     /// Creates a server without routes.
@@ -196,7 +198,9 @@ extension JazzyServer {
             return state.phase.isLateForRoutes
         }
         if isLate {
-            options.tell(.warning, "the route \(route.path) was added too late: it counts from the next start")
+            options.tell(
+                .warning, "the route \(route.path) was added too late: it counts from the next start", route: route.path
+            )
         }
     }
 
@@ -207,6 +211,14 @@ extension JazzyServer {
     /// Releases the core server with the caller's reference, outside of the lock; only other callers of `wait` may
     /// still have one.
     func endRunning(_ core: CoreServer) {
-        state.withLock { $0.phase.endRunning(core) }
+        let statistics = core.statistics
+        state.withLock { state in
+            if state.phase.endRunning(core) { state.earlierCounts.add(countsOf: statistics) }
+        }
+    }
+
+    /// From the same moment: no run is in both, or in neither.
+    var earlierCountsAndCore: (JazzyStatistics, CoreServer?) {
+        state.withLock { ($0.earlierCounts, $0.phase.core) }
     }
 }

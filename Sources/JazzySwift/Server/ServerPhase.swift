@@ -104,7 +104,10 @@ enum ServerPhase {
         }
     }
 
-    mutating func endRunning(_ core: CoreServer) {
-        if case .running(let running) = self, running === core { self = .idle }
+    /// Returns whether this server ran until now.
+    mutating func endRunning(_ core: CoreServer) -> Bool {
+        guard case .running(let running) = self, running === core else { return false }
+        self = .idle
+        return true
     }
 }

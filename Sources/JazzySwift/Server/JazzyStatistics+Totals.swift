@@ -1,0 +1,49 @@
+extension JazzyServer {
+    /// The statistics of now, with the counts of all earlier runs of the server added: what only ever grows, such as
+    /// ``JazzyStatistics/connectionsTotal``, never falls, whenever the server stops and is started again.
+    package var lifetimeStatistics: JazzyStatistics {
+        let (earlier, core) = earlierCountsAndCore
+        var statistics = core?.statistics ?? JazzyStatistics()
+        statistics.add(countsOf: earlier)
+        return statistics
+    }
+}
+
+extension JazzyStatistics {
+    /// Adds what was counted in another run; what is true only now, such as ``connections``, stays.
+    mutating func add(countsOf other: JazzyStatistics) {
+        connectionsTotal += other.connectionsTotal
+        webSocketsTotal += other.webSocketsTotal
+        messagesReceived.add(other.messagesReceived)
+        bytesReceived.add(other.bytesReceived)
+        messagesSent.add(other.messagesSent)
+        bytesSent.add(other.bytesSent)
+        dropped += other.dropped
+        iterations += other.iterations
+        iterationTime += other.iterationTime
+        broker.losses += other.broker.losses
+        broker.published += other.broker.published
+        broker.refused += other.broker.refused
+        broker.delivered += other.broker.delivered
+        refusals.add(other.refusals)
+        closeCounts.add(other.closeCounts)
+        causeCounts.add(other.causeCounts)
+        failureCounts.add(other.failureCounts)
+    }
+}
+
+extension JazzyMessageCounts {
+    fileprivate mutating func add(_ other: Self) {
+        text += other.text
+        binary += other.binary
+        ping += other.ping
+        pong += other.pong
+    }
+}
+
+extension [Int] {
+    /// Adds the counts of the same index. The counts of a server that does not listen are empty.
+    fileprivate mutating func add(_ other: Self) {
+        if isEmpty { self = other } else { for (index, count) in zip(indices, other) { self[index] += count } }
+    }
+}
