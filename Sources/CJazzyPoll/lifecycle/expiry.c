@@ -116,8 +116,19 @@ static void follow_time_out(jz_shard *shard, jz_connection *connection)
     jz_connection_settle(shard, connection);
 }
 
+/* A loop that comes late may find a connection's time-out before that of a stop, which is over as well and comes first.
+ */
+static bool is_cut_off_next(const jz_shard *shard)
+{
+    return shard->course == JZ_COURSE_STOPPING && jz_clock_ms() >= shard->ends_at_ms;
+}
+
 void jz_connection_expired(jz_shard *shard, jz_connection *connection)
 {
+    if (is_cut_off_next(shard)) {
+        jz_expiry_prolong(shard, connection);
+        return;
+    }
     uint32_t timeout_ms = timeout_of(shard, connection);
     if (is_taking(connection) && jz_progress_goes_on(shard, connection, timeout_ms))
         jz_timer_set(&shard->turn.loop.timers, &connection->timer, jz_progress_patience(timeout_ms));

@@ -126,6 +126,22 @@ static void silent_clients_are_cut_off_when_the_grace_is_over_and_not_before(voi
     finish(2);
 }
 
+static void a_loop_that_comes_late_cuts_off_who_is_silent_all_the_same(void **state)
+{
+    (void)state;
+    const jz_options options = serving_options(1);
+    test_clock_stop(test_real_clock_ms());
+    start_with(&options, 2, NULL);
+    jz_server_stop_within(server, SHORT_MS);
+    expect_close(&clients[0]);
+    expect_close(&clients[1]);
+    test_clock_advance(10 * SHORT_MS); /* beyond the grace, and beyond each connection's own time-out */
+    assert_true(ended_server_wait(server) < SOON_MS);
+    test_clocks_run();
+    expect_ending(0, 0, 2, 0);
+    finish(2);
+}
+
 static void stopping_without_a_grace_takes_the_close_time_out(void **state)
 {
     (void)state;
@@ -281,6 +297,7 @@ int main(void)
         test_without_leaks(a_server_whose_clients_answer_does_not_wait_longer),
         test_without_leaks(a_server_without_clients_stops_at_once),
         test_without_leaks(silent_clients_are_cut_off_when_the_grace_is_over_and_not_before),
+        test_without_leaks(a_loop_that_comes_late_cuts_off_who_is_silent_all_the_same),
         test_without_leaks(stopping_without_a_grace_takes_the_close_time_out),
         test_without_leaks(no_grace_at_all_ends_everybody_at_once),
         test_without_leaks(of_two_calls_the_one_that_is_over_first_counts),
