@@ -1,13 +1,26 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let jazzy = Target.Dependency.product(name: "JazzySwift", package: "jazzy")
+
+func program(_ name: String, in folder: String) -> Target {
+    .executableTarget(name: name, dependencies: ["ExampleSupport", jazzy], path: folder)
+}
+
 // A package of its own, so that none of its targets is part of the package that users depend on.
 let package = Package(
     name: "jazzy-examples",
     dependencies: [.package(name: "jazzy", path: "..")],
     targets: [
-        .executableTarget(
-            name: "chat", dependencies: [.product(name: "JazzySwift", package: "jazzy")], path: "Chat")
+        .target(name: "ExampleSupport", dependencies: [jazzy], path: "Support"),
+        program("echo", in: "Echo"),
+        program("status", in: "Status"),
+        program("feed", in: "Feed"),
+        program("broadcast", in: "Broadcast"),
+        program("chat", in: "Chat"),
+        program("rooms", in: "Rooms"),
+        program("dashboard", in: "Dashboard"),
+        program("game", in: "Game"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,6 @@
 // The four routes of the README's walk-through, and a page to chat on, with a room of its own. `chat --port N` chooses
 // another port than 8080.
+import ExampleSupport
 import JazzySwift
 import Synchronization
 
@@ -59,4 +60,4 @@ Route.ws("/room", options: roomOptions, state: { Member() }) { ws, event, messag
 
 Route.get("/", .html(chatPage))
 
-await serveAndTell(port: portArgument())
+await serve()

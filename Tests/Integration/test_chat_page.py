@@ -3,6 +3,7 @@
 import pytest
 
 from support.browser import PROGRAM, Browser
+from support.looks import contrast
 from support.programs import CHAT, IS_SANITIZED
 from support.server import Server
 
@@ -24,28 +25,6 @@ BEYOND_THE_EDGE = """
       const box = element.getBoundingClientRect();
       return box.left < 0 || box.right > innerWidth || box.bottom > innerHeight || box.width < 60;
     }).map(element => element.id)
-"""
-# The contrast of an element's text to the page behind it, as WCAG 2.2 defines it.
-CONTRAST = """
-    (selector => {
-      const canvas = new OffscreenCanvas(1, 1).getContext('2d');
-      const element = document.querySelector(selector), style = getComputedStyle(element);
-      const paint = (color, alpha) => {
-        canvas.globalAlpha = alpha;
-        canvas.fillStyle = color;
-        canvas.fillRect(0, 0, 1, 1);
-        const linear = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
-          .map(value => value / 255).map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-      };
-      const probe = document.createElement('div');
-      probe.style.color = 'Canvas';
-      document.body.append(probe);
-      const page = paint(getComputedStyle(probe).color, 1);
-      probe.remove();
-      const text = paint(style.color, Number(style.opacity));
-      return { isDark: page < 0.2, ratio: (Math.max(page, text) + 0.05) / (Math.min(page, text) + 0.05) };
-    })
 """
 
 
@@ -83,7 +62,7 @@ async def test_it_is_as_dark_as_its_user_likes(example, tmp_path, scheme):
         await say(tab, "Hello!")
         await tab.screenshot(tmp_path / "page.png")
         for selector in ["h1", ".notice", "li:not(.notice)"]:
-            seen = await tab.evaluate(f"({CONTRAST})('{selector}')")
+            seen = await contrast(tab, selector)
             assert seen["isDark"] == (scheme == "dark")
             assert seen["ratio"] >= 4.5, selector
 

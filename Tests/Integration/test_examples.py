@@ -1,9 +1,11 @@
-"""The examples of the README, walked through: what each client sees, word for word."""
+"""The walk-through's four programs, each alone and all as routes of one, and that one's page: what each client sees, word
+for word."""
 
 import asyncio
 import contextlib
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -12,9 +14,9 @@ import pytest
 from support import frames
 from support.clients import CLIENTS
 from support.deadline import DEADLINE
-from support.programs import CHAT
+from support.programs import CHAT, EXAMPLES
 from support.raw import RawConnection, open_websocket, request
-from support.server import Server
+from support.server import Server, run_to_end
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +25,27 @@ def example():
         yield server
 
 
+def alone_and_in_chat(name):
+    """A fixture: the program with only that route, and the one with all of them."""
+
+    @pytest.fixture(scope="module", params=[EXAMPLES[name], CHAT], ids=["alone", "in chat"])
+    def serve(request):
+        with Server([request.param, "--port", 0]) as server:
+            yield server
+
+    return serve
+
+
+echo, status, feed, broadcast = map(alone_and_in_chat, ["echo", "status", "feed", "broadcast"])
+
+
 @pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
 def client(request):
     return request.param
 
 
-async def test_echo(example, client):
-    async with client(example.port, "/echo") as connection:
+async def test_echo(echo, client):
+    async with client(echo.port, "/echo") as connection:
         assert await connection.receive() == "Welcome to the Jazzy Echo Server!"
         for text in ["hello", "", "Grüße, 世界 🎷", "x" * 100_000]:
             await connection.send(text)
@@ -41,8 +57,9 @@ async def test_echo(example, client):
         assert await connection.close(1000, "") == 1000
 
 
-def test_echo_tells_of_closed_connections_and_of_errors():
-    with Server([CHAT, "--port", 0]) as example:
+@pytest.mark.parametrize(("name", "opened"), [("echo", ["New connection established!"]), ("chat", [])])
+def test_echo_tells_of_what_happens(name, opened):
+    with Server([EXAMPLES[name], "--port", 0]) as example:
         with open_websocket(example.port, "/echo") as connection:
             connection.send(frames.encode_close(1000))
             assert example.output.wait_for(lambda lines: "Connection closed." in lines)
@@ -51,10 +68,10 @@ def test_echo_tells_of_closed_connections_and_of_errors():
             connection.send_frame(frames.TEXT, b"not masked", key=None)
             assert example.output.wait_for(lambda lines: lines.count("Connection closed.") == 2)
     _announcement, *printed = example.output.all()
-    assert printed == ["Connection closed.", "An error occurred.", "Connection closed."]
+    assert printed == [*opened, "Connection closed.", *opened, "An error occurred.", "Connection closed."]
 
 
-async def test_status(example, client):
+async def test_status(status, client):
     answers = {
         "ping": "pong",
         "status": "Server is running smoothly!",
@@ -63,7 +80,7 @@ async def test_status(example, client):
         "status ": "Unknown command.",
         "reboot": "Unknown command.",
     }
-    async with client(example.port, "/status") as connection:
+    async with client(status.port, "/status") as connection:
         for command, answer in answers.items():
             await connection.send(command)
             assert await connection.receive() == answer
@@ -73,17 +90,17 @@ async def test_status(example, client):
         assert await connection.receive() == "pong"
 
 
-async def test_feed(example, client):
-    async with client(example.port, "/feed") as connection:
+async def test_feed(feed, client):
+    async with client(feed.port, "/feed") as connection:
         welcome = await connection.receive()
         assert welcome == '{"message":"Connected to the live feed.","type":"welcome","user_id":12345}'
         await connection.send("not answered")
         await connection.ping(b"")
 
 
-async def test_chat(example):
+async def test_chat(broadcast):
     async with contextlib.AsyncExitStack() as clients:
-        room = [await clients.enter_async_context(client(example.port, "/chat")) for client in CLIENTS.values()]
+        room = [await clients.enter_async_context(client(broadcast.port, "/chat")) for client in CLIENTS.values()]
 
         async def everyone_hears(members):
             return await asyncio.gather(*(member.receive() for member in members))
@@ -97,19 +114,19 @@ async def test_chat(example):
         assert await everyone_hears(room[1:]) == ["User: who is left?"] * (len(room) - 1)
 
 
-async def test_chat_under_load(example):
+async def test_chat_under_load(broadcast):
     """Several send at the same time, others join and leave: all who stay receive everything, in the same order."""
     speakers, messages_each = 6, 40
     async with contextlib.AsyncExitStack() as clients:
         room = [
-            await clients.enter_async_context(CLIENTS["websockets"](example.port, "/chat")) for _ in range(speakers)
+            await clients.enter_async_context(CLIENTS["websockets"](broadcast.port, "/chat")) for _ in range(speakers)
         ]
 
         async def speak(number):
             for message in range(messages_each):
                 await room[number].send(f"{number} {message}")
                 if message % 10 == number:
-                    passer_by = open_websocket(example.port, "/chat")
+                    passer_by = open_websocket(broadcast.port, "/chat")
                     (passer_by.reset if number % 2 else passer_by.socket.close)()
 
         async def listen(member):
@@ -138,16 +155,28 @@ async def test_room(example):
             assert await member.receive() == "Ada 1: who is left?"
 
 
-def test_chat_goes_on_after_a_member_breaks_a_rule(example):
+def test_chat_goes_on_after_a_member_breaks_a_rule(broadcast):
     with (
-        open_websocket(example.port, "/chat") as well_behaved,
-        open_websocket(example.port, "/chat") as broken,
+        open_websocket(broadcast.port, "/chat") as well_behaved,
+        open_websocket(broadcast.port, "/chat") as broken,
     ):
         broken.send_frame(3, b"no such opcode")
         assert broken.read_close()[0] == 1002
         well_behaved.send_frame(frames.TEXT, b"still here")
         assert well_behaved.read_frame().payload == b"User: still here"
         broken.expect_end_of_stream()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_cannot_start_says_why_in_a_sentence(name):
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = run_to_end([EXAMPLES[name], "--port", port])
+    assert (code, said.count("\n"), said.startswith(f"{name}: "), str(port) in said) == (1, 0, True, True), said
+    usage = f"usage: {name} [--port N], where N is 0 to 65535, and 0 takes any free port"
+    assert run_to_end([EXAMPLES[name], "--port", "http"]) == (2, f"{name}: {usage}")
 
 
 def test_the_page_is_html_at_the_root(example):

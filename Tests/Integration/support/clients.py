@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -17,15 +18,22 @@ class WebsocketsClient:
 
     async def __aenter__(self):
         self._connection = await websockets.connect(
-            self._address, compression=None, max_size=None, ping_interval=None, open_timeout=DEADLINE, proxy=None
+            self._address,
+            additional_headers=self._headers,
+            compression=None,
+            max_size=None,
+            ping_interval=None,
+            open_timeout=DEADLINE,
+            proxy=None,
         )
         return self
 
     async def __aexit__(self, *_):
         self._connection.transport.abort()
 
-    def __init__(self, port, path):
+    def __init__(self, port, path, headers=None):
         self._address = f"ws://localhost:{port}{path}"
+        self._headers = headers
 
     async def send(self, message):
         await self._connection.send(message)
@@ -50,16 +58,26 @@ class WebsocketsClient:
         await asyncio.wait_for(self._connection.wait_closed(), DEADLINE)
         return self._connection.close_code, self._connection.close_reason
 
+    async def end(self):
+        """Takes the messages that still come, until the server closes; returns its code and reason."""
+        with contextlib.suppress(websockets.ConnectionClosed):
+            while True:
+                await self.receive()
+        return self._connection.close_code, self._connection.close_reason
+
 
 class AiohttpClient:
     """PyPI aiohttp. It sends no fragments."""
 
-    def __init__(self, port, path):
+    def __init__(self, port, path, headers=None):
         self._address = f"http://localhost:{port}{path}"
+        self._headers = headers
 
     async def __aenter__(self):
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE))
-        self._connection = await self._session.ws_connect(self._address, max_msg_size=0, autoping=False)
+        self._connection = await self._session.ws_connect(
+            self._address, headers=self._headers, max_msg_size=0, autoping=False
+        )
         return self
 
     async def __aexit__(self, *_):
@@ -95,18 +113,27 @@ class AiohttpClient:
         assert message.type == aiohttp.WSMsgType.CLOSE, message
         return message.data, message.extra
 
+    async def end(self):
+        message = await self._next()
+        while message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            message = await self._next()
+        assert message.type == aiohttp.WSMsgType.CLOSE, message
+        return message.data, message.extra
+
 
 class NodeClient:
     """Debian's node-ws, in a process of its own (node_client.js)."""
 
-    def __init__(self, port, path):
+    def __init__(self, port, path, headers=None):
         self._address = f"ws://localhost:{port}{path}"
+        self._headers = headers or {}
 
     async def __aenter__(self):
         self._process = await asyncio.create_subprocess_exec(
             "node",
             Path(__file__).with_name("node_client.js"),
             self._address,
+            json.dumps(self._headers),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=64 * 1024 * 1024,
@@ -124,12 +151,13 @@ class NodeClient:
             self._process.kill()
             raise
 
-    async def _event(self, expected):
-        line = await asyncio.wait_for(self._process.stdout.readline(), DEADLINE)
-        assert line, "node-ws ended"
-        event = json.loads(line)
-        while event["event"] == "ping" != expected:
-            event = json.loads(await asyncio.wait_for(self._process.stdout.readline(), DEADLINE))
+    async def _event(self, expected, skipping=("ping",)):
+        while True:
+            line = await asyncio.wait_for(self._process.stdout.readline(), DEADLINE)
+            assert line, "node-ws ended"
+            event = json.loads(line)
+            if event["event"] == expected or event["event"] not in skipping:
+                break
         assert event["event"] == expected, event
         return event
 
@@ -165,6 +193,10 @@ class NodeClient:
 
     async def closed(self):
         event = await self._event("close")
+        return event["code"], event["reason"]
+
+    async def end(self):
+        event = await self._event("close", skipping=("ping", "message"))
         return event["code"], event["reason"]
 
 

@@ -5,7 +5,8 @@
 const readline = require('readline');
 const WebSocket = require('ws');
 
-const socket = new WebSocket(process.argv[2], { perMessageDeflate: false, maxPayload: 0 });
+const [, , address, headers] = process.argv;
+const socket = new WebSocket(address, { headers: JSON.parse(headers), perMessageDeflate: false, maxPayload: 0 });
 const encode = (data) => Buffer.from(data).toString('base64');
 const tell = (event) => process.stdout.write(JSON.stringify(event) + '\n');
 

@@ -17,4 +17,8 @@ BENCH = {"c": C_BUILD / "bench-echo-c", "swift": SWIFT_BUILD / "bench-echo-swift
 ECHO = C_BUILD / "echo-server"
 PROBE = C_BUILD / "probe-server"
 CONFORMANCE = C_BUILD / "conformance"
-CHAT = SWIFT_BUILD / "chat"
+EXAMPLES = {
+    name: SWIFT_BUILD / name
+    for name in ("echo", "status", "feed", "broadcast", "chat", "rooms", "dashboard", "game")
+}
+CHAT = EXAMPLES["chat"]

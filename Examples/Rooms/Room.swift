@@ -1,0 +1,51 @@
+import JazzySwift
+
+/// A room: who is in it, and what was said last. Only the room publishes to its topic, so everybody sees the same order.
+actor Room {
+    private static let historyLimit = 50
+    private static let textLimit = 500
+
+    private let name: String
+    private let topic: String
+    /// Somebody may be here several times, with several tabs.
+    private var members: [JazzyWebSocket: String] = [:]
+    private var history: [Line] = []
+    private var lineCount = 0
+
+    init(name: String) {
+        self.name = name
+        topic = "room " + name
+    }
+
+    func join(_ ws: JazzyWebSocket, as member: String) throws {
+        let isNew = !members.values.contains(member)
+        members[ws] = member
+        // First the welcome, then all that happens after it.
+        try ws.send(json: Announcement.welcome(name: member, room: name, members: present, history: history))
+        ws.subscribe(topic)
+        if isNew { try ws.publish(topic, json: Announcement.joined(name: member)) }
+    }
+
+    func leave(_ ws: JazzyWebSocket) {
+        guard let member = members.removeValue(forKey: ws), !members.values.contains(member) else { return }
+        _ = try? Jazzy.publish(topic, json: Announcement.left(name: member))
+    }
+
+    func obey(_ command: Command, from ws: JazzyWebSocket) throws {
+        guard let member = members[ws] else { return }
+        switch command {
+        case .say(let text) where text.isEmpty || text.utf8.count > Self.textLimit:
+            try ws.send(json: Announcement.refused(reason: "A text has 1 to \(Self.textLimit) bytes."))
+        case .say(let text):
+            lineCount += 1
+            let line = Line(number: lineCount, name: member, text: text)
+            history.append(line)
+            if history.count > Self.historyLimit { history.removeFirst() }
+            try Jazzy.publish(topic, json: Announcement.said(line: line))
+        case .who:
+            try ws.send(json: Announcement.present(members: present))
+        }
+    }
+
+    private var present: [String] { Set(members.values).sorted() }
+}
