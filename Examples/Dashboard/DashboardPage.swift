@@ -71,6 +71,7 @@ let dashboardPage = """
       if (!charts.has(key)) {
         const figure = add(element("charts"), "figure");
         figure.dataset.topic = topic;
+        figure.style.order = topics.indexOf(topic);
         const canvas = add(figure, "canvas");
         const caption = add(figure, "figcaption");
         // "bytesSentPerSecond" is "bytes sent per second".

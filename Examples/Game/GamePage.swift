@@ -19,14 +19,14 @@ let gamePage = """
       #self { color: light-dark(#c2410c, #fb923c); }
       #others { color: light-dark(#1d4ed8, #93c5fd); }
       #coins { color: light-dark(#a16207, #facc15); }
-      p:last-of-type { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
+      #legend { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
     </style>
     </head>
     <body>
     <h1>Jazzy game</h1>
     <p id="status" role="status">Connecting …</p>
     <canvas id="world" width="800" height="400" role="img" aria-label="The world"></canvas>
-    <p>
+    <p id="legend">
       <span id="self">You: <output id="score">0</output></span>
       <span id="others">Others: <output id="count">0</output></span>
       <span id="coins">Coins</span>

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from support import frames
 from support.clients import CLIENTS
 from support.deadline import DEADLINE
-from support.programs import CHAT, EXAMPLES
+from support.programs import CHAT, EXAMPLES, ROOT, SWIFT_BUILD
 from support.raw import RawConnection, open_websocket, request
 from support.server import Server, run_to_end
 
@@ -165,6 +166,15 @@ def test_chat_goes_on_after_a_member_breaks_a_rule(broadcast):
         well_behaved.send_frame(frames.TEXT, b"still here")
         assert well_behaved.read_frame().payload == b"User: still here"
         broken.expect_end_of_stream()
+
+
+def test_their_readme_has_each_of_them_with_the_command_that_runs_it():
+    command = ["swift", "package", "dump-package", "--package-path", ROOT / "Examples"]
+    package = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=50).stdout)
+    programs = [target["name"] for target in package["targets"] if target["type"] == "executable"]
+    rows = re.findall(r"^\| `(.+?)` \| .+ \| `(.+)` \|$", (ROOT / "Examples/README.md").read_text(), re.MULTILINE)
+    assert rows == [(name, f"swift run --package-path Examples {name}") for name in programs]
+    assert [name for name in programs if not (SWIFT_BUILD / name).exists()] == []
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

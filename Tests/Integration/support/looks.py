@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 _CONTRAST = """
     (selector => {
-      const canvas = new OffscreenCanvas(1, 1).getContext('2d');
+      const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
       const element = document.querySelector(selector), style = getComputedStyle(element);
       const paint = (color, alpha) => {
         canvas.globalAlpha = alpha;
@@ -30,6 +30,18 @@ async def contrast(tab, selector):
     return await tab.evaluate(f"({_CONTRAST})({selector!r})")
 
 
+async def until_drawn(tab, canvas):
+    """Waits until something is on a canvas."""
+    await tab.until(f"""
+        (canvas => {{
+          const size = [canvas.width, canvas.height];
+          const copy = new OffscreenCanvas(...size).getContext('2d', {{ willReadFrequently: true }});
+          copy.drawImage(canvas, 0, 0);
+          return copy.getImageData(0, 0, ...size).data.some(byte => byte > 0);
+        }})(document.querySelector({canvas!r}))
+    """)
+
+
 async def check_looks(tab, scheme, selectors):
     """The page is not wider than the screen, its texts can be read, and all of it came from its server."""
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -40,4 +52,4 @@ async def check_looks(tab, scheme, selectors):
         assert seen["ratio"] >= 4.5, selector
     hosts = {urlsplit(url).netloc for url in tab.requests if not url.startswith("data:")}
     assert len(hosts) == 1, hosts
-    assert tab.errors == []
+    assert tab.errors == [], tab.errors
