@@ -240,8 +240,10 @@ static void check_origins(jz_text origin, jz_text other, jz_text host)
 static void instantiate(const char *pattern, const jz_route_parameters *parameters, jz_buffer *path)
 {
     size_t count = 0;
+    char before = '\0';
     while (*pattern != '\0') {
-        if (*pattern != ':') {
+        if (*pattern != ':' && !(*pattern == '*' && before == '/')) {
+            before = *pattern;
             append(path, (jz_text){pattern++, 1});
             continue;
         }
@@ -253,6 +255,11 @@ static void instantiate(const char *pattern, const jz_route_parameters *paramete
         pattern += 1 + name.length;
     }
     require(parameters == NULL || parameters->count == count, "every parameter of the pattern has a value");
+}
+
+static bool is_of_catch_all(const char *pattern, const jz_route_parameters *parameters, size_t index)
+{
+    return index + 1 == parameters->count && jz_route_pattern_has_catch_all(pattern);
 }
 
 static void check_pattern(const char *pattern, jz_text path)
@@ -269,8 +276,9 @@ static void check_pattern(const char *pattern, jz_text path)
     if (matches) {
         for (size_t i = 0; i < parameters.count; i++)
             require(lies_in(parameters.all[i].value, path) && parameters.all[i].value.length > 0 &&
-                        !plain_has_byte(parameters.all[i].value, '/'),
-                    "a parameter has one segment that is not empty");
+                        (is_of_catch_all(pattern, &parameters, i) ? parameters.all[i].value.start[0] != '/'
+                                                                  : !plain_has_byte(parameters.all[i].value, '/')),
+                    "a parameter has one segment that is not empty, and a catch-all begins with one");
         instantiate(pattern, &parameters, &instance);
         require(jz_text_equals(text_of(&instance), path), "the pattern with these values is the path");
         instance.length = 0;
@@ -278,7 +286,8 @@ static void check_pattern(const char *pattern, jz_text path)
     instantiate(pattern, NULL, &instance);
     require(jz_route_pattern_match(pattern, text_of(&instance), &parameters),
             "a pattern matches an instance of itself");
-    require((parameters.count > 0) == jz_route_pattern_has_parameters(pattern), "a colon begins a parameter");
+    require((parameters.count > 0) == jz_route_pattern_has_parameters(pattern),
+            "a colon begins a parameter, and an asterisk at the beginning of a segment a catch-all");
     jz_buffer_free(&instance);
 }
 

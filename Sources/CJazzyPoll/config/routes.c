@@ -79,6 +79,12 @@ static void free_route(struct jz_route *route)
     free(route);
 }
 
+/* The position of the first route with a catch-all, behind all others. */
+static size_t first_catch_all(const jz_routes *routes)
+{
+    return routes->count - routes->catch_all_count;
+}
+
 static struct jz_route *find_same_pattern(const jz_routes *routes, const char *path)
 {
     for (size_t i = routes->exact_count; i < routes->count; i++) {
@@ -115,9 +121,10 @@ static struct jz_route *insert(jz_routes *routes, size_t position, jz_text path)
 
 const struct jz_route *jz_routes_find_covering(const jz_routes *routes, const char *pattern)
 {
-    if (!jz_route_pattern_has_parameters(pattern) || find_same_pattern(routes, pattern) != NULL)
+    if (!jz_route_pattern_has_parameters(pattern) || jz_route_pattern_has_catch_all(pattern) ||
+        find_same_pattern(routes, pattern) != NULL)
         return NULL;
-    for (size_t i = routes->exact_count; i < routes->count; i++) {
+    for (size_t i = routes->exact_count; i < first_catch_all(routes); i++) {
         const struct jz_route *route = routes->routes[i];
         if (leads_somewhere(route) && jz_route_pattern_covers(route->path, pattern))
             return route;
@@ -125,13 +132,31 @@ const struct jz_route *jz_routes_find_covering(const jz_routes *routes, const ch
     return NULL;
 }
 
+static struct jz_route *add_catch_all(jz_routes *routes, const char *path)
+{
+    size_t position = first_catch_all(routes);
+    while (position < routes->count && !jz_route_pattern_goes_before(path, routes->routes[position]->path))
+        position++;
+    struct jz_route *route = insert(routes, position, jz_text_of(path));
+    if (route != NULL)
+        routes->catch_all_count++;
+    return route;
+}
+
+static struct jz_route *add_pattern(jz_routes *routes, const char *path)
+{
+    struct jz_route *same = find_same_pattern(routes, path);
+    if (same != NULL)
+        return same;
+    return jz_route_pattern_has_catch_all(path) ? add_catch_all(routes, path)
+                                                : insert(routes, first_catch_all(routes), jz_text_of(path));
+}
+
 struct jz_route *jz_routes_add(jz_routes *routes, const char *path)
 {
+    if (jz_route_pattern_has_parameters(path))
+        return add_pattern(routes, path);
     jz_text text = jz_text_of(path);
-    if (jz_route_pattern_has_parameters(path)) {
-        struct jz_route *same = find_same_pattern(routes, path);
-        return same != NULL ? same : insert(routes, routes->count, text);
-    }
     size_t position = position_of(routes, text);
     if (is_at(routes, position, text))
         return routes->routes[position];

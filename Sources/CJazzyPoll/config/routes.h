@@ -1,4 +1,7 @@
-/* The routes of a server, found by path: exact paths first, then patterns in the order of registration. */
+/*
+ * The routes of a server, found by path: exact paths first, then patterns in the order of registration, then patterns
+ * with a catch-all, those with the longest prefix first.
+ */
 #ifndef JAZZY_CONFIG_ROUTES_H
 #define JAZZY_CONFIG_ROUTES_H
 
@@ -40,10 +43,11 @@ static inline void jz_route_release_state(const jz_route *route, void *state)
 
 /* All zero: no routes. */
 typedef struct jz_routes {
-    struct jz_route *
-        *routes; /* those without parameters, sorted by path; then the patterns in the order in which they were added */
+    struct jz_route **routes; /* those without parameters, sorted by path; then the patterns in the order in which they
+                                 were added; then those with a catch-all, longest prefix first */
     size_t count;
-    size_t exact_count; /* those without parameters */
+    size_t exact_count;     /* those without parameters */
+    size_t catch_all_count; /* those with a catch-all */
 } jz_routes;
 
 /*
@@ -56,7 +60,8 @@ const struct jz_route *jz_routes_find(const jz_routes *routes, jz_text path, jz_
 
 /*
  * The pattern that hides `pattern`, because it was added before and matches all of its paths, and more; NULL if there
- * is none. Paths without parameters are never hidden: they come before all patterns.
+ * is none. Paths without parameters are never hidden: they come before all patterns. Neither are catch-alls: each
+ * matches paths with more segments than any pattern before it.
  */
 const struct jz_route *jz_routes_find_covering(const jz_routes *routes, const char *pattern);
 

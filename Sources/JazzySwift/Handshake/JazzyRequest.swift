@@ -11,6 +11,10 @@ public struct JazzyRequest: Hashable, Sendable {
 
     /// The values of the parameters in the route's path, `:name`, by name. They are decoded: a value may contain a `/`,
     /// sent as `%2F`, but is never `.` or `..`. A malformed escape stays as sent.
+    ///
+    /// In the route `/files/*rest` the catch-all matches all that is left of the path, for instance `a/b.txt`, under the
+    /// name `rest`. It has at least one segment, and does not begin with a `/`; no segment in it is `.` or `..`, or had
+    /// an encoded slash. So it can be appended to a folder's path.
     public let parameters: [String: String]
 
     /// All headers, in order.

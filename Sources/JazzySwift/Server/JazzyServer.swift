@@ -42,7 +42,8 @@ public final class JazzyServer: Sendable {
     /// - Parameters:
     ///   - path: Begins with `/`, and is compared byte by byte with the request's path, without its query. In
     ///     `/room/:id` the segment `:id` is a parameter: it matches any one non-empty segment, and is in
-    ///     ``JazzyRequest/parameters``. Paths without parameters are tried first.
+    ///     ``JazzyRequest/parameters``. In `/files/*rest` the last segment is a catch-all: it matches one or more,
+    ///     and is there, too. Paths without parameters are tried first, and those with a catch-all last.
     ///   - options: The options of the route.
     ///   - upgrade: Decides which clients are let in; `nil` lets in all that ``JazzyRouteOptions/origins`` allows.
     ///   - onDrain: Called when the unsent output of a connection has fallen to half of its backpressure limit, after

@@ -49,6 +49,7 @@ static jz_server *start_with(const jz_options *options)
     assert_int_equal(jz_server_route_ws(server, "/both", NULL, handle_nothing, NULL, NULL), JZ_OK);
     assert_int_equal(jz_server_route_ws(server, "/r\xC3\xA4ume/:room/:seat", &asking, handle_nothing, NULL, NULL),
                      JZ_OK);
+    assert_int_equal(jz_server_route_ws(server, "/files/*rest", &asking, handle_nothing, NULL, NULL), JZ_OK);
     assert_int_equal(jz_server_listen(server, "127.0.0.1", 0, NULL), JZ_OK);
     assert_int_equal(jz_server_start(server, NULL), JZ_OK);
     return server;
@@ -216,6 +217,23 @@ static const struct {
     {"/r%C3%A4ume/1/%2e", NULL},
     {"/r%C3%A4ume//2", NULL},
     {"/r%C3%A4ume/1%2F2", NULL},
+    {"/files/a%20b", "612062;"},
+    {"/files/a/b/", "612f622f;"},
+    {"/files/x/../a/./b", "612f62;"},
+    {"/files/%61/%2541", "612f253431;"},
+    {"/files/%252e%252e/a", "2532652532652f61;"}, /* decoded once: no dot segment */
+    {"/files/..%5Ca", "2e2e5c61;"},
+    {"/files/", NULL},
+    {"/files", NULL},
+    {"/files/.", NULL},
+    {"/files/%2e%2e/a", NULL},
+    {"/files/a/../../b", NULL},
+    {"/files//a", NULL},
+    {"/files/a/..//b", NULL},
+    {"/files/..%2Fa", NULL},
+    {"/files/..%2fa", NULL},
+    {"/files/a/..%2F..%2Fb", NULL},
+    {"/files/%2Fetc/passwd", NULL},
 };
 
 static void parameters_arrive_decoded(void **state)

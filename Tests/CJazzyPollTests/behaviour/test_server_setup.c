@@ -75,6 +75,11 @@ static const struct {
     {"/a:b", "route \"/a:b\": a ':' begins a parameter, which is a whole segment, as in \"/room/:id\""},
     {"/:a/:a", "route \"/:a/:a\": every parameter of a path has a name of its own"},
     {"/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/:p/:q", "a path has at most 16 parameters"},
+    {"/*",
+     "route \"/*\": the name of a catch-all has letters, digits and '_', and at least one, as in \"/files/*rest\""},
+    {"/*rest/x", "route \"/*rest/x\": a '*' begins a catch-all, which is the last segment, as in \"/files/*rest\"; "
+                 "write %2A for an "
+                 "asterisk"},
 };
 
 static void ill_formed_paths_make_no_route(void **state)
@@ -112,6 +117,11 @@ static void a_route_that_can_never_match_is_refused(void **state)
         {"/:a", "/a", NULL}, /* it goes before */
         {"/caf\xC3\xA9", "/caf%c3%a9", "there is a WebSocket route already"},
         {"/%7Euser/:id", "/~user/:name", "\"/~user/:id\" is there already and matches the same paths"},
+        {"/files/*rest", "/files/*path", "\"/files/*rest\" is there already and matches the same paths"},
+        {"/files/*rest", "/files/*rest", "there is a WebSocket route already"},
+        {"/*all", "/files/:name", NULL}, /* it goes before, too */
+        {"/*all", "/files/*rest", NULL},
+        {"/files/*rest", "/*all", NULL},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         jz_server *server = create(1);

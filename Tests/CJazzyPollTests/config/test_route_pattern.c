@@ -19,6 +19,13 @@ static const char *const patterns[] = {
     "/:A/:a/:_/:0/:a0_Z",
     "/:a/:aa/:b",
     "/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/:p",
+    "/*rest",
+    "/files/*rest",
+    "/:a/x/*Rest_0",
+    "/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/*p",
+    "/a*b",
+    "/a*",
+    "/a**/b",
 };
 
 static void parameters_are_whole_segments_with_names_of_their_own(void **state)
@@ -28,7 +35,10 @@ static void parameters_are_whole_segments_with_names_of_their_own(void **state)
         const char *why = "untouched";
         assert_that(jz_route_pattern_is_valid(patterns[i], &why), "%s: %s", patterns[i], why);
         assert_string_equal(why, "untouched");
-        assert_int_equal(jz_route_pattern_has_parameters(patterns[i]), strchr(patterns[i], ':') != NULL);
+        bool has_catch_all = strstr(patterns[i], "/*") != NULL;
+        assert_int_equal(jz_route_pattern_has_catch_all(patterns[i]), has_catch_all);
+        assert_int_equal(jz_route_pattern_has_parameters(patterns[i]),
+                         has_catch_all || strchr(patterns[i], ':') != NULL);
     }
 }
 
@@ -56,9 +66,20 @@ static const struct {
     {"/:a/:a", "a name of its own"},
     {"/:a/x/:b/:a", "a name of its own"},
     {"/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/:p/:q", "at most 16 parameters"},
+    {"/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/:p/*q", "at most 16 parameters"},
+    {"/*", "the name of a catch-all has letters, digits and '_', and at least one, as in \"/files/*rest\"; write %2A"},
+    {"/files/*", "the name of a catch-all"},
+    {"/files/**", "the name of a catch-all"},
+    {"/files/*.json", "the name of a catch-all"},
+    {"/files/*a:b", "the name of a catch-all"},
+    {"/*rest/", "a catch-all, which is the last segment, as in \"/files/*rest\"; write %2A"},
+    {"/*/a", "a catch-all, which is the last segment"},
+    {"/*a/*b", "a catch-all, which is the last segment"},
+    {"/*a/:b", "a catch-all, which is the last segment"},
+    {"/:a/*a", "a name of its own"},
 };
 
-static void anything_else_after_a_colon_is_refused_in_words(void **state)
+static void anything_else_after_a_colon_or_an_asterisk_is_refused_in_words(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(no_patterns); i++) {
@@ -108,6 +129,30 @@ static const struct {
     {"/room", "/roo", NULL},
     {"/:a/:b/:c/:d/:e/:f/:g/:h/:i/:j/:k/:l/:m/:n/:o/:p", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16",
      "a=1;b=2;c=3;d=4;e=5;f=6;g=7;h=8;i=9;j=10;k=11;l=12;m=13;n=14;o=15;p=16;"},
+    {"/files/*rest", "/files/a", "rest=a;"},
+    {"/files/*rest", "/files/a/b/c.txt", "rest=a/b/c.txt;"},
+    {"/files/*rest", "/files/a/", "rest=a/;"},
+    {"/files/*rest", "/files/a//b", "rest=a//b;"},
+    {"/files/*rest", "/files/*", "rest=*;"},
+    {"/files/*rest", "/files/a%20b/%3F", "rest=a%20b/%3F;"},
+    {"/files/*rest", "/files/%252F", "rest=%252F;"},
+    {"/files/*rest", "/files/%2", "rest=%2;"},
+    {"/files/*rest", "/files/", NULL}, /* one segment at least, */
+    {"/files/*rest", "/files", NULL},
+    {"/files/*rest", "/files//etc/passwd", NULL}, /* of which the first is not empty: else it were an absolute path, */
+    {"/files/*rest", "/files/%2Fetc/passwd", NULL},
+    {"/files/*rest", "/files/a%2F..%2Fb", NULL}, /* and none is made of several */
+    {"/files/*rest", "/files/a/b%2Fc", NULL},
+    {"/files/*rest", "/filesa", NULL},
+    {"/*rest", "/a/b", "rest=a/b;"},
+    {"/*rest", "/", NULL},
+    {"/*rest", "*", NULL},
+    {"/:user/*rest", "/u/a/b", "user=u;rest=a/b;"},
+    {"/:user/*rest", "/u%2Fv/a", "user=u%2Fv;rest=a;"},
+    {"/:user/*rest", "/u/", NULL},
+    {"/:user/*rest", "//a", NULL},
+    {"/a*b", "/a*b", ""},
+    {"/a*b", "/axb", NULL},
 };
 
 static void describe(char text[TEXT_SIZE], const jz_route_parameters *parameters)
@@ -162,6 +207,14 @@ static const struct {
     {"/:a", "/:a/:b", false},
     {"/room", "/rooms", false},
     {"/", "", false},
+    {"/files/*rest", "/files/*rest", true},
+    {"/files/*rest", "/files/*path", true},
+    {"/:a/*b", "/:b/*a", true},
+    {"/files/*rest", "/files/:rest", false},
+    {"/files/*rest", "/files/rest", false},
+    {"/files/*rest", "/file/*rest", false},
+    {"/files/*rest", "/*rest", false},
+    {"/a*b", "/a*c", false},
 };
 
 static void patterns_are_the_same_but_for_the_names_of_parameters(void **state)
@@ -175,13 +228,37 @@ static void patterns_are_the_same_but_for_the_names_of_parameters(void **state)
     }
 }
 
+static const struct {
+    const char *earlier;
+    const char *later;
+    bool are_equal;
+} orders[] = {
+    {"/files/*rest", "/*rest", false}, {"/a/b/*r", "/a/*r", false},     {"/a/*r", "/:a/:b/*r", false},
+    {"/a/*r", "/:a/*r", false},        {"/a/:b/*r", "/:a/b/*r", false}, {"/a/b/*r", "/a/:b/*r", false},
+    {"/a/:b/*r", "/a/*r", false},      {"/a//*r", "/a/*r", false},      {"/a*b/*r", "/:a/*r", false},
+    {"/a/*r", "/b/*r", false},         {"/b/*r", "/aa/*r", false},      {"/:a/*r", "/:b/*rest", true},
+    {"/*r", "/*rest", true},           {"/a/b/*r", "/a/b/*s", true},
+};
+
+static void of_two_catch_alls_the_one_with_the_longer_prefix_goes_before(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(orders); i++) {
+        assert_that(jz_route_pattern_goes_before(orders[i].earlier, orders[i].later) == !orders[i].are_equal,
+                    "%s and %s", orders[i].earlier, orders[i].later);
+        assert_that(!jz_route_pattern_goes_before(orders[i].later, orders[i].earlier), "%s and %s", orders[i].later,
+                    orders[i].earlier);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_whole_segments_with_names_of_their_own),
-        cmocka_unit_test(anything_else_after_a_colon_is_refused_in_words),
+        cmocka_unit_test(anything_else_after_a_colon_or_an_asterisk_is_refused_in_words),
         cmocka_unit_test(a_parameter_matches_one_segment_that_is_not_empty),
         cmocka_unit_test(patterns_are_the_same_but_for_the_names_of_parameters),
+        cmocka_unit_test(of_two_catch_alls_the_one_with_the_longer_prefix_goes_before),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("route pattern", tests, NULL, NULL));
 }

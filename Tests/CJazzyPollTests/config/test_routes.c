@@ -190,6 +190,68 @@ static void a_path_without_parameters_goes_before_patterns_and_those_in_their_or
     jz_routes_free(&routes);
 }
 
+static const struct {
+    const char *path;
+    const char *route; /* NULL: none */
+    const char *parameters;
+} caught[] = {
+    {"/files/a", "/files/:name", "name=a;"},
+    {"/files/readme", "/files/readme", ""},
+    {"/files/readme/x", "/files/*rest", "rest=readme/x;"},
+    {"/files/a/b", "/files/*rest", "rest=a/b;"},
+    {"/files/images/b", "/files/images/*image", "image=b;"},
+    {"/files/images/b/c", "/files/images/*image", "image=b/c;"},
+    {"/files/images", "/files/:name", "name=images;"},
+    {"/files/images/", "/files/*rest", "rest=images/;"},
+    {"/files/", "/*all", "all=files/;"},
+    {"/u/x/y/z", "/:user/:kind/*rest", "user=u;kind=x;rest=y/z;"},
+    {"/u/x", "/:user/*rest", "user=u;rest=x;"},
+    {"/u/x/", "/:user/*rest", "user=u;rest=x/;"},
+    {"/u", "/*all", "all=u;"},
+    {"/", NULL, ""},
+};
+
+/* The order in which they are added makes no difference. */
+static void catch_alls_go_behind_all_others_and_longer_prefixes_before_shorter_ones(void **state)
+{
+    (void)state;
+    static const char *const added[] = {"/*all",        "/:user/*rest",       "/files/:name",
+                                        "/files/*rest", "/:user/:kind/*rest", "/files/images/*image",
+                                        "/files/readme"};
+    for (size_t first = 0; first < COUNT_OF(added); first++) {
+        jz_routes routes = {0};
+        for (size_t i = 0; i < COUNT_OF(added); i++)
+            add(&routes, added[(first + i) % COUNT_OF(added)]);
+        for (size_t i = 0; i < COUNT_OF(caught); i++) {
+            char text[200] = "";
+            jz_route_parameters parameters;
+            const struct jz_route *route = jz_routes_find(&routes, jz_text_of(caught[i].path), &parameters);
+            if (route != NULL)
+                describe(text, &parameters);
+            const char *found = route != NULL ? route->path : "nothing";
+            const char *expected = caught[i].route != NULL ? caught[i].route : "nothing";
+            assert_that(strcmp(found, expected) == 0 && strcmp(text, caught[i].parameters) == 0,
+                        "%s leads to %s with '%s'", caught[i].path, found, text);
+        }
+        jz_routes_free(&routes);
+    }
+}
+
+static void a_catch_all_is_one_route_whatever_it_is_called_and_hidden_by_none(void **state)
+{
+    (void)state;
+    jz_routes routes = {0};
+    struct jz_route *route = add(&routes, "/files/*rest");
+    add(&routes, "/*rest");
+    assert_ptr_equal(jz_routes_add(&routes, "/files/*path"), route);
+    assert_int_equal(routes.count, 2);
+    assert_null(jz_routes_find_covering(&routes, "/files/:name"));
+    add(&routes, "/:a/:b");
+    assert_null(jz_routes_find_covering(&routes, "/files/images/*rest"));
+    assert_non_null(jz_routes_find_covering(&routes, "/files/:name"));
+    jz_routes_free(&routes);
+}
+
 static void a_pattern_is_one_route_whatever_its_parameters_are_called(void **state)
 {
     (void)state;
@@ -272,6 +334,16 @@ static void without_memory_the_routes_are_as_they_were(void **state)
     }
     add(&routes, "/room/:id");
     assert_non_null(find(&routes, "/room/1"));
+    for (size_t allowed = 0; allowed < 3; allowed++) {
+        test_allocations_fail_after(allowed);
+        const struct jz_route *refused = jz_routes_add(&routes, "/files/*rest");
+        test_allocations_succeed();
+        assert_null(refused);
+        assert_null(find(&routes, "/files/1/2"));
+        assert_non_null(find(&routes, "/room/1"));
+    }
+    add(&routes, "/files/*rest");
+    assert_non_null(find(&routes, "/files/1/2"));
     jz_routes_free(&routes);
 }
 
@@ -307,6 +379,8 @@ int main(void)
         cmocka_unit_test(a_route_without_page_or_handler_is_not_found),
         cmocka_unit_test(a_thousand_routes_are_all_found),
         cmocka_unit_test(a_path_without_parameters_goes_before_patterns_and_those_in_their_order),
+        cmocka_unit_test(catch_alls_go_behind_all_others_and_longer_prefixes_before_shorter_ones),
+        cmocka_unit_test(a_catch_all_is_one_route_whatever_it_is_called_and_hidden_by_none),
         cmocka_unit_test(a_pattern_is_one_route_whatever_its_parameters_are_called),
         cmocka_unit_test(a_route_that_leads_nowhere_hides_no_pattern),
         cmocka_unit_test(a_page_is_copied),

@@ -30,8 +30,10 @@ JZ_PUBLIC jz_string jz_request_query(const jz_request *request);
 /*
  * Each of these finds a value by name, and returns whether there is one; `value` may be NULL. A path parameter is a
  * ":name" of the route's path. It is decoded: it can contain any byte but NUL, even a '/', sent as "%2F", but is never
- * "." or ".."; a malformed escape stays as sent. A query value follows "name=", and is not decoded: see
- * jz_percent_decode. Header names are compared ignoring case; the first header of that name counts.
+ * "." or ".."; a malformed escape stays as sent. A catch-all, "*name", counts as one: its value has the segments as
+ * they were sent, decoded one by one. It does not begin with a '/', and none of its segments is "." or "..", or had a
+ * '/' of its own. A query value follows "name=", and is not decoded: see jz_percent_decode. Header names are compared
+ * ignoring case; the first header of that name counts.
  */
 JZ_PUBLIC bool jz_request_parameter(const jz_request *request, const char *name, jz_string *value);
 JZ_PUBLIC bool jz_request_query_value(const jz_request *request, const char *name, jz_string *value);

@@ -42,17 +42,20 @@ JZ_PUBLIC jz_server *jz_server_create(const jz_options *options, jz_error *error
  * request's path, without the query, according to RFC 3986 §6.2.2: "/caf%C3%A9", "/caf%c3%a9" and "/x/../%63af%C3%A9"
  * find "/café", in UTF-8; an encoded slash is never a slash. Paths that could never match are refused: with malformed
  * escapes, white space, '?', '#' or dot segments, or a pattern all of whose paths match one that was registered before.
- * In "/room/:id" the segment ":id" is a parameter: it matches any one non-empty segment. Paths without parameters are
- * tried first, then patterns in the order of registration. `options` NULL means the defaults. The caller owns
- * `context`, which must live until the server is destroyed.
+ * In "/room/:id" the segment ":id" is a parameter: it matches any one non-empty segment. A last segment such as "*rest"
+ * is a catch-all: behind "/files/" it matches one or more segments, "a" and "a/b/", but not "" or "/a", and none with
+ * an encoded slash; write %2A for an asterisk that begins a segment. Paths without parameters are tried first, then
+ * patterns in the order of registration, then those with a catch-all, longest prefix first: at the first segment where
+ * they differ a text goes before a parameter, and either before the catch-all. `options` NULL means the defaults. The
+ * caller owns `context`, which must live until the server is destroyed.
  */
 JZ_PUBLIC jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route_options *options,
                                        jz_handler handler, void *context, jz_error *error);
 
 /*
  * Registers a page: GET and HEAD requests for `path` are answered with these bytes, from memory. Everything is copied.
- * `path` may have parameters, as for jz_server_route_ws. The same path, with the same parameter names, may also be a
- * WebSocket route. `content_type` is for instance "text/html; charset=utf-8".
+ * `path` may have parameters and a catch-all, as for jz_server_route_ws. The same path, with the same parameter names,
+ * may also be a WebSocket route. `content_type` is for instance "text/html; charset=utf-8".
  */
 JZ_PUBLIC jz_status jz_server_route_get(jz_server *server, const char *path, const char *content_type, const void *body,
                                         size_t length, jz_error *error);
