@@ -243,6 +243,19 @@ bool jz_forwarded(const jz_request_head *head, const jz_network *trusted, size_t
     return find_client(head, &list, trusted, trusted_count, client);
 }
 
+jz_client_naming jz_client_in_header(const jz_request_head *head, const char *name, jz_address *client)
+{
+    jz_text value;
+    jz_address address;
+    size_t count = jz_request_head_find(head, name, &value);
+    if (count == 0)
+        return JZ_CLIENT_NOT_NAMED;
+    if (count > 1 || !jz_address_parse(value, &address))
+        return JZ_CLIENT_MISNAMED;
+    *client = address;
+    return JZ_CLIENT_NAMED;
+}
+
 /* Keeps a text if it is a host, else the empty text. */
 static void keep_host(jz_text text, jz_host_value *host)
 {

@@ -1,5 +1,6 @@
 /*
- * Who the client is, according to the proxies in between: X-Forwarded-For, and Forwarded (RFC 7239).
+ * Who the client is, according to the proxies in between: X-Forwarded-For, Forwarded (RFC 7239), or a header with one
+ * address.
  *
  * Each proxy appends the address of the peer that connected to it. So the last element was written by the TCP peer, the
  * one before it by the host that the last element names, and so on. An element counts only if its writer is trusted;
@@ -27,6 +28,16 @@ bool jz_x_forwarded_for(const jz_request_head *head, const jz_network *trusted, 
 
 /* The same with the "for" parameters of Forwarded. An element without "for" names nobody. */
 bool jz_forwarded(const jz_request_head *head, const jz_network *trusted, size_t trusted_count, jz_address *client);
+
+/* What a header that has one address says. */
+typedef enum jz_client_naming {
+    JZ_CLIENT_NOT_NAMED, /* it is not there */
+    JZ_CLIENT_NAMED,
+    JZ_CLIENT_MISNAMED /* it is there more than once, or has anything but one address */
+} jz_client_naming;
+
+/* The address in the header of that name. `client` is unchanged unless it is named. */
+jz_client_naming jz_client_in_header(const jz_request_head *head, const char *name, jz_address *client);
 
 /* A host, and perhaps a port, from a header. */
 typedef struct jz_host_value {

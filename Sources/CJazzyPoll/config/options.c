@@ -113,6 +113,30 @@ static range upgrade_timeout_range(uint32_t value)
     return (range){"upgrade_timeout_ms", value, 100, 3600000, NULL};
 }
 
+static jz_status check_client_address_header(const jz_options *options, jz_error *error)
+{
+    bool is_used = options->client_address == JZ_CLIENT_ADDRESS_HEADER;
+    const char *name = options->client_address_header != NULL ? options->client_address_header : "";
+    jz_text text = jz_text_of(name);
+    if (!is_used && options->client_address_header != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                         "option client_address_header is \"%.100s\", and is used only if client_address is "
+                         "JZ_CLIENT_ADDRESS_HEADER; set both, or leave it NULL",
+                         name);
+    if (is_used && !jz_is_token(text))
+        return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                         "option client_address_header is \"%.100s\"; it has to be the name of a header (a token, RFC "
+                         "9110, 5.6.2), such as CF-Connecting-IP",
+                         name);
+    if (is_used && (jz_text_equals_ignoring_case(text, jz_text_of("X-Forwarded-For")) ||
+                    jz_text_equals_ignoring_case(text, jz_text_of("Forwarded"))))
+        return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                         "option client_address_header is \"%.100s\", which is a list of addresses; there is a "
+                         "client_address of its own for it",
+                         name);
+    return JZ_OK;
+}
+
 jz_status jz_options_check(const jz_options *options, jz_error *error)
 {
     const range ranges[] = {
@@ -140,14 +164,15 @@ jz_status jz_options_check(const jz_options *options, jz_error *error)
         {"max_handshakes", options->max_handshakes, 1, UINT32_MAX - 1, "JZ_UNLIMITED"},
         {"max_head_size", options->max_head_size, 256, JZ_MAX_HEAD_LENGTH, NULL},
         {"max_header_count", options->max_header_count, 1, JZ_MAX_HEADERS, NULL},
-        {"client_address", (uint64_t)options->client_address, JZ_CLIENT_ADDRESS_PEER, JZ_CLIENT_ADDRESS_PROXY_PROTOCOL,
-         NULL},
+        {"client_address", (uint64_t)options->client_address, JZ_CLIENT_ADDRESS_PEER, JZ_CLIENT_ADDRESS_HEADER, NULL},
         {"forwarded_host", (uint64_t)options->forwarded_host, JZ_FORWARDED_HOST_NONE, JZ_FORWARDED_HOST_FORWARDED,
          NULL},
         {"trusted_proxy_count", options->trusted_proxy_count, 0, MOST_STRINGS, NULL},
         {"log_level", (uint64_t)options->log_level, JZ_LOG_DEBUG, JZ_LOG_ERROR, NULL},
     };
     jz_status status = check_ranges(ranges, sizeof ranges / sizeof ranges[0], error);
+    if (status == JZ_OK)
+        status = check_client_address_header(options, error);
     if (status == JZ_OK && options->client_address != JZ_CLIENT_ADDRESS_PEER && options->trusted_proxy_count == 0)
         status = jz_report(error, JZ_STATUS_INVALID_OPTION,
                            "option client_address trusts what proxies say; name them in trusted_proxies");

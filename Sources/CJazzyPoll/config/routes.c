@@ -196,6 +196,7 @@ void jz_routes_free(jz_routes *routes)
 {
     for (size_t i = 0; i < routes->count; i++)
         free_route(routes->routes[i]);
+    free_page(routes->not_found);
     free(routes->routes);
     *routes = (jz_routes){0};
 }

@@ -48,8 +48,9 @@ typedef struct jz_routes {
     size_t count;
     size_t exact_count;     /* those without parameters */
     size_t catch_all_count; /* those with a catch-all */
-} jz_routes;
+    jz_page *not_found;     /* for paths that lead nowhere; NULL: a short text */
 
+} jz_routes;
 /*
  * The route with exactly this path, which must be normal (codec/path.h); patterns do not count. NULL if there is none.
  */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/forwarded.h"
 #include "session/subprotocol.h"
+#include "http/client_address.h"
 #include "http/origin_check.h"
 #include "output/output.h"
 #include "http/request.h"
@@ -23,23 +23,6 @@ static jz_refusal refusal_of(int status)
     default:
         return JZ_REFUSAL_INVALID_HANDSHAKE;
     }
-}
-
-/* Finds out who the client is, according to a trusted proxy, and whether its address may have another connection. */
-static bool address_is_let_in(jz_shard *shard, jz_connection *connection, const jz_request_head *head)
-{
-    jz_server *server = shard->server;
-    jz_address client = jz_connection_peer(connection);
-    if (jz_server_trusts(server, &client)) {
-        bool is_told = false;
-        if (server->options.client_address == JZ_CLIENT_ADDRESS_X_FORWARDED_FOR)
-            is_told = jz_x_forwarded_for(head, server->trusted_proxies, server->trusted_proxy_count, &client);
-        else if (server->options.client_address == JZ_CLIENT_ADDRESS_FORWARDED)
-            is_told = jz_forwarded(head, server->trusted_proxies, server->trusted_proxy_count, &client);
-        if (is_told)
-            jz_connection_set_peer(connection, &client);
-    }
-    return jz_shard_count_address(shard, connection);
 }
 
 /* One more than the index of a subprotocol among all of the server's; 0 if the route does not list it. */
@@ -144,7 +127,9 @@ bool jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_rout
                               "all different, at most 64 (RFC 6455, 4.1)");
     } else if (!jz_origin_is_let_in(shard, connection, route, head)) {
         jz_http_answer_refused(shard, connection, JZ_REFUSAL_ORIGIN, NULL);
-    } else if (!address_is_let_in(shard, connection, head)) {
+    } else if (!jz_client_address_follow(shard, connection, route, head)) {
+        jz_client_address_refuse(shard, connection, route);
+    } else if (!jz_shard_count_address(shard, connection)) {
         jz_http_refuse(shard, connection, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
     } else {
         void *no_state = NULL;

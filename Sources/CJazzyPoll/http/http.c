@@ -71,6 +71,16 @@ static const char *allow_of(const jz_request_head *head, const jz_route *route)
     return route->page != NULL ? "Allow: GET, HEAD, OPTIONS\r\n" : "Allow: GET, OPTIONS\r\n";
 }
 
+/* Pages live as long as the server. */
+static jz_response response_with(int status, const jz_page *page)
+{
+    return (jz_response){.status = status,
+                         .content_type = page->content_type,
+                         .body = page->body,
+                         .length = page->length,
+                         .body_lasts = true};
+}
+
 /* The answer to a request that is not an upgrade. A refusal is counted and logged; its body is written to `body`. */
 static jz_response answer_of(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
                              const jz_lookup *lookup, char body[JZ_REFUSAL_BODY_SIZE])
@@ -89,13 +99,12 @@ static jz_response answer_of(jz_shard *shard, jz_connection *connection, const j
     } else if (!reads) {
         refusal = JZ_REFUSAL_METHOD;
     } else if (route->page != NULL) {
-        return (jz_response){.status = 200,
-                             .content_type = route->page->content_type,
-                             .body = route->page->body,
-                             .length = route->page->length,
-                             .body_lasts = true};
+        return response_with(200, route->page);
     }
     jz_refusal_note_detail(shard, connection, refusal, detail);
+    const jz_page *not_found = shard->server->routes.not_found;
+    if (refusal == JZ_REFUSAL_NOT_FOUND && not_found != NULL && !jz_upgrade_is_requested(head))
+        return response_with(404, not_found);
     jz_response response = jz_http_response_of(refusal, detail, body);
     if (refusal == JZ_REFUSAL_METHOD)
         response.extra_headers = allow;

@@ -11,6 +11,7 @@
 #include "shard/registry.h"
 #include "lifecycle/shard_loop.h"
 #include "config/log.h"
+#include "config/strings.h"
 #include "workers/work.h"
 
 /* Destroys the first `count` shards; returns a generation that is higher than in all of their handles. */
@@ -47,6 +48,7 @@ static void free_server(jz_server *server)
     jz_membership_destroy(atomic_load(&server->membership));
     jz_admission_destroy(&server->admission);
     free(server->trusted_proxies);
+    free(server->client_address_header);
     jz_workers_destroy(&server->workers);
     free(server->shards);
     free(server->threads);
@@ -64,6 +66,14 @@ static jz_status keep_proxies(jz_server *server, const jz_options *options, jz_e
     return jz_options_parse_proxies(options, server->trusted_proxies, error);
 }
 
+static jz_status keep_header(jz_server *server, const jz_options *options, jz_error *error)
+{
+    if (options->client_address_header == NULL)
+        return JZ_OK;
+    server->client_address_header = jz_string_copy(jz_text_of(options->client_address_header));
+    return server->client_address_header != NULL ? JZ_OK : jz_report_system(error, ENOMEM, "create a server");
+}
+
 jz_server *jz_server_create(const jz_options *options, jz_error *error)
 {
     const jz_options defaults = jz_options_default();
@@ -77,7 +87,8 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
         return NULL;
     }
     server->options = *options;
-    server->options.trusted_proxies = NULL; /* the caller owns them */
+    server->options.trusted_proxies = NULL; /* the caller owns these */
+    server->options.client_address_header = NULL;
     server->head_limits = (jz_head_limits){options->max_head_size, options->max_header_count};
     server->stop_by_ms = UINT64_MAX;
     server->silent_by_ms = UINT64_MAX;
@@ -85,7 +96,7 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
     server->drain_by_ms = UINT64_MAX;
     jz_workers_init(&server->workers, &jz_errand_mail);
     jz_admission_init(&server->admission, options);
-    if (keep_proxies(server, options, error) != JZ_OK) {
+    if (keep_proxies(server, options, error) != JZ_OK || keep_header(server, options, error) != JZ_OK) {
         free_server(server);
         return NULL;
     }
@@ -168,12 +179,19 @@ static jz_status add_normal_route(jz_server *server, const char *path, const cha
     return JZ_OK;
 }
 
-/* Checks the path and the state, and finds or adds the route. */
-static jz_status add_route(jz_server *server, const char *path, jz_route **route, jz_error *error)
+static jz_status require_time_for_routes(jz_server *server, jz_error *error)
 {
     int state = atomic_load(&server->state);
     if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot add a route: do it before the server runs");
+    return JZ_OK;
+}
+
+/* Checks the path and the state, and finds or adds the route. */
+static jz_status add_route(jz_server *server, const char *path, jz_route **route, jz_error *error)
+{
+    if (require_time_for_routes(server, error) != JZ_OK)
+        return JZ_STATUS_INVALID_STATE;
     const char *why = "a path begins with '/' and has no '?', '#' or white space";
     if (path == NULL || path[0] != '/' || !jz_route_pattern_is_valid(path, &why))
         return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": %s", path != NULL ? path : "", why);
@@ -239,6 +257,23 @@ jz_status jz_server_route_get(jz_server *server, const char *path, const char *c
     route->page = jz_page_create(content_type, body, length);
     if (route->page == NULL)
         return jz_report_system(error, ENOMEM, "add a route");
+    return JZ_OK;
+}
+
+jz_status jz_server_route_not_found(jz_server *server, const char *content_type, const void *body, size_t length,
+                                    jz_error *error)
+{
+    if (content_type == NULL || strpbrk(content_type, "\r\n") != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
+                         "the page for what is not found: the content type is not one line");
+    if (require_time_for_routes(server, error) != JZ_OK)
+        return JZ_STATUS_INVALID_STATE;
+    if (server->routes.not_found != NULL)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
+                         "the page for what is not found: there is one already; a server has one for all paths");
+    server->routes.not_found = jz_page_create(content_type, body, length);
+    if (server->routes.not_found == NULL)
+        return jz_report_system(error, ENOMEM, "add a page");
     return JZ_OK;
 }
 

@@ -26,10 +26,11 @@ typedef enum jz_server_state {
 } jz_server_state;
 
 struct jz_server {
-    jz_options options; /* without the lists, which the server does not own */
+    jz_options options; /* without the texts and lists, which the server does not own */
     jz_head_limits head_limits;
     jz_network *trusted_proxies;
     size_t trusted_proxy_count;
+    char *client_address_header; /* NULL: JZ_CLIENT_ADDRESS_HEADER is not used */
     jz_admission admission;
     uint8_t number;    /* in the registry; part of the handles */
     _Atomic int state; /* a jz_server_state */

@@ -201,6 +201,7 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_int_equal(server.max_head_size, 8192);
     assert_int_equal(server.max_header_count, 64);
     assert_int_equal(server.client_address, JZ_CLIENT_ADDRESS_PEER);
+    assert_null(server.client_address_header);
     assert_int_equal(server.trusted_proxy_count, 0);
     assert_null(server.log);
     assert_null(server.log_context);
@@ -273,6 +274,47 @@ static void lists_are_checked_item_by_item(void **state)
     expect_refusal(jz_options_parse_proxies(&server, networks, &error), &error, "https://example.com/path");
 }
 
+static const struct {
+    jz_client_address where;
+    const char *name;
+    const char *words; /* NULL: it is right */
+} headers[] = {
+    {JZ_CLIENT_ADDRESS_HEADER, "CF-Connecting-IP", NULL},
+    {JZ_CLIENT_ADDRESS_HEADER, "x-real-ip", NULL},
+    {JZ_CLIENT_ADDRESS_HEADER, NULL, "option client_address_header is \"\"; it has to be the name of a header"},
+    {JZ_CLIENT_ADDRESS_HEADER, "", "option client_address_header is \"\"; it has to be the name of a header"},
+    {JZ_CLIENT_ADDRESS_HEADER, "X Real IP", "is \"X Real IP\"; it has to be the name of a header (a token"},
+    {JZ_CLIENT_ADDRESS_HEADER, "X-Real-IP:", "such as CF-Connecting-IP"},
+    {JZ_CLIENT_ADDRESS_HEADER, "X-Real-IP\r\n", "such as CF-Connecting-IP"},
+    {JZ_CLIENT_ADDRESS_HEADER, "X-\xC3\xA4", "such as CF-Connecting-IP"},
+    {JZ_CLIENT_ADDRESS_HEADER, "x-forwarded-for", "there is a client_address of its own for it"},
+    {JZ_CLIENT_ADDRESS_HEADER, "Forwarded", "there is a client_address of its own for it"},
+    {JZ_CLIENT_ADDRESS_FORWARDED, "X-Real-IP", "is used only if client_address is JZ_CLIENT_ADDRESS_HEADER"},
+    {JZ_CLIENT_ADDRESS_PEER, "X-Real-IP", "is used only if client_address is JZ_CLIENT_ADDRESS_HEADER"},
+};
+
+static void the_header_of_an_address_is_named_by_a_token_and_only_where_it_is_used(void **state)
+{
+    (void)state;
+    static const char *const proxies[] = {"::1"};
+    for (size_t i = 0; i < COUNT_OF(headers); i++) {
+        jz_error error = {.message = ""};
+        jz_options options = jz_options_default();
+        options.client_address = headers[i].where;
+        options.client_address_header = headers[i].name;
+        options.trusted_proxies = proxies;
+        options.trusted_proxy_count = 1;
+        jz_status status = jz_options_check(&options, &error);
+        if (headers[i].words == NULL)
+            assert_that(status == JZ_OK, "%s", error.message);
+        else
+            expect_refusal(status, &error, headers[i].words);
+        options.trusted_proxy_count = 0;
+        if (headers[i].where != JZ_CLIENT_ADDRESS_PEER)
+            assert_int_equal(jz_options_check(&options, NULL), JZ_STATUS_INVALID_OPTION);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_defaults_are_those_of_the_manual),
         cmocka_unit_test(options_that_were_not_filled_in_are_refused),
         cmocka_unit_test(lists_are_checked_item_by_item),
+        cmocka_unit_test(the_header_of_an_address_is_named_by_a_token_and_only_where_it_is_used),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("options", tests, NULL, NULL));
 }

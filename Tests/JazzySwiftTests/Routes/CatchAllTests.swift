@@ -5,7 +5,7 @@ import Testing
 struct CatchAllTests {
     /// A handshake for the path; the answer tells what the catch-all matched.
     private func rest(of path: String, on server: JazzyServer) throws -> String? {
-        headerValue("x-rest", of: try TestHandshake(port: server.port, path: path).head)
+        headerValue("x-rest", of: try TestHandshake(port: server.port, path: path).receiveHead())
     }
 
     @Test(

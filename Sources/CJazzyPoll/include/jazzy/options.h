@@ -39,7 +39,12 @@ typedef enum jz_client_address {
     JZ_CLIENT_ADDRESS_PEER,            /* the peer of the socket is the client */
     JZ_CLIENT_ADDRESS_X_FORWARDED_FOR, /* the last address in X-Forwarded-For that is not a trusted proxy */
     JZ_CLIENT_ADDRESS_FORWARDED,       /* the same in Forwarded, RFC 7239 */
-    JZ_CLIENT_ADDRESS_PROXY_PROTOCOL   /* the PROXY protocol, v1 or v2; a trusted proxy must begin with it */
+    JZ_CLIENT_ADDRESS_PROXY_PROTOCOL,  /* the PROXY protocol, v1 or v2; a trusted proxy must begin with it */
+    /* The one address in the header that client_address_header names, such as CF-Connecting-IP or X-Real-IP: with a
+       port or without, IPv6 in brackets or not. The proxy must set it, and remove what the client sent. Where it is
+       there more than once, or is no address, the request is answered with 400; where it is missing, the proxy itself
+       counts as the client, which is logged. */
+    JZ_CLIENT_ADDRESS_HEADER
 } jz_client_address;
 
 /*
@@ -116,6 +121,8 @@ typedef struct jz_options {
 
     /* Behind proxies. */
     jz_client_address client_address;   /* default JZ_CLIENT_ADDRESS_PEER; any other needs trusted proxies */
+    const char *client_address_header;  /* the name of a header, for JZ_CLIENT_ADDRESS_HEADER and no other; default
+                                           NULL */
     jz_forwarded_host forwarded_host;   /* default JZ_FORWARDED_HOST_NONE; any other needs trusted proxies, and not
                                            JZ_CLIENT_ADDRESS_PROXY_PROTOCOL */
     const char *const *trusted_proxies; /* addresses as "192.0.2.7", networks as "2001:db8::/32", or "unix" for all

@@ -61,6 +61,14 @@ JZ_PUBLIC jz_status jz_server_route_get(jz_server *server, const char *path, con
                                         size_t length, jz_error *error);
 
 /*
+ * Registers the page for what is not found: a request whose path leads to no route is answered with status 404 and
+ * these bytes, instead of a short text. Such requests are counted and logged as without it (JZ_REFUSAL_NOT_FOUND).
+ * Requests for a WebSocket get the text: no browser shows them anything. INVALID_ROUTE: there is such a page already.
+ */
+JZ_PUBLIC jz_status jz_server_route_not_found(jz_server *server, const char *content_type, const void *body,
+                                              size_t length, jz_error *error);
+
+/*
  * Binds and listens; from then on the kernel queues connections until the server runs. This and the following functions
  * may be called up to JZ_MAX_LISTENERS times in all, before the server runs.
  *

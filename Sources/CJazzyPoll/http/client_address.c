@@ -1,0 +1,63 @@
+#include "http/client_address.h"
+
+#include <stdio.h>
+
+#include "codec/forwarded.h"
+#include "http/responding.h"
+#include "shard/server.h"
+
+/* The header is not there: the proxy may have a request of its own, for instance to see whether the server is well. */
+static void tell_missing(jz_shard *shard, const jz_address *proxy, const jz_route *route)
+{
+    const jz_log_about about = {.route = route->path, .cause = "client_address"};
+    jz_peer_log_tell_at(shard, JZ_LOG_WARNING, proxy, &about,
+                        "this trusted proxy does not name its client: %.100s is missing (client_address_header); no "
+                        "limit per address applies",
+                        shard->server->client_address_header);
+}
+
+bool jz_client_address_follow(jz_shard *shard, jz_connection *connection, const jz_route *route,
+                              const jz_request_head *head)
+{
+    const jz_server *server = shard->server;
+    jz_client_naming naming = JZ_CLIENT_NOT_NAMED;
+    jz_address client = jz_connection_peer(connection);
+    if (!jz_server_trusts(server, &client))
+        return true;
+    switch (server->options.client_address) {
+    case JZ_CLIENT_ADDRESS_X_FORWARDED_FOR:
+        if (jz_x_forwarded_for(head, server->trusted_proxies, server->trusted_proxy_count, &client))
+            naming = JZ_CLIENT_NAMED;
+        break;
+    case JZ_CLIENT_ADDRESS_FORWARDED:
+        if (jz_forwarded(head, server->trusted_proxies, server->trusted_proxy_count, &client))
+            naming = JZ_CLIENT_NAMED;
+        break;
+    case JZ_CLIENT_ADDRESS_HEADER:
+        naming = jz_client_in_header(head, server->client_address_header, &client);
+        if (naming == JZ_CLIENT_NOT_NAMED)
+            tell_missing(shard, &client, route);
+        break;
+    default:
+        break;
+    }
+    if (naming == JZ_CLIENT_NAMED)
+        jz_connection_set_peer(connection, &client);
+    return naming != JZ_CLIENT_MISNAMED;
+}
+
+/* The proxy's fault, not the client's: a warning instead of the line about a refusal. */
+void jz_client_address_refuse(jz_shard *shard, jz_connection *connection, const jz_route *route)
+{
+    char detail[256];
+    jz_address proxy = jz_connection_peer(connection);
+    snprintf(
+        detail, sizeof detail,
+        "%.100s has to be there once, with one address and nothing else: the proxy has to set it, in place of what "
+        "its client sends (client_address_header)",
+        shard->server->client_address_header);
+    const jz_log_about about = {.route = route->path, .cause = jz_refusal_name(JZ_REFUSAL_INVALID_HANDSHAKE)};
+    jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &proxy, &about, "refused: %s", detail);
+    jz_count(&shard->turn.counters.refused[JZ_REFUSAL_INVALID_HANDSHAKE], 1);
+    jz_http_answer_refused(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE, detail);
+}

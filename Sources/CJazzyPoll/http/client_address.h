@@ -1,0 +1,23 @@
+/* Who the client is, according to the head of a request that a trusted proxy passes on. */
+#ifndef JAZZY_HTTP_CLIENT_ADDRESS_H
+#define JAZZY_HTTP_CLIENT_ADDRESS_H
+
+#include <stdbool.h>
+
+#include "codec/request_head.h"
+#include "connection/connection.h"
+#include "shard/shard.h"
+
+/*
+ * A WebSocket of that route is requested. Sets the connection's peer to the client, if its peer is a trusted proxy that
+ * names one (jz_options.client_address). False if the header for one address has something else: then it is not known
+ * who the client is, and the request must be refused. As the address of a trusted proxy, the connection would have no
+ * limit.
+ */
+bool jz_client_address_follow(jz_shard *shard, jz_connection *connection, const jz_route *route,
+                              const jz_request_head *head);
+
+/* Refuses such a request. */
+void jz_client_address_refuse(jz_shard *shard, jz_connection *connection, const jz_route *route);
+
+#endif
