@@ -252,12 +252,21 @@ jz_status jz_route_options_check(const jz_route_options *options, jz_error *erro
         {"deflate.window_bits", deflate->window_bits, 9, 15, NULL},
         {"deflate.memory_level", deflate->memory_level, 1, 9, NULL},
         {"deflate.level", deflate->level, 1, 9, NULL},
+        left_open((range){"message_rate.per_second", options->message_rate.per_second, 1, JZ_MAX_MESSAGE_RATE, NULL}),
+        left_open((range){"message_rate.burst", options->message_rate.burst, 1, JZ_MAX_MESSAGE_RATE, NULL}),
+        {"message_rate.exceeding", (uint64_t)options->message_rate.exceeding, JZ_EXCEEDING_CLOSE, JZ_EXCEEDING_DROP,
+         NULL},
     };
     jz_status status = check_ranges(ranges, sizeof ranges / sizeof ranges[0], error);
     if (status == JZ_OK)
         status = check_origins(options, error);
     if (status == JZ_OK)
         status = check_subprotocols(options, error);
+    if (status == JZ_OK && options->message_rate.per_second == 0 && options->message_rate.burst > 0)
+        status = jz_report(error, JZ_STATUS_INVALID_OPTION,
+                           "option message_rate.burst is %" PRIu32 ", and there is no limit for which it counts; set "
+                           "message_rate.per_second, too",
+                           options->message_rate.burst);
     return status;
 }
 
@@ -276,6 +285,8 @@ static void resolve(jz_route_options *route, const jz_options *server)
         route->max_lifetime_ms = server->max_lifetime_ms;
     if (route->upgrade_timeout_ms == 0)
         route->upgrade_timeout_ms = server->upgrade_timeout_ms;
+    if (route->message_rate.burst == 0)
+        route->message_rate.burst = route->message_rate.per_second;
 }
 
 bool jz_route_options_adopt(jz_route_options *kept, const jz_route_options *given, const jz_options *server)

@@ -28,6 +28,7 @@ typedef struct jz_route {
     size_t number;      /* from 0, in the order in which routes were added */
     jz_handler handler; /* NULL: no WebSocket here */
     void *context;
+    bool is_plain;            /* its handler gets every message at once: it runs on the loop, and no rate is limited */
     jz_route_options options; /* complete: defaults of the server are filled in; the lists are copies, see strings.h */
     size_t first_subprotocol; /* the number of subprotocols that the routes before it have */
     jz_page *page;            /* NULL: no page here */
@@ -49,8 +50,8 @@ typedef struct jz_routes {
     size_t exact_count;     /* those without parameters */
     size_t catch_all_count; /* those with a catch-all */
     jz_page *not_found;     /* for paths that lead nowhere; NULL: a short text */
-
 } jz_routes;
+
 /*
  * The route with exactly this path, which must be normal (codec/path.h); patterns do not count. NULL if there is none.
  */

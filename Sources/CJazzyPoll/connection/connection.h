@@ -70,7 +70,8 @@ typedef struct jz_connection {
     bool lingers : 1;        /* when finished, wait for the peer to close its side */
     bool close_is_timed : 1; /* the timer runs for the close handshake */
     bool is_websocket : 1;   /* the handshake succeeded */
-    bool is_behind : 1;      /* not read from: its workers, or requests of its handler in the mailbox, are behind */
+    bool is_behind : 1;      /* not read from: its workers, or requests of its handler in the mailbox, are behind, or it
+                                has used up what its route's message rate allows: see shard/hold.h */
     bool is_paused : 1;      /* not read from: the application has paused it */
     bool is_pinged : 1;      /* nothing was received since a ping was sent to check whether the peer is still there */
     bool is_backed_up : 1;   /* more than half of the backpressure limit waited, and the route was not told yet that it

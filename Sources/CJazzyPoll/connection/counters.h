@@ -19,6 +19,7 @@ typedef struct jz_counters {
     _Atomic uint64_t closes[JZ_CLOSES_COUNT];
     _Atomic uint64_t causes[JZ_CAUSE_COUNT];
     _Atomic uint64_t failures[JZ_FAILURE_COUNT];
+    _Atomic uint64_t exceeded[JZ_EXCEEDING_COUNT];
     _Atomic uint64_t dropped; /* other threads write it, too, with atomic additions */
 
     /* Connections that ended while the server stopped. */

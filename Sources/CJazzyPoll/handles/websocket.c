@@ -7,6 +7,7 @@
 #include "handles/access.h"
 #include "shard/errand.h"
 #include "output/sending.h"
+#include "shard/hold.h"
 #include "shard/server.h"
 
 jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length)
@@ -53,7 +54,7 @@ static void silence(jz_ws ws)
     jz_connection *connection = own != NULL ? jz_slots_find(&own->slots, ws) : NULL;
     if (connection == NULL || !jz_connection_is_writable(connection))
         return;
-    connection->is_behind = true;
+    jz_hold_begin(own, connection, JZ_HOLD_WORK);
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     jz_ration_look_soon(&own->ration);
     jz_turn_mark_dirty(&own->turn, connection);

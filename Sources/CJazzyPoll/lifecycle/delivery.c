@@ -1,6 +1,8 @@
 #include "lifecycle/delivery.h"
 
 #include "config/routes.h"
+#include "lifecycle/pacing.h"
+#include "shard/hold.h"
 #include "workers/work.h"
 
 static void follow_session_state(jz_connection *connection)
@@ -45,15 +47,16 @@ static void note(jz_shard *shard, jz_connection *connection, const jz_event *eve
 }
 
 /* Handles the result of adding to a connection's work. */
-static void follow_work(jz_connection *connection, jz_work_result result)
+static void follow_work(jz_shard *shard, jz_connection *connection, jz_work_result result)
 {
     if (result == JZ_WORK_FULL)
-        connection->is_behind = true;
+        jz_hold_begin(shard, connection, JZ_HOLD_WORK);
     else if (result == JZ_WORK_OUT_OF_MEMORY)
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
 }
 
-static void hand_to_workers(jz_connection *connection, const jz_event *event, const jz_message *message)
+static void hand_to_workers(jz_shard *shard, jz_connection *connection, const jz_event *event,
+                            const jz_message *message)
 {
     if (connection->work == NULL)
         return;
@@ -61,7 +64,7 @@ static void hand_to_workers(jz_connection *connection, const jz_event *event, co
     if (event->type == JZ_EVENT_CLOSE)
         atomic_store_explicit(&connection->visible, JZ_VISIBLE_LEAVING, memory_order_release);
     jz_work_result result = jz_work_add(connection->work, event, message);
-    follow_work(connection, result);
+    follow_work(shard, connection, result);
     if (result == JZ_WORK_OUT_OF_MEMORY && event->type == JZ_EVENT_OPEN) {
         /* The handler was never called: the connection ends without events. */
         jz_work_free(connection->work);
@@ -76,10 +79,13 @@ void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_ev
     follow_session_state(connection);
     note(shard, connection, event, message);
     const jz_route *route = jz_connection_route(connection);
+    if (event->type == JZ_EVENT_MESSAGE && route->options.message_rate.per_second > 0 &&
+        !jz_pacing_admits(shard, connection, message->kind))
+        return;
     if (JZ_LIKELY(route->options.execution == JZ_EXECUTION_LOOP))
         route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
     else
-        hand_to_workers(connection, event, message);
+        hand_to_workers(shard, connection, event, message);
     if (connection->is_behind)
         jz_ration_look_soon(&shard->ration);
 }
@@ -92,7 +98,7 @@ static void tell(jz_shard *shard, jz_connection *connection, jz_output_callback 
     if (route->options.execution == JZ_EXECUTION_LOOP)
         callback(route->context, jz_shard_handle_of(shard, connection));
     else if (connection->work != NULL)
-        follow_work(connection, jz_work_add_notice(connection->work, callback));
+        follow_work(shard, connection, jz_work_add_notice(connection->work, callback));
 }
 
 void jz_deliver_notices(jz_shard *shard, jz_connection *connection)

@@ -6,15 +6,14 @@
 #include "config/routes.h"
 #include "shard/shard.h"
 
-/* Private to jz_deliver: delivers other events than messages, and everything to workers. */
+/* Private to jz_deliver: delivers other events than messages, and everything where the route is not plain. */
 void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message);
 
 static inline void jz_deliver(jz_shard *shard, jz_connection *connection, const jz_event *event,
                               const jz_message *message)
 {
     const jz_route *route = jz_connection_route(connection);
-    if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY &&
-        route->options.execution == JZ_EXECUTION_LOOP) {
+    if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY && route->is_plain) {
         jz_count_received(&shard->turn.counters, message->kind, message->length);
         route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
     } else {

@@ -4,6 +4,7 @@
 #include "http/handshake.h"
 #include "lifecycle/releasing.h"
 #include "output/sending.h"
+#include "shard/hold.h"
 #include "shard/server.h"
 
 static void take_over(jz_shard *shard, const jz_arrival *arrival)
@@ -45,8 +46,9 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, jz_err
         jz_topics_unsubscribe(&shard->topics, connection, text);
         break;
     case JZ_ERRAND_CATCH_UP:
-        connection->is_behind = false;
-        if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
+        jz_hold_end(shard, connection, JZ_HOLD_WORK);
+        if (connection->phase == JZ_PHASE_WEBSOCKET && !connection->is_behind &&
+            jz_session_has_kept(&connection->session))
             jz_kept_input_note(shard, connection);
         jz_connection_note_activity(connection, shard->turn.loop.now_ms);
         jz_turn_mark_dirty(&shard->turn, connection);

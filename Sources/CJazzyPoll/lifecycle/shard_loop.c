@@ -75,6 +75,7 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     jz_compression_workspace_free(&shard->workspace);
     jz_acceptor_keep(&shard->acceptor, 0);
     jz_kept_input_free(&shard->kept_input);
+    jz_allowances_free(&shard->allowances);
     jz_buffer_free(&shard->turn.cork);
     jz_buffer_free(&shard->turn.published.frames);
     jz_spare_unsent_free(&shard->turn.spare_unsent);

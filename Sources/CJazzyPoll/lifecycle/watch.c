@@ -1,5 +1,6 @@
 #include "lifecycle/watch.h"
 
+#include "lifecycle/pacing.h"
 #include "lifecycle/progress.h"
 #include "config/routes.h"
 #include "output/sending.h"
@@ -11,8 +12,7 @@ static uint32_t until(uint32_t now, uint32_t tick)
     return ticks > 0 ? (uint32_t)ticks * JZ_TICK_MS : 0;
 }
 
-/* Sets the timer to `delay_ms` from now, or to the end of the lifetime if that is earlier. */
-static void set_timer(jz_shard *shard, jz_connection *connection, uint32_t delay_ms)
+void jz_watch_wait(jz_shard *shard, jz_connection *connection, uint32_t delay_ms)
 {
     uint32_t end_of_life = connection->timer.tag;
     if (end_of_life != 0) {
@@ -30,7 +30,7 @@ static uint32_t half_of(uint32_t idle_timeout_ms)
 
 void jz_watch_go_on(jz_shard *shard, jz_connection *connection)
 {
-    set_timer(shard, connection, half_of(jz_connection_route(connection)->options.idle_timeout_ms));
+    jz_watch_wait(shard, connection, half_of(jz_connection_route(connection)->options.idle_timeout_ms));
 }
 
 void jz_watch_note_taken(jz_shard *shard, jz_connection *connection)
@@ -61,7 +61,7 @@ static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
     connection->session.owner_tag = takes ? jz_progress_mark(shard, connection) : 0;
     connection->is_pinged = true;
     jz_connection_ping(&shard->turn, connection);
-    set_timer(shard, connection, half);
+    jz_watch_wait(shard, connection, half);
 }
 
 /* There was no answer to a ping. The peer may have to take earlier output before it finds the ping. */
@@ -79,12 +79,12 @@ static jz_watch_verdict judge_pinged(jz_shard *shard, jz_connection *connection,
     if (jz_progress_was_made(shard, connection, elapsed < patience ? elapsed : patience)) {
         connection->session.owner_tag = jz_progress_mark(shard, connection);
         connection->last_active = now;
-        set_timer(shard, connection, half);
+        jz_watch_wait(shard, connection, half);
         return JZ_WATCH_GOES_ON;
     }
     if (quiet >= patience)
         return JZ_WATCH_IS_IDLE;
-    set_timer(shard, connection, patience - quiet < half ? patience - quiet : half);
+    jz_watch_wait(shard, connection, patience - quiet < half ? patience - quiet : half);
     return JZ_WATCH_GOES_ON;
 }
 
@@ -95,9 +95,11 @@ jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
     uint32_t end_of_life = connection->timer.tag;
     if (end_of_life != 0 && until(now, end_of_life) == 0)
         return JZ_WATCH_IS_OLD;
+    if (jz_pacing_expired(shard, connection))
+        return JZ_WATCH_GOES_ON;
     uint32_t half = half_of(route->options.idle_timeout_ms);
     if (half == JZ_NEVER) {
-        set_timer(shard, connection, JZ_NEVER);
+        jz_watch_wait(shard, connection, JZ_NEVER);
         return JZ_WATCH_GOES_ON;
     }
     /* A peer that is not read from, or whose input is kept, cannot show that it is there. */
@@ -105,7 +107,7 @@ jz_watch_verdict jz_watch_expired(jz_shard *shard, jz_connection *connection)
         jz_connection_note_activity(connection, shard->turn.loop.now_ms);
     uint32_t quiet_since = connection->last_active;
     if (until(now, quiet_since + half / JZ_TICK_MS) > 0) {
-        set_timer(shard, connection, until(now, quiet_since + half / JZ_TICK_MS));
+        jz_watch_wait(shard, connection, until(now, quiet_since + half / JZ_TICK_MS));
         return JZ_WATCH_GOES_ON;
     }
     /* Only an unanswered ping, sent half of the time-out ago, shows that the peer is gone: this process, or the

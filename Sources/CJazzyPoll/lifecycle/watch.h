@@ -14,6 +14,9 @@ void jz_watch_note_taken(jz_shard *shard, jz_connection *connection);
 /* Restarts the timer, after an answer that was found at the last moment. */
 void jz_watch_go_on(jz_shard *shard, jz_connection *connection);
 
+/* Sets the timer to `delay_ms` from now, or to the end of the lifetime if that is earlier; JZ_NEVER: only to that. */
+void jz_watch_wait(jz_shard *shard, jz_connection *connection, uint32_t delay_ms);
+
 typedef enum jz_watch_verdict {
     JZ_WATCH_GOES_ON, /* the timer was restarted; a ping may have been sent */
     JZ_WATCH_IS_IDLE, /* nothing was received, not even the pong */

@@ -237,6 +237,7 @@ jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route
     if (!jz_route_options_adopt(&route->options, options, &server->options))
         return jz_report_system(error, ENOMEM, "add a route");
     route->first_subprotocol = first_subprotocol;
+    route->is_plain = options->execution == JZ_EXECUTION_LOOP && options->message_rate.per_second == 0;
     route->handler = handler;
     route->context = context;
     return JZ_OK;

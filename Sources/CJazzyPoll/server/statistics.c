@@ -21,6 +21,7 @@ static void add_counters(jz_statistics *sums, const jz_counters *counters)
     add_all(sums->closes, counters->closes, JZ_CLOSES_COUNT);
     add_all(sums->causes, counters->causes, JZ_CAUSE_COUNT);
     add_all(sums->failures, counters->failures, JZ_FAILURE_COUNT);
+    add_all(sums->exceeded, counters->exceeded, JZ_EXCEEDING_COUNT);
     sums->dropped += jz_counted(&counters->dropped);
     /* Read in this order, so that the difference is never negative. */
     uint64_t ended = jz_counted(&counters->websockets_ended);

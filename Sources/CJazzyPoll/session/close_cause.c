@@ -12,6 +12,7 @@ static const char *const texts[] = {
     [JZ_CAUSE_LIFETIME] = "it reached its maximum lifetime",
     [JZ_CAUSE_STOPPING] = "the server stops",
     [JZ_CAUSE_FAILURE] = "it failed",
+    [JZ_CAUSE_MESSAGE_RATE] = "the peer sent more messages than it may",
 };
 
 const char *jz_close_cause_text(jz_close_cause cause)
@@ -21,9 +22,9 @@ const char *jz_close_cause_text(jz_close_cause cause)
 }
 
 static const char *const names[] = {
-    [JZ_CAUSE_PEER] = "peer",       [JZ_CAUSE_APPLICATION] = "application", [JZ_CAUSE_BACKPRESSURE] = "backpressure",
-    [JZ_CAUSE_IDLE] = "idle",       [JZ_CAUSE_LIFETIME] = "lifetime",       [JZ_CAUSE_STOPPING] = "stopping",
-    [JZ_CAUSE_FAILURE] = "failure",
+    [JZ_CAUSE_PEER] = "peer",       [JZ_CAUSE_APPLICATION] = "application",   [JZ_CAUSE_BACKPRESSURE] = "backpressure",
+    [JZ_CAUSE_IDLE] = "idle",       [JZ_CAUSE_LIFETIME] = "lifetime",         [JZ_CAUSE_STOPPING] = "stopping",
+    [JZ_CAUSE_FAILURE] = "failure", [JZ_CAUSE_MESSAGE_RATE] = "message_rate",
 };
 static_assert(sizeof names / sizeof names[0] == JZ_CAUSE_COUNT, "each cause has a name");
 

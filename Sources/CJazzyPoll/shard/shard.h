@@ -17,6 +17,7 @@
 #include "shard/kept_input.h"
 #include "shard/peer_log.h"
 #include "shard/ration.h"
+#include "connection/allowance.h"
 #include "connection/slots.h"
 #include "pubsub/topics.h"
 #include "output/turn.h"
@@ -69,6 +70,7 @@ struct jz_shard {
 
     jz_ration ration; /* for the connection that is being read */
     jz_kept_input kept_input;
+    jz_allowances allowances;
     jz_date date;
 
     jz_letter *later; /* remainders of letters that must wait until no handler runs, oldest first */

@@ -5,10 +5,13 @@ extension JazzyOptions {
     /// lists of texts.
     func withCore<Result>(_ body: (inout jz_options) throws(JazzyError) -> Result) throws(JazzyError) -> Result {
         var core = try core()
+        let names: KeyValuePairs = ["trusted_proxies": "trustedProxies", "client_address_header": "clientAddress"]
         return try withCStrings(of: trustedProxies) { (proxies, count) throws(JazzyError) in
             core.trusted_proxies = proxies
             core.trusted_proxy_count = count
-            return try withSwiftNames(["trusted_proxies": "trustedProxies"]) { () throws(JazzyError) in try body(&core)
+            return try withCStrings(of: clientAddress.header) { (headers, count) throws(JazzyError) in
+                core.client_address_header = count > 0 ? headers?.pointee : nil
+                return try withSwiftNames(names) { () throws(JazzyError) in try body(&core) }
             }
         }
     }
@@ -52,6 +55,7 @@ extension JazzyOptions {
         core.max_head_size = try checked("maxHeadSize", maxHeadSize, 256...65_536)
         core.max_header_count = try checked("maxHeaderCount", maxHeaderCount, 1...256)
         core.client_address = clientAddress.core
+        try checkTexts("clientAddress", clientAddress.header, atMost: 1)
         core.forwarded_host = forwardedHost.core
         try checkTexts("trustedProxies", trustedProxies, atMost: 1_024)
         try checkForwardedHost()
@@ -134,7 +138,14 @@ extension JazzyClientAddress {
         case .xForwardedFor: JZ_CLIENT_ADDRESS_X_FORWARDED_FOR
         case .forwarded: JZ_CLIENT_ADDRESS_FORWARDED
         case .proxyProtocol: JZ_CLIENT_ADDRESS_PROXY_PROTOCOL
+        case .header: JZ_CLIENT_ADDRESS_HEADER
         }
+    }
+
+    /// The name of the header, or nothing.
+    fileprivate var header: [String] {
+        guard case .header(let name) = self else { return [] }
+        return [name]
     }
 }
 

@@ -42,6 +42,7 @@ extension JazzyRouteOptions {
             core.upgrade_timeout_ms = try checkedUpgradeTimeout(name("upgradeTimeout"), upgradeTimeout)
         }
         core.deflate = try deflate.core(path: path)
+        if let messageRate { core.message_rate = try messageRate.core(name) }
         core.backpressure_policy = backpressurePolicy.core
         if let maxWaitingEvents = execution.maxWaitingEvents {
             core.execution = JZ_EXECUTION_WORKERS

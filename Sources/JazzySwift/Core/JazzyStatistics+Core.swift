@@ -13,6 +13,7 @@ extension JazzyStatistics {
         messagesSent = JazzyMessageCounts(core.messages_sent)
         bytesSent = JazzyMessageCounts(core.bytes_sent)
         dropped = Int(clamping: core.dropped)
+        messageRate = JazzyMessageRateCounts(core.exceeded)
         bufferedBytes = Int(clamping: core.buffered_bytes)
         iterations = Int(clamping: core.iterations)
         iterationTime = .nanoseconds(Int64(clamping: core.iteration_time))

@@ -19,6 +19,7 @@ extension WsClose.Cause {
         case .lifetime: JZ_CAUSE_LIFETIME
         case .stopping: JZ_CAUSE_STOPPING
         case .failure: JZ_CAUSE_FAILURE
+        case .messageRate: JZ_CAUSE_MESSAGE_RATE
         }
     }
 }

@@ -27,6 +27,8 @@ public struct WsClose: Equatable, Sendable {
         case stopping
         /// The connection failed: see ``WsClose/failure``.
         case failure
+        /// The client exceeded ``JazzyRouteOptions/messageRate``, with ``JazzyMessageRate/Exceeding/close``.
+        case messageRate
     }
 
     /// Why it ended.

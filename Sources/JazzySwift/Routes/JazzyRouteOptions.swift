@@ -37,6 +37,9 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// The time that the route's upgrade hook has to answer: ``JazzyOptions/upgradeTimeout``.
     public var upgradeTimeout: Duration?
 
+    /// The rate of messages that each connection may send. `nil`, the default, means no limit, and costs nothing.
+    public var messageRate: JazzyMessageRate?
+
     /// From which pages browsers may connect. The default is ``JazzyOrigins/sameHost``.
     public var origins: JazzyOrigins
 
@@ -52,7 +55,7 @@ public struct JazzyRouteOptions: Equatable, Sendable {
         execution: JazzyExecution = .loop, backpressureLimit: Int? = nil, kernelSendLimit: Int? = nil,
         backpressurePolicy: JazzyBackpressurePolicy = .drop, idleTimeout: JazzyTimeLimit? = nil,
         maxLifetime: JazzyTimeLimit? = nil, upgradeTimeout: Duration? = nil, origins: JazzyOrigins = .sameHost,
-        subprotocols: [String] = []
+        subprotocols: [String] = [], messageRate: JazzyMessageRate? = nil
     ) {
         self.maxMessageSize = maxMessageSize
         self.maxFramesPerMessage = maxFramesPerMessage
@@ -66,5 +69,6 @@ public struct JazzyRouteOptions: Equatable, Sendable {
         self.upgradeTimeout = upgradeTimeout
         self.origins = origins
         self.subprotocols = subprotocols
+        self.messageRate = messageRate
     }
 }

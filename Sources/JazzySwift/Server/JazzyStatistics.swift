@@ -35,6 +35,8 @@ public struct JazzyStatistics: Equatable, Sendable {
     public internal(set) var bytesSent = JazzyMessageCounts()
     /// The messages that were dropped: ``JazzyServer/droppedCount``.
     public internal(set) var dropped = 0
+    /// What ``JazzyRouteOptions/messageRate`` did.
+    public internal(set) var messageRate = JazzyMessageRateCounts()
     /// The bytes that were accepted for sending, and not yet taken by the kernel.
     public internal(set) var bufferedBytes = 0
 

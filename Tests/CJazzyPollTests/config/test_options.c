@@ -53,6 +53,7 @@ static const option_row route_options[] = {
     {"backpressure_policy", offsetof(jz_route_options, backpressure_policy), BITS_32, 0, 2, NULL},
     {"execution", offsetof(jz_route_options, execution), BITS_32, 0, 1, NULL},
     {"max_waiting_events", offsetof(jz_route_options, max_waiting_events), BITS_32, 1, 65536, NULL},
+    {"message_rate.exceeding", offsetof(jz_route_options, message_rate.exceeding), BITS_32, 0, 2, NULL},
     {"deflate.mode", offsetof(jz_route_options, deflate.mode), BITS_32, 0, 2, NULL},
     {"deflate.window_bits", offsetof(jz_route_options, deflate.window_bits), BITS_8, 9, 15, NULL},
     {"deflate.memory_level", offsetof(jz_route_options, deflate.memory_level), BITS_8, 1, 9, NULL},
@@ -69,6 +70,7 @@ static const option_row inherited_options[] = {
     {"max_lifetime_ms", offsetof(jz_route_options, max_lifetime_ms), BITS_32, 100, UINT64_C(2592000000), "JZ_NEVER"},
     {"max_frames_per_message", offsetof(jz_route_options, max_frames_per_message), BITS_32, 1, UINT32_MAX - 1,
      "JZ_UNLIMITED"},
+    {"message_rate.per_second", offsetof(jz_route_options, message_rate.per_second), BITS_32, 1, 1000000, NULL},
 };
 
 static uint64_t most_of(width width)
@@ -274,6 +276,31 @@ static void lists_are_checked_item_by_item(void **state)
     expect_refusal(jz_options_parse_proxies(&server, networks, &error), &error, "https://example.com/path");
 }
 
+static void a_burst_has_its_range_and_belongs_to_a_rate(void **state)
+{
+    (void)state;
+    jz_error error;
+    jz_route_options route = jz_route_options_default();
+    assert_int_equal(route.message_rate.per_second, 0);
+    route.message_rate.burst = 1;
+    expect_refusal(jz_route_options_check(&route, &error), &error,
+                   "option message_rate.burst is 1, and there is no limit for which it counts; set "
+                   "message_rate.per_second, too");
+    route.message_rate.per_second = 1;
+    assert_int_equal(jz_route_options_check(&route, NULL), JZ_OK);
+    route.message_rate.burst = 1000000;
+    assert_int_equal(jz_route_options_check(&route, NULL), JZ_OK);
+    route.message_rate.burst = 1000001;
+    expect_refusal(jz_route_options_check(&route, &error), &error,
+                   "option message_rate.burst is 1000001; it has to be from 1 to 1000000");
+    route.message_rate.burst = 0;
+    route.message_rate.per_second = 30;
+    const jz_options server = jz_options_default();
+    jz_route_options kept;
+    assert_true(jz_route_options_adopt(&kept, &route, &server));
+    assert_int_equal(kept.message_rate.burst, 30);
+}
+
 static const struct {
     jz_client_address where;
     const char *name;
@@ -324,6 +351,7 @@ int main(void)
         cmocka_unit_test(the_defaults_are_those_of_the_manual),
         cmocka_unit_test(options_that_were_not_filled_in_are_refused),
         cmocka_unit_test(lists_are_checked_item_by_item),
+        cmocka_unit_test(a_burst_has_its_range_and_belongs_to_a_rate),
         cmocka_unit_test(the_header_of_an_address_is_named_by_a_token_and_only_where_it_is_used),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("options", tests, NULL, NULL));

@@ -19,6 +19,7 @@ enum {
     JZ_CLOSE_NO_STATUS = 1005, /* the peer's close frame had no code; closing with it sends none */
     JZ_CLOSE_ABNORMAL = 1006,  /* only reported: the connection ended without a close frame */
     JZ_CLOSE_INVALID_PAYLOAD = 1007,
+    JZ_CLOSE_POLICY_VIOLATION = 1008,
     JZ_CLOSE_MESSAGE_TOO_BIG = 1009,
     JZ_CLOSE_INTERNAL_ERROR = 1011,
     JZ_CLOSE_SERVICE_RESTART = 1012, /* 1012 and 1013 were registered with IANA after the RFC */
@@ -51,6 +52,7 @@ typedef enum jz_close_cause {
     JZ_CAUSE_LIFETIME,     /* the route's max_lifetime_ms */
     JZ_CAUSE_STOPPING,     /* the server stops */
     JZ_CAUSE_FAILURE,      /* the connection failed: see jz_event.failure */
+    JZ_CAUSE_MESSAGE_RATE, /* the peer exceeded the route's message_rate, whose action is JZ_EXCEEDING_CLOSE */
     JZ_CAUSE_COUNT
 } jz_close_cause;
 

@@ -168,6 +168,32 @@ typedef enum jz_backpressure_policy {
                               not learn which receivers missed them */
 } jz_backpressure_policy;
 
+/* What happens if a peer sends more messages than its route allows. */
+typedef enum jz_exceeding {
+    JZ_EXCEEDING_CLOSE, /* the connection is closed with code 1008, Policy Violation, and JZ_CAUSE_MESSAGE_RATE */
+    JZ_EXCEEDING_PAUSE, /* reading pauses until there may be another message: none is lost, and TCP slows the peer down.
+                           Timers are coarse: what may be received is handled up to 100 ms late, several messages at a
+                           time, so that a burst is never less than what the rate gives in 100 ms and one more. */
+    JZ_EXCEEDING_DROP,  /* the message is dropped: the handler does not get it */
+    JZ_EXCEEDING_COUNT
+} jz_exceeding;
+
+/* The highest rate and the largest burst. */
+#define JZ_MAX_MESSAGE_RATE 1000000
+
+/*
+ * The rate of messages that one connection may send (a token bucket): `burst` at once, after silence, and `per_second`
+ * on average. Each text and binary message counts, when it is complete. Pings and pongs count, too, but among
+ * themselves: they have another allowance of the same rate and burst, so that a peer can answer our pings at any time.
+ * (A ping is answered even if it is then dropped.) Messages beyond the limit are counted as received, and in
+ * jz_statistics.exceeded.
+ */
+typedef struct jz_message_rate {
+    uint32_t per_second; /* 1 to 1,000,000; 0, the default: no limit */
+    uint32_t burst;      /* 1 to 1,000,000; 0, the default: as many as `per_second` */
+    jz_exceeding exceeding;
+} jz_message_rate;
+
 /* Where a route's handler runs. Either way the events of one connection keep their order and never overlap. */
 typedef enum jz_execution {
     JZ_EXECUTION_LOOP,   /* on the thread of the connection's loop: the handler must return soon */
@@ -201,6 +227,7 @@ typedef struct jz_route_options {
     uint32_t upgrade_timeout_ms;
 
     jz_deflate_options deflate;
+    jz_message_rate message_rate;               /* default: no limit, which costs nothing */
     jz_backpressure_policy backpressure_policy; /* default JZ_BACKPRESSURE_DROP */
     /* Bytes that the kernel buffers for a connection beyond its peer's receive window, before output waits: 4 KiB to
        1 GiB; can be exceeded by a packet, 64 KiB on loopback. 0, the default, leaves it to the system: about 3 MB, in

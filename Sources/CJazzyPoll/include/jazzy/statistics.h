@@ -7,6 +7,7 @@
 #include "compiler.h"
 #include "error.h"
 #include "event.h"
+#include "options.h"
 
 JZ_BEGIN_DECLARATIONS
 
@@ -83,6 +84,8 @@ typedef struct jz_statistics {
     uint64_t messages_sent[JZ_MESSAGE_KINDS];     /* accepted for sending, with automatic pings and pongs */
     uint64_t bytes_sent[JZ_MESSAGE_KINDS];        /* payload bytes before compression */
     uint64_t dropped;                             /* jz_server_dropped_count */
+    uint64_t exceeded[JZ_EXCEEDING_COUNT]; /* what message_rate did, by jz_exceeding: connections closed, pauses in
+                                              reading, received messages dropped */
 
     uint64_t closes[JZ_CLOSES_COUNT];    /* close events, by jz_closes_index of their code */
     uint64_t causes[JZ_CAUSE_COUNT];     /* close events, by jz_close_cause */
