@@ -55,7 +55,7 @@ extension JazzyOptions {
         core.max_head_size = try checked("maxHeadSize", maxHeadSize, 256...65_536)
         core.max_header_count = try checked("maxHeaderCount", maxHeaderCount, 1...256)
         core.client_address = clientAddress.core
-        try checkTexts("clientAddress", clientAddress.header, atMost: 1)
+        try clientAddress.check()
         core.forwarded_host = forwardedHost.core
         try checkTexts("trustedProxies", trustedProxies, atMost: 1_024)
         try checkForwardedHost()
@@ -139,6 +139,16 @@ extension JazzyClientAddress {
         case .forwarded: JZ_CLIENT_ADDRESS_FORWARDED
         case .proxyProtocol: JZ_CLIENT_ADDRESS_PROXY_PROTOCOL
         case .header: JZ_CLIENT_ADDRESS_HEADER
+        }
+    }
+
+    /// The core checks the name, too, and suggests what is called otherwise in Swift.
+    fileprivate func check() throws(JazzyError) {
+        guard case .header(let name) = self else { return }
+        try checkTexts("clientAddress", [name], atMost: 1)
+        let lists = ["x-forwarded-for": Self.xForwardedFor, "forwarded": .forwarded]
+        if let list = lists[name.lowercased()] {
+            throw JazzyError(.invalidOption, "option clientAddress is .\(self), a list of addresses; take .\(list)")
         }
     }
 

@@ -74,6 +74,50 @@ struct AccessTests {
         }
     }
 
+    @Test(
+        "The address may be in a header of any name, once and alone",
+        arguments: [
+            (["CF-Connecting-IP": "192.0.2.7"], 101, "192.0.2.7:0"),
+            (["cf-connecting-ip": "[2001:db8::7]:99"], 101, "[2001:db8::7]:99"),
+            (["CF-Connecting-IP": "192.0.2.7, 192.0.2.8"], 400, ""),
+            (["CF-Connecting-IP": "192.0.2.7", "Cf-Connecting-Ip": "192.0.2.7"], 400, ""),
+        ] as [(JazzyHeaders, Int, String)])
+    func addressHeader(headers: JazzyHeaders, status: Int, address: String) throws {
+        var options = JazzyOptions()
+        options.clientAddress = .header("CF-Connecting-IP")
+        options.trustedProxies = ["127.0.0.0/8"]
+        try withServer(options: options) {
+            $0.ws("/") { ws, event, _ in if event == .open { ws.send(ws.remoteAddress ?? "none") } }
+        } body: { server in
+            let handshake = try TestHandshake(port: server.port, path: "/", headers: headers)
+            if status == 101 {
+                #expect(try TestClient(handshake).receiveText() == address)
+            } else {
+                #expect(try handshake.receiveStatus() == status)
+            }
+        }
+    }
+
+    @Test(
+        "A header that cannot be one is refused, naming the option",
+        arguments: [
+            ("", "option clientAddress is \"\"; it has to be the name of a header"),
+            ("X Real IP", "option clientAddress is \"X Real IP\"; it has to be the name of a header"),
+            ("x-forwarded-for", "a list of addresses; take .xForwardedFor"),
+            ("Forwarded", "option clientAddress is .header(\"Forwarded\"), a list of addresses; take .forwarded"),
+            ("X-Real\0-IP", "option clientAddress contains a NUL character"),
+        ])
+    func noAddressHeader(name: String, message: String) {
+        var options = JazzyOptions()
+        options.clientAddress = .header(name)
+        options.trustedProxies = ["127.0.0.0/8"]
+        let error = #expect(throws: JazzyError.self) {
+            try JazzyServer(options: options).start(host: "127.0.0.1", port: 0)
+        }
+        #expect(error?.code == .invalidOption)
+        #expect(error?.message.contains(message) == true)
+    }
+
     @Test("Behind a trusted proxy, pages of the host that it tells are of the same host")
     func forwardedHost() throws {
         var options = JazzyOptions()

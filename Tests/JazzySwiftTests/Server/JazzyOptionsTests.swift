@@ -250,6 +250,7 @@ struct JazzyOptionsTests {
         arguments: [
             (JazzyClientAddress.peer, JZ_CLIENT_ADDRESS_PEER), (.xForwardedFor, JZ_CLIENT_ADDRESS_X_FORWARDED_FOR),
             (.forwarded, JZ_CLIENT_ADDRESS_FORWARDED), (.proxyProtocol, JZ_CLIENT_ADDRESS_PROXY_PROTOCOL),
+            (.header("X-Real-IP"), JZ_CLIENT_ADDRESS_HEADER),
         ])
     func clientAddress(clientAddress: JazzyClientAddress, core: jz_client_address) throws {
         var options = JazzyOptions()
@@ -282,6 +283,17 @@ struct JazzyOptionsTests {
         options.trustedProxies = []
         let message = "option forwardedHost is .\(forwardedHost); name who is trusted in trustedProxies"
         #expect(throws: JazzyError(.invalidOption, message)) { try options.core() }
+    }
+
+    @Test("The name of a client's header reaches the core, if there is one")
+    func clientAddressHeader() throws {
+        var options = JazzyOptions()
+        let name = try options.withCore { $0.client_address_header.map { String(cString: $0) } }
+        #expect(name == nil)
+        options.clientAddress = .header("CF-Connecting-IP")
+        options.trustedProxies = ["unix"]
+        let named = try options.withCore { $0.client_address_header.map { String(cString: $0) } }
+        #expect(named == "CF-Connecting-IP")
     }
 
     @Test("Trusted proxies reach the core as they are")
