@@ -7,7 +7,6 @@ struct Guest: Sendable {
     /// What the guest says, on its way from the event loop to the task that handles it.
     let texts: AsyncStream<String>
     let input: AsyncStream<String>.Continuation
-    var rateLimit = RateLimit(perSecond: 5, burst: 20)
 
     static let nobody = Guest(name: "nobody", room: "nowhere")
 
