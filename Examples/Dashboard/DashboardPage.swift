@@ -19,7 +19,8 @@ let dashboardPage = """
       label { padding: .5rem 0; }
       #charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(18rem, 100%), 1fr)); gap: 1rem; }
       figure { margin: 0; min-width: 0; }
-      canvas { display: block; width: 100%; height: 5rem; border-bottom: 1px solid; color: light-dark(#c2410c, #fb923c); }
+      canvas { display: block; width: 100%; height: 5rem; border-bottom: 1px solid; }
+      canvas { color: light-dark(#c2410c, #fb923c); }
       figcaption { display: flex; justify-content: space-between; gap: 1rem; overflow-wrap: anywhere; }
       output { font-variant-numeric: tabular-nums; }
     </style>

@@ -22,8 +22,8 @@ actor Game {
         self.controls = controls
     }
 
-    /// Each step is due at a multiple of a sixtieth of a second since the start: what a sleep, or a step, takes too long
-    /// does not add up. Steps that are late are made up for, unless there are too many, because the machine was asleep.
+    /// Each step is due at a multiple of a sixtieth of a second since the start: what a sleep, or a step, takes too
+    /// long does not add up. Late steps are made up for, unless they are too many, because the machine was asleep.
     func run() async throws {
         let clock = ContinuousClock()
         var start = clock.now

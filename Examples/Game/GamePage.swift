@@ -115,8 +115,8 @@ let gamePage = """
       socket.onclose = event => {
         own = undefined;
         held = 0;
-        element("status").textContent =
-          event.code == 1013 ? "The connection was too slow. Trying again …" : "The connection is lost. Trying again …";
+        const what = event.code == 1013 ? event.reason : "the connection is lost";
+        element("status").textContent = "The game is over: " + what + ". Trying again …";
         setTimeout(connect, 1000);
       };
     }

@@ -1,5 +1,5 @@
 // A game of sixty steps a second: a page at http://localhost:8080/ plays it. At /game a client sends a byte whenever it
-// holds down other keys (Directions, in World.swift), and gets a snapshot of the world after each step (Snapshot.swift).
+// holds down other keys (Directions, in World.swift), and gets a snapshot after each step (Snapshot.swift).
 import ExampleSupport
 import JazzySwift
 

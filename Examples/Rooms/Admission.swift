@@ -29,7 +29,7 @@ actor Accounts {
 }
 
 extension JazzyRequest {
-    /// What identifies the client: a browser has a cookie, a program a header. Not in the query, which logs may contain.
+    /// What identifies the client: browsers have a cookie, programs a header. Not in the query, which logs may contain.
     var token: String? {
         if let header = header("Authorization"), header.hasPrefix("Bearer ") {
             return String(header.dropFirst("Bearer ".count))

@@ -1,6 +1,6 @@
 import JazzySwift
 
-/// A room: who is in it, and what was said last. Only the room publishes to its topic, so everybody sees the same order.
+/// A room: who is in it, and what was said last. Only the room publishes to its topic, so all see the same order.
 actor Room {
     private static let historyLimit = 50
     private static let textLimit = 500

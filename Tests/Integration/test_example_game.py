@@ -1,4 +1,4 @@
-"""The game example: several players in one world, and its page in a browser. All time here is the world's own: steps."""
+"""The game example: several players in one world, and its page in a browser. All time here is the world's: steps."""
 
 import asyncio
 import contextlib
@@ -116,8 +116,8 @@ async def test_all_see_the_same_world_step_by_step(server):
 
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_a_player_goes_where_it_steers_as_far_in_every_step(server, client):
-    moves = [(RIGHT, (1, 0)), (LEFT, (-1, 0)), (DOWN, (0, 1)), (UP, (0, -1)), (DOWN | RIGHT, (1, 1)), (UP | LEFT, (-1, -1))]
-    moves += [(0, (0, 0)), (LEFT | RIGHT, (0, 0)), (0xFF, (0, 0))]
+    moves = [(RIGHT, (1, 0)), (LEFT, (-1, 0)), (DOWN, (0, 1)), (UP, (0, -1))]
+    moves += [(DOWN | RIGHT, (1, 1)), (UP | LEFT, (-1, -1)), (0, (0, 0)), (LEFT | RIGHT, (0, 0)), (0xFF, (0, 0))]
     async with Player(server, client) as player:
         for held, (across, down) in moves:
             await player.hold(held)
@@ -160,11 +160,12 @@ async def test_who_reaches_a_coin_gets_it_and_all_see_it(server):
 
         snapshot = await player.snapshot()
         score = snapshot.players[player.number][2]
-        while snapshot.players[player.number][2] == score:
-            across, down = nearest(snapshot)
-            sideways = RIGHT if across > SPEED else LEFT if across < -SPEED else 0
-            await player.hold(sideways | (DOWN if down > SPEED else UP if down < -SPEED else 0))
-            snapshot = await player.snapshot()
+        async with asyncio.timeout(DEADLINE):
+            while snapshot.players[player.number][2] == score:
+                across, down = nearest(snapshot)
+                sideways = RIGHT if across > SPEED else LEFT if across < -SPEED else 0
+                await player.hold(sideways | (DOWN if down > SPEED else UP if down < -SPEED else 0))
+                snapshot = await player.snapshot()
         assert len(snapshot.coins) == COINS
         assert (await other.until(lambda seen: seen.step == snapshot.step)) == snapshot
 

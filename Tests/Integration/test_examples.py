@@ -1,5 +1,4 @@
-"""The walk-through's four programs, each alone and all as routes of one, and that one's page: what each client sees, word
-for word."""
+"""The walk-through's four programs, each alone and all in one, and that one's page: what clients see, word for word."""
 
 import asyncio
 import contextlib
