@@ -1,20 +1,18 @@
-// The C library declares `stdout` as a mutable variable; nothing here changes it.
+// The C library declares `stdout` and `stderr` as mutable variables; nothing here changes them.
 @preconcurrency import Glibc
 import JazzySwift
 
 /// Serves on the port after `--port`, or on 8080, until Ctrl-C or SIGTERM, and prints the address before. A program of
-/// your own has `try await Jazzy.run(port: 8080)` instead.
+/// your own has `await Jazzy.runOrExit(port: 8080)` instead.
 public func serve() async {
     let server = Jazzy.server
-    do {
+    await Jazzy.exitOnError {
         try server.listen(port: portArgument())
         // Line-buffered even if it is not a terminal, so that the handlers' output appears at once.
         setvbuf(stdout, nil, _IOLBF, 0)
         let port = server.port
         print("listening on port \(port): open http://localhost:\(port)/ in a browser, Ctrl-C stops the server")
         try await server.runUntilCancelled(untilSignal: true)
-    } catch {
-        fail(error.message, exitCode: 1)
     }
 }
 
@@ -25,12 +23,6 @@ private func portArgument() -> Int {
     let arguments = Array(CommandLine.arguments.dropFirst())
     if arguments.isEmpty { return 8080 }
     if arguments.count == 2, arguments[0] == "--port", let port = UInt16(arguments[1]) { return Int(port) }
-    fail("usage: \(program) [--port N], where N is 0 to 65535, and 0 takes any free port", exitCode: 2)
-}
-
-private func fail(_ message: String, exitCode: Int32) -> Never {
-    _ = "\(program): \(message)\n".utf8.withContiguousStorageIfAvailable {
-        write(STDERR_FILENO, $0.baseAddress, $0.count)
-    }
-    exit(exitCode)
+    fputs("usage: \(program) [--port N], where N is 0 to 65535, and 0 takes any free port\n", stderr)
+    exit(2)
 }

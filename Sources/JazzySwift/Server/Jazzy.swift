@@ -4,7 +4,7 @@
 /// Route.ws("/echo") { ws, event, message in
 ///     if event == .message, message.kind == .text { ws.send(message.text) }
 /// }
-/// try await Jazzy.run(port: 8080)
+/// await Jazzy.runOrExit(port: 8080)
 /// ```
 public enum Jazzy {
     /// The default application's server.

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// The importance of a log line, in ascending order.
 public enum JazzyLogLevel: Comparable, Sendable {
     /// For finding a fault; may contain parts of what peers sent. Off by default: ``JazzyOptions/logLevel``.
@@ -29,8 +21,6 @@ public typealias JazzyLog = @Sendable (_ level: JazzyLogLevel, _ line: String) -
 func logToStandardError(from least: JazzyLogLevel) -> JazzyLog {
     { level, line in
         guard level >= least else { return }
-        // One write for the whole line, so that lines of several threads do not mix.
-        let text = "jazzy: \(level): \(line)\n"
-        _ = text.utf8.withContiguousStorageIfAvailable { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        writeToStandardError("jazzy: \(level): \(line)\n")
     }
 }
