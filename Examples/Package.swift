@@ -21,6 +21,7 @@ let package = Package(
         program("rooms", in: "Rooms"),
         program("dashboard", in: "Dashboard"),
         program("game", in: "Game"),
+        .executableTarget(name: "deployed", dependencies: [jazzy], path: "Deployed"),
     ],
     swiftLanguageModes: [.v6]
 )

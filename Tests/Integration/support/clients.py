@@ -1,16 +1,28 @@
-"""The WebSocket clients that we did not write, behind one face."""
+"""
+The WebSocket clients that we did not write, behind one face. With an authority, a file of certificates, they connect by
+TLS, and trust servers that it vouches for.
+"""
 
 import asyncio
 import base64
 import contextlib
 import json
 import os
+import ssl
 from pathlib import Path
 
 import aiohttp
 import websockets
 
 from support.deadline import DEADLINE
+
+
+def address_of(port, path, authority, scheme="ws"):
+    return f"{scheme}{'s' if authority else ''}://localhost:{port}{path}"
+
+
+def tls_by(authority):
+    return ssl.create_default_context(cafile=authority) if authority else None
 
 
 class WebsocketsClient:
@@ -20,6 +32,7 @@ class WebsocketsClient:
         self._connection = await websockets.connect(
             self._address,
             additional_headers=self._headers,
+            ssl=self._tls,
             compression=None,
             max_size=None,
             ping_interval=None,
@@ -31,9 +44,10 @@ class WebsocketsClient:
     async def __aexit__(self, *_):
         self._connection.transport.abort()
 
-    def __init__(self, port, path, headers=None):
-        self._address = f"ws://localhost:{port}{path}"
+    def __init__(self, port, path, headers=None, authority=None):
+        self._address = address_of(port, path, authority)
         self._headers = headers
+        self._tls = tls_by(authority)
 
     async def send(self, message):
         await self._connection.send(message)
@@ -69,14 +83,15 @@ class WebsocketsClient:
 class AiohttpClient:
     """PyPI aiohttp. It sends no fragments."""
 
-    def __init__(self, port, path, headers=None):
-        self._address = f"http://localhost:{port}{path}"
+    def __init__(self, port, path, headers=None, authority=None):
+        self._address = address_of(port, path, authority, "http")
         self._headers = headers
+        self._tls = tls_by(authority) or True
 
     async def __aenter__(self):
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DEADLINE))
         self._connection = await self._session.ws_connect(
-            self._address, headers=self._headers, max_msg_size=0, autoping=False
+            self._address, headers=self._headers, max_msg_size=0, autoping=False, ssl=self._tls
         )
         return self
 
@@ -124,9 +139,10 @@ class AiohttpClient:
 class NodeClient:
     """Debian's node-ws, in a process of its own (node_client.js)."""
 
-    def __init__(self, port, path, headers=None):
-        self._address = f"ws://localhost:{port}{path}"
+    def __init__(self, port, path, headers=None, authority=None):
+        self._address = address_of(port, path, authority)
         self._headers = headers or {}
+        self._trust = {"NODE_EXTRA_CA_CERTS": str(authority)} if authority else {}
 
     async def __aenter__(self):
         self._process = await asyncio.create_subprocess_exec(
@@ -138,7 +154,7 @@ class NodeClient:
             stdout=asyncio.subprocess.PIPE,
             limit=64 * 1024 * 1024,
             # Where Debian's packages for node are; node's other builds do not look there by themselves.
-            env={"NODE_PATH": "/usr/share/nodejs", **os.environ},
+            env={"NODE_PATH": "/usr/share/nodejs", **os.environ, **self._trust},
         )
         await self._event("open")
         return self

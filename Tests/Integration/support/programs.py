@@ -22,3 +22,4 @@ EXAMPLES = {
     for name in ("echo", "status", "feed", "broadcast", "chat", "rooms", "dashboard", "game")
 }
 CHAT = EXAMPLES["chat"]
+DEPLOYED = SWIFT_BUILD / "deployed"

@@ -62,7 +62,7 @@ class Lines:
 class Server:
     """`with Server([program, flag, ...]) as server` runs it, and at the end stops it with SIGTERM and judges it."""
 
-    def __init__(self, command, announcement=r"listening on port (\d+)"):
+    def __init__(self, command, announcement=r"listening on port (\d+)", environment=()):
         self._process = subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.DEVNULL,
@@ -71,7 +71,7 @@ class Server:
             text=True,
             encoding="utf-8",
             errors="backslashreplace",
-            env={**os.environ, **ENVIRONMENT},
+            env={**os.environ, **ENVIRONMENT, **dict(environment)},
         )
         self.pid = self._process.pid
         self.output = Lines(self._process.stdout)
