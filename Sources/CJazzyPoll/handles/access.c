@@ -28,3 +28,23 @@ bool jz_handle_is(const jz_shard *shard, jz_ws ws, jz_visible visible)
     return connection != NULL && atomic_load_explicit(&connection->visible, memory_order_acquire) == visible &&
            jz_slots_find(&shard->slots, ws) == connection;
 }
+
+/* Reads the address, and then checks that the slot was not given to another connection meanwhile. */
+static bool read_peer(const jz_shard *shard, jz_ws ws, jz_address *address)
+{
+    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
+    if (connection == NULL)
+        return false;
+    *address = jz_connection_peer(connection);
+    return jz_slots_find(&shard->slots, ws) == connection;
+}
+
+bool jz_reach_peer(jz_ws ws, jz_address *address)
+{
+    jz_shard *shard = jz_reach_shard(ws);
+    if (shard == NULL)
+        return false;
+    bool is_known = read_peer(shard, ws, address);
+    jz_leave_reached_shard(ws, shard);
+    return is_known;
+}

@@ -65,6 +65,12 @@ static inline void jz_leave_reached_shard(jz_ws ws, const jz_shard *shard)
         jz_leave_shard(ws);
 }
 
+/*
+ * The address of a connection's peer, or of the client according to a trusted proxy; false if it is gone. From any
+ * thread.
+ */
+bool jz_reach_peer(jz_ws ws, jz_address *address);
+
 /* Whether a connection of this shard exists and is in this state. From any thread. */
 bool jz_handle_is(const jz_shard *shard, jz_ws ws, jz_visible visible);
 

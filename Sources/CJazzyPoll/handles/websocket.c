@@ -188,25 +188,10 @@ size_t jz_ws_buffered_amount(jz_ws ws)
     return result;
 }
 
-/* Reads the address, and then checks that the slot was not given to another connection meanwhile. */
-static bool read_peer(const jz_shard *shard, jz_ws ws, jz_address *address)
-{
-    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
-    if (connection == NULL)
-        return false;
-    *address = jz_connection_peer(connection);
-    return jz_slots_find(&shard->slots, ws) == connection;
-}
-
 size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE])
 {
     jz_address address;
-    bool is_known = false;
-    jz_shard *shard = jz_reach_shard(ws);
-    if (shard != NULL) {
-        is_known = read_peer(shard, ws, &address);
-        jz_leave_reached_shard(ws, shard);
-    }
+    bool is_known = jz_reach_peer(ws, &address);
     text[0] = '\0';
     return is_known ? jz_address_format(&address, text, JZ_REMOTE_ADDRESS_SIZE) : 0;
 }

@@ -162,6 +162,7 @@ static jz_question *take_question(jz_shard *shard, jz_connection *connection)
 static void free_question(jz_question *question)
 {
     jz_answer_free(question->answer);
+    jz_buffer_free(&question->kept_head);
     jz_buffer_free(&question->rest);
     free(question);
 }
@@ -170,6 +171,20 @@ static void give_up(jz_shard *shard, jz_connection *connection, jz_refusal refus
 {
     free_question(take_question(shard, connection));
     jz_http_refuse_detail(shard, connection, refusal, detail);
+}
+
+void jz_handshake_keep_head(jz_connection *connection, jz_text head, jz_buffer *buffer)
+{
+    jz_question *question = connection->question;
+    if (buffer != NULL) {
+        question->kept_head = *buffer;
+        *buffer = (jz_buffer){0};
+    } else if (question->answer == NULL) {
+        if (!jz_buffer_append(&question->kept_head, head.start, head.length))
+            return;
+        head.start = (const char *)question->kept_head.bytes;
+    }
+    question->head = head;
 }
 
 void jz_handshake_keep_input(jz_shard *shard, jz_connection *connection, jz_input *input)
@@ -252,6 +267,9 @@ bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer 
     } else {
         is_accepted = accept_upgrade(shard, connection, question->route, &upgrade, &answer->state, accepted);
         if (is_accepted) {
+            accepted->head = question->head;
+            connection->head = question->kept_head;
+            question->kept_head = (jz_buffer){0};
             *rest = question->rest;
             question->rest = (jz_buffer){0};
         }

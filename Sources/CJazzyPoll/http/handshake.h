@@ -17,16 +17,22 @@ struct jz_question {
     const jz_route *route;
     jz_upgrade upgrade;
     jz_answer *answer;    /* NULL until the hook has answered */
+    jz_text head;         /* the request head as it came; empty if there was no memory to keep it */
+    jz_buffer kept_head;  /* owns it, if the hook has not answered at once, or the head came in parts */
     jz_buffer rest;       /* bytes that the client sent behind its request head */
     size_t offers_length; /* bytes of `offers` */
     char offers[];        /* the subprotocols that the client offers, each NUL-terminated */
 };
 
-/* The terms on which a connection becomes a WebSocket. */
+/*
+ * The terms on which a connection becomes a WebSocket. The connection's `head` owns the request head, unless that is in
+ * the loop's receive buffer.
+ */
 typedef struct jz_accepted {
     const jz_route *route;
     jz_deflate_agreement deflate;
-    void *state; /* jz_ws_state; owned */
+    void *state;  /* jz_ws_state; owned */
+    jz_text head; /* of the request, as it came; empty if there was no memory to keep it */
 } jz_accepted;
 
 /*
@@ -35,6 +41,12 @@ typedef struct jz_accepted {
  */
 bool jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_request_head *head,
                        const jz_route_parameters *parameters, jz_accepted *accepted);
+
+/*
+ * After the hook was called with a request: the head, for the handler of the open event. Takes what `buffer` owns, if
+ * the head is in there; else copies it, unless the hook has answered at once.
+ */
+void jz_handshake_keep_head(jz_connection *connection, jz_text head, jz_buffer *buffer);
 
 /* While the hook has not answered: keeps what the client sends. */
 void jz_handshake_keep_input(jz_shard *shard, jz_connection *connection, jz_input *input);

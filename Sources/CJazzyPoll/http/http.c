@@ -151,8 +151,11 @@ static bool parse_and_answer(jz_shard *shard, jz_connection *connection, const c
 {
     jz_request_head head;
     jz_head_result result = jz_request_head_parse(bytes, head_length, &shard->server->head_limits, &head);
-    if (result == JZ_HEAD_COMPLETE)
-        return answer(shard, connection, &head, accepted);
+    if (result == JZ_HEAD_COMPLETE) {
+        bool is_accepted = answer(shard, connection, &head, accepted);
+        accepted->head = (jz_text){bytes, head_length};
+        return is_accepted;
+    }
     refuse_head(shard, connection, result, head.fault);
     return false;
 }
@@ -168,7 +171,10 @@ static bool take_from_input(jz_shard *shard, jz_connection *connection, jz_input
     if (result == JZ_HEAD_COMPLETE) {
         input->bytes += head_length;
         input->length -= head_length;
-        return parse_and_answer(shard, connection, bytes, head_length, accepted);
+        bool is_accepted = parse_and_answer(shard, connection, bytes, head_length, accepted);
+        if (connection->phase == JZ_PHASE_ASKING)
+            jz_handshake_keep_head(connection, (jz_text){bytes, head_length}, NULL);
+        return is_accepted;
     }
     if (result != JZ_HEAD_INCOMPLETE) {
         refuse_bytes(shard, connection, result, bytes, input->length);
@@ -210,7 +216,12 @@ static bool take_carried(jz_shard *shard, jz_connection *connection, jz_input *i
         is_accepted = parse_and_answer(shard, connection, (const char *)head.bytes, head_length, accepted);
     else
         refuse_bytes(shard, connection, result, (const char *)head.bytes, head.length);
-    jz_buffer_free(&head);
+    if (is_accepted)
+        connection->head = head;
+    else if (connection->phase == JZ_PHASE_ASKING)
+        jz_handshake_keep_head(connection, (jz_text){(const char *)head.bytes, head_length}, &head);
+    else
+        jz_buffer_free(&head);
     return is_accepted;
 }
 

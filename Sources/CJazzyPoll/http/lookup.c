@@ -23,11 +23,11 @@ static bool has_nul(jz_text path)
 }
 
 /* Decodes the values in place, in `decoded`; they do not become longer. */
-static void decode_parameters(jz_lookup *lookup)
+static void decode_parameters(jz_route_parameters *parameters, char *decoded)
 {
-    for (size_t i = 0; i < lookup->parameters.count; i++) {
-        jz_text *value = &lookup->parameters.all[i].value;
-        char *start = lookup->decoded + (value->start - lookup->decoded);
+    for (size_t i = 0; i < parameters->count; i++) {
+        jz_text *value = &parameters->all[i].value;
+        char *start = decoded + (value->start - decoded);
         /* Cannot fail: a normal path is well encoded. */
         (void)jz_percent_decode_text(*value, false, start, &value->length);
     }
@@ -50,11 +50,18 @@ bool jz_lookup_route(const jz_routes *routes, jz_text path, jz_lookup *lookup)
     else
         lookup->route = jz_routes_find(routes, path, &lookup->parameters);
     if (lookup->route != NULL && lookup->decoded != NULL)
-        decode_parameters(lookup);
+        decode_parameters(&lookup->parameters, lookup->decoded);
     return true;
 }
 
 void jz_lookup_free(jz_lookup *lookup)
 {
     free(lookup->decoded);
+}
+
+void jz_lookup_parameters(const char *route, jz_text path, char *decoded, jz_route_parameters *parameters)
+{
+    path = (jz_text){decoded, jz_path_normalise(path, decoded)};
+    if (jz_route_pattern_match(route, path, parameters))
+        decode_parameters(parameters, decoded);
 }

@@ -21,4 +21,10 @@ typedef struct jz_lookup {
 bool jz_lookup_route(const jz_routes *routes, jz_text path, jz_lookup *lookup);
 void jz_lookup_free(jz_lookup *lookup);
 
+/*
+ * The values of a route's parameters in a path that led to the route, decoded. `decoded` has room for
+ * JZ_NORMAL_PATH_SIZE(path.length) bytes, to which the values refer.
+ */
+void jz_lookup_parameters(const char *route, jz_text path, char *decoded, jz_route_parameters *parameters);
+
 #endif

@@ -1,5 +1,7 @@
 #include "lifecycle/delivery.h"
 
+#include <stdlib.h>
+
 #include "config/routes.h"
 #include "lifecycle/pacing.h"
 #include "shard/hold.h"
@@ -63,13 +65,7 @@ static void hand_to_workers(jz_shard *shard, jz_connection *connection, const jz
     /* Before a worker can run the close event, in which the connection must be leaving. */
     if (event->type == JZ_EVENT_CLOSE)
         atomic_store_explicit(&connection->visible, JZ_VISIBLE_LEAVING, memory_order_release);
-    jz_work_result result = jz_work_add(connection->work, event, message);
-    follow_work(shard, connection, result);
-    if (result == JZ_WORK_OUT_OF_MEMORY && event->type == JZ_EVENT_OPEN) {
-        /* The handler was never called: the connection ends without events. */
-        jz_work_free(connection->work);
-        connection->work = NULL;
-    }
+    follow_work(shard, connection, jz_work_add(connection->work, event, message));
     if (event->type == JZ_EVENT_CLOSE)
         connection->work = NULL;
 }
@@ -86,6 +82,35 @@ void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_ev
         route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
     else
         hand_to_workers(shard, connection, event, message);
+    if (connection->is_behind)
+        jz_ration_look_soon(&shard->ration);
+}
+
+/* The request head goes along, because the receive buffer will have other bytes when a worker runs the event. */
+static void hand_open_to_workers(jz_shard *shard, jz_connection *connection, jz_text head)
+{
+    jz_work_result result = jz_work_add_open(connection->work, head);
+    follow_work(shard, connection, result);
+    if (result == JZ_WORK_OUT_OF_MEMORY) {
+        /* The handler was never called: the connection ends without events. */
+        jz_work_free(connection->work);
+        connection->work = NULL;
+    }
+}
+
+void jz_deliver_open(jz_shard *shard, jz_connection *connection, jz_text head)
+{
+    const jz_route *route = jz_connection_route(connection);
+    jz_ws ws = jz_shard_handle_of(shard, connection);
+    if (route->options.execution == JZ_EXECUTION_LOOP) {
+        jz_first_request first = {.ws = ws, .route = route, .head = head};
+        shard->first_request = &first;
+        route->handler(route->context, ws, &jz_open_event, &jz_no_message);
+        shard->first_request = NULL;
+        free(first.request);
+    } else {
+        hand_open_to_workers(shard, connection, head);
+    }
     if (connection->is_behind)
         jz_ration_look_soon(&shard->ration);
 }

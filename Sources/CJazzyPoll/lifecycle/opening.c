@@ -26,10 +26,19 @@ static bool prepare_delivery(jz_shard *shard, jz_connection *connection, const j
     return false;
 }
 
+static void open_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route, jz_text head)
+{
+    if (route->options.kernel_send_limit != 0)
+        jz_socket_limit_unsent(jz_link_descriptor(&shard->turn.links, connection->link),
+                               route->options.kernel_send_limit);
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_OPEN, memory_order_release);
+    jz_deliver_open(shard, connection, head);
+}
+
 void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_accepted *accepted)
 {
     const jz_route *route = accepted->route;
-    jz_buffer_free(&connection->head);
+    jz_buffer head = connection->head; /* the session takes its place */
     connection->phase = JZ_PHASE_WEBSOCKET;
     connection->is_websocket = true;
     jz_admission_end_handshake(&shard->server->admission);
@@ -40,15 +49,9 @@ void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, c
     jz_count(&shard->turn.counters.websockets_total, 1);
     if (!jz_pacing_begin(shard, connection)) /* it ends after its open event */
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-    if (!prepare_delivery(shard, connection, route, accepted->state)) {
+    if (prepare_delivery(shard, connection, route, accepted->state))
+        open_websocket(shard, connection, route, accepted->head);
+    else
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-        return;
-    }
-    if (route->options.kernel_send_limit != 0)
-        jz_socket_limit_unsent(jz_link_descriptor(&shard->turn.links, connection->link),
-                               route->options.kernel_send_limit);
-    atomic_store_explicit(&connection->visible, JZ_VISIBLE_OPEN, memory_order_release);
-    const jz_event event = {.type = JZ_EVENT_OPEN, .close_reason = ""};
-    const jz_message message = {.kind = JZ_MESSAGE_TEXT, .bytes = (const uint8_t *)""};
-    jz_deliver(shard, connection, &event, &message);
+    jz_buffer_free(&head);
 }

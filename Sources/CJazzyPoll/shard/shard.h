@@ -18,6 +18,7 @@
 #include "shard/peer_log.h"
 #include "shard/ration.h"
 #include "connection/allowance.h"
+#include "connection/first_request.h"
 #include "connection/slots.h"
 #include "pubsub/topics.h"
 #include "output/turn.h"
@@ -63,6 +64,8 @@ struct jz_shard {
 
     jz_shard_route *routes; /* indexed by route number */
     jz_compression_workspace workspace;
+
+    jz_first_request *first_request; /* of the open event that is being handled; else NULL */
 
     jz_topics topics;
     _Atomic size_t mailbox_amount; /* bytes in the mailbox that other threads have sent */

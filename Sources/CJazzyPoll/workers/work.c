@@ -125,6 +125,29 @@ jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_messag
     return job != NULL ? add_job(work, job) : JZ_WORK_OUT_OF_MEMORY;
 }
 
+/* Instead of the handler, on a worker: calls it with the open event. */
+static void run_open(void *context, jz_ws ws)
+{
+    jz_work *work = jz_current_work;
+    const jz_message *head = &work->open_job->message;
+    jz_first_request first = {.ws = ws, .route = work->route, .head = {(const char *)head->bytes, head->length}};
+    work->first_request = &first;
+    work->route->handler(context, ws, &jz_open_event, &jz_no_message);
+    work->first_request = NULL;
+    work->open_job = NULL;
+    free(first.request);
+}
+
+jz_work_result jz_work_add_open(jz_work *work, jz_text head)
+{
+    const jz_message message = {.bytes = (const uint8_t *)head.start, .length = head.length};
+    work->open_job = create_job(work, &jz_open_event, &message);
+    if (work->open_job == NULL)
+        return JZ_WORK_OUT_OF_MEMORY;
+    work->open_job->notice = run_open;
+    return add_job(work, work->open_job);
+}
+
 jz_work_result jz_work_add_notice(jz_work *work, jz_output_callback notice)
 {
     jz_job *job = calloc(1, sizeof *job);

@@ -8,6 +8,7 @@
 #include "loop/mailbox.h"
 #include "jazzy/server.h"
 #include "config/routes.h"
+#include "connection/first_request.h"
 #include "workers/workers.h"
 
 /* A copy of an event, with all that it borrows. */
@@ -19,8 +20,8 @@ typedef struct jz_job {
 } jz_job;
 
 /*
- * Guarded by the workers' lock, except for fields that never change, and for `state`, `is_closing` and `is_finished`,
- * which belong to the running handler.
+ * Guarded by the workers' lock, except for fields that never change, and for `state`, `open_job`, `first_request`,
+ * `is_closing` and `is_finished`, which belong to the running handler.
  */
 typedef struct jz_work {
     struct jz_work *next; /* in the workers' queue */
@@ -38,6 +39,9 @@ typedef struct jz_work {
     void *state;         /* jz_ws_state */
     jz_job *closing_job; /* preallocated for the close event, which must not fail because of memory; */
     jz_letter *leave;    /* likewise, for the letter that it has been run */
+
+    jz_job *open_job;                /* the job of the open event; NULL once it has run */
+    jz_first_request *first_request; /* of the open event that is being handled; else NULL */
 } jz_work;
 
 /* Starts workers, which run the jobs that are added. */
@@ -56,6 +60,9 @@ typedef enum jz_work_result { JZ_WORK_ADDED, JZ_WORK_FULL, JZ_WORK_OUT_OF_MEMORY
  * to resume. After the close event the caller must not use the work any more.
  */
 jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_message *message);
+
+/* The same for the open event, with a copy of the request head. Call it first. */
+jz_work_result jz_work_add_open(jz_work *work, jz_text head);
 
 /* The same for a notice about output. */
 jz_work_result jz_work_add_notice(jz_work *work, jz_output_callback notice);

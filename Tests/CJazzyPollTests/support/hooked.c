@@ -62,8 +62,10 @@ void hooked_start(hooked *hooked, const jz_options *options, const jz_route_opti
     server_options.log = keep_line;
     server_options.log_context = hooked;
     jz_route_options route_options = route != NULL ? *route : jz_route_options_default();
-    route_options.upgrade = take_question;
-    route_options.upgrade_ended = take_end;
+    if (!hooked->has_no_hook) {
+        route_options.upgrade = take_question;
+        route_options.upgrade_ended = take_end;
+    }
     route_options.release_state = count_release;
     const serving_route routes[] = {{"/room/:id", handle, hooked, &route_options}};
     hooked->server = serving_start(&server_options, routes, COUNT_OF(routes));

@@ -20,6 +20,7 @@ typedef struct hooked {
     /* Runs on the loop, and asserts nothing; NULL does not answer. */
     void (*ask)(struct hooked *hooked, jz_handshake handshake, const jz_request *request);
     const void *context; /* of `ask` */
+    bool has_no_hook;    /* clients are let in without being asked about */
     jz_handshake handshakes[HOOKED_QUESTIONS];
     atomic_size_t questions;
     jz_handshake ended[HOOKED_QUESTIONS];

@@ -20,7 +20,10 @@ typedef struct jz_string {
     size_t length;     /* in bytes */
 } jz_string;
 
-/* A request for a WebSocket, borrowed until the upgrade hook returns. Its handshake is valid and its origin allowed. */
+/*
+ * A request for a WebSocket, borrowed until the upgrade hook, or the handler of the open event, returns. Its handshake
+ * is valid and its origin allowed.
+ */
 typedef struct jz_request jz_request;
 
 /* The path, and the query behind its '?', both with percent-encoding as sent. */
@@ -49,6 +52,25 @@ JZ_PUBLIC bool jz_request_subprotocol_at(const jz_request *request, size_t index
 
 /* Writes the client's address, as jz_ws_remote_address will. Returns its length. */
 JZ_PUBLIC size_t jz_request_remote_address(const jz_request *request, char text[JZ_REMOTE_ADDRESS_SIZE]);
+
+/*
+ * The request that a connection began with: in the handler of its open event, on the thread of that, with or without an
+ * upgrade hook. NULL in all other events and on other threads, and when there is no memory. The request head is parsed
+ * again when this is called first, and not at all if it is not called.
+ */
+JZ_PUBLIC const jz_request *jz_ws_request(jz_ws ws);
+
+/*
+ * The same for later: a copy of the request head, which is parsed only when that is asked for. NULL where jz_ws_request
+ * would return NULL. To be freed with jz_kept_request_free; any threads may parse it, at the same time.
+ */
+typedef struct jz_kept_request jz_kept_request;
+JZ_PUBLIC jz_kept_request *jz_ws_keep_request(jz_ws ws);
+JZ_PUBLIC void jz_kept_request_free(jz_kept_request *kept); /* NULL does nothing */
+
+/* A request that lives until jz_request_free, at most as long as `kept`. NULL when there is no memory. */
+JZ_PUBLIC jz_request *jz_kept_request_parse(const jz_kept_request *kept);
+JZ_PUBLIC void jz_request_free(jz_request *request); /* NULL does nothing */
 
 /*
  * Decodes percent-encoding and, if `plus_is_space`, as in queries, '+'. Writes at most `text.length` bytes to
