@@ -232,6 +232,8 @@ static bool follow_choice(const jz_question *question, jz_upgrade *upgrade)
 {
     const jz_answer *answer = question->answer;
     upgrade->further_headers = answer->headers;
+    if (answer->declines_compression)
+        upgrade->deflate = (jz_deflate_agreement){0};
     if (!answer->names_subprotocol)
         return true;
     upgrade->subprotocol = answer->subprotocol;

@@ -97,6 +97,7 @@ jz_answer_status jz_answer_accepting(const jz_acceptance *acceptance, jz_answer 
         return JZ_ANSWER_OUT_OF_MEMORY;
     (*answer)->accepts = true;
     (*answer)->names_subprotocol = subprotocol != NULL;
+    (*answer)->declines_compression = acceptance->declines_compression;
     (*answer)->subprotocol = put(&end, subprotocol, subprotocol_length);
     (*answer)->headers = put_headers(&end, acceptance->headers, acceptance->header_count);
     (*answer)->state = acceptance->state;

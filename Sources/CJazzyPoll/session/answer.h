@@ -12,8 +12,9 @@
 /* One allocation, which includes the texts. */
 typedef struct jz_answer {
     bool accepts;
-    int status;             /* of a rejection */
-    bool names_subprotocol; /* an acceptance that chooses the subprotocol itself, perhaps none */
+    int status;                /* of a rejection */
+    bool names_subprotocol;    /* an acceptance that chooses the subprotocol itself, perhaps none */
+    bool declines_compression; /* likewise */
     jz_text subprotocol;
     jz_text headers;      /* whole lines with CR LF */
     jz_text content_type; /* of a rejection; NUL-terminated. Empty: the application gave no body */

@@ -2,8 +2,9 @@
 func startingTasks(_ handler: @escaping JazzyAsyncHandler, _ errors: HandlerErrors) -> JazzyHandler {
     { ws, event, message in
         if event == .open {
-            let inbox = MessageInbox(ws)
-            guard ws.replaceState(nil, with: inbox) else {
+            let given = ws.stateObject
+            let inbox = MessageInbox(ws, given: given as? any GivenState, request: KeptRequest(of: ws))
+            guard ws.replaceState(given, with: inbox) else {
                 ws.close(code: 1011)
                 return
             }
@@ -25,7 +26,7 @@ private func run(
     _ handler: JazzyAsyncHandler, _ ws: JazzyWebSocket, _ inbox: MessageInbox, _ errors: HandlerErrors
 ) async {
     do {
-        try await handler(ws, WsMessages(inbox: inbox))
+        try await MessageInbox.$ofTask.withValue(inbox) { try await handler(ws, WsMessages(inbox: inbox)) }
         if inbox.finish() { ws.close() }
     } catch {
         let wasThere = inbox.finish()

@@ -21,10 +21,10 @@ extension HandlerContext {
     /// detached, because the loop's thread may be in a task that runs the server, and the hook is not part of that
     /// task.
     private func decide(_ handshake: Handshake, _ request: JazzyRequest) {
-        guard let upgrade = closures.upgrade else { return }
+        guard let decide = closures.decision else { return }
         let task = Task.immediateDetached { [self] in
             do {
-                answer(handshake, try await upgrade(request))
+                answer(handshake, try await decide(request))
             } catch {
                 // After cancellation nobody waits for the answer, and an error is expected.
                 tell(handshake.webSocket, handshake.isWaiting ? .error : .debug, "upgrade hook", threw: error)
@@ -40,20 +40,20 @@ extension HandlerContext {
         suspendedHooks.withLock { $0.removeValue(forKey: handshake.core.value) }?.cancel()
     }
 
-    private func answer(_ handshake: Handshake, _ upgrade: JazzyUpgrade) {
+    private func answer(_ handshake: Handshake, _ decision: UpgradeDecision) {
         let status: jz_answer_status
-        switch upgrade.answer {
-        case .accept(let subprotocol, let headers, let state):
-            let kept = state.flatMap { closures.keepState($0) }
-            if let state, kept == nil {
+        switch decision.upgrade.answer {
+        case .accept(let subprotocol, let headers, let state, let compression):
+            if let state, decision.kept == nil {
                 return refuse(handshake, "gave a state that is not of the route's type: \(type(of: state))")
             }
-            status = handshake.accept(subprotocol: subprotocol, headers: headers, state: kept)
+            status = handshake.accept(
+                subprotocol: subprotocol, headers: headers, state: decision.kept, compression: compression)
         case .reject(let code, let headers, let body):
             status = handshake.reject(status: code, headers: headers, body: body)
         }
         switch status {
-        case JZ_ANSWER_INVALID: refuse(handshake, "gave an answer that may not be sent: \(upgrade)")
+        case JZ_ANSWER_INVALID: refuse(handshake, "gave an answer that may not be sent: \(decision.upgrade)")
         case JZ_ANSWER_OUT_OF_MEMORY: refuse(handshake, "gave an answer that there is no memory for")
         default: break
         }

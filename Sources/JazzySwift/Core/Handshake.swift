@@ -11,13 +11,16 @@ struct Handshake: Sendable {
     var isWaiting: Bool { jz_handshake_is_waiting(core) }
 
     /// Passes the state to the core: if the answer is taken, the core owns and releases it; else it is released here.
-    func accept(subprotocol: String?, headers: JazzyHeaders, state: AnyObject?) -> jz_answer_status {
+    func accept(
+        subprotocol: String?, headers: JazzyHeaders, state: AnyObject?, compression: Bool
+    ) -> jz_answer_status {
         guard subprotocol?.utf8.contains(0) != true else { return JZ_ANSWER_INVALID }
         return withResponseHeaders(headers) { start, count in
             withOptionalCString(subprotocol) { subprotocol in
                 let kept = state.map { Unmanaged.passRetained($0) }
                 var acceptance = jz_acceptance(
-                    subprotocol: subprotocol, headers: start, header_count: count, state: kept?.toOpaque())
+                    subprotocol: subprotocol, headers: start, header_count: count, state: kept?.toOpaque(),
+                    declines_compression: !compression)
                 let status = jz_handshake_accept(core, &acceptance)
                 if status != JZ_ANSWER_TAKEN { kept?.release() }
                 return status

@@ -1,16 +1,19 @@
 import CJazzyPoll
 
 extension JazzyRequest {
-    /// Copies the core's request, which is borrowed for one call of the hook.
+    /// Copies the core's request, which is borrowed for one call of the hook or of the handler.
     init(_ core: OpaquePointer) {
         self.init(
             path: String(jz_request_path(core)),
             query: String(jz_request_query(core)),
-            parameters: Dictionary(
-                Self.pairs(of: core, jz_request_parameter_at), uniquingKeysWith: { first, _ in first }),
+            parameters: Self.parameters(of: core),
             headers: JazzyHeaders(Self.pairs(of: core, jz_request_header_at).map { JazzyHeader($0, $1) }),
             subprotocols: Self.subprotocols(of: core),
             remoteAddress: Self.remoteAddress(of: core))
+    }
+
+    static func parameters(of core: OpaquePointer) -> [String: String] {
+        Dictionary(pairs(of: core, jz_request_parameter_at), uniquingKeysWith: { first, _ in first })
     }
 
     private typealias PairFunction = (

@@ -8,7 +8,7 @@ extension WebSocketRoute {
         let contextPointer = Unmanaged.passUnretained(context).toOpaque()
         try options.withCore(path: path) { coreOptions throws(JazzyError) in
             coreOptions.release_state = releaseState
-            if closures.upgrade != nil {
+            if closures.decision != nil {
                 coreOptions.upgrade = HandlerContext.upgradeCallback
                 coreOptions.upgrade_ended = HandlerContext.upgradeEndCallback
             }

@@ -5,7 +5,7 @@
 /// status out of range, the server logs an error, and the client gets a 500.
 public struct JazzyUpgrade: Sendable {
     enum Answer: Sendable {
-        case accept(subprotocol: String?, headers: JazzyHeaders, state: (any Sendable)?)
+        case accept(subprotocol: String?, headers: JazzyHeaders, state: (any Sendable)?, compression: Bool)
         case reject(status: Int, headers: JazzyHeaders, body: JazzyContent?)
     }
 
@@ -19,11 +19,13 @@ public struct JazzyUpgrade: Sendable {
     ///   - headers: Further headers of the response, for instance `Set-Cookie`.
     ///   - state: The connection's state from the open event on: ``JazzyWebSocket/withState(as:_:)`` finds it by its
     ///     type. On a route with `state:` it replaces the result of that closure, and must have the same type;
-    ///     otherwise the client gets a 500. It is released once in any case.
+    ///     otherwise the client gets a 500. It is released once in any case. A ``JazzyAdmissionHook`` gives a state
+    ///     whose type the compiler checks.
+    ///   - compression: `false`: nothing is compressed for this client, whatever ``JazzyRouteOptions/deflate`` says.
     public static func accept(
-        subprotocol: String? = nil, headers: JazzyHeaders = [:], state: (any Sendable)? = nil
+        subprotocol: String? = nil, headers: JazzyHeaders = [:], state: (any Sendable)? = nil, compression: Bool = true
     ) -> Self {
-        Self(answer: .accept(subprotocol: subprotocol, headers: headers, state: state))
+        Self(answer: .accept(subprotocol: subprotocol, headers: headers, state: state, compression: compression))
     }
 
     /// Refuses the client, and ends the connection.
@@ -41,9 +43,10 @@ extension JazzyUpgrade: CustomStringConvertible {
     /// A description for logs, without confidential parts: the values of headers, the state and the body.
     public var description: String {
         switch answer {
-        case .accept(let subprotocol, let headers, _):
+        case .accept(let subprotocol, let headers, _, let compression):
             let name = subprotocol.map(String.init(reflecting:)) ?? "nil"
-            return ".accept(subprotocol: \(name), headers: \(headers.map(\.name)))"
+            let declining = compression ? "" : ", compression: false"
+            return ".accept(subprotocol: \(name), headers: \(headers.map(\.name))\(declining))"
         case .reject(let status, let headers, _):
             return ".reject(\(status), headers: \(headers.map(\.name)))"
         }

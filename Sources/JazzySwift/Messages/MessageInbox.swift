@@ -32,12 +32,23 @@ final class MessageInbox: RouteState, Sendable {
         var hasEnded: Bool { close != nil || failure != nil }
     }
 
+    /// That of the connection whose handler is the running task.
+    @TaskLocal static var ofTask: MessageInbox?
+
     private let ws: JazzyWebSocket
     private let state = Mutex(State())
+    /// The state that an upgrade hook gave to the connection.
+    let given: (any GivenState)?
+    /// The request that the connection began with; `nil` if there is no memory.
+    let request: KeptRequest?
 
-    init(_ ws: JazzyWebSocket) {
+    init(_ ws: JazzyWebSocket, given: (any GivenState)? = nil, request: KeptRequest? = nil) {
         self.ws = ws
+        self.given = given
+        self.request = request
     }
+
+    func belongs(to ws: JazzyWebSocket) -> Bool { ws == self.ws }
 
     var close: WsClose? { state.withLock { $0.close } }
 

@@ -28,7 +28,9 @@
 /// - When the connection ends, the task is cancelled. ``WsMessages/close`` says how it ended.
 ///
 /// The task runs where tasks run, not on an event loop. A stop of the server ends connections, and so cancels these
-/// tasks, but does not wait for them. An upgrade hook of such a route accepts without a state.
+/// tasks, but does not wait for them. In the whole task, ``JazzyConnection/parameters`` and
+/// ``JazzyConnection/request`` are those of the connection. A ``JazzyUpgradeHook`` of such a route accepts without a
+/// state; a ``JazzyAdmissionHook`` gives one: ``JazzyStatefulAsyncHandler``.
 ///
 /// What it costs: a message is copied, and switches from the event loop to a thread that runs tasks, and what is sent
 /// there is posted to the event loop. Measured with short texts that are echoed, on one event loop, a message takes 1.5

@@ -21,18 +21,34 @@ extension JazzyServer {
         onDrop: JazzyStatefulOutputHandler<State>? = nil, _ handler: @escaping JazzyStatefulHandler<State>
     ) {
         let closures = RouteClosures(
-            handler: { ws, event, message in
-                if event == .open, ws.stateObject == nil { _ = ws.replaceState(nil, with: RouteStateBox(state())) }
-                guard let kept = RouteStateBox<State>.of(ws) else { return }
-                try handler(JazzyStatefulWebSocket(ws, kept), event, message)
-            },
+            handler: makingState({ _ in state() }, handler),
             upgrade: upgrade, onDrain: onDrain.map(withState), onDrop: onDrop.map(withState),
             keepState: { RouteStateBox<State>.keeping($0) })
         add(WebSocketRoute(path: path, options: options, closures: closures))
     }
 }
 
-private func withState<State>(_ handler: @escaping JazzyStatefulOutputHandler<State>) -> JazzyOutputHandler {
+/// The handler of a route that makes the states of its connections, if their upgrade hook gave them none.
+func makingState<State>(
+    _ make: @escaping @Sendable (JazzyWebSocket) throws -> sending State,
+    _ handler: @escaping JazzyStatefulHandler<State>
+) -> JazzyHandler {
+    { ws, event, message in
+        if event == .open, ws.stateObject == nil { _ = ws.replaceState(nil, with: RouteStateBox(try make(ws))) }
+        guard let kept = RouteStateBox<State>.of(ws) else { return }
+        try handler(JazzyStatefulWebSocket(ws, kept), event, message)
+    }
+}
+
+/// The handler of a route whose upgrade hook gives each connection its state.
+func withState<State>(_ handler: @escaping JazzyStatefulHandler<State>) -> JazzyHandler {
+    { ws, event, message in
+        guard let kept = RouteStateBox<State>.of(ws) else { return }
+        try handler(JazzyStatefulWebSocket(ws, kept), event, message)
+    }
+}
+
+func withState<State>(_ handler: @escaping JazzyStatefulOutputHandler<State>) -> JazzyOutputHandler {
     { ws in
         guard let kept = RouteStateBox<State>.of(ws) else { return }
         try handler(JazzyStatefulWebSocket(ws, kept))

@@ -18,6 +18,11 @@ final class Gate: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
+    /// Who comes from now on waits again.
+    func close() {
+        state.withLock { $0.isOpen = false }
+    }
+
     func pass() async {
         await withCheckedContinuation { continuation in
             let isOpen = state.withLock { state in

@@ -119,6 +119,8 @@ typedef struct jz_acceptance {
     void *state; /* the value of jz_ws_state from the open event on; NULL: none. The connection owns it once the answer
                     is TAKEN: if there is no open event, release_state is called, on the loop or on the thread that ends
                     the server. */
+    bool declines_compression; /* nothing is compressed, although the route and the client would agree to it: for
+                                  clients who must not learn from the length of what they get (jz_compression) */
 } jz_acceptance;
 
 /* The response for a client that is not let in, with a status of 300 to 599 except 304; then the connection ends. */
