@@ -23,6 +23,7 @@ private func portArgument() -> Int {
     let arguments = Array(CommandLine.arguments.dropFirst())
     if arguments.isEmpty { return 8080 }
     if arguments.count == 2, arguments[0] == "--port", let port = UInt16(arguments[1]) { return Int(port) }
-    fputs("usage: \(program) [--port N], where N is 0 to 65535, and 0 takes any free port\n", stderr)
+    let usage = "\(program) [--port N], where N is 0 to 65535, and 0 takes any free port"
+    fputs("\(program): usage: \(usage)\n", stderr)
     exit(2)
 }
