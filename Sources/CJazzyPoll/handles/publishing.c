@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "handles/access.h"
+#include "handles/all_loops.h"
 #include "jazzy/broker.h"
 #include "shard/errand.h"
 #include "shard/registry.h"
@@ -101,39 +102,6 @@ size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char *topic, si
     return count;
 }
 
-/* Unreserves bytes in the mailboxes of the first `count` shards, except `own`. */
-static void unreserve_everywhere(jz_server *server, const jz_shard *own, uint32_t count, size_t amount)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (&server->shards[i] != own)
-            jz_errand_unreserve(&server->shards[i], amount);
-    }
-}
-
-/* Reserves bytes in the mailboxes of all shards except `own`; on failure in none. */
-static bool reserve_everywhere(jz_server *server, const jz_shard *own, size_t amount)
-{
-    for (uint32_t i = 0; i < server->shard_count; i++) {
-        jz_shard *shard = &server->shards[i];
-        if (shard == own || jz_errand_reserve(shard, amount))
-            continue;
-        jz_count_dropped(&shard->turn.counters);
-        unreserve_everywhere(server, own, i, amount);
-        return false;
-    }
-    return true;
-}
-
-/*
- * The server's shard that runs on this thread, after its earlier errands were run; NULL if there is none, or if too
- * many errands wait.
- */
-static jz_shard *own_shard_of(const jz_server *server)
-{
-    jz_shard *own = jz_current_shard;
-    return own != NULL && own->server == server && jz_is_in_order(own) ? own : NULL;
-}
-
 /* Ended loops have no receivers. CLOSED: all loops have ended. */
 static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender, jz_text topic,
                                   jz_publication *publication, size_t reserved)
@@ -163,16 +131,19 @@ static jz_send_status drop_without_memory(jz_server *server)
 
 /* Gives a publication to every shard: at once to `own`, which runs on this thread, with errands to the others. */
 static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sender, jz_text topic, jz_message_kind kind,
-                                   const void *bytes, size_t length)
+                                   const void *bytes, size_t length, jz_compression compression)
 {
     if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
         return JZ_SEND_DROPPED;
     size_t reserved = length + topic.length + JZ_LETTER_COST;
-    if (!reserve_everywhere(server, own, reserved))
+    jz_shard *full = jz_reserve_everywhere(server, own, reserved);
+    if (full != NULL) {
+        jz_count_dropped(&full->turn.counters);
         return JZ_SEND_DROPPED;
-    jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
+    }
+    jz_publication *publication = jz_publication_create(kind, bytes, length, compression);
     if (publication == NULL) {
-        unreserve_everywhere(server, own, server->shard_count, reserved);
+        jz_unreserve_everywhere(server, own, server->shard_count, reserved);
         return drop_without_memory(server);
     }
     jz_send_status status = give_to_all(server, own, sender, topic, publication, reserved);
@@ -180,13 +151,15 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
     return status != JZ_SEND_DROPPED ? status : drop_without_memory(server);
 }
 
-/* Publishes to the subscribers of this server, and then, through the broker, to those of other servers. */
+/*
+ * Publishes to the subscribers of this server except `sender`, and then, through the broker, to those of other servers.
+ */
 static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz_message_kind kind, const void *bytes,
-                              size_t length)
+                              size_t length, jz_compression compression)
 {
     /* Even if the sender is on another loop: this loop's subscribers get it at once, after earlier errands. */
-    jz_shard *own = own_shard_of(server);
-    jz_send_status status = publish_here(server, own, sender, topic, kind, bytes, length);
+    jz_shard *own = jz_own_shard_of(server);
+    jz_send_status status = publish_here(server, own, sender, topic, kind, bytes, length, compression);
     jz_membership *membership = atomic_load(&server->membership);
     if (membership == NULL || status == JZ_SEND_DROPPED)
         return status;
@@ -204,27 +177,45 @@ static bool may_publish(const jz_shard *shard, jz_ws ws)
     return connection != NULL && jz_connection_is_told_of_its_end(connection);
 }
 
-jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind, const void *bytes,
-                             size_t length)
+static const jz_publish_options defaults; /* all zero */
+
+jz_send_status jz_ws_publish_with(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind,
+                                  const void *bytes, size_t length, const jz_publish_options *options)
 {
+    if (options == NULL)
+        options = &defaults;
     jz_shard *own = jz_own_shard_in_order(ws);
     jz_shard *shard = own != NULL ? own : jz_enter_shard(ws);
     if (shard == NULL)
         return JZ_SEND_CLOSED;
     jz_send_status status = JZ_SEND_CLOSED;
     if (may_publish(shard, ws))
-        status = publish(shard->server, ws, (jz_text){topic, topic_length}, kind, bytes, length);
+        status = publish(shard->server, options->including_self ? (jz_ws){0} : ws, (jz_text){topic, topic_length}, kind,
+                         bytes, length, options->compression);
     if (own == NULL)
         jz_leave_shard(ws);
     return status;
 }
 
-jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
-                                 const void *bytes, size_t length)
+jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind, const void *bytes,
+                             size_t length)
+{
+    return jz_ws_publish_with(ws, topic, topic_length, kind, bytes, length, &defaults);
+}
+
+jz_send_status jz_server_publish_with(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
+                                      const void *bytes, size_t length, const jz_publish_options *options)
 {
     if (jz_server_has_told_all(server) || jz_server_has_drained(server))
         return JZ_SEND_CLOSED;
-    return publish(server, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length);
+    return publish(server, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length,
+                   options != NULL ? options->compression : JZ_COMPRESSION_AUTOMATIC);
+}
+
+jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
+                                 const void *bytes, size_t length)
+{
+    return jz_server_publish_with(server, topic, topic_length, kind, bytes, length, NULL);
 }
 
 jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
@@ -241,24 +232,11 @@ jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t to
     }
     /* With errands to all loops, because the caller may hold a lock, and subscriptions may be about to change. */
     const jz_text name = {topic, topic_length};
-    jz_send_status status = publish_here(server, NULL, (jz_ws){0}, name, kind, bytes, length);
+    jz_send_status status = publish_here(server, NULL, (jz_ws){0}, name, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
     jz_membership *membership = atomic_load(&server->membership);
     if (status == JZ_SEND_SENT && membership != NULL)
         jz_membership_count_delivered(membership);
     return status;
-}
-
-size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length)
-{
-    size_t count = 0;
-    for (uint32_t i = 0; i < server->shard_count; i++) {
-        jz_topics *topics = &server->shards[i].topics;
-        pthread_mutex_lock(&topics->lock);
-        const jz_topic *found = jz_topics_find(topics, (jz_text){topic, topic_length});
-        count += found != NULL ? found->count : 0;
-        pthread_mutex_unlock(&topics->lock);
-    }
-    return count;
 }
 
 uint64_t jz_server_dropped_count(const jz_server *server)

@@ -148,11 +148,28 @@ JZ_PUBLIC bool jz_in_handler(void);
 JZ_PUBLIC jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t topic_length,
                                            jz_message_kind kind, const void *bytes, size_t length);
 
+/* The same with options; NULL means all zero. including_self has no effect, because no connection is the sender. */
+JZ_PUBLIC jz_send_status jz_server_publish_with(jz_server *server, const char *topic, size_t topic_length,
+                                                jz_message_kind kind, const void *bytes, size_t length,
+                                                const jz_publish_options *options);
+
 /*
  * How many connections are subscribed to a topic. A closing connection counts until its close event has been handled:
  * in that handler it still counts itself, on the loop and on workers alike. From any thread.
  */
 JZ_PUBLIC size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length);
+
+/*
+ * Which connections are subscribed to a topic: writes the handles of those that jz_server_subscriber_count counts to
+ * `connections`, in no order, and returns how many there are. If that is more than `capacity`, only so many were
+ * written: call it again with more room. `connections` may be NULL if `capacity` is 0.
+ *
+ * It waits for no loop, needs no memory, and may be called in handlers. The connections of one loop are those of one
+ * moment: while they are copied, that loop cannot change its subscriptions, but does everything else. For 100,000
+ * subscribers this takes 0.2 to 0.8 ms, depending on the processor's cache. From any thread.
+ */
+JZ_PUBLIC size_t jz_server_subscribers(jz_server *server, const char *topic, size_t topic_length, jz_ws *connections,
+                                       size_t capacity);
 
 /*
  * How many messages were dropped because a backpressure limit or a mailbox limit was reached, or because there was no
@@ -252,6 +269,15 @@ JZ_PUBLIC void jz_server_statistics(const jz_server *server, jz_statistics *stat
 
 /* Waits until a server that was started has stopped. Returns at once if it is not running. Not from a handler. */
 JZ_PUBLIC void jz_server_wait(jz_server *server);
+
+/*
+ * The server of a connection, from any thread, even if the connection has ended; NULL once the server has stopped and
+ * is being destroyed. So in a handler of the server, and in its workers, it is never NULL. Unless NULL, the server
+ * stays until the same thread calls jz_ws_return_server, which has to be soon, because jz_server_destroy waits for it,
+ * and must therefore not be called in between.
+ */
+JZ_PUBLIC jz_server *jz_ws_borrow_server(jz_ws ws);
+JZ_PUBLIC void jz_ws_return_server(jz_ws ws);
 
 /*
  * Stops the server, waits for it and frees it. NULL does nothing. In a handler, of this server or another, it returns

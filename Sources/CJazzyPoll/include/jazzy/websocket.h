@@ -112,6 +112,20 @@ JZ_PUBLIC size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char 
 JZ_PUBLIC jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind,
                                        const void *bytes, size_t length);
 
+/* How a message is published. All zero: as without options. */
+typedef struct jz_publish_options {
+    /* For each receiver whose connection has negotiated it; compressed once, or not at all, for all that share it. */
+    jz_compression compression;
+    bool including_self; /* jz_ws_publish_with: `ws` receives it, too, if it has subscribed */
+} jz_publish_options;
+
+/*
+ * jz_ws_publish with options; NULL means all zero. They concern this server: a broker's other servers publish with
+ * none, and a connection is never the sender there.
+ */
+JZ_PUBLIC jz_send_status jz_ws_publish_with(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind,
+                                            const void *bytes, size_t length, const jz_publish_options *options);
+
 /*
  * An application's pointer that belongs to the connection, from its open event until release_state of its route is
  * called with it after the close event. NULL if it was not set. Available only in the handlers of the connection itself

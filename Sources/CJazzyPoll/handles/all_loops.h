@@ -1,0 +1,48 @@
+/* What is asked of all loops of a server at once: of all of them, or of none. From any thread. */
+#ifndef JAZZY_HANDLES_ALL_LOOPS_H
+#define JAZZY_HANDLES_ALL_LOOPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handles/access.h"
+#include "shard/errand.h"
+#include "shard/server.h"
+
+/*
+ * The server's shard that runs on this thread, after its earlier errands were run; NULL if there is none, or if too
+ * many errands wait.
+ */
+static inline jz_shard *jz_own_shard_of(const jz_server *server)
+{
+    jz_shard *own = jz_current_shard;
+    return own != NULL && own->server == server && jz_is_in_order(own) ? own : NULL;
+}
+
+/* Unreserves bytes in the mailboxes of the first `count` shards, except `own`. */
+static inline void jz_unreserve_everywhere(jz_server *server, const jz_shard *own, uint32_t count, size_t amount)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (&server->shards[i] != own)
+            jz_errand_unreserve(&server->shards[i], amount);
+    }
+}
+
+/*
+ * Reserves bytes in the mailboxes of all shards except `own`. If the limit of one is reached, returns that, and
+ * reserves nothing; else NULL.
+ */
+static inline jz_shard *jz_reserve_everywhere(jz_server *server, const jz_shard *own, size_t amount)
+{
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_shard *shard = &server->shards[i];
+        if (shard == own || jz_errand_reserve(shard, amount))
+            continue;
+        jz_unreserve_everywhere(server, own, i, amount);
+        return shard;
+    }
+    return NULL;
+}
+
+#endif
