@@ -1,5 +1,9 @@
-/* The public functions that say who has subscribed to a topic. */
-#include "shard/server.h"
+/* The public functions that say who has subscribed to a topic, and that close all who have. */
+#include "codec/close_code.h"
+#include "codec/utf8.h"
+#include "handles/all_loops.h"
+#include "lifecycle/errand_runner.h"
+#include "shard/stop_request.h"
 
 size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length)
 {
@@ -31,4 +35,70 @@ size_t jz_server_subscribers(jz_server *server, const char *topic, size_t topic_
                                   room > 0 ? connections + count : NULL, room);
     }
     return count;
+}
+
+static void free_all(jz_letter *errands)
+{
+    while (errands != NULL) {
+        jz_letter *next = errands->next;
+        jz_errand_free((jz_errand *)errands);
+        errands = next;
+    }
+}
+
+/* An errand for each loop, linked by `next`, all without a reservation. NULL when there is no memory for one of them.
+ */
+static jz_letter *create_errands(uint32_t count, jz_text topic, uint16_t code, jz_text reason)
+{
+    jz_letter *errands = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        jz_errand *created = jz_errand_create_topic_closing(topic, code, reason);
+        if (created == NULL) {
+            free_all(errands);
+            return NULL;
+        }
+        created->letter.next = errands;
+        errands = &created->letter;
+    }
+    return errands;
+}
+
+/* Gives each shard one of the errands. Ended loops have no subscribers. CLOSED: all loops have ended. */
+static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_letter *errands, size_t reserved)
+{
+    jz_send_status status = JZ_SEND_CLOSED;
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_errand *task = (jz_errand *)errands;
+        errands = errands->next;
+        if (&server->shards[i] == own) {
+            jz_errand_run(own, &task->letter);
+            status = JZ_SEND_SENT;
+            continue;
+        }
+        task->reserved = reserved;
+        if (jz_errand_post(&server->shards[i], task) == JZ_SEND_QUEUED)
+            status = JZ_SEND_SENT;
+    }
+    return status;
+}
+
+jz_send_status jz_server_close_topic(jz_server *server, const char *topic, size_t topic_length, uint16_t code,
+                                     const char *reason, size_t reason_length)
+{
+    if (jz_server_has_told_all(server) || jz_server_has_drained(server))
+        return JZ_SEND_CLOSED;
+    if (jz_close_code_to_send(code) == 0 || !jz_utf8_is_valid((const uint8_t *)reason, reason_length))
+        return JZ_SEND_DROPPED;
+    /* This loop's own earlier errands come first. */
+    jz_shard *own = jz_own_shard_of(server);
+    jz_letter *errands =
+        create_errands(server->shard_count, (jz_text){topic, topic_length}, code, (jz_text){reason, reason_length});
+    if (errands == NULL)
+        return JZ_SEND_DROPPED;
+    size_t reserved = JZ_LETTER_COST + ((const jz_errand *)errands)->length;
+    if (jz_reserve_everywhere(server, own, reserved) != NULL) {
+        free_all(errands);
+        return JZ_SEND_DROPPED;
+    }
+    return give_to_all(server, own, errands, reserved);
 }

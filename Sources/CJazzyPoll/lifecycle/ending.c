@@ -38,6 +38,7 @@
 #include "lifecycle/shard_loop.h"
 #include "shard/stop_request.h"
 #include "lifecycle/telling.h"
+#include "lifecycle/topic_closing.h"
 
 /* Sets the end timer for the earlier deadline. */
 static void set_timer(jz_shard *shard)
@@ -69,8 +70,9 @@ static void stop_listening(jz_shard *shard)
 
 static void begin_stopping(jz_shard *shard)
 {
-    /* What was sent before the stop goes out before the close frames. */
+    /* What was sent before the stop goes out before the close frames, and what was closed has its own close frame. */
     jz_loop_take_every_letter(&shard->turn.loop);
+    jz_topic_closing_finish(shard);
     shard->course = JZ_COURSE_STOPPING;
     stop_listening(shard);
     jz_telling_begin(shard);

@@ -6,6 +6,7 @@
 #include "output/sending.h"
 #include "shard/hold.h"
 #include "shard/server.h"
+#include "lifecycle/topic_closing.h"
 
 static void take_over(jz_shard *shard, const jz_arrival *arrival)
 {
@@ -15,10 +16,7 @@ static void take_over(jz_shard *shard, const jz_arrival *arrival)
         jz_admitting_begin(shard, arrival);
 }
 
-/*
- * The caller was told that the connection will be closed: if there is no memory for a close frame, it ends without one.
- */
-static void close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason)
+void jz_connection_close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason)
 {
     if (jz_connection_close(&shard->turn, connection, JZ_CAUSE_APPLICATION, code, reason) != JZ_SEND_DROPPED)
         return;
@@ -34,7 +32,7 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, jz_err
         jz_connection_send(&shard->turn, connection, task->kind, task->bytes, task->length, task->compression);
         break;
     case JZ_ERRAND_CLOSE:
-        close_or_break(shard, connection, task->code, text);
+        jz_connection_close_or_break(shard, connection, task->code, text);
         break;
     case JZ_ERRAND_TERMINATE:
         jz_connection_terminate(&shard->turn, connection);
@@ -76,6 +74,10 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
         jz_shard_do_later(shard, letter);
         return;
     }
+    if (task->type == JZ_ERRAND_CLOSE_TOPIC) {
+        jz_topic_closing_run(shard, task);
+        return;
+    }
     if (task->type == JZ_ERRAND_PUBLISH) {
         jz_shard_publish(shard, (jz_text){(const char *)task->bytes, task->length}, task->publication, task->ws);
     } else {
@@ -94,6 +96,10 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
 void jz_errand_run_later(jz_shard *shard, jz_letter *letter)
 {
     jz_errand *task = (jz_errand *)letter;
+    if (task->type == JZ_ERRAND_CLOSE_TOPIC) {
+        jz_topic_closing_run_later(shard, task);
+        return;
+    }
     if (task->type == JZ_ERRAND_HAND_OVER) {
         const jz_arrival arrival = jz_errand_arrival(task);
         take_over(shard, &arrival);

@@ -13,4 +13,10 @@
 void jz_errand_run(jz_shard *shard, jz_letter *letter);
 void jz_errand_run_later(jz_shard *shard, jz_letter *letter);
 
+/*
+ * Closes a connection whose closer was told that it will be closed: if there is no memory for a close frame, it ends
+ * without one.
+ */
+void jz_connection_close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason);
+
 #endif

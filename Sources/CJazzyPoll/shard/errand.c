@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "session/frame_writer.h"
 #include "session/memory.h"
 #include "shard/entry.h"
 #include "shard/server.h"
@@ -12,16 +13,22 @@ static void give_memory_back(jz_errand *task)
     jz_memory_give(task, sizeof *task + task->length);
 }
 
-/* NULL when there is no memory. */
-static jz_errand *create(const jz_errand *fields, const void *bytes)
+/* Without its bytes. NULL when there is no memory. */
+static jz_errand *create_empty(const jz_errand *fields)
 {
     if (fields->length > SIZE_MAX - sizeof *fields)
         return NULL;
     jz_errand *copy = jz_memory_take(sizeof *fields + fields->length);
-    if (copy == NULL)
-        return NULL;
-    memcpy(copy, fields, sizeof *fields);
-    if (fields->length > 0)
+    if (copy != NULL)
+        memcpy(copy, fields, sizeof *fields);
+    return copy;
+}
+
+/* NULL when there is no memory. */
+static jz_errand *create(const jz_errand *fields, const void *bytes)
+{
+    jz_errand *copy = create_empty(fields);
+    if (copy != NULL && fields->length > 0)
         memcpy(copy->bytes, bytes, fields->length);
     return copy;
 }
@@ -121,6 +128,33 @@ jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, j
         jz_errand_unreserve(shard, reserved);
     }
     return status;
+}
+
+jz_errand *jz_errand_create_topic_closing(jz_text topic, uint16_t code, jz_text reason)
+{
+    jz_topic_closing closing = {.left = SIZE_MAX,
+                                .code = code,
+                                .reason_length = (uint8_t)jz_fitting_reason_length(reason.start, reason.length)};
+    if (topic.length > SIZE_MAX - sizeof closing - JZ_LETTER_COST)
+        return NULL;
+    if (closing.reason_length > 0)
+        memcpy(closing.reason, reason.start, closing.reason_length);
+    size_t length = sizeof closing + topic.length;
+    jz_errand *created = create_empty(&(jz_errand){.type = JZ_ERRAND_CLOSE_TOPIC, .length = length});
+    if (created == NULL)
+        return NULL;
+    memcpy(created->bytes, &closing, sizeof closing);
+    if (topic.length > 0)
+        memcpy(created->bytes + sizeof closing, topic.start, topic.length);
+    return created;
+}
+
+jz_send_status jz_errand_post(jz_shard *shard, jz_errand *task)
+{
+    if (jz_loop_post(&shard->turn.loop, &task->letter))
+        return JZ_SEND_QUEUED;
+    jz_errand_discard(shard, &task->letter);
+    return JZ_SEND_CLOSED;
 }
 
 jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused)

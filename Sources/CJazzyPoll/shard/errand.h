@@ -23,6 +23,7 @@ typedef enum jz_errand_type {
     JZ_ERRAND_SUBSCRIBE,
     JZ_ERRAND_UNSUBSCRIBE,
     JZ_ERRAND_PUBLISH,
+    JZ_ERRAND_CLOSE_TOPIC,
     JZ_ERRAND_CATCH_UP,
     JZ_ERRAND_LEAVE,
     JZ_ERRAND_PAUSE,
@@ -78,6 +79,23 @@ jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, j
                                  size_t reserved);
 
 jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused);
+
+/* What a JZ_ERRAND_CLOSE_TOPIC does. Its bytes are this, and the topic behind it. */
+typedef struct jz_topic_closing {
+    size_t left; /* the first so many of the topic's subscribers have yet to be closed */
+    uint16_t code;
+    uint8_t reason_length;
+    char reason[JZ_MAX_CLOSE_REASON];
+} jz_topic_closing;
+
+/*
+ * An errand that closes all subscribers of a topic on one loop. The code is valid to send, the reason UTF-8; it is cut
+ * if too long. NULL when there is no memory.
+ */
+jz_errand *jz_errand_create_topic_closing(jz_text topic, uint16_t code, jz_text reason);
+
+/* Posts an errand that was created, with its reservation. If CLOSED, frees it, and ends the reservation. */
+jz_send_status jz_errand_post(jz_shard *shard, jz_errand *errand);
 
 /* If QUEUED, takes ownership of the answer. */
 jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);

@@ -76,6 +76,9 @@ struct jz_shard {
     jz_allowances allowances;
     jz_date date;
 
+    uint32_t closed_in_turn; /* connections closed with their topics, in the iteration of this number: */
+    uint64_t closing_turn;
+
     jz_letter *later; /* remainders of letters that must wait until no handler runs, oldest first */
     jz_letter **later_end;
 };

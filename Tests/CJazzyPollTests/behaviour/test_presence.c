@@ -284,6 +284,7 @@ static void *use_until_it_is_gone(void *context)
     while ((server = jz_ws_borrow_server(ws)) != NULL) {
         jz_server_publish(server, ROOM, JZ_MESSAGE_TEXT, "hello", 5);
         jz_server_subscribers(server, ROOM, found, COUNT_OF(found));
+        jz_server_close_topic(server, "nobody", 6, JZ_CLOSE_NORMAL, "", 0);
         jz_ws_return_server(ws);
         lost.found++;
     }

@@ -172,6 +172,24 @@ JZ_PUBLIC size_t jz_server_subscribers(jz_server *server, const char *topic, siz
                                        size_t capacity);
 
 /*
+ * Starts the close handshake with all subscribers of a topic, as jz_ws_close does with one, and with the same code and
+ * reason for all. What the calling thread sent or published to them before goes out first. The cause of their close
+ * events is JZ_CAUSE_APPLICATION.
+ *
+ * Each loop closes up to 256 of its connections at once (that of the calling thread before this returns) and, so that
+ * its other connections do not wait, up to 256 more in each further iteration: that takes about 2 ms, with the system
+ * calls that send the close frames. All that had subscribed before are closed. A connection that subscribes before the
+ * last one is closed may or may not be; messages that are published meanwhile reach those that are still open. If the
+ * server is stopped meanwhile, they still get this code.
+ *
+ * SENT: begun on this loop, and on its way to the others; also if there are no subscribers. DROPPED: the code may not
+ * be sent, or the reason is not UTF-8, or the mailbox of a loop is full, or there is no memory: nobody is closed.
+ * CLOSED: the server is stopping, or has ended. From any thread.
+ */
+JZ_PUBLIC jz_send_status jz_server_close_topic(jz_server *server, const char *topic, size_t topic_length, uint16_t code,
+                                               const char *reason, size_t reason_length);
+
+/*
  * How many messages were dropped because a backpressure limit or a mailbox limit was reached, or because there was no
  * memory. From any thread.
  */
