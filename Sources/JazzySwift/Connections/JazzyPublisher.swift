@@ -19,6 +19,22 @@ public protocol JazzyPublisher: ~Escapable {
     ///   which receivers got the message.
     @discardableResult
     func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus
+
+    /// Publishes bytes as one message, compressed or not.
+    ///
+    /// A message is compressed once for all receivers that have negotiated compression alike. Servers that a broker
+    /// joins with this one compress as their routes say.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - bytes: The payload, which is copied.
+    ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
+    ///   - compression: Whether the message is compressed, for each receiver whose route allows compression.
+    /// - Returns: The result.
+    @discardableResult
+    func publish(
+        _ topic: String, _ bytes: RawSpan, kind: WsMessageKind, compression: JazzyCompression
+    ) -> JazzySendStatus
 }
 
 extension JazzyPublisher where Self: ~Escapable {

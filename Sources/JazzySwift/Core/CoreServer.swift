@@ -13,8 +13,8 @@ final class CoreServer: Sendable {
     /// - functions that set up a server are called only by `init`, before any other code has a reference;
     /// - `jz_server_run`, `_run_until_signal` and `_start` are called once, by the caller that `ServerPhase` allows to
     ///   run the server, and `jz_server_wait` after they have returned, while `turn` is held;
-    /// - `jz_server_port`, `_runs_here`, `_publish`, `_subscriber_count`, `_dropped_count`, `_stop`, `_stop_within`,
-    ///   `_stop_with`, `_drain`, `_ending` and `_statistics` may be called from any thread;
+    /// - `jz_server_runs_here`, `_publish`, `_stop_within`, `_stop_with`, `_ending`, and what ``ServerCalls`` calls, may
+    ///   be called from any thread;
     /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when no other code has a
     ///   reference.
     private struct Parts: @unchecked Sendable {
@@ -57,13 +57,16 @@ final class CoreServer: Sendable {
 
     private var core: OpaquePointer { parts.core }
 
-    var port: Int { Int(jz_server_port(core)) }
-
-    var droppedCount: Int { Int(clamping: jz_server_dropped_count(core)) }
-
-    func subscriberCount(_ topic: String) -> Int {
-        withCharacters(of: topic) { jz_server_subscriber_count(core, $0, $1) }
+    /// The server is not destroyed before `body` returns.
+    func withCalls<Result>(_ body: (ServerCalls) -> Result) -> Result {
+        withExtendedLifetime(self) { body(ServerCalls(core: core)) }
     }
+
+    var port: Int { withCalls { $0.port } }
+
+    var droppedCount: Int { withCalls { $0.droppedCount } }
+
+    func subscriberCount(_ topic: String) -> Int { withCalls { $0.subscriberCount(topic) } }
 
     func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus {
         withCharacters(of: topic) { [core] name, length in
@@ -94,7 +97,7 @@ final class CoreServer: Sendable {
     }
 
     func stop() {
-        jz_server_stop(core)
+        withCalls { $0.stop() }
     }
 
     func stop(graceInMilliseconds grace: UInt32) {
@@ -106,12 +109,7 @@ final class CoreServer: Sendable {
     }
 
     func drain(deadline: JazzyTimeLimit) {
-        let milliseconds =
-            switch deadline {
-            case .never: JZ_NEVER
-            case .after(let duration): min(duration.wholeMilliseconds, JZ_NEVER - 1)
-            }
-        jz_server_drain(core, milliseconds)
+        withCalls { $0.drain(deadline: deadline) }
     }
 
     /// Whether the calling thread is in one of the server's handlers.
@@ -119,11 +117,7 @@ final class CoreServer: Sendable {
 
     var ending: JazzyEnding { JazzyEnding(jz_server_ending(core)) }
 
-    var statistics: JazzyStatistics {
-        var statistics = jz_statistics()
-        jz_server_statistics(core, &statistics)
-        return JazzyStatistics(statistics)
-    }
+    var statistics: JazzyStatistics { withCalls { $0.statistics } }
 
     /// Waits until the server, whether started or run on another thread, has stopped.
     func wait() {

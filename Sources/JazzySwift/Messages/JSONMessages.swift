@@ -37,6 +37,42 @@ extension JazzyPublisher where Self: ~Escapable {
     }
 }
 
+extension JazzyPublisher where Self: ~Escapable {
+    /// Publishes a value as JSON, in a text message, compressed or not.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - value: The value to encode.
+    ///   - compression: Whether the message is compressed, for each receiver whose route allows compression.
+    /// - Returns: The result.
+    /// - Throws: `EncodingError` if the value cannot be encoded; nothing is published then.
+    @discardableResult
+    public func publish(
+        _ topic: String, json value: some Encodable, compression: JazzyCompression
+    ) throws -> JazzySendStatus {
+        publish(topic, try encodedAsJSON(value), kind: .text, compression: compression)
+    }
+}
+
+extension JazzyConnection where Self: ~Escapable {
+    /// Publishes a value as JSON, in a text message, to all subscribers of a topic, with or without this connection.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - value: The value to encode.
+    ///   - includingSelf: Whether this connection receives it, too, if it is subscribed.
+    ///   - compression: Whether the message is compressed, for each receiver whose route allows compression.
+    /// - Returns: The result.
+    /// - Throws: `EncodingError` if the value cannot be encoded; nothing is published then.
+    @discardableResult
+    public func publish(
+        _ topic: String, json value: some Encodable, includingSelf: Bool, compression: JazzyCompression = .automatic
+    ) throws -> JazzySendStatus {
+        publish(
+            topic, try encodedAsJSON(value), kind: .text, includingSelf: includingSelf, compression: compression)
+    }
+}
+
 private func encodedAsJSON(_ value: some Encodable) throws -> Data {
     try jsonEncoder.encode(value)
 }

@@ -15,8 +15,8 @@ import Synchronization
 /// Setting options and registering routes does not throw: errors in them are thrown when the server is to listen. Every
 /// method may be called from any thread. A server that has stopped may be started again.
 ///
-/// When the last reference to a server goes, it is stopped, and its end is waited for. It retains its handlers, so a
-/// handler that uses its own server should capture it weakly.
+/// When the last reference to a server goes, it is stopped, and its end is waited for. It retains its handlers: one that
+/// captured its own server would keep it forever. A handler has ``JazzyConnection/server`` for that.
 public final class JazzyServer: Sendable {
     let options: JazzyOptions
     private let state = Mutex(State())
