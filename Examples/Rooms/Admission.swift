@@ -4,17 +4,6 @@ import JazzySwift
 struct Guest: Sendable {
     let name: String
     let room: String
-    /// What the guest says, on its way from the event loop to the task that handles it.
-    let texts: AsyncStream<String>
-    let input: AsyncStream<String>.Continuation
-
-    static let nobody = Guest(name: "nobody", room: "nowhere")
-
-    init(name: String, room: String) {
-        self.name = name
-        self.room = room
-        (texts, input) = AsyncStream.makeStream()
-    }
 }
 
 /// Whose token is whose. In an application this asks a database, hence an actor, which is awaited.

@@ -1,3 +1,4 @@
+import Foundation
 import JazzySwift
 
 /// A room: who is in it, and what was said last. Only the room publishes to its topic, so all see the same order.
@@ -17,7 +18,20 @@ actor Room {
         topic = "room " + name
     }
 
-    func join(_ ws: JazzyWebSocket, as member: String) throws {
+    /// A member's visit, until the connection ends, in whatever way.
+    func receive(_ ws: JazzyWebSocket, as member: String, _ messages: WsMessages) async throws {
+        try join(ws, as: member)
+        defer { leave(ws) }
+        for try await message in messages where message.kind == .text {
+            if let command = try? JSONDecoder().decode(Command.self, from: Data(message.bytes)) {
+                try obey(command, of: member, ws)
+            } else {
+                try ws.send(json: Announcement.refused(reason: "That is not a command."))
+            }
+        }
+    }
+
+    private func join(_ ws: JazzyWebSocket, as member: String) throws {
         let isNew = !members.values.contains(member)
         members[ws] = member
         // First the welcome, then all that happens after it.
@@ -26,13 +40,12 @@ actor Room {
         if isNew { try ws.publish(topic, json: Announcement.joined(name: member)) }
     }
 
-    func leave(_ ws: JazzyWebSocket) {
+    private func leave(_ ws: JazzyWebSocket) {
         guard let member = members.removeValue(forKey: ws), !members.values.contains(member) else { return }
         _ = try? Jazzy.publish(topic, json: Announcement.left(name: member))
     }
 
-    func obey(_ command: Command, from ws: JazzyWebSocket) throws {
-        guard let member = members[ws] else { return }
+    private func obey(_ command: Command, of member: String, _ ws: JazzyWebSocket) throws {
         switch command {
         case .say(let text) where text.isEmpty || text.utf8.count > Self.textLimit:
             try ws.send(json: Announcement.refused(reason: "A text has 1 to \(Self.textLimit) bytes."))
