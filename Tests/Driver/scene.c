@@ -115,6 +115,9 @@ static void add_routes(scene *scene)
     options.release_state = scene_release;
     options.backpressure_policy = (jz_backpressure_policy)chance(scene, 2);
     options.max_waiting_events = most_waiting[chance(scene, COUNT_OF(most_waiting))];
+    /* No message is lost: it comes later. */
+    if (chance(scene, 3) == 0)
+        options.message_rate = (jz_message_rate){2000, 1 + (uint32_t)chance(scene, 500), JZ_EXCEEDING_PAUSE};
     for (size_t i = 0; i < COUNT_OF(routes); i++) {
         options.deflate.mode = routes[i].mode;
         options.deflate.min_message_size = chance(scene, 2) * 100;

@@ -40,6 +40,8 @@ static void add_routes(play *play, fuzz_input *input)
     options.backpressure_policy = (jz_backpressure_policy)(choice % 2);
     options.max_frames_per_message = choice / 2 % 2 == 0 ? 0 : 3;
     options.deflate.min_message_size = choice / 4 % 2 == 0 ? 0 : 100;
+    if (choice / 128 == 1) /* no message is lost: it comes later */
+        options.message_rate = (jz_message_rate){200, 1, JZ_EXCEEDING_PAUSE};
     bool is_well = jz_server_route_ws(play->server, "/plain", &options, play_handle, play, NULL) == JZ_OK;
     options.deflate.mode = JZ_DEFLATE_SHARED;
     is_well &= jz_server_route_ws(play->server, "/shared", &options, play_handle, play, NULL) == JZ_OK;
@@ -51,6 +53,8 @@ static void add_routes(play *play, fuzz_input *input)
     play->hook = (play_hook)(choice / 8 % PLAY_HOOKS);
     is_well &= jz_server_route_ws(play->server, "/hook", &options, play_handle, play, NULL) == JZ_OK;
     is_well &= jz_server_route_get(play->server, "/page", "text/plain", "a page", 6, NULL) == JZ_OK;
+    is_well &= jz_server_route_get(play->server, "/page/*rest", "text/plain", "a page", 6, NULL) == JZ_OK;
+    is_well &= jz_server_route_not_found(play->server, "text/plain", "no page", 7, NULL) == JZ_OK;
     require(is_well, "the routes are in order");
 }
 

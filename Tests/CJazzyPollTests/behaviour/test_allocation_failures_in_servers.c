@@ -32,15 +32,18 @@ typedef struct variant {
     uint32_t threads;
     bool has_broker;
     bool has_transport;
+    bool has_rate; /* so high that nothing exceeds it */
 } variant;
 
 static throttled throttle = {.most_received = 2000, .most_sent = 2000, .steps = 3, .contrary = 20};
 
 static const variant variants[] = {
-    {"one loop", JZ_EXECUTION_LOOP, JZ_DEFLATE_DEDICATED, JZ_ACCEPTING_SHARED_PORT, 1, false, false},
-    {"two loops that share the port", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 2, false, false},
-    {"two loops, workers, a broker", JZ_EXECUTION_WORKERS, JZ_DEFLATE_SHARED, JZ_ACCEPTING_HAND_OVER, 2, true, false},
-    {"one loop, a transport", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 1, false, true},
+    {"one loop", JZ_EXECUTION_LOOP, JZ_DEFLATE_DEDICATED, JZ_ACCEPTING_SHARED_PORT, 1, false, false, false},
+    {"two loops that share the port", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 2, false, false,
+     true},
+    {"two loops, workers, a broker", JZ_EXECUTION_WORKERS, JZ_DEFLATE_SHARED, JZ_ACCEPTING_HAND_OVER, 2, true, false,
+     true},
+    {"one loop, a transport", JZ_EXECUTION_LOOP, JZ_DEFLATE_SHARED, JZ_ACCEPTING_SHARED_PORT, 1, false, true, false},
 };
 
 /* The first client's messages, created before anything fails: large and small, whole and in fragments, compressed. */
@@ -159,6 +162,8 @@ static jz_server *start_server(const variant *variant, witness *witness)
     route.max_waiting_events = 2;
     route.deflate.mode = variant->deflate;
     route.deflate.memory_level = 1;
+    if (variant->has_rate)
+        route.message_rate = (jz_message_rate){JZ_MAX_MESSAGE_RATE, JZ_MAX_MESSAGE_RATE, JZ_EXCEEDING_PAUSE};
     witness_configure(&route);
     const jz_listen_options listening = {.transport = variant->has_transport ? &throttled_transport : NULL,
                                          .transport_context = &throttle};
@@ -169,6 +174,7 @@ static jz_server *start_server(const variant *variant, witness *witness)
         return NULL;
     }
     if (is_refused(witness, jz_server_route_get(server, "/", "text/plain", "page", 4, &error), &error) ||
+        is_refused(witness, jz_server_route_not_found(server, "text/plain", "none", 4, &error), &error) ||
         is_refused(witness, jz_server_route_ws(server, "/", &route, witness_handle, witness, &error), &error) ||
         is_refused(witness, jz_server_listen_with(server, "127.0.0.1", 0, &listening, &error), &error) ||
         (variant->has_broker && is_refused(witness, jz_server_join(server, &broker, &error), &error)) ||
