@@ -106,17 +106,33 @@ static void handle_stop_in_open(jz_ws ws, const jz_event *event, const jz_messag
         jz_server_stop(own_server);
 }
 
+/* Any text is returned. */
+static void handle_echo(jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    if (is_text(event, message))
+        jz_ws_send(ws, JZ_MESSAGE_TEXT, message->bytes, message->length);
+}
+
 static const struct attack_route {
     const char *path;
     void (*handler)(jz_ws ws, const jz_event *event, const jz_message *message);
+    jz_message_rate rate;
+    jz_execution execution;
 } routes[] = {
-    {"/block", handle_block},
-    {"/close-in-open", handle_close_in_open},
-    {"/close-in-message", handle_close_in_message},
-    {"/close-in-error", handle_close_in_error},
-    {"/close-in-close", handle_close_in_close},
-    {"/stop", handle_stop},
-    {"/stop-in-open", handle_stop_in_open},
+    {.path = "/block", .handler = handle_block},
+    {.path = "/close-in-open", .handler = handle_close_in_open},
+    {.path = "/close-in-message", .handler = handle_close_in_message},
+    {.path = "/close-in-error", .handler = handle_close_in_error},
+    {.path = "/close-in-close", .handler = handle_close_in_close},
+    {.path = "/stop", .handler = handle_stop},
+    {.path = "/stop-in-open", .handler = handle_stop_in_open},
+    {.path = "/rate/close", .handler = handle_echo, .rate = {100, 20, JZ_EXCEEDING_CLOSE}},
+    {.path = "/rate/pause", .handler = handle_echo, .rate = {100, 20, JZ_EXCEEDING_PAUSE}},
+    {.path = "/rate/drop", .handler = handle_echo, .rate = {100, 20, JZ_EXCEEDING_DROP}},
+    {.path = "/rate/pause/workers",
+     .handler = handle_echo,
+     .rate = {100, 20, JZ_EXCEEDING_PAUSE},
+     .execution = JZ_EXECUTION_WORKERS},
 };
 
 static void call_guarded(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
@@ -132,7 +148,10 @@ jz_status attack_register_routes(jz_server *server, jz_error *error)
     own_server = server;
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         void *context = (void *)(uintptr_t)&routes[i];
-        jz_status status = jz_server_route_ws(server, routes[i].path, NULL, call_guarded, context, error);
+        jz_route_options options = jz_route_options_default();
+        options.message_rate = routes[i].rate;
+        options.execution = routes[i].execution;
+        jz_status status = jz_server_route_ws(server, routes[i].path, &options, call_guarded, context, error);
         if (status != JZ_OK)
             return status;
     }

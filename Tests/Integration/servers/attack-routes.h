@@ -1,4 +1,4 @@
-/* Routes whose handlers do what handlers had better not do. */
+/* Routes whose handlers do what handlers had better not do, and routes that limit the rate of messages. */
 #ifndef PROBE_ATTACK_ROUTES_H
 #define PROBE_ATTACK_ROUTES_H
 
