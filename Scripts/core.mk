@@ -92,8 +92,8 @@ $(eval $(call c_build,tsan,$(CLANG),$(TSAN_FLAGS),$(C_THREAD_TESTS),$(TSAN_LIBRA
 .SECONDARY:
 
 # The shared library's version: the first number changes when programs must be rebuilt.
-ABI_VERSION := 2
-VERSION := 0.2.0
+ABI_VERSION := 3
+VERSION := 0.3.0
 
 # Another compiler compiles everything anew.
 $(C_SOURCES:%.c=$(BUILD)/release/%.o): $(BUILD)/release/.compiler
