@@ -56,7 +56,7 @@ extension JazzyAdmission: CustomStringConvertible {
 ///     return .accept(Seat(room: request.parameters["id"] ?? "lobby", name: name))
 /// }) { ws, event, message in
 ///     if event == .open { ws.subscribe(ws.state.room) }
-///     if event == .message { ws.publish(ws.state.room, ws.state.name + ": " + message.text) }
+///     if event == .message, message.kind == .text { ws.publish(ws.state.room, ws.state.name + ": " + message.text) }
 /// }
 /// ```
 ///

@@ -4,7 +4,7 @@
 /// // Twenty messages per second, forty at once after silence; who sends more is read later.
 /// let options = JazzyRouteOptions(messageRate: .perSecond(20, burst: 40, exceeding: .pauseReading))
 /// Route.ws("/game", options: options) { ws, event, message in
-///     if event == .message { ws.send(message.text) }
+///     if event == .message, message.kind == .text { ws.send(message.text) }
 /// }
 /// ```
 ///

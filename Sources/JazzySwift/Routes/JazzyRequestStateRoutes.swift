@@ -43,7 +43,7 @@ extension Route {
     ///
     /// Route.ws("/room/:id", state: { Seat(room: $0.parameters["id"] ?? "lobby") }) { ws, event, message in
     ///     if event == .open { ws.subscribe(ws.state.room) }
-    ///     if event == .message { ws.state.lines += 1 }
+    ///     if event == .message, message.kind == .text { ws.state.lines += 1 }
     /// }
     /// ```
     ///
