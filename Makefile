@@ -18,6 +18,7 @@ help:
 	@echo "make bench-instructions      count the instructions of a message, and compare with the baseline"
 	@echo "make lint                    check formatting, and who uses what"
 	@echo "make format                  format the sources"
+	@echo "make docs                    build the documentation as a web site: build/docs/site; make serve-docs shows it"
 	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so"
 	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file; CC=gcc-14 names the compiler"
 	@echo "make clean                   remove everything that was built"
@@ -30,6 +31,7 @@ include Scripts/test.mk
 include Scripts/fuzz.mk
 include Scripts/peers.mk
 include Scripts/bench.mk
+include Scripts/docs.mk
 
 .PHONY: run
 run: swift-toolchain

@@ -21,6 +21,7 @@ test: swift-toolchain test-packages
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-instructions
 	@$(MAKE) test-swift
+	@$(MAKE) docs
 	@$(MAKE) test-bench
 	@$(MAKE) test-integration
 	@$(MAKE) test-integration-sanitized

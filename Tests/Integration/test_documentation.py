@@ -10,8 +10,11 @@ from support.documentation import docc_examples, example_programs, header_exampl
 from support.programs import ROOT, SWIFT_MODULES
 
 MANIFEST_EXAMPLES = [example for example in markdown_examples("swift") if example.code.startswith(".package(")]
+MANIFESTS = [example for example in markdown_examples("swift") if example.code.startswith("// swift-tools-version:")]
 SWIFT_EXAMPLES = [
-    example for example in [*markdown_examples("swift"), *docc_examples()] if example not in MANIFEST_EXAMPLES
+    example
+    for example in [*markdown_examples("swift"), *docc_examples()]
+    if example not in [*MANIFEST_EXAMPLES, *MANIFESTS]
 ]
 C_EXAMPLES = [*markdown_examples("c"), *header_examples()]
 
@@ -55,9 +58,20 @@ def test_an_example_of_a_manifest_is_one(tmp_path, example):
         f'let package = Package(name: "App", dependencies: [{"".join(dependencies)}\n], '
         f"targets: [{''.join(targets)}\n])\n"
     )
-    command = ["swift", "package", "dump-package", "--package-path", tmp_path]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    result = dump_package(tmp_path)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("example", MANIFESTS, ids=str)
+def test_a_whole_manifest_is_one(tmp_path, example):
+    (tmp_path / "Package.swift").write_text(example.code)
+    result = dump_package(tmp_path)
+    assert result.returncode == 0, result.stderr
+
+
+def dump_package(folder):
+    command = ["swift", "package", "dump-package", "--package-path", folder]
+    return subprocess.run(command, capture_output=True, text=True, timeout=50)
 
 
 def complete_program(code):

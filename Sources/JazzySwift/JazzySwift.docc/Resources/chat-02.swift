@@ -1,0 +1,8 @@
+import JazzySwift
+
+Route.ws("/chat") { ws, event, message in
+    if event == .open { ws.send("Welcome!") }
+    if event == .message, message.kind == .text { ws.send("You said: " + message.text) }
+}
+
+try await Jazzy.run(port: 8080)

@@ -1,0 +1,11 @@
+import JazzySwift
+
+Route.ws("/chat") { ws, event, message in
+    if event == .open {
+        ws.subscribe("chat")
+        ws.send("Welcome!")
+    }
+    if event == .message, message.kind == .text { Jazzy.publish("chat", message.text) }
+}
+
+try await Jazzy.run(port: 8080)

@@ -1,0 +1,13 @@
+import JazzySwift
+
+Route.ws("/chat/:room") { ws, event, message in
+    if event == .open, let room = ws.parameters["room"] {
+        ws.subscribe(room)
+        ws.send("Welcome to \(room)!")
+    }
+    if event == .message, message.kind == .text {
+        for room in ws.topics { Jazzy.publish(room, message.text) }
+    }
+}
+
+try await Jazzy.run(port: 8080)

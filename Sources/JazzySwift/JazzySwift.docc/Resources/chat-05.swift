@@ -1,0 +1,26 @@
+import JazzySwift
+
+struct Guest {
+    let name: String
+    let room: String
+}
+
+Route.ws(
+    "/chat/:room", state: Guest.self,
+    upgrade: { request in
+        guard let name = request.queryValue("name"), !name.isEmpty, name.count <= 20 else {
+            return .reject(400, body: .text("Your name is missing, or too long: ?name=Ada\n"))
+        }
+        return .accept(Guest(name: name, room: request.parameters["room"] ?? "lobby"))
+    }
+) { ws, event, message in
+    if event == .open {
+        ws.subscribe(ws.state.room)
+        ws.send("Welcome to \(ws.state.room), \(ws.state.name)!")
+    }
+    if event == .message, message.kind == .text {
+        Jazzy.publish(ws.state.room, "\(ws.state.name): \(message.text)")
+    }
+}
+
+try await Jazzy.run(port: 8080)

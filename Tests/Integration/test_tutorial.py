@@ -1,0 +1,62 @@
+"""The tutorial: each step compiles, and the program of the last one does what the text says."""
+
+import subprocess
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from support.programs import IS_SANITIZED, ROOT, SWIFT_BUILD, SWIFT_MODULES
+from support.server import Server
+
+RESOURCES = ROOT / "Sources/JazzySwift/JazzySwift.docc/Resources"
+STEPS = sorted(path for path in RESOURCES.glob("*.swift") if path.name != "chat-package.swift")
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda path: path.name)
+def test_a_step_compiles(compile_swift, step):
+    result = compile_swift(step.read_text())
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory):
+    """The last step, on a free port."""
+    folder = tmp_path_factory.mktemp("chat")
+    text = STEPS[-1].read_text()
+    assert "port: 8080" in text
+    (folder / "main.swift").write_text(
+        text.replace(
+            "try await Jazzy.run(port: 8080)",
+            "import Foundation\ntry Jazzy.server.listen(port: 0)\n"
+            'FileHandle.standardOutput.write(Data("listening on port \\(Jazzy.server.port)\\n".utf8))\n'
+            "try await Jazzy.server.runUntilCancelled(untilSignal: true)",
+        )
+    )
+    objects = [path for name in ("JazzySwift", "CJazzyPoll") for path in SWIFT_BUILD.glob(f"{name}.build/**/*.o")]
+    sanitizers = ["-sanitize=address", "-Xclang-linker", "-fsanitize=undefined"] if IS_SANITIZED else []
+    command = ["swiftc", "-swift-version", "6", *sanitizers, *SWIFT_MODULES, folder / "main.swift", *objects, "-lz"]
+    subprocess.run([*command, "-o", folder / "chat"], check=True, timeout=200)
+    with Server([folder / "chat"]) as server:
+        yield server
+
+
+async def test_guests_of_a_room_see_who_comes_what_is_said_and_who_leaves(chat):
+    room = f"ws://127.0.0.1:{chat.port}/chat/tea%20room"
+    async with connect(f"{room}?name=Ada") as ada:
+        assert await ada.recv() == "Welcome to tea room, Ada!"
+        async with connect(f"{room}?name=Bob") as bob, connect(room.replace("tea", "bath") + "?name=Eve") as eve:
+            assert await bob.recv() == "Welcome to tea room, Bob!"
+            assert await eve.recv() == "Welcome to bath room, Eve!"
+            assert await ada.recv() == "Bob has come."
+            await bob.send("Hello")
+            assert await bob.recv() == await ada.recv() == "Bob: Hello"
+        assert await ada.recv() == "Bob has left."
+
+
+@pytest.mark.parametrize("query", ["", "?name=", "?name=" + "x" * 21], ids=["no name", "an empty name", "a long name"])
+async def test_who_has_no_proper_name_is_refused(chat, query):
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(f"ws://127.0.0.1:{chat.port}/chat/lobby{query}")
+    assert refusal.value.response.status_code == 400
+    assert b"?name=Ada" in refusal.value.response.body
