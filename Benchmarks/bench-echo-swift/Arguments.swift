@@ -6,6 +6,8 @@ enum Handling {
     case bytes
     /// `message.text`, a string, which is a copy.
     case text
+    /// `message.text`, in a task for each connection.
+    case task
 }
 
 /// The flags: those of bench-echo-c, and how messages are handled.
@@ -18,7 +20,7 @@ struct Arguments {
 
     static let usage = """
         usage: bench-echo-swift [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N]
-                                [--handler bytes|text]
+                                [--handler bytes|text|task]
         """
 
     init(_ words: some Sequence<String>) throws(UsageError) {
@@ -49,7 +51,8 @@ struct Arguments {
         switch word {
         case "bytes": return .bytes
         case "text": return .text
-        default: throw UsageError(description: "--handler wants bytes or text, not \(word ?? "nothing")")
+        case "task": return .task
+        default: throw UsageError(description: "--handler wants bytes, text or task, not \(word ?? "nothing")")
         }
     }
 

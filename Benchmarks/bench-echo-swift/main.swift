@@ -30,6 +30,10 @@ func serve(_ arguments: Arguments) throws {
             guard event == .message, message.kind == .text else { return }
             ws.send(message.text)
         }
+    case .task:
+        server.ws("/echo", options: routeOptions) { ws, messages in
+            for try await message in messages where message.kind == .text { ws.send(message.text) }
+        }
     }
 
     let topic = "fan"

@@ -121,6 +121,18 @@ def swift_text() -> Workload:
     return Workload("swift-text", "text of 20 B, 64 connections, one in flight: bytes and strings", "echo", runs)
 
 
+def swift_task(depth: int) -> Workload:
+    """A handler that is called beside one that is a task for each connection, whose threads have the core, too."""
+    load = ("echo", "--size", "20", "--payload", "ascii", "--depth", str(depth))
+    runs = (
+        Run("called", echo_swift(" --handler text"), load),
+        Run("a task", echo_swift(" --handler task"), load),
+    )
+    in_flight = "one" if depth == 1 else depth
+    title = f"text of 20 B, 64 connections, {in_flight} in flight: called handlers and tasks"
+    return Workload(f"swift-task-{depth}", title, "echo", runs)
+
+
 def two_loops() -> Workload:
     """Shows the cost of what loops share, beside two servers that share nothing: both use the client's core, too."""
     load = ("echo", "--size", "20", "--depth", "32")
@@ -154,6 +166,8 @@ def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
         memory(1_000, 64_000, peers),
         memory_of_bursts(5_000, 1_000_000),
         swift_text(),
+        swift_task(1),
+        swift_task(32),
         two_loops(),
     ]
 
@@ -171,5 +185,6 @@ def quick_workloads(peers: list[Peer]) -> list[Workload]:
         memory(1_000, 1_000, peers),
         memory_of_bursts(200, 100_000),
         swift_text(),
+        swift_task(1),
         two_loops(),
     ]
