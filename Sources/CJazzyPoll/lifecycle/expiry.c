@@ -76,7 +76,7 @@ static void follow_watch(jz_shard *shard, jz_connection *connection)
             break;
         if (connection->is_pinged)
             fail_idle(shard, connection);
-        else
+        else if (!jz_timer_is_set(&connection->timer)) /* for what was received */
             jz_watch_go_on(shard, connection);
         break;
     }

@@ -26,12 +26,14 @@ static test_client client; /* each of them in its turn */
 static jz_ws handles[CLIENTS];
 static atomic_size_t opens;
 static atomic_size_t clean;
+static atomic_size_t messages; /* texts */
 static atomic_size_t closes;
 static throttled throttle;
 
 static void count(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
-    (void)context, (void)message;
+    (void)context;
+    messages += event->type == JZ_EVENT_MESSAGE && message->kind == JZ_MESSAGE_TEXT;
     if (event->type == JZ_EVENT_OPEN && opens < CLIENTS)
         handles[opens++] = ws;
     if (event->type == JZ_EVENT_CLOSE) {
@@ -62,7 +64,7 @@ static void start(bool has_proxy, size_t most_received)
 {
     static const char *const proxies[] = {"127.0.0.0/8"};
     allow_descriptors();
-    opens = closes = clean = 0;
+    opens = messages = closes = clean = 0;
     test_clock_stop(test_real_clock_ms());
     jz_options options = serving_options(1);
     options.handshake_timeout_ms = options.close_timeout_ms = TIMEOUT_MS;
@@ -75,6 +77,10 @@ static void start(bool has_proxy, size_t most_received)
     server = jz_server_create(&options, NULL);
     assert_non_null(server);
     assert_int_equal(jz_server_route_ws(server, "/", NULL, count, NULL, NULL), JZ_OK);
+    jz_route_options limited = jz_route_options_default();
+    limited.idle_timeout_ms = TIMEOUT_MS;
+    limited.message_rate = (jz_message_rate){1, 1, JZ_EXCEEDING_PAUSE};
+    assert_int_equal(jz_server_route_ws(server, "/limited", &limited, count, NULL, NULL), JZ_OK);
     assert_int_equal(jz_server_route_get(server, "/page", "text/plain", "page", 4, NULL), JZ_OK);
     assert_int_equal(jz_server_route_ws(server, "/bystander", bystander_options(), bystander_handle, NULL, NULL),
                      JZ_OK);
@@ -207,11 +213,42 @@ static void answers_to_close_frames_that_have_come_are_taken(void **state)
     finish();
 }
 
+/* The timer that was found to be idle's is then the allowance's: not that of the next ping, seconds later. */
+static void who_is_found_at_the_last_look_and_uses_up_its_rate_is_read_again_in_time(void **state)
+{
+    (void)state;
+    enum { LATE_MS = 100 };
+    static const row upgrade = {"", false, UPGRADE_REQUEST("/limited"), "", 101, 0, 0, 0};
+    static const test_frame text = TEXT("x");
+    start(false, 0);
+    open_bystander(false);
+    open_clients(&upgrade);
+    assert_eventually(opens == CLIENTS);
+    test_clock_advance(TIMEOUT_MS / 2 + LATE_MS);
+    bystander_let_turn();
+    assert_true(statistics().messages_sent[JZ_MESSAGE_PING] == CLIENTS);
+    bystander_hold_loop();
+    for (size_t i = 0; i < CLIENTS; i++) {
+        use(i);
+        test_client_send_frame(&client, &text);
+        test_client_send_frame(&client, &text);
+    }
+    test_clock_advance(10 * TIMEOUT_MS);
+    bystander_release_loop();
+    assert_eventually(messages == CLIENTS);
+    test_clock_advance(1000 + LATE_MS);
+    bystander_let_turn();
+    assert_eventually(messages == 2 * CLIENTS);
+    assert_int_equal(closes, 0);
+    finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_that_have_come_are_answered),
         cmocka_unit_test(answers_to_close_frames_that_have_come_are_taken),
+        cmocka_unit_test(who_is_found_at_the_last_look_and_uses_up_its_rate_is_read_again_in_time),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("last look", tests, NULL, NULL));
 }

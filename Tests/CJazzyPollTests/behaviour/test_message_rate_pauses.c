@@ -242,6 +242,41 @@ static void a_lost_peer_that_is_paused_is_let_go(void **state)
     }
 }
 
+/* The peer of a Unix domain socket is seen to have gone, though it is not read from. */
+static void who_sends_much_and_leaves_is_heard_to_the_end(void **state)
+{
+    (void)state;
+    enum { SENT = 20 };
+    static test_client local;
+    for (size_t i = 0; i < 2; i++) {
+        const jz_route_options route = paced_options(10, 1, JZ_EXCEEDING_PAUSE);
+        paced_start(&paced_manners[i], &route);
+        paced_send_numbers(0, SENT);
+        test_client_stop_sending(&paced_server.peer);
+        while (paced_server.messages < SENT) {
+            expect_pace("over TCP", 1, 10, SENT);
+            paced_advance(PACED_STEP_MS);
+        }
+        paced_advance(100 + PACED_LATE_MS); /* until another could be read */
+        assert_eventually(paced_server.closes == 1);
+
+        assert_true(test_client_connect_unix(&local, paced_server.path));
+        assert_true(test_client_upgrade(&local, UPGRADE_REQUEST("/")));
+        jz_buffer bytes = paced_numbers(SENT, SENT);
+        assert_true(test_client_send(&local, bytes.bytes, bytes.length));
+        jz_buffer_free(&bytes);
+        test_client_close(&local);
+        uint64_t before_ms = paced_server.passed_ms;
+        uint64_t deadline = test_deadline();
+        for (; paced_server.messages < 2 * SENT && test_pause_before(deadline); paced_advance(PACED_STEP_MS))
+            assert_in_range(paced_server.messages, SENT, SENT + 2 + (paced_server.passed_ms - before_ms) * 10 / 1000);
+        assert_int_equal(paced_server.messages, 2 * SENT);
+        paced_advance(100 + PACED_LATE_MS);
+        assert_eventually(paced_server.closes == 2);
+        paced_finish();
+    }
+}
+
 /* As after a suspension of the machine. */
 static void a_jump_of_the_clock_gives_one_burst(void **state)
 {
@@ -267,6 +302,7 @@ int main(void)
         cmocka_unit_test(who_is_paused_by_the_application_too_is_read_when_that_is_over),
         cmocka_unit_test(a_message_may_be_under_way_when_reading_pauses),
         cmocka_unit_test(a_lost_peer_that_is_paused_is_let_go),
+        cmocka_unit_test(who_sends_much_and_leaves_is_heard_to_the_end),
         cmocka_unit_test(a_jump_of_the_clock_gives_one_burst),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("pauses of a message rate", tests, NULL, NULL));

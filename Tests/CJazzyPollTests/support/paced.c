@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "bystander.h"
 #include "clock.h"
@@ -97,6 +98,8 @@ void paced_start(const paced_manner *manner, const jz_route_options *options)
         jz_server_listen_with(paced_server.server, "127.0.0.1", 0, manner->has_channels ? &channels : NULL, NULL),
         JZ_OK);
     listen_in_memory();
+    snprintf(paced_server.path, sizeof paced_server.path, "/tmp/jazzy-paced-%ld", (long)getpid());
+    assert_int_equal(jz_server_listen_unix(paced_server.server, paced_server.path, NULL), JZ_OK);
     assert_int_equal(jz_server_start(paced_server.server, NULL), JZ_OK);
     bystander_open(jz_server_port(paced_server.server));
     assert_true(test_client_open(&paced_server.peer, jz_server_port(paced_server.server), UPGRADE_REQUEST("/")));

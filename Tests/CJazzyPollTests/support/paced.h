@@ -26,6 +26,7 @@ typedef struct paced {
     jz_server *server;
     test_client peer;
     uint64_t passed_ms; /* since the start, by the clock */
+    char path[64];      /* of the socket of the Unix domain */
     uint16_t memory_port;
     memory_network network; /* for clients in memory, at that port */
 
