@@ -76,6 +76,21 @@ void scene_subscribe(client *client, uint8_t topic, bool subscribes)
     faults_spare();
 }
 
+size_t scene_subscribers(scene *scene, uint8_t topic, jz_ws *found, size_t capacity)
+{
+    const char *name = topics[topic];
+    size_t count = OF_SERVER(jz_server_subscribers(scene->server, name, strlen(name), found, capacity));
+    faults_spare();
+    return count;
+}
+
+void scene_close_topic(scene *scene, uint8_t topic)
+{
+    const char *name = topics[topic];
+    OF_SERVER(jz_server_close_topic(scene->server, name, strlen(name), JZ_CLOSE_TRY_AGAIN_LATER, "enough", 6));
+    faults_spare();
+}
+
 void scene_pause(scene *scene, client *client, bool pauses)
 {
     jz_ws ws = scene_ws(client);

@@ -83,6 +83,8 @@ bool scene_answer(scene *scene, jz_handshake handshake, client *client, bool acc
 void scene_send(scene *scene, client *to, jz_message_kind kind, size_t length);
 void scene_publish(scene *scene, client *from, uint8_t topic, size_t length);
 void scene_subscribe(client *client, uint8_t topic, bool subscribes);
+size_t scene_subscribers(scene *scene, uint8_t topic, jz_ws *found, size_t capacity);
+void scene_close_topic(scene *scene, uint8_t topic);
 void scene_pause(scene *scene, client *client, bool pauses);
 jz_ws scene_ws(client *client);
 
