@@ -2,9 +2,10 @@ extension JazzyServer {
     /// The connections that are subscribed to a topic, on all event loops, in no particular order.
     ///
     /// ```swift
-    /// for ws in server.connections(in: "lobby") where ws.isOpen {
-    ///     ws.unsubscribe("lobby")
-    ///     ws.subscribe("game")
+    /// let players = server.connections(in: "lobby")
+    /// for player in players {
+    ///     player.unsubscribe("lobby")
+    ///     player.subscribe("game")
     /// }
     /// ```
     ///
