@@ -182,6 +182,24 @@ static void act(scene *scene, client *self, const peer_message *wanted, const jz
     }
 }
 
+/* The request in the open event, if there is memory for it, is the client's own: in whichever buffer its head was. */
+static void check_request(const client *client, jz_ws ws)
+{
+    jz_string number;
+    const jz_request *request = OF_SERVER(jz_ws_request(ws));
+    jz_kept_request *kept = OF_SERVER(jz_ws_keep_request(ws));
+    jz_request *again = kept != NULL ? OF_SERVER(jz_kept_request_parse(kept)) : NULL;
+    faults_spare();
+    const jz_request *all[] = {request, again};
+    for (size_t i = 0; i < 2; i++) {
+        require(all[i] == NULL || (jz_request_query_value(all[i], "n", &number) &&
+                                   (size_t)atoi(number.start) % SCENE_CLIENTS == client->number),
+                "the request in an open event is the client's own");
+    }
+    jz_request_free(again);
+    jz_kept_request_free(kept);
+}
+
 /* Notes an event. Returns what to do about a message. */
 static peer_message note(client *client, jz_ws ws, const jz_event *event, const jz_message *message)
 {
@@ -209,6 +227,10 @@ void scene_handle(void *context, jz_ws ws, const jz_event *event, const jz_messa
     client *client = jz_ws_state(ws);
     require(client != NULL, "a connection has the state with which it was accepted");
     peer_message wanted = note(client, ws, event, message);
+    if (event->type == JZ_EVENT_OPEN)
+        check_request(client, ws);
+    else
+        require(jz_ws_request(ws) == NULL, "there is a request in the open event alone");
     if (wanted.action != ACTION_LISTEN)
         act(context, client, &wanted, message);
     faults_spare_no_more();

@@ -56,6 +56,11 @@ ALLOWED = """
         guard request.path.count < 100 else { return .reject(404) }
         return .accept(Seat(room: request.path))
     }
+    @Sendable func admit(_ request: JazzyRequest) async throws -> JazzyAdmission<Seat> {
+        guard let name = try await look(request.cookie("session")) else { return .reject(401) }
+        return .accept(Seat(room: request.path, name: name))
+    }
+    Route.ws("/function", upgrade: admit) { ws, _, _ in ws.send(ws.state.room) }
     Route.ws("/one", upgrade: hook) { ws, _, _ in ws.send(ws.state.room) }
     Route.ws("/two", upgrade: hook) { ws, messages in ws.send(ws.state.room) }
 """
@@ -105,6 +110,35 @@ FORBIDDEN = {
         Route.ws("/", state: { _ in shared }) { ws, _, _ in ws.state.text += "!" }
         """,
         "'shared'",
+    ),
+    "a state that is shared behind the admission": (
+        """
+        Route.ws("/", state: Notes.self, upgrade: { _ in
+            let admission = JazzyAdmission.accept(Notes())
+            Task { print(admission.state?.text ?? "") }
+            return admission
+        }) { ws, _, _ in ws.state.text += "!" }
+        """,
+        DATA_RACE,
+    ),
+    "a state of an actor": (
+        """
+        actor Keeper {
+            let notes = Notes()
+            func admit() -> JazzyAdmission<Notes> { .accept(notes) }
+        }
+        let keeper = Keeper()
+        Route.ws("/", state: Notes.self, upgrade: { _ in await keeper.admit() }) { ws, _, _ in ws.state.text += "!" }
+        """,
+        DATA_RACE,
+    ),
+    "a hook of the main actor, whose state is not Sendable": (
+        """
+        Route.ws("/", state: Notes.self, upgrade: { @MainActor _ in .accept(Notes()) }) { ws, _, _ in
+            ws.state.text += "!"
+        }
+        """,
+        "conform to 'Sendable' protocol",
     ),
     "a part of the state in a task": (
         """

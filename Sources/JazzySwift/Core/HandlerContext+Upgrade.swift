@@ -45,7 +45,10 @@ extension HandlerContext {
         switch decision.upgrade.answer {
         case .accept(let subprotocol, let headers, let state, let compression):
             if let state, decision.kept == nil {
-                return refuse(handshake, "gave a state that is not of the route's type: \(type(of: state))")
+                return refuse(
+                    handshake,
+                    "gave a state that is not of the route's type: \(type(of: state)); a hook that returns a "
+                        + "JazzyAdmission gives one that the compiler has checked")
             }
             status = handshake.accept(
                 subprotocol: subprotocol, headers: headers, state: decision.kept, compression: compression)

@@ -64,9 +64,9 @@ extension JazzyAdmission: CustomStringConvertible {
 /// others. Instead of `state: Seat.self`, the closure may name the type: `{ request -> JazzyAdmission<Seat> in`. One of
 /// both is needed if the closure has several statements, because from these the compiler does not infer it.
 ///
-/// The state need not be `Sendable`: the hook makes it, and gives it away. For a handler that is a task it must be
-/// `Sendable`: ``JazzyStatefulAsyncHandler``.
+/// A hook may also be a function. The state need not be `Sendable`: the hook makes it, and gives it away. For a handler
+/// that is a task it must be `Sendable`: ``JazzyStatefulAsyncHandler``.
 ///
 /// It is called and cancelled as a ``JazzyUpgradeHook`` is.
 public typealias JazzyAdmissionHook<State> =
-    @Sendable (_ request: JazzyRequest) async throws -> sending JazzyAdmission<State>
+    @Sendable (_ request: JazzyRequest) async throws -> JazzyAdmission<State>

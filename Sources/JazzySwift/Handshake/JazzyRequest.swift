@@ -1,4 +1,5 @@
-/// A request for a WebSocket, as a route's upgrade hook gets it: ``JazzyUpgradeHook``.
+/// A request for a WebSocket, as a route's upgrade hook gets it (``JazzyUpgradeHook``, ``JazzyAdmissionHook``), and as
+/// ``JazzyConnection/request`` is.
 ///
 /// Its handshake is valid, and its origin allowed. It is a copy, and may be kept. Bytes that are not UTF-8 are replaced
 /// with U+FFFD.

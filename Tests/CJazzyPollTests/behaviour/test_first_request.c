@@ -247,6 +247,64 @@ static void it_has_the_address_of_the_client_behind_a_proxy(void **state)
     expect_that_it_was_seen("forwarded", "192.0.2.7:0");
 }
 
+static const struct {
+    const char *route;
+    const char *path;
+    const char *parameters;
+} matches[] = {
+    {"/exact", "/exact", ""},
+    {"/exact", "/x/../%65xact", ""},
+    {"/a/:b/c/:d", "/a/1/c/2", "b=1;d=2;"},
+    {"/a/:b/c/:d", "/./a/%31/c/J%c3%bcrgen", "b=1;d=J\xC3\xBCrgen;"},
+    {"/files/*rest", "/files/one/two%20three", "rest=one/two three;"},
+    {"/:user/files/*rest", "/ada/files/x", "user=ada;rest=x;"},
+};
+
+static void note_parameters(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    look(journal, ws, event, message);
+    const jz_request *found = jz_ws_request(ws);
+    if (found == NULL)
+        return;
+    seen.opened.length = 0;
+    seen.opened.text[0] = '\0';
+    jz_string name;
+    jz_string value;
+    for (size_t i = 0; jz_request_parameter_at(found, i, &name, &value); i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%.*s", (int)name.length, name.start);
+        note(&seen.opened, text, true, value);
+    }
+}
+
+static void its_parameters_are_those_that_led_to_the_route(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(matches); i++) {
+        journal journal = JOURNAL_INITIALIZER;
+        journal.act = note_parameters;
+        const serving_route routes[] = {{matches[i].route, journal_handle, &journal, NULL}};
+        jz_options options = serving_options(1);
+        jz_server *server = serving_start(&options, routes, COUNT_OF(routes));
+        char head[512];
+        int length = snprintf(head, sizeof head,
+                              "GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+                              matches[i].path);
+        memset(&seen, 0, sizeof seen);
+        assert_true(test_client_connect(&client, jz_server_port(server), 0));
+        assert_true(test_client_send(&client, head, (size_t)length));
+        assert_int_equal(test_client_take_head(&client), 101);
+        test_client_close(&client);
+        assert_eventually(journal.closes == 1);
+        jz_server_destroy(server);
+        pthread_mutex_destroy(&journal.lock);
+        assert_true(seen.is_told);
+        assert_that(strcmp(seen.opened.text, matches[i].parameters) == 0, "row %zu: '%s'", i, seen.opened.text);
+        jz_kept_request_free(seen.kept);
+    }
+}
+
 static void it_comes_over_any_transport(void **state)
 {
     (void)state;
@@ -309,50 +367,15 @@ static void without_memory_there_is_none_and_later_there_is(void **state)
     expect_that_it_was_seen("little memory", address);
 }
 
-/* How many bytes a handshake allocates whose head has a header of that length. */
-static size_t cost_of_a_handshake(hooked *hooked, size_t length)
-{
-    static char head[8192];
-    int written = snprintf(head, sizeof head,
-                           "GET /room/1 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                           "X-Long: %0*d\r\n\r\n",
-                           (int)length, 0);
-    assert_true(test_client_connect(&client, hooked->port, 0));
-    size_t before = test_allocated_bytes();
-    size_t opens = hooked->journal.opens;
-    assert_true(test_client_send(&client, head, (size_t)written));
-    assert_int_equal(test_client_take_head(&client), 101);
-    assert_eventually(hooked->journal.opens == opens + 1);
-    size_t cost = test_allocated_bytes() - before;
-    test_client_close(&client);
-    assert_eventually(hooked->journal.closes == opens + 1);
-    return cost;
-}
-
-static void who_does_not_ask_pays_for_no_copy(void **state)
-{
-    (void)state;
-    for (int has_no_hook = 0; has_no_hook < 2; has_no_hook++) {
-        static hooked hooked;
-        hooked = (struct hooked){.ask = answer_at_once, .has_no_hook = has_no_hook != 0};
-        hooked_start(&hooked, NULL, NULL);
-        (void)cost_of_a_handshake(&hooked, 1); /* what the loop keeps for further clients */
-        size_t little = cost_of_a_handshake(&hooked, 1);
-        assert_int_equal(cost_of_a_handshake(&hooked, 5000), little);
-        hooked_finish(&hooked);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_open_event_has_the_request_however_it_came),
         cmocka_unit_test(a_worker_sees_the_request_of_a_client_that_has_left),
         cmocka_unit_test(it_has_the_address_of_the_client_behind_a_proxy),
+        cmocka_unit_test(its_parameters_are_those_that_led_to_the_route),
         cmocka_unit_test(it_comes_over_any_transport),
         cmocka_unit_test(without_memory_there_is_none_and_later_there_is),
-        cmocka_unit_test(who_does_not_ask_pays_for_no_copy),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("the request of a connection", tests, NULL, NULL));
 }

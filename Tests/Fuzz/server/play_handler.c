@@ -151,6 +151,29 @@ static void act(play *play, player *self, const peer_message *wanted, const jz_m
     }
 }
 
+/* The request, if there is memory for it, is that of this connection: in whichever buffer its head was. */
+static void check_request(jz_ws ws)
+{
+    char address[JZ_REMOTE_ADDRESS_SIZE];
+    char told[JZ_REMOTE_ADDRESS_SIZE];
+    const jz_request *request = IN_SERVER(jz_ws_request(ws));
+    jz_kept_request *kept = IN_SERVER(jz_ws_keep_request(ws));
+    jz_request *again = kept != NULL ? IN_SERVER(jz_kept_request_parse(kept)) : NULL;
+    LEAVE_SERVER();
+    const jz_request *all[] = {request, again};
+    jz_ws_remote_address(ws, address);
+    for (size_t i = 0; i < 2; i++) {
+        if (all[i] == NULL)
+            continue;
+        jz_request_remote_address(all[i], told);
+        require(strcmp(told, address) == 0, "a request has the address of its connection");
+        require(jz_request_path(all[i]).start[0] == '/' && jz_request_header(all[i], "Sec-WebSocket-Key", NULL),
+                "the request in an open event is one for a WebSocket");
+    }
+    jz_request_free(again);
+    jz_kept_request_free(kept);
+}
+
 static void take_open(player *player, jz_ws ws)
 {
     require(!player->has_opened, "a connection opens once");
@@ -177,6 +200,7 @@ void play_handle(void *context, jz_ws ws, const jz_event *event, const jz_messag
     require(player != NULL && player->has_opened == (event->type != JZ_EVENT_OPEN), "the open event comes first");
     require(!player->has_closed, "the close event comes last");
     if (event->type == JZ_EVENT_OPEN) {
+        check_request(ws);
         take_open(player, ws);
     } else if (event->type == JZ_EVENT_CLOSE) {
         take_close(player, event);

@@ -48,7 +48,9 @@ struct UpgradeStateTests {
         } body: { server in
             let handshake = try TestHandshake(port: server.port, path: "/")
             #expect(try handshake.receiveStatus() == 500)
-            let mistake = "the upgrade hook of / gave a state that is not of the route's type: Tracked"
+            let mistake =
+                "the upgrade hook of / gave a state that is not of the route's type: Tracked; a hook that returns a "
+                + "JazzyAdmission gives one that the compiler has checked"
             #expect(log.values == ["error: \(handshake.socket.localAddress): \(mistake)"])
             #expect(try released.values(count: 1) == [true])
         }
