@@ -5,6 +5,7 @@ let package = Package(
     name: "jazzy",
     products: [
         .library(name: "JazzySwift", targets: ["JazzySwift"]),
+        .library(name: "JazzyTesting", targets: ["JazzyTesting"]),
         .library(name: "CJazzyPoll", targets: ["CJazzyPoll"]),
     ],
     targets: [
@@ -29,7 +30,14 @@ let package = Package(
                 .enableUpcomingFeature("MemberImportVisibility"),
             ]
         ),
+        // For the tests of those who use JazzySwift, and for ours.
+        .target(
+            name: "JazzyTesting",
+            dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib"],
+            swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]
+        ),
         .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib"]),
+        .testTarget(name: "JazzyTestingTests", dependencies: ["JazzySwift", "JazzyTesting"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

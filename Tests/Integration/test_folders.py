@@ -9,6 +9,7 @@ import pytest
 from support.programs import ROOT
 
 MODULE = ROOT / "Sources/JazzySwift"
+TESTING = ROOT / "Sources/JazzyTesting"
 
 
 def folders_in(folder):
@@ -51,15 +52,17 @@ def test_an_import_elsewhere_is_found(tmp_path, place, line, is_allowed):
         assert "move what uses it to a file there" in result.stderr
 
 
-def test_contributing_says_what_each_folder_is_for():
+@pytest.mark.parametrize("module", [MODULE, TESTING], ids=lambda module: module.name)
+def test_contributing_says_what_each_folder_is_for(module):
     rows = re.findall(r"^\| `([\w.]+)/` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
-    assert folders_in(MODULE) <= set(rows)
+    assert folders_in(module) <= set(rows)
 
 
 @pytest.mark.parametrize(
     ("tests", "sources", "others"),
     [
         ("Tests/JazzySwiftTests", MODULE, {"Support"}),
+        ("Tests/JazzyTestingTests", TESTING, {"Guide", "Support"}),
         ("Tests/CJazzyPollTests", ROOT / "Sources/CJazzyPoll", {"support", "behaviour"}),
     ],
 )

@@ -1,15 +1,19 @@
 /// The handler that starts a task for each connection of a route with a ``JazzyAsyncHandler``, and fills its inbox.
-func startingTasks(_ handler: @escaping JazzyAsyncHandler, _ errors: HandlerErrors) -> JazzyHandler {
+func startingTasks(
+    _ handler: @escaping JazzyAsyncHandler, _ errors: HandlerErrors, _ observer: (any ServerObserver)?
+) -> JazzyHandler {
     { ws, event, message in
         if event == .open {
             let given = ws.stateObject
-            let inbox = MessageInbox(ws, given: given as? any GivenState, request: KeptRequest(of: ws))
+            let inbox = MessageInbox(
+                ws, given: given as? any GivenState, request: KeptRequest(of: ws), observer: observer)
             guard ws.replaceState(given, with: inbox) else {
                 ws.close(code: 1011)
                 return
             }
             // Detached: a task that runs a server on the loop's thread has nothing to do with it.
-            inbox.handle(in: Task.detached { await run(handler, ws, inbox, errors) })
+            observer?.begins(taskOf: ws)
+            inbox.handle(in: Task.detached { await run(handler, ws, inbox, errors, observer) })
         }
         guard let inbox = ws.stateObject as? MessageInbox else { return }
         switch event {
@@ -23,14 +27,17 @@ func startingTasks(_ handler: @escaping JazzyAsyncHandler, _ errors: HandlerErro
 }
 
 private func run(
-    _ handler: JazzyAsyncHandler, _ ws: JazzyWebSocket, _ inbox: MessageInbox, _ errors: HandlerErrors
+    _ handler: JazzyAsyncHandler, _ ws: JazzyWebSocket, _ inbox: MessageInbox, _ errors: HandlerErrors,
+    _ observer: (any ServerObserver)?
 ) async {
     do {
         try await MessageInbox.$ofTask.withValue(inbox) { try await handler(ws, WsMessages(inbox: inbox)) }
         if inbox.finish() { ws.close() }
+        observer?.ends(taskOf: ws, nil)
     } catch {
         let wasThere = inbox.finish()
         errors.tell(ws, wasThere ? .error : .debug, "handler", threw: error)
         if wasThere { ws.close(code: 1011) }
+        observer?.ends(taskOf: ws, wasThere ? error : nil)
     }
 }

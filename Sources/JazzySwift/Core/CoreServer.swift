@@ -28,7 +28,14 @@ final class CoreServer: Sendable {
     }
 
     /// Sets up a server and listens.
-    init(options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress]) throws(JazzyError) {
+    convenience init(options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress]) throws(JazzyError) {
+        try self.init(options: options, routes: routes, addresses: addresses, observer: nil)
+    }
+
+    /// Sets up a server and listens. `observer`: is told of what is published.
+    init(
+        options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress], observer: (any ServerObserver)?
+    ) throws(JazzyError) {
         let logContext = LogContext(options)
         var parts = Parts(
             core: try Self.create(options, logContext), contexts: [logContext] + addresses.compactMap(\.transportTable))
@@ -36,6 +43,11 @@ final class CoreServer: Sendable {
             for route in routes {
                 let context = try route.register(on: parts.core, tellingTexts: options.logLevel == .debug)
                 if let context { parts.contexts.append(context) }
+            }
+            if let observer {
+                let context = PublicationContext(observer)
+                parts.contexts.append(context)
+                try context.join(parts.core)
             }
             try listen(parts.core, on: addresses)
         } catch {

@@ -23,6 +23,7 @@ final class MessageInbox: RouteState, Sendable {
         var nextNumber: UInt64 = 0
         var failure: WsError?
         var close: WsClose?
+        var taken = 0
         /// The handler has returned: nobody takes messages any more.
         var isOver = false
         var task: Task<Void, Never>?
@@ -36,16 +37,21 @@ final class MessageInbox: RouteState, Sendable {
     @TaskLocal static var ofTask: MessageInbox?
 
     private let ws: JazzyWebSocket
+    private let observer: (any ServerObserver)?
     private let state = Mutex(State())
     /// The state that an upgrade hook gave to the connection.
     let given: (any GivenState)?
     /// The request that the connection began with; `nil` if there is no memory.
     let request: KeptRequest?
 
-    init(_ ws: JazzyWebSocket, given: (any GivenState)? = nil, request: KeptRequest? = nil) {
+    init(
+        _ ws: JazzyWebSocket, given: (any GivenState)? = nil, request: KeptRequest? = nil,
+        observer: (any ServerObserver)? = nil
+    ) {
         self.ws = ws
         self.given = given
         self.request = request
+        self.observer = observer
     }
 
     func belongs(to ws: JazzyWebSocket) -> Bool { ws == self.ws }
@@ -65,7 +71,10 @@ final class MessageInbox: RouteState, Sendable {
     func append(_ message: WsOwnedMessage) {
         let waiter: Waiter? = state.withLock { state in
             if state.isOver { return nil }
-            if !state.waiters.isEmpty { return state.waiters.removeFirst().continuation }
+            if !state.waiters.isEmpty {
+                state.taken += 1
+                return state.waiters.removeFirst().continuation
+            }
             state.messages.append(message)
             // Also if it is paused already: a resumption that was posted before may take effect later.
             if state.isFull {
@@ -114,6 +123,7 @@ final class MessageInbox: RouteState, Sendable {
     func next() async throws(WsError) -> WsOwnedMessage? {
         await resumeReading()
         if let result = takeNow() { return try result.get() }
+        if let observer { observer.waits(taskOf: ws, taken: state.withLock { $0.taken }) }
         let number = state.withLock { state in
             state.nextNumber += 1
             return state.nextNumber
@@ -162,7 +172,10 @@ final class MessageInbox: RouteState, Sendable {
 extension MessageInbox.State {
     /// What `next` returns now; `nil` if it has to wait.
     fileprivate mutating func take() -> Result<WsOwnedMessage?, WsError>? {
-        if let message = messages.popFirst() { return .success(message) }
+        if let message = messages.popFirst() {
+            taken += 1
+            return .success(message)
+        }
         guard close != nil else { return nil }
         return takeFailure().map { .failure($0) } ?? .success(nil)
     }

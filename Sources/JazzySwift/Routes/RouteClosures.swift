@@ -14,6 +14,9 @@ struct RouteClosures: Sendable {
     /// Handles each connection in a task, which the ``handler`` starts.
     var asynchronous: JazzyAsyncHandler?
 
+    /// Is told what the handlers do, in tests.
+    var observer: (any ServerObserver)?
+
     /// Decides which clients are let in; `nil` if the route has no hook.
     var decision: UpgradeDecider? {
         if let admission { return admission }
@@ -27,10 +30,10 @@ struct RouteClosures: Sendable {
 
     /// The same with the handler that starts the tasks, if there is an asynchronous one; it logs what they throw.
     func startingTasks(_ errors: HandlerErrors) -> Self {
-        guard let asynchronous else { return self }
+        guard let asynchronous else { return observed }
         var closures = self
-        closures.handler = JazzySwift.startingTasks(asynchronous, errors)
-        return closures
+        closures.handler = JazzySwift.startingTasks(asynchronous, errors, observer)
+        return closures.observed
     }
 }
 

@@ -1,0 +1,158 @@
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A socket that a queue of its own reads and writes: it blocks no thread that runs tasks.
+final class ClientSocket: Sendable {
+    /// What happens is one thing at a time, on the queue.
+    private struct State: Sendable {
+        var unsent: [UInt8] = []
+        /// Bytes that were to be sent, and that the kernel has.
+        var (enqueued, sent) = (0, 0)
+        var hasEnded = false
+        var isWriting = false
+    }
+
+    let localAddress: String
+
+    /// Not a global queue, which shares its threads with tasks on Linux.
+    private let queue = DispatchQueue(label: "jazzy.test-client")
+    private let descriptor: Int32
+    private let sources: Sources
+    private let state = Watched(State())
+
+    /// `@unchecked Sendable`: libdispatch's sources may be used on any thread, and `writing` is only used on the queue.
+    private final class Sources: @unchecked Sendable {
+        let reading: any DispatchSourceRead
+        var writing: (any DispatchSourceWrite)?
+
+        init(_ reading: any DispatchSourceRead) {
+            self.reading = reading
+        }
+    }
+
+    init(port: Int) throws {
+        descriptor = try loopbackSocket(port: port)
+        localAddress = addressOfThisSide(descriptor)
+        makeNonBlocking(descriptor)
+        sendAtOnce(descriptor)
+        sources = Sources(DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue))
+    }
+
+    /// Calls `take` with what comes, in order, and at the end with `nil`. Call it once.
+    func begin(_ take: @escaping @Sendable ([UInt8]?) -> Void) {
+        sources.reading.setEventHandler { [self] in receive(take) }
+        sources.reading.setCancelHandler { [self] in
+            state.change { $0.hasEnded = true }
+            // Nothing watches the descriptor any more.
+            close(descriptor)
+            take(nil)
+        }
+        sources.reading.activate()
+    }
+
+    /// Sends bytes, and returns when the kernel has them.
+    func send(_ bytes: [UInt8], within limit: Duration) async throws {
+        let end = enqueue(bytes)
+        let isSent = try await state.first(within: limit) { _ in
+            "the kernel does not take what is to be sent: the server does not read"
+        } _: { state -> Bool? in
+            state.sent >= end ? true : state.hasEnded ? false : nil
+        }
+        guard isSent else { throw JazzyTestError(.ended, "the connection has ended, and nothing can be sent") }
+    }
+
+    /// Sends bytes, and does not wait. Returns the number of all bytes until then.
+    @discardableResult
+    func enqueue(_ bytes: [UInt8]) -> Int {
+        let end = state.change { state in
+            state.unsent += bytes
+            state.enqueued += bytes.count
+            return state.enqueued
+        }
+        queue.async { [self] in flush() }
+        return end
+    }
+
+    /// Ends the connection. What the kernel does not have yet is not sent.
+    func end(withReset isReset: Bool = false) {
+        queue.async { [self] in
+            guard !state.value.hasEnded else { return }
+            if isReset { endWithReset(descriptor) }
+            cancel()
+        }
+    }
+
+    // MARK: On the queue
+
+    private func receive(_ take: ([UInt8]?) -> Void) {
+        while true {
+            var count = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, length in
+                count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                length = max(0, count)
+            }
+            if count > 0 {
+                take(bytes)
+                continue
+            }
+            if count < 0, errno == EINTR { continue }
+            if count == 0 || errno != EAGAIN { cancel() }
+            return
+        }
+    }
+
+    private func flush() {
+        state.change { state in
+            while !state.unsent.isEmpty, !state.hasEnded, !state.isWriting {
+                let count = state.unsent.withUnsafeBytes { Self.send(descriptor, $0) }
+                if count < 0, errno == EINTR { continue }
+                if count < 0, errno == EAGAIN {
+                    state.isWriting = true
+                    return
+                }
+                guard count > 0 else { return }
+                state.unsent.removeFirst(count)
+                state.sent += count
+            }
+        }
+        if state.value.isWriting, sources.writing == nil { flushWhenWritable() }
+    }
+
+    private static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Darwin)
+            Darwin.send(descriptor, bytes.baseAddress, bytes.count, noSignal)
+        #elseif canImport(Musl)
+            Musl.send(descriptor, bytes.baseAddress, bytes.count, noSignal)
+        #else
+            Glibc.send(descriptor, bytes.baseAddress, bytes.count, noSignal)
+        #endif
+    }
+
+    private func flushWhenWritable() {
+        let writing = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue)
+        sources.writing = writing
+        writing.setEventHandler { [self] in
+            sources.writing?.cancel()
+            sources.writing = nil
+            state.change { $0.isWriting = false }
+            flush()
+        }
+        writing.activate()
+    }
+
+    /// The reading source goes last, because with it the descriptor is closed.
+    private func cancel() {
+        guard let writing = sources.writing else { return sources.reading.cancel() }
+        sources.writing = nil
+        writing.setCancelHandler { [sources] in sources.reading.cancel() }
+        writing.cancel()
+    }
+}

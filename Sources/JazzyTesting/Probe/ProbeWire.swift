@@ -1,0 +1,207 @@
+import JazzySwift
+
+/// A client in memory, and the bytes on their way between it and the server, which takes and brings them through the
+/// ``MemoryTransport``. It answers pings and close frames at once, as clients do.
+final class ProbeWire: Sendable {
+    struct State: Sendable {
+        // MARK: On the way to the server
+
+        var toServer: [UInt8] = []
+        var taken = 0
+        /// The client sends nothing behind it.
+        var hasEnded = false
+        /// The client is gone.
+        var isLost = false
+        var bell: Bell?
+
+        // MARK: What has come
+
+        var response: JazzyTestResponse?
+        /// Known when the first mark has arrived.
+        var record: ConnectionRecord?
+        var sent: [WsOwnedMessage] = []
+        /// How many of them were waited for, and returned.
+        var seen = 0
+        var pings: [[UInt8]] = []
+        var pongs: [[UInt8]] = []
+        var closeFrame: JazzyTestClose?
+        var failure: JazzyTestError?
+        /// Nothing comes any more.
+        var isOver = false
+        /// The client takes nothing at present.
+        var isUnread = false
+        /// The server has something to send meanwhile.
+        var isWaited = false
+
+        fileprivate var responseReader = ResponseReader()
+        fileprivate var frames = FrameReader()
+        fileprivate var messages = MessageReader()
+        fileprivate var hasSentClose = false
+
+        var isOpen: Bool { response?.isAccepted == true && !hasSentClose && !hasEnded && !isOver }
+    }
+
+    /// What the client says first, by which the transport finds it.
+    let token = randomBytes(16)
+    let state = Watched(State())
+    private let network: ProbeNetwork
+
+    init(_ network: ProbeNetwork) {
+        self.network = network
+    }
+
+    /// Connects to the port of a server that listens with the network's transport.
+    func connect(port: Int) throws {
+        network.expect(self)
+        let bell = try Bell(port: port, saying: token)
+        state.change { $0.bell = bell }
+    }
+
+    // MARK: The client
+
+    func send(_ bytes: [UInt8]) {
+        state.change { $0.send(bytes) }
+    }
+
+    /// Sends a frame. False: the client may not send any more.
+    func send(_ frame: JazzyTestFrame) -> Bool {
+        state.change { state in
+            guard state.isOpen else { return false }
+            state.send(frame)
+            return true
+        }
+    }
+
+    /// Sends no more. The server finds the end behind what was sent.
+    func end() {
+        state.change { $0.end() }
+    }
+
+    /// Ends the connection at once.
+    func lose() {
+        state.change { state in
+            state.isLost = true
+            state.bell?.ring()
+        }
+        _ = network.arrived(token)
+    }
+
+    func setReading(_ isReading: Bool) {
+        let record = state.change { state in
+            state.isUnread = !isReading
+            if isReading, state.isWaited { state.bell?.ring() }
+            return state.record
+        }
+        record?.state.change { $0.isUnread = !isReading }
+    }
+
+    // MARK: The server, on the thread of its event loop
+
+    /// How many bytes, at most `buffer.count`, the server takes; `nil`: the client is gone. `isAll`: nothing is left.
+    func receive(_ buffer: UnsafeMutableBufferPointer<UInt8>) -> (count: Int, isAll: Bool, hasEnded: Bool)? {
+        state.change { state in
+            if state.isLost { return nil }
+            let waiting = state.toServer[state.taken...].prefix(buffer.count)
+            _ = buffer.update(fromContentsOf: waiting)
+            state.taken += waiting.count
+            let isAll = state.taken == state.toServer.count
+            if isAll {
+                state.toServer.removeAll(keepingCapacity: state.taken <= 65_536)
+                state.taken = 0
+            }
+            return (waiting.count, isAll, state.hasEnded)
+        }
+    }
+
+    /// Whether the client takes what the server sends; `nil`: it is gone.
+    func deliver(_ bytes: [UInt8], isLast: Bool) -> Bool? {
+        state.change { state in
+            if state.isLost { return nil }
+            if state.isUnread {
+                state.isWaited = true
+                return false
+            }
+            state.isWaited = false
+            state.take(bytes, network)
+            if isLast { state.endBehindServer() }
+            return true
+        }
+    }
+
+    /// The server has closed the connection.
+    func over() {
+        state.change { state in
+            state.take([], network, hasEnded: true)
+            state.isOver = true
+            state.bell = nil
+        }
+    }
+}
+
+extension ProbeWire.State {
+    /// What a client masks its frames with: any key will do where nobody listens.
+    private static let mask: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]
+
+    mutating func send(_ bytes: [UInt8]) {
+        toServer += bytes
+        bell?.ring()
+    }
+
+    mutating func send(_ frame: JazzyTestFrame) {
+        var frame = frame
+        frame.mask = Self.mask
+        if frame.opcode == .close { hasSentClose = true }
+        send(frame.bytes)
+    }
+
+    mutating func end() {
+        hasEnded = true
+        bell?.ring()
+    }
+
+    fileprivate mutating func endBehindServer() {
+        if response?.isAccepted != true { take([], nil, hasEnded: true) }
+        end()
+    }
+
+    fileprivate mutating func take(_ bytes: [UInt8], _ network: ProbeNetwork?, hasEnded: Bool = false) {
+        do {
+            guard response == nil else { return try takeFrames(bytes, network) }
+            responseReader.append(bytes)
+            guard let (response, rest) = try responseReader.take(hasEnded: hasEnded) else { return }
+            self.response = response
+            // Who is refused asks nothing else.
+            if response.isAccepted { try takeFrames(rest, network) } else { end() }
+        } catch {
+            failure = error as? JazzyTestError
+            end()
+        }
+    }
+
+    private mutating func takeFrames(_ bytes: [UInt8], _ network: ProbeNetwork?) throws {
+        frames.append(bytes)
+        while let frame = frames.next() { try take(frame, network) }
+    }
+
+    private mutating func take(_ frame: JazzyTestFrame, _ network: ProbeNetwork?) throws {
+        switch frame.opcode {
+        case .ping: takePing(frame.payload, network)
+        case .pong: pongs.append(frame.payload)
+        case .close:
+            closeFrame = JazzyTestClose(payload: frame.payload)
+            if !hasSentClose { send(JazzyTestFrame(.close, frame.payload)) }
+            end()
+        default: if let message = try messages.take(frame) { sent.append(message) }
+        }
+    }
+
+    private mutating func takePing(_ payload: [UInt8], _ network: ProbeNetwork?) {
+        if let mark = Mark(payload) {
+            if record == nil { record = network?.newcomer(mark.connection) }
+            record?.state.change { $0.mark = max($0.mark, mark.number) }
+            return
+        }
+        pings.append(payload)
+        if isOpen { send(JazzyTestFrame(.pong, payload)) }
+    }
+}
