@@ -27,7 +27,7 @@ def chat(tmp_path_factory):
     assert "port: 8080" in text
     (folder / "main.swift").write_text(
         text.replace(
-            "try await Jazzy.run(port: 8080)",
+            "await Jazzy.runOrExit(port: 8080)",
             "import Foundation\ntry Jazzy.server.listen(port: 0)\n"
             'FileHandle.standardOutput.write(Data("listening on port \\(Jazzy.server.port)\\n".utf8))\n'
             "try await Jazzy.server.runUntilCancelled(untilSignal: true)",

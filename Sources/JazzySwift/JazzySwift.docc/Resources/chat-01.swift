@@ -4,4 +4,4 @@ Route.ws("/chat") { ws, event, message in
     if event == .open { ws.send("Welcome!") }
 }
 
-try await Jazzy.run(port: 8080)
+await Jazzy.runOrExit(port: 8080)

@@ -5,4 +5,4 @@ Route.ws("/chat") { ws, event, message in
     if event == .message, message.kind == .text { ws.send("You said: " + message.text) }
 }
 
-try await Jazzy.run(port: 8080)
+await Jazzy.runOrExit(port: 8080)

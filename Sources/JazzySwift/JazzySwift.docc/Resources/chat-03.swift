@@ -8,4 +8,4 @@ Route.ws("/chat") { ws, event, message in
     if event == .message, message.kind == .text { Jazzy.publish("chat", message.text) }
 }
 
-try await Jazzy.run(port: 8080)
+await Jazzy.runOrExit(port: 8080)

@@ -10,4 +10,4 @@ Route.ws("/chat/:room") { ws, event, message in
     }
 }
 
-try await Jazzy.run(port: 8080)
+await Jazzy.runOrExit(port: 8080)

@@ -28,4 +28,4 @@ Route.ws(
     }
 }
 
-try await Jazzy.run(port: 8080)
+await Jazzy.runOrExit(port: 8080)

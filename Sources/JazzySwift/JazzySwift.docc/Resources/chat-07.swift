@@ -31,4 +31,4 @@ Route.ws(
     }
 }
 
-try await Jazzy.run(port: 8080)
+await Jazzy.runOrExit(port: 8080)

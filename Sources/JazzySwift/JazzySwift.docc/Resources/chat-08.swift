@@ -50,4 +50,4 @@ let page = """
     """
 Route.get("/", .html(page))
 
-try await Jazzy.run(port: 8080)
+await Jazzy.runOrExit(port: 8080)
