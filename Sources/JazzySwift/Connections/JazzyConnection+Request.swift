@@ -20,7 +20,9 @@ extension JazzyConnection where Self: ~Escapable {
     /// is no memory for it.
     ///
     /// The request is parsed when it is asked for, and costs nothing else.
-    public var request: JazzyRequest? { webSocket.firstRequest(JazzyRequest.init) ?? webSocket.taskRequest }
+    public var request: JazzyRequest? {
+        (webSocket.firstRequest(JazzyRequest.init) ?? webSocket.taskRequest)?.sent(by: webSocket)
+    }
 
     /// The values of the parameters in the route's path, `:name`, by name, as in ``JazzyRequest/parameters``.
     ///

@@ -47,6 +47,22 @@ extension JazzyConnection where Self: ~Escapable {
     public var server: JazzyServerHandle { JazzyServerHandle(of: webSocket) }
 }
 
+extension JazzyRequest {
+    /// The server that the request came to, for upgrade hooks, as ``JazzyConnection/server`` is for handlers; `nil` in a
+    /// request that was made to test a hook.
+    ///
+    /// ```swift
+    /// server.ws("/room/:id", upgrade: { request in
+    ///     let room = request.parameters["id"] ?? "lobby"
+    ///     let isFull = request.server.map { $0.subscriberCount(room) >= 100 } ?? false
+    ///     return isFull ? .reject(503) : .accept(state: room)
+    /// }) { ws, event, message in
+    ///     if event == .open { ws.withState(as: String.self) { room in ws.subscribe(room) } }
+    /// }
+    /// ```
+    public var server: JazzyServerHandle? { sender.ws.map(JazzyServerHandle.init(of:)) }
+}
+
 extension JazzyServerHandle: JazzyPublisher {
     /// Publishes bytes as one message to all subscribers of a topic, this connection included, on every event loop.
     ///

@@ -5,8 +5,9 @@ extension HandlerContext {
     /// The callback of every route with an upgrade hook.
     static let upgradeCallback: jz_upgrade_hook = { context, handshake, request in
         guard let context, let request else { return }
+        let handshake = Handshake(core: handshake)
         Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()
-            .decide(Handshake(core: handshake), JazzyRequest(request))
+            .decide(handshake, JazzyRequest(request).sent(by: handshake.webSocket))
     }
 
     /// Called once for each call of `upgradeCallback`, on the same thread, when the question is over.

@@ -27,6 +27,22 @@ public struct JazzyRequest: Hashable, Sendable {
     /// The client's address and port, as ``JazzyConnection/remoteAddress`` will be.
     public let remoteAddress: String
 
+    var sender = Sender()
+
+    /// The connection of a request. Requests are equal whosever they are.
+    struct Sender: Hashable, Sendable {
+        var ws: JazzyWebSocket?
+
+        static func == (one: Self, other: Self) -> Bool { true }
+        func hash(into hasher: inout Hasher) {}
+    }
+
+    func sent(by ws: JazzyWebSocket) -> Self {
+        var request = self
+        request.sender.ws = ws
+        return request
+    }
+
     /// Creates a request, for instance to test a hook.
     public init(
         path: String = "/", query: String = "", parameters: [String: String] = [:], headers: JazzyHeaders = [:],

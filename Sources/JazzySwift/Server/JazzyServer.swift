@@ -16,8 +16,8 @@ import Synchronization
 /// method may be called from any thread. A server that has stopped may be started again.
 ///
 /// When the last reference to a server goes, it is stopped, and its end is waited for. It retains its handlers: one that
-/// captured its own server would keep it forever. A handler has ``JazzyConnection/server`` for that; an upgrade hook should
-/// capture it weakly.
+/// captured its own server would keep it forever. A handler has ``JazzyConnection/server`` for that, and an upgrade hook
+/// ``JazzyRequest/server``.
 public final class JazzyServer: Sendable {
     let options: JazzyOptions
     private let state = Mutex(State())

@@ -36,7 +36,13 @@ struct ServerHandleTests {
             if event == .message { ws.server.publish("room", message.text) }
             if case .close = event { seen.record("closed, \(ws.server.subscriberCount("room")) there") }
         }
-        server.ws("/task") { ws, messages in
+        server.ws(
+            "/task",
+            upgrade: { request in
+                seen.record("asked, \(request.server?.subscriberCount("room") ?? -1) there")
+                return .accept()
+            }
+        ) { ws, messages in
             for try await message in messages { ws.server.publish("room", message.text) }
             seen.record("task ended")
         }
@@ -52,6 +58,7 @@ struct ServerHandleTests {
         try server?.start(host: "127.0.0.1")
         let port = try #require(server?.port)
         let called = try TestClient(port: port, path: "/called")
+        try eventually("it is there") { server?.subscriberCount("room") == 1 }
         let task = try TestClient(port: port, path: "/task")
         try called.send("one")
         #expect(try called.receiveText() == "one")
@@ -61,7 +68,7 @@ struct ServerHandleTests {
         weak let released = server
         server = nil
         #expect(released == nil)
-        #expect(try seen.values(count: 2).sorted() == ["closed, 1 there", "task ended"])
+        #expect(try seen.values(count: 3).sorted() == ["asked, 1 there", "closed, 1 there", "task ended"])
         // It has ended.
         #expect(ws.server.publish("room", "too late") == .closed)
         #expect(ws.server.publish("room", "too late", compression: .never) == .closed)
@@ -73,6 +80,33 @@ struct ServerHandleTests {
         ws.server.stop()
         ws.server.drain()
         withExtendedLifetime((called, task)) {}
+    }
+
+    @Test("A hook refuses who would be too many, and requests are compared without their server")
+    func hook() throws {
+        let requests = Recorder<JazzyRequest>()
+        try withServer {
+            $0.ws(
+                "/room",
+                upgrade: { request in
+                    requests.record(request)
+                    return (request.server?.subscriberCount("room") ?? 0) < 1 ? .accept() : .reject(503)
+                }
+            ) { ws, event, _ in
+                guard event == .open else { return }
+                if let request = ws.request { requests.record(request) }
+                ws.subscribe("room")
+            }
+        } body: { server in
+            let first = try TestClient(port: server.port, path: "/room")
+            try eventually("it is there") { server.subscriberCount("room") == 1 }
+            #expect(throws: TestFailure.self) { try TestClient(port: server.port, path: "/room") }
+            let seen = try requests.values(count: 3)
+            #expect(seen[0] == seen[1] && seen[0].hashValue == seen[1].hashValue)
+            #expect(seen.allSatisfy { $0.server?.port == server.port })
+            #expect(JazzyRequest().server?.port == nil)
+            withExtendedLifetime(first) {}
+        }
     }
 
     @Test("A connection does not lead to a later run of its server, nor to any other")

@@ -176,11 +176,12 @@ JZ_PUBLIC size_t jz_server_subscribers(jz_server *server, const char *topic, siz
  * reason for all. What the calling thread sent or published to them before goes out first. The cause of their close
  * events is JZ_CAUSE_APPLICATION.
  *
- * Each loop closes up to 256 of its connections at once (that of the calling thread before this returns) and, so that
- * its other connections do not wait, up to 256 more in each further iteration: that takes about 2 ms, with the system
- * calls that send the close frames. All that had subscribed before are closed. A connection that subscribes before the
- * last one is closed may or may not be; messages that are published meanwhile reach those that are still open. If the
- * server is stopped meanwhile, they still get this code.
+ * Each loop closes up to 256 of its connections at once (that of the calling thread before this returns, unless it has
+ * too many other calls waiting, as for jz_ws_send) and, so that its other connections do not wait, up to 256 more in
+ * each further iteration: that takes about 2 ms, with the system calls that send the close frames. All that had
+ * subscribed before are closed. A connection that subscribes before the last one is closed may or may not be; messages
+ * that are published meanwhile reach those that are still open. If the server is stopped meanwhile, they still get this
+ * code.
  *
  * SENT: begun on this loop, and on its way to the others; also if there are no subscribers. DROPPED: the code may not
  * be sent, or the reason is not UTF-8, or the mailbox of a loop is full, or there is no memory: nobody is closed.
