@@ -36,7 +36,7 @@ let package = Package(
             dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib"],
             swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]
         ),
-        .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib"]),
+        .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "JazzyTesting", "CJazzyPoll"]),
         .testTarget(name: "JazzyTestingTests", dependencies: ["JazzySwift", "JazzyTesting"]),
     ],
     swiftLanguageModes: [.v6],

@@ -1,9 +1,11 @@
 /// Finds frames in a stream of bytes.
-struct FrameReader: Sendable {
+package struct FrameReader: Sendable {
     private var bytes: [UInt8] = []
     private var start = 0
 
-    mutating func append(_ more: some Sequence<UInt8>) {
+    package init() {}
+
+    package mutating func append(_ more: some Sequence<UInt8>) {
         if start > 65_536 || start == bytes.count {
             bytes.removeFirst(start)
             start = 0
@@ -11,11 +13,8 @@ struct FrameReader: Sendable {
         bytes += more
     }
 
-    /// The bytes of a frame that has not ended.
-    var rest: [UInt8] { Array(bytes[start...]) }
-
     /// Takes the next frame, if all of it is there.
-    mutating func next() -> JazzyTestFrame? {
+    package mutating func next() -> JazzyTestFrame? {
         var reader = bytes[start...]
         guard let head = reader.take(2) else { return nil }
         let (first, second) = (head[head.startIndex], head[head.startIndex + 1])

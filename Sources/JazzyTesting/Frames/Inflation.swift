@@ -1,10 +1,12 @@
 import CJazzyZlib
 
 /// Decompresses messages (RFC 7692 §7.2.2). Each may refer to earlier ones, whose last 32 KiB are kept.
-struct Inflation: Sendable {
+package struct Inflation: Sendable {
     private var window: [UInt8] = []
 
-    mutating func inflate(_ payload: [UInt8]) throws -> [UInt8] {
+    package init() {}
+
+    package mutating func inflate(_ payload: [UInt8]) throws -> [UInt8] {
         // The sender has left out the last four bytes.
         let output = try inflated(payload + [0x00, 0x00, 0xFF, 0xFF], behind: window)
         window = Array((window + output).suffix(1 << MAX_WBITS))

@@ -74,7 +74,7 @@ extension JazzyHeader {
 }
 
 /// The bytes of a request for a WebSocket. What `headers` say replaces what would be said by default.
-func handshakeRequest(path: String, headers: JazzyHeaders) -> [UInt8] {
+package func handshakeRequest(path: String, headers: JazzyHeaders) -> [UInt8] {
     let byDefault: KeyValuePairs = [
         "Host": "localhost", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",

@@ -47,7 +47,7 @@ struct CompressionTests {
         } body: { server in
             let client = try TestClient(port: server.port, path: "/", extensions: "permessage-deflate")
             let hello: [UInt8] = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]  // RFC 7692 §7.2.3.1
-            let inflater = try TestInflater()
+            let inflater = TestInflater()
             for _ in 1...3 {
                 try client.send(.text, hello, isCompressed: true)
                 #expect(try inflater.message(client.receive()) == String(repeating: "Hello", count: 20))
@@ -70,7 +70,7 @@ struct CompressionTests {
             let client = try TestClient(port: server.port, path: "/", extensions: "permessage-deflate")
             let (first, second) = (try client.receive(), try client.receive())
             #expect((second.payload.count < first.payload.count / 2) == takesOver)
-            let inflater = try TestInflater()
+            let inflater = TestInflater()
             #expect(try inflater.message(first) == text)
             #expect(try inflater.message(second) == text)
         }
@@ -111,7 +111,7 @@ struct CompressionTests {
             }
         } body: { server in
             let client = try TestClient(port: server.port, path: "/", extensions: "permessage-deflate")
-            let inflater = try TestInflater()
+            let inflater = TestInflater()
             for row in table {
                 let frame = try client.receive()
                 #expect(frame.isCompressed == row.isCompressed, "\(row)")

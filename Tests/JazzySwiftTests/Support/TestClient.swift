@@ -1,26 +1,13 @@
-import Glibc
 import JazzySwift
+import JazzyTesting
 
-/// A minimal WebSocket client on a blocking socket.
+/// A client on a blocking socket, for tests that run on threads of their own. Frames are those of JazzyTesting.
 final class TestClient {
-    struct Frame: Equatable {
-        var opcode: Opcode
-        /// RSV1: the message is compressed, and the payload is as it was sent (RFC 7692 §6).
-        var isCompressed = false
-        var payload: [UInt8]
-
-        var text: String { String(decoding: payload, as: UTF8.self) }
-    }
-
-    enum Opcode: UInt8 {
-        case text = 1
-        case binary = 2
-        case close = 8
-        case ping = 9
-        case pong = 10
-    }
+    typealias Frame = JazzyTestFrame
+    typealias Opcode = JazzyTestFrame.Opcode
 
     private let socket: TestSocket
+    private var reader = FrameReader()
 
     /// The head of the server's answer.
     let head: String
@@ -49,15 +36,12 @@ final class TestClient {
     }
 
     func send(_ opcode: Opcode, _ payload: [UInt8], isCompressed: Bool = false) throws {
-        precondition(payload.count < 126, "longer payloads are not needed here")
-        let mask: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]
-        let masked = payload.enumerated().map { $0.element ^ mask[$0.offset % 4] }
-        let firstByte = 0x80 | (isCompressed ? 0x40 : 0) | opcode.rawValue
-        try socket.send([firstByte, 0x80 | UInt8(payload.count)] + mask + masked)
+        let frame = Frame(opcode, payload, rsv1: isCompressed, mask: [0x37, 0xFA, 0x21, 0x3D])
+        try socket.send(frame.bytes)
     }
 
     func sendClose(code: UInt16, reason: String = "") throws {
-        try send(.close, [UInt8(code >> 8), UInt8(truncatingIfNeeded: code)] + Array(reason.utf8))
+        try send(.close, Frame.close(code: code, reason: reason).payload)
     }
 
     /// Ends the connection with a reset.
@@ -71,14 +55,15 @@ final class TestClient {
     }
 
     func receive() throws -> Frame {
-        let head = try socket.receive(2)
-        guard head[0] & 0xB0 == 0x80 else { throw TestFailure("a whole message was expected, not \(head)") }
-        guard let opcode = Opcode(rawValue: head[0] & 0x0F) else { throw TestFailure("opcode of \(head)") }
-        let extendedLength = head[1] == 126 ? 2 : head[1] == 127 ? 8 : 0
-        let length = try socket.receive(extendedLength).reduce(0) { $0 << 8 | Int($1) }
-        return Frame(
-            opcode: opcode, isCompressed: head[0] & 0x40 != 0,
-            payload: try socket.receive(extendedLength == 0 ? Int(head[1]) : length))
+        while true {
+            if let frame = reader.next() {
+                guard frame.isFinal, !frame.rsv2, !frame.rsv3 else {
+                    throw TestFailure("a whole message was expected, not \(frame)")
+                }
+                return frame
+            }
+            reader.append(try socket.receive())
+        }
     }
 
     /// Receives one text message.
@@ -91,11 +76,28 @@ final class TestClient {
     /// Receives a close frame, answers it, and returns its code.
     func receiveClose() throws -> UInt16 {
         let frame = try receive()
-        guard frame.opcode == .close, frame.payload.count >= 2 else {
-            throw TestFailure("a close frame was expected, not \(frame)")
-        }
-        let code = UInt16(frame.payload[0]) << 8 | UInt16(frame.payload[1])
+        guard let code = frame.close?.code else { throw TestFailure("a close frame was expected, not \(frame)") }
         try sendClose(code: code)
         return code
+    }
+}
+
+extension JazzyTestFrame {
+    /// A whole message from a server.
+    init(opcode: Opcode, isCompressed: Bool = false, payload: [UInt8]) {
+        self.init(opcode, payload, rsv1: isCompressed)
+    }
+
+    /// The message is compressed, and the payload is as it was sent (RFC 7692 §6).
+    var isCompressed: Bool { rsv1 }
+}
+
+/// Decompresses the messages of one connection as a client does: each may refer to earlier ones.
+final class TestInflater {
+    private var inflation = Inflation()
+
+    func message(_ frame: TestClient.Frame) throws -> String {
+        guard frame.isCompressed else { throw TestFailure("not compressed: \(frame)") }
+        return String(decoding: try inflation.inflate(frame.payload), as: UTF8.self)
     }
 }

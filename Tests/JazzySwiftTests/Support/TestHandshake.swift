@@ -1,4 +1,5 @@
 import JazzySwift
+import JazzyTesting
 
 /// A request for a WebSocket, and any response to it.
 final class TestHandshake {
@@ -12,16 +13,7 @@ final class TestHandshake {
     /// Asks on a socket that is connected.
     init(_ socket: TestSocket, path: String, headers: JazzyHeaders = [:]) throws {
         self.socket = socket
-        let request = """
-            GET \(path) HTTP/1.1\r
-            Host: localhost\r
-            Upgrade: websocket\r
-            Connection: Upgrade\r
-            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
-            Sec-WebSocket-Version: 13\r
-            \(headers.map { "\($0.name): \($0.value)\r\n" }.joined())\r\n
-            """
-        try socket.send(Array(request.utf8))
+        try socket.send(handshakeRequest(path: path, headers: headers))
     }
 
     func receiveHead() throws -> String { try socket.receiveHead() }

@@ -102,6 +102,15 @@ final class TestSocket {
         return isFlipped ? received.map { ~$0 } : received
     }
 
+    /// Receives what is there, and waits if there is nothing.
+    func receive() throws -> [UInt8] {
+        let received = try [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, initializedCount in
+            initializedCount = max(0, recv(descriptor, buffer.baseAddress, buffer.count, 0))
+            guard initializedCount > 0 else { throw TestFailure("the stream ended, or nothing came in time") }
+        }
+        return isFlipped ? received.map { ~$0 } : received
+    }
+
     /// Waits until the other side ends the connection, and discards its output. False: it does not end.
     func awaitEnd() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4_096)
