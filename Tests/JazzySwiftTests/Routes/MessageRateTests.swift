@@ -26,8 +26,16 @@ struct MessageRateTests {
         } body: { server in
             let client = try TestClient(port: server.port, path: "/")
             for text in ["a", "b", "c", "d"] { try client.send(text) }
-            #expect(try [client.receiveText(), client.receiveText()] == ["a", "b"])
-            #expect(try client.receiveClose() == 1008)
+            var answers: [String] = []
+            var frame = try client.receive()
+            while frame.opcode == .text {
+                answers.append(frame.text)
+                frame = try client.receive()
+            }
+            // A worker may come to a message when the connection is closing already.
+            #expect(execution == .loop ? answers == ["a", "b"] : ["a", "b"].starts(with: answers))
+            #expect(frame.close?.code == 1008)
+            try client.sendClose(code: 1008)
             #expect(try causes.values(count: 1) == [.messageRate])
             #expect(server.statistics.closes(cause: .messageRate) == 1)
             #expect(server.statistics.messageRate.closes == 1)
