@@ -64,6 +64,8 @@ extension JazzyUpgrade: CustomStringConvertible {
 /// }
 /// ```
 ///
+/// Instead, a ``JazzyAdmissionHook`` gives a state whose type the compiler checks.
+///
 /// It is called on the thread of the client's event loop, even if the route's handler runs on workers, and runs there
 /// until it suspends for the first time: until then it must not block. It should await what takes time, and then
 /// continues where Swift tasks run. Nothing is read from the client meanwhile.
