@@ -166,6 +166,43 @@ struct jz_route *jz_routes_add(jz_routes *routes, const char *path)
     return route;
 }
 
+static size_t numbers_of(const struct jz_route *route)
+{
+    return route->first_number > 0 ? 1 + route->options.subprotocol_count : 0;
+}
+
+size_t jz_routes_count_numbers(const jz_routes *routes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < routes->count; i++)
+        count += numbers_of(routes->routes[i]);
+    return count;
+}
+
+const struct jz_route *jz_routes_find_number(const jz_routes *routes, size_t number)
+{
+    for (size_t i = 0; i < routes->count; i++) {
+        const struct jz_route *route = routes->routes[i];
+        if (number >= route->first_number && number - route->first_number < numbers_of(route))
+            return route;
+    }
+    return NULL;
+}
+
+uint16_t jz_route_number_of(const jz_route *route, jz_text subprotocol)
+{
+    for (size_t i = 0; i < route->options.subprotocol_count; i++) {
+        if (jz_text_equals(subprotocol, jz_text_of(route->options.subprotocols[i])))
+            return (uint16_t)(route->first_number + 1 + i);
+    }
+    return (uint16_t)route->first_number;
+}
+
+const char *jz_route_subprotocol_of(const jz_route *route, size_t number)
+{
+    return number > route->first_number ? route->options.subprotocols[number - route->first_number - 1] : "";
+}
+
 jz_page *jz_page_create(const char *content_type, const void *body, size_t length)
 {
     jz_page *page = calloc(1, sizeof *page);

@@ -30,7 +30,7 @@ typedef struct jz_route {
     void *context;
     bool is_plain;            /* its handler gets every message at once: it runs on the loop, and no rate is limited */
     jz_route_options options; /* complete: defaults of the server are filled in; the lists are copies, see strings.h */
-    size_t first_subprotocol; /* the number of subprotocols that the routes before it have */
+    size_t first_number;      /* of its connections: see jz_routes_find_number; 0: no WebSocket here */
     jz_page *page;            /* NULL: no page here */
     _Atomic bool *has_refused_origin; /* and logged how to allow that origin */
 } jz_route;
@@ -72,6 +72,24 @@ const struct jz_route *jz_routes_find_covering(const jz_routes *routes, const ch
  * that differs only in the names of parameters: the route's path then differs. NULL when there is no memory.
  */
 struct jz_route *jz_routes_add(jz_routes *routes, const char *path);
+
+/*
+ * A number says which route a connection has, and which subprotocol: each WebSocket route has `first_number` for
+ * connections whose subprotocol it does not list, and the next ones for each that it lists. From 1 to JZ_MAX_NUMBER.
+ */
+#define JZ_MAX_NUMBER UINT16_MAX
+
+/* How many numbers are taken. */
+size_t jz_routes_count_numbers(const jz_routes *routes);
+
+/* The route with a number that is taken. */
+const struct jz_route *jz_routes_find_number(const jz_routes *routes, size_t number);
+
+/* The number of connections of a route with this subprotocol. */
+uint16_t jz_route_number_of(const jz_route *route, jz_text subprotocol);
+
+/* The subprotocol of a number of this route; "" if the route does not list it. */
+const char *jz_route_subprotocol_of(const jz_route *route, size_t number);
 
 /* Copies a page. NULL when there is no memory. */
 jz_page *jz_page_create(const char *content_type, const void *body, size_t length);

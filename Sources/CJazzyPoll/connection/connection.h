@@ -85,8 +85,8 @@ typedef struct jz_connection {
     int link; /* what its bytes travel on: see transport/links.h */
     uint32_t slot;
     _Atomic uint16_t peer_port;
-    _Atomic uint16_t subprotocol; /* 0: none; else one more than its index among the server's */
-    uint32_t last_active;         /* the tick at which something was received, or waiting output was sent */
+    _Atomic uint16_t number; /* of its route and subprotocol: see routes.h; 0: it is no WebSocket (yet) */
+    uint32_t last_active;    /* the tick at which something was received, or waiting output was sent */
     union {
         jz_buffer head;        /* JZ_PHASE_PROXY, JZ_PHASE_HEAD: the incomplete head */
         jz_question *question; /* JZ_PHASE_ASKING */

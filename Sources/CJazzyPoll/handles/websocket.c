@@ -142,33 +142,6 @@ jz_send_status jz_ws_resume_reading(jz_ws ws)
     return set_paused(ws, false);
 }
 
-/* The subprotocol with that number, counted from 1 across all routes. */
-static const char *subprotocol_of(const jz_server *server, size_t number)
-{
-    for (size_t i = 0; i < server->routes.count; i++) {
-        const jz_route *route = server->routes.routes[i];
-        if (number > route->first_subprotocol && number - route->first_subprotocol <= route->options.subprotocol_count)
-            return route->options.subprotocols[number - route->first_subprotocol - 1];
-    }
-    return "";
-}
-
-const char *jz_ws_subprotocol(jz_ws ws)
-{
-    jz_shard *shard = jz_reach_shard(ws);
-    if (shard == NULL)
-        return "";
-    size_t number = 0;
-    const jz_connection *connection = jz_slots_find(&shard->slots, ws);
-    if (connection != NULL)
-        number = atomic_load_explicit(&connection->subprotocol, memory_order_acquire);
-    if (jz_slots_find(&shard->slots, ws) != connection)
-        number = 0;
-    const char *subprotocol = number > 0 ? subprotocol_of(shard->server, number) : "";
-    jz_leave_reached_shard(ws, shard);
-    return subprotocol;
-}
-
 static size_t buffered_amount(const jz_shard *shard, jz_ws ws)
 {
     const jz_connection *connection = jz_slots_find(&shard->slots, ws);

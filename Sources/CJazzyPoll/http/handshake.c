@@ -25,16 +25,6 @@ static jz_refusal refusal_of(int status)
     }
 }
 
-/* One more than the index of a subprotocol among all of the server's; 0 if the route does not list it. */
-static uint16_t number_of(const jz_route *route, jz_text subprotocol)
-{
-    for (size_t i = 0; i < route->options.subprotocol_count; i++) {
-        if (jz_text_equals(subprotocol, jz_text_of(route->options.subprotocols[i])))
-            return (uint16_t)(route->first_subprotocol + i + 1);
-    }
-    return 0;
-}
-
 /* The question was removed from the connection before. Returns whether the connection becomes a WebSocket. */
 static bool accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade,
                            void **state, jz_accepted *accepted)
@@ -45,7 +35,7 @@ static bool accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_
         return false;
     }
     jz_output_appended(&shard->turn, connection);
-    atomic_store_explicit(&connection->subprotocol, number_of(route, upgrade->subprotocol), memory_order_release);
+    atomic_store_explicit(&connection->number, jz_route_number_of(route, upgrade->subprotocol), memory_order_release);
     *accepted = (jz_accepted){.route = route, .deflate = upgrade->deflate, .state = *state};
     *state = NULL;
     return true;

@@ -62,7 +62,7 @@ static void free_slot(jz_shard *shard, jz_connection *connection)
 {
     connection->phase = JZ_PHASE_FREE;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
-    atomic_store_explicit(&connection->subprotocol, 0, memory_order_relaxed);
+    atomic_store_explicit(&connection->number, 0, memory_order_relaxed);
     shard->connection_count--;
     if (!connection->is_dirty)
         jz_slots_give_back(&shard->slots, connection);

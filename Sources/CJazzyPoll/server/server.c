@@ -204,14 +204,6 @@ static jz_status add_route(jz_server *server, const char *path, jz_route **route
     return status;
 }
 
-static size_t count_subprotocols(const jz_routes *routes)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < routes->count; i++)
-        count += routes->routes[i]->options.subprotocol_count;
-    return count;
-}
-
 jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route_options *options, jz_handler handler,
                              void *context, jz_error *error)
 {
@@ -229,14 +221,15 @@ jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route
         return status;
     if (route->handler != NULL)
         return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a WebSocket route already", path);
-    size_t first_subprotocol = count_subprotocols(&server->routes);
-    if (first_subprotocol + options->subprotocol_count >= UINT16_MAX)
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
-                         "route \"%.100s\": the routes of one server have at most %d subprotocols in all", path,
-                         UINT16_MAX - 1);
+    size_t first_number = jz_routes_count_numbers(&server->routes) + 1;
+    if (first_number + options->subprotocol_count > JZ_MAX_NUMBER)
+        return jz_report(
+            error, JZ_STATUS_INVALID_ROUTE,
+            "route \"%.100s\": one server has at most %d WebSocket routes and subprotocols of them, in all", path,
+            JZ_MAX_NUMBER);
     if (!jz_route_options_adopt(&route->options, options, &server->options))
         return jz_report_system(error, ENOMEM, "add a route");
-    route->first_subprotocol = first_subprotocol;
+    route->first_number = first_number;
     route->is_plain = options->execution == JZ_EXECUTION_LOOP && options->message_rate.per_second == 0;
     route->handler = handler;
     route->context = context;

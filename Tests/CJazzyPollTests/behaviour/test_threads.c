@@ -36,6 +36,12 @@ static void count_topic(void *context, const char *name, size_t length)
     ++*(size_t *)context;
 }
 
+static void ignore_context(void *visitor, void *context)
+{
+    (void)visitor;
+    (void)context;
+}
+
 /* Calls every function there is, and returns how many did not say that the connection is closed. */
 static size_t use_stale(jz_ws ws)
 {
@@ -54,6 +60,7 @@ static size_t use_stale(jz_ws ws)
     wrong += jz_ws_buffered_amount(ws) != 0;
     wrong += jz_ws_remote_address(ws, address) != 0 || address[0] != '\0';
     wrong += jz_ws_state(ws) != NULL;
+    wrong += jz_ws_visit_context(ws, ignore_context, NULL);
     wrong += jz_ws_set_state(ws, &churn);
     return wrong;
 }

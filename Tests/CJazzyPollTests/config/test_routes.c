@@ -368,6 +368,46 @@ static void freed_routes_are_none(void **state)
     jz_routes_free(&routes);
 }
 
+static void each_route_has_a_number_for_each_subprotocol_and_one_for_none(void **state)
+{
+    (void)state;
+    static const char *const subprotocols[] = {"a", "b", "c"};
+    static const struct {
+        const char *path;
+        size_t subprotocols;
+    } added[] = {{"/z", 2}, {"/page", 0}, {"/a", 0}, {"/:any", 3}, {"/m", 1}};
+    jz_routes routes = {0};
+    for (size_t i = 0; i < COUNT_OF(added); i++) {
+        struct jz_route *route = add(&routes, added[i].path);
+        if (strcmp(added[i].path, "/page") == 0)
+            continue;
+        route->options.subprotocols = subprotocols;
+        route->options.subprotocol_count = added[i].subprotocols;
+        route->first_number = jz_routes_count_numbers(&routes) + 1;
+    }
+    assert_int_equal(jz_routes_count_numbers(&routes), 4 + 2 + 3 + 1);
+    size_t number = 1;
+    for (size_t i = 0; i < COUNT_OF(added); i++) {
+        const struct jz_route *route = find(&routes, added[i].path);
+        if (route->first_number == 0)
+            continue;
+        assert_int_equal(jz_route_number_of(route, jz_text_of("other")), number);
+        for (size_t j = 0; j <= added[i].subprotocols; j++, number++) {
+            assert_true(jz_routes_find_number(&routes, number) == route);
+            const char *subprotocol = jz_route_subprotocol_of(route, number);
+            assert_string_equal(subprotocol, j > 0 ? subprotocols[j - 1] : "");
+            assert_int_equal(jz_route_number_of(route, jz_text_of(subprotocol)), number);
+        }
+    }
+    assert_null(jz_routes_find_number(&routes, number));
+    assert_null(jz_routes_find_number(&routes, 0));
+    for (size_t i = 0; i < routes.count; i++) {
+        routes.routes[i]->options.subprotocols = NULL; /* of the test */
+        routes.routes[i]->options.subprotocol_count = 0;
+    }
+    jz_routes_free(&routes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +428,7 @@ int main(void)
         cmocka_unit_test(without_memory_the_routes_are_as_they_were),
         cmocka_unit_test(without_memory_there_is_no_page),
         cmocka_unit_test(freed_routes_are_none),
+        cmocka_unit_test(each_route_has_a_number_for_each_subprotocol_and_one_for_none),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("routes", tests, NULL, NULL));
 }

@@ -154,6 +154,19 @@ JZ_PUBLIC jz_send_status jz_ws_resume_reading(jz_ws ws);
 JZ_PUBLIC const char *jz_ws_subprotocol(jz_ws ws);
 
 /*
+ * Calls `visit`, before it returns, with what the connection's route was registered with, which lives until then, even
+ * if the server is destroyed meanwhile; `visit` must not wait for anything. From any thread, and in the close event,
+ * too. Returns false, without calling it, if the connection is gone.
+ */
+JZ_PUBLIC bool jz_ws_visit_context(jz_ws ws, void (*visit)(void *visitor, void *context), void *visitor);
+
+/*
+ * The connection whose message the calling thread handles. Zero outside of handlers; in a handler that was called with
+ * another event it may be zero, too.
+ */
+JZ_PUBLIC jz_ws jz_current_ws(void);
+
+/*
  * The bytes that were accepted for sending to this connection, but not yet taken by the kernel. 0 if it is gone. Sends
  * of other threads count once the connection's loop has taken them.
  */
