@@ -37,13 +37,14 @@ extension JazzyConnection where Self: ~Escapable {
     /// No more messages are delivered. The close event comes later, never before this returns.
     ///
     /// - Parameters:
-    ///   - code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. Codes that ``WsClose/code`` can have, but frames may not,
-    ///     are accepted, too: 1005 sends an empty close frame, 1006 sends 1001, 1015 sends 1011. Any other code may not
-    ///     be sent (RFC 6455 §7.4): the connection stays open, and the status is ``JazzySendStatus/dropped``.
+    ///   - code: A ``WsCloseCode``, for instance `.policyViolation`: 1000 to 1003, 1007 to 1014, or 3000 to 4999. Codes
+    ///     that ``WsClose/code`` can have, but frames may not, are accepted, too: 1005 sends an empty close frame, 1006
+    ///     sends 1001, 1015 sends 1011. Any other code may not be sent (RFC 6455 §7.4): the connection stays open, and
+    ///     the status is ``JazzySendStatus/dropped``.
     ///   - reason: Cut between two characters if longer than the 123 bytes that fit. An empty close frame has none.
     /// - Returns: The result of sending the close frame.
     @discardableResult
-    public func close(code: UInt16 = 1000, reason: String = "") -> JazzySendStatus {
+    public func close(code: WsCloseCode = .normal, reason: String = "") -> JazzySendStatus {
         withCharacters(of: reason) { JazzySendStatus(jz_ws_close(webSocket.core, code, $0, $1)) }
     }
 

@@ -2,7 +2,7 @@ import CJazzyPoll
 
 extension WsError {
     /// The close code that is sent to the peer for this failure; 1006 if none can be sent.
-    public var closeCode: UInt16 { jz_failure_close_code(rule.core) }
+    public var closeCode: WsCloseCode { jz_failure_close_code(rule.core) }
 }
 
 extension WsError: CustomStringConvertible {

@@ -3,7 +3,7 @@ public struct WsClose: Equatable, Sendable {
     /// The close code that the peer sent, or after a failure the code that was sent to the peer (RFC 6455 §7.4).
     ///
     /// 1005: the peer's close frame had no code; 1006: there was no close frame.
-    public let code: UInt16
+    public let code: WsCloseCode
 
     /// The reason that the peer gave, often empty.
     public let reason: String
@@ -39,7 +39,7 @@ public struct WsClose: Equatable, Sendable {
 
     /// Creates a description of an end, for instance to test a handler.
     public init(
-        code: UInt16, reason: String = "", wasClean: Bool = true, cause: Cause = .peer, failure: WsError? = nil
+        code: WsCloseCode, reason: String = "", wasClean: Bool = true, cause: Cause = .peer, failure: WsError? = nil
     ) {
         self.code = code
         self.reason = reason

@@ -63,7 +63,7 @@ extension JazzyServer {
     @available(*, noasync, message: "use stopAndWait(code:reason:spread:grace:)")
     @discardableResult
     public func stop(
-        code: UInt16, reason: String = "", spread: Duration = .zero, grace: Duration? = nil
+        code: WsCloseCode, reason: String = "", spread: Duration = .zero, grace: Duration? = nil
     ) throws(JazzyError) -> JazzyEnding? {
         let core = beginToStop(try Farewell(code: code, reason: reason, spread: spread, grace: grace))
         if let core, core.runsHere { return nil }
@@ -85,7 +85,7 @@ extension JazzyServer {
     /// - Throws: ``JazzyError`` if the code may not be sent; then nothing was done.
     @discardableResult
     public func stopAndWait(
-        code: UInt16, reason: String = "", spread: Duration = .zero, grace: Duration? = nil
+        code: WsCloseCode, reason: String = "", spread: Duration = .zero, grace: Duration? = nil
     ) async throws(JazzyError) -> JazzyEnding {
         let farewell = try Farewell(code: code, reason: reason, spread: spread, grace: grace)
         return await end(of: beginToStop(farewell))

@@ -78,7 +78,7 @@ public struct JazzyStatistics: Equatable, Sendable {
     ///
     /// Each code from 1000 to 1015 is counted on its own. Other codes are counted in three groups: 3000 to 3999, 4000
     /// to 4999, and all others. For any code of a group this is the count of the group.
-    public func closes(code: UInt16) -> Int { closeCounts.count(at: closeIndex(of: code)) }
+    public func closes(code: WsCloseCode) -> Int { closeCounts.count(at: closeIndex(of: code)) }
 
     /// How many close events had a cause.
     public func closes(cause: WsClose.Cause) -> Int { causeCounts.count(at: cause.index) }

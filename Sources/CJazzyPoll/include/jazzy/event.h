@@ -11,20 +11,24 @@
 
 JZ_BEGIN_DECLARATIONS
 
-/* Close codes of RFC 6455 §7.4.1 that this library sends or reports; 3000-4999 are free for applications (§7.4.2). */
+/* The close codes of RFC 6455 §7.4.1, and 1012 to 1014 of IANA's registry; 3000-4999 are free for applications
+   (§7.4.2). */
 enum {
-    JZ_CLOSE_NORMAL = 1000,
-    JZ_CLOSE_GOING_AWAY = 1001,
-    JZ_CLOSE_PROTOCOL_ERROR = 1002,
-    JZ_CLOSE_NO_STATUS = 1005, /* the peer's close frame had no code; closing with it sends none */
-    JZ_CLOSE_ABNORMAL = 1006,  /* only reported: the connection ended without a close frame */
-    JZ_CLOSE_INVALID_PAYLOAD = 1007,
-    JZ_CLOSE_POLICY_VIOLATION = 1008,
+    JZ_CLOSE_NORMAL = 1000,           /* it is done */
+    JZ_CLOSE_GOING_AWAY = 1001,       /* the server stops, or the page was left */
+    JZ_CLOSE_PROTOCOL_ERROR = 1002,   /* a rule of the protocol was broken */
+    JZ_CLOSE_UNSUPPORTED_DATA = 1003, /* a kind of message that is not accepted, such as binary instead of text */
+    JZ_CLOSE_NO_STATUS = 1005,        /* the peer's close frame had no code; closing with it sends none */
+    JZ_CLOSE_ABNORMAL = 1006,         /* only reported: the connection ended without a close frame */
+    JZ_CLOSE_INVALID_PAYLOAD = 1007,  /* a message that is not what its kind says, such as text that is not UTF-8 */
+    JZ_CLOSE_POLICY_VIOLATION = 1008, /* a message that is not allowed, where no other code says why */
     JZ_CLOSE_MESSAGE_TOO_BIG = 1009,
-    JZ_CLOSE_INTERNAL_ERROR = 1011,
-    JZ_CLOSE_SERVICE_RESTART = 1012, /* 1012 and 1013 were registered with IANA after the RFC */
-    JZ_CLOSE_TRY_AGAIN_LATER = 1013,
-    JZ_CLOSE_TLS_HANDSHAKE = 1015 /* only reported, and not by this library */
+    JZ_CLOSE_MANDATORY_EXTENSION = 1010, /* sent by clients: the server has not agreed to an extension */
+    JZ_CLOSE_INTERNAL_ERROR = 1011,      /* the server failed */
+    JZ_CLOSE_SERVICE_RESTART = 1012,     /* the client may come back, after a random delay */
+    JZ_CLOSE_TRY_AGAIN_LATER = 1013,     /* the server is overloaded */
+    JZ_CLOSE_BAD_GATEWAY = 1014,         /* a server behind this one gave an invalid answer */
+    JZ_CLOSE_TLS_HANDSHAKE = 1015        /* only reported, and not by this library */
 };
 
 typedef enum jz_message_kind {
