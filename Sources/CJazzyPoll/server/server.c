@@ -271,6 +271,11 @@ jz_status jz_server_route_not_found(jz_server *server, const char *content_type,
     return JZ_OK;
 }
 
+void *jz_server_context(const jz_server *server)
+{
+    return server->options.context;
+}
+
 bool jz_in_handler(void)
 {
     return jz_current_shard != NULL || jz_current_work != NULL;

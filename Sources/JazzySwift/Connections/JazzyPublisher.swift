@@ -35,6 +35,10 @@ public protocol JazzyPublisher: ~Escapable {
     func publish(
         _ topic: String, _ bytes: RawSpan, kind: WsMessageKind, compression: JazzyCompression
     ) -> JazzySendStatus
+
+    /// How values are written as JSON: for a connection ``JazzyRouteOptions/coders`` of its route, for a server
+    /// ``JazzyOptions/coders``.
+    var coders: JazzyCoders { get }
 }
 
 extension JazzyPublisher where Self: ~Escapable {

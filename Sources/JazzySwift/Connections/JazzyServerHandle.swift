@@ -90,6 +90,9 @@ extension JazzyServerHandle: JazzyPublisher {
     ) -> JazzySendStatus {
         withCalls { $0.publish(topic, bytes, kind: kind, compression: compression) } ?? .closed
     }
+
+    /// The server's coders, ``JazzyOptions/coders``; ``JazzyCoders/default`` if it has ended.
+    public var coders: JazzyCoders { withCalls(\.coders) ?? .default }
 }
 
 extension JazzyServerHandle {
@@ -107,7 +110,7 @@ extension JazzyServerHandle {
     ///   - reason: Cut between two characters if longer than the 123 bytes that fit.
     /// - Returns: The result, as of ``JazzyServer/close(topic:code:reason:)``.
     @discardableResult
-    public func close(topic: String, code: UInt16 = 1000, reason: String = "") -> JazzySendStatus {
+    public func close(topic: String, code: WsCloseCode = .normal, reason: String = "") -> JazzySendStatus {
         withCalls { $0.close(topic, code: code, reason: reason) } ?? .closed
     }
 

@@ -1,6 +1,7 @@
 /// The handler that starts a task for each connection of a route with a ``JazzyAsyncHandler``, and fills its inbox.
 func startingTasks(
-    _ handler: @escaping JazzyAsyncHandler, _ errors: HandlerErrors, _ observer: (any ServerObserver)?
+    _ handler: @escaping JazzyAsyncHandler, _ coders: JazzyCoders, _ errors: HandlerErrors,
+    _ observer: (any ServerObserver)?
 ) -> JazzyHandler {
     { ws, event, message in
         if event == .open {
@@ -8,7 +9,7 @@ func startingTasks(
             let inbox = MessageInbox(
                 ws, given: given as? any GivenState, request: KeptRequest(of: ws), observer: observer)
             guard ws.replaceState(given, with: inbox) else {
-                ws.close(code: 1011)
+                ws.close(code: .internalError)
                 return
             }
             // Detached: a task that runs a server on the loop's thread has nothing to do with it.
@@ -19,7 +20,7 @@ func startingTasks(
         switch event {
         case .open: break
         case .message:
-            if message.kind == .text || message.kind == .binary { inbox.append(WsOwnedMessage(message)) }
+            if message.kind == .text || message.kind == .binary { inbox.append(WsOwnedMessage(message, coders)) }
         case .error(let error): inbox.fail(error)
         case .close(let close): inbox.end(close)
         }
@@ -37,7 +38,7 @@ private func run(
     } catch {
         let wasThere = inbox.finish()
         errors.tell(ws, wasThere ? .error : .debug, "handler", threw: error)
-        if wasThere { ws.close(code: 1011) }
+        if wasThere { ws.close(code: .internalError) }
         observer?.ends(taskOf: ws, wasThere ? error : nil)
     }
 }

@@ -36,12 +36,13 @@ final class CoreServer: Sendable {
     init(
         options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress], observer: (any ServerObserver)?
     ) throws(JazzyError) {
-        let logContext = LogContext(options)
+        let (logContext, context) = (LogContext(options), ServerContext(options))
         var parts = Parts(
-            core: try Self.create(options, logContext), contexts: [logContext] + addresses.compactMap(\.transportTable))
+            core: try Self.create(options, logContext, context),
+            contexts: [logContext, context] + addresses.compactMap(\.transportTable))
         do throws(JazzyError) {
             for route in routes {
-                let context = try route.register(on: parts.core, tellingTexts: options.logLevel == .debug)
+                let context = try route.register(on: parts.core, of: options)
                 if let context { parts.contexts.append(context) }
             }
             if let observer {
@@ -138,9 +139,12 @@ final class CoreServer: Sendable {
         turn.withLock { _ in jz_server_wait(core) }
     }
 
-    private static func create(_ options: JazzyOptions, _ logContext: LogContext) throws(JazzyError) -> OpaquePointer {
+    private static func create(
+        _ options: JazzyOptions, _ logContext: LogContext, _ context: ServerContext
+    ) throws(JazzyError) -> OpaquePointer {
         try options.withCore { coreOptions throws(JazzyError) in
             logContext.set(in: &coreOptions)
+            context.set(in: &coreOptions)
             var error = jz_error()
             guard let core = jz_server_create(&coreOptions, &error) else { throw JazzyError(error) }
             return core

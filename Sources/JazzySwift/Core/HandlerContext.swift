@@ -4,13 +4,16 @@ import Synchronization
 /// The context of the core's callbacks, which leads to a route's closures.
 final class HandlerContext: Sendable {
     let closures: RouteClosures
+    /// Of the route's connections and messages.
+    let coders: JazzyCoders
     private let errors: HandlerErrors
     /// Keyed by the value of the handshake. Guarded, because all loops of a server share its routes.
     let suspendedHooks = Mutex<[UInt64: Task<Void, Never>]>([:])
 
-    init(path: String, closures: RouteClosures, tellsTexts: Bool) {
+    init(path: String, closures: RouteClosures, coders: JazzyCoders, tellsTexts: Bool) {
         errors = HandlerErrors(path: path, tellsTexts: tellsTexts)
-        self.closures = closures.startingTasks(errors)
+        self.closures = closures.startingTasks(coders, errors)
+        self.coders = coders
     }
 
     /// The route's path, or its beginning.
@@ -64,7 +67,7 @@ final class HandlerContext: Sendable {
             try body(ws)
         } catch {
             tell(ws, .error, "handler", threw: error)
-            ws.close(code: UInt16(JZ_CLOSE_INTERNAL_ERROR))
+            ws.close(code: .internalError)
         }
     }
 }

@@ -12,11 +12,13 @@ struct HandlerErrors: Sendable {
         self.tellsTexts = tellsTexts
     }
 
-    /// Logs that a closure of the route threw: only the type of the error, because its text may come from the client.
+    /// Logs that a closure of the route threw: only the type of the error, because its text may come from the client;
+    /// but that of a message that could not be decoded does not.
     func tell(_ ws: JazzyWebSocket, _ level: JazzyLogLevel, _ closure: String, threw error: any Error) {
         let cause = "\(type(of: error))"
         let line = "the \(closure) of \(path) threw \(cause)"
-        ws.log(level, line, route: route, cause: cause)
-        if tellsTexts { ws.log(.debug, "\(line): \(error)", route: route, cause: cause) }
+        let isSafe = error is WsDecodingError
+        ws.log(level, isSafe ? "\(line): \(error)" : line, route: route, cause: cause)
+        if tellsTexts, !isSafe { ws.log(.debug, "\(line): \(error)", route: route, cause: cause) }
     }
 }

@@ -1,10 +1,12 @@
 import CJazzyPoll
 
 extension WebSocketRoute {
-    func register(on core: OpaquePointer, tellingTexts: Bool) throws(JazzyError) -> HandlerContext? {
+    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> HandlerContext? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
         try requireThatDropsAreReported()
-        let context = HandlerContext(path: path, closures: closures, tellsTexts: tellingTexts)
+        let context = HandlerContext(
+            path: path, closures: closures, coders: options.coders ?? server.coders,
+            tellsTexts: server.logLevel == .debug)
         let contextPointer = Unmanaged.passUnretained(context).toOpaque()
         try options.withCore(path: path) { coreOptions throws(JazzyError) in
             coreOptions.release_state = releaseState
@@ -23,7 +25,7 @@ extension WebSocketRoute {
 }
 
 extension PageRoute {
-    func register(on core: OpaquePointer, tellingTexts: Bool) throws(JazzyError) -> HandlerContext? {
+    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> HandlerContext? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
         try requireNoNUL(content.contentType, "the content type of \(path)", .invalidRoute)
         try check {

@@ -1,7 +1,7 @@
 import CJazzyPoll
 
 extension NotFoundRoute {
-    func register(on core: OpaquePointer, tellingTexts: Bool) throws(JazzyError) -> HandlerContext? {
+    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> HandlerContext? {
         try requireNoNUL(content.contentType, "the content type of what is not found", .invalidRoute)
         try check {
             jz_server_route_not_found(core, content.contentType, content.body, content.body.count, $0)

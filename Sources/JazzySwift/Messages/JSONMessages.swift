@@ -7,8 +7,8 @@
 extension JazzyConnection where Self: ~Escapable {
     /// Sends a value as JSON, in a text message.
     ///
-    /// The same value always gives the same text: keys are sorted, slashes are not escaped, and there is no white
-    /// space.
+    /// It is encoded with the coders of the route, ``JazzyRouteOptions/coders``: unless it says otherwise, the same value
+    /// always gives the same text.
     ///
     /// - Parameters:
     ///   - value: The value to encode.
@@ -19,12 +19,13 @@ extension JazzyConnection where Self: ~Escapable {
     public func send(
         json value: some Encodable, compression: JazzyCompression = .automatic
     ) throws -> JazzySendStatus {
-        send(try encodedAsJSON(value), kind: .text, compression: compression)
+        send(try coders.encoder().encode(value), kind: .text, compression: compression)
     }
 }
 
 extension JazzyPublisher where Self: ~Escapable {
-    /// Publishes a value as JSON, in a text message, encoded as by ``JazzyConnection/send(json:compression:)``.
+    /// Publishes a value as JSON, in a text message, encoded once with ``coders``: those of the connection's route, or of
+    /// the server.
     ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
@@ -33,7 +34,7 @@ extension JazzyPublisher where Self: ~Escapable {
     /// - Throws: `EncodingError` if the value cannot be encoded; nothing is published then.
     @discardableResult
     public func publish(_ topic: String, json value: some Encodable) throws -> JazzySendStatus {
-        publish(topic, try encodedAsJSON(value), kind: .text)
+        publish(topic, try coders.encoder().encode(value), kind: .text)
     }
 }
 
@@ -50,7 +51,7 @@ extension JazzyPublisher where Self: ~Escapable {
     public func publish(
         _ topic: String, json value: some Encodable, compression: JazzyCompression
     ) throws -> JazzySendStatus {
-        publish(topic, try encodedAsJSON(value), kind: .text, compression: compression)
+        publish(topic, try coders.encoder().encode(value), kind: .text, compression: compression)
     }
 }
 
@@ -69,17 +70,7 @@ extension JazzyConnection where Self: ~Escapable {
         _ topic: String, json value: some Encodable, includingSelf: Bool, compression: JazzyCompression = .automatic
     ) throws -> JazzySendStatus {
         publish(
-            topic, try encodedAsJSON(value), kind: .text, includingSelf: includingSelf, compression: compression)
+            topic, try coders.encoder().encode(value), kind: .text, includingSelf: includingSelf,
+            compression: compression)
     }
 }
-
-private func encodedAsJSON(_ value: some Encodable) throws -> Data {
-    try jsonEncoder.encode(value)
-}
-
-/// Shared by all threads: it is never changed, and encoding keeps no state in it.
-private let jsonEncoder: JSONEncoder = {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return encoder
-}()

@@ -1,23 +1,37 @@
 /// A text or binary message that owns its content: to keep, to send to an actor, to compare.
 ///
 /// Handlers that are called borrow a ``WsMessage``; this is a copy of one.
-public struct WsOwnedMessage: Hashable, Sendable {
-    private enum Content: Hashable, Sendable {
-        case text(String)
-        case bytes([UInt8], WsMessageKind)
-    }
+public struct WsOwnedMessage: Sendable {
+    /// What the message is.
+    public let kind: WsMessageKind
 
-    private let content: Content
+    /// Of a text; else empty. Not a string, because its ``span`` could not outlive a view of one.
+    private let characters: String.UTF8View
+    /// Of any other kind; else empty.
+    private let array: [UInt8]
+
+    /// Of the route that it came to.
+    let coders: JazzyCoders
 
     /// Copies a message.
     public init(_ message: borrowing WsMessage) {
-        content =
-            if message.kind == .text { .text(message.text) } else { .bytes(Array(message.bytes), message.kind) }
+        self.init(message, .ofMessageBeingHandled)
+    }
+
+    init(_ message: borrowing WsMessage, _ coders: JazzyCoders) {
+        let isText = message.kind == .text
+        kind = message.kind
+        characters = isText ? message.text.utf8 : "".utf8
+        array = isText ? [] : Array(message.bytes)
+        self.coders = coders
     }
 
     /// Creates a text message, for instance to test a handler.
     public init(_ text: String) {
-        content = .text(text)
+        kind = .text
+        characters = text.utf8
+        array = []
+        coders = .default
     }
 
     /// Creates a message of any kind, for instance to test a handler.
@@ -26,42 +40,40 @@ public struct WsOwnedMessage: Hashable, Sendable {
     ///   - bytes: The payload. In a text, bytes that are not UTF-8 are replaced with U+FFFD.
     ///   - kind: What the message is. The default is ``WsMessageKind/binary``.
     public init(_ bytes: some Sequence<UInt8>, kind: WsMessageKind = .binary) {
-        content =
-            if kind == .text { .text(String(decoding: Array(bytes), as: UTF8.self)) } else {
-                .bytes(Array(bytes), kind)
-            }
-    }
-
-    /// What the message is.
-    public var kind: WsMessageKind {
-        switch content {
-        case .text: .text
-        case .bytes(_, let kind): kind
-        }
+        let isText = kind == .text
+        self.kind = kind
+        characters = isText ? String(decoding: Array(bytes), as: UTF8.self).utf8 : "".utf8
+        array = isText ? [] : Array(bytes)
+        coders = .default
     }
 
     /// The number of bytes in the payload.
-    public var count: Int {
-        switch content {
-        case .text(let text): text.utf8.count
-        case .bytes(let bytes, _): bytes.count
-        }
-    }
+    public var count: Int { kind == .text ? characters.count : array.count }
 
     /// The payload as a string: of a text, without copying it. In other kinds, bytes that are not UTF-8 are replaced
     /// with U+FFFD.
-    public var text: String {
-        switch content {
-        case .text(let text): text
-        case .bytes(let bytes, _): String(decoding: bytes, as: UTF8.self)
-        }
-    }
+    public var text: String { kind == .text ? String(characters) : String(decoding: array, as: UTF8.self) }
 
     /// The payload as bytes: of a text, a copy.
-    public var bytes: [UInt8] {
-        switch content {
-        case .text(let text): Array(text.utf8)
-        case .bytes(let bytes, _): bytes
-        }
+    public var bytes: [UInt8] { kind == .text ? Array(characters) : array }
+
+    /// The payload as bytes, not copied, for as long as the message is borrowed.
+    public var span: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { if kind == .text { characters.span } else { array.span } }
+    }
+}
+
+extension WsOwnedMessage: Hashable {
+    /// Whether both are of the same kind and have the same payload.
+    public static func == (one: WsOwnedMessage, other: WsOwnedMessage) -> Bool {
+        one.kind == other.kind && String(one.characters) == String(other.characters) && one.array == other.array
+    }
+
+    /// Messages with the same kind and payload have the same hash.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(kind)
+        hasher.combine(String(characters))
+        hasher.combine(array)
     }
 }

@@ -5,9 +5,8 @@
 protocol JazzyRoute: Sendable {
     var path: String { get }
 
-    /// Returns an object that must live as long as the core server, if there is one. `tellingTexts`: whether the texts
-    /// of errors are logged.
-    func register(on core: OpaquePointer, tellingTexts: Bool) throws(JazzyError) -> HandlerContext?
+    /// Returns an object that must live as long as the core server, if there is one. `server`: the server's options.
+    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> HandlerContext?
 }
 
 struct WebSocketRoute: JazzyRoute {

@@ -9,6 +9,9 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// The frames that a message may have in addition to one for each byte: ``JazzyOptions/maxFramesPerMessage``.
     public var maxFramesPerMessage: Int?
 
+    /// How values are written as JSON, and read from it: ``JazzyOptions/coders``.
+    public var coders: JazzyCoders?
+
     /// Whether messages are compressed, and at what cost. The default is ``JazzyDeflate/off``.
     public var deflate: JazzyDeflate
 
@@ -51,7 +54,8 @@ public struct JazzyRouteOptions: Equatable, Sendable {
 
     /// Creates options of a route.
     public init(
-        maxMessageSize: Int? = nil, maxFramesPerMessage: Int? = nil, deflate: JazzyDeflate = .off,
+        maxMessageSize: Int? = nil, maxFramesPerMessage: Int? = nil, coders: JazzyCoders? = nil,
+        deflate: JazzyDeflate = .off,
         execution: JazzyExecution = .loop, backpressureLimit: Int? = nil, kernelSendLimit: Int? = nil,
         backpressurePolicy: JazzyBackpressurePolicy = .drop, idleTimeout: JazzyTimeLimit? = nil,
         maxLifetime: JazzyTimeLimit? = nil, upgradeTimeout: Duration? = nil, origins: JazzyOrigins = .sameHost,
@@ -59,6 +63,7 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     ) {
         self.maxMessageSize = maxMessageSize
         self.maxFramesPerMessage = maxFramesPerMessage
+        self.coders = coders
         self.deflate = deflate
         self.execution = execution
         self.backpressureLimit = backpressureLimit

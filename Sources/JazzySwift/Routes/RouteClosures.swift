@@ -29,10 +29,10 @@ struct RouteClosures: Sendable {
     }
 
     /// The same with the handler that starts the tasks, if there is an asynchronous one; it logs what they throw.
-    func startingTasks(_ errors: HandlerErrors) -> Self {
+    func startingTasks(_ coders: JazzyCoders, _ errors: HandlerErrors) -> Self {
         guard let asynchronous else { return observed }
         var closures = self
-        closures.handler = JazzySwift.startingTasks(asynchronous, errors, observer)
+        closures.handler = JazzySwift.startingTasks(asynchronous, coders, errors, observer)
         return closures.observed
     }
 }

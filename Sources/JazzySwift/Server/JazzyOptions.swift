@@ -51,6 +51,10 @@ public struct JazzyOptions: Sendable {
     /// the compressed bytes count; control frames do not count.
     public var maxFramesPerMessage: Int? = 65_536
 
+    /// How values are written as JSON, and read from it. The default is ``JazzyCoders/default``: sorted keys, and dates
+    /// as in ISO 8601.
+    public var coders = JazzyCoders.default
+
     /// The unsent bytes of one connection beyond which sends are dropped: 4 KiB to 4 GiB. The default is 1 MiB.
     ///
     /// Beyond half of it reading from that connection pauses. The route decides what else happens beyond the limit:

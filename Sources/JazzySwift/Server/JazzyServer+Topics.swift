@@ -41,7 +41,7 @@ extension JazzyServer {
     ///   event loop is reached, or if there is no memory: then nobody is closed; ``JazzySendStatus/closed`` if the
     ///   server does not listen, or is stopping.
     @discardableResult
-    public func close(topic: String, code: UInt16 = 1000, reason: String = "") -> JazzySendStatus {
+    public func close(topic: String, code: WsCloseCode = .normal, reason: String = "") -> JazzySendStatus {
         listening?.withCalls { $0.close(topic, code: code, reason: reason) } ?? .closed
     }
 
@@ -73,7 +73,7 @@ extension Jazzy {
     ///   - reason: Cut between two characters if longer than the 123 bytes that fit.
     /// - Returns: The result, as of ``JazzyServer/close(topic:code:reason:)``.
     @discardableResult
-    public static func close(topic: String, code: UInt16 = 1000, reason: String = "") -> JazzySendStatus {
+    public static func close(topic: String, code: WsCloseCode = .normal, reason: String = "") -> JazzySendStatus {
         server.close(topic: topic, code: code, reason: reason)
     }
 }

@@ -158,6 +158,9 @@ extension JazzyServer: JazzyPublisher {
         listening?.publish(topic, bytes, kind: kind) ?? .closed
     }
 
+    /// The server's coders, ``JazzyOptions/coders`` of the options that it listens with.
+    public var coders: JazzyCoders { listening?.withCalls(\.coders) ?? options.coders }
+
     /// How many connections are subscribed to a topic. A closing connection counts until its close event has been
     /// handled: in that handler it still counts itself, on the event loop and on workers alike.
     public func subscriberCount(_ topic: String) -> Int { listening?.subscriberCount(topic) ?? 0 }

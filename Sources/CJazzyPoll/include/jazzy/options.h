@@ -129,6 +129,8 @@ typedef struct jz_options {
                                            peers of Unix domain sockets; default none */
     size_t trusted_proxy_count;         /* 0 to 1,024 */
 
+    void *context; /* of the application, which jz_server_context returns; default NULL */
+
     jz_log_function log; /* default NULL: warnings and errors go to standard error; everything with JZ_LOG_DEBUG */
     jz_log_record_function log_record; /* called instead of `log`, with what each line is about; default NULL */
     void *log_context;                 /* passed to `log` and `log_record` */

@@ -298,6 +298,9 @@ JZ_PUBLIC void jz_server_wait(jz_server *server);
 JZ_PUBLIC jz_server *jz_ws_borrow_server(jz_ws ws);
 JZ_PUBLIC void jz_ws_return_server(jz_ws ws);
 
+/* jz_options.context. From any thread. */
+JZ_PUBLIC void *jz_server_context(const jz_server *server);
+
 /*
  * Stops the server, waits for it and frees it. NULL does nothing. In a handler, of this server or another, it returns
  * at once, because two loops could wait for each other: another thread then does it, and handlers may still be called
