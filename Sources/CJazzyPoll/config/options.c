@@ -48,6 +48,7 @@ jz_options jz_options_default(void)
 jz_route_options jz_route_options_default(void)
 {
     return (jz_route_options){
+        .control_messages = true,
         .max_waiting_events = 256,
         .deflate = {.mode = JZ_DEFLATE_OFF, .window_bits = 15, .memory_level = 8, .level = 6, .min_message_size = 64}};
 }

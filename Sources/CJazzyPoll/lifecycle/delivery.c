@@ -70,6 +70,12 @@ static void hand_to_workers(jz_shard *shard, jz_connection *connection, const jz
         connection->work = NULL;
 }
 
+/* Whether it is a ping or a pong, which has been answered and counted, and the handler does not want to see them. */
+static bool is_unwanted(const jz_route *route, const jz_event *event, const jz_message *message)
+{
+    return event->type == JZ_EVENT_MESSAGE && message->kind > JZ_MESSAGE_BINARY && !route->options.control_messages;
+}
+
 void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
 {
     follow_session_state(connection);
@@ -77,6 +83,8 @@ void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_ev
     const jz_route *route = jz_connection_route(connection);
     if (event->type == JZ_EVENT_MESSAGE && route->options.message_rate.per_second > 0 &&
         !jz_pacing_admits(shard, connection, message->kind))
+        return;
+    if (is_unwanted(route, event, message))
         return;
     if (JZ_LIKELY(route->options.execution == JZ_EXECUTION_LOOP))
         route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);

@@ -14,6 +14,8 @@ extension WebSocketRoute {
                 coreOptions.upgrade = HandlerContext.upgradeCallback
                 coreOptions.upgrade_ended = HandlerContext.upgradeEndCallback
             }
+            // The tasks do not get any.
+            if closures.asynchronous != nil { coreOptions.control_messages = false }
             if closures.onDrain != nil { coreOptions.drained = HandlerContext.drainCallback }
             if closures.onDrop != nil { coreOptions.dropped = HandlerContext.dropCallback }
             try check {

@@ -41,6 +41,7 @@ extension JazzyRouteOptions {
         if let upgradeTimeout {
             core.upgrade_timeout_ms = try checkedUpgradeTimeout(name("upgradeTimeout"), upgradeTimeout)
         }
+        core.control_messages = controlMessages
         core.deflate = try deflate.core(path: path)
         if let messageRate { core.message_rate = try messageRate.core(name) }
         core.backpressure_policy = backpressurePolicy.core

@@ -12,6 +12,12 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// How values are written as JSON, and read from it: ``JazzyOptions/coders``.
     public var coders: JazzyCoders?
 
+    /// Whether the handler is called with pings and pongs. The default is `true`.
+    ///
+    /// If not, pings are answered all the same, both count in the statistics and as activity of the peer, and none of
+    /// them waits for a worker. A ``JazzyAsyncHandler`` gets none anyway.
+    public var controlMessages: Bool
+
     /// Whether messages are compressed, and at what cost. The default is ``JazzyDeflate/off``.
     public var deflate: JazzyDeflate
 
@@ -55,7 +61,7 @@ public struct JazzyRouteOptions: Equatable, Sendable {
     /// Creates options of a route.
     public init(
         maxMessageSize: Int? = nil, maxFramesPerMessage: Int? = nil, coders: JazzyCoders? = nil,
-        deflate: JazzyDeflate = .off,
+        controlMessages: Bool = true, deflate: JazzyDeflate = .off,
         execution: JazzyExecution = .loop, backpressureLimit: Int? = nil, kernelSendLimit: Int? = nil,
         backpressurePolicy: JazzyBackpressurePolicy = .drop, idleTimeout: JazzyTimeLimit? = nil,
         maxLifetime: JazzyTimeLimit? = nil, upgradeTimeout: Duration? = nil, origins: JazzyOrigins = .sameHost,
@@ -64,6 +70,7 @@ public struct JazzyRouteOptions: Equatable, Sendable {
         self.maxMessageSize = maxMessageSize
         self.maxFramesPerMessage = maxFramesPerMessage
         self.coders = coders
+        self.controlMessages = controlMessages
         self.deflate = deflate
         self.execution = execution
         self.backpressureLimit = backpressureLimit

@@ -124,12 +124,10 @@ static const struct {
     {"the first byte of a frame", RAW("\x81"), 0},
 };
 
-static void any_byte_shows_that_the_peer_is_there(void **state)
+static void expect_signs_of_life(const jz_route_options *route)
 {
-    (void)state;
-    const jz_route_options route = route_options(IDLE_MS);
     for (size_t i = 0; i < COUNT_OF(signs_of_life); i++) {
-        start(&route);
+        start(route);
         expect_after(HALF_MS, expect_ping);
         advance(HALF_MS / 2);
         test_client_send_frame(&peer, &signs_of_life[i].frame);
@@ -143,6 +141,16 @@ static void any_byte_shows_that_the_peer_is_there(void **state)
         assert_true(jz_ws_is_open(connection()));
         finish();
     }
+}
+
+static void any_byte_shows_that_the_peer_is_there(void **state)
+{
+    (void)state;
+    jz_route_options route = route_options(IDLE_MS);
+    expect_signs_of_life(&route);
+    /* Also if the handler does not want to see pings and pongs. */
+    route.control_messages = false;
+    expect_signs_of_life(&route);
 }
 
 static void who_sends_is_not_pinged(void **state)

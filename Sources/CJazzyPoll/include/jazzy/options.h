@@ -240,6 +240,10 @@ typedef struct jz_route_options {
     jz_output_callback dropped; /* JZ_BACKPRESSURE_REPORT: one or several messages were dropped; called once until the
                                    output has drained; default NULL */
 
+    /* Whether the handler is called with pings and pongs; default true. If not, pings are answered all the same, both
+       count in the statistics and as activity of the peer, and none of them waits for a worker. */
+    bool control_messages;
+
     jz_execution execution; /* default JZ_EXECUTION_LOOP */
     /* Events of one connection that wait for a worker; at the limit reading from it pauses until half of them have been
        run: 1 to 65,536; default 256. Reading also pauses if the waiting messages reach backpressure_limit, each counted
