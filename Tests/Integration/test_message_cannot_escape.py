@@ -14,6 +14,11 @@ ALLOWED = """
         Task { ws.send(copy) }
         let bytes = message.bytes
         ws.send(bytes)
+        let span = message.span
+        if !span.isEmpty { payloads.withLock { [first = span[0]] in $0.append([first]) } }
+        let array = Array(message)
+        let owned = WsOwnedMessage(message)
+        Task { ws.send(owned.span.bytes, kind: owned.kind); ws.send(array) }
     }
 """
 
@@ -48,6 +53,31 @@ FORBIDDEN = {
         Route.ws("/") { ws, _, message in later = { ws.send(message.text) } }
         """,
         "'message' " + ESCAPES_ITS_SCOPE,
+    ),
+    "its span in a variable": (
+        """
+        nonisolated(unsafe) var kept: Span<UInt8>?
+        Route.ws("/") { _, _, message in kept = message.span }
+        """,
+        "it depends on the lifetime of argument 'message'",
+    ),
+    "its span in a task": (
+        """
+        Route.ws("/") { ws, _, message in
+            let span = message.span
+            Task { ws.send(span.bytes) }
+        }
+        """,
+        "'span' " + ESCAPES_ITS_SCOPE,
+    ),
+    "the span of an owned message in a variable": (
+        """
+        nonisolated(unsafe) var kept: Span<UInt8>?
+        Route.ws("/") { _, messages in
+            for try await message in messages { kept = message.span }
+        }
+        """,
+        ESCAPES_ITS_SCOPE,
     ),
     "its bytes in a task": (
         """
