@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "jazzy.h"
 #include "support/client.h"
@@ -148,10 +149,39 @@ static void other_threads_never_find_another_route(void **state)
         assert_int_equal(places[i].strays, 0);
 }
 
+static void one_server_has_only_so_many_routes_and_subprotocols(void **state)
+{
+    (void)state;
+    enum { MOST = 65535, SUBPROTOCOLS = 256, EACH = 1 + SUBPROTOCOLS };
+    static char names[SUBPROTOCOLS][8];
+    const char *subprotocols[SUBPROTOCOLS];
+    for (int i = 0; i < SUBPROTOCOLS; i++) {
+        snprintf(names[i], sizeof names[i], "v%d", i);
+        subprotocols[i] = names[i];
+    }
+    jz_route_options options = jz_route_options_default();
+    options.subprotocols = subprotocols;
+    options.subprotocol_count = SUBPROTOCOLS;
+    jz_error error = {0};
+    jz_server *server = jz_server_create(NULL, &error);
+    assert_non_null(server);
+    for (int i = 0; i < MOST / EACH; i++) {
+        char path[16];
+        snprintf(path, sizeof path, "/%d", i);
+        assert_that(jz_server_route_ws(server, path, &options, look, NULL, &error) == JZ_OK, "%s", error.message);
+    }
+    assert_int_equal(jz_server_route_ws(server, "/one-more", NULL, look, NULL, &error), JZ_STATUS_INVALID_ROUTE);
+    assert_string_equal(error.message, "route \"/one-more\": one server has at most 65535 WebSocket routes and "
+                                       "subprotocols of them, in all");
+    assert_int_equal(jz_server_route_get(server, "/page", "text/plain", "", 0, &error), JZ_OK);
+    jz_server_destroy(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handle_leads_to_its_route_as_long_as_the_connection_is_there),
+        cmocka_unit_test(one_server_has_only_so_many_routes_and_subprotocols),
         cmocka_unit_test(other_threads_never_find_another_route),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("contexts of routes", tests, NULL, NULL));
