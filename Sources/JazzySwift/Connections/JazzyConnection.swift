@@ -30,6 +30,8 @@ extension JazzyConnection where Self: ~Escapable {
     }
 
     /// The bytes that were accepted for sending to this connection, but not yet taken by the kernel; 0 if it is gone.
+    ///
+    /// In a handler, what it has sent is a part of them, because that is gathered until the handler returns.
     public var bufferedAmount: Int { jz_ws_buffered_amount(webSocket.core) }
 
     /// Starts the close handshake: sends a close frame, and ends the connection when the peer has answered.
