@@ -18,16 +18,15 @@ final class ProbeHost: Sendable {
         guard isStarted.withLock({ $0 }) else { return }
         // It may have to wait for a handler, and must not block a thread that runs tasks.
         let (server, id) = (server, ObjectIdentifier(server))
-        Self.ending.change { $0.insert(id) }
         DispatchQueue(label: "jazzy.probe-host").async {
             server.stop(grace: .zero)
-            Self.ending.change { $0.remove(id) }
+            Self.running.change { $0.remove(id) }
             ServerPlaces.giveBack()
         }
     }
 
-    /// The servers that are being stopped.
-    private static let ending = Watched<Set<ObjectIdentifier>>([])
+    /// The servers that run for probes, or have not stopped yet.
+    private static let running = Watched<Set<ObjectIdentifier>>([])
 
     /// The only host of a server.
     static func of(_ server: JazzyServer) -> ProbeHost {
@@ -68,12 +67,21 @@ final class ProbeHost: Sendable {
 
     private func begin(_ limit: Duration) async throws {
         let id = ObjectIdentifier(server)
-        try await Self.ending.wait(within: limit) { _ in
+        try await Self.running.first(within: limit) { _ in
             "the server does not stop, which ran for other probes before: does a handler block?"
-        } until: {
-            !$0.contains(id)
+        } _: { running -> Void? in
+            running.insert(id).inserted ? () : nil
         }
-        try await ServerPlaces.take(within: limit)
+        do {
+            try await ServerPlaces.take(within: limit)
+            try startInPlace()
+        } catch {
+            Self.running.change { $0.remove(id) }
+            throw error
+        }
+    }
+
+    private func startInPlace() throws {
         do {
             try server.start(on: [.over(network.transport, .port(0, host: "127.0.0.1"))], observedBy: network)
             isStarted.withLock { $0 = true }

@@ -81,7 +81,8 @@ final class ProbeWire: Sendable {
     func lose() {
         state.change { state in
             state.isLost = true
-            state.bell?.ring()
+            // It is hung up, so that a server that does not read at present sees it, too.
+            state.bell = nil
         }
         _ = network.arrived(token)
     }

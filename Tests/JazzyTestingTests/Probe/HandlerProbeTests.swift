@@ -64,6 +64,28 @@ struct HandlerProbeTests {
         #expect(ada.published == bob.published)
     }
 
+    @Test("It has the request of the probe, its server, and its parameters")
+    func request() async throws {
+        let server = JazzyServer()
+        server.ws("/called/*rest") { ws, event, _ in
+            guard event == .open, let request = ws.request else { return }
+            ws.send("\(ws.parameters["rest"] ?? "") \(request.query) \(request.header("X-Name") ?? "")")
+            ws.send("\(ws.server.connections(in: "none").count)")
+        }
+        server.ws("/task/:id") { ws, messages in
+            ws.send("\(ws.parameters["id"] ?? "") \(ws.request?.query ?? "") \(ws.request?.header("X-Name") ?? "")")
+            for try await _ in messages {}
+        }
+        let headers: JazzyHeaders = ["X-Name": "Ada"]
+        let (called, task) = (
+            JazzyProbe(server, "/called/a/b?x=1", headers: headers), JazzyProbe(server, "/task/7?x=1", headers: headers)
+        )
+        try await called.open()
+        try await task.open()
+        #expect(called.sent == ["a/b x=1 Ada", "0"])
+        #expect(task.sent == ["7 x=1 Ada"])
+    }
+
     @Test("Its state is that of its connection")
     func state() async throws {
         let probe = JazzyProbe(state: { 0 }) { ws, event, message in

@@ -38,6 +38,16 @@ struct ProbeLimitTests {
         try await probe.text("read")
     }
 
+    @Test("The loss of a client is seen by a handler that does not read, too")
+    func pausedAndLost() async throws {
+        let probe = JazzyProbe { ws, event, _ in
+            if event == .open { ws.pauseReading() }
+        }
+        try await probe.open()
+        try await probe.lose()
+        #expect(probe.closed?.code == 1_006)
+    }
+
     @Test("A task that waits for a probe can be cancelled")
     func cancelling() async throws {
         let probe = JazzyProbe { _, _, _ in }
