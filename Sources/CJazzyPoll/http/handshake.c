@@ -100,7 +100,8 @@ static void ask(jz_shard *shard, jz_connection *connection, const jz_route *rout
     connection->question = question;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_ASKING, memory_order_release);
     jz_timer_set(&shard->turn.loop.timers, &connection->timer, route->options.upgrade_timeout_ms);
-    const jz_request request = {.head = head, .parameters = parameters, .client = jz_connection_peer(connection)};
+    const jz_request request = {
+        .head = head, .parameters = parameters, .client = jz_connection_peer(connection), .route = route->path};
     route->options.upgrade(route->context, handshake_of(shard, connection, route), &request);
 }
 

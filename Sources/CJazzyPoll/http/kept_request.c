@@ -36,7 +36,8 @@ jz_request *jz_request_again(jz_text head, const char *route, const jz_address *
     whole->parameters.count = 0;
     if (has_parameters)
         jz_lookup_parameters(route, whole->head.path, whole->path, &whole->parameters);
-    whole->request = (jz_request){.head = &whole->head, .parameters = &whole->parameters, .client = *client};
+    whole->request =
+        (jz_request){.head = &whole->head, .parameters = &whole->parameters, .client = *client, .route = route};
     return &whole->request;
 }
 

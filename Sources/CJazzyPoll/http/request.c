@@ -22,6 +22,11 @@ jz_string jz_request_path(const jz_request *request)
     return string_of(request->head->path);
 }
 
+jz_string jz_request_route(const jz_request *request)
+{
+    return string_of(jz_text_of(request->route));
+}
+
 jz_string jz_request_query(const jz_request *request)
 {
     return string_of(request->head->query);

@@ -11,6 +11,7 @@ struct jz_request {
     const jz_request_head *head;
     const jz_route_parameters *parameters;
     jz_address client;
+    const char *route; /* its path */
 };
 
 #endif

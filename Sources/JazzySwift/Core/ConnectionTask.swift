@@ -6,14 +6,16 @@ func startingTasks(
     { ws, event, message in
         if event == .open {
             let given = ws.stateObject
-            let inbox = MessageInbox(
-                ws, given: given as? any GivenState, request: KeptRequest(of: ws), observer: observer)
+            let surrounded = given as? SurroundedState
+            let state = surrounded?.given ?? given as? any GivenState
+            let inbox = MessageInbox(ws, given: state, request: KeptRequest(of: ws), observer: observer)
             guard ws.replaceState(given, with: inbox) else {
                 ws.close(code: .internalError)
                 return
             }
             // Detached: a task that runs a server on the loop's thread has nothing to do with it.
             observer?.begins(taskOf: ws)
+            let handler = surrounded.map { within($0.surroundings, handler) } ?? handler
             inbox.handle(in: Task.detached { await run(handler, ws, inbox, errors, observer) })
         }
         guard let inbox = ws.stateObject as? MessageInbox else { return }
@@ -41,4 +43,21 @@ private func run(
         if wasThere { ws.close(code: .internalError) }
         observer?.ends(taskOf: ws, wasThere ? error : nil)
     }
+}
+
+/// What an upgrade hook gave to a connection that is handled in a task: a state, and what the task runs in.
+final class SurroundedState: GivenState {
+    let given: (any GivenState)?
+    let surroundings: TaskSurroundings
+
+    init(given: (any GivenState)?, surroundings: @escaping TaskSurroundings) {
+        self.given = given
+        self.surroundings = surroundings
+    }
+}
+
+private func within(
+    _ surroundings: @escaping TaskSurroundings, _ handler: @escaping JazzyAsyncHandler
+) -> JazzyAsyncHandler {
+    { ws, messages in try await surroundings { try await handler(ws, messages) } }
 }

@@ -52,7 +52,7 @@ extension HandlerContext {
                         + "JazzyAdmission gives one that the compiler has checked")
             }
             status = handshake.accept(
-                subprotocol: subprotocol, headers: headers, state: decision.kept, compression: compression)
+                subprotocol: subprotocol, headers: headers, state: surrounded(decision), compression: compression)
         case .reject(let code, let headers, let body):
             status = handshake.reject(status: code, headers: headers, body: body)
         }
@@ -61,6 +61,14 @@ extension HandlerContext {
         case JZ_ANSWER_OUT_OF_MEMORY: refuse(handshake, "gave an answer that there is no memory for")
         default: break
         }
+    }
+
+    /// The state, with what the connection's task is to run in, if there are both.
+    private func surrounded(_ decision: UpgradeDecision) -> AnyObject? {
+        guard closures.asynchronous != nil, let surroundings = decision.upgrade.surroundings else {
+            return decision.kept
+        }
+        return SurroundedState(given: decision.kept as? any GivenState, surroundings: surroundings)
     }
 
     private func refuse(_ handshake: Handshake, _ reason: String) {

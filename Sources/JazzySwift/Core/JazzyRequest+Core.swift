@@ -9,7 +9,8 @@ extension JazzyRequest {
             parameters: Self.parameters(of: core),
             headers: JazzyHeaders(Self.pairs(of: core, jz_request_header_at).map { JazzyHeader($0, $1) }),
             subprotocols: Self.subprotocols(of: core),
-            remoteAddress: Self.remoteAddress(of: core))
+            remoteAddress: Self.remoteAddress(of: core),
+            route: String(jz_request_route(core)))
     }
 
     static func parameters(of core: OpaquePointer) -> [String: String] {

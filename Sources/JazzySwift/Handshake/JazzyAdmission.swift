@@ -4,7 +4,7 @@
 /// The rules for subprotocols, headers, statuses and bodies are those of ``JazzyUpgrade``.
 public struct JazzyAdmission<State> {
     /// The answer without the state.
-    let upgrade: JazzyUpgrade
+    package var upgrade: JazzyUpgrade
 
     /// The state of the connection; `nil` if the client is refused.
     public let state: State?

@@ -27,6 +27,9 @@ public struct JazzyRequest: Hashable, Sendable {
     /// The client's address and port, as ``JazzyConnection/remoteAddress`` will be.
     public let remoteAddress: String
 
+    /// The path of the route, as it was registered: with parameters as `:name`.
+    public let route: String
+
     var sender = Sender()
 
     /// The connection of a request. Requests are equal whosever they are.
@@ -46,7 +49,7 @@ public struct JazzyRequest: Hashable, Sendable {
     /// Creates a request, for instance to test a hook.
     public init(
         path: String = "/", query: String = "", parameters: [String: String] = [:], headers: JazzyHeaders = [:],
-        subprotocols: [String] = [], remoteAddress: String = "127.0.0.1:0"
+        subprotocols: [String] = [], remoteAddress: String = "127.0.0.1:0", route: String = "/"
     ) {
         self.path = path
         self.query = query
@@ -54,5 +57,6 @@ public struct JazzyRequest: Hashable, Sendable {
         self.headers = headers
         self.subprotocols = subprotocols
         self.remoteAddress = remoteAddress
+        self.route = route
     }
 }

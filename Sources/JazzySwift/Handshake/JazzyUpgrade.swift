@@ -11,6 +11,18 @@ public struct JazzyUpgrade: Sendable {
 
     let answer: Answer
 
+    /// What the task of the connection runs in, if the route has a ``JazzyAsyncHandler``: something that its upgrade
+    /// hook began, such as a trace.
+    package var surroundings: TaskSurroundings?
+
+    /// The status of the response: 101 if the client is let in.
+    package var responseStatus: Int {
+        switch answer {
+        case .accept: 101
+        case .reject(let status, _, _): status
+        }
+    }
+
     /// Lets the client in.
     ///
     /// - Parameters:
@@ -38,6 +50,10 @@ public struct JazzyUpgrade: Sendable {
         Self(answer: .reject(status: status, headers: headers, body: body))
     }
 }
+
+/// Runs work within something, for instance with a task-local value.
+package typealias TaskSurroundings =
+    @Sendable (_ work: @escaping @Sendable () async throws -> Void) async throws -> Void
 
 extension JazzyUpgrade: CustomStringConvertible {
     /// A description for logs, without confidential parts: the values of headers, the state and the body.

@@ -19,6 +19,9 @@ extension JazzyStatistics {
         messagesSent.add(other.messagesSent)
         bytesSent.add(other.bytesSent)
         dropped += other.dropped
+        messageRate.closes += other.messageRate.closes
+        messageRate.pauses += other.messageRate.pauses
+        messageRate.drops += other.messageRate.drops
         iterations += other.iterations
         iterationTime += other.iterationTime
         broker.losses += other.broker.losses

@@ -15,6 +15,7 @@ static test_client client;
 #define HEADERS                                                                                                        \
     "X-One: first\r\nX-One: second\r\nCookie: session=abc; z=1\r\nSec-WebSocket-Protocol: chat, superchat\r\n"
 #define EXPECTED                                                                                                       \
+    "route=/room/:id;"                                                                                                 \
     "path=/room/./a%2Fb;query=a=1&b=x+y;id=a/b;a=1;x-one=first;session=abc;subprotocol=superchat;header 6=second;"
 
 static const char request[] = UPGRADE_REQUEST_WITH("/room/./a%2Fb?a=1&b=x+y", HEADERS);
@@ -42,6 +43,7 @@ static void describe(const jz_request *of, description *description)
 {
     jz_string value = {"", 0};
     description->length = 0;
+    note(description, "route", true, jz_request_route(of));
     note(description, "path", true, jz_request_path(of));
     note(description, "query", true, jz_request_query(of));
     note(description, "id", jz_request_parameter(of, "id", &value), value);

@@ -86,6 +86,7 @@ struct JazzyRequestTests {
             let request = try requests.values(count: 1)[0]
             #expect(request.path == "/room/a%2Fb+c/%zz")
             #expect(request.query == "q=%26+1&empty")
+            #expect(request.route == "/room/:id/:name")
             #expect(request.parameters == ["id": "a/b+c", "name": "%zz"])
             #expect(request.queryValue("q") == "& 1")
             #expect(request.queryValue("empty") == "")

@@ -30,6 +30,9 @@ typedef struct jz_request jz_request;
 JZ_PUBLIC jz_string jz_request_path(const jz_request *request);
 JZ_PUBLIC jz_string jz_request_query(const jz_request *request);
 
+/* The path of its route, as it was registered: with parameters as ":name". */
+JZ_PUBLIC jz_string jz_request_route(const jz_request *request);
+
 /*
  * Each of these finds a value by name, and returns whether there is one; `value` may be NULL. A path parameter is a
  * ":name" of the route's path. It is decoded: it can contain any byte but NUL, even a '/', sent as "%2F", but is never
