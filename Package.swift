@@ -1,6 +1,11 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Our own builds are strict. Packages of others are built with their warnings suppressed, so that a flag for all does
+/// not do; and a user's compiler may have warnings that ours does not.
+let strict: [SwiftSetting] =
+    Context.environment["JAZZY_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
 let package = Package(
     name: "jazzy",
     products: [
@@ -23,7 +28,7 @@ let package = Package(
         .target(
             name: "JazzySwift",
             dependencies: ["CJazzyPoll"],
-            swiftSettings: [
+            swiftSettings: strict + [
                 // WsMessage is a non-escapable type, and its initializer says what it borrows from.
                 .enableExperimentalFeature("Lifetimes"),
                 // A file that does not import the core cannot use it through one that does.
@@ -34,11 +39,71 @@ let package = Package(
         .target(
             name: "JazzyTesting",
             dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib"],
-            swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]
+            swiftSettings: strict + [.enableUpcomingFeature("MemberImportVisibility")]
         ),
-        .testTarget(name: "JazzySwiftTests", dependencies: ["JazzySwift", "JazzyTesting", "CJazzyPoll"]),
-        .testTarget(name: "JazzyTestingTests", dependencies: ["JazzySwift", "JazzyTesting"]),
+        .testTarget(
+            name: "JazzySwiftTests", dependencies: ["JazzySwift", "JazzyTesting", "CJazzyPoll"], swiftSettings: strict),
+        .testTarget(name: "JazzyTestingTests", dependencies: ["JazzySwift", "JazzyTesting"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17
 )
+
+// MARK: The server ecosystem
+
+// Each of these products needs a package of others, and each has a trait of its name. SwiftPM fetches nothing for a
+// trait that nobody enables, but, without traits, everything that any product needs: who takes JazzySwift alone has no
+// dependency.
+
+package.dependencies += [
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
+    .package(url: "https://github.com/apple/swift-metrics.git", from: "2.9.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.6.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.9.0"),
+]
+
+/// Adds a product, its target, its tests and its trait.
+///
+/// - Parameters:
+///   - needs: Products of other packages that it needs, each with its package.
+///   - others: What else it needs.
+///   - tests: Products of other packages that its tests need, too.
+///   - testOthers: What else its tests need.
+@MainActor
+func addProduct(
+    _ name: String, _ description: String, needs: [(product: String, package: String)],
+    with others: [Target.Dependency] = [], tests: [(product: String, package: String)] = [],
+    testsWith testOthers: [Target.Dependency] = []
+) {
+    func dependencies(_ products: [(product: String, package: String)]) -> [Target.Dependency] {
+        products.map { .product(name: $0.product, package: $0.package, condition: .when(traits: [name])) }
+    }
+    package.traits.insert(.trait(name: name, description: description))
+    package.products.append(.library(name: name, targets: [name]))
+    package.targets += [
+        .target(name: name, dependencies: ["JazzySwift"] + others + dependencies(needs), swiftSettings: strict),
+        .testTarget(
+            name: name + "Tests",
+            dependencies: [.target(name: name), "JazzySwift", "JazzyTesting"] + others + testOthers
+                + dependencies(needs + tests),
+            swiftSettings: strict),
+    ]
+}
+
+addProduct(
+    "JazzyLogging", "The log of a server, for swift-log", needs: [("Logging", "swift-log")],
+    tests: [("InMemoryLogging", "swift-log")])
+addProduct(
+    "JazzyMetrics", "The statistics of a server, for swift-metrics", needs: [("Metrics", "swift-metrics")],
+    tests: [("MetricsTestKit", "swift-metrics")])
+addProduct(
+    "JazzyTracing", "Spans of upgrades, for swift-distributed-tracing",
+    needs: [("Tracing", "swift-distributed-tracing")], tests: [("InMemoryTracing", "swift-distributed-tracing")])
+addProduct(
+    "JazzyServiceLifecycle", "Servers as services of swift-service-lifecycle",
+    needs: [("ServiceLifecycle", "swift-service-lifecycle")],
+    with: [.target(name: "JazzyMetrics", condition: .when(traits: ["JazzyMetrics"]))],
+    tests: [("ServiceLifecycleTestKit", "swift-service-lifecycle"), ("Logging", "swift-log")],
+    testsWith: [
+        .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["JazzyMetrics"]))
+    ])

@@ -9,7 +9,7 @@ DOCUMENTED := JazzySwift $(filter-out JazzySwift,$(notdir $(basename $(wildcard 
 .PHONY: docs
 docs: swift-toolchain
 	@Scripts/install-packages zlib1g-dev libc6-dev
-	swift build
+	$(call swift_libraries)
 	rm -rf $(DOCS) && mkdir -p $(DOCS)
 	@$(foreach module,$(DOCUMENTED),Scripts/document-module $(module) .build/debug $(DOCS) &&) true
 	Scripts/check-topics $(DOCUMENTED:%=$(DOCS)/%.doccarchive)

@@ -2,8 +2,12 @@
 # their targets is in the way of a user's. All share one build folder, so that the library is compiled once.
 
 SWIFT_FLAGS ?=
-# Flags for our tests, not for users: their compiler may have warnings that ours does not.
+# Flags for our tests, not for users: their compiler may have warnings that ours does not. Packages of others cannot be
+# built with these: where there are such, JAZZY_STRICT does the same, which our manifest reads.
 SWIFT_STRICT := -Xswiftc -warnings-as-errors
+HUMMINGBIRD_BUILD := .build-hummingbird
+# The libraries with all that needs packages of others, in debug mode: the tests and the documentation share this build.
+swift_libraries = JAZZY_STRICT=1 swift build --enable-all-traits $(1)
 
 # $(1) package, $(2) build folder, $(3) more arguments. SwiftPM would not see a file that is new in a package that this one
 # depends on: it plans anew.

@@ -21,6 +21,7 @@ test: swift-toolchain test-packages
 	@$(MAKE) test-fuzz
 	@$(MAKE) test-instructions
 	@$(MAKE) test-swift
+	@$(MAKE) test-hummingbird
 	@$(MAKE) docs
 	@$(MAKE) test-bench
 	@$(MAKE) test-integration
@@ -64,8 +65,14 @@ test-differential: $(VENV)/.installed $(BUILD)/sanitized/session-driver
 
 .PHONY: test-swift
 test-swift:
-	swift build --build-tests $(SWIFT_STRICT)
-	swift test --skip-build
+	$(call swift_libraries,--build-tests)
+	JAZZY_STRICT=1 swift test --skip-build --enable-all-traits
+
+# The products of the server ecosystem in one process with Hummingbird. Nothing else builds what that needs.
+.PHONY: test-hummingbird
+test-hummingbird: swift-toolchain $(VENV)/.installed
+	JAZZY_STRICT=1 swift build $(call swift_package,Examples/HummingbirdChat,$(HUMMINGBIRD_BUILD))
+	JAZZY_HUMMINGBIRD_BUILD=$(HUMMINGBIRD_BUILD)/debug $(PYTHON) -m pytest -q Tests/Integration/test_hummingbird.py
 
 # Real clients against what users run: release builds.
 .PHONY: test-integration

@@ -1,6 +1,10 @@
-"""A package that depends on ours has nothing of ours but the libraries: its targets may have any names."""
+"""
+A package that depends on ours has nothing of ours but the libraries: its targets may have any names, and it depends on
+no package of others, unless it names the traits of products that need them.
+"""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -18,7 +22,7 @@ import PackageDescription
 let package = Package(
     name: "App",
     products: [.executable(name: "chat", targets: ["chat"]), .executable(name: "bench-echo-c", targets: ["bench-echo-c"])],
-    dependencies: [.package(name: "jazzy", path: %s)],
+    dependencies: [.package(url: %s, branch: "main")],
     targets: [
         .systemLibrary(name: "CZlib"),
         .executableTarget(
@@ -63,20 +67,125 @@ int main(void)
 }
 
 
-@pytest.fixture(scope="module")
-def programs():
-    """Where the programs of the user's package are; its build is kept for the next run."""
-    package = ROOT / "build" / "users-package"
-    for name, text in {**FILES, "Package.swift": MANIFEST % json.dumps(str(ROOT))}.items():
+def run(command, directory, timeout=50):
+    result = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=timeout)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def write(package, files):
+    """Files that are the same already keep their times, so that nothing is built anew for them."""
+    for name, text in files.items():
         path = package / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
-    # It plans anew, for SwiftPM would not see a file that is new in a package that this one depends on.
-    command = ["swift", "build", "--package-path", package, "--disable-build-manifest-caching"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_DEADLINE)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return package / ".build" / "debug"
+
+
+@pytest.fixture(scope="module")
+def repository():
+    """Our package as others get it: from a repository, with all that is in this one now, committed or not."""
+    copy = ROOT / "build" / "users-repository" / "jazzy"
+    copy.mkdir(parents=True, exist_ok=True)
+    git = ["git", "-c", "user.name=Tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
+    if not (copy / ".git").exists():
+        run([*git, "init", "--quiet", "--initial-branch=main"], copy)
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], ROOT).split("\0")
+    ours = {name for name in listed if name and (ROOT / name).is_file()}
+    for name in ours:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, copy / name)
+    for name in set(run(["git", "ls-files", "-z"], copy).split("\0")) - ours - {""}:
+        (copy / name).unlink(missing_ok=True)
+    run([*git, "add", "--all", "--force"], copy)
+    if run(["git", "status", "--porcelain"], copy):
+        run([*git, "commit", "--quiet", "--message=As it is now"], copy)
+    return copy.as_uri()
+
+
+def pins(package):
+    """The packages in the lock file, each with its dependencies' places; it is there, for ours is in it."""
+    lock = json.loads((package / "Package.resolved").read_text())
+    return {pin["identity"] for pin in lock["pins"]}
+
+
+@pytest.fixture(scope="module")
+def users_package(repository):
+    """Where the user's package is, which is built; its build is kept for the next run."""
+    package = ROOT / "build" / "users-package"
+    write(package, {**FILES, "Package.swift": MANIFEST % json.dumps(repository)})
+    run(["swift", "package", "update"], package)
+    run(["swift", "build"], package, BUILD_DEADLINE)
+    return package
+
+
+@pytest.fixture(scope="module")
+def programs(users_package):
+    return users_package / ".build" / "debug"
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users build for themselves")
+def test_who_takes_our_libraries_alone_depends_on_nobody_else(users_package):
+    assert pins(users_package) == {"jazzy"}
+    assert {path.name for path in (users_package / ".build" / "checkouts").iterdir()} == {"jazzy"}
+    modules = {path.stem for path in (users_package / ".build" / "debug" / "Modules").glob("*.swiftmodule")}
+    assert modules == {"JazzySwift", "JazzySwiftSupport", "chat", "bench_echo_swift"}
+
+
+# What each product of the server ecosystem needs of others, and no more.
+ECOSYSTEM = {
+    "JazzyLogging": {"swift-log"},
+    "JazzyMetrics": {"swift-metrics"},
+    "JazzyTracing": {"swift-distributed-tracing"},
+    "JazzyServiceLifecycle": {
+        "swift-service-lifecycle", "swift-log", "swift-async-algorithms", "swift-collections",
+    },
+}
+
+TAKING_ONE = """\
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "App",
+    dependencies: [.package(url: %s, branch: "main", traits: [%s])],
+    targets: [.executableTarget(name: "App", dependencies: [.product(name: %s, package: "jazzy")])]
+)
+"""
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users resolve for themselves")
+@pytest.mark.parametrize(("product", "needed"), ECOSYSTEM.items(), ids=ECOSYSTEM)
+def test_who_takes_a_product_of_the_ecosystem_gets_what_it_needs_alone(repository, tmp_path, product, needed):
+    name = json.dumps(product)
+    write(tmp_path, {"Package.swift": TAKING_ONE % (json.dumps(repository), name, name), "Sources/App/main.swift": ""})
+    run(["swift", "package", "resolve"], tmp_path, BUILD_DEADLINE)
+    assert pins(tmp_path) == {"jazzy"} | needed
+
+
+# What whoever forgets the trait of a product sees, by what was to be used of it.
+FORGETFUL = {
+    "JazzyLogging": "var options = JazzyOptions()\noptions.log(to: 7)",
+    "JazzyMetrics": "_ = JazzyServerMetrics(JazzyServer())",
+    "JazzyTracing": "_ = traced { _ in .accept() }",
+    "JazzyServiceLifecycle": "_ = JazzyService(JazzyServer())",
+}
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users build for themselves")
+@pytest.mark.parametrize(("product", "code"), FORGETFUL.items(), ids=FORGETFUL)
+def test_who_forgets_the_trait_is_told_to_name_it(users_package, tmp_path, product, code):
+    modules = ["-I", users_package / ".build/debug/Modules"]
+    modules += ["-I", users_package / ".build/checkouts/jazzy/Sources/CJazzyPoll/include", "-I", tmp_path]
+    source = tmp_path / f"{product}.swift"
+    without = ROOT / "Sources" / product / "WithoutTrait.swift"
+    command = ["swiftc", "-swift-version", "6", "-parse-as-library", *modules, "-emit-module", "-module-name", product]
+    run([*command, without, "-emit-module-path", tmp_path / f"{product}.swiftmodule"], tmp_path)
+    source.write_text(f"import JazzySwift\nimport {product}\n{code}\n")
+    command = ["swiftc", "-swift-version", "6", "-typecheck", *modules, source]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    assert result.returncode != 0
+    assert f'name the trait where you depend on the package: .package(…, traits: ["{product}"])' in result.stderr
 
 
 @pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users build for themselves")
@@ -94,7 +203,7 @@ def test_a_package_with_targets_of_these_names_builds_and_runs(programs):
 def test_the_package_has_libraries_and_tests_alone():
     command = ["swift", "package", "dump-package", "--package-path", ROOT]
     package = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=50).stdout)
-    assert {product["name"] for product in package["products"]} == {"JazzySwift", "JazzyTesting", "CJazzyPoll"}
+    assert {product["name"] for product in package["products"]} == {"JazzySwift", "JazzyTesting", "CJazzyPoll", *ECOSYSTEM}
     assert all("library" in product["type"] for product in package["products"])
     assert {target["type"] for target in package["targets"]} == {"regular", "system", "test"}
     assert all("Jazzy" in target["name"] for target in package["targets"]), "a name that is ours alone"

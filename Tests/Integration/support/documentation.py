@@ -33,10 +33,10 @@ def example_programs():
     return [Example(str(path.relative_to(ROOT)), path.read_text()) for path in sorted(paths)]
 
 
-def docc_examples():
+def docc_examples(folder=ROOT / "Sources/JazzySwift"):
     """The comments with three slashes; other lines become empty, so that lines keep their numbers."""
     examples = []
-    for path in sorted((ROOT / "Sources/JazzySwift").glob("**/*.swift")):
+    for path in sorted(folder.glob("**/*.swift")):
         comments = [re.match(r" *///(?: (.*)|)$", line) for line in path.read_text().splitlines()]
         text = "".join((match[1] or "" if match else "") + "\n" for match in comments)
         examples += _fenced(path, "swift", text)

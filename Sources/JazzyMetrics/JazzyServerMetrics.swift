@@ -1,0 +1,92 @@
+#if JazzyMetrics
+    import Metrics
+    import JazzySwift
+    import Synchronization
+
+    /// Records the statistics of a server with swift-metrics, again and again.
+    ///
+    /// ```swift
+    /// let metrics = JazzyServerMetrics(server, every: .seconds(10))
+    /// let recording = Task { await metrics.recordUntilCancelled() }
+    /// ```
+    ///
+    /// With the product JazzyServiceLifecycle it is a service: name it before the server in a `ServiceGroup`, which ends
+    /// its services from the last to the first, so that the server's end is recorded, too.
+    ///
+    /// | metric | kind | dimension | what it is |
+    /// | --- | --- | --- | --- |
+    /// | `jazzy_connections` | gauge | | current connections, WebSockets and others |
+    /// | `jazzy_connections_peak` | gauge | | the most at a time, since the server listens |
+    /// | `jazzy_connections_opened_total` | counter | | all connections |
+    /// | `jazzy_websockets` | gauge | | current WebSockets |
+    /// | `jazzy_websockets_opened_total` | counter | | all WebSockets |
+    /// | `jazzy_handshakes` | gauge | | current connections that are not WebSockets yet |
+    /// | `jazzy_refused_total` | counter | `reason` | connections that were refused: `JazzyRefusal.name` |
+    /// | `jazzy_messages_received_total` | counter | `kind` | received messages: `text`, `binary`, `ping`, `pong` |
+    /// | `jazzy_received_bytes_total` | counter | `kind` | bytes of their payloads, decompressed |
+    /// | `jazzy_messages_sent_total` | counter | `kind` | messages that were accepted for sending |
+    /// | `jazzy_sent_bytes_total` | counter | `kind` | bytes of their payloads, before compression |
+    /// | `jazzy_messages_dropped_total` | counter | | messages that were dropped: `JazzyServer.droppedCount` |
+    /// | `jazzy_message_rate_exceeded_total` | counter | `action` | clients that sent too many messages: `close`, `pause`, `drop` |
+    /// | `jazzy_buffered_bytes` | gauge | | bytes that wait to be sent |
+    /// | `jazzy_closes_total` | counter | `code` | close events by code: `1000` to `1015`, `1016-2999`, `3000-3999`, `4000-4999` |
+    /// | `jazzy_closes_by_cause_total` | counter | `cause` | close events by cause: `WsClose.Cause.name` |
+    /// | `jazzy_failures_total` | counter | `rule` | connections that failed: `WsError.Rule.name` |
+    /// | `jazzy_loop_iterations_total` | counter | | iterations of event loops |
+    /// | `jazzy_loop_seconds_total` | counter | | the time in them, in seconds |
+    /// | `jazzy_loop_longest_seconds` | gauge | | the longest, in seconds |
+    /// | `jazzy_loop_lag_seconds` | gauge | | how long ready connections wait now: `JazzyStatistics.lag` |
+    /// | `jazzy_broker_joined` | gauge | | 1 while the broker is connected, else 0 |
+    /// | `jazzy_broker_topics` | gauge | | topics with subscribers here |
+    /// | `jazzy_broker_losses_total` | counter | | lost connections of the broker |
+    /// | `jazzy_broker_published_total` | counter | | publications that the broker accepted |
+    /// | `jazzy_broker_refused_total` | counter | | publications that it did not accept |
+    /// | `jazzy_broker_delivered_total` | counter | | publications of other processes |
+    ///
+    /// Counters go on where they are when a server that stopped is started again, and no count is lost in between. All
+    /// names are known from the beginning, with 0.
+    ///
+    /// It never bootstraps the `MetricsSystem`, which is the application's, and has to be done before. It may be used
+    /// from any thread.
+    public final class JazzyServerMetrics: Sendable {
+        private let server: JazzyServer
+        private let interval: Duration
+        private let instruments: Instruments
+        /// What was recorded last. The lock is held while it is recorded, so that no count is recorded twice.
+        private let recorded = Mutex(JazzyStatistics())
+
+        /// Creates the metrics of a server.
+        ///
+        /// - Parameters:
+        ///   - server: The server, whether it listens already or not.
+        ///   - interval: The time from one recording to the next. The default is 10 s.
+        ///   - dimensions: Dimensions for all metrics, for instance to tell the servers of a process apart.
+        ///   - factory: What makes the metrics; `nil`, the default: that of the `MetricsSystem`.
+        public init(
+            _ server: JazzyServer, every interval: Duration = .seconds(10), dimensions: [(String, String)] = [],
+            factory: (any MetricsFactory)? = nil
+        ) {
+            self.server = server
+            self.interval = interval
+            instruments = Instruments(dimensions: dimensions, factory: factory ?? MetricsSystem.factory)
+        }
+
+        /// Records the statistics of now.
+        public func record() {
+            recorded.withLock { before in
+                let now = server.lifetimeStatistics
+                instruments.record(now, since: before)
+                before = now
+            }
+        }
+
+        /// Records the statistics now, again after each interval, and a last time when the task is cancelled.
+        public func recordUntilCancelled() async {
+            while !Task.isCancelled {
+                record()
+                try? await Task.sleep(for: interval)
+            }
+            record()
+        }
+    }
+#endif
