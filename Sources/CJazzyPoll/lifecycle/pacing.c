@@ -39,7 +39,10 @@ static void close_for_rate(jz_shard *shard, jz_connection *connection)
 static void pause_if_used_up(jz_shard *shard, jz_connection *connection, jz_allowance *allowance)
 {
     uint32_t wait_ms = jz_allowance_wait_ms(allowance, &jz_connection_route(connection)->options.message_rate);
-    if (wait_ms == 0 || (allowance->holds & JZ_HOLD_RATE) != 0)
+    if (wait_ms == 0)
+        return;
+    jz_ration_look_soon(&shard->ration);
+    if ((allowance->holds & JZ_HOLD_RATE) != 0)
         return;
     note(shard, JZ_EXCEEDING_PAUSE);
     jz_hold_begin(shard, connection, JZ_HOLD_RATE);

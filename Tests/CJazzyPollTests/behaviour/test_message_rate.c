@@ -115,6 +115,27 @@ static void pings_have_an_allowance_of_their_own(void **state)
     }
 }
 
+/* The handler does not see them, but they count. */
+static void pings_that_nobody_wants_to_see_are_paused_as_exactly(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < PACED_MANNERS; i++) {
+        jz_route_options route = paced_options(10, 3, JZ_EXCEEDING_PAUSE);
+        route.control_messages = false;
+        paced_start(&paced_manners[i], &route);
+        jz_buffer bytes = {0};
+        for (int ping = 0; ping < 40; ping++)
+            test_frame_append(&bytes, &(test_frame)PING("p"), (const uint8_t[4]){0});
+        assert_true(test_client_send(&paced_server.peer, bytes.bytes, bytes.length));
+        jz_buffer_free(&bytes);
+        expect_pongs(3);
+        paced_let_turn();
+        assert_true(test_client_hears_nothing(&paced_server.peer));
+        assert_int_equal(paced_server.pings, 0);
+        paced_finish();
+    }
+}
+
 static void a_later_connection_in_the_same_slot_begins_afresh(void **state)
 {
     (void)state;
@@ -138,6 +159,7 @@ int main(void)
         cmocka_unit_test(what_exceeds_the_rate_is_dropped_and_counted),
         cmocka_unit_test(who_keeps_to_the_rate_notices_nothing),
         cmocka_unit_test(pings_have_an_allowance_of_their_own),
+        cmocka_unit_test(pings_that_nobody_wants_to_see_are_paused_as_exactly),
         cmocka_unit_test(a_later_connection_in_the_same_slot_begins_afresh),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("message rate", tests, NULL, NULL));
