@@ -1,7 +1,6 @@
 // What a server does, ten times a second: a page at http://localhost:8080/ draws it. Messages.swift has what viewers
 // ask for at /feed, and what they get.
 import ExampleSupport
-import Foundation
 import JazzySwift
 
 struct Viewer { var hasMissed = false }
@@ -24,10 +23,13 @@ Route.ws(
     }
 ) { ws, event, message in
     guard event == .message, message.kind == .text else { return }
-    switch try? JSONDecoder().decode(Command.self, from: Data(message.text.utf8)) {
-    case .subscribe(let topics): for topic in topics { ws.subscribe(topic.rawValue) }
-    case .unsubscribe(let topics): for topic in topics { ws.unsubscribe(topic.rawValue) }
-    case nil: try ws.send(json: Update.refused(reason: "That is not a command."))
+    do {
+        switch try message.decode(Command.self) {
+        case .subscribe(let topics): for topic in topics { ws.subscribe(topic.rawValue) }
+        case .unsubscribe(let topics): for topic in topics { ws.unsubscribe(topic.rawValue) }
+        }
+    } catch let error as WsDecodingError {
+        try ws.send(json: Update.refused(reason: "\(error)"))
     }
 }
 

@@ -49,13 +49,13 @@ actor Game {
         Jazzy.publish("world", snapshot)
         for ws in players.keys where ws.bufferedAmount > Self.patience * snapshot.count {
             leave(ws)
-            ws.close(code: 1013, reason: "too late")
+            ws.close(code: .tryAgainLater, reason: "too late")
         }
     }
 
     private func join(_ ws: JazzyWebSocket) throws {
         guard players.count < Self.playerLimit else {
-            ws.close(code: 1013, reason: "the world is full")
+            ws.close(code: .tryAgainLater, reason: "the world is full")
             return
         }
         let id = world.join()

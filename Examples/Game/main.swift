@@ -4,7 +4,8 @@ import ExampleSupport
 import JazzySwift
 
 // Little waits in the kernel, so that the game soon sees who is late.
-let options = JazzyRouteOptions(maxMessageSize: 16, kernelSendLimit: 4_096, idleTimeout: .after(.seconds(10)))
+let options = JazzyRouteOptions(
+    maxMessageSize: 16, controlMessages: false, kernelSendLimit: 4_096, idleTimeout: .after(.seconds(10)))
 let controls = Controls()
 let game = Game(controls: controls)
 
@@ -12,16 +13,15 @@ Route.ws("/game", options: options) { ws, event, message in
     switch event {
     case .open:
         controls.join(ws)
-    case .message where message.kind == .binary || message.kind == .text:
-        let bytes = Array(message.bytes)
-        guard message.kind == .binary, bytes.count == 1 else {
-            ws.close(code: 1003, reason: "an input is one byte")
+    case .message:
+        guard message.kind == .binary, message.count == 1 else {
+            ws.close(code: .unsupportedData, reason: "an input is one byte")
             return
         }
-        controls.steer(ws, Directions(rawValue: bytes[0]))
+        controls.steer(ws, Directions(rawValue: message.span[0]))
     case .close:
         controls.leave(ws)
-    case .message, .error:
+    case .error:
         break
     }
 }

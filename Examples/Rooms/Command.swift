@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a client asks for, in JSON: `{"say":{"text":"Hello!"}}`, `{"who":{}}`.
 enum Command: Decodable, Sendable {
     case say(text: String)
@@ -18,8 +20,9 @@ enum Announcement: Encodable, Sendable {
 }
 
 /// Something that was said in a room. Lines are numbered from 1.
-struct Line: Codable, Sendable {
+struct Line: Encodable, Sendable {
     let number: Int
     let name: String
     let text: String
+    let date: Date
 }

@@ -23,10 +23,10 @@ actor Room {
         try join(ws, as: member)
         defer { leave(ws) }
         for try await message in messages where message.kind == .text {
-            if let command = try? JSONDecoder().decode(Command.self, from: Data(message.bytes)) {
-                try obey(command, of: member, ws)
-            } else {
-                try ws.send(json: Announcement.refused(reason: "That is not a command."))
+            do {
+                try obey(message.decode(Command.self), of: member, ws)
+            } catch let error as WsDecodingError {
+                try ws.send(json: Announcement.refused(reason: "\(error)"))
             }
         }
     }
@@ -42,7 +42,7 @@ actor Room {
 
     private func leave(_ ws: JazzyWebSocket) {
         guard let member = members.removeValue(forKey: ws), !members.values.contains(member) else { return }
-        _ = try? Jazzy.publish(topic, json: Announcement.left(name: member))
+        _ = try? ws.server.publish(topic, json: Announcement.left(name: member))
     }
 
     private func obey(_ command: Command, of member: String, _ ws: JazzyWebSocket) throws {
@@ -51,10 +51,10 @@ actor Room {
             try ws.send(json: Announcement.refused(reason: "A text has 1 to \(Self.textLimit) bytes."))
         case .say(let text):
             lineCount += 1
-            let line = Line(number: lineCount, name: member, text: text)
+            let line = Line(number: lineCount, name: member, text: text, date: .now)
             history.append(line)
             if history.count > Self.historyLimit { history.removeFirst() }
-            try Jazzy.publish(topic, json: Announcement.said(line: line))
+            try ws.server.publish(topic, json: Announcement.said(line: line))
         case .who:
             try ws.send(json: Announcement.present(members: present))
         }

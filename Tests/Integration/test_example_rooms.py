@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import signal
 
 import pytest
@@ -54,6 +55,7 @@ class Guest:
     async def line(self):
         """The next announcement, which is a line: its number, who says it, and what."""
         line = (await self.told())["said"]["line"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["date"])
         return line["number"], line["name"], line["text"]
 
     async def present(self):
