@@ -157,12 +157,22 @@ async def test_a_room_is_forgotten_with_its_last_guest(server):
 
 
 @pytest.mark.parametrize(
-    "message", ["", "hello", "{}", '{"shout":{}}', '{"say":{}}', '{"say":{"text":1}}', '{"say":{"text":""}}']
+    ("message", "reason"),
+    [
+        ("", "expected JSON"),
+        ("hello", "expected JSON"),
+        ("{}", "expected Command"),
+        ('{"shout":{}}', "expected Command"),
+        ('{"say":{}}', "say.text: expected a value, and there is none"),
+        ('{"say":{"text":1}}', "say.text: expected String"),
+        ('{"say":{"text":""}}', "A text has 1 to 500 bytes."),
+        (json.dumps({"say": {"text": "ä" * 251}}), "A text has 1 to 500 bytes."),
+    ],
 )
-async def test_what_is_no_command_is_refused_and_the_guest_stays(server, message):
+async def test_what_is_no_command_is_refused_with_the_reason_and_the_guest_stays(server, message, reason):
     async with Guest(server, "wrong", "Ada") as ada:
         await ada.client.send(message)
-        assert list((await ada.told())["refused"]) == ["reason"]
+        assert await ada.told() == {"refused": {"reason": reason}}
         assert await ada.present() == ["Ada"]
 
 
