@@ -1,10 +1,12 @@
 """The guide's units of systemd: checked by systemd, and run by it; no connection is refused while the program restarts."""
 
 import contextlib
+import grp
 import shlex
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import threading
 
@@ -16,6 +18,7 @@ from support import frames
 from support.deadline import DEADLINE, eventually
 from support.deployment import (
     Deployed,
+    UnixConnection,
     blocks,
     free_port,
     put_program,
@@ -160,3 +163,20 @@ def test_a_program_that_fails_is_started_again(systemd):
     eventually(lambda: systemd.main_pid("app.service") not in (0, before), "it was started again")
     with open_websocket(port) as connection:
         assert is_greeted(connection)
+
+
+def test_behind_nginx_the_socket_is_a_file_of_nginxs_group(systemd):
+    """The last one: it changes the units. A connection as nginx makes it, by its header."""
+    systemd, _ = systemd
+    for name in ["/etc/systemd/system/app.socket.d/nginx.conf", "/etc/systemd/system/app.service.d/nginx.conf"]:
+        systemd.write(name, recipe(name))
+    systemd.run("systemctl", "stop", "app.socket", "app.service")
+    systemd.run("systemctl", "daemon-reload")
+    systemd.run("systemctl", "start", "app.socket")
+    path = systemd.path("/run/app/app.sock")
+    assert stat.filemode(path.stat().st_mode) == "srw-rw----"
+    assert grp.getgrgid(path.stat().st_gid).gr_name == "www-data"
+    with UnixConnection(path) as connection:
+        connection.send(upgrade_request(x_forwarded_for="192.0.2.7"))
+        assert connection.read_response().status == 101
+        assert connection.read_frame().payload == b"You come from 192.0.2.7:0."

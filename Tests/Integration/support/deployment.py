@@ -187,6 +187,16 @@ class SecureConnection(RawConnection):
         return self.read_response()
 
 
+class UnixConnection(RawConnection):
+    """A raw connection to the Unix domain socket with this path."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(DEADLINE)
+        self.socket.connect(str(path))
+        self._received = bytearray()
+
+
 @functools.cache
 def static_program(command):
     """Builds the program of the guide by one of the guide's commands, in a folder whose content the next run reuses."""

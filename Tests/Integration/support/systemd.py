@@ -59,6 +59,14 @@ class Systemd:
         assert result.returncode == 0, f"{command} failed: {result.stdout}{result.stderr}"
         return result.stdout.strip()
 
+    def path(self, name):
+        """Where a file of the namespaces is for others."""
+        return Path(f"/proc/{self._pid}/root") / name.lstrip("/")
+
+    def write(self, name, text):
+        self.path(name).parent.mkdir(parents=True, exist_ok=True)
+        self.path(name).write_text(text)
+
     def main_pid(self, unit):
         """The unit's process, by its number in the namespaces."""
         return int(self.run("systemctl", "show", "--property=MainPID", "--value", unit))
