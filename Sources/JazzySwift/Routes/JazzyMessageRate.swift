@@ -18,6 +18,7 @@ public struct JazzyMessageRate: Hashable, Sendable {
         case close
 
         /// Reading pauses until there may be another message: none is lost or reordered, and TCP slows the client down.
+        /// What came with the last one is kept: at most ``JazzyOptions/receiveBufferSize``.
         ///
         /// Timers are coarse: what may be received is handled up to 100 ms late, several messages at a time. So a burst
         /// is never less than what the rate gives in 100 ms, and one more.

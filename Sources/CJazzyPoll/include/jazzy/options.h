@@ -174,8 +174,9 @@ typedef enum jz_backpressure_policy {
 typedef enum jz_exceeding {
     JZ_EXCEEDING_CLOSE, /* the connection is closed with code 1008, Policy Violation, and JZ_CAUSE_MESSAGE_RATE */
     JZ_EXCEEDING_PAUSE, /* reading pauses until there may be another message: none is lost, and TCP slows the peer down.
-                           Timers are coarse: what may be received is handled up to 100 ms late, several messages at a
-                           time, so that a burst is never less than what the rate gives in 100 ms and one more. */
+                           What came with the last one is kept, at most receive_buffer_size. Timers are coarse: what may
+                           be received is handled up to 100 ms late, several messages at a time, so that a burst is
+                           never less than what the rate gives in 100 ms and one more. */
     JZ_EXCEEDING_DROP,  /* the message is dropped: the handler does not get it */
     JZ_EXCEEDING_COUNT
 } jz_exceeding;
