@@ -42,6 +42,9 @@ public protocol JazzyPublisher: ~Escapable {
 }
 
 extension JazzyPublisher where Self: ~Escapable {
+    /// ``JazzyCoders/default``, for publishers that say nothing else.
+    public var coders: JazzyCoders { .default }
+
     /// Publishes bytes as one binary message.
     ///
     /// - Parameters:
