@@ -85,7 +85,7 @@ async def test_http_and_websockets_share_a_process_a_log_metrics_and_traces():
                     await client.recv()
                 assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1012, "service restart")
         chat.stop()
-        assert 'jazzy_closes_total{code="1012"} 2.0' in chat.printed.all(), "the end of the server is recorded"
+        assert chat.printed.wait_for(lambda lines: 'jazzy_closes_total{code="1012"} 2.0' in lines), "its end is recorded"
 
 
 EXAMPLES = [(product, example) for product in PRODUCTS for example in docc_examples(ROOT / "Sources" / product)]
