@@ -177,7 +177,7 @@ FORGETFUL = {
 def test_who_forgets_the_trait_is_told_to_name_it(users_package, tmp_path, product, code):
     modules = ["-I", users_package / ".build/debug/Modules"]
     modules += ["-I", users_package / ".build/checkouts/jazzy/Sources/CJazzyPoll/include", "-I", tmp_path]
-    source = tmp_path / f"{product}.swift"
+    source = tmp_path / "main.swift"
     without = ROOT / "Sources" / product / "WithoutTrait.swift"
     command = ["swiftc", "-swift-version", "6", "-parse-as-library", *modules, "-emit-module", "-module-name", product]
     run([*command, without, "-emit-module-path", tmp_path / f"{product}.swiftmodule"], tmp_path)
