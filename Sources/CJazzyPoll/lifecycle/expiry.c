@@ -123,10 +123,21 @@ static bool is_cut_off_next(const jz_shard *shard)
     return shard->course == JZ_COURSE_STOPPING && jz_clock_ms() >= shard->ends_at_ms;
 }
 
+/* It was closed in this very iteration: the time-out was that of an open WebSocket, and the tag is its lifetime's. */
+static bool was_closed_now(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_WEBSOCKET && connection->session.state == JZ_SESSION_CLOSE_SENT &&
+           !connection->close_is_timed;
+}
+
 void jz_connection_expired(jz_shard *shard, jz_connection *connection)
 {
     if (is_cut_off_next(shard)) {
         jz_expiry_prolong(shard, connection);
+        return;
+    }
+    if (was_closed_now(connection)) {
+        jz_connection_settle(shard, connection);
         return;
     }
     uint32_t timeout_ms = timeout_of(shard, connection);
