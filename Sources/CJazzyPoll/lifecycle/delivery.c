@@ -76,15 +76,6 @@ static bool is_unwanted(const jz_route *route, const jz_event *event, const jz_m
     return event->type == JZ_EVENT_MESSAGE && message->kind > JZ_MESSAGE_BINARY && !route->options.control_messages;
 }
 
-static void call_handler(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
-{
-    const jz_route *route = jz_connection_route(connection);
-    if (JZ_LIKELY(route->options.execution == JZ_EXECUTION_LOOP))
-        route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
-    else
-        hand_to_workers(shard, connection, event, message);
-}
-
 void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
 {
     follow_session_state(connection);
@@ -93,9 +84,13 @@ void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_ev
     if (event->type == JZ_EVENT_MESSAGE && route->options.message_rate.per_second > 0 &&
         !jz_pacing_admits(shard, connection, message->kind))
         return;
-    if (!is_unwanted(route, event, message))
-        call_handler(shard, connection, event, message);
-    if (connection->is_behind) /* also because of a ping that nobody wanted to see */
+    if (is_unwanted(route, event, message))
+        return;
+    if (JZ_LIKELY(route->options.execution == JZ_EXECUTION_LOOP))
+        route->handler(route->context, jz_shard_handle_of(shard, connection), event, message);
+    else
+        hand_to_workers(shard, connection, event, message);
+    if (connection->is_behind)
         jz_ration_look_soon(&shard->ration);
 }
 

@@ -277,34 +277,6 @@ static void who_sends_much_and_leaves_is_heard_to_the_end(void **state)
     }
 }
 
-static void expect_pings(const char *name, size_t count)
-{
-    paced_let_turn();
-    assert_eventually(paced_statistics().messages_received[JZ_MESSAGE_PING] >= count);
-    size_t received = (size_t)paced_statistics().messages_received[JZ_MESSAGE_PING];
-    assert_that(received == count, "%s: %zu pings instead of %zu", name, received, count);
-}
-
-static void pings_that_the_handler_does_not_get_pause_reading_too(void **state)
-{
-    (void)state;
-    static const uint8_t no_key[4];
-    for (size_t i = 0; i < PACED_MANNERS; i++) {
-        jz_route_options route = paced_options(2, 1, JZ_EXCEEDING_PAUSE);
-        route.control_messages = false;
-        paced_start(&paced_manners[i], &route);
-        jz_buffer pings = {0};
-        for (int ping = 0; ping < 20; ping++)
-            test_frame_append(&pings, &(test_frame)PING("p"), no_key);
-        assert_true(test_client_send(&paced_server.peer, pings.bytes, pings.length));
-        jz_buffer_free(&pings);
-        expect_pings(paced_manners[i].name, 1);
-        paced_advance(500 + PACED_LATE_MS);
-        expect_pings(paced_manners[i].name, 2);
-        paced_finish();
-    }
-}
-
 /* As after a suspension of the machine. */
 static void a_jump_of_the_clock_gives_one_burst(void **state)
 {
@@ -331,7 +303,6 @@ int main(void)
         cmocka_unit_test(a_message_may_be_under_way_when_reading_pauses),
         cmocka_unit_test(a_lost_peer_that_is_paused_is_let_go),
         cmocka_unit_test(who_sends_much_and_leaves_is_heard_to_the_end),
-        cmocka_unit_test(pings_that_the_handler_does_not_get_pause_reading_too),
         cmocka_unit_test(a_jump_of_the_clock_gives_one_burst),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("pauses of a message rate", tests, NULL, NULL));
