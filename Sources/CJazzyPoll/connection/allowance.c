@@ -32,6 +32,8 @@ void jz_allowance_begin(jz_allowance *allowance, const jz_message_rate *rate, ui
 
 static int32_t filled(int32_t level, int32_t capacity, uint32_t per_second, uint64_t elapsed_ms)
 {
+    if (level >= capacity) /* with a pong that may come */
+        return level;
     uint64_t missing = (uint64_t)((int64_t)capacity - level);
     if (elapsed_ms >= missing / per_second + 1)
         return capacity;
@@ -69,6 +71,12 @@ void jz_allowance_charge(jz_allowance *allowance, jz_message_kind kind)
     int32_t *level = level_of(allowance, kind);
     if (*level > INT32_MIN / 2)
         *level -= MESSAGE;
+}
+
+void jz_allowance_expect_pong(jz_allowance *allowance, const jz_message_rate *rate)
+{
+    int32_t most = capacity_of(rate);
+    allowance->controls = (allowance->controls < most ? allowance->controls : most) + MESSAGE;
 }
 
 uint32_t jz_allowance_wait_ms(const jz_allowance *allowance, const jz_message_rate *rate)

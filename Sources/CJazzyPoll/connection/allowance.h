@@ -4,7 +4,8 @@
  * often it is filled.
  *
  * Control frames have an allowance of their own, of the same size: a flood of pings is a flood, too, but no client can
- * help answering our pings, which must not cost it its messages.
+ * help answering our pings, which must not cost it its messages. The pong for a ping of the idle time-out costs
+ * nothing.
  */
 #ifndef JAZZY_CONNECTION_ALLOWANCE_H
 #define JAZZY_CONNECTION_ALLOWANCE_H
@@ -39,6 +40,9 @@ bool jz_allowance_take(jz_allowance *allowance, jz_message_kind kind);
 
 /* The same even if there is none left: the next one comes as much later. */
 void jz_allowance_charge(jz_allowance *allowance, jz_message_kind kind);
+
+/* We have sent a ping of our own accord: its pong may come, whatever the peer has used up. For one pong at a time. */
+void jz_allowance_expect_pong(jz_allowance *allowance, const jz_message_rate *rate);
 
 /* The time until there is one for messages of all kinds, since it was filled, in milliseconds; 0 if there is. */
 uint32_t jz_allowance_wait_ms(const jz_allowance *allowance, const jz_message_rate *rate);

@@ -68,6 +68,16 @@ bool jz_pacing_admits(jz_shard *shard, jz_connection *connection, jz_message_kin
     return false;
 }
 
+void jz_pacing_expect_pong(jz_shard *shard, const jz_connection *connection)
+{
+    jz_allowance *allowance = jz_allowance_of(shard, connection);
+    if (allowance == NULL)
+        return;
+    const jz_message_rate *rate = &jz_connection_route(connection)->options.message_rate;
+    jz_allowance_fill(allowance, rate, shard->turn.loop.now_ms);
+    jz_allowance_expect_pong(allowance, rate);
+}
+
 bool jz_pacing_expired(jz_shard *shard, jz_connection *connection)
 {
     const jz_message_rate *rate = &jz_connection_route(connection)->options.message_rate;

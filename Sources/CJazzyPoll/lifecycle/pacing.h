@@ -14,6 +14,9 @@ bool jz_pacing_begin(jz_shard *shard, jz_connection *connection);
  */
 bool jz_pacing_admits(jz_shard *shard, jz_connection *connection, jz_message_kind kind);
 
+/* The connection was pinged to see whether the peer is there: the pong does not count. */
+void jz_pacing_expect_pong(jz_shard *shard, const jz_connection *connection);
+
 /*
  * The timer of an open WebSocket has expired, whose lifetime is not over: returns whether it ran for the allowance. If
  * there is one again, reading resumes, and the connection is watched as before.

@@ -61,6 +61,7 @@ static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
     connection->session.owner_tag = takes ? jz_progress_mark(shard, connection) : 0;
     connection->is_pinged = true;
     jz_connection_ping(&shard->turn, connection);
+    jz_pacing_expect_pong(shard, connection);
     jz_watch_wait(shard, connection, half);
 }
 

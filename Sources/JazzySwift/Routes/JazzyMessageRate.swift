@@ -9,8 +9,8 @@
 /// ```
 ///
 /// Each text and binary message counts, when it is complete. Pings and pongs count, too, but among themselves: they have
-/// another allowance of the same size, so that a client can answer pings at any time. What was done is in
-/// ``JazzyStatistics/messageRate``.
+/// another allowance of the same size, to which each ping of the idle time-out adds one, so that a client can answer
+/// that at any time. What was done is in ``JazzyStatistics/messageRate``.
 public struct JazzyMessageRate: Hashable, Sendable {
     /// What happens if a client sends more.
     public enum Exceeding: CaseIterable, Hashable, Sendable {

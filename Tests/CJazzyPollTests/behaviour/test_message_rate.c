@@ -136,6 +136,29 @@ static void pings_that_nobody_wants_to_see_are_paused_as_exactly(void **state)
     }
 }
 
+/* Which come more often than the rate gives a message, because they show whether a silent peer is there. */
+static void who_answers_the_pings_of_the_idle_time_out_uses_up_nothing(void **state)
+{
+    (void)state;
+    enum { IDLE_MS = 400, ROUNDS = 6 };
+    for (size_t i = 0; i < PACED_MANNERS * JZ_EXCEEDING_COUNT; i++) {
+        const paced_manner *manner = &paced_manners[i % PACED_MANNERS];
+        jz_route_options route = paced_options(1, 1, (jz_exceeding)(i / PACED_MANNERS));
+        route.idle_timeout_ms = IDLE_MS;
+        paced_start(manner, &route);
+        for (size_t round = 1; round <= ROUNDS; round++) {
+            paced_advance(IDLE_MS / 2 + PACED_STEP_MS);
+            test_client_expect(&paced_server.peer, JZ_OPCODE_PING, "", 0);
+            test_client_send_frame(&paced_server.peer, &(test_frame)PONG(""));
+            assert_eventually(paced_server.pings == round);
+        }
+        for (int exceeding = 0; exceeding < JZ_EXCEEDING_COUNT; exceeding++)
+            assert_int_equal(paced_statistics().exceeded[exceeding], 0);
+        assert_true(jz_ws_is_open((jz_ws){paced_server.ws}));
+        paced_finish();
+    }
+}
+
 static void a_later_connection_in_the_same_slot_begins_afresh(void **state)
 {
     (void)state;
@@ -160,6 +183,7 @@ int main(void)
         cmocka_unit_test(who_keeps_to_the_rate_notices_nothing),
         cmocka_unit_test(pings_have_an_allowance_of_their_own),
         cmocka_unit_test(pings_that_nobody_wants_to_see_are_paused_as_exactly),
+        cmocka_unit_test(who_answers_the_pings_of_the_idle_time_out_uses_up_nothing),
         cmocka_unit_test(a_later_connection_in_the_same_slot_begins_afresh),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("message rate", tests, NULL, NULL));

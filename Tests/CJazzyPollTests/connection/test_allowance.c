@@ -42,6 +42,23 @@ static void after_silence_there_is_a_burst_and_never_more(void **state)
     }
 }
 
+/* For one pong at a time, and for no message. */
+static void a_pong_that_is_expected_is_one_more(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rates); i++) {
+        jz_allowance allowance;
+        jz_allowance_begin(&allowance, &rates[i], BEGAN_MS);
+        for (int ping = 0; ping < 3; ping++)
+            jz_allowance_expect_pong(&allowance, &rates[i]);
+        jz_allowance_fill(&allowance, &rates[i], BEGAN_MS + 1000);
+        assert_int_equal(take_all(&allowance, JZ_MESSAGE_PONG), rates[i].burst + UINT64_C(1));
+        assert_int_equal(take_all(&allowance, JZ_MESSAGE_TEXT), rates[i].burst);
+        jz_allowance_expect_pong(&allowance, &rates[i]);
+        assert_int_equal(take_all(&allowance, JZ_MESSAGE_PONG), 1);
+    }
+}
+
 /* In steps of any length, for as long as no burst is full. */
 static void what_is_taken_at_once_is_the_rate_to_the_last_message(void **state)
 {
@@ -190,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_silence_there_is_a_burst_and_never_more),
+        cmocka_unit_test(a_pong_that_is_expected_is_one_more),
         cmocka_unit_test(what_is_taken_at_once_is_the_rate_to_the_last_message),
         cmocka_unit_test(the_wait_is_over_when_the_next_message_is_there_and_not_before),
         cmocka_unit_test(messages_that_came_nevertheless_are_paid_later),

@@ -187,9 +187,9 @@ typedef enum jz_exceeding {
 /*
  * The rate of messages that one connection may send (a token bucket): `burst` at once, after silence, and `per_second`
  * on average. Each text and binary message counts, when it is complete. Pings and pongs count, too, but among
- * themselves: they have another allowance of the same rate and burst, so that a peer can answer our pings at any time.
- * (A ping is answered even if it is then dropped.) Messages beyond the limit are counted as received, and in
- * jz_statistics.exceeded.
+ * themselves: they have another allowance of the same rate and burst, to which each ping of the idle time-out adds one,
+ * so that a peer can answer that at any time. (A ping is answered even if it is then dropped.) Messages beyond the
+ * limit are counted as received, and in jz_statistics.exceeded.
  */
 typedef struct jz_message_rate {
     uint32_t per_second; /* 1 to 1,000,000; 0, the default: no limit */
