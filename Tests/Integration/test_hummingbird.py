@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from support.deadline import DEADLINE, eventually
-from support.documentation import docc_examples
+from support.documentation import docc_examples, markdown_examples
 from support.programs import ROOT
 from support.server import Server
 
@@ -88,7 +88,14 @@ async def test_http_and_websockets_share_a_process_a_log_metrics_and_traces():
         assert chat.printed.wait_for(lambda lines: 'jazzy_closes_total{code="1012"} 2.0' in lines), "its end is recorded"
 
 
-EXAMPLES = [(product, example) for product in PRODUCTS for example in docc_examples(ROOT / "Sources" / product)]
+EXAMPLES = [
+    (product, example)
+    for product in PRODUCTS
+    for example in [
+        *docc_examples(ROOT / "Sources" / product),
+        *markdown_examples("swift", [f"Sources/{product}/*.docc/"]),
+    ]
+]
 
 CONTEXT = """\
 import JazzySwift

@@ -22,8 +22,10 @@ def _fenced(path, language, text):
         yield Example(f"{path.relative_to(ROOT)}:{line}", textwrap.dedent(block[2]))
 
 
-def markdown_examples(language):
-    folders = ["", "Examples/**/", "Benchmarks/", "Sources/JazzySwift/*.docc/"]
+FOLDERS = ("", "Examples/**/", "Benchmarks/", "Sources/JazzySwift/*.docc/")
+
+
+def markdown_examples(language, folders=FOLDERS):
     paths = [path for folder in folders for path in ROOT.glob(f"{folder}*.md")]
     return [example for path in sorted(paths) for example in _fenced(path, language, path.read_text())]
 
