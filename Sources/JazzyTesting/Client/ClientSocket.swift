@@ -28,10 +28,14 @@ final class ClientSocket: Sendable {
     private let sources: Sources
     private let state = Watched(State())
 
-    /// `@unchecked Sendable`: libdispatch's sources may be used on any thread, and `writing` is only used on the queue.
+    /// `@unchecked Sendable`: libdispatch's sources may be used on any thread, and the variables are only used on the
+    /// queue.
     private final class Sources: @unchecked Sendable {
         let reading: any DispatchSourceRead
         var writing: (any DispatchSourceWrite)?
+        /// Until the descriptor is closed no new source may watch it: it would still be watched when another socket has
+        /// its number, and that one's events would get lost.
+        var isCancelled = false
 
         init(_ reading: any DispatchSourceRead) {
             self.reading = reading
@@ -84,7 +88,7 @@ final class ClientSocket: Sendable {
     /// Ends the connection. What the kernel does not have yet is not sent.
     func end(withReset isReset: Bool = false) {
         queue.async { [self] in
-            guard !state.value.hasEnded else { return }
+            guard !sources.isCancelled else { return }
             if isReset { endWithReset(descriptor) }
             cancel()
         }
@@ -110,8 +114,9 @@ final class ClientSocket: Sendable {
     }
 
     private func flush() {
+        guard !sources.isCancelled else { return }
         state.change { state in
-            while !state.unsent.isEmpty, !state.hasEnded, !state.isWriting {
+            while !state.unsent.isEmpty, !state.isWriting {
                 let count = state.unsent.withUnsafeBytes { Self.send(descriptor, $0) }
                 if count < 0, errno == EINTR { continue }
                 if count < 0, errno == EAGAIN {
@@ -150,6 +155,8 @@ final class ClientSocket: Sendable {
 
     /// The reading source goes last, because with it the descriptor is closed.
     private func cancel() {
+        guard !sources.isCancelled else { return }
+        sources.isCancelled = true
         guard let writing = sources.writing else { return sources.reading.cancel() }
         sources.writing = nil
         writing.setCancelHandler { [sources] in sources.reading.cancel() }

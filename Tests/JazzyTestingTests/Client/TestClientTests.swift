@@ -148,6 +148,32 @@ struct TestClientTests {
         await server.stopAndWait(grace: .zero)
     }
 
+    @Test("A client that goes while much waits to be sent leaves nothing behind that hides the events of the next")
+    func goingUnsent() async throws {
+        /// Enqueues the bytes, and does not wait until they are sent.
+        func enqueue(_ bytes: [UInt8], _ client: JazzyTestClient) async {
+            _ = await Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                try await client.send(raw: bytes)
+            }.result
+        }
+        let server = JazzyServer()
+        server.ws("/deaf") { ws, event, _ in if event == .open { ws.pauseReading() } }
+        server.ws("/echo") { ws, event, message in if event == .message { ws.send(message.text) } }
+        try server.start(host: "127.0.0.1", port: 0)
+        for _ in 1...20 {
+            let client = try await JazzyTestClient(server, "/deaf")
+            await enqueue([UInt8](repeating: 0, count: 16 << 20), client)
+            client.disconnect()
+            for _ in 1...20 { await enqueue([0], client) }
+            let next = try await JazzyTestClient(server, "/echo")
+            try await next.send("hello")
+            #expect(try await next.message() == "hello")
+            try await client.awaitEnd()
+        }
+        await server.stopAndWait(grace: .zero)
+    }
+
     @Test("Much is sent and received by many at once, and no thread of tasks is blocked")
     func many() async throws {
         try await Self.withServer { server in
