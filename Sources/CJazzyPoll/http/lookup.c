@@ -22,6 +22,34 @@ static bool has_nul(jz_text path)
     return false;
 }
 
+/* Whether an asterisk begins a segment there: in a route it would begin a catch-all, and is written as an escape. */
+static bool is_first_asterisk(const char *path, size_t position)
+{
+    return position > 0 && path[position] == '*' && path[position - 1] == '/';
+}
+
+/* Writes such asterisks of a normal path as routes have them. There is room: each was one byte of the path as sent. */
+static size_t escape_first_asterisks(char *path, size_t length)
+{
+    size_t escaped = length;
+    for (size_t i = 0; i < length; i++)
+        escaped += is_first_asterisk(path, i) ? 2 : 0;
+    for (size_t from = length, to = escaped; to > from;) {
+        from--;
+        if (is_first_asterisk(path, from))
+            memcpy(path + (to -= 3), "%2A", 3);
+        else
+            path[--to] = path[from];
+    }
+    return escaped;
+}
+
+/* Writes a path as those of routes are. `normal` has room for JZ_NORMAL_PATH_SIZE(path.length) bytes. */
+static jz_text normalise(jz_text path, char *normal)
+{
+    return (jz_text){normal, escape_first_asterisks(normal, jz_path_normalise(path, normal))};
+}
+
 /* Decodes the values in place, in `decoded`; they do not become longer. */
 static void decode_parameters(jz_route_parameters *parameters, char *decoded)
 {
@@ -39,11 +67,11 @@ bool jz_lookup_route(const jz_routes *routes, jz_text path, jz_lookup *lookup)
     /* The routes' paths are normal, so a path that is found as sent need not be normalised. */
     if (lookup->route != NULL || path.start[0] != '/')
         return true;
-    if (!jz_path_is_normal(path) || has_escapes(path)) {
+    if (!jz_path_is_normal(path) || has_escapes(path) || memchr(path.start, '*', path.length) != NULL) {
         lookup->decoded = malloc(JZ_NORMAL_PATH_SIZE(path.length));
         if (lookup->decoded == NULL)
             return false;
-        path = (jz_text){lookup->decoded, jz_path_normalise(path, lookup->decoded)};
+        path = normalise(path, lookup->decoded);
     }
     if (has_nul(path))
         lookup->fault = "the path has a NUL, as %00";
@@ -61,7 +89,7 @@ void jz_lookup_free(jz_lookup *lookup)
 
 void jz_lookup_parameters(const char *route, jz_text path, char *decoded, jz_route_parameters *parameters)
 {
-    path = (jz_text){decoded, jz_path_normalise(path, decoded)};
+    path = normalise(path, decoded);
     if (jz_route_pattern_match(route, path, parameters))
         decode_parameters(parameters, decoded);
 }

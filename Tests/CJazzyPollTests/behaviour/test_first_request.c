@@ -260,6 +260,10 @@ static const struct {
     {"/a/:b/c/:d", "/./a/%31/c/J%c3%bcrgen", "b=1;d=J\xC3\xBCrgen;"},
     {"/files/*rest", "/files/one/two%20three", "rest=one/two three;"},
     {"/:user/files/*rest", "/ada/files/x", "user=ada;rest=x;"},
+    /* A client need not escape an asterisk, as a route must where it begins a segment. */
+    {"/files/*rest", "/files/*/a*/**b", "rest=*/a*/**b;"},
+    {"/%2Aexact", "/*exact", ""},
+    {"/%2A/:a", "/*/%2a", "a=*;"},
 };
 
 static void note_parameters(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)

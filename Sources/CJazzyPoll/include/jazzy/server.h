@@ -44,11 +44,11 @@ JZ_PUBLIC jz_server *jz_server_create(const jz_options *options, jz_error *error
  * escapes, white space, '?', '#' or dot segments, or a pattern all of whose paths match one that was registered before.
  * In "/room/:id" the segment ":id" is a parameter: it matches any one non-empty segment. A last segment such as "*rest"
  * is a catch-all: behind "/files/" it matches one or more segments, "a" and "a/b/", but not "" or "/a", and none with
- * an encoded slash; write %2A for an asterisk that begins a segment. Paths without parameters are tried first, then
- * patterns in the order of registration, then those with a catch-all, longest prefix first: at the first segment where
- * they differ a text goes before a parameter, and either before the catch-all. `options` NULL means the defaults. The
- * caller owns `context`, which must live until the server is destroyed. One server has at most 65,535 WebSocket routes
- * and subprotocols of them, in all.
+ * an encoded slash; write %2A for an asterisk that begins a segment, however clients send it. Paths without parameters
+ * are tried first, then patterns in the order of registration, then those with a catch-all, longest prefix first: at
+ * the first segment where they differ a text goes before a parameter, and either before the catch-all. `options` NULL
+ * means the defaults. The caller owns `context`, which must live until the server is destroyed. One server has at most
+ * 65,535 WebSocket routes and subprotocols of them, in all.
  */
 JZ_PUBLIC jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route_options *options,
                                        jz_handler handler, void *context, jz_error *error);
