@@ -186,7 +186,7 @@ JZ_PUBLIC size_t jz_server_subscribers(jz_server *server, const char *topic, siz
  *
  * SENT: begun on this loop, and on its way to the others; also if there are no subscribers. DROPPED: the code may not
  * be sent, or the reason is not UTF-8, or the mailbox of a loop is full, or there is no memory: nobody is closed.
- * CLOSED: the server is stopping, or has ended. From any thread.
+ * CLOSED: the server is stopping, and all clients have been told so, or it has ended. From any thread.
  */
 JZ_PUBLIC jz_send_status jz_server_close_topic(jz_server *server, const char *topic, size_t topic_length, uint16_t code,
                                                const char *reason, size_t reason_length);
