@@ -30,8 +30,9 @@ public struct JazzyLogRecord: Hashable, Sendable {
     /// The origin of the page that the client comes from, if the line is about that: the first that a route refuses.
     public var origin: String?
 
-    /// A word for why: ``JazzyRefusal/name``, the name of a ``WsError/Rule``, or the type of the error that a handler
-    /// or an upgrade hook threw.
+    /// A word for why: ``JazzyRefusal/name``, the name of a ``WsError/Rule`` or of a ``WsClose/Cause-swift.enum``, the
+    /// type of the error that a handler or an upgrade hook threw, `client_address` where a proxy does not name its
+    /// client, or `wrong_subprotocol` where an upgrade hook chose one that was not offered.
     public var cause: String?
 
     /// Creates a record, for instance to test a log.

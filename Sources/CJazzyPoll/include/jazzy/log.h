@@ -42,7 +42,9 @@ typedef struct jz_log_record {
     const char *address; /* of the client, as by jz_ws_remote_address */
     const char *route;   /* the path of its route */
     const char *origin;  /* of the page that the client comes from, if the line is about that */
-    const char *cause;   /* a word: that of jz_refusal_name or jz_failure_name, or what jz_ws_log_about was given */
+    const char *cause;   /* a word: that of jz_refusal_name, jz_failure_name or jz_close_cause_name, "client_address" (a
+                            proxy does not name its client), "wrong_subprotocol" (an upgrade hook chose one that was not
+                            offered), or what jz_ws_log_about was given */
 } jz_log_record;
 
 /* Called with one record, as a jz_log_function is with its line, and with the same limits. */
