@@ -180,8 +180,11 @@ static bool is_within_frame(const jz_connection *connection)
 static bool receive(jz_shard *shard, jz_connection *connection)
 {
     /* Kept input goes first. */
-    if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session))
+    if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session)) {
+        if (jz_link_is_channel(connection->link))
+            jz_links_put_off(&shard->turn.links, connection->link);
         return false;
+    }
     size_t received = 0;
     bool has_more;
     uint8_t *buffer = shard->turn.loop.receive_buffer;

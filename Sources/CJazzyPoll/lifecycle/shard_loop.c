@@ -91,9 +91,12 @@ uint32_t jz_shard_destroy(jz_shard *shard)
 static void look_at_held(jz_shard *shard, jz_connection *connection)
 {
     int descriptor = jz_link_descriptor(&shard->turn.links, connection->link);
-    if ((connection->interest & JZ_READABLE) !=
-        0) /* it was paused in this iteration, by a handler of another connection */
+    /* It was paused in this iteration, by a handler of another connection. */
+    if ((connection->interest & JZ_READABLE) != 0) {
+        if (jz_link_is_channel(connection->link))
+            jz_links_put_off(&shard->turn.links, connection->link);
         return;
+    }
     if (jz_socket_is_broken(descriptor))
         connection->broken = JZ_FAILURE_TRANSPORT;
     /* The peer of a Unix domain socket has gone, which the poll would report again and again. */

@@ -100,6 +100,12 @@ bool jz_links_take_pending(jz_links *links, int *link, uint32_t *slot)
     return false;
 }
 
+void jz_links_put_off(jz_links *links, int link)
+{
+    at(links, link)->has_more = true;
+    pend(links, link);
+}
+
 void jz_links_follow_received(jz_links *links, int link)
 {
     if (at(links, link)->has_more)

@@ -84,6 +84,9 @@ bool jz_links_take_pending(jz_links *links, int *link, uint32_t *slot);
 /* What the server may do with a channel that was taken off the list, as jz_links_ready. */
 unsigned jz_links_go_on(jz_links *links, int link);
 
+/* What may be received waits: the channel need not say so again, so it is pending, or will be when reading resumes. */
+void jz_links_put_off(jz_links *links, int link);
+
 /* After receiving: if the channel still has more, it is pending again. */
 void jz_links_follow_received(jz_links *links, int link);
 

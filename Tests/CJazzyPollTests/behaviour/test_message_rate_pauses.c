@@ -81,6 +81,36 @@ static void what_waits_in_a_channel_is_read_when_reading_resumes(void **state)
     }
 }
 
+/* The channel says once that there is something, which is when the kept input goes first: nothing says it again. */
+static void what_comes_to_a_channel_while_input_is_kept_is_not_forgotten(void **state)
+{
+    (void)state;
+    enum { PART = 5 };
+    static const char request[] = UPGRADE_REQUEST("/");
+    for (int on_workers = 0; on_workers < 2; on_workers++) {
+        memory_client client;
+        const jz_route_options route = paced_options(10, 1, JZ_EXCEEDING_PAUSE);
+        paced_start(&paced_manners[on_workers], &route);
+        paced_server.network.most_received = paced_server.network.contrary = 0; /* all that there is, at once */
+        assert_true(memory_connect(&client, &paced_server.network, paced_server.memory_port));
+        assert_true(memory_send(&client, request, sizeof request - 1));
+        assert_eventually(paced_server.opens == 2);
+        for (size_t part = 0; part < 2; part++) {
+            jz_buffer bytes = paced_numbers(part * PART, PART);
+            assert_true(memory_send(&client, bytes.bytes, bytes.length));
+            jz_buffer_free(&bytes);
+            paced_let_turn();
+        }
+        paced_expect_messages("at first", 2);
+        while (paced_server.passed_ms < 1000)
+            paced_advance(PACED_STEP_MS);
+        paced_expect_messages("after a second", 2 * PART);
+        memory_close(&client);
+        assert_eventually(paced_server.closes == 1);
+        paced_finish();
+    }
+}
+
 /* A ping would come after half of the time-out. */
 static void who_is_paused_is_not_idle_and_watched_again_later(void **state)
 {
@@ -295,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_pauses_so_that_all_come_in_order_at_the_rate),
         cmocka_unit_test(what_waits_in_a_channel_is_read_when_reading_resumes),
+        cmocka_unit_test(what_comes_to_a_channel_while_input_is_kept_is_not_forgotten),
         cmocka_unit_test(who_is_paused_is_not_idle_and_watched_again_later),
         cmocka_unit_test(a_lifetime_ends_also_of_who_is_paused),
         cmocka_unit_test(a_server_that_stops_ends_paused_connections_in_order),
