@@ -11,6 +11,10 @@ extension WsMessage {
     /// }
     /// ```
     ///
+    /// Objects and arrays may be nested in 512 levels; what is deeper is an error. A type that contains itself, such as
+    /// a tree, is decoded level by level on the thread's stack: 512 levels need about 1 MiB, more if its `init(from:)`
+    /// does much. A server that decodes such types should keep the default of ``JazzyOptions/threadStackSize``.
+    ///
     /// - Parameter type: The type of the value.
     /// - Returns: The value.
     /// - Throws: ``WsDecodingError``, which says where and what was expected, without any part of the payload; or what
@@ -36,6 +40,9 @@ extension WsOwnedMessage {
     ///     }
     /// }
     /// ```
+    ///
+    /// How deep a message may be nested, and what that needs, is as for ``WsMessage/decode(_:)``; in a task the stack is
+    /// that of the threads that run tasks.
     ///
     /// - Parameter type: The type of the value.
     /// - Returns: The value.

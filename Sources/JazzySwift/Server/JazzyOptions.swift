@@ -21,7 +21,8 @@ public struct JazzyOptions: Sendable {
     /// default is 8 MiB.
     ///
     /// Handlers run on these threads, and only the used part of a stack costs memory. With ``JazzyServer/run()`` one
-    /// event loop runs on the calling thread, with that thread's stack.
+    /// event loop runs on the calling thread, with that thread's stack. A handler that decodes messages into a type
+    /// that contains itself needs 1 MiB or more: ``WsMessage/decode(_:)``.
     public var threadStackSize = 8_388_608
 
     /// The connections that the kernel queues until the server accepts them: 1 to 65,535. The default is 4,096.
