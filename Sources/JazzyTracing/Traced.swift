@@ -29,7 +29,7 @@
     /// | `http.route` | the route's path, with parameters as `:name` |
     /// | `url.path` | the request's path; its query is left out, because it often has secrets |
     /// | `network.protocol.name` | `websocket` |
-    /// | `client.address`, `client.port` | those of `JazzyRequest.remoteAddress` |
+    /// | `client.address`, `client.port` | those of `JazzyRequest.remoteAddress`; no port if a proxy names none |
     /// | `server.address`, `server.port` | those of the header `Host` |
     /// | `user_agent.original` | the header `User-Agent` |
     /// | `http.response.status_code` | 101, or that of the refusal |

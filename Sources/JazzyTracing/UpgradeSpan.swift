@@ -76,7 +76,8 @@
             }
             let rest = text[end...].drop { $0 == "]" || $0 == ":" }
             address = String(isIPv6 ? text[text.index(after: text.startIndex)..<end] : text[..<end])
-            port = Int(rest)
+            // A proxy that names no port makes it 0.
+            port = Int(rest).flatMap { $0 == 0 ? nil : $0 }
         }
     }
 #endif

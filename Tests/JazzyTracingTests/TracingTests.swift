@@ -28,12 +28,14 @@
         /// Runs a server with this hook on /rooms/:id.
         static func withServer(
             _ hook: @escaping JazzyUpgradeHook, upgradeTimeout: Duration = .seconds(3_600),
-            _ body: (JazzyServer) async throws -> Void
+            clientAddress: JazzyClientAddress = .peer, _ body: (JazzyServer) async throws -> Void
         ) async throws {
             var options = JazzyOptions()
             options.threads = 1
             options.log = { _, _ in }
             options.upgradeTimeout = upgradeTimeout
+            options.clientAddress = clientAddress
+            if clientAddress != .peer { options.trustedProxies = ["127.0.0.1"] }
             let server = JazzyServer(options: options)
             server.ws("/rooms/:id", upgrade: hook) { ws, event, message in
                 if event == .message, message.kind == .text { ws.send(message.text) }
@@ -84,6 +86,21 @@
                 try await client.send("still there")
                 #expect(try await client.message().text == "still there")
                 #expect(try await Self.spans(tracer)[0].parentSpanID == nil)
+            }
+        }
+
+        @Test(
+            "The client of a proxy has the address that the proxy names, and a port only if it names one",
+            arguments: [
+                ("2001:db8::7", "2001:db8::7", nil), ("[2001:db8::7]:4711", "2001:db8::7", "4711"),
+                ("192.0.2.7", "192.0.2.7", nil),
+            ])
+        func proxied(named: String, address: String, port: String?) async throws {
+            let tracer = W3CTracer()
+            try await Self.withServer(traced(by: tracer), clientAddress: .header("X-Real-IP")) { server in
+                _ = try await JazzyTestClient(server, "/rooms/7", headers: ["X-Real-IP": named])
+                let span = try await Self.spans(tracer)[0]
+                #expect((span["client.address"], span["client.port"]) == (address, port))
             }
         }
 
