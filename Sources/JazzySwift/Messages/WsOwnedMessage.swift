@@ -65,15 +65,15 @@ public struct WsOwnedMessage: Sendable {
 }
 
 extension WsOwnedMessage: Hashable {
-    /// Whether both are of the same kind and have the same payload.
+    /// Whether both are of the same kind and have the same payload, byte by byte: texts that are equal as strings, but
+    /// are encoded differently, are not equal.
     public static func == (one: WsOwnedMessage, other: WsOwnedMessage) -> Bool {
-        one.kind == other.kind && String(one.characters) == String(other.characters) && one.array == other.array
+        one.kind == other.kind && one.characters.elementsEqual(other.characters) && one.array == other.array
     }
 
     /// Messages with the same kind and payload have the same hash.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(kind)
-        hasher.combine(String(characters))
-        hasher.combine(array)
+        span.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 }

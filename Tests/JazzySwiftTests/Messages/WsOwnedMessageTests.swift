@@ -3,6 +3,16 @@ import Testing
 
 @Suite("Messages that own their content")
 struct WsOwnedMessageTests {
+    @Test("Messages are equal if their payloads are, byte by byte")
+    func equality() {
+        let composed = WsOwnedMessage("\u{E9}")
+        let decomposed = WsOwnedMessage("e\u{301}")
+        #expect(composed.text == decomposed.text)
+        #expect(composed != decomposed)
+        #expect(composed != WsOwnedMessage(composed.bytes))
+        #expect(Set([composed, decomposed, WsOwnedMessage("\u{E9}"), WsOwnedMessage(composed.bytes)]).count == 3)
+    }
+
     @Test("A text has its string, its bytes and their number")
     func text() {
         let message = WsOwnedMessage("Jürgen")
