@@ -86,3 +86,16 @@ def stopped(pid):
 def catches_signal(pid, number):
     """Whether the process has a handler of its own for this signal."""
     return bool(int(_status(pid, "SigCgt"), 16) >> (number - 1) & 1)
+
+
+def listening_ports(pid):
+    """The TCP ports that it listens on: proc(5), fd and net/tcp."""
+    sockets = set()
+    with contextlib.suppress(OSError):  # it may have ended
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                sockets.add(os.readlink(file))
+    lines = [line for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    rows = [line.split() for line in lines]
+    listening = [row for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+    return sorted({int(row[1].rpartition(":")[2], 16) for row in listening})
