@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from support.deadline import DEADLINE, eventually
 from support.process import listening_ports
-from support.programs import IS_SANITIZED, SWIFT_BUILD, SWIFT_MODULES
+from support.programs import IS_SANITIZED, SWIFT_MODULES, swift_objects
 from test_documentation import SWIFT_EXAMPLES, standing_alone
 
 pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="the compiler's time; the programs of the examples run sanitized")
@@ -54,8 +54,7 @@ def serving(code, folder):
 def library(tmp_path_factory):
     """The module's objects, linked once."""
     path = tmp_path_factory.mktemp("library") / "libjazzy.so"
-    objects = [path for name in ("JazzySwift", "CJazzyPoll") for path in SWIFT_BUILD.glob(f"{name}.build/**/*.o")]
-    subprocess.run(["swiftc", "-emit-library", *objects, "-lz", "-o", path], check=True, timeout=200)
+    subprocess.run(["swiftc", "-emit-library", *swift_objects(), "-lz", "-o", path], check=True, timeout=200)
     return path
 
 

@@ -15,7 +15,7 @@ from support.deployment import free_port, is_listening
 from support.documentation import markdown_examples
 from support.frames import TEXT
 from support.process import catches_signal
-from support.programs import IS_SANITIZED, SWIFT_BUILD, SWIFT_MODULES
+from support.programs import IS_SANITIZED, SWIFT_MODULES, swift_objects
 from support.raw import RawConnection, open_websocket, upgrade_request
 
 pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="programs are linked as users link them")
@@ -65,14 +65,13 @@ PROGRAMS = {
 @pytest.fixture
 def build(tmp_path):
     """Links one of the programs with the library, for a port."""
-    objects = [path for name in ("JazzySwift", "CJazzyPoll") for path in SWIFT_BUILD.glob(f"{name}.build/**/*.o")]
 
     def build_program(name, port):
         is_library = "@main" in PROGRAMS[name]
         source = tmp_path / ("App.swift" if is_library else "main.swift")
         source.write_text(PROGRAMS[name].replace("8080", str(port)))
         flags = ["-swift-version", "6", *(["-parse-as-library"] if is_library else [])]
-        command = ["swiftc", *flags, "-o", tmp_path / "app", *SWIFT_MODULES, source, *objects, "-lz"]
+        command = ["swiftc", *flags, "-o", tmp_path / "app", *SWIFT_MODULES, source, *swift_objects(), "-lz"]
         result = subprocess.run(command, capture_output=True, text=True, timeout=100)
         assert (result.returncode, result.stderr) == (0, "")
         return tmp_path / "app"

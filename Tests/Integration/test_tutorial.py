@@ -6,7 +6,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from support.programs import IS_SANITIZED, ROOT, SWIFT_BUILD, SWIFT_MODULES
+from support.programs import IS_SANITIZED, ROOT, SWIFT_MODULES, swift_objects
 from support.server import Server
 
 RESOURCES = ROOT / "Sources/JazzySwift/JazzySwift.docc/Resources"
@@ -33,10 +33,10 @@ def chat(tmp_path_factory):
             "try await Jazzy.server.runUntilCancelled(untilSignal: true)",
         )
     )
-    objects = [path for name in ("JazzySwift", "CJazzyPoll") for path in SWIFT_BUILD.glob(f"{name}.build/**/*.o")]
     sanitizers = ["-sanitize=address", "-Xclang-linker", "-fsanitize=undefined"] if IS_SANITIZED else []
-    command = ["swiftc", "-swift-version", "6", *sanitizers, *SWIFT_MODULES, folder / "main.swift", *objects, "-lz"]
-    subprocess.run([*command, "-o", folder / "chat"], check=True, timeout=200)
+    linked = [folder / "main.swift", *swift_objects(), "-lz"]
+    command = ["swiftc", "-swift-version", "6", *sanitizers, *SWIFT_MODULES, *linked, "-o", folder / "chat"]
+    subprocess.run(command, check=True, timeout=200)
     with Server([folder / "chat"]) as server:
         yield server
 

@@ -23,3 +23,8 @@ EXAMPLES = {
 }
 CHAT = EXAMPLES["chat"]
 DEPLOYED = SWIFT_BUILD / "deployed"
+
+
+def swift_objects():
+    """What a program of a test is linked with, beside zlib: the objects of JazzySwift and of the core."""
+    return [path for name in ("JazzySwift", "CJazzyPoll") for path in SWIFT_BUILD.glob(f"{name}.build/**/*.o")]
