@@ -21,9 +21,11 @@ help:
 	@echo "make docs                    build the documentation as a web site: build/docs/site; make serve-docs shows it"
 	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so"
 	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file; CC=gcc-14 names the compiler"
+	@echo "make install-tls PREFIX=DIR  the same, and the library of TLS, which needs OpenSSL 3"
 	@echo "make clean                   remove everything that was built"
 
 include Scripts/core.mk
+include Scripts/tls.mk
 include Scripts/swift.mk
 include Scripts/conformance.mk
 include Scripts/driver.mk

@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "JazzySwift", targets: ["JazzySwift"]),
         .library(name: "JazzyTesting", targets: ["JazzyTesting"]),
         .library(name: "CJazzyPoll", targets: ["CJazzyPoll"]),
+        .library(name: "CJazzyTLS", targets: ["CJazzyTLS"]),
     ],
     targets: [
         // Where zlib is missing, SwiftPM names the system's package of it, and the compiler says so, too.
@@ -24,6 +25,16 @@ let package = Package(
             // release build does not pay for them.
             cSettings: [.headerSearchPath("."), .define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("z")]
+        ),
+        // TLS for the C core, and the only target that needs OpenSSL: who does not depend on its products neither
+        // builds it nor has to have that.
+        .systemLibrary(
+            name: "CJazzyOpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .target(
+            name: "CJazzyTLS",
+            dependencies: ["CJazzyPoll", "CJazzyOpenSSL"],
+            cSettings: [.headerSearchPath("."), .define("NDEBUG", .when(configuration: .release))],
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
         ),
         .target(
             name: "JazzySwift",

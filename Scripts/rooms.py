@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""The rooms of the C core and their order: a room uses only itself and rooms below it.
+"""The rooms of the C libraries and their order: a room uses only itself and rooms below it.
 
-    Scripts/rooms.py                     checks includes, types, and each room's sentence in Sources/CJazzyPoll
+    Scripts/rooms.py                     checks includes, types, and each room's sentence in Sources/CJazzyPoll and
+                                         Sources/CJazzyTLS, of which the latter uses only what is public of the former
     Scripts/rooms.py --objects FOLDER    checks the symbols that object files use; FOLDER is a build (build/gcc)
 
-`--sources FOLDER` names another folder of rooms. `--assign FILE` is for planning rooms: each line has a file, with or
+`--sources FOLDER` names one folder of rooms. `--assign FILE` is for planning rooms: each line has a file, with or
 without its extension, and its room ("server/output output"); the spelling of includes is not checked then. Exit status
 1: something in a room uses something above it, or a room does not say what it is for; each fault is printed.
 """
@@ -35,10 +36,14 @@ ROOMS = [
     "server",
 ]
 PUBLIC = ROOMS[0]
+# Other folders of rooms, which use what is public of the core, and nothing else of it.
+ROOMS_OF = {"CJazzyTLS": ["include", "contexts", "channel"]}
+CORE = pathlib.Path("Sources/CJazzyPoll")
 # A connection has pointers to data that higher rooms keep for it. Rooms below those do not use the data.
 KEPT_FOR_ROOMS_ABOVE = {"connection/connection.h": {"jz_unsent", "jz_subscriptions", "jz_work", "jz_question"}}
-# zlib, which is no room: a module of its own, beside the core.
+# zlib and OpenSSL, which are no rooms: modules of their own, beside the libraries.
 OUTSIDE = "../../CJazzyZlib/CJazzyZlib.h"
+OUTSIDE_OF = {"CJazzyTLS": "../../CJazzyOpenSSL/CJazzyOpenSSL.h"}
 WAY_OUT = "let it return that, be handed it (a value, a table of functions), or move what it needs down"
 
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include\b[ \t]*(.*)$", re.MULTILINE)
@@ -52,10 +57,14 @@ FIRST_PARAGRAPH = re.compile(r"/\*\n \* (.*?)\n \*(?:\n|/)", re.DOTALL)
 
 
 class Core:
-    """The files of the core, by their paths below its folder, and the rooms they are in."""
+    """The files of a library, by their paths below its folder, and the rooms they are in."""
 
     def __init__(self, folder: pathlib.Path, assigned: dict[str, str] | None = None):
         self.folder = folder
+        self.rooms = ROOMS_OF.get(folder.name, ROOMS)
+        self.outside = OUTSIDE_OF.get(folder.name, OUTSIDE)
+        # What is public of the core, which others than the core include, too.
+        self.core = folder.parent / CORE.name / PUBLIC if folder.name in ROOMS_OF else None
         self.assigned = assigned or {}
         self.is_plan = assigned is not None
         self.files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.[ch]"))
@@ -70,7 +79,7 @@ class Core:
 
     def floor_of(self, file: str) -> int:
         room = self.room_of(file)
-        return ROOMS.index(room) if room in ROOMS else len(ROOMS)
+        return self.rooms.index(room) if room in self.rooms else len(self.rooms)
 
     def is_up(self, user: str, used: str) -> bool:
         return self.floor_of(used) > self.floor_of(user)
@@ -82,6 +91,9 @@ class Core:
             if candidate.is_file() and candidate.resolve().is_relative_to(self.folder.resolve()):
                 return candidate.resolve().relative_to(self.folder.resolve()).as_posix()
         return None
+
+    def is_of_the_core(self, included: str) -> bool:
+        return self.core is not None and is_public(included) and (self.core / included).is_file()
 
 
 def plan_of(lines: Iterable[str]) -> dict[str, str]:
@@ -111,14 +123,14 @@ def goes_up(core: Core, where: str, verb: str, what: str, user: str, used: str) 
 
 def check_places(core: Core) -> Iterator[str]:
     for file in core.files:
-        if core.room_of(file) not in ROOMS:
+        if core.room_of(file) not in core.rooms:
             place = f"{core.room_of(file)}/ is no room" if core.room_of(file) else "it is in no room"
-            yield f"{core.folder / file}: {place}: put it into one of {', '.join(ROOMS)}"
+            yield f"{core.folder / file}: {place}: put it into one of {', '.join(core.rooms)}"
 
 
 def spelling_fault(core: Core, user: str, quote: str, included: str, used: str | None) -> str | None:
     """What is wrong with the spelling of an include; None if nothing."""
-    if included == OUTSIDE:
+    if included == core.outside or used is None and core.is_of_the_core(included):
         return None
     if ".." in included.split("/"):
         return "goes up in folders"
@@ -160,7 +172,7 @@ def sentence_of(core: Core, file: str) -> str | None:
 
 
 def check_sentences(core: Core) -> Iterator[str]:
-    for room in ROOMS:
+    for room in core.rooms:
         headers = [file for file in core.files if core.room_of(file) == room and file.endswith(".h")]
         said = [file for file in headers if sentence_of(core, file) is not None]
         if room != PUBLIC and any(core.room_of(file) == room for file in core.files) and len(said) != 1:
@@ -224,21 +236,24 @@ def check_objects(core: Core, build: pathlib.Path, sources: pathlib.Path) -> Ite
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Checks that no room of the C core uses one above it.")
-    parser.add_argument("--sources", type=pathlib.Path, default=pathlib.Path("Sources/CJazzyPoll"), metavar="FOLDER")
+    parser = argparse.ArgumentParser(description="Checks that no room of the C libraries uses one above it.")
+    parser.add_argument("--sources", type=pathlib.Path, metavar="FOLDER", help="look at this library alone")
     parser.add_argument("--objects", type=pathlib.Path, metavar="FOLDER", help="look at the objects of this build")
     parser.add_argument("--assign", type=pathlib.Path, metavar="FILE", help="a plan: files and their rooms")
     arguments = parser.parse_args()
     plan = plan_of(arguments.assign.read_text(encoding="utf-8").splitlines()) if arguments.assign else None
-    core = Core(arguments.sources, plan)
-    if not core.files:
-        parser.error(f"there are no sources in {arguments.sources}: run this at the root of the repository")
-    faults = list(check_places(core))
-    if arguments.objects is None:
-        faults += [*check_includes(core), *check_types(core)]
-        faults += check_sentences(core) if plan is None else []
-    else:
-        faults += check_objects(core, arguments.objects, arguments.sources)
+    others = [] if plan is not None else [CORE.parent / name for name in ROOMS_OF]
+    faults = []
+    for sources in [arguments.sources] if arguments.sources else [CORE, *others]:
+        core = Core(sources, plan)
+        if not core.files:
+            parser.error(f"there are no sources in {sources}: run this at the root of the repository")
+        faults += check_places(core)
+        if arguments.objects is None:
+            faults += [*check_includes(core), *check_types(core)]
+            faults += check_sentences(core) if plan is None else []
+        else:
+            faults += check_objects(core, arguments.objects, sources)
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

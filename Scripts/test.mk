@@ -1,6 +1,6 @@
 # All tests. Each part can be run alone; `make test` runs them one after the other.
 
-TEST_PACKAGES := zlib1g-dev gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws \
+TEST_PACKAGES := zlib1g-dev $(TLS_PACKAGES) gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws \
 	golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev libwebsockets-dev libwebsockets-test-server \
 	valgrind openssl nginx haproxy
 # For the tests of the chat page in a browser, of the core with another C library, of systemd's units, and of a container's
@@ -46,9 +46,9 @@ test-c:
 	@$(MAKE) -j2 c-unit-tests-gcc
 	@$(MAKE) -j2 c-unit-tests-tsan
 
-# That no room of the core uses one above it, and that what looks for it finds it.
+# That no room of the C libraries uses one above it, and that what looks for it finds it.
 .PHONY: test-rooms
-test-rooms: $(BUILD)/gcc/libcjazzypoll.a
+test-rooms: $(BUILD)/gcc/libcjazzypoll.a $(BUILD)/gcc/libcjazzytls.a
 	python3 -m unittest discover --quiet --start-directory Tests/Rooms
 	Scripts/rooms.py --objects $(BUILD)/gcc
 

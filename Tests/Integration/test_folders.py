@@ -64,6 +64,7 @@ def test_contributing_says_what_each_folder_is_for(module):
         ("Tests/JazzySwiftTests", MODULE, {"Support"}),
         ("Tests/JazzyTestingTests", TESTING, {"Guide", "Support"}),
         ("Tests/CJazzyPollTests", ROOT / "Sources/CJazzyPoll", {"support", "behaviour"}),
+        ("Tests/CJazzyTLSTests", ROOT / "Sources/CJazzyTLS", {"support", "behaviour"}),
     ],
 )
 def test_tests_have_the_folders_of_what_they_test(tests, sources, others):
@@ -72,5 +73,5 @@ def test_tests_have_the_folders_of_what_they_test(tests, sources, others):
 
 
 def test_no_two_unit_tests_have_the_same_name():
-    names = Counter(path.name for path in (ROOT / "Tests/CJazzyPollTests").rglob("test_*.c"))
+    names = Counter(path.name for path in (ROOT / "Tests").glob("CJazzy*Tests/**/test_*.c"))
     assert not [name for name, count in names.items() if count > 1], "their programs would be the same"

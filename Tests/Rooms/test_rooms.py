@@ -44,9 +44,9 @@ class InATemporaryTree(unittest.TestCase):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
 
-    def check(self, *arguments):
+    def check(self, *arguments, sources="core"):
         """The exit status, and standard error."""
-        command = [sys.executable, SCRIPT, "--sources", "core", *arguments]
+        command = [sys.executable, SCRIPT, "--sources", sources, *arguments]
         run = subprocess.run(command, cwd=self.root, check=False, capture_output=True, text=True, timeout=60)
         return run.returncode, run.stderr
 
@@ -112,6 +112,52 @@ class Includes(InATemporaryTree):
     def test_everything_is_named(self):
         self.write(SOUND | {"loop/a.c": '#include "shard/shard.h"\n', "codec/b.c": '#include "loop/loop.h"\n'})
         self.fails("core/loop/a.c:1", "core/codec/b.c:1")
+
+
+class OtherLibraries(InATemporaryTree):
+    """They have rooms of their own, and use what is public of the core."""
+
+    def lines(self, *lines):
+        files = {
+            "CJazzyPoll/include/jazzy/transport.h": "",
+            "CJazzyPoll/codec/mask.h": "",
+            "CJazzyTLS/contexts/contexts.h": saying("contexts"),
+            "CJazzyTLS/channel/channel.h": saying("channel", '#include "contexts/contexts.h"\n'),
+            "CJazzyTLS/contexts/names.c": "".join(line + "\n" for line in lines),
+        }
+        for file, text in files.items():
+            path = self.root / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return self.check(sources="CJazzyTLS")
+
+    def test_what_is_public_of_the_core_and_openssl_pass(self):
+        openssl = '#include "../../CJazzyOpenSSL/CJazzyOpenSSL.h"'
+        self.assertEqual(self.lines('#include "jazzy/transport.h"', openssl), (0, ""))
+
+    def test_what_is_not_fails(self):
+        for line, fault in [
+            ('#include "codec/mask.h"', '"codec/mask.h" is no file of a room'),
+            ('#include "jazzy/gone.h"', '"jazzy/gone.h" is not there'),
+            ('#include "channel/channel.h"', "channel/channel.h of channel/, which is above"),
+            ('#include "../../CJazzyZlib/CJazzyZlib.h"', "goes up in folders"),
+        ]:
+            with self.subTest(line=line):
+                status, errors = self.lines(line)
+                self.assertEqual(status, 1)
+                self.assertIn(f"CJazzyTLS/contexts/names.c:1: ", errors)
+                self.assertIn(fault, errors)
+
+    def test_its_objects_are_looked_at(self):
+        self.lines("int jz_open_channel(void);", "int jz_name(void)", "{", "    return jz_open_channel();", "}")
+        (self.root / "CJazzyTLS/channel/open.c").write_text("int jz_open_channel(void)\n{\n    return 1;\n}\n")
+        for file in ("contexts/names", "channel/open"):
+            target = self.root / f"build/CJazzyTLS/{file}.o"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["cc", "-c", f"CJazzyTLS/{file}.c", "-o", target], cwd=self.root, check=True, timeout=60)
+        status, errors = self.check("--objects", "build", sources="CJazzyTLS")
+        self.assertEqual(status, 1)
+        self.assertIn("uses jz_open_channel (channel/open.c) of channel/, which is above", errors)
 
 
 class Types(InATemporaryTree):
@@ -238,18 +284,26 @@ class Documents(unittest.TestCase):
         specification = importlib.util.spec_from_file_location("rooms", SCRIPT)
         rooms = importlib.util.module_from_spec(specification)
         specification.loader.exec_module(rooms)
+        for library, its_rooms in {rooms.CORE.name: rooms.ROOMS, **rooms.ROOMS_OF}.items():
+            with self.subTest(library=library):
+                listed = re.findall(r"^\| `(\w+)/` \|", self.table_of(library), re.MULTILINE)
+                self.assertEqual(listed, its_rooms[::-1])
+
+    def table_of(self, library):
         text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-        table = text.split("| folder of `Sources/CJazzyPoll` |")[1].split("\n\n")[0]
-        self.assertEqual(re.findall(r"^\| `(\w+)/` \|", table, re.MULTILINE), rooms.ROOMS[::-1])
+        return text.split(f"| folder of `Sources/{library}` |")[1].split("\n\n")[0]
 
     def test_what_contributing_says_of_a_room_is_what_its_header_says(self):
-        text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-        table = text.split("| folder of `Sources/JazzySwift` |")[0]
-        for room, purpose, elsewhere in re.findall(r"^\| `(\w+)/` \| (.*) \| (.*) \|$", table, re.MULTILINE):
+        rows = [
+            (library, *row)
+            for library in ("CJazzyPoll", "CJazzyTLS")
+            for row in re.findall(r"^\| `(\w+)/` \| (.*) \| (.*) \|$", self.table_of(library), re.MULTILINE)
+        ]
+        for library, room, purpose, elsewhere in rows:
             if room == "include":
                 continue
             with self.subTest(room=room):
-                headers = (ROOT / "Sources/CJazzyPoll" / room).glob("*.h")
+                headers = (ROOT / "Sources" / library / room).glob("*.h")
                 said = " ".join(" ".join(header.read_text(encoding="utf-8")[:400] for header in headers).split())
                 self.assertIn(f"{room}/: {purpose}. Not here: {elsewhere}.".replace("`", ""), said.replace(" * ", " "))
 
@@ -258,7 +312,7 @@ class Documents(unittest.TestCase):
         text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
         command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
         files = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
-        core = "".join((ROOT / file).read_text() for file in files if re.match(r"Sources/CJazzyPoll/.*\.[ch]$", file))
+        core = "".join((ROOT / file).read_text() for file in files if re.match(r"Sources/CJazzy(Poll|TLS)/.*\.[ch]$", file))
         named = set(re.findall(r"`([\w./+-]+)`", text))
         gone = [name for name in named if re.search(r"\.(c|h|py|md|swift|json)$", name)
                 and not any(f"/{file}".endswith(f"/{name}") for file in files)]

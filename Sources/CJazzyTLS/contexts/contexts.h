@@ -1,0 +1,46 @@
+/*
+ * contexts/: what handshakes need, made of certificates, keys and options: names, policy, tickets, client authorities;
+ * replaced as a whole by reloads. Not here: connections, sockets, bytes.
+ *
+ * What the channel uses of it. From any thread, unless stated otherwise.
+ */
+#ifndef JAZZY_TLS_CONTEXTS_CONTEXTS_H
+#define JAZZY_TLS_CONTEXTS_CONTEXTS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../CJazzyOpenSSL/CJazzyOpenSSL.h"
+#include "jazzy/tls.h"
+
+/* One immutable set of contexts, as one load of the files has made it; counted by reference. */
+typedef struct jz_tls_generation jz_tls_generation;
+
+/* The present one, with one more reference, which is to be released. Never NULL. */
+jz_tls_generation *jz_tls_borrow_generation(jz_tls *tls);
+
+/* A handshake needs the generation until it has ended; afterwards the SSL keeps what it needs. */
+void jz_tls_release_generation(jz_tls_generation *generation);
+
+/* An SSL that accepts, without BIOs; NULL: no memory. The error queue may have entries then. */
+SSL *jz_tls_generation_new_ssl(jz_tls_generation *generation);
+
+/*
+ * Property `index` of the peer and the channel, after the handshake: from 0 on, without gaps, until this returns false.
+ * Their names are in jazzy/request.h. `value` ends with a NUL that `length` does not count, and has no other. Borrowed
+ * until the next call for the same SSL. One thread at a time for one SSL. It leaves no entry in the error queue.
+ */
+bool jz_tls_property(SSL *ssl, size_t index, const char **name, const char **value, size_t *length);
+
+/* Increased by channels, once for each handshake: one that is resumed counts as a handshake, too. */
+typedef struct jz_tls_counters {
+    atomic_uint_fast64_t handshakes;
+    atomic_uint_fast64_t resumed;
+    atomic_uint_fast64_t failed;
+} jz_tls_counters;
+
+jz_tls_counters *jz_tls_counters_of(jz_tls *tls);
+
+#endif

@@ -1,0 +1,86 @@
+#include "contexts/policy.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "contexts/report.h"
+
+/* The cheaper AES-128 first. A client without instructions for AES prefers ChaCha20, and gets it. */
+static const char suites_1_3[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+static const char suites_1_2[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+/* Of newer versions of OpenSSL also what withstands quantum computers. */
+static const char groups_since_3_5[] = "X25519MLKEM768:X25519:P-256:P-384";
+static const char groups[] = "X25519:P-256:P-384";
+
+enum { SECURITY_LEVEL = 2 /* 112 bits: RSA from 2,048 bits on, ECDSA from 224 on */ };
+
+/* ALPN, RFC 7301: a list of names, each behind its length. */
+static const char *const protocols[] = {"http/1.1", "http/1.0"};
+
+static bool offers(const unsigned char *offered, unsigned length, const char *protocol, const unsigned char **found)
+{
+    size_t wanted = strlen(protocol);
+    for (unsigned at = 0; at < length && offered[at] < length - at; at += 1u + offered[at]) {
+        if (offered[at] == wanted && memcmp(offered + at + 1, protocol, wanted) == 0) {
+            *found = offered + at + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_length,
+                           const unsigned char *offered, unsigned length, void *context)
+{
+    (void)ssl;
+    (void)context;
+    for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++) {
+        if (offers(offered, length, protocols[i], chosen)) {
+            *chosen_length = (unsigned char)strlen(protocols[i]);
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return SSL_TLSEXT_ERR_ALERT_FATAL; /* no_application_protocol */
+}
+
+static bool set_groups(SSL_CTX *context)
+{
+    ERR_set_mark();
+    bool are_set = SSL_CTX_set1_groups_list(context, groups_since_3_5) == 1;
+    ERR_pop_to_mark();
+    return are_set || SSL_CTX_set1_groups_list(context, groups) == 1;
+}
+
+/* All is said, because the system's openssl.cnf may say something else. */
+static bool set_policy(SSL_CTX *context, jz_tls_policy policy)
+{
+    int lowest = policy == JZ_TLS_MODERN ? TLS1_3_VERSION : TLS1_2_VERSION;
+    SSL_CTX_set_security_level(context, SECURITY_LEVEL);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_LEGACY_SERVER_CONNECT |
+                                       SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_NO_TLSv1_3 |
+                                       SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TICKET);
+    return SSL_CTX_set_min_proto_version(context, lowest) == 1 &&
+           SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
+           SSL_CTX_set_ciphersuites(context, suites_1_3) == 1 && SSL_CTX_set_cipher_list(context, suites_1_2) == 1 &&
+           set_groups(context) && SSL_CTX_set_max_early_data(context, 0) == 1 &&
+           SSL_CTX_set_recv_max_early_data(context, 0) == 1;
+}
+
+SSL_CTX *jz_tls_new_context(jz_tls_policy policy, jz_error *error)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    if (context == NULL || !set_policy(context, policy)) {
+        jz_tls_report_openssl(error, JZ_STATUS_SYSTEM, "prepare TLS with this version of OpenSSL");
+        SSL_CTX_free(context);
+        return NULL;
+    }
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+    return context;
+}
