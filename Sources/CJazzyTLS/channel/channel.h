@@ -1,8 +1,96 @@
 /*
  * channel/: the transport: handshakes, bytes in and out of records, what a loop shares among its channels. Not here:
  * certificates, options.
+ *
+ * Records are read from the socket into OpenSSL's buffer, and decrypted from there into the loop's receive buffer. In
+ * the other direction OpenSSL's writes never fail: what the kernel does not take at once is kept as the channel's
+ * backlog (backlog.h). So OpenSSL waits for nothing but the peer's bytes, and of errors sees only those of the
+ * protocol.
  */
 #ifndef JAZZY_TLS_CHANNEL_CHANNEL_H
 #define JAZZY_TLS_CHANNEL_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel/loop.h"
+#include "contexts/contexts.h"
+#include "jazzy/transport.h"
+
+enum { JZ_TLS_RECORD = 16 * 1024 /* bytes of data in one record, at most */ };
+
+typedef struct jz_tls_backlog jz_tls_backlog;
+
+typedef enum jz_tls_phase {
+    JZ_TLS_PHASE_SILENT, /* nothing has come: there is no SSL yet, which takes a hundred times as much memory */
+    JZ_TLS_PHASE_HANDSHAKE,
+    JZ_TLS_PHASE_OPEN,
+    JZ_TLS_PHASE_STRANGER /* it spoke plain HTTP, and was told what is wrong */
+} jz_tls_phase;
+
+/* What the server read behind a PROXY header, and OpenSSL has not. */
+typedef struct jz_tls_early {
+    size_t taken;
+    size_t length;
+    uint8_t bytes[];
+} jz_tls_early;
+
+typedef struct jz_tls_channel {
+    SSL *ssl;
+    jz_tls_loop *loop;
+    jz_tls *tls;
+    jz_tls_generation *generation; /* only during the handshake */
+    jz_tls_early *early;           /* NULL: none */
+    jz_tls_backlog *backlog;       /* NULL: the kernel has taken everything */
+    char *why;                     /* the cause of its loss, for the log; NULL: none */
+    int descriptor;
+    /* Of the bytes that come next to `send`, so many are encrypted already: in the backlog, or `accepted` of them in
+       the kernel, since the last call. */
+    uint32_t encrypted;
+    uint32_t accepted;
+    uint32_t volume;    /* bytes received since `messages` was 0 */
+    uint16_t messages;  /* of the protocol itself, such as key updates */
+    uint32_t drained;   /* bytes of a stranger that were read and thrown away */
+    uint8_t phase;      /* jz_tls_phase */
+    uint8_t uses;       /* how often it has received, up to those that make it warm */
+    uint8_t warm_place; /* one more than its place on the loop's list of warm channels; 0: none */
+    bool is_used : 1;   /* since the list was last looked through */
+    bool has_large_records : 1;
+    bool has_ended : 1; /* the socket's end was read */
+    bool is_broken : 1; /* the socket, or there is no memory */
+    bool is_flooding : 1;
+    bool is_stalled : 1; /* not read from before the peer takes what it was answered */
+    bool has_told_end : 1;
+} jz_tls_channel;
+
+/* Before each use of the SSL: the loop works for this channel now. */
+static inline jz_tls_loop *jz_tls_enter(jz_tls_channel *channel)
+{
+    channel->loop->current = channel;
+    return channel->loop;
+}
+
+/* --- handshake.c --- */
+
+/* Goes on with the handshake, from the first byte. As jz_transport's `ready`. */
+unsigned jz_tls_shake_hands(jz_tls_channel *channel);
+
+/* --- stranger.c --- */
+
+/* The first byte belongs to no TLS. Returns as `ready`. */
+unsigned jz_tls_meet_stranger(jz_tls_channel *channel, uint8_t first);
+unsigned jz_tls_dismiss_stranger(jz_tls_channel *channel);
+
+/* --- receiving.c, sending.c --- */
+
+jz_io jz_tls_receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *received, bool *has_more);
+jz_io jz_tls_send(void *opaque, const jz_piece *pieces, size_t count, bool is_last, size_t *sent);
+
+/* --- failure.c --- */
+
+/* Notes why the channel is lost, by OpenSSL's errors, which are cleared, or by a text. The first cause counts. */
+void jz_tls_note_failure(jz_tls_channel *channel);
+void jz_tls_blame(jz_tls_channel *channel, const char *why);
 
 #endif

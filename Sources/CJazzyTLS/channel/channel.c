@@ -1,0 +1,135 @@
+#include "channel/channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel/backlog.h"
+#include "channel/warm.h"
+#include "jazzy/tls.h"
+
+static jz_tls_early *copy_early(const uint8_t *bytes, size_t length)
+{
+    jz_tls_early *early = length < SIZE_MAX - sizeof *early ? malloc(sizeof *early + length) : NULL;
+    if (early == NULL)
+        return NULL;
+    *early = (jz_tls_early){.length = length};
+    memcpy(early->bytes, bytes, length);
+    return early;
+}
+
+static void *open_channel(void *context, int descriptor, const uint8_t *early, size_t early_length)
+{
+    jz_tls_channel *channel = calloc(1, sizeof *channel);
+    if (channel == NULL)
+        return NULL;
+    channel->loop = jz_tls_loop_join();
+    channel->early = early_length > 0 ? copy_early(early, early_length) : NULL;
+    if (channel->loop == NULL || (early_length > 0 && channel->early == NULL)) {
+        if (channel->loop != NULL)
+            jz_tls_loop_leave(channel->loop);
+        free(channel->early);
+        free(channel);
+        return NULL;
+    }
+    channel->tls = context;
+    channel->descriptor = descriptor;
+    channel->phase = JZ_TLS_PHASE_SILENT;
+    return channel;
+}
+
+static unsigned interest(void *opaque, unsigned wanted)
+{
+    const jz_tls_channel *channel = opaque;
+    unsigned watched = channel->phase == JZ_TLS_PHASE_OPEN ? wanted : JZ_READABLE;
+    if (channel->is_stalled)
+        watched &= ~(unsigned)JZ_READABLE;
+    return channel->backlog != NULL ? watched | JZ_WRITABLE : watched;
+}
+
+/* After the handshake. */
+static unsigned go_on(jz_tls_channel *channel, unsigned what)
+{
+    unsigned may = channel->is_stalled ? 0 : what & JZ_READABLE;
+    if ((what & JZ_WRITABLE) == 0)
+        return may;
+    jz_tls_backlog_flush(channel);
+    if (channel->is_broken)
+        return JZ_LOST;
+    if (channel->backlog != NULL)
+        return may;
+    /* What it has sent meanwhile may be in OpenSSL's buffer, of which the poll does not know. */
+    if (channel->is_stalled)
+        may |= JZ_READABLE;
+    channel->is_stalled = false;
+    return may | JZ_WRITABLE;
+}
+
+static unsigned ready(void *opaque, unsigned what)
+{
+    jz_tls_channel *channel = opaque;
+    switch ((jz_tls_phase)channel->phase) {
+    case JZ_TLS_PHASE_OPEN:
+        return go_on(channel, what);
+    case JZ_TLS_PHASE_STRANGER:
+        return jz_tls_dismiss_stranger(channel);
+    default:
+        return jz_tls_shake_hands(channel);
+    }
+}
+
+static const char *protocol(void *opaque)
+{
+    static const char *const names[] = {"http/1.1", "http/1.0"};
+    const jz_tls_channel *channel = opaque;
+    const unsigned char *chosen = NULL;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(channel->ssl, &chosen, &length);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (length == strlen(names[i]) && memcmp(chosen, names[i], length) == 0)
+            return names[i];
+    }
+    return length == 0 ? NULL : "a protocol that is not spoken here";
+}
+
+static const char *failure(void *opaque)
+{
+    const jz_tls_channel *channel = opaque;
+    return channel->why;
+}
+
+static void count_failed(const jz_tls_channel *channel)
+{
+    if (channel->phase != JZ_TLS_PHASE_OPEN && (channel->phase != JZ_TLS_PHASE_SILENT || channel->why != NULL))
+        atomic_fetch_add_explicit(&jz_tls_counters_of(channel->tls)->failed, 1, memory_order_relaxed);
+}
+
+static void close_channel(void *opaque)
+{
+    jz_tls_channel *channel = opaque;
+    jz_tls_enter(channel);
+    count_failed(channel);
+    jz_tls_warm_forget(channel);
+    SSL_free(channel->ssl);
+    if (channel->generation != NULL)
+        jz_tls_release_generation(channel->generation);
+    free(channel->early);
+    free(channel->backlog);
+    free(channel->why);
+    channel->loop->current = NULL;
+    jz_tls_loop_leave(channel->loop);
+    free(channel);
+}
+
+static const jz_transport transport = {.open = open_channel,
+                                       .interest = interest,
+                                       .ready = ready,
+                                       .receive = jz_tls_receive,
+                                       .send = jz_tls_send,
+                                       .protocol = protocol,
+                                       .failure = failure,
+                                       .close = close_channel};
+
+const jz_transport *jz_tls_transport(void)
+{
+    return &transport;
+}

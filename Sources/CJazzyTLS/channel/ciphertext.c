@@ -1,0 +1,148 @@
+#include "channel/ciphertext.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "channel/backlog.h"
+#include "channel/channel.h"
+
+/*
+ * OpenSSL moves what is left of its buffer to the front with every record (3.0), so for small records that should not
+ * be much: some fifty of the smallest.
+ */
+enum { READ_OF_SMALL_RECORDS = 2 * 1024 };
+
+/* Some systems have no flag of send for that, but an option of the socket. */
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+static size_t take_early(jz_tls_channel *channel, void *bytes, size_t capacity)
+{
+    jz_tls_early *early = channel->early;
+    size_t length = early->length - early->taken < capacity ? early->length - early->taken : capacity;
+    memcpy(bytes, early->bytes + early->taken, length);
+    early->taken += length;
+    if (early->taken == early->length) {
+        free(early);
+        channel->early = NULL;
+    }
+    return length;
+}
+
+size_t jz_tls_read_socket(jz_tls_loop *loop, void *bytes, size_t capacity)
+{
+    jz_tls_channel *channel = loop->current;
+    if (channel->early != NULL)
+        return take_early(channel, bytes, capacity);
+    if (channel->has_ended || channel->is_broken)
+        loop->is_drained = true;
+    if (loop->is_drained || loop->receivable == 0)
+        return 0;
+    ssize_t count;
+    do {
+        count = recv(channel->descriptor, bytes, capacity, 0);
+    } while (count < 0 && errno == EINTR);
+    if (count > 0) {
+        size_t length = (size_t)count;
+        loop->receivable -= length < loop->receivable ? length : loop->receivable;
+        loop->is_drained = length < capacity;
+        return length;
+    }
+    loop->is_drained = true;
+    if (count == 0)
+        channel->has_ended = true;
+    else if (errno != EAGAIN && errno != EWOULDBLOCK)
+        channel->is_broken = true;
+    return 0;
+}
+
+static int read_ciphertext(BIO *bio, char *bytes, size_t capacity, size_t *count)
+{
+    jz_tls_loop *loop = BIO_get_data(bio);
+    /* A record that needs a second read is larger. */
+    if (!loop->current->has_large_records && loop->reads == 0 && capacity > READ_OF_SMALL_RECORDS)
+        capacity = READ_OF_SMALL_RECORDS;
+    loop->reads++;
+    *count = jz_tls_read_socket(loop, bytes, capacity);
+    loop->is_blocked = *count == 0;
+    return *count > 0 ? 1 : -1;
+}
+
+size_t jz_tls_write_socket(jz_tls_channel *channel, const uint8_t *bytes, size_t length)
+{
+    ssize_t count;
+    do {
+        count = send(channel->descriptor, bytes, length, MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    if (count >= 0)
+        return (size_t)count;
+    if (errno != EAGAIN && errno != EWOULDBLOCK)
+        channel->is_broken = true;
+    return 0;
+}
+
+static void write_or_keep(jz_tls_channel *channel, const uint8_t *bytes, size_t length)
+{
+    size_t sent = 0;
+    if (channel->backlog == NULL && !channel->is_broken)
+        sent = jz_tls_write_socket(channel, bytes, length);
+    if (sent < length && !channel->is_broken)
+        jz_tls_backlog_add(channel, bytes + sent, length - sent);
+}
+
+void jz_tls_send_gathered(jz_tls_loop *loop)
+{
+    size_t length = loop->gathered_length;
+    loop->gathered_length = 0;
+    if (length > 0)
+        write_or_keep(loop->current, loop->gathered, length);
+}
+
+/* Takes everything. What goes wrong is found by whoever has called OpenSSL. */
+static int write_ciphertext(BIO *bio, const char *bytes, size_t length, size_t *count)
+{
+    jz_tls_loop *loop = BIO_get_data(bio);
+    *count = length;
+    if (loop->gathers && length > sizeof loop->gathered - loop->gathered_length)
+        jz_tls_send_gathered(loop);
+    if (!loop->gathers || length > sizeof loop->gathered) {
+        write_or_keep(loop->current, (const uint8_t *)bytes, length);
+    } else {
+        memcpy(loop->gathered + loop->gathered_length, bytes, length);
+        loop->gathered_length += length;
+    }
+    return 1;
+}
+
+static long control(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+BIO_METHOD *jz_tls_ciphertext_method(void)
+{
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "the socket of a channel");
+    if (method != NULL && BIO_meth_set_read_ex(method, read_ciphertext) == 1 &&
+        BIO_meth_set_write_ex(method, write_ciphertext) == 1 && BIO_meth_set_ctrl(method, control) == 1)
+        return method;
+    BIO_meth_free(method);
+    return NULL;
+}
+
+BIO *jz_tls_ciphertext_bio(BIO_METHOD *method, jz_tls_loop *loop)
+{
+    BIO *bio = BIO_new(method);
+    if (bio == NULL)
+        return NULL;
+    BIO_set_data(bio, loop);
+    BIO_set_init(bio, 1);
+    /* Reading that fails may always be tried again: ends and errors are not OpenSSL's business. */
+    BIO_set_retry_read(bio);
+    return bio;
+}

@@ -1,0 +1,22 @@
+/* The socket as OpenSSL sees it: a BIO that all channels of a loop share. */
+#ifndef JAZZY_TLS_CHANNEL_CIPHERTEXT_H
+#define JAZZY_TLS_CHANNEL_CIPHERTEXT_H
+
+#include "channel/loop.h"
+
+BIO_METHOD *jz_tls_ciphertext_method(void);
+BIO *jz_tls_ciphertext_bio(BIO_METHOD *method, jz_tls_loop *loop);
+
+/*
+ * Reads from the current channel's socket. 0: nothing now, and the loop is drained; the channel's flags say whether
+ * that is because it has ended or broken.
+ */
+size_t jz_tls_read_socket(jz_tls_loop *loop, void *bytes, size_t capacity);
+
+/* Sends what was gathered for the current channel by one system call, and keeps the rest. */
+void jz_tls_send_gathered(jz_tls_loop *loop);
+
+/* As much as the kernel takes now. If the connection is lost, that is noted. */
+size_t jz_tls_write_socket(jz_tls_channel *channel, const uint8_t *bytes, size_t length);
+
+#endif

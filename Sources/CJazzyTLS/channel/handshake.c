@@ -1,0 +1,134 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "channel/backlog.h"
+#include "channel/channel.h"
+#include "channel/ciphertext.h"
+#include "channel/warm.h"
+
+enum {
+    TLS_HANDSHAKE = 0x16,      /* the type of a client's first record (RFC 8446, 5.1) */
+    MOST_RECEIVED = 32 * 1024, /* bytes per step: a client with a certificate sends some thousands */
+    MOST_MESSAGES = 128,       /* of the protocol, without data between them; a key update counts as up to three */
+    MOST_DRAINED = 4           /* times that the buffer is filled */
+};
+
+/*
+ * OpenSSL calls this for every message of the protocol, and for alerts, but not for data. So a flood of them costs
+ * nobody else anything to be noticed.
+ */
+static void count_message(const SSL *ssl, int where, int value)
+{
+    (void)value;
+    jz_tls_loop *loop = BIO_get_data(SSL_get_rbio(ssl));
+    jz_tls_channel *channel = loop->current;
+    if (channel->phase != JZ_TLS_PHASE_OPEN || (where != SSL_CB_ACCEPT_LOOP && (where & SSL_CB_ALERT) == 0))
+        return;
+    if (++channel->messages <= MOST_MESSAGES || channel->is_flooding)
+        return;
+    channel->is_flooding = true;
+    SSL_set_shutdown(channel->ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN); /* it reads nothing more */
+}
+
+static bool prepare(jz_tls_channel *channel)
+{
+    channel->generation = jz_tls_borrow_generation(channel->tls);
+    channel->ssl = jz_tls_generation_new_ssl(channel->generation);
+    if (channel->ssl == NULL) {
+        ERR_clear_error();
+        jz_tls_blame(channel, "there is no memory for its handshake");
+        return false;
+    }
+    BIO_up_ref(channel->loop->bio);
+    SSL_set_bio(channel->ssl, channel->loop->bio, channel->loop->bio);
+    SSL_set_read_ahead(channel->ssl, 1);
+    /* Buffers are freed by warm.h. A write is one record. */
+    SSL_clear_mode(channel->ssl, SSL_MODE_RELEASE_BUFFERS);
+    SSL_set_mode(channel->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_set_info_callback(channel->ssl, count_message);
+    channel->phase = JZ_TLS_PHASE_HANDSHAKE;
+    return true;
+}
+
+/* The first byte, which stays where it is. OK: there is one. */
+static jz_io look_at_first(const jz_tls_channel *channel, uint8_t *first)
+{
+    if (channel->early != NULL) {
+        *first = channel->early->bytes[0];
+        return JZ_IO_OK;
+    }
+    ssize_t count;
+    do {
+        count = recv(channel->descriptor, first, 1, MSG_PEEK);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? JZ_IO_WOULD_BLOCK : JZ_IO_BROKEN;
+    return count == 0 ? JZ_IO_ENDED : JZ_IO_OK;
+}
+
+/* A socket that is closed with unread bytes resets the connection, perhaps before the peer has read our alert. */
+static void read_what_is_there(jz_tls_loop *loop)
+{
+    loop->receivable = SIZE_MAX;
+    loop->is_drained = false;
+    for (int i = 0; i < MOST_DRAINED && jz_tls_read_socket(loop, loop->joined, sizeof loop->joined) > 0; i++)
+        continue;
+}
+
+static unsigned fail(jz_tls_channel *channel)
+{
+    read_what_is_there(channel->loop);
+    return JZ_LOST;
+}
+
+static unsigned finish(jz_tls_channel *channel)
+{
+    jz_tls_counters *counters = jz_tls_counters_of(channel->tls);
+    atomic_fetch_add_explicit(&counters->handshakes, 1, memory_order_relaxed);
+    if (SSL_session_reused(channel->ssl))
+        atomic_fetch_add_explicit(&counters->resumed, 1, memory_order_relaxed);
+    jz_tls_release_generation(channel->generation);
+    channel->generation = NULL;
+    channel->phase = JZ_TLS_PHASE_OPEN;
+    jz_tls_free_buffers(channel);
+    /* The first bytes of data may have come with the last ones of the handshake. */
+    return JZ_READABLE | JZ_WRITABLE;
+}
+
+static unsigned take_step(jz_tls_channel *channel)
+{
+    jz_tls_loop *loop = channel->loop;
+    loop->receivable = MOST_RECEIVED;
+    loop->is_drained = false;
+    loop->is_blocked = false;
+    loop->reads = 1; /* nothing is known of its records */
+    loop->gathers = true;
+    bool is_done = SSL_accept(channel->ssl) == 1;
+    bool has_failed = !is_done && !loop->is_blocked;
+    jz_tls_send_gathered(loop);
+    if (is_done && !channel->is_broken)
+        return finish(channel);
+    if (has_failed)
+        jz_tls_note_failure(channel);
+    else if (channel->has_ended)
+        jz_tls_blame(channel, "cut in its TLS handshake");
+    return has_failed || channel->has_ended || channel->is_broken ? fail(channel) : 0;
+}
+
+unsigned jz_tls_shake_hands(jz_tls_channel *channel)
+{
+    uint8_t first = 0;
+    jz_tls_enter(channel);
+    if (channel->phase == JZ_TLS_PHASE_SILENT) {
+        jz_io result = look_at_first(channel, &first);
+        if (result != JZ_IO_OK)
+            return result == JZ_IO_WOULD_BLOCK ? 0 : JZ_LOST;
+        if (first != TLS_HANDSHAKE)
+            return jz_tls_meet_stranger(channel, first);
+        if (!prepare(channel))
+            return JZ_LOST;
+    }
+    jz_tls_backlog_flush(channel);
+    return take_step(channel);
+}

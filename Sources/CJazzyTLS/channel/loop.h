@@ -1,0 +1,49 @@
+/* What the channels of one loop share: its thread's own, so that nothing here is locked. */
+#ifndef JAZZY_TLS_CHANNEL_LOOP_H
+#define JAZZY_TLS_CHANNEL_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../CJazzyOpenSSL/CJazzyOpenSSL.h"
+
+enum {
+    JZ_TLS_MOST_GATHERED = 8 * (16 * 1024 + 512), /* bytes: eight full records */
+    JZ_TLS_MOST_JOINED = 16 * 1024,
+    JZ_TLS_MOST_WARM = 64
+};
+
+typedef struct jz_tls_channel jz_tls_channel;
+
+typedef struct jz_tls_loop {
+    /* Of all its channels: reads and writes the socket of the current one (ciphertext.c). */
+    BIO *bio;
+    BIO_METHOD *method;
+    jz_tls_channel *current;
+
+    /* In this call: */
+    size_t receivable; /* bytes of ciphertext that may still be read */
+    uint32_t reads;    /* of the socket, for one record */
+    bool is_drained;   /* there is nothing more to read for now */
+    bool is_blocked;   /* OpenSSL wanted more than there is */
+    bool gathers;      /* what is written is gathered, for one system call */
+
+    size_t channel_count;
+    bool has_ended; /* its thread has: the last channel frees it */
+
+    jz_tls_channel *warm[JZ_TLS_MOST_WARM]; /* see warm.h */
+    size_t warm_next;
+
+    size_t gathered_length;
+    uint8_t gathered[JZ_TLS_MOST_GATHERED];
+    uint8_t joined[JZ_TLS_MOST_JOINED]; /* pieces of one record; and what is thrown away */
+} jz_tls_loop;
+
+/* The calling thread's, for one more channel; NULL: no memory. */
+jz_tls_loop *jz_tls_loop_join(void);
+
+/* A channel has gone. */
+void jz_tls_loop_leave(jz_tls_loop *loop);
+
+#endif
