@@ -31,6 +31,11 @@ $(call c_test_programs,$(1),$(TLS_UNIT_TESTS)): $(TLS_TEST_SUPPORT:%.c=$(BUILD)/
 	$(2) $(3) $$(filter %.o,$$^) $$(filter %.a,$$^) $$(TLS_TEST_WRAPS) -lcmocka $$(TLS_LIBRARIES) $$(C_LIBRARIES) $(5) \
 		-o $$@
 c-unit-tests-$(1): $(call c_test_programs,$(1),$(4))
+$(BUILD)/$(1)/Examples/tls-%.o: C_FLAGS += $(TLS_INCLUDES)
+$(BUILD)/$(1)/tls-echo-server: $(BUILD)/$(1)/Examples/tls-echo-server.o $(BUILD)/$(1)/libcjazzytls.a \
+		$(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) -o $$@
+c-programs-$(1): $(BUILD)/$(1)/tls-echo-server
 endef
 
 $(eval $(call tls_build,release,$(RELEASE_CC),$(RELEASE_FLAGS),$(TLS_UNIT_TESTS)))
