@@ -208,14 +208,19 @@ static void check_host(jz_text origin, jz_text host)
         append(&page, host);
         bool has_own_port = i < 4;
         bool is_valid = jz_origin_is_valid(text_of(&page));
-        require(!is_valid || jz_origin_is_of_host(text_of(&page), host) == has_own_port,
+        require(!is_valid || jz_origin_is_of_host(text_of(&page), host, false) == has_own_port,
                 "a page that came from a host is of that host");
+        require(!is_valid || jz_origin_is_of_host(text_of(&page), host, true) == (i == 1 || i == 3),
+                "a page that came from a host that was reached securely came securely itself");
         if (!is_valid && host.length > 0 && host.start[host.length - 1] == ':')
             page.length--;
         may_be_of_host = may_be_of_host || (has_own_port && jz_origin_is_same(origin, text_of(&page)));
         jz_buffer_free(&page);
     }
-    require(!jz_origin_is_of_host(origin, host) || may_be_of_host, "an origin of a host is that of a page from there");
+    require(!jz_origin_is_of_host(origin, host, false) || may_be_of_host,
+            "an origin of a host is that of a page from there");
+    require(!jz_origin_is_of_host(origin, host, true) || jz_origin_is_of_host(origin, host, false),
+            "a secure connection lets in nobody more");
 }
 
 static void check_origins(jz_text origin, jz_text other, jz_text host)

@@ -173,6 +173,7 @@ typedef struct forwarded_element {
     jz_address address;
     bool has_host;
     parameter_value host;
+    jz_scheme_naming scheme;
 } forwarded_element;
 
 static bool take_for(const parameter_value *value, forwarded_element *element)
@@ -194,6 +195,21 @@ static void take_host(const parameter_value *value, forwarded_element *element)
         element->host.length = 0;
 }
 
+static jz_scheme_naming scheme_in(jz_text text)
+{
+    bool is_secure = jz_text_equals_ignoring_case(text, jz_text_of("https")) ||
+                     jz_text_equals_ignoring_case(text, jz_text_of("wss"));
+    return is_secure ? JZ_SCHEME_SECURE : JZ_SCHEME_PLAIN;
+}
+
+/* Where an element has two schemes, it is not secure unless both are. */
+static void take_proto(const parameter_value *value, forwarded_element *element)
+{
+    size_t length = value->length <= JZ_MAX_FORWARDED_VALUE ? value->length : 0;
+    if (element->scheme != JZ_SCHEME_PLAIN)
+        element->scheme = scheme_in((jz_text){value->bytes, length});
+}
+
 /* Takes a pair of name and value. False if there is none, or if it is a second "for". */
 static bool take_pair(jz_text *rest, forwarded_element *element)
 {
@@ -208,6 +224,8 @@ static bool take_pair(jz_text *rest, forwarded_element *element)
         return take_for(&value, element);
     if (jz_text_equals_ignoring_case(name, jz_text_of("host")))
         take_host(&value, element);
+    else if (jz_text_equals_ignoring_case(name, jz_text_of("proto")))
+        take_proto(&value, element);
     return true;
 }
 
@@ -264,50 +282,87 @@ static void keep_host(jz_text text, jz_host_value *host)
     memcpy(host->bytes, text.start, host->length);
 }
 
+/* Goes through all elements of a header, the last first. Empty elements do not count. */
+typedef struct backwards {
+    const jz_request_head *head;
+    jz_text name;
+    bool has_quoted_strings;
+    size_t lines; /* that are left */
+    jz_text rest; /* of the line behind them */
+} backwards;
+
+static backwards backwards_from_end(const jz_request_head *head, const char *name, bool has_quoted_strings)
+{
+    return (backwards){head, jz_text_of(name), has_quoted_strings, head->header_count, {NULL, 0}};
+}
+
+static bool step_back(backwards *walk, jz_text *element)
+{
+    for (;;) {
+        while (take_last(&walk->rest, walk->has_quoted_strings, element)) {
+            if (element->length > 0)
+                return true;
+        }
+        if (walk->lines == 0)
+            return false;
+        const jz_header *header = &walk->head->headers[--walk->lines];
+        if (jz_text_equals_ignoring_case(header->name, walk->name))
+            walk->rest = header->value;
+    }
+}
+
 bool jz_x_forwarded_host(const jz_request_head *head, jz_host_value *host)
 {
-    jz_text name = jz_text_of("X-Forwarded-Host");
-    for (size_t i = head->header_count; i > 0; i--) {
-        jz_text rest = head->headers[i - 1].value;
-        jz_text element;
-        if (!jz_text_equals_ignoring_case(head->headers[i - 1].name, name))
-            continue;
-        while (take_last(&rest, false, &element)) {
-            if (element.length == 0)
-                continue;
-            keep_host(element, host);
-            return true;
-        }
-    }
-    return false;
+    backwards walk = backwards_from_end(head, "X-Forwarded-Host", false);
+    jz_text element;
+    bool is_found = step_back(&walk, &element);
+    if (is_found)
+        keep_host(element, host);
+    return is_found;
 }
 
 bool jz_forwarded_host_of(const jz_request_head *head, const jz_network *trusted, size_t trusted_count,
                           jz_host_value *host)
 {
+    backwards walk = backwards_from_end(head, "Forwarded", true);
     bool is_found = false;
-    jz_text name = jz_text_of("Forwarded");
-    for (size_t i = head->header_count; i > 0; i--) {
-        jz_text rest = head->headers[i - 1].value;
-        jz_text text;
-        if (!jz_text_equals_ignoring_case(head->headers[i - 1].name, name))
-            continue;
-        while (take_last(&rest, true, &text)) {
-            forwarded_element element;
-            if (text.length == 0)
-                continue;
-            if (!parse_pairs(text, &element)) {
-                host->length = is_found ? host->length : 0;
-                return true;
-            }
-            if (element.has_host) {
-                size_t length = element.host.length <= JZ_MAX_FORWARDED_VALUE ? element.host.length : 0;
-                keep_host((jz_text){element.host.bytes, length}, host);
-                is_found = true;
-            }
-            if (!element.has_address || !is_trusted(&element.address, trusted, trusted_count))
-                return is_found;
+    jz_text text;
+    while (step_back(&walk, &text)) {
+        forwarded_element element;
+        if (!parse_pairs(text, &element)) {
+            host->length = is_found ? host->length : 0;
+            return true;
         }
+        if (element.has_host) {
+            size_t length = element.host.length <= JZ_MAX_FORWARDED_VALUE ? element.host.length : 0;
+            keep_host((jz_text){element.host.bytes, length}, host);
+            is_found = true;
+        }
+        if (!element.has_address || !is_trusted(&element.address, trusted, trusted_count))
+            return is_found;
     }
     return is_found;
+}
+
+jz_scheme_naming jz_x_forwarded_scheme(const jz_request_head *head)
+{
+    backwards walk = backwards_from_end(head, "X-Forwarded-Proto", false);
+    jz_text element;
+    return step_back(&walk, &element) ? scheme_in(element) : JZ_SCHEME_NOT_NAMED;
+}
+
+jz_scheme_naming jz_forwarded_scheme(const jz_request_head *head, const jz_network *trusted, size_t trusted_count)
+{
+    backwards walk = backwards_from_end(head, "Forwarded", true);
+    jz_scheme_naming naming = JZ_SCHEME_NOT_NAMED;
+    jz_text text;
+    while (step_back(&walk, &text)) {
+        forwarded_element element;
+        if (!parse_pairs(text, &element))
+            return JZ_SCHEME_NOT_NAMED;
+        naming = element.scheme;
+        if (!element.has_address || !is_trusted(&element.address, trusted, trusted_count))
+            break;
+    }
+    return naming;
 }

@@ -54,4 +54,18 @@ bool jz_x_forwarded_host(const jz_request_head *head, jz_host_value *host);
 bool jz_forwarded_host_of(const jz_request_head *head, const jz_network *trusted, size_t trusted_count,
                           jz_host_value *host);
 
+/* What a header says of the scheme by which the client has come. */
+typedef enum jz_scheme_naming {
+    JZ_SCHEME_NOT_NAMED,
+    JZ_SCHEME_PLAIN, /* anything but the next */
+    JZ_SCHEME_SECURE /* https or wss */
+} jz_scheme_naming;
+
+/*
+ * The last element of X-Forwarded-Proto; or the "proto" of that element of Forwarded in which the first trusted proxy
+ * names its client, also if its "for" is hidden or missing.
+ */
+jz_scheme_naming jz_x_forwarded_scheme(const jz_request_head *head);
+jz_scheme_naming jz_forwarded_scheme(const jz_request_head *head, const jz_network *trusted, size_t trusted_count);
+
 #endif

@@ -4,7 +4,7 @@
 
 #include "codec/address.h"
 
-enum { NO_PORT = 0, MAX_PORT = 65535, MAX_PORT_DIGITS = 5 };
+enum { NO_PORT = 0, PLAIN_PORT = 80, SECURE_PORT = 443, MAX_PORT = 65535, MAX_PORT_DIGITS = 5 };
 
 typedef struct authority {
     jz_text host;
@@ -105,10 +105,10 @@ static unsigned default_port(jz_text scheme)
 {
     if (jz_text_equals_ignoring_case(scheme, jz_text_of("http")) ||
         jz_text_equals_ignoring_case(scheme, jz_text_of("ws")))
-        return 80;
+        return PLAIN_PORT;
     if (jz_text_equals_ignoring_case(scheme, jz_text_of("https")) ||
         jz_text_equals_ignoring_case(scheme, jz_text_of("wss")))
-        return 443;
+        return SECURE_PORT;
     return NO_PORT;
 }
 
@@ -146,11 +146,13 @@ bool jz_origin_is_same(jz_text a, jz_text b)
            is_same_authority(&first.authority, &second.authority);
 }
 
-bool jz_origin_is_of_host(jz_text origin, jz_text host)
+bool jz_origin_is_of_host(jz_text origin, jz_text host, bool is_secure)
 {
     origin_parts parts;
     authority asked;
     if (!read_origin(origin, &parts) || default_port(parts.scheme) == NO_PORT || !read_authority(host, &asked))
+        return false;
+    if (is_secure && default_port(parts.scheme) != SECURE_PORT)
         return false;
     if (asked.port == NO_PORT)
         asked.port = default_port(parts.scheme);

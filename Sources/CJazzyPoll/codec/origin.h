@@ -26,9 +26,11 @@ bool jz_origin_is_same(jz_text a, jz_text b);
 /*
  * Whether an origin has the same host and port as a Host header (RFC 9110 §7.2): then the page came from the server
  * that it now talks to. If Host has no port, the default port of the origin's scheme counts, which must be http, https,
- * ws or wss. Schemes are not compared: behind a proxy that terminates TLS the server does not know its own scheme.
+ * ws or wss. If the host was reached securely, as far as is known, the scheme must be https or wss, too: a page that
+ * came without TLS may be anybody's, who could use a WebSocket with the client's cookies. Otherwise schemes are not
+ * compared: behind a proxy that terminates TLS the server may not know its own scheme.
  */
-bool jz_origin_is_of_host(jz_text origin, jz_text host);
+bool jz_origin_is_of_host(jz_text origin, jz_text host, bool is_secure);
 
 /*
  * Whether a text may be in a list of allowed origins: origins, and "null" and "file://", which some browsers send for

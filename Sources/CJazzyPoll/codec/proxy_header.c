@@ -14,7 +14,12 @@ enum {
     COMMAND_LOCAL = 0x20,
     COMMAND_PROXY = 0x21,
     TCP_OVER_IPV4 = 0x11,
-    TCP_OVER_IPV6 = 0x21
+    TCP_OVER_IPV6 = 0x21,
+
+    FIELD_HEAD = 3,    /* §2.2: type, length of the value */
+    FIELD_SSL = 0x20,  /* §2.2.6 */
+    CLIENT_SSL = 0x01, /* in the first byte of its value */
+    LEAST_SSL = 5
 };
 
 static const char signature[] = {'\r', '\n', '\r', '\n', '\0', '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
@@ -169,7 +174,22 @@ static bool may_be_fixed_part(const uint8_t *bytes, size_t length)
     return following <= JZ_MAX_PROXY_HEADER - FIXED_LENGTH && (is_local || following >= addresses_length(bytes[13]));
 }
 
-/* Version 2 (§2.2). Fields behind the addresses, and addresses other than TCP over IP, are skipped. */
+/* Whether the fields behind the addresses say that the client speaks TLS to the proxy. Ill-formed ones say nothing. */
+static bool say_secure(const uint8_t *fields, size_t length)
+{
+    while (length >= FIELD_HEAD) {
+        size_t taken = FIELD_HEAD + (size_t)jz_read_uint16(fields + 1);
+        if (taken > length)
+            return false;
+        if (fields[0] == FIELD_SSL)
+            return taken >= FIELD_HEAD + LEAST_SSL && (fields[FIELD_HEAD] & CLIENT_SSL) != 0;
+        fields += taken;
+        length -= taken;
+    }
+    return false;
+}
+
+/* Version 2 (§2.2). Addresses other than TCP over IP, and fields behind them other than that of TLS, are skipped. */
 static void take_binary(reader *from, const uint8_t *bytes, size_t length, jz_proxy_header *header)
 {
     take_bytes(from, signature, sizeof signature);
@@ -191,6 +211,10 @@ static void take_binary(reader *from, const uint8_t *bytes, size_t length, jz_pr
         source.port = jz_read_uint16(addresses + 2 * 16);
     }
     name_source(header, &source);
+    if (bytes[12] == COMMAND_PROXY) { /* whose addresses are all there */
+        size_t before = addresses_length(bytes[13]);
+        header->is_secure = say_secure(addresses + before, jz_read_uint16(bytes + 14) - before);
+    }
 }
 
 jz_proxy_header_result jz_proxy_header_parse(const uint8_t *bytes, size_t length, jz_proxy_header *header)

@@ -23,6 +23,7 @@ typedef struct jz_proxy_header {
     size_t length;     /* bytes of the header; the client's own bytes follow */
     bool names_source; /* else the TCP peer counts: the connection is the proxy's own, or not TCP over IP */
     jz_address source; /* all zero unless named */
+    bool is_secure;    /* a field of version 2 says that the client speaks TLS to the proxy (§2.2.6) */
 } jz_proxy_header;
 
 /*

@@ -38,8 +38,8 @@ const char *jz_request_head_fault(const char *bytes, size_t length)
 {
     /* A TLS record of a handshake, of any version (RFC 8446 §5.1). */
     if (length >= 2 && bytes[0] == 0x16 && bytes[1] == 0x03)
-        return "this is TLS (a ClientHello), and the port speaks plain HTTP: use http:// or ws://, or end TLS before "
-               "it";
+        return "a client spoke TLS to a port that speaks plain HTTP: it has to use http:// or ws://, or TLS has to end "
+               "before the port";
     for (size_t i = 0; i < length; i++) {
         bool follows_cr = i > 0 && bytes[i - 1] == '\r';
         if (bytes[i] == '\0')

@@ -88,7 +88,10 @@ typedef struct jz_connection {
     _Atomic uint16_t number; /* of its route and subprotocol: see routes.h; 0: it is no WebSocket (yet) */
     uint32_t last_active;    /* the tick at which something was received, or waiting output was sent */
     union {
-        jz_buffer head;        /* JZ_PHASE_PROXY, JZ_PHASE_HEAD: the incomplete head */
+        struct {               /* JZ_PHASE_PROXY, JZ_PHASE_HEAD: */
+            jz_buffer head;    /* the incomplete head */
+            bool came_secured; /* a PROXY header said that the client speaks TLS to the proxy */
+        };
         jz_question *question; /* JZ_PHASE_ASKING */
         jz_session session;    /* JZ_PHASE_WEBSOCKET */
     };

@@ -13,22 +13,36 @@ static jz_first_request *first_request_of(jz_ws ws)
         first = jz_current_work->first_request;
     else if (shard != NULL)
         first = shard->first_request;
-    return first != NULL && first->ws.value == ws.value && first->head.length > 0 ? first : NULL;
+    if (first == NULL || first->ws.value != ws.value || first->head.length == 0)
+        return NULL;
+    if (!first->has_asked)
+        first->properties = jz_properties_take(&shard->turn.links, first->link);
+    first->has_asked = true;
+    return first;
+}
+
+/* False: the connection is gone. */
+static bool describe(const jz_first_request *first, jz_request_source *source)
+{
+    *source = (jz_request_source){.head = first->head,
+                                  .route = first->route->path,
+                                  .is_secure = first->is_secure,
+                                  .properties = first->properties};
+    return jz_reach_peer(first->ws, &source->client);
 }
 
 const jz_request *jz_ws_request(jz_ws ws)
 {
     jz_first_request *first = first_request_of(ws);
-    jz_address client;
-    if (first != NULL && first->request == NULL && jz_reach_peer(ws, &client))
-        first->request = jz_request_again(first->head, first->route->path, &client);
+    jz_request_source source;
+    if (first != NULL && first->request == NULL && describe(first, &source))
+        first->request = jz_request_again(&source);
     return first != NULL ? first->request : NULL;
 }
 
 jz_kept_request *jz_ws_keep_request(jz_ws ws)
 {
     const jz_first_request *first = first_request_of(ws);
-    jz_address client;
-    return first != NULL && jz_reach_peer(ws, &client) ? jz_request_keep(first->head, first->route->path, &client)
-                                                       : NULL;
+    jz_request_source source;
+    return first != NULL && describe(first, &source) ? jz_request_keep(&source) : NULL;
 }

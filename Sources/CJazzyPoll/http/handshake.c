@@ -6,6 +6,7 @@
 
 #include "session/subprotocol.h"
 #include "http/client_address.h"
+#include "http/client_scheme.h"
 #include "http/origin_check.h"
 #include "output/output.h"
 #include "http/request.h"
@@ -27,7 +28,7 @@ static jz_refusal refusal_of(int status)
 
 /* The question was removed from the connection before. Returns whether the connection becomes a WebSocket. */
 static bool accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade,
-                           void **state, jz_accepted *accepted)
+                           bool is_secure, void **state, jz_accepted *accepted)
 {
     jz_buffer *output = jz_output_open(&shard->turn, connection);
     if (output == NULL || !jz_upgrade_append_response(upgrade, output)) {
@@ -36,7 +37,7 @@ static bool accept_upgrade(jz_shard *shard, jz_connection *connection, const jz_
     }
     jz_output_appended(&shard->turn, connection);
     atomic_store_explicit(&connection->number, jz_route_number_of(route, upgrade->subprotocol), memory_order_release);
-    *accepted = (jz_accepted){.route = route, .deflate = upgrade->deflate, .state = *state};
+    *accepted = (jz_accepted){.route = route, .deflate = upgrade->deflate, .state = *state, .is_secure = is_secure};
     *state = NULL;
     return true;
 }
@@ -86,7 +87,7 @@ static jz_handshake handshake_of(const jz_shard *shard, const jz_connection *con
 }
 
 static void ask(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_upgrade *upgrade,
-                const jz_request_head *head, const jz_route_parameters *parameters)
+                const jz_request_head *head, const jz_route_parameters *parameters, bool is_secure)
 {
     jz_question *question = create_question(route, upgrade, head);
     if (question == NULL) {
@@ -96,13 +97,20 @@ static void ask(jz_shard *shard, jz_connection *connection, const jz_route *rout
     /* The chosen subprotocol, one of the route's, points into the request head, which will be freed: use the copy. */
     if (upgrade->subprotocol.length > 0)
         question->upgrade.subprotocol = jz_text_of(find_offer(question, upgrade->subprotocol));
+    question->is_secure = is_secure;
     connection->phase = JZ_PHASE_ASKING;
     connection->question = question;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_ASKING, memory_order_release);
     jz_timer_set(&shard->turn.loop.timers, &connection->timer, route->options.upgrade_timeout_ms);
-    const jz_request request = {
-        .head = head, .parameters = parameters, .client = jz_connection_peer(connection), .route = route->path};
+    jz_properties *properties = jz_properties_take(&shard->turn.links, connection->link);
+    const jz_request request = {.head = head,
+                                .parameters = parameters,
+                                .client = jz_connection_peer(connection),
+                                .route = route->path,
+                                .is_secure = is_secure,
+                                .properties = properties};
     route->options.upgrade(route->context, handshake_of(shard, connection, route), &request);
+    free(properties);
 }
 
 bool jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_request_head *head,
@@ -110,13 +118,14 @@ bool jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_rout
 {
     const jz_route_options *options = &route->options;
     jz_upgrade upgrade = jz_upgrade_judge(head, &options->deflate);
+    bool is_secure = jz_client_is_secure(shard, connection, head);
     if (upgrade.status != 101) {
         jz_http_refuse_detail(shard, connection, refusal_of(upgrade.status), upgrade.fault);
     } else if (!jz_subprotocols_are_valid(head)) {
         jz_http_refuse_detail(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE,
                               "Sec-WebSocket-Protocol has to be a list of tokens that are "
                               "all different, at most 64 (RFC 6455, 4.1)");
-    } else if (!jz_origin_is_let_in(shard, connection, route, head)) {
+    } else if (!jz_origin_is_let_in(shard, connection, route, head, is_secure)) {
         jz_http_answer_refused(shard, connection, JZ_REFUSAL_ORIGIN, NULL);
     } else if (!jz_client_address_follow(shard, connection, route, head)) {
         jz_client_address_refuse(shard, connection, route);
@@ -128,8 +137,8 @@ bool jz_handshake_take(jz_shard *shard, jz_connection *connection, const jz_rout
         if (choice < options->subprotocol_count)
             upgrade.subprotocol = jz_text_of(options->subprotocols[choice]);
         if (options->upgrade == NULL)
-            return accept_upgrade(shard, connection, route, &upgrade, &no_state, accepted);
-        ask(shard, connection, route, &upgrade, head, parameters);
+            return accept_upgrade(shard, connection, route, &upgrade, is_secure, &no_state, accepted);
+        ask(shard, connection, route, &upgrade, head, parameters, is_secure);
     }
     return false;
 }
@@ -258,7 +267,8 @@ bool jz_handshake_proceed(jz_shard *shard, jz_connection *connection, jz_buffer 
         answer->headers.length = 0;
         reject(shard, connection, question->route, answer);
     } else {
-        is_accepted = accept_upgrade(shard, connection, question->route, &upgrade, &answer->state, accepted);
+        is_accepted =
+            accept_upgrade(shard, connection, question->route, &upgrade, question->is_secure, &answer->state, accepted);
         if (is_accepted) {
             accepted->head = question->head;
             connection->head = question->kept_head;

@@ -20,6 +20,7 @@ struct jz_question {
     jz_text head;         /* the request head as it came; empty if there was no memory to keep it */
     jz_buffer kept_head;  /* owns it, if the hook has not answered at once, or the head came in parts */
     jz_buffer rest;       /* bytes that the client sent behind its request head */
+    bool is_secure;       /* jz_request_is_secure */
     size_t offers_length; /* bytes of `offers` */
     char offers[];        /* the subprotocols that the client offers, each NUL-terminated */
 };
@@ -31,8 +32,9 @@ struct jz_question {
 typedef struct jz_accepted {
     const jz_route *route;
     jz_deflate_agreement deflate;
-    void *state;  /* jz_ws_state; owned */
-    jz_text head; /* of the request, as it came; empty if there was no memory to keep it */
+    void *state;    /* jz_ws_state; owned */
+    bool is_secure; /* jz_request_is_secure */
+    jz_text head;   /* of the request, as it came; empty if there was no memory to keep it */
 } jz_accepted;
 
 /*

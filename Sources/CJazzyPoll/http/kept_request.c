@@ -15,52 +15,63 @@ typedef struct jz_whole_request {
     char path[]; /* room for the path, decoded */
 } jz_whole_request;
 
-/* One block: this is followed by the route's path with a NUL, and by the head. */
+/* This is followed by the route's path with a NUL, and by the head. */
 struct jz_kept_request {
-    jz_address client;
-    size_t head_length;
-    const char *head;
+    jz_request_source source; /* refers to what follows; owns its properties: */
+    jz_properties *properties;
     char route[];
 };
 
-jz_request *jz_request_again(jz_text head, const char *route, const jz_address *client)
+jz_request *jz_request_again(const jz_request_source *source)
 {
     /* The server's own limits were checked when the head came. */
     static const jz_head_limits limits = {.max_length = JZ_MAX_HEAD_LENGTH, .max_headers = JZ_MAX_HEADERS};
+    const char *route = source->route;
     bool has_parameters = jz_route_pattern_has_parameters(route);
-    size_t room = has_parameters ? JZ_NORMAL_PATH_SIZE(head.length) : 0;
+    size_t room = has_parameters ? JZ_NORMAL_PATH_SIZE(source->head.length) : 0;
     jz_whole_request *whole = malloc(sizeof *whole + room);
     if (whole == NULL)
         return NULL;
-    (void)jz_request_head_parse(head.start, head.length, &limits, &whole->head); /* it did not fail before */
+    /* It did not fail before. */
+    (void)jz_request_head_parse(source->head.start, source->head.length, &limits, &whole->head);
     whole->parameters.count = 0;
     if (has_parameters)
         jz_lookup_parameters(route, whole->head.path, whole->path, &whole->parameters);
-    whole->request =
-        (jz_request){.head = &whole->head, .parameters = &whole->parameters, .client = *client, .route = route};
+    whole->request = (jz_request){.head = &whole->head,
+                                  .parameters = &whole->parameters,
+                                  .client = source->client,
+                                  .route = route,
+                                  .is_secure = source->is_secure,
+                                  .properties = source->properties};
     return &whole->request;
 }
 
-jz_kept_request *jz_request_keep(jz_text head, const char *route, const jz_address *client)
+jz_kept_request *jz_request_keep(const jz_request_source *source)
 {
-    size_t route_size = strlen(route) + 1;
-    jz_kept_request *kept = malloc(sizeof *kept + route_size + head.length);
-    if (kept == NULL)
+    size_t route_size = strlen(source->route) + 1;
+    jz_properties *properties = jz_properties_copy(source->properties);
+    jz_kept_request *kept = malloc(sizeof *kept + route_size + source->head.length);
+    if (kept == NULL || (properties == NULL && source->properties != NULL)) {
+        free(properties);
+        free(kept);
         return NULL;
-    kept->client = *client;
-    kept->head = memcpy(kept->route + route_size, head.start, head.length);
-    kept->head_length = head.length;
-    memcpy(kept->route, route, route_size);
+    }
+    kept->source = *source;
+    kept->source.head.start = memcpy(kept->route + route_size, source->head.start, source->head.length);
+    kept->source.route = memcpy(kept->route, source->route, route_size);
+    kept->source.properties = kept->properties = properties;
     return kept;
 }
 
 jz_request *jz_kept_request_parse(const jz_kept_request *kept)
 {
-    return jz_request_again((jz_text){kept->head, kept->head_length}, kept->route, &kept->client);
+    return jz_request_again(&kept->source);
 }
 
 void jz_kept_request_free(jz_kept_request *kept)
 {
+    if (kept != NULL)
+        free(kept->properties);
     free(kept);
 }
 

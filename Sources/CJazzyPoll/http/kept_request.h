@@ -5,14 +5,24 @@
 #include "codec/address.h"
 #include "codec/text.h"
 #include "jazzy/request.h"
+#include "transport/properties.h"
+
+/* What a request is made of, borrowed. */
+typedef struct jz_request_source {
+    jz_text head;
+    const char *route; /* its path */
+    jz_address client;
+    bool is_secure;
+    const jz_properties *properties; /* NULL: none */
+} jz_request_source;
 
 /*
- * Parses the head of a request for a route's path once more; it refers to both. NULL when there is no memory. The
- * result is one block of memory, to be freed with `free`.
+ * Parses the head of a request once more; it refers to all of the source. NULL when there is no memory. The result is
+ * one block of memory, to be freed with `free`.
  */
-jz_request *jz_request_again(jz_text head, const char *route, const jz_address *client);
+jz_request *jz_request_again(const jz_request_source *source);
 
-/* Copies a head and a route's path. NULL when there is no memory. */
-jz_kept_request *jz_request_keep(jz_text head, const char *route, const jz_address *client);
+/* Copies the source. NULL when there is no memory. */
+jz_kept_request *jz_request_keep(const jz_request_source *source);
 
 #endif

@@ -23,6 +23,7 @@ static void follow_proxy(jz_shard *shard, jz_connection *connection, const jz_pr
     bool has_channel = jz_link_is_channel(connection->link);
     jz_buffer_free(&connection->head);
     connection->phase = JZ_PHASE_HEAD;
+    connection->came_secured = header->is_secure;
     if (header->names_source)
         jz_connection_set_peer(connection, &header->source);
     bool is_let_in = !header->names_source || jz_shard_count_address(shard, connection);

@@ -87,6 +87,26 @@ bool jz_request_subprotocol_at(const jz_request *request, size_t index, jz_strin
     return give(true, offered, subprotocol);
 }
 
+bool jz_request_is_secure(const jz_request *request)
+{
+    return request->is_secure;
+}
+
+bool jz_request_property(const jz_request *request, const char *name, size_t nth, jz_string *value)
+{
+    jz_text found = {0};
+    return give(jz_properties_find(request->properties, jz_text_of(name), nth, &found), found, value);
+}
+
+bool jz_request_property_at(const jz_request *request, size_t index, jz_string *name, jz_string *value)
+{
+    jz_text found_name = {0};
+    jz_text found = {0};
+    bool is_found = jz_properties_at(request->properties, index, &found_name, &found);
+    give(is_found, found_name, name);
+    return give(is_found, found, value);
+}
+
 size_t jz_request_remote_address(const jz_request *request, char text[JZ_REMOTE_ADDRESS_SIZE])
 {
     return jz_address_format(&request->client, text, JZ_REMOTE_ADDRESS_SIZE);

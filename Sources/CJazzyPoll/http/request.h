@@ -6,12 +6,15 @@
 #include "codec/request_head.h"
 #include "jazzy/request.h"
 #include "config/route_pattern.h"
+#include "transport/properties.h"
 
 struct jz_request {
     const jz_request_head *head;
     const jz_route_parameters *parameters;
     jz_address client;
     const char *route; /* its path */
+    bool is_secure;
+    const jz_properties *properties; /* NULL: none */
 };
 
 #endif

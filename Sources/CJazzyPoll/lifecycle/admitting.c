@@ -99,6 +99,7 @@ static bool begin(jz_shard *shard, const jz_arrival *arrival)
     }
     connection->phase = phase & 7;
     connection->head = (jz_buffer){0};
+    connection->came_secured = false;
     connection->interest = JZ_READABLE;
     connection->counts_by_address = arrival->counts_by_address;
     jz_connection_set_peer(connection, &arrival->address);

@@ -94,10 +94,11 @@ void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_ev
         jz_ration_look_soon(&shard->ration);
 }
 
-/* The request head goes along, because the receive buffer will have other bytes when a worker runs the event. */
-static void hand_open_to_workers(jz_shard *shard, jz_connection *connection, jz_text head)
+/* What is known of the request goes along: when a worker runs the event, the receive buffer will have other bytes. */
+static void hand_open_to_workers(jz_shard *shard, jz_connection *connection, jz_text head, bool is_secure)
 {
-    jz_work_result result = jz_work_add_open(connection->work, head);
+    jz_properties *properties = jz_properties_take(&shard->turn.links, connection->link);
+    jz_work_result result = jz_work_add_open(connection->work, head, is_secure, properties);
     follow_work(shard, connection, result);
     if (result == JZ_WORK_OUT_OF_MEMORY) {
         /* The handler was never called: the connection ends without events. */
@@ -106,18 +107,19 @@ static void hand_open_to_workers(jz_shard *shard, jz_connection *connection, jz_
     }
 }
 
-void jz_deliver_open(jz_shard *shard, jz_connection *connection, jz_text head)
+void jz_deliver_open(jz_shard *shard, jz_connection *connection, jz_text head, bool is_secure)
 {
     const jz_route *route = jz_connection_route(connection);
     jz_ws ws = jz_shard_handle_of(shard, connection);
     if (route->options.execution == JZ_EXECUTION_LOOP) {
-        jz_first_request first = {.ws = ws, .route = route, .head = head};
+        jz_first_request first = {
+            .ws = ws, .route = route, .head = head, .is_secure = is_secure, .link = connection->link};
         shard->first_request = &first;
         route->handler(route->context, ws, &jz_open_event, &jz_no_message);
         shard->first_request = NULL;
-        free(first.request);
+        jz_first_request_free(&first);
     } else {
-        hand_open_to_workers(shard, connection, head);
+        hand_open_to_workers(shard, connection, head, is_secure);
     }
     if (connection->is_behind)
         jz_ration_look_soon(&shard->ration);

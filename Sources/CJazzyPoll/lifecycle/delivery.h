@@ -21,8 +21,8 @@ static inline void jz_deliver(jz_shard *shard, jz_connection *connection, const 
     }
 }
 
-/* Delivers the open event; the handler can ask for the request, whose head this is. */
-void jz_deliver_open(jz_shard *shard, jz_connection *connection, jz_text head);
+/* Delivers the open event; the handler can ask for the request, of which this is known. */
+void jz_deliver_open(jz_shard *shard, jz_connection *connection, jz_text head, bool is_secure);
 
 /* Calls the route's `drained` and `dropped`, if they are due. Outside of handlers only. */
 void jz_deliver_notices(jz_shard *shard, jz_connection *connection);

@@ -26,13 +26,14 @@ static bool prepare_delivery(jz_shard *shard, jz_connection *connection, const j
     return false;
 }
 
-static void open_websocket(jz_shard *shard, jz_connection *connection, const jz_route *route, jz_text head)
+static void open_websocket(jz_shard *shard, jz_connection *connection, const jz_accepted *accepted)
 {
+    const jz_route *route = accepted->route;
     if (route->options.kernel_send_limit != 0)
         jz_socket_limit_unsent(jz_link_descriptor(&shard->turn.links, connection->link),
                                route->options.kernel_send_limit);
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_OPEN, memory_order_release);
-    jz_deliver_open(shard, connection, head);
+    jz_deliver_open(shard, connection, accepted->head, accepted->is_secure);
 }
 
 void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_accepted *accepted)
@@ -50,7 +51,7 @@ void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, c
     if (!jz_pacing_begin(shard, connection)) /* it ends after its open event */
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     if (prepare_delivery(shard, connection, route, accepted->state))
-        open_websocket(shard, connection, route, accepted->head);
+        open_websocket(shard, connection, accepted);
     else
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     jz_buffer_free(&head);

@@ -102,6 +102,9 @@ static inline bool jz_links_end_turn(jz_links *links)
     return links->due > 0;
 }
 
+/* Whether the link goes through a transport that says that it is secure. */
+static inline bool jz_link_is_secure(const jz_links *links, int link);
+
 /* Writes why a channel was lost. False if there is nothing to say. */
 bool jz_links_explain(const jz_links *links, int link, char *text, size_t size);
 
@@ -121,6 +124,11 @@ void jz_links_end(jz_links *links, int link);
 static inline bool jz_link_is_channel(int link)
 {
     return link < 0;
+}
+
+static inline bool jz_link_is_secure(const jz_links *links, int link)
+{
+    return jz_link_is_channel(link) && links->channels[~link].transport->is_secure;
 }
 
 /* The socket's descriptor, for socket options and byte counts. */

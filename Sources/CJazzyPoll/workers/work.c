@@ -40,6 +40,7 @@ static void finish(jz_work *work)
 void jz_work_free(jz_work *work)
 {
     finish(work);
+    free(work->properties);
     work->workers->mail->free(work->leave);
     free(work->closing_job);
     free(work);
@@ -130,16 +131,24 @@ static void run_open(void *context, jz_ws ws)
 {
     jz_work *work = jz_current_work;
     const jz_message *head = &work->open_job->message;
-    jz_first_request first = {.ws = ws, .route = work->route, .head = {(const char *)head->bytes, head->length}};
+    jz_first_request first = {.ws = ws,
+                              .route = work->route,
+                              .head = {(const char *)head->bytes, head->length},
+                              .is_secure = work->is_secure,
+                              .has_asked = true,
+                              .properties = work->properties};
+    work->properties = NULL;
     work->first_request = &first;
     work->route->handler(context, ws, &jz_open_event, &jz_no_message);
     work->first_request = NULL;
     work->open_job = NULL;
-    free(first.request);
+    jz_first_request_free(&first);
 }
 
-jz_work_result jz_work_add_open(jz_work *work, jz_text head)
+jz_work_result jz_work_add_open(jz_work *work, jz_text head, bool is_secure, jz_properties *properties)
 {
+    work->is_secure = is_secure;
+    work->properties = properties;
     const jz_message message = {.bytes = (const uint8_t *)head.start, .length = head.length};
     work->open_job = create_job(work, &jz_open_event, &message);
     if (work->open_job == NULL)

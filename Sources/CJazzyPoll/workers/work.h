@@ -21,7 +21,7 @@ typedef struct jz_job {
 
 /*
  * Guarded by the workers' lock, except for fields that never change, and for `state`, `open_job`, `first_request`,
- * `is_closing` and `is_finished`, which belong to the running handler.
+ * `is_secure`, `properties`, `is_closing` and `is_finished`, which belong to the running handler.
  */
 typedef struct jz_work {
     struct jz_work *next; /* in the workers' queue */
@@ -30,15 +30,17 @@ typedef struct jz_work {
     const jz_route *route;
     jz_job *first;
     jz_job *last;
-    size_t count;        /* jobs that wait */
-    size_t amount;       /* their cost in bytes */
-    bool is_scheduled;   /* in the workers' queue, or run by a worker */
-    bool is_closing;     /* the handler of the close event runs, or has returned */
-    bool is_finished;    /* it has returned */
-    jz_letter *resume;   /* to be posted when reading may go on; NULL if it is not paused */
-    void *state;         /* jz_ws_state */
-    jz_job *closing_job; /* preallocated for the close event, which must not fail because of memory; */
-    jz_letter *leave;    /* likewise, for the letter that it has been run */
+    size_t count;              /* jobs that wait */
+    size_t amount;             /* their cost in bytes */
+    bool is_scheduled;         /* in the workers' queue, or run by a worker */
+    bool is_closing;           /* the handler of the close event runs, or has returned */
+    bool is_finished;          /* it has returned */
+    bool is_secure;            /* of the first request, as are: */
+    jz_properties *properties; /* owned until the open event is run */
+    jz_letter *resume;         /* to be posted when reading may go on; NULL if it is not paused */
+    void *state;               /* jz_ws_state */
+    jz_job *closing_job;       /* preallocated for the close event, which must not fail because of memory; */
+    jz_letter *leave;          /* likewise, for the letter that it has been run */
 
     jz_job *open_job;                /* the job of the open event; NULL once it has run */
     jz_first_request *first_request; /* of the open event that is being handled; else NULL */
@@ -61,8 +63,8 @@ typedef enum jz_work_result { JZ_WORK_ADDED, JZ_WORK_FULL, JZ_WORK_OUT_OF_MEMORY
  */
 jz_work_result jz_work_add(jz_work *work, const jz_event *event, const jz_message *message);
 
-/* The same for the open event, with a copy of the request head. Call it first. */
-jz_work_result jz_work_add_open(jz_work *work, jz_text head);
+/* The same for the open event, with a copy of the request head. Takes ownership of the properties. Call it first. */
+jz_work_result jz_work_add_open(jz_work *work, jz_text head, bool is_secure, jz_properties *properties);
 
 /* The same for a notice about output. */
 jz_work_result jz_work_add_notice(jz_work *work, jz_output_callback notice);

@@ -19,6 +19,35 @@ extension JazzyTransport {
     }
 }
 
+extension jz_transport {
+    /// The functions of a transport that does not say that it is secure, and has no properties.
+    public init(
+        open: (
+            @convention(c) (UnsafeMutableRawPointer?, Int32, UnsafePointer<UInt8>?, Int) -> UnsafeMutableRawPointer?
+        )!,
+        interest: (@convention(c) (UnsafeMutableRawPointer?, UInt32) -> UInt32)!,
+        ready: (@convention(c) (UnsafeMutableRawPointer?, UInt32) -> UInt32)!,
+        receive: (
+            @convention(c) (
+                UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt8>?, Int, UnsafeMutablePointer<Int>?,
+                UnsafeMutablePointer<Bool>?
+            ) -> jz_io
+        )!,
+        send: (
+            @convention(c) (
+                UnsafeMutableRawPointer?, UnsafePointer<jz_piece>?, Int, Bool, UnsafeMutablePointer<Int>?
+            ) -> jz_io
+        )!,
+        protocol: (@convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?)!,
+        failure: (@convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?)!,
+        close: (@convention(c) (UnsafeMutableRawPointer?) -> Void)!
+    ) {
+        self.init(
+            open: open, interest: interest, ready: ready, receive: receive, send: send, protocol: `protocol`,
+            failure: failure, close: close, is_secure: false, property: nil)
+    }
+}
+
 extension JazzyAddress {
     /// The transport of the address, if it has one; it must live as long as the server's core.
     var transportTable: TransportTable? {

@@ -111,7 +111,8 @@ static const struct {
     {"a NUL in the path", UPGRADE_REQUEST("/a%00"), JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
      "the path has a NUL, as %00"},
     {"TLS", "\x16\x03\x01\x02\x01\x01\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
-     "this is TLS (a ClientHello), and the port speaks plain HTTP: use http:// or ws://, or end TLS before it"},
+     "a client spoke TLS to a port that speaks plain HTTP: it has to use http:// or ws://, or TLS has to end before "
+     "the port"},
     {"a folded header", "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", JZ_REFUSAL_MALFORMED_HEAD, 400, NULL, false,
      "a header does not begin with a name and a colon: white space before the colon and folded lines are not allowed "
      "(RFC 9112, 5)"},

@@ -267,6 +267,68 @@ static void a_node_of_more_than_128_bytes_names_nobody_and_other_values_may_be_l
     expect_forwarded(line, "198.51.100.7:0");
 }
 
+static void proxies_tell_the_scheme_of_their_client(void **state)
+{
+    (void)state;
+    enum { NOT = JZ_SCHEME_NOT_NAMED, PLAIN = JZ_SCHEME_PLAIN, SECURE = JZ_SCHEME_SECURE };
+    static const struct {
+        const char *header;
+        const char *lines[2];
+        int naming;
+    } rows[] = {
+        {"X-Forwarded-Proto", {"https"}, SECURE},
+        {"x-forwarded-proto", {"HTTPS"}, SECURE},
+        {"X-Forwarded-Proto", {"wss"}, SECURE},
+        {"X-Forwarded-Proto", {"http"}, PLAIN},
+        {"X-Forwarded-Proto", {"ws"}, PLAIN},
+        {"X-Forwarded-Proto", {"httpsx"}, PLAIN},
+        {"X-Forwarded-Proto", {"\"https\""}, PLAIN},
+        {"X-Forwarded-Proto", {""}, NOT},
+        {"X-Forwarded-Proto", {" , ,"}, NOT},
+        {"X-Forwarded-Protocol", {"https"}, NOT},
+        /* The last element is the nearest proxy's. */
+        {"X-Forwarded-Proto", {"http, https"}, SECURE},
+        {"X-Forwarded-Proto", {"https,http"}, PLAIN},
+        {"X-Forwarded-Proto", {"https, "}, SECURE},
+        {"X-Forwarded-Proto", {"http", "https"}, SECURE},
+        {"X-Forwarded-Proto", {"https", "http"}, PLAIN},
+        {"Forwarded", {"proto=https"}, SECURE},
+        {"Forwarded", {"for=198.51.100.7;proto=https;host=a"}, SECURE},
+        {"Forwarded", {"Proto=\"HT\\TPS\";for=198.51.100.7"}, SECURE},
+        {"Forwarded", {"for=198.51.100.7;proto=http"}, PLAIN},
+        {"Forwarded", {"for=198.51.100.7;proto=\"\""}, PLAIN},
+        {"Forwarded", {"for=198.51.100.7"}, NOT},
+        {"Forwarded", {"for=_hidden;proto=https"}, SECURE},
+        {"Forwarded", {"for=198.51.100.7;proto=https;proto=http"}, PLAIN},
+        {"Forwarded", {"for=198.51.100.7;proto=http;proto=https"}, PLAIN},
+        /* What counts is how the client came to the first trusted proxy. */
+        {"Forwarded", {"for=198.51.100.7;proto=https, for=10.1.2.3;proto=http"}, SECURE},
+        {"Forwarded", {"for=198.51.100.7;proto=http, for=10.1.2.3;proto=https"}, PLAIN},
+        {"Forwarded", {"for=198.51.100.7, for=10.1.2.3;proto=https"}, NOT},
+        {"Forwarded", {"for=198.51.100.7;proto=https", "for=10.1.2.3;proto=http"}, SECURE},
+        {"Forwarded", {"for=10.1.2.3;proto=https"}, SECURE},
+        /* What the client has written does not. */
+        {"Forwarded", {"for=10.1.2.3;proto=https, for=198.51.100.7;proto=http"}, PLAIN},
+        {"Forwarded", {"proto=https, for=198.51.100.7"}, NOT},
+        {"Forwarded", {"proto=https, for=\"198.51.100.7"}, NOT},
+        {"Forwarded", {"for=198.51.100.7;proto"}, NOT},
+    };
+    jz_network trusted[COUNT_OF(trusted_networks)];
+    for (size_t i = 0; i < COUNT_OF(trusted); i++)
+        assert_true(jz_network_parse(jz_text_of(trusted_networks[i]), &trusted[i]));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        jz_request_head head = {0};
+        for (size_t line = 0; line < COUNT_OF(rows[i].lines) && rows[i].lines[line] != NULL; line++)
+            add_header(&head, rows[i].header, jz_text_of(rows[i].lines[line]));
+        bool is_list = rows[i].header[0] != 'F';
+        jz_scheme_naming naming =
+            is_list ? jz_x_forwarded_scheme(&head) : jz_forwarded_scheme(&head, trusted, COUNT_OF(trusted));
+        assert_that((int)naming == rows[i].naming, "%s: %s told %d", rows[i].header, rows[i].lines[0], (int)naming);
+        naming = is_list ? jz_forwarded_scheme(&head, trusted, COUNT_OF(trusted)) : jz_x_forwarded_scheme(&head);
+        assert_int_equal(naming, JZ_SCHEME_NOT_NAMED);
+    }
+}
+
 /* Values with which a client may try to make the proxy's appended element be misread. */
 static const char *const inventions[] = {
     "\"",
@@ -360,6 +422,7 @@ int main(void)
         cmocka_unit_test(each_function_reads_its_own_header),
         cmocka_unit_test(with_nobody_trusted_the_last_element_counts),
         cmocka_unit_test(a_node_of_more_than_128_bytes_names_nobody_and_other_values_may_be_longer),
+        cmocka_unit_test(proxies_tell_the_scheme_of_their_client),
         cmocka_unit_test(what_a_client_invents_does_not_hide_what_proxies_append),
         cmocka_unit_test(long_headers_take_no_longer_than_they_are),
         cmocka_unit_test(changed_bytes_tell_of_another_or_of_nobody),

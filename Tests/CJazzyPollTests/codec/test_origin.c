@@ -115,7 +115,8 @@ static void what_is_no_origin_is_the_same_as_nothing(void **state)
         jz_text text = exact_copy(no_origins[i]);
         assert_that(!jz_origin_is_valid(text), "'%s' is an origin", no_origins[i]);
         assert_that(!jz_origin_is_same(text, text), "'%s' is the same as itself", no_origins[i]);
-        assert_that(!jz_origin_is_of_host(text, jz_text_of("example.com")), "'%s' is of example.com", no_origins[i]);
+        assert_that(!jz_origin_is_of_host(text, jz_text_of("example.com"), false), "'%s' is of example.com",
+                    no_origins[i]);
         for (size_t j = 0; j < COUNT_OF(origins); j++)
             assert_that(!jz_origin_is_same(text, jz_text_of(origins[j])) &&
                             !jz_origin_is_same(jz_text_of(origins[j]), text),
@@ -229,11 +230,41 @@ static void an_origin_is_of_a_host_where_host_and_port_are_the_same(void **state
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         jz_text origin = exact_copy(hosts[i].origin);
         jz_text host = exact_copy(hosts[i].host);
-        assert_that(jz_origin_is_of_host(origin, host) == hosts[i].is_of_host, "%s and '%s'", hosts[i].origin,
+        assert_that(jz_origin_is_of_host(origin, host, false) == hosts[i].is_of_host, "%s and '%s'", hosts[i].origin,
                     hosts[i].host);
         free_copy(origin);
         free_copy(host);
     }
+}
+
+static void where_a_host_was_reached_securely_its_pages_were_too(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *origin;
+        const char *host;
+        bool is_of_host;
+    } rows[] = {
+        {"https://example.com", "example.com", true},
+        {"https://example.com", "example.com:443", true},
+        {"https://example.com:8443", "example.com:8443", true},
+        {"HTTPS://example.com", "example.com", true},
+        {"wss://example.com", "example.com", true},
+        {"https://[::1]:8443", "[::1]:8443", true},
+        {"http://example.com", "example.com", false},
+        {"http://example.com", "example.com:80", false},
+        {"http://example.com:443", "example.com", false},
+        {"http://example.com:443", "example.com:443", false},
+        {"http://example.com:8443", "example.com:8443", false},
+        {"ws://example.com:8443", "example.com:8443", false},
+        {"https://example.com", "example.com:8443", false},
+        {"https://evil.example", "example.com", false},
+        {"app://example.com", "example.com", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        assert_that(jz_origin_is_of_host(jz_text_of(rows[i].origin), jz_text_of(rows[i].host), true) ==
+                        rows[i].is_of_host,
+                    "%s and '%s'", rows[i].origin, rows[i].host);
 }
 
 int main(void)
@@ -243,6 +274,7 @@ int main(void)
         cmocka_unit_test(what_is_no_origin_is_the_same_as_nothing),
         cmocka_unit_test(origins_are_the_same_where_scheme_host_and_port_are),
         cmocka_unit_test(an_origin_is_of_a_host_where_host_and_port_are_the_same),
+        cmocka_unit_test(where_a_host_was_reached_securely_its_pages_were_too),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("origin", tests, NULL, NULL));
 }

@@ -251,6 +251,49 @@ static void what_was_refused_stays_refused(void **state)
     }
 }
 
+#define SSL(client) "\x20\0\x05" client "\0\0\0\0"
+#define V2_IPV4(more, length) WIRE(SIGNATURE "\x21\x11\0" length IPV4_ADDRESSES PORTS more)
+
+/* §2.2.6: a field of this type, with the flag that the client has connected over TLS. */
+static void a_field_of_version_2_says_that_the_client_speaks_tls(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *bytes;
+        size_t length;
+        bool is_secure;
+    } rows[] = {
+        {"TLS", V2_IPV4(SSL("\x01"), "\x14"), true},
+        {"TLS with a certificate", V2_IPV4(SSL("\x07"), "\x14"), true},
+        {"TLS behind another field", V2_IPV4(TLV SSL("\x01"), "\x1A"), true},
+        {"TLS before another field", V2_IPV4(SSL("\x01") TLV, "\x1A"), true},
+        {"TLS with its version", V2_IPV4("\x20\0\x0F\x01\0\0\0\0\x21\0\x07TLSv1.3", "\x1E"), true},
+        {"TLS over IPv6", WIRE(SIGNATURE "\x21\x21\0\x2C" IPV6_ADDRESSES PORTS SSL("\x01")), true},
+        {"TLS of a Unix stream", WIRE(SIGNATURE "\x21\x31\0\xE0" UNIX_ADDRESSES SSL("\x01")), true},
+        {"TLS from where is not specified", WIRE(SIGNATURE "\x21\x00\0\x08" SSL("\x01")), true},
+        {"no field", V2_IPV4("", "\x0C"), false},
+        {"another field", V2_IPV4(TLV, "\x12"), false},
+        {"no TLS", V2_IPV4(SSL("\0"), "\x14"), false},
+        {"a certificate without TLS", V2_IPV4(SSL("\x02"), "\x14"), false},
+        {"a field that is too short", V2_IPV4("\x20\0\x01\x01", "\x10"), false},
+        {"an empty field", V2_IPV4("\x20\0\0", "\x0F"), false},
+        {"a field that is longer than the header", V2_IPV4("\x20\0\x06\x01\0\0\0\0", "\x14"), false},
+        {"a field behind one that is longer", V2_IPV4("\x04\0\xFF" SSL("\x01"), "\x17"), false},
+        {"half a field", V2_IPV4("\x20\0", "\x0E"), false},
+        {"a second field that says no", V2_IPV4(SSL("\0") SSL("\x01"), "\x1C"), false},
+        {"the proxy's own connection", WIRE(SIGNATURE "\x20\x00\0\x08" SSL("\x01")), false},
+        {"version 1", WIRE("PROXY TCP4 192.0.2.7 192.0.2.1 4711 443\r\n"), false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        jz_proxy_header header;
+        assert_that(parse(rows[i].bytes, rows[i].length, &header) == JZ_PROXY_HEADER_COMPLETE, "%s: refused",
+                    rows[i].name);
+        assert_that(header.length == rows[i].length, "%s: %zu bytes", rows[i].name, header.length);
+        assert_that(header.is_secure == rows[i].is_secure, "%s", rows[i].name);
+    }
+}
+
 static void a_header_may_have_4096_bytes(void **state)
 {
     (void)state;
@@ -295,6 +338,7 @@ int main(void)
         cmocka_unit_test(every_beginning_of_a_header_is_incomplete_and_changes_nothing),
         cmocka_unit_test(what_is_no_header_is_refused_with_the_byte_that_tells),
         cmocka_unit_test(what_was_refused_stays_refused),
+        cmocka_unit_test(a_field_of_version_2_says_that_the_client_speaks_tls),
         cmocka_unit_test(a_header_may_have_4096_bytes),
         cmocka_unit_test(a_changed_byte_makes_another_header_or_none),
     };

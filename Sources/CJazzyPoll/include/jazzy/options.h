@@ -119,7 +119,8 @@ typedef struct jz_options {
     uint32_t max_head_size;    /* of a request head, bytes: 256 to 65,536; default 8,192; answered with 431 */
     uint32_t max_header_count; /* 1 to 256; default 64; answered with 431 */
 
-    /* Behind proxies. */
+    /* Behind proxies. Where the server takes the address or the host from a header, it also believes what proxies say
+       of TLS there (jz_request_is_secure): they have to set that header, too, or remove what clients send. */
     jz_client_address client_address;   /* default JZ_CLIENT_ADDRESS_PEER; any other needs trusted proxies */
     const char *client_address_header;  /* the name of a header, for JZ_CLIENT_ADDRESS_HEADER and no other; default
                                            NULL */
@@ -210,9 +211,11 @@ typedef enum jz_execution {
  * from a browser, and is let in.
  */
 typedef enum jz_origin_policy {
-    JZ_ORIGIN_SAME_HOST, /* from pages of the host and port that the request is for, according to its target, Host, or
-                            forwarded_host */
-    JZ_ORIGIN_LISTED,    /* from the origins that the route lists */
+    /* From pages of the host and port that the request is for, according to its target, Host, or forwarded_host. If the
+       request is secure (jz_request_is_secure), the page must have come by https, too; otherwise the schemes are not
+       compared, because a proxy may terminate TLS without saying so. */
+    JZ_ORIGIN_SAME_HOST,
+    JZ_ORIGIN_LISTED, /* from the origins that the route lists */
     JZ_ORIGIN_ANY
 } jz_origin_policy;
 

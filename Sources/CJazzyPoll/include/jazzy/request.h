@@ -57,6 +57,26 @@ JZ_PUBLIC bool jz_request_subprotocol_at(const jz_request *request, size_t index
 JZ_PUBLIC size_t jz_request_remote_address(const jz_request *request, char text[JZ_REMOTE_ADDRESS_SIZE]);
 
 /*
+ * Whether the client's connection is encrypted, all the way as far as is known: its transport says so (TLS), or a
+ * trusted proxy does, in the place where the server looks for the client's address or host: "proto" of Forwarded,
+ * X-Forwarded-Proto (with JZ_CLIENT_ADDRESS_X_FORWARDED_FOR, JZ_CLIENT_ADDRESS_HEADER or
+ * JZ_FORWARDED_HOST_X_FORWARDED_HOST), or the SSL field of a PROXY header of version 2. What a header of a trusted
+ * proxy says of its client outranks the transport between that proxy and this server.
+ */
+JZ_PUBLIC bool jz_request_is_secure(const jz_request *request);
+
+/*
+ * What the connection's transport knows of the client and of itself, such as "tls.version" or "tls.client.subject"; a
+ * plain connection has no such properties. Names are compared exactly. A name may have several values: `nth` counts
+ * them from 0. Returns whether there is one; `value` may be NULL. It may have any bytes. There are none, either, if
+ * there was no memory for them.
+ */
+JZ_PUBLIC bool jz_request_property(const jz_request *request, const char *name, size_t nth, jz_string *value);
+
+/* All of them, in the transport's order. False if `index` is beyond the last. */
+JZ_PUBLIC bool jz_request_property_at(const jz_request *request, size_t index, jz_string *name, jz_string *value);
+
+/*
  * The request that a connection began with: in the handler of its open event, on the thread of that, with or without an
  * upgrade hook. NULL in all other events and on other threads, and when there is no memory. The request head is parsed
  * again when this is called first, and not at all if it is not called.
@@ -64,8 +84,9 @@ JZ_PUBLIC size_t jz_request_remote_address(const jz_request *request, char text[
 JZ_PUBLIC const jz_request *jz_ws_request(jz_ws ws);
 
 /*
- * The same for later: a copy of the request head, which is parsed only when that is asked for. NULL where jz_ws_request
- * would return NULL. To be freed with jz_kept_request_free; any threads may parse it, at the same time.
+ * The same for later: a copy of the request head, which is parsed only when that is asked for, and of the properties.
+ * NULL where jz_ws_request would return NULL. To be freed with jz_kept_request_free; any threads may parse it, at the
+ * same time.
  */
 typedef struct jz_kept_request jz_kept_request;
 JZ_PUBLIC jz_kept_request *jz_ws_keep_request(jz_ws ws);

@@ -153,7 +153,22 @@ typedef struct jz_transport {
 
     /* Frees the channel. It sends nothing, and leaves the descriptor open: the server closes it afterwards. */
     void (*close)(void *channel);
+
+    /* Whether what peers send over it can be neither read nor changed on the way: for jz_request_is_secure, and for the
+       origins of web pages. */
+    bool is_secure;
+
+    /*
+     * Gives what the channel knows of its peer and of itself, one thing at a time: for each `index` from 0 on its name,
+     * such as "tls.version", and its value, which may be any bytes. Several may have the same name. False: there are no
+     * more. What `name` and `value` refer to is borrowed until the next call. Called when a request is asked for it
+     * (jz_request_property), after the handshake; what exceeds JZ_MOST_PROPERTY_BYTES is left out. The entry may be
+     * NULL.
+     */
+    bool (*property)(void *channel, size_t index, const char **name, const char **value, size_t *length);
 } jz_transport;
+
+enum { JZ_MOST_PROPERTY_BYTES = 65536 }; /* of one channel, with 8 bytes for each property */
 
 /*
  * Copies the content of the pieces, without the first `skipped` bytes, to `bytes`, at most `capacity` bytes. Returns
