@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/timer.h"
+
 enum {
     FIRST_CAPACITY = 16,
     MOST_CHANNELS = INT32_MAX,
-    MOST_HANDSHAKES = 8 /* handshake steps per iteration: with TLS, each may block the loop for a millisecond */
+    /* What handshake steps may take of an iteration before no more begin: with TLS, most are much cheaper, but one that
+       signs takes from 0.1 ms to several. */
+    STEPS_TIME_NS = 200 * 1000
 };
 
 static jz_channel *at(const jz_links *links, int link)
@@ -160,8 +164,7 @@ static unsigned ask(jz_channel *channel, unsigned what, unsigned wanted)
 static bool may_step(jz_links *links, jz_channel *channel)
 {
     bool was_served = channel->round == links->round;
-    if (links->handshakes < MOST_HANDSHAKES && !(was_served && links->others_wait)) {
-        links->handshakes++;
+    if (links->steps_ns < STEPS_TIME_NS && !(was_served && links->others_wait)) {
         channel->round = links->round;
         return true;
     }
@@ -175,7 +178,7 @@ void jz_links_end_steps(jz_links *links)
     links->others_wait = links->has_unserved;
     if (links->has_put_off && !links->has_unserved)
         links->round = !links->round;
-    links->handshakes = 0;
+    links->steps_ns = 0;
     links->has_put_off = false;
     links->has_unserved = false;
 }
@@ -191,7 +194,11 @@ unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wante
         return what & (wanted | JZ_READABLE);
     if (!channel->is_ready && !may_step(links, channel))
         return 0; /* the poll will report it again */
+    bool is_step = !channel->is_ready;
+    uint64_t began = is_step ? jz_clock_ns() : 0;
     unsigned may = ask(channel, what, wanted);
+    if (is_step) /* at least 1, to show that there was one */
+        links->steps_ns += jz_clock_ns() - began + 1;
     /* The handshake waits for nothing, but the poll would report again and again that the peer has gone. */
     bool is_hung_up = channel->watched == 0 && what == (JZ_READABLE | JZ_WRITABLE);
     return !channel->is_ready && is_hung_up ? JZ_LOST : may;

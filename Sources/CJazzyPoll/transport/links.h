@@ -48,8 +48,8 @@ typedef struct jz_links {
     uint32_t first_pending;
     uint32_t last_pending;
     uint32_t pending_count;
-    uint32_t due;        /* pending channels at the front that were there when the iteration began */
-    uint32_t handshakes; /* handshake steps in this iteration */
+    uint32_t due;      /* pending channels at the front that were there when the iteration began */
+    uint64_t steps_ns; /* what handshake steps have taken in this iteration */
     /* Handshakes take turns: while others wait, none makes a second step in a round. */
     uint8_t round : 1;
     bool others_wait : 1;  /* at the end of the last iteration, some had made no step in this round */
@@ -96,7 +96,7 @@ void jz_links_end_steps(jz_links *links);
 /* Returns whether channels are pending, so that the next iteration must not wait. */
 static inline bool jz_links_end_turn(jz_links *links)
 {
-    if (links->handshakes > 0 || links->has_put_off)
+    if (links->steps_ns > 0 || links->has_put_off)
         jz_links_end_steps(links);
     links->due = links->pending_count;
     return links->due > 0;

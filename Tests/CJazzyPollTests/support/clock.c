@@ -13,19 +13,24 @@ time_t __real_time(time_t *now);
 time_t __wrap_time(time_t *now);
 
 static atomic_bool clock_is_stopped;
-static _Atomic uint64_t clock_ms;
+static _Atomic uint64_t clock_ns;
 static atomic_bool date_is_stopped;
 static _Atomic int64_t date_seconds;
 
 void test_clock_stop(uint64_t now_ms)
 {
-    clock_ms = now_ms;
+    clock_ns = now_ms * 1000000;
     clock_is_stopped = true;
 }
 
 void test_clock_advance(uint64_t by_ms)
 {
-    clock_ms += by_ms;
+    clock_ns += by_ms * 1000000;
+}
+
+void test_clock_advance_ns(uint64_t by_ns)
+{
+    clock_ns += by_ns;
 }
 
 uint64_t test_real_clock_ms(void)
@@ -51,8 +56,8 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 {
     if (!clock_is_stopped)
         return __real_clock_gettime(clock, now);
-    uint64_t ms = clock_ms;
-    *now = (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    uint64_t ns = clock_ns;
+    *now = (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     return 0;
 }
 

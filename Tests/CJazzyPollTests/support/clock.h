@@ -7,6 +7,7 @@
 /* From now on clock_gettime returns this time, in milliseconds, until it is advanced. */
 void test_clock_stop(uint64_t now_ms);
 void test_clock_advance(uint64_t by_ms);
+void test_clock_advance_ns(uint64_t by_ns);
 
 /* From now on time returns this number of seconds since 1970. */
 void test_date_stop(int64_t now_seconds);
