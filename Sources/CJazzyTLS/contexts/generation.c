@@ -1,50 +1,67 @@
 #include "contexts/generation.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "contexts/policy.h"
+#include "contexts/choosing.h"
 #include "contexts/report.h"
 
-struct jz_tls_generation {
-    atomic_size_t references;
-    SSL_CTX *context;
-};
-
-static jz_status use_files(SSL_CTX *context, const jz_tls_certificate *certificate, jz_error *error)
+static jz_status read_identities(jz_tls_generation *generation, const jz_tls_certificates *certificates,
+                                 jz_tls_reading *reading, jz_error *error)
 {
-    const char *key_file = certificate->key_file != NULL ? certificate->key_file : certificate->certificate_file;
-    if (SSL_CTX_use_certificate_chain_file(context, certificate->certificate_file) != 1)
-        return jz_tls_report_openssl(error, JZ_STATUS_INVALID_OPTION, "use the certificate in %.100s",
-                                     certificate->certificate_file);
-    if (SSL_CTX_use_PrivateKey_file(context, key_file, SSL_FILETYPE_PEM) != 1)
-        return jz_tls_report_openssl(error, JZ_STATUS_INVALID_OPTION, "use the key in %.100s", key_file);
+    generation->identities = calloc(certificates->count, sizeof *generation->identities);
+    if (generation->identities == NULL)
+        return jz_tls_report_no_memory(error);
+    generation->identity_count = certificates->count;
+    for (size_t i = 0; i < certificates->count; i++) {
+        jz_tls_identity *identity = &generation->identities[i];
+        const jz_tls_certificate *given = &certificates->all[i];
+        jz_status status = jz_tls_identity_read(identity, reading, given, i + 1, error);
+        if (status == JZ_OK && !jz_tls_identity_add_names(identity, given, i, &generation->names))
+            status = jz_tls_report_no_memory(error);
+        if (status != JZ_OK)
+            return status;
+    }
     return JZ_OK;
 }
 
-static BIO *bio_of(const void *bytes, size_t length)
+static jz_status read_authorities(jz_tls_generation *generation, const jz_tls_options *options, jz_tls_reading *reading,
+                                  jz_error *error)
 {
-    return length <= INT32_MAX ? BIO_new_mem_buf(bytes, (int)length) : NULL;
-}
-
-static jz_status use_memory(SSL_CTX *context, const jz_tls_certificate *certificate, jz_error *error)
-{
-    bool has_key = certificate->key != NULL;
-    BIO *chain = bio_of(certificate->certificate, certificate->certificate_length);
-    BIO *keys = bio_of(has_key ? certificate->key : certificate->certificate,
-                       has_key ? certificate->key_length : certificate->certificate_length);
-    X509 *own = chain != NULL ? PEM_read_bio_X509(chain, NULL, NULL, NULL) : NULL;
-    EVP_PKEY *key = keys != NULL ? PEM_read_bio_PrivateKey(keys, NULL, NULL, NULL) : NULL;
+    jz_tls_source source = {0};
+    bool are_used = options->clients != JZ_TLS_CLIENTS_ANONYMOUS;
     jz_status status = JZ_OK;
-    if (own == NULL || key == NULL || SSL_CTX_use_cert_and_key(context, own, key, NULL, 1) != 1)
-        status = jz_tls_report_openssl(error, JZ_STATUS_INVALID_OPTION, "use the certificate and key in memory");
-    EVP_PKEY_free(key);
-    X509_free(own);
-    BIO_free(keys);
-    BIO_free(chain);
+    if (are_used)
+        status = jz_tls_source_open(&source, reading, "client_ca", 1, options->client_ca_file, options->client_ca,
+                                    options->client_ca_length, error);
+    if (status == JZ_OK && are_used)
+        status = jz_tls_authorities_read(&generation->authorities, &source.pem, error);
+    if (status == JZ_OK &&
+        !jz_tls_ticket_identity(options->clients, are_used ? &source.pem : NULL, generation->ticket_identity))
+        status = jz_tls_report_no_memory(error);
+    jz_tls_source_close(&source);
     return status;
 }
 
-jz_tls_generation *jz_tls_make_generation(const jz_tls_options *options, jz_error *error)
+static jz_status read_all(jz_tls_generation *generation, const jz_tls_settings *settings,
+                          const jz_tls_certificates *certificates, jz_error *error)
+{
+    jz_tls_reading reading = {EVP_MD_CTX_new()};
+    jz_status status = JZ_OK;
+    if (reading.digest == NULL || EVP_DigestInit_ex(reading.digest, EVP_sha256(), NULL) != 1)
+        status = jz_tls_report_no_memory(error);
+    if (status == JZ_OK)
+        status = read_identities(generation, certificates, &reading, error);
+    if (status == JZ_OK)
+        status = read_authorities(generation, &settings->options, &reading, error);
+    if (status == JZ_OK && EVP_DigestFinal_ex(reading.digest, generation->digest, NULL) != 1)
+        status = jz_tls_report_no_memory(error);
+    EVP_MD_CTX_free(reading.digest);
+    return status;
+}
+
+jz_tls_generation *jz_tls_make_generation(const jz_tls_settings *settings, const jz_tls_certificates *certificates,
+                                          jz_tls_tickets *tickets, jz_error *error)
 {
     jz_tls_generation *generation = calloc(1, sizeof *generation);
     if (generation == NULL) {
@@ -52,21 +69,26 @@ jz_tls_generation *jz_tls_make_generation(const jz_tls_options *options, jz_erro
         return NULL;
     }
     generation->references = 1;
-    generation->context = jz_tls_new_context(options->policy, error);
-    const jz_tls_certificate *first = &options->certificates[0];
-    if (generation->context == NULL ||
-        (first->certificate_file != NULL ? use_files : use_memory)(generation->context, first, error) != JZ_OK) {
-        jz_tls_release_generation(generation);
-        return NULL;
-    }
-    return generation;
+    generation->refuses_unknown_names = settings->options.refuses_unknown_names;
+    jz_status status = read_all(generation, settings, certificates, error);
+    if (status == JZ_OK)
+        status = jz_tls_make_contexts(generation, &settings->options, tickets, error);
+    if (status == JZ_OK)
+        return generation;
+    jz_tls_release_generation(generation);
+    return NULL;
 }
 
-void jz_tls_release_generation(jz_tls_generation *generation)
+static void free_generation(jz_tls_generation *generation)
 {
-    if (atomic_fetch_sub_explicit(&generation->references, 1, memory_order_acq_rel) > 1)
-        return;
-    SSL_CTX_free(generation->context);
+    for (size_t i = 0; i < generation->context_count; i++)
+        SSL_CTX_free(generation->contexts[i].ssl);
+    for (size_t i = 0; i < generation->identity_count; i++)
+        jz_tls_identity_free(&generation->identities[i]);
+    jz_tls_authorities_free(&generation->authorities);
+    jz_tls_names_free(&generation->names);
+    free(generation->contexts);
+    free(generation->identities);
     free(generation);
 }
 
@@ -75,10 +97,31 @@ void jz_tls_retain_generation(jz_tls_generation *generation)
     atomic_fetch_add_explicit(&generation->references, 1, memory_order_relaxed);
 }
 
+void jz_tls_release_generation(jz_tls_generation *generation)
+{
+    if (atomic_fetch_sub_explicit(&generation->references, 1, memory_order_acq_rel) == 1)
+        free_generation(generation);
+}
+
 SSL *jz_tls_generation_new_ssl(jz_tls_generation *generation)
 {
-    SSL *ssl = SSL_new(generation->context);
+    SSL *ssl = SSL_new(generation->contexts[0].ssl);
     if (ssl != NULL)
         SSL_set_accept_state(ssl);
     return ssl;
+}
+
+bool jz_tls_generations_are_equal(const jz_tls_generation *a, const jz_tls_generation *b)
+{
+    return memcmp(a->digest, b->digest, sizeof a->digest) == 0;
+}
+
+int64_t jz_tls_generation_expires(const jz_tls_generation *generation)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < generation->identity_count; i++) {
+        if (generation->identities[i].expires < first)
+            first = generation->identities[i].expires;
+    }
+    return first;
 }

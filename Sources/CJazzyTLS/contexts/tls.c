@@ -1,50 +1,113 @@
-/* The public functions. */
-#include <pthread.h>
+/* The public functions. All of them leave OpenSSL's error queue empty. */
 #include <stdlib.h>
 
-#include "contexts/contexts.h"
-#include "contexts/generation.h"
+#include "contexts/instance.h"
+#include "contexts/properties.h"
 #include "contexts/report.h"
 
-struct jz_tls {
-    jz_tls_counters counters;
-    pthread_mutex_t lock; /* guards `present` and nothing else: held for a few instructions */
-    jz_tls_generation *present;
-};
-
-jz_tls_options jz_tls_options_default(void)
+static jz_status load_first(jz_tls *tls, const jz_tls_options *options, jz_error *error)
 {
-    return (jz_tls_options){.ticket_lifetime_s = 7200};
+    jz_status status = jz_tls_settings_copy(&tls->settings, options, error);
+    if (status == JZ_OK)
+        status = jz_tls_certificates_copy(&tls->certificates, options->certificates, options->certificate_count, error);
+    if (status == JZ_OK && !jz_tls_properties_prepare())
+        status = jz_tls_report_no_memory(error);
+    if (status == JZ_OK && options->ticket_lifetime_s > 0) {
+        tls->tickets = jz_tls_tickets_create(&tls->settings.options, error);
+        status = tls->tickets != NULL ? JZ_OK : error->status;
+    }
+    if (status != JZ_OK)
+        return status;
+    jz_tls_generation *generation = jz_tls_load(tls, &tls->certificates);
+    if (generation == NULL) {
+        *error = tls->fault;
+        return error->status;
+    }
+    jz_tls_present(tls, generation);
+    return jz_tls_watch_start(tls, error);
 }
 
 jz_tls *jz_tls_create(const jz_tls_options *options, jz_error *error)
 {
-    if (options == NULL || options->certificates == NULL || options->certificate_count == 0) {
-        jz_tls_report(error, JZ_STATUS_INVALID_OPTION, "option certificates is empty; TLS needs at least one");
-        return NULL;
-    }
+    jz_error own;
+    const jz_tls_options none = jz_tls_options_default();
+    error = error != NULL ? error : &own;
+    ERR_clear_error();
     jz_tls *tls = calloc(1, sizeof *tls);
     if (tls == NULL) {
         jz_tls_report_no_memory(error);
         return NULL;
     }
+    pthread_mutex_init(&tls->loading, NULL);
     pthread_mutex_init(&tls->lock, NULL);
-    tls->present = jz_tls_make_generation(options, error);
-    if (tls->present == NULL) {
-        jz_tls_free(tls);
-        return NULL;
-    }
-    return tls;
+    jz_status status = load_first(tls, options != NULL ? options : &none, error);
+    ERR_clear_error();
+    if (status == JZ_OK)
+        return tls;
+    jz_tls_free(tls);
+    return NULL;
 }
 
 void jz_tls_free(jz_tls *tls)
 {
     if (tls == NULL)
         return;
+    jz_tls_watch_end(tls);
     if (tls->present != NULL)
         jz_tls_release_generation(tls->present);
+    jz_tls_tickets_free(tls->tickets);
+    jz_tls_certificates_free(&tls->certificates);
+    jz_tls_settings_free(&tls->settings);
     pthread_mutex_destroy(&tls->lock);
+    pthread_mutex_destroy(&tls->loading);
     free(tls);
+}
+
+/* Under `loading`. */
+static jz_status load_and_count(jz_tls *tls, const jz_tls_certificates *certificates, jz_error *error)
+{
+    jz_tls_generation *generation = jz_tls_load(tls, certificates);
+    if (generation == NULL) {
+        tls->failed_reloads++;
+        if (error != NULL)
+            *error = tls->fault;
+        return tls->fault.status;
+    }
+    tls->reloads++;
+    jz_tls_present(tls, generation);
+    return JZ_OK;
+}
+
+jz_status jz_tls_reload(jz_tls *tls, jz_error *error)
+{
+    pthread_mutex_lock(&tls->loading);
+    jz_status status = load_and_count(tls, &tls->certificates, error);
+    pthread_mutex_unlock(&tls->loading);
+    return status;
+}
+
+jz_status jz_tls_replace(jz_tls *tls, const jz_tls_certificate *certificates, size_t count, jz_error *error)
+{
+    jz_error own;
+    jz_tls_certificates copied;
+    jz_status status = jz_tls_certificates_copy(&copied, certificates, count, error != NULL ? error : &own);
+    if (status != JZ_OK) {
+        tls->failed_reloads++;
+        return status;
+    }
+    pthread_mutex_lock(&tls->loading);
+    status = load_and_count(tls, &copied, error);
+    if (status == JZ_OK) {
+        jz_tls_certificates old = tls->certificates;
+        tls->certificates = copied;
+        copied = old;
+    } else {
+        tls->looks_old = true; /* what was looked at are files that are not used */
+        tls->fault = (jz_error){.status = JZ_OK};
+    }
+    pthread_mutex_unlock(&tls->loading);
+    jz_tls_certificates_free(&copied);
+    return status;
 }
 
 jz_tls_generation *jz_tls_borrow_generation(jz_tls *tls)
@@ -63,6 +126,15 @@ jz_tls_counters *jz_tls_counters_of(jz_tls *tls)
 
 jz_tls_statistics jz_tls_statistics_of(jz_tls *tls)
 {
-    return (jz_tls_statistics){
-        .handshakes = tls->counters.handshakes, .resumed = tls->counters.resumed, .failed = tls->counters.failed};
+    jz_tls_generation *present = jz_tls_borrow_generation(tls);
+    jz_tls_statistics statistics = {
+        .handshakes = tls->counters.handshakes,
+        .resumed = tls->counters.resumed,
+        .failed = tls->counters.failed,
+        .reloads = tls->reloads,
+        .failed_reloads = tls->failed_reloads,
+        .expires = jz_tls_generation_expires(present),
+    };
+    jz_tls_release_generation(present);
+    return statistics;
 }

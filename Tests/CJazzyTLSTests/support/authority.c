@@ -28,6 +28,10 @@ static EVP_PKEY *new_key(key_kind kind)
         return EVP_RSA_gen(1024);
     case KEY_ED25519:
         return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case KEY_SECP256K1:
+        return EVP_EC_gen("secp256k1");
+    case KEY_X25519:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
     default:
         return EVP_EC_gen("P-256");
     }

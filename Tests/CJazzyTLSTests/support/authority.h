@@ -11,7 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum key_kind { KEY_P256, KEY_P384, KEY_RSA_2048, KEY_RSA_1024, KEY_ED25519, KEY_KINDS } key_kind;
+typedef enum key_kind {
+    KEY_P256,
+    KEY_P384,
+    KEY_RSA_2048,
+    KEY_RSA_1024,
+    KEY_ED25519,
+    KEY_SECP256K1, /* which browsers do not know */
+    KEY_X25519,    /* which cannot sign: give it an issuer */
+    KEY_KINDS
+} key_kind;
 
 /* A certificate and its key. */
 typedef struct made {

@@ -16,7 +16,7 @@
  *
  * How it behaves
  *   - Suites are those with forward secrecy and authenticated encryption only. No renegotiation, no compression, no
- *     early data. Keys below 2,048 bits (RSA) or 224 bits (ECDSA) are refused.
+ *     early data. Keys below 2,048 bits (RSA) or 256 bits (ECDSA) are refused.
  *   - By ALPN "http/1.1" is chosen, or "http/1.0"; a client that offers others only is refused, one that offers nothing
  *     is not.
  *   - Several certificates stand side by side: by the name that a client asks for (SNI), and by kind (ECDSA, RSA,

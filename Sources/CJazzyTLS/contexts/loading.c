@@ -1,0 +1,76 @@
+/* Generations follow each other: a new one is complete before it replaces the present one. */
+#include <string.h>
+#include <time.h>
+
+#include "contexts/instance.h"
+#include "contexts/log.h"
+
+enum { DAY = 24 * 3600 };
+
+jz_tls_generation *jz_tls_load(jz_tls *tls, const jz_tls_certificates *certificates)
+{
+    /* Before the files are read: what changes afterwards is seen the next time. */
+    tls->look = jz_tls_look_at_all(&tls->settings, certificates);
+    tls->fault = (jz_error){.status = JZ_OK};
+    jz_tls_generation *generation = jz_tls_make_generation(&tls->settings, certificates, tls->tickets, &tls->fault);
+    tls->looks_old = generation == NULL || jz_tls_look_is_too_fresh(&tls->look, (int64_t)time(NULL));
+    ERR_clear_error();
+    return generation;
+}
+
+void jz_tls_present(jz_tls *tls, jz_tls_generation *generation)
+{
+    pthread_mutex_lock(&tls->lock);
+    jz_tls_generation *old = tls->present;
+    tls->present = generation;
+    pthread_mutex_unlock(&tls->lock);
+    if (old != NULL)
+        jz_tls_release_generation(old);
+    tls->last_warning = (int64_t)time(NULL);
+    jz_tls_generation_warn(generation, &tls->settings.options);
+}
+
+/* A certificate that nobody renews grows old without any file that changes. */
+static void warn_daily(jz_tls *tls)
+{
+    int64_t now = (int64_t)time(NULL);
+    if (now >= tls->last_warning && now - tls->last_warning < DAY)
+        return;
+    tls->last_warning = now;
+    jz_tls_generation_warn_of_times(tls->present, &tls->settings.options);
+}
+
+/* Files that stay wrong are tried each time, but are told of once. */
+static void tell_failure(jz_tls *tls, const jz_error *before)
+{
+    if (before->status == tls->fault.status && strcmp(before->message, tls->fault.message) == 0)
+        return;
+    tls->failed_reloads++;
+    jz_tls_log(&tls->settings.options, JZ_LOG_ERROR, "the certificates in use stay, because the new ones are wrong: %s",
+               tls->fault.message);
+}
+
+static void load_again(jz_tls *tls)
+{
+    jz_error before = tls->fault;
+    jz_tls_generation *generation = jz_tls_load(tls, &tls->certificates);
+    if (generation == NULL) {
+        tell_failure(tls, &before);
+    } else if (jz_tls_generations_are_equal(generation, tls->present)) {
+        jz_tls_release_generation(generation);
+    } else {
+        tls->reloads++;
+        jz_tls_present(tls, generation);
+        jz_tls_log(&tls->settings.options, JZ_LOG_INFO, "certificates were loaded again, because files have changed");
+    }
+}
+
+void jz_tls_look_again(jz_tls *tls)
+{
+    pthread_mutex_lock(&tls->loading);
+    jz_tls_look look = jz_tls_look_at_all(&tls->settings, &tls->certificates);
+    if (tls->looks_old || look.hash != tls->look.hash)
+        load_again(tls);
+    warn_daily(tls);
+    pthread_mutex_unlock(&tls->loading);
+}
