@@ -97,6 +97,12 @@ static const char *failure(void *opaque)
     return channel->why;
 }
 
+static bool property(void *opaque, size_t index, const char **name, const char **value, size_t *length)
+{
+    const jz_tls_channel *channel = opaque;
+    return jz_tls_property(channel->ssl, index, name, value, length);
+}
+
 static void count_failed(const jz_tls_channel *channel)
 {
     if (channel->phase != JZ_TLS_PHASE_OPEN && (channel->phase != JZ_TLS_PHASE_SILENT || channel->why != NULL))
@@ -127,7 +133,9 @@ static const jz_transport transport = {.open = open_channel,
                                        .send = jz_tls_send,
                                        .protocol = protocol,
                                        .failure = failure,
-                                       .close = close_channel};
+                                       .close = close_channel,
+                                       .is_secure = true,
+                                       .property = property};
 
 const jz_transport *jz_tls_transport(void)
 {

@@ -1,5 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +53,12 @@ static void describe(const jz_tls_channel *channel, unsigned long error, char te
 
 void jz_tls_blame(jz_tls_channel *channel, const char *why)
 {
-    if (channel->why == NULL)
-        channel->why = strdup(why);
+    size_t size = strlen(why) + 1;
+    if (channel->why != NULL)
+        return;
+    channel->why = malloc(size);
+    if (channel->why != NULL)
+        memcpy(channel->why, why, size);
 }
 
 void jz_tls_note_failure(jz_tls_channel *channel)

@@ -86,9 +86,11 @@ jz_io jz_tls_receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *rece
     }
     if (loop->gathered_length > 0)
         send_answers(loop, channel);
-    jz_tls_note_use(channel);
-    if (total == 0)
+    if (total == 0) {
+        jz_tls_cool(channel);
         return result;
+    }
+    jz_tls_note_use(channel);
     note_volume(channel, total);
     *received = total;
     /* An end, or a failure, is told by the next call. */

@@ -12,7 +12,7 @@
 void jz_tls_warm_up(jz_tls_channel *channel);
 void jz_tls_free_buffers(jz_tls_channel *channel);
 
-/* The channel has received: if it is, or becomes, warm, it keeps its buffers. */
+/* The channel has received data: if it is, or becomes, warm, it keeps its buffers. */
 static inline void jz_tls_note_use(jz_tls_channel *channel)
 {
     channel->is_used = true;
@@ -20,7 +20,7 @@ static inline void jz_tls_note_use(jz_tls_channel *channel)
         jz_tls_warm_up(channel);
 }
 
-/* After sending: who is not warm keeps nothing. */
+/* Who is not warm keeps nothing. */
 static inline void jz_tls_cool(jz_tls_channel *channel)
 {
     if (channel->warm_place == 0)

@@ -109,8 +109,9 @@ static void key_updates_among_much_data_do_not_end_anything(void **state)
         wire_put(&one, records, forger_update_key(&forger_of_one, 1, records));
         put(RECORD_DATA, data, 10000, 0);
         wire_client_receive(&one);
+        assert_int_equal(one.received, 10000);
+        one.received = 0;
     }
-    assert_int_equal(one.received, 300 * 10000);
     assert_false(one.is_lost);
     wire_close(&one);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "support/authority.h"
+#include "support/openssl_memory.h"
 #include "support/testing.h"
 
 enum { CAPACITY = 64 * 1024, MOST_TURNS = 100 * 1000, MOST_STEPS = 100 };
@@ -221,6 +222,24 @@ void wire_open_and_shake_hands(wire *wire, jz_tls *tls, const wire_plan *plan)
     assert_that(wire->is_ready, "no handshake: %s", wire_failure(wire));
 }
 
+/* What the server does begins, or ends. */
+static void watch(const wire *wire, bool begins)
+{
+    if (wire->watches_allocations)
+        openssl_memory_watch(begins);
+}
+
+jz_io wire_send(wire *wire, const void *bytes, size_t length, bool is_last, size_t *sent)
+{
+    const jz_piece piece = {bytes, length};
+    *sent = 0;
+    watch(wire, true);
+    jz_io result = jz_tls_transport()->send(wire->channel, &piece, length > 0 ? 1 : 0, is_last, sent);
+    watch(wire, false);
+    wire->is_lost = result == JZ_IO_BROKEN;
+    return result;
+}
+
 static void receive(wire *wire)
 {
     size_t capacity = wire->plan.capacity > 0 ? wire->plan.capacity : CAPACITY;
@@ -258,8 +277,10 @@ unsigned wire_serve(wire *wire, unsigned wanted)
             return may;
         if (!wire->is_ready)
             wire->has_more = false;
+        watch(wire, true);
         if (what != 0 || !wire->is_ready)
             may = jz_tls_transport()->ready(wire->channel, what != 0 ? what : JZ_READABLE);
+        watch(wire, false);
         wire->is_lost = may == JZ_LOST;
         wire->is_ready = wire->is_ready || (may != 0 && !wire->is_lost);
         if (!wire->is_lost && wire->is_ready && (goes_on || (may & JZ_READABLE) != 0)) {

@@ -26,7 +26,7 @@ typedef struct wire_plan {
     uint8_t longest_fragment; /* TLSEXT_max_fragment_length_...; 0: not limited */
 } wire_plan;
 
-enum { WIRE_SIZE = 4 << 20 };
+enum { WIRE_SIZE = 1536 * 1024 /* bytes in each direction, in a test */ };
 
 typedef struct wire {
     wire_plan plan;
@@ -44,8 +44,9 @@ typedef struct wire {
     size_t seen;         /* by the client, in `at_client` */
     bool client_is_told; /* close_notify was seen */
     bool socket_has_ended;
-    int alert;          /* of the server; 0: none */
-    uint8_t secret[32]; /* of the client, in TLS 1.3 with SHA-256 */
+    int alert;                /* of the server; 0: none */
+    bool watches_allocations; /* those of OpenSSL for the channel: see openssl_memory.h */
+    uint8_t secret[32];       /* of the client, in TLS 1.3 with SHA-256 */
     uint8_t at_server[WIRE_SIZE];
     uint8_t at_client[WIRE_SIZE];
     uint8_t taken[WIRE_SIZE]; /* off the wire */
@@ -88,6 +89,9 @@ void wire_client_send(wire *wire, const void *bytes, size_t length);
 
 /* The client receives what there is. */
 void wire_client_receive(wire *wire);
+
+/* Sends by the channel, as a transport's `send`, which this calls. */
+jz_io wire_send(wire *wire, const void *bytes, size_t length, bool is_last, size_t *sent);
 
 /* Calls the channel as a server does, as long as there is something to do. Returns the last result of `ready`. */
 unsigned wire_serve(wire *wire, unsigned wanted);
