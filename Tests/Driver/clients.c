@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../Fuzz/support/require.h"
+#include "faults_state.h"
 #include "scene.h"
 
 enum { NOT_YET = -1, LEFT = -2, MOST_WAITING = 200000 };
@@ -39,6 +40,23 @@ void client_finish(client *client)
     peer_reader_free(&client->reader);
     jz_buffer_free(&client->received);
     pthread_mutex_destroy(&client->lock);
+}
+
+/* The server adopts the other end of a pair. False: it takes no more, or has no memory. */
+static bool be_adopted(client *client, scene *scene)
+{
+    const jz_adopt_options options = {.transport = scene->has_transport ? &throttled_transport : NULL,
+                                      .transport_context = &scene->throttle};
+    int ends[2];
+    require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "the test has descriptors");
+    client->descriptor = ends[0];
+    faults_note_port(ends[1], 0);
+    faults_spare_no_more();
+    bool is_adopted = jz_server_adopt(scene->server, ends[1], &options, NULL) == JZ_OK;
+    faults_spare();
+    if (!is_adopted)
+        close(ends[1]);
+    return is_adopted;
 }
 
 static bool connect_to(client *client, const scene *scene)
@@ -74,10 +92,11 @@ static void leave(client *client, bool with_reset)
     client->descriptor = LEFT;
 }
 
-static void begin(client *client, const scene *scene)
+static void begin(client *client, scene *scene)
 {
     char path[48];
-    if (!connect_to(client, scene)) { /* it listens no more */
+    bool has_begun = client->number % 8 == 3 ? be_adopted(client, scene) : connect_to(client, scene);
+    if (!has_begun) { /* it listens no more */
         leave(client, false);
         return;
     }

@@ -26,22 +26,11 @@ static void refuse(jz_shard *shard, const jz_arrival *arrival, jz_refusal why)
 
 static bool let_in(jz_shard *shard, jz_arrival *arrival)
 {
-    jz_server *server = shard->server;
     jz_refusal why;
-    arrival->counts_by_address = false;
-    if (!jz_admission_enter(&server->admission, &why)) {
+    bool is_let_in = jz_arrival_let_in(shard->server, arrival, &why);
+    if (!is_let_in)
         refuse(shard, arrival, why);
-        return false;
-    }
-    /* For a trusted proxy the client's address is known later. */
-    if (!jz_server_limits(server, &arrival->address))
-        return true;
-    arrival->counts_by_address = jz_admission_count_address(&server->admission, &arrival->address);
-    if (arrival->counts_by_address)
-        return true;
-    jz_arrival_uncount(server, arrival);
-    refuse(shard, arrival, JZ_REFUSAL_CONNECTIONS_PER_ADDRESS);
-    return false;
+    return is_let_in;
 }
 
 static void turn_away(jz_shard *shard, const jz_arrival *arrival)
@@ -50,10 +39,10 @@ static void turn_away(jz_shard *shard, const jz_arrival *arrival)
     refuse(shard, arrival, JZ_REFUSAL_OUT_OF_MEMORY);
 }
 
-static jz_phase first_phase(const jz_shard *shard, const jz_address *address)
+static jz_phase first_phase(const jz_shard *shard, const jz_arrival *arrival)
 {
     bool has_proxy_header = shard->server->options.client_address == JZ_CLIENT_ADDRESS_PROXY_PROTOCOL &&
-                            jz_server_trusts(shard->server, address);
+                            !arrival->is_no_socket && jz_server_trusts(shard->server, &arrival->address);
     return has_proxy_header ? JZ_PHASE_PROXY : JZ_PHASE_HEAD;
 }
 
@@ -92,7 +81,7 @@ static bool begin(jz_shard *shard, const jz_arrival *arrival)
     jz_connection *connection = jz_slots_take(&shard->slots);
     if (connection == NULL)
         return false;
-    jz_phase phase = first_phase(shard, &arrival->address);
+    jz_phase phase = first_phase(shard, arrival);
     if (!begin_link(shard, connection, arrival, phase)) {
         jz_slots_give_back(&shard->slots, connection);
         return false;

@@ -5,8 +5,11 @@
  *
  * (1) The server has drained when three conditions hold: D, draining was requested; L = 0, no shard listens; C = 0, the
  * admission counts no connection. D is set once. L is the number of shards with a listener; no shard begins to listen
- * once the server runs. C grows only when a shard accepts (admitting.c); that shard listens then, and is counted in L.
- * So once all three hold, they hold for ever: there is one moment at which the last of them becomes true.
+ * once the server runs. C grows when a shard accepts (admitting.c); that shard listens then, and is counted in L. And
+ * it grows when a thread gives the server a connection (server/adopting.c), which counts first, and then looks at D: if
+ * it is set, nothing is given, and C falls again, with the wake-up of (3). If it is not set, C grew before D was set.
+ * So, such growth and fall aside, once all three hold, they hold for ever: there is one moment at which the last of
+ * them becomes true.
  *
  * (2) C counts a connection from its acceptance until it is released, whether it is in a mailbox, in `later`, in a
  * slot, or failed to begin: every path ends with jz_server_leave, every letter that is not run is discarded, and the

@@ -67,6 +67,19 @@ bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t toke
     return control(poll, EPOLL_CTL_ADD, descriptor, interest, token);
 }
 
+bool jz_poll_can_watch(int descriptor)
+{
+    struct epoll_event event = {.events = 0};
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0)
+        return false;
+    bool can_watch = epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+    int reason = errno;
+    close(epoll);
+    errno = reason;
+    return can_watch;
+}
+
 bool jz_poll_change(jz_poll *poll, int descriptor, unsigned interest, uint64_t token)
 {
     return control(poll, EPOLL_CTL_MOD, descriptor, interest, token);

@@ -26,6 +26,9 @@ void jz_poll_destroy(jz_poll *poll);
 bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t token);
 bool jz_poll_change(jz_poll *poll, int descriptor, unsigned interest, uint64_t token);
 
+/* Whether a descriptor can be watched at all: a file cannot. False: errno says why. From any thread. */
+bool jz_poll_can_watch(int descriptor);
+
 /* Call it before closing the descriptor: close removes it only if no forked child has the same socket. */
 void jz_poll_remove(jz_poll *poll, int descriptor);
 

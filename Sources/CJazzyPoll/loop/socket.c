@@ -188,6 +188,16 @@ jz_socket_result jz_socket_accept(int listener, int *descriptor, jz_address *add
     return JZ_SOCKET_OK;
 }
 
+bool jz_socket_peer(int descriptor, jz_address *address)
+{
+    struct sockaddr_storage storage = {0};
+    socklen_t length = sizeof storage;
+    if (getpeername(descriptor, (struct sockaddr *)&storage, &length) != 0)
+        return false;
+    read_address(&storage, address);
+    return true;
+}
+
 static jz_socket_result result_of_errno(void)
 {
     return errno == EAGAIN || errno == EWOULDBLOCK ? JZ_SOCKET_WOULD_BLOCK : JZ_SOCKET_BROKEN;
@@ -258,7 +268,9 @@ bool jz_socket_is_broken(int descriptor)
 {
     int reason = 0;
     socklen_t length = sizeof reason;
-    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &reason, &length) != 0 || reason != 0;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &reason, &length) != 0)
+        return errno != ENOTSOCK;
+    return reason != 0;
 }
 
 void jz_socket_limit_unsent(int descriptor, uint32_t limit)

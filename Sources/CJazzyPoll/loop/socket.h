@@ -47,7 +47,10 @@ jz_socket_result jz_socket_accept(int listener, int *descriptor, jz_address *add
 
 jz_socket_result jz_socket_receive(int descriptor, uint8_t *bytes, size_t capacity, size_t *received);
 
-/* Whether the connection broke, for instance by a reset. Returns true only once. */
+/* The address of a connected socket's peer. False if the descriptor is no connected socket. */
+bool jz_socket_peer(int descriptor, jz_address *address);
+
+/* Whether the connection broke, for instance by a reset. Returns true only once; never for what is no socket. */
 bool jz_socket_is_broken(int descriptor);
 
 /* Bytes that our kernel has taken and the peer's has not acknowledged yet; 0 if unknown. */

@@ -10,6 +10,7 @@
 #include "loop/report.h"
 #include "loop/socket.h"
 #include "jazzy/transport.h"
+#include "server/listening.h"
 #include "shard/server.h"
 #include "config/log.h"
 #include "config/strings.h"
@@ -36,22 +37,27 @@ static const char *missing_function(const jz_transport *transport)
     return transport->close == NULL ? "close" : NULL;
 }
 
+jz_status jz_server_expect_whole(const jz_transport *transport, const char *action, jz_error *error)
+{
+    const char *missing = transport != NULL ? missing_function(transport) : NULL;
+    if (missing == NULL)
+        return JZ_OK;
+    return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                     "cannot %s: the transport has no function `%s` (jazzy/transport.h)", action, missing);
+}
+
 /* Checks that the server can listen, with these options. */
 static jz_status expect_listening(const jz_server *server, const jz_listen_options *options, jz_error *error)
 {
     int state = atomic_load(&server->state);
-    const char *missing = options->transport != NULL ? missing_function(options->transport) : NULL;
     if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot listen: do it before the server runs");
-    if (missing != NULL)
-        return jz_report(error, JZ_STATUS_INVALID_OPTION,
-                         "cannot listen: the transport has no function `%s` (jazzy/transport.h)", missing);
-    return JZ_OK;
+    return jz_server_expect_whole(options->transport, "listen", error);
 }
 
 static const jz_listen_options no_options;
 
-static jz_listening listening_of(const jz_server *server, bool shares_port)
+jz_listening jz_server_listening(const jz_server *server, bool shares_port)
 {
     uint32_t keep_alive_ms = server->options.tcp_keep_alive_ms;
     return (jz_listening){.backlog = server->options.backlog,
@@ -66,7 +72,7 @@ static jz_listening listening_of(const jz_server *server, bool shares_port)
  */
 static jz_status expect_free_port(const jz_server *server, const char *host, uint16_t port, jz_error *error)
 {
-    const jz_listening listening = listening_of(server, false);
+    const jz_listening listening = jz_server_listening(server, false);
     int probe;
     jz_status status = jz_socket_listen(host, port, &listening, &probe, &port, error);
     if (status == JZ_OK)
@@ -78,7 +84,7 @@ static jz_status expect_free_port(const jz_server *server, const char *host, uin
 static jz_status add_listeners(jz_server *server, uint32_t count, const char *host, uint16_t *port,
                                const jz_listen_options *options, jz_error *error)
 {
-    const jz_listening listening = listening_of(server, count > 1);
+    const jz_listening listening = jz_server_listening(server, count > 1);
     jz_listener listener = {.options = *options, .hands_over = server->options.accepting == JZ_ACCEPTING_HAND_OVER};
     jz_status status = JZ_OK;
     for (uint32_t i = 0; i < count && status == JZ_OK; i++) {
@@ -178,7 +184,7 @@ jz_status jz_server_listen_descriptor_with(jz_server *server, int descriptor, co
 {
     if (options == NULL)
         options = &no_options;
-    const jz_listening listening = listening_of(server, false);
+    const jz_listening listening = jz_server_listening(server, false);
     jz_status status = expect_listening(server, options, error);
     if (status == JZ_OK)
         status = jz_socket_adopt(descriptor, &listening, error);

@@ -61,8 +61,8 @@ static jz_status prepare(jz_server *server, jz_error *error)
 /* Starts a thread for each shard from `first` on. */
 static jz_status start_threads(jz_server *server, uint32_t first, jz_error *error)
 {
-    jz_status status =
-        expect_state(server, JZ_SERVER_LISTENING, "run", "a server runs once, after it was made to listen", error);
+    jz_status status = expect_state(server, JZ_SERVER_LISTENING, "run",
+                                    "a server runs once, after it was made to listen, or to expect adoption", error);
     if (status == JZ_OK)
         status = prepare(server, error);
     if (status != JZ_OK)

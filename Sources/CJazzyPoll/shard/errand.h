@@ -103,10 +103,10 @@ jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);
 /* How workers post letters to loops. */
 extern const jz_workers_mail jz_errand_mail;
 
-/* Gives an accepted socket to another shard. Unless QUEUED, the caller still owns it. */
+/* Gives an accepted or adopted socket to another shard. Unless QUEUED, the caller still owns it. */
 jz_send_status jz_errand_hand_over(jz_shard *shard, const jz_arrival *arrival);
 
-/* The accepted socket of a JZ_ERRAND_HAND_OVER. */
+/* The socket of a JZ_ERRAND_HAND_OVER. */
 jz_arrival jz_errand_arrival(const jz_errand *errand);
 
 /* Frees it, and what it owns, except for a socket. */

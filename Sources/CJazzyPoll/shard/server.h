@@ -51,6 +51,7 @@ struct jz_server {
     jz_routes routes;
     uint32_t shard_count;
     jz_shard *shards;
+    _Atomic uint32_t next_adopting; /* number, modulo shard_count, of the shard that gets the next adopted connection */
     _Atomic(jz_membership *) membership; /* NULL: no broker joins its topics with others'. Read by any thread */
     jz_workers workers;                  /* for routes that run on workers */
     pthread_t *threads;                  /* of the shards that do not run on the caller's thread */

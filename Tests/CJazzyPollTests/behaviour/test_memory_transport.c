@@ -1,8 +1,12 @@
 /*
  * Whole servers whose bytes do not go through sockets: controlled by a seed, all bytes arrive in varying portions and
  * at varying times, and some not at all. Echoes are complete and in order; or, if a channel was lost, correct as far as
- * they came.
+ * they came. It makes no difference whether the clients' bells are sockets that the server has accepted, or eventfds or
+ * pipes that it has adopted.
  */
+#define _POSIX_C_SOURCE 200809L
+
+#include <signal.h>
 #include <stdio.h>
 
 #include "jazzy.h"
@@ -30,6 +34,10 @@ typedef struct talker {
     bool has_ended;
 } talker;
 
+/* How clients come to the server. */
+typedef enum way { BY_SOCKET, BY_EVENT, BY_PIPE } way;
+
+static way way_of_clients;
 static jz_server *server;
 static journal seen;
 static memory_network network;
@@ -59,13 +67,26 @@ static void start_with(uint32_t threads, size_t backpressure_limit)
     assert_non_null(server);
     assert_int_equal(jz_server_route_ws(server, "/", &route, journal_handle, &seen, &error), JZ_OK);
     const jz_listen_options listening = {.transport = &memory_transport, .transport_context = &network};
-    assert_that(jz_server_listen_with(server, "127.0.0.1", 0, &listening, &error) == JZ_OK, "%s", error.message);
+    if (way_of_clients == BY_SOCKET)
+        assert_that(jz_server_listen_with(server, "127.0.0.1", 0, &listening, &error) == JZ_OK, "%s", error.message);
+    else
+        assert_int_equal(jz_server_expect_adoption(server, &error), JZ_OK);
     assert_that(jz_server_start(server, &error) == JZ_OK, "%s", error.message);
 }
 
 static void start(uint32_t threads)
 {
     start_with(threads, LIMIT);
+}
+
+static void begin(talker *talker)
+{
+    jz_error error = {0};
+    memory_bell_kind kind = way_of_clients == BY_PIPE ? MEMORY_BELL_PIPE : MEMORY_BELL_EVENT;
+    if (way_of_clients == BY_SOCKET)
+        assert_true(memory_connect(&talker->end, &network, jz_server_port(server)));
+    else
+        assert_that(memory_adopt(&talker->end, &network, server, kind, NULL, &error), "%s", error.message);
 }
 
 static void finish(void)
@@ -208,7 +229,7 @@ static void play(uint64_t seed, uint32_t failing)
     start(1 + (uint32_t)(seed % 3));
     for (size_t i = 0; i < CLIENTS; i++) {
         prepare(&talkers[i], &random, true);
-        assert_true(memory_connect(&talkers[i].end, &network, jz_server_port(server)));
+        begin(&talkers[i]);
     }
     talk(&random);
     for (size_t i = 0; i < CLIENTS; i++) {
@@ -243,7 +264,7 @@ static void the_end_of_who_says_no_more_is_found_behind_its_bytes(void **state)
         start(1);
         talker *talker = &talkers[0];
         prepare(talker, &random, false);
-        assert_true(memory_connect(&talker->end, &network, jz_server_port(server)));
+        begin(talker);
         assert_true(memory_send(&talker->end, talker->speech.bytes, talker->speech.length));
         memory_stop_sending(&talker->end);
         uint64_t deadline = test_deadline();
@@ -286,7 +307,7 @@ static void what_comes_while_nothing_is_read_is_found_without_another_bell(void 
     start_with(1, LITTLE);
     talker *talker = &talkers[0];
     *talker = (struct talker){0};
-    assert_true(memory_connect(&talker->end, &network, jz_server_port(server)));
+    begin(talker);
     assert_true(memory_send(&talker->end, REQUEST, strlen(REQUEST)));
     assert_eventually(seen.opens == 1);
     hear(talker, 1);
@@ -315,7 +336,7 @@ static void who_goes_away_leaves_nothing(void **state)
         start(1 + (uint32_t)(seed % 2));
         for (size_t i = 0; i < CLIENTS; i++) {
             prepare(&talkers[i], &random, false);
-            assert_true(memory_connect(&talkers[i].end, &network, jz_server_port(server)));
+            begin(&talkers[i]);
             size_t turns = test_random_below(&random, 20);
             for (size_t k = 0; k < turns; k++) {
                 say_some(&talkers[i], &random);
@@ -337,6 +358,8 @@ static void who_goes_away_leaves_nothing(void **state)
 
 int main(void)
 {
+    static const char *const names[] = {
+        [BY_SOCKET] = "accepted sockets", [BY_EVENT] = "adopted eventfds", [BY_PIPE] = "adopted pipes"};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_said_comes_back_whole_and_in_order),
         cmocka_unit_test(where_a_channel_is_lost_what_had_come_was_right),
@@ -344,5 +367,11 @@ int main(void)
         cmocka_unit_test(what_comes_while_nothing_is_read_is_found_without_another_bell),
         cmocka_unit_test(who_goes_away_leaves_nothing),
     };
-    return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
+    int failed = 0;
+    signal(SIGPIPE, SIG_IGN); /* a client with a pipe sends to a server that may have closed it */
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        way_of_clients = (way)i;
+        failed += cmocka_run_group_tests_name(names[i], tests, NULL, NULL);
+    }
+    return EXIT_STATUS_OF(failed);
 }

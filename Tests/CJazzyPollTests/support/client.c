@@ -16,17 +16,22 @@
 
 static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
 
-static bool connect_to(test_client *client, const struct sockaddr *address, socklen_t length, int receive_buffer)
+static void begin(test_client *client, int descriptor)
 {
+    const struct timeval deadline = {.tv_sec = TEST_DEADLINE_MS / 1000};
     client->start = 0;
     client->end = 0;
-    client->descriptor = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    client->descriptor = descriptor;
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
+}
+
+static bool connect_to(test_client *client, const struct sockaddr *address, socklen_t length, int receive_buffer)
+{
+    const int on = 1;
+    begin(client, socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (client->descriptor < 0)
         return false;
-    const struct timeval deadline = {.tv_sec = TEST_DEADLINE_MS / 1000};
-    const int on = 1;
-    setsockopt(client->descriptor, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
-    setsockopt(client->descriptor, SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
     setsockopt(client->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (receive_buffer > 0)
         setsockopt(client->descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
@@ -57,6 +62,15 @@ bool test_client_connect_unix(test_client *client, const char *path)
         return false;
     memcpy(address.sun_path, path, strlen(path) + 1);
     return connect_to(client, (const struct sockaddr *)&address, sizeof address, 0);
+}
+
+int test_client_pair(test_client *client)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+        return -1;
+    begin(client, ends[0]);
+    return ends[1];
 }
 
 bool test_client_send(test_client *client, const void *bytes, size_t length)

@@ -42,6 +42,9 @@ bool test_client_connect(test_client *client, uint16_t port, int receive_buffer)
 bool test_client_connect_ipv6(test_client *client, uint16_t port);
 bool test_client_connect_unix(test_client *client, const char *path);
 
+/* Connects to the socket that is returned; -1: there is none. */
+int test_client_pair(test_client *client);
+
 bool test_client_send(test_client *client, const void *bytes, size_t length);
 
 /* Receives until `count` bytes are there that were not taken; they begin at bytes + start. */

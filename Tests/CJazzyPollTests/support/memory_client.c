@@ -2,6 +2,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,10 +27,12 @@ void memory_network_end(memory_network *network)
     pthread_mutex_destroy(&network->lock);
 }
 
-/* A full socket has rung enough. */
+/* A full socket, or pipe, has rung enough. */
 static void ring(const memory_wire *wire)
 {
-    ssize_t sent = send(wire->bell, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const uint64_t one = 1;
+    ssize_t sent = wire->descriptor < 0 ? send(wire->bell, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL)
+                                        : write(wire->bell, &one, sizeof one);
     (void)sent;
 }
 
@@ -46,8 +51,10 @@ static void unlock(const memory_client *client)
     pthread_mutex_unlock(&client->network->lock);
 }
 
-static void add_wire(memory_network *network, memory_wire *wire)
+static void begin(memory_client *client, memory_network *network, memory_wire *wire)
 {
+    *client = (memory_client){network, wire};
+    wire->client = client;
     pthread_mutex_lock(&network->lock);
     wire->next = network->wires;
     network->wires = wire;
@@ -66,13 +73,45 @@ bool memory_connect(memory_client *client, memory_network *network, uint16_t por
     memory_require(wire->bell >= 0 && bind(wire->bell, (struct sockaddr *)&wire->address, length) == 0 &&
                        getsockname(wire->bell, (struct sockaddr *)&wire->address, &length) == 0,
                    "the test has sockets");
-    *client = (memory_client){network, wire};
-    wire->client = client;
-    add_wire(network, wire);
+    wire->descriptor = -1;
+    begin(client, network, wire);
     bool is_connected = connect(wire->bell, (struct sockaddr *)&server, sizeof server) == 0;
     if (is_connected)
         ring(wire);
     return is_connected;
+}
+
+/* The client's end, and the server's. */
+static void make_bell(memory_bell_kind kind, int *bell, int *descriptor)
+{
+    int ends[2] = {-1, -1};
+    if (kind == MEMORY_BELL_PIPE) {
+        memory_require(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0, "the test has pipes");
+    } else {
+        ends[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        ends[1] = ends[0] >= 0 ? fcntl(ends[0], F_DUPFD_CLOEXEC, 0) : -1;
+    }
+    memory_require(ends[1] >= 0, "the test has descriptors");
+    *descriptor = ends[0];
+    *bell = ends[1];
+}
+
+bool memory_adopt(memory_client *client, memory_network *network, jz_server *server, memory_bell_kind kind,
+                  const char *remote_address, jz_error *error)
+{
+    const jz_adopt_options options = {
+        .transport = &memory_transport, .transport_context = network, .remote_address = remote_address};
+    memory_wire *wire = calloc(1, sizeof *wire);
+    memory_require(wire != NULL, "the test has memory");
+    make_bell(kind, &wire->bell, &wire->descriptor);
+    wire->is_event = kind == MEMORY_BELL_EVENT;
+    begin(client, network, wire);
+    ring(wire);
+    int descriptor = wire->descriptor;
+    if (jz_server_adopt(server, descriptor, &options, error) == JZ_OK)
+        return true;
+    close(descriptor);
+    return false;
 }
 
 bool memory_send(const memory_client *client, const void *bytes, size_t length)
@@ -134,6 +173,12 @@ size_t memory_receive(const memory_client *client, void *bytes, size_t capacity)
     return count;
 }
 
+static bool is_pipe_without_reader(const memory_wire *wire)
+{
+    struct pollfd waiting = {.fd = wire->bell, .events = POLLOUT};
+    return !wire->is_event && poll(&waiting, 1, 0) == 1 && (waiting.revents & POLLERR) != 0;
+}
+
 /* The server has no channel for a client that it turns away: the client sees the end of the socket. */
 static bool is_turned_away(const memory_wire *wire)
 {
@@ -142,6 +187,8 @@ static bool is_turned_away(const memory_wire *wire)
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
     if (wire->is_found)
         return false;
+    if (wire->descriptor >= 0)
+        return is_pipe_without_reader(wire);
     ssize_t count = recvmsg(wire->bell, &message, MSG_DONTWAIT | MSG_PEEK);
     return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR); /* a reset, where it has not read rings */
 }
@@ -241,6 +288,8 @@ void memory_close(memory_client *client)
     *link = wire->next;
     if (wire->is_changed)
         forget_change(client->network, wire);
+    if (wire->is_event)
+        ring(wire);
     setsockopt(wire->bell, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(wire->bell);
     wire->bell = -1;

@@ -70,7 +70,8 @@ static bool silence_bell(channel *self)
     do {
         count = read(self->descriptor, rings, sizeof rings);
     } while (count > 0);
-    return count < 0 && errno == EAGAIN;
+    bool has_gone = self->wire->is_event && self->wire->bell < 0;
+    return count < 0 && errno == EAGAIN && !has_gone;
 }
 
 static memory_wire *find_wire(memory_network *network, int descriptor)
@@ -78,10 +79,11 @@ static memory_wire *find_wire(memory_network *network, int descriptor)
     struct sockaddr_in address = {0};
     socklen_t length = sizeof address;
     memory_wire *found = NULL;
-    if (getpeername(descriptor, (struct sockaddr *)&address, &length) != 0)
-        return NULL;
+    bool is_socket = getpeername(descriptor, (struct sockaddr *)&address, &length) == 0;
     for (memory_wire *wire = network->wires; wire != NULL && found == NULL; wire = wire->next) {
-        if (!wire->is_found && wire->address.sin_port == address.sin_port)
+        bool is_it = is_socket ? wire->descriptor < 0 && wire->address.sin_port == address.sin_port
+                               : wire->descriptor == descriptor;
+        if (!wire->is_found && is_it)
             found = wire;
     }
     return found;
@@ -116,7 +118,7 @@ static unsigned interest(void *opaque, unsigned wanted)
 {
     const channel *self = opaque;
     memory_require(!self->is_lost, "who is lost is only asked why");
-    return wanted != 0 || self->steps_left > 0 ? JZ_READABLE : 0;
+    return wanted != 0 || self->steps_left > 0 || self->wire->is_event ? JZ_READABLE : 0;
 }
 
 /* What the server may do, after a notification. */

@@ -1,9 +1,9 @@
 /*
  * A transport that keeps bytes in memory, in both directions, until the other side takes them. There still is a socket,
- * because a server accepts connections and watches descriptors; but it is only a bell: a byte on it notifies that
- * something may have changed. So readiness does not mean bytes, the poll does not know of the bytes, and sending waits
- * for the bell, too. Everything happens at random, controlled by a seed, in small portions, after a handshake of
- * several round trips; and it fails where a test says so.
+ * because a server accepts connections and watches descriptors, or, for a client that it adopts, a pipe or an eventfd;
+ * but it is only a bell: a byte on it notifies that something may have changed. So readiness does not mean bytes, the
+ * poll does not know of the bytes, and sending waits for the bell, too. Everything happens at random, controlled by a
+ * seed, in small portions, after a handshake of several round trips; and it fails where a test says so.
  */
 #ifndef JAZZY_TESTS_MEMORY_TRANSPORT_H
 #define JAZZY_TESTS_MEMORY_TRANSPORT_H
@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "jazzy.h"
 #include "jazzy/transport.h"
 
 typedef struct memory_wire memory_wire;
@@ -65,6 +66,16 @@ struct memory_client {
 
 /* Connects to a port of 127.0.0.1 that listens with this network. False: it is refused. Close it in any case. */
 bool memory_connect(memory_client *client, memory_network *network, uint16_t port);
+
+/* What notifies a server of a client that it adopts, because it has no socket. */
+typedef enum memory_bell_kind { MEMORY_BELL_EVENT, MEMORY_BELL_PIPE } memory_bell_kind;
+
+/*
+ * Gives the server a client, without a socket. False: it is refused. Close it in any case. With a pipe the signal
+ * SIGPIPE has to be ignored.
+ */
+bool memory_adopt(memory_client *client, memory_network *network, jz_server *server, memory_bell_kind kind,
+                  const char *remote_address, jz_error *error);
 
 /* False: the server has closed the connection. */
 bool memory_send(const memory_client *client, const void *bytes, size_t length);

@@ -22,7 +22,9 @@ typedef struct memory_lane {
 struct memory_wire {
     memory_wire *next;
     struct sockaddr_in address; /* the client's, by which a channel finds it */
-    int bell;                   /* the client's socket; -1 when it has gone */
+    int descriptor;             /* or the server's descriptor, which it has adopted, by which it does; else -1 */
+    bool is_event;              /* it is an eventfd, of which both ends are one: none can hang up */
+    int bell;                   /* the client's socket, or other end; -1 when it has gone */
     bool is_found;              /* a channel has it */
     bool is_closed;             /* by the server */
     bool wants_room;            /* the channel waits until the client has taken something */

@@ -21,7 +21,8 @@ typedef enum jz_status {
     JZ_STATUS_NO_DESCRIPTORS,      /* the limit of open files is reached (`ulimit -n`) */
     JZ_STATUS_INVALID_STATE,       /* the call does not fit the server's state, e.g. run before listen */
     JZ_STATUS_TOO_MANY_SERVERS,    /* more than JZ_MAX_SERVERS in one process */
-    JZ_STATUS_SYSTEM               /* any other error of the operating system */
+    JZ_STATUS_SYSTEM,              /* any other error of the operating system */
+    JZ_STATUS_LIMIT_REACHED        /* as many as an option allows, e.g. max_connections: it may be let in later */
 } jz_status;
 
 /* Filled in by a call that fails: the status, and a sentence that says what is wrong and what to do. */

@@ -127,7 +127,8 @@ typedef struct jz_options {
     jz_forwarded_host forwarded_host;   /* default JZ_FORWARDED_HOST_NONE; any other needs trusted proxies, and not
                                            JZ_CLIENT_ADDRESS_PROXY_PROTOCOL */
     const char *const *trusted_proxies; /* addresses as "192.0.2.7", networks as "2001:db8::/32", or "unix" for all
-                                           peers of Unix domain sockets; default none */
+                                           peers of Unix domain sockets, and others without an address; default
+                                           none */
     size_t trusted_proxy_count;         /* 0 to 1,024 */
 
     void *context; /* of the application, which jz_server_context returns; default NULL */

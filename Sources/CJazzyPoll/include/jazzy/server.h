@@ -131,6 +131,44 @@ JZ_PUBLIC jz_status jz_server_listen_activated(jz_server *server, jz_error *erro
 JZ_PUBLIC jz_status jz_server_listen_activated_with(jz_server *server, const jz_listen_options *options,
                                                     jz_error *error);
 
+/* Options of jz_server_adopt. All zero: as without options. */
+typedef struct jz_adopt_options {
+    const jz_transport *transport; /* borrowed, must outlive the server; NULL: plain bytes */
+    void *transport_context;       /* passed to the transport; must outlive the server, too */
+    const char *remote_address;    /* the peer's, as "192.0.2.7:4711" or without the port; NULL: as the socket says */
+} jz_adopt_options;
+
+/*
+ * Gives the server a connection that it has not accepted, such as a socket that another process passes on (SCM_RIGHTS),
+ * or the standard input of a program that inetd starts. With a transport it may be any descriptor that can be watched,
+ * such as a pipe or an eventfd: then the bytes come from wherever the transport takes them, and neither a socket nor a
+ * port is needed. `options` NULL means all zero.
+ *
+ * From then on it is a connection like others: counted, limited and timed, by the address in the options or, if there
+ * is none, the socket's; a peer without an address is "unix", like those of Unix domain sockets. A PROXY header is
+ * expected of a socket whose address is a trusted proxy's. All loops get such connections in turn.
+ *
+ * The server may run already, and with this call it may run without listening (see also jz_server_expect_adoption).
+ * From any thread, and in handlers; it waits for nothing.
+ *
+ * OK: the descriptor is the server's. The server makes it non-blocking and close-on-exec, and ends the connection, also
+ * for others who have the descriptor. If the server stops before a loop has taken it, or has no memory then, the
+ * descriptor is closed, and the transport does not hear of it. Otherwise it is still the caller's, though it may be
+ * non-blocking now:
+ *
+ *   LIMIT_REACHED     max_connections, max_handshakes, max_connections_per_address or mailbox_limit: try again later
+ *   INVALID_STATE     the server drains, stops, or has stopped
+ *   INVALID_ADDRESS   without a transport: no stream socket that is connected; with one: nothing that can be watched,
+ *                     such as a file; or remote_address is no IPv4 or IPv6 address
+ *   INVALID_OPTION    the transport lacks a function
+ *   OUT_OF_MEMORY, NO_DESCRIPTORS, SYSTEM
+ */
+JZ_PUBLIC jz_status jz_server_adopt(jz_server *server, int descriptor, const jz_adopt_options *options,
+                                    jz_error *error);
+
+/* Lets the server run without listening, because it will adopt its connections. Call it before the server runs. */
+JZ_PUBLIC jz_status jz_server_expect_adoption(jz_server *server, jz_error *error);
+
 /* The port of the first TCP socket that the server listens on; 0 if there is none. From any thread. */
 JZ_PUBLIC uint16_t jz_server_port(const jz_server *server);
 

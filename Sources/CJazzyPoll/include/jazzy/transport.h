@@ -7,6 +7,11 @@
  * on. The server owns the descriptor: it watches it, as the channel requires, and closes it; only the channel reads and
  * writes it meanwhile. The descriptor is non-blocking (O_NONBLOCK).
  *
+ * A connection that was given to the server (jz_server_adopt in server.h) may have a transport, too. Then the
+ * descriptor need not be a socket: a channel whose bytes are in memory has, for instance, a pipe, or an eventfd, by
+ * which it lets itself be called. Nobody hangs up an eventfd: if its peer can go while the server wants nothing, such a
+ * channel watches it all the same, takes what it says, and returns JZ_LOST.
+ *
  * How the server uses a channel
  *
  *     open      when the connection was accepted, on the loop that keeps it
@@ -130,9 +135,9 @@ typedef struct jz_transport {
      *
      * `is_last`: nothing will be sent after these bytes. When all are accepted, the channel tells the peer so
      * (close_notify); OK with all bytes accepted means that this has been sent, too. Then nothing is sent any more, and
-     * the server shuts down the sending side of the descriptor (SHUT_WR). WOULD_BLOCK: it is called again with
-     * `is_last` and the remaining bytes, even if there are none. Connections that end in another way, for instance by a
-     * time-out, skip this.
+     * the server shuts down the sending side of the descriptor (SHUT_WR), if it is a socket. WOULD_BLOCK: it is called
+     * again with `is_last` and the remaining bytes, even if there are none. Connections that end in another way, for
+     * instance by a time-out, skip this.
      */
     jz_io (*send)(void *channel, const jz_piece *pieces, size_t count, bool is_last, size_t *sent);
 

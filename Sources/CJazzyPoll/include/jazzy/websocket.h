@@ -178,7 +178,8 @@ JZ_PUBLIC size_t jz_ws_buffered_amount(jz_ws ws);
 /*
  * Writes the peer's address and port, as in "192.0.2.7:4711" or "[2001:db8::7]:4711", and a NUL, to `text`. For a
  * client behind a trusted proxy: the address that the proxy names, with port 0 if it names none. For a Unix domain
- * socket: "unix". Returns the length without the NUL; 0, with an empty text, if the connection is gone.
+ * socket, or an adopted descriptor without an address: "unix". Returns the length without the NUL; 0, with an empty
+ * text, if the connection is gone.
  */
 JZ_PUBLIC size_t jz_ws_remote_address(jz_ws ws, char text[JZ_REMOTE_ADDRESS_SIZE]);
 
