@@ -13,8 +13,8 @@ final class CoreServer: Sendable {
     /// - functions that set up a server are called only by `init`, before any other code has a reference;
     /// - `jz_server_run`, `_run_until_signal` and `_start` are called once, by the caller that `ServerPhase` allows to
     ///   run the server, and `jz_server_wait` after they have returned, while `turn` is held;
-    /// - `jz_server_runs_here`, `_publish`, `_stop_within`, `_stop_with`, `_ending`, and what ``ServerCalls`` calls, may
-    ///   be called from any thread;
+    /// - `jz_server_runs_here`, `_publish`, `_adopt`, `_stop_within`, `_stop_with`, `_ending`, and what ``ServerCalls``
+    ///   calls, may be called from any thread;
     /// - `jz_server_destroy` is called once, by `init` when it fails or by `deinit`, when no other code has a
     ///   reference.
     private struct Parts: @unchecked Sendable {
@@ -32,14 +32,21 @@ final class CoreServer: Sendable {
         try self.init(options: options, routes: routes, addresses: addresses, observer: nil)
     }
 
-    /// Sets up a server and listens. `observer`: is told of what is published.
+    /// Sets up a server, and listens.
+    ///
+    /// - Parameters:
+    ///   - transport: That of connections that the server is given: then it need not listen.
+    ///   - observer: Is told of what is published.
     init(
-        options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress], observer: (any ServerObserver)?
+        options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress],
+        adoptsOver transport: JazzyTransport? = nil,
+        observer: (any ServerObserver)?
     ) throws(JazzyError) {
         let (logContext, context) = (LogContext(options), ServerContext(options))
         var parts = Parts(
             core: try Self.create(options, logContext, context),
             contexts: [logContext, context] + addresses.compactMap(\.transportTable))
+        if let transport { parts.contexts.append(transport.table) }
         do throws(JazzyError) {
             for route in routes {
                 let context = try route.register(on: parts.core, of: options)
@@ -50,7 +57,8 @@ final class CoreServer: Sendable {
                 parts.contexts.append(context)
                 try context.join(parts.core)
             }
-            try listen(parts.core, on: addresses)
+            if transport != nil { try check { jz_server_expect_adoption(parts.core, $0) } }
+            if transport == nil || !addresses.isEmpty { try listen(parts.core, on: addresses) }
         } catch {
             parts.destroy()
             throw error
@@ -107,6 +115,17 @@ final class CoreServer: Sendable {
     func start() throws(JazzyError) {
         defer { runs.leave() }
         try check { jz_server_start(core, $0) }
+    }
+
+    /// Gives the server a connection that nobody has accepted, over the transport that it was set up with. The core owns
+    /// the descriptor, unless this throws.
+    func adopt(_ descriptor: Int32, over transport: JazzyTransport, from address: String) throws(JazzyError) {
+        try check { [core] error in
+            address.withCString {
+                var options = transport.table.adoptOptions(from: $0)
+                return jz_server_adopt(core, descriptor, &options, error)
+            }
+        }
     }
 
     func stop() {

@@ -23,6 +23,7 @@ extension JazzyError.Code {
         case JZ_STATUS_NO_DESCRIPTORS: self = .noDescriptors
         case JZ_STATUS_INVALID_STATE: self = .invalidState
         case JZ_STATUS_TOO_MANY_SERVERS: self = .tooManyServers
+        case JZ_STATUS_LIMIT_REACHED: self = .limitReached
         default: self = .system
         }
     }

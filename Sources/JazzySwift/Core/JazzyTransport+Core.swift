@@ -79,4 +79,9 @@ final class TransportTable: @unchecked Sendable {
 
     /// Valid as long as this object lives.
     var listenOptions: jz_listen_options { jz_listen_options(transport: functions, transport_context: context) }
+
+    /// The same.
+    func adoptOptions(from address: UnsafePointer<CChar>) -> jz_adopt_options {
+        jz_adopt_options(transport: functions, transport_context: context, remote_address: address)
+    }
 }

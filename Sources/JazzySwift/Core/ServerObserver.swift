@@ -54,17 +54,34 @@ extension WebSocketRoute {
 }
 
 extension JazzyServer {
-    /// Listens, and runs the server on one event loop, with an observer.
+    /// Runs the server on one event loop, with an observer. It listens nowhere: ``adopt(_:over:from:)`` gives it its
+    /// connections.
     ///
-    /// It is told of publications as a broker is, so a server that is observed has no other broker.
-    package func start(on addresses: [JazzyAddress], observedBy observer: any ServerObserver) throws(JazzyError) {
+    /// The observer is told of publications as a broker is, so a server that is observed has no other broker.
+    package func start(
+        adoptingOver transport: JazzyTransport, observedBy observer: any ServerObserver
+    ) throws(JazzyError) {
         var options = options
         options.threads = 1
-        try listen(on: addresses, options: options) { options, routes, addresses throws(JazzyError) in
+        try listen(on: [], options: options) { options, routes, addresses throws(JazzyError) in
             let routes = routes.map { route in (route as? WebSocketRoute)?.observed(by: observer) ?? route }
-            return try CoreServer(options: options, routes: routes, addresses: addresses, observer: observer)
+            return try CoreServer(
+                options: options, routes: routes, addresses: addresses, adoptsOver: transport, observer: observer)
         }
         try runOnOwnThreads()
+    }
+
+    /// Gives the server, which runs, a connection that nobody has accepted: see `jz_server_adopt` in `jazzy/server.h`.
+    ///
+    /// - Parameters:
+    ///   - descriptor: Anything that can be watched, such as a pipe. It is the server's, unless this throws.
+    ///   - transport: The one that the server was started with.
+    ///   - address: That of the client, as in `192.0.2.7:4711`.
+    package func adopt(
+        _ descriptor: Int32, over transport: JazzyTransport, from address: String
+    ) throws(JazzyError) {
+        guard let listening else { throw JazzyError(.invalidState, "the server does not run") }
+        try listening.adopt(descriptor, over: transport, from: address)
     }
 }
 

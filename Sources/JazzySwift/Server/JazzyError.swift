@@ -24,6 +24,8 @@ public struct JazzyError: Error, Equatable, Sendable {
         case tooManyServers
         /// Any other error of the operating system.
         case system
+        /// There are as many as an option allows, for instance ``JazzyOptions/maxConnections``: fewer, later.
+        case limitReached
     }
 
     /// The kind of the error.

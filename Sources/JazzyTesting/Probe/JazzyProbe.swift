@@ -21,7 +21,8 @@ import Synchronization
 /// ```
 ///
 /// Nothing is imitated: a probe is a connection of a real server with one event loop, whose bytes stay in memory. So
-/// limits, time-outs, topics, compression and closing are those of the server that users meet.
+/// limits, time-outs, topics, compression and closing are those of the server that users meet. There are no sockets:
+/// the server listens nowhere, and sees its clients at the address `127.0.0.1`, with port 0.
 ///
 /// Nor is anything waited for by time. ``text(_:untilHandled:)`` and the like return when the handler has handled the
 /// event, and when all that the server has sent by then, to any probe of it, has arrived. For a handler that is a task
@@ -85,7 +86,8 @@ public final class JazzyProbe: Sendable {
     /// - Parameter untilHandled: `false`: only for the answer. For handlers that are tasks, and ask for no message.
     /// - Returns: The response. ``response`` keeps it, also if it is a refusal.
     /// - Throws: ``JazzyTestError`` with the response if the server refuses the client; `JazzyError` if the server
-    ///   cannot be started, for instance because of an option.
+    ///   cannot be started, for instance because of an option, or has as many connections as it may
+    ///   (`JazzyError.Code.limitReached`).
     @discardableResult
     public func open(untilHandled: Bool = true) async throws -> JazzyTestResponse {
         let isFirst = progress.withLock { progress in
@@ -96,7 +98,7 @@ public final class JazzyProbe: Sendable {
             throw JazzyTestError(.invalidState, "a probe opens once; create another: JazzyProbe(probe.server, path)")
         }
         try await host.run(within: timeLimit)
-        try wire.connect(port: server.port)
+        try host.connect(wire)
         wire.send(handshakeRequest(path: path, headers: headers))
         let response = try await wire.awaitResponse(within: timeLimit)
         guard response.isAccepted else { throw JazzyTestError.refused(path, response) }

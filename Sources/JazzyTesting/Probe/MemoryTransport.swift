@@ -1,17 +1,10 @@
 import CJazzyPoll.Transport
 import JazzySwift
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
-/// The transport of a server that is probed: messages stay in memory. A socket only wakes the event loop (``Bell``).
+/// The transport of a server that is probed: messages stay in memory. A pipe wakes the event loop (``Bell``).
 extension ProbeNetwork {
-    var transport: JazzyTransport {
+    /// A transport, which retains the network.
+    func makeTransport() -> JazzyTransport {
         JazzyTransport(Self.functions, context: Unmanaged.passUnretained(self).toOpaque(), owner: self)
     }
 
@@ -20,9 +13,10 @@ extension ProbeNetwork {
         open: { context, descriptor, _, _ in
             guard let context else { return nil }
             let network = Unmanaged<ProbeNetwork>.fromOpaque(context).takeUnretainedValue()
-            return Unmanaged.passRetained(Channel(network, descriptor)).toOpaque()
+            return Unmanaged.passRetained(Channel(network.arrived(descriptor), descriptor)).toOpaque()
         },
-        interest: { channel, wanted in Channel.of(channel)?.interest(wanted) ?? 0 },
+        // Whatever the server wants, the bell notifies of it; and of the client's loss, even if it wants nothing.
+        interest: { _, _ in readable },
         ready: { channel, _ in Channel.of(channel)?.ready() ?? lost },
         receive: { channel, bytes, capacity, received, hasMore in
             guard let channel = Channel.of(channel), let received, let hasMore else { return JZ_IO_BROKEN }
@@ -47,13 +41,12 @@ private let lost = UInt32(JZ_LOST)
 
 /// The server's end of a ``ProbeWire``, on its event loop's thread.
 private final class Channel {
-    private let network: ProbeNetwork
+    /// `nil`: the client has gone already.
+    private let wire: ProbeWire?
     private let descriptor: Int32
-    private var token: [UInt8] = []
-    private var wire: ProbeWire?
 
-    init(_ network: ProbeNetwork, _ descriptor: Int32) {
-        self.network = network
+    init(_ wire: ProbeWire?, _ descriptor: Int32) {
+        self.wire = wire
         self.descriptor = descriptor
     }
 
@@ -61,38 +54,8 @@ private final class Channel {
         channel.map { Unmanaged<Channel>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Whatever the server wants, the bell notifies of it.
-    func interest(_ wanted: UInt32) -> UInt32 { wanted != 0 || wire == nil ? readable : 0 }
-
     func ready() -> UInt32 {
-        if wire == nil {
-            guard readToken() else { return lost }
-            guard token.count == 16 else { return 0 }
-            wire = network.arrived(token)
-            if wire == nil { return lost }
-        }
-        return isSilenced ? readable | writable : lost
-    }
-
-    /// False: what has connected is no probe of this network, or it has gone.
-    private func readToken() -> Bool {
-        while token.count < 16 {
-            var bytes = [UInt8](repeating: 0, count: 16 - token.count)
-            let count = recv(descriptor, &bytes, bytes.count, 0)
-            if count < 0 { return errno == EAGAIN || errno == EINTR }
-            if count == 0 { return false }
-            token += bytes.prefix(count)
-        }
-        return true
-    }
-
-    /// Consumes the notifications. False: the client has gone.
-    private var isSilenced: Bool {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { rings in
-            var count = 0
-            repeat { count = recv(descriptor, rings.baseAddress, rings.count, 0) } while count > 0
-            return count < 0 && (errno == EAGAIN || errno == EINTR)
-        }
+        wire != nil && Bell.silence(descriptor) ? readable | writable : lost
     }
 
     func receive(_ buffer: UnsafeMutableBufferPointer<UInt8>, _ received: inout Int, _ hasMore: inout Bool) -> jz_io {

@@ -5,13 +5,16 @@ import Synchronization
 /// Runs a server for its probes, as long as there are any.
 final class ProbeHost: Sendable {
     let server: JazzyServer
-    let network = ProbeNetwork()
+    let network: ProbeNetwork
+    private let transport: JazzyTransport
     private let start = Mutex<Task<Void, any Error>?>(nil)
     private let isStarted = Mutex(false)
     private let seenDrops = Mutex(0)
 
     private init(_ server: JazzyServer) {
         self.server = server
+        network = ProbeNetwork()
+        transport = network.makeTransport()
     }
 
     deinit {
@@ -55,6 +58,11 @@ final class ProbeHost: Sendable {
         try await starting.value
     }
 
+    /// Connects a client to the server, which runs.
+    func connect(_ wire: ProbeWire) throws {
+        try wire.connect { try server.adopt($0, over: transport, from: "127.0.0.1") }
+    }
+
     /// How many messages were dropped, since the last call, because a client sent too many. Only the server counts them:
     /// no handler is called.
     func newDrops() -> Int {
@@ -83,7 +91,7 @@ final class ProbeHost: Sendable {
 
     private func startInPlace() throws {
         do {
-            try server.start(on: [.over(network.transport, .port(0, host: "127.0.0.1"))], observedBy: network)
+            try server.start(adoptingOver: transport, observedBy: network)
             isStarted.withLock { $0 = true }
         } catch {
             ServerPlaces.giveBack()

@@ -11,8 +11,8 @@ final class ProbeNetwork: Sendable {
         /// Of connections whose first mark has not arrived yet.
         var newcomers: [UInt64: ConnectionRecord] = [:]
         var published: [JazzyPublication] = []
-        /// Clients that have connected, and are not accepted yet, by what they say of themselves first.
-        var arriving: [[UInt8]: ProbeWire] = [:]
+        /// Clients that have no channel yet, by the descriptors that the server was given for them.
+        var arriving: [Int32: ProbeWire] = [:]
     }
 
     private let state = Mutex(State())
@@ -21,13 +21,23 @@ final class ProbeNetwork: Sendable {
 
     // MARK: Clients
 
-    func expect(_ wire: ProbeWire) {
-        state.withLock { $0.arriving[wire.token] = wire }
+    /// A channel will be opened for the client, on this descriptor.
+    func expect(_ wire: ProbeWire, on descriptor: Int32) {
+        state.withLock { $0.arriving[descriptor] = wire }
     }
 
-    /// The client that has this token; `nil` if there is none. It is found once.
-    func arrived(_ token: [UInt8]) -> ProbeWire? {
-        state.withLock { $0.arriving.removeValue(forKey: token) }
+    /// The client with this descriptor, which now has a channel; `nil` if it has gone.
+    func arrived(_ descriptor: Int32) -> ProbeWire? {
+        let wire = state.withLock { $0.arriving.removeValue(forKey: descriptor) }
+        wire?.beginServing()
+        return wire
+    }
+
+    /// The client has gone. The descriptor may be another's by now.
+    func forget(_ wire: ProbeWire) {
+        state.withLock { state in
+            if let place = state.arriving.firstIndex(where: { $0.value === wire }) { state.arriving.remove(at: place) }
+        }
     }
 
     /// Takes the record of a connection whose first mark has arrived.

@@ -1,5 +1,13 @@
 import JazzySwift
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// A client in memory, and the bytes on their way between it and the server, which takes and brings them through the
 /// ``MemoryTransport``. It answers pings and close frames at once, as clients do.
 final class ProbeWire: Sendable {
@@ -12,7 +20,9 @@ final class ProbeWire: Sendable {
         var hasEnded = false
         /// The client is gone.
         var isLost = false
-        var bell: Bell?
+        fileprivate var bell: Bell?
+        /// A channel has the other end of the bell's pipe. Before, the bell has been rung, and after it is gone.
+        fileprivate var isServed = false
 
         // MARK: What has come
 
@@ -41,8 +51,6 @@ final class ProbeWire: Sendable {
         var isOpen: Bool { response?.isAccepted == true && !hasSentClose && !hasEnded && !isOver }
     }
 
-    /// What the client says first, by which the transport finds it.
-    let token = randomBytes(16)
     let state = Watched(State())
     private let network: ProbeNetwork
 
@@ -50,11 +58,18 @@ final class ProbeWire: Sendable {
         self.network = network
     }
 
-    /// Connects to the port of a server that listens with the network's transport.
-    func connect(port: Int) throws {
-        network.expect(self)
-        let bell = try Bell(port: port, saying: token)
+    /// Connects to the server that is given a descriptor by `adopt`, which owns it, unless it throws.
+    func connect(_ adopt: (Int32) throws -> Void) throws {
+        let (bell, descriptor) = try Bell.make()
         state.change { $0.bell = bell }
+        network.expect(self, on: descriptor)
+        do {
+            try adopt(descriptor)
+        } catch {
+            lose()
+            close(descriptor)
+            throw error
+        }
     }
 
     // MARK: The client
@@ -84,19 +99,24 @@ final class ProbeWire: Sendable {
             // It is hung up, so that a server that does not read at present sees it, too.
             state.bell = nil
         }
-        _ = network.arrived(token)
+        network.forget(self)
     }
 
     func setReading(_ isReading: Bool) {
         let record = state.change { state in
             state.isUnread = !isReading
-            if isReading, state.isWaited { state.bell?.ring() }
+            if isReading, state.isWaited { state.ring() }
             return state.record
         }
         record?.state.change { $0.isUnread = !isReading }
     }
 
     // MARK: The server, on the thread of its event loop
+
+    /// A channel was opened for the client.
+    func beginServing() {
+        state.change { $0.isServed = true }
+    }
 
     /// How many bytes, at most `buffer.count`, the server takes; `nil`: the client is gone. `isAll`: nothing is left.
     func receive(_ buffer: UnsafeMutableBufferPointer<UInt8>) -> (count: Int, isAll: Bool, hasEnded: Bool)? {
@@ -145,7 +165,7 @@ extension ProbeWire.State {
 
     mutating func send(_ bytes: [UInt8]) {
         toServer += bytes
-        bell?.ring()
+        ring()
     }
 
     mutating func send(_ frame: JazzyTestFrame) {
@@ -157,7 +177,11 @@ extension ProbeWire.State {
 
     mutating func end() {
         hasEnded = true
-        bell?.ring()
+        ring()
+    }
+
+    fileprivate func ring() {
+        if isServed { bell?.ring() }
     }
 
     fileprivate mutating func endBehindServer() {
