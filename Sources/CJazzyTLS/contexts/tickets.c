@@ -205,16 +205,17 @@ static bool is_over(const jz_tls_tickets *tickets, SSL_SESSION *session)
     return now - read_time(data) >= tickets->lifetime_s;
 }
 
+/* A ticket of TLS 1.3 is for one connection (RFC 8446 §C.4): each has a next one. */
 static SSL_TICKET_RETURN check_time(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t name_length,
                                     SSL_TICKET_STATUS status, void *context)
 {
-    (void)ssl;
     (void)name;
     (void)name_length;
     bool is_ours = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
     if (!is_ours || is_over(context, session))
         return SSL_TICKET_RETURN_IGNORE_RENEW;
-    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+    bool has_next = status == SSL_TICKET_SUCCESS_RENEW || SSL_version(ssl) == TLS1_3_VERSION;
+    return has_next ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;
 }
 
 jz_tls_tickets *jz_tls_tickets_create(const jz_tls_options *options, jz_error *error)

@@ -26,6 +26,8 @@ static SSL_CTX *new_client_context(const client_plan *plan)
         assert_int_equal(SSL_CTX_set_ciphersuites(context, plan->suites_1_3), 1);
     if (plan->signatures != NULL)
         assert_int_equal(SSL_CTX_set1_sigalgs_list(context, plan->signatures), 1);
+    if (plan->groups != NULL)
+        assert_int_equal(SSL_CTX_set1_groups_list(context, plan->groups), 1);
     if (plan->protocols != NULL)
         assert_int_equal(
             SSL_CTX_set_alpn_protos(context, (const unsigned char *)plan->protocols, (unsigned)strlen(plan->protocols)),

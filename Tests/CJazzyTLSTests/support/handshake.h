@@ -13,6 +13,7 @@ typedef struct client_plan {
     const char *suites;     /* of TLS 1.2 */
     const char *suites_1_3; /* of TLS 1.3 */
     const char *signatures; /* "ECDSA+SHA256" */
+    const char *groups;     /* "X25519:P-256" */
     const char *protocols;  /* ALPN, each behind its length: "\x08http/1.1" */
     const made *identity;
     const made *trusted;  /* the one authority that it believes */
