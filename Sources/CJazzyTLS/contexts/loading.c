@@ -40,9 +40,13 @@ static void warn_daily(jz_tls *tls)
     jz_tls_generation_warn_of_times(tls->present, &tls->settings.options);
 }
 
-/* Files that stay wrong are tried each time, but are told of once. */
+/* Files that stay wrong are tried each time, but are told of once; those that change meanwhile are not complete yet. */
 static void tell_failure(jz_tls *tls, const jz_error *before)
 {
+    if (jz_tls_look_at_all(&tls->settings, &tls->certificates).hash != tls->look.hash) {
+        tls->fault = *before;
+        return;
+    }
     if (before->status == tls->fault.status && strcmp(before->message, tls->fault.message) == 0)
         return;
     tls->failed_reloads++;

@@ -92,16 +92,16 @@ static void shake_hands(handshake *handshake)
     if (handshake->has_succeeded)
         SSL_read(handshake->client, &byte, 1); /* the tickets of TLS 1.3 */
     SSL_set_info_callback(handshake->server, NULL);
+    SSL_set_app_data(handshake->server, NULL);
     ERR_clear_error();
 }
 
-handshake handshake_with(jz_tls *tls, const client_plan *plan)
+handshake handshake_with_generation(jz_tls_generation *generation, const client_plan *plan)
 {
     if (session_index < 0)
         session_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     handshake handshake = {.context = new_client_context(plan), .alert = -1};
     handshake.client = new_client(handshake.context, plan);
-    jz_tls_generation *generation = jz_tls_borrow_generation(tls);
     handshake.server = jz_tls_generation_new_ssl(generation);
     assert_non_null(handshake.server);
     BIO *clients;
@@ -110,6 +110,13 @@ handshake handshake_with(jz_tls *tls, const client_plan *plan)
     SSL_set_bio(handshake.client, clients, clients);
     SSL_set_bio(handshake.server, servers, servers);
     shake_hands(&handshake);
+    return handshake;
+}
+
+handshake handshake_with(jz_tls *tls, const client_plan *plan)
+{
+    jz_tls_generation *generation = jz_tls_borrow_generation(tls);
+    handshake handshake = handshake_with_generation(generation, plan);
     jz_tls_release_generation(generation);
     return handshake;
 }
