@@ -9,8 +9,7 @@ static int session_index = -1;
 static int keep_session(SSL *client, SSL_SESSION *session)
 {
     SSL_SESSION_free(SSL_get_ex_data(client, session_index));
-    SSL_set_ex_data(client, session_index, session);
-    return 1;
+    return SSL_set_ex_data(client, session_index, session);
 }
 
 static SSL_CTX *new_client_context(const client_plan *plan)
@@ -74,7 +73,7 @@ static void note_alert(const SSL *ssl, int where, int alert)
         handshake->alert = alert & 0xff;
 }
 
-static void shake_hands(handshake *handshake)
+void handshake_run(handshake *handshake)
 {
     SSL_set_app_data(handshake->server, handshake);
     SSL_set_info_callback(handshake->server, note_alert);
@@ -96,7 +95,7 @@ static void shake_hands(handshake *handshake)
     ERR_clear_error();
 }
 
-handshake handshake_with_generation(jz_tls_generation *generation, const client_plan *plan)
+handshake handshake_prepare(jz_tls_generation *generation, const client_plan *plan)
 {
     if (session_index < 0)
         session_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
@@ -109,7 +108,13 @@ handshake handshake_with_generation(jz_tls_generation *generation, const client_
     assert_int_equal(BIO_new_bio_pair(&clients, BIO_SIZE, &servers, BIO_SIZE), 1);
     SSL_set_bio(handshake.client, clients, clients);
     SSL_set_bio(handshake.server, servers, servers);
-    shake_hands(&handshake);
+    return handshake;
+}
+
+handshake handshake_with_generation(jz_tls_generation *generation, const client_plan *plan)
+{
+    handshake handshake = handshake_prepare(generation, plan);
+    handshake_run(&handshake);
     return handshake;
 }
 

@@ -33,6 +33,11 @@ typedef struct handshake {
 /* To be freed by handshake_end. */
 handshake handshake_with(jz_tls *tls, const client_plan *plan);
 handshake handshake_with_generation(jz_tls_generation *generation, const client_plan *plan);
+
+/* The same in two steps. */
+handshake handshake_prepare(jz_tls_generation *generation, const client_plan *plan);
+void handshake_run(handshake *handshake);
+
 void handshake_end(handshake *handshake);
 
 /* The session that the server has given to the client; to be freed. NULL: none. */
