@@ -7,9 +7,10 @@ FUZZ_SUPPORT := $(wildcard Tests/Fuzz/support/*.c)
 FUZZ_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # The sources in which the fuzzer looks for new paths: without the reference implementations, which would only slow it
 # down.
-FUZZ_GUIDES := $(C_SOURCES) $(wildcard Tests/Fuzz/fuzz_*.c) Tests/Fuzz/support/frame_script.c
+FUZZ_GUIDES := $(C_SOURCES) $(filter Sources/CJazzyTLS/channel/%,$(TLS_SOURCES)) $(wildcard Tests/Fuzz/fuzz_*.c) \
+	Tests/Fuzz/support/frame_script.c
 # libFuzzer itself is C++.
-FUZZ_PACKAGES := zlib1g-dev libc6-dev g++
+FUZZ_PACKAGES := zlib1g-dev $(TLS_PACKAGES) libcmocka-dev libc6-dev g++
 FUZZ_LIMITS := -timeout=10 -rss_limit_mb=2048 -max_len=4096
 
 $(FUZZ_GUIDES:%.c=$(FUZZ_BUILD)/%.o): C_FLAGS += -fsanitize=fuzzer-no-link
@@ -23,6 +24,15 @@ $(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/Tests/Fuzz/fuzz_%.o $(FUZZ_SUPPORT:%.c=$(FUZ
 FUZZ_SERVER := $(wildcard Tests/Fuzz/server/*.c Tests/Driver/peer/*.c)
 $(FUZZ_BUILD)/fuzz_server: $(FUZZ_SERVER:%.c=$(FUZZ_BUILD)/%.o)
 $(FUZZ_BUILD)/fuzz_server: FUZZ_WRAPS := $(call wraps,$(FUZZ_SERVER))
+
+# The target of TLS has the wire of the unit tests, and can let allocations fail.
+FUZZ_TLS := $(addprefix Tests/CJazzyTLSTests/support/,wire.c authority.c openssl_memory.c) \
+	Tests/CJazzyPollTests/support/allocation.c
+$(eval $(call tls_build,fuzz,$(CLANG),$(FUZZ_FLAGS)))
+$(FUZZ_BUILD)/Tests/Fuzz/fuzz_tls_%.o: C_FLAGS += $(TLS_INCLUDES)
+$(FUZZ_BUILD)/fuzz_tls_channel: $(FUZZ_TLS:%.c=$(FUZZ_BUILD)/%.o) $(TLS_SOURCES:%.c=$(FUZZ_BUILD)/%.o)
+$(FUZZ_BUILD)/fuzz_tls_channel: FUZZ_WRAPS := $(call wraps,$(FUZZ_TLS))
+$(FUZZ_BUILD)/fuzz_tls_channel: C_LIBRARIES += -lcmocka $(TLS_LIBRARIES)
 
 .PHONY: fuzz-packages
 fuzz-packages:

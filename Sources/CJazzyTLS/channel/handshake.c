@@ -107,12 +107,13 @@ static unsigned take_step(jz_tls_channel *channel)
     bool is_done = SSL_accept(channel->ssl) == 1;
     bool has_failed = !is_done && !loop->is_blocked;
     jz_tls_send_gathered(loop);
-    if (is_done && !channel->is_broken)
-        return finish(channel);
     if (has_failed)
         jz_tls_note_failure(channel);
-    else if (channel->has_ended)
+    else if (channel->has_ended && !is_done)
         jz_tls_blame(channel, "cut in its TLS handshake");
+    ERR_clear_error(); /* a step that succeeds may leave errors, too: of what it did in another way then */
+    if (is_done && !channel->is_broken)
+        return finish(channel);
     return has_failed || channel->has_ended || channel->is_broken ? fail(channel) : 0;
 }
 
