@@ -79,8 +79,9 @@ def complete_program(code):
     paragraphs = code.split("\n\n")
     definitions = [paragraph for paragraph in paragraphs if paragraph.startswith(("static ", "#include"))]
     statements = [paragraph for paragraph in paragraphs if paragraph not in definitions]
+    headers = ["#include <jazzy.h>", *(["#include <jazzy/tls.h>"] if "jz_tls" in code else [])]
     return "\n".join(
-        ["#include <jazzy.h>", *definitions, "int main(void)\n{\njz_error error;", *statements, "return 0;\n}\n"]
+        [*headers, *definitions, "int main(void)\n{\njz_error error;", *statements, "return 0;\n}\n"]
     )
 
 
@@ -89,7 +90,8 @@ def complete_program(code):
 def test_an_example_in_c_compiles(tmp_path, example, compiler):
     source = tmp_path / "example.c"
     source.write_text(complete_program(example.code))
-    command = [compiler, "-std=c17", "-Wall", "-Wpedantic", "-Werror", "-I", ROOT / "Sources/CJazzyPoll/include"]
+    command = [compiler, "-std=c17", "-Wall", "-Wpedantic", "-Werror"]
+    command += [f"-I{ROOT}/Sources/{library}/include" for library in ("CJazzyPoll", "CJazzyTLS")]
     result = subprocess.run([*command, "-fsyntax-only", source], capture_output=True, text=True, timeout=50)
     assert result.returncode == 0, result.stderr
 

@@ -48,7 +48,7 @@ def docc_examples(folder=ROOT / "Sources/JazzySwift"):
 def header_examples():
     """The indented blocks of comments that are C: they begin or end as C does, which tables and lists do not."""
     examples = []
-    for path in sorted((ROOT / "Sources/CJazzyPoll/include").glob("**/*.h")):
+    for path in sorted(ROOT.glob("Sources/CJazzy*/include/**/*.h")):
         text = path.read_text()
         for block in re.finditer(r"(?:^ \* {5}.*\n(?: \*\n(?= \* {5}))?)+", text, re.MULTILINE):
             code = textwrap.dedent(re.sub(r"^ \* ?", "", block[0], flags=re.MULTILINE))
