@@ -1,13 +1,13 @@
 import CJazzyPoll
 
 /// Calls a function of the core that may fail, and throws its error.
-func check(_ call: (UnsafeMutablePointer<jz_error>) -> jz_status) throws(JazzyError) {
+package func check(_ call: (UnsafeMutablePointer<jz_error>) -> jz_status) throws(JazzyError) {
     var error = jz_error()
     guard call(&error) == JZ_OK else { throw JazzyError(error) }
 }
 
 /// Throws if the core would see only a part of a text, because C strings end at the first NUL.
-func requireNoNUL(_ text: String, _ name: String, _ code: JazzyError.Code) throws(JazzyError) {
+package func requireNoNUL(_ text: String, _ name: String, _ code: JazzyError.Code) throws(JazzyError) {
     guard !text.utf8.contains(0) else { throw JazzyError(code, "\(name) contains a NUL character") }
 }
 

@@ -5,6 +5,8 @@ import Synchronization
 /// Owns one `jz_server`, from listening to its end, and everything that its callbacks use.
 final class CoreServer: Sendable {
     private let parts: Parts
+    /// The transport of connections that the server is given.
+    private let adoption: TransportTable?
     /// Runs that are in progress, or about to begin on their thread: `wait` waits for these first.
     private let runs = DispatchGroup()
     private let turn = Mutex(())
@@ -42,11 +44,13 @@ final class CoreServer: Sendable {
         adoptsOver transport: JazzyTransport? = nil,
         observer: (any ServerObserver)?
     ) throws(JazzyError) {
+        let addresses = try addresses.map { address throws(JazzyError) in try PreparedAddress(address, for: options) }
+        let adoption = try transport?.table(for: options)
         let (logContext, context) = (LogContext(options), ServerContext(options))
         var parts = Parts(
             core: try Self.create(options, logContext, context),
-            contexts: [logContext, context] + addresses.compactMap(\.transportTable))
-        if let transport { parts.contexts.append(transport.table) }
+            contexts: [logContext, context] + addresses.compactMap(\.table))
+        if let adoption { parts.contexts.append(adoption) }
         do throws(JazzyError) {
             for route in routes {
                 let context = try route.register(on: parts.core, of: options)
@@ -57,13 +61,14 @@ final class CoreServer: Sendable {
                 parts.contexts.append(context)
                 try context.join(parts.core)
             }
-            if transport != nil { try check { jz_server_expect_adoption(parts.core, $0) } }
-            if transport == nil || !addresses.isEmpty { try listen(parts.core, on: addresses) }
+            if adoption != nil { try check { jz_server_expect_adoption(parts.core, $0) } }
+            if adoption == nil || !addresses.isEmpty { try listen(parts.core, on: addresses) }
         } catch {
             parts.destroy()
             throw error
         }
         self.parts = parts
+        self.adoption = adoption
     }
 
     deinit {
@@ -119,10 +124,11 @@ final class CoreServer: Sendable {
 
     /// Gives the server a connection that nobody has accepted, over the transport that it was set up with. The core owns
     /// the descriptor, unless this throws.
-    func adopt(_ descriptor: Int32, over transport: JazzyTransport, from address: String) throws(JazzyError) {
+    func adopt(_ descriptor: Int32, from address: String) throws(JazzyError) {
+        guard let adoption else { throw JazzyError(.invalidState, "the server was set up without adoption") }
         try check { [core] error in
             address.withCString {
-                var options = transport.table.adoptOptions(from: $0)
+                var options = adoption.adoptOptions(from: $0)
                 return jz_server_adopt(core, descriptor, &options, error)
             }
         }

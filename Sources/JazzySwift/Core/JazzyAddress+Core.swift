@@ -8,39 +8,45 @@ import CJazzyPoll
     import Darwin
 #endif
 
+/// An address, and the functions of its transport.
+struct PreparedAddress {
+    let address: JazzyAddress
+    let table: TransportTable?
+
+    init(_ address: JazzyAddress, for options: JazzyOptions) throws(JazzyError) {
+        self.address = address
+        guard address.transports.count <= 1 else {
+            throw JazzyError(.invalidAddress, "an address has two transports, one over the other; name one of them")
+        }
+        table = try address.transports.first?.table(for: options)
+    }
+}
+
 /// Listens on all addresses. If one fails, the core closes all that was opened.
-func listen(_ core: OpaquePointer, on addresses: [JazzyAddress]) throws(JazzyError) {
+func listen(_ core: OpaquePointer, on addresses: [PreparedAddress]) throws(JazzyError) {
     guard !addresses.isEmpty else { throw JazzyError(.invalidAddress, "there is no address to listen on") }
-    for address in addresses { try address.listen(core) }
+    for prepared in addresses {
+        try prepared.address.listen(core, prepared.table?.listenOptions ?? jz_listen_options())
+    }
     // The core owns copies of these descriptors, so the originals are closed.
-    for descriptor in Set(addresses.compactMap(\.descriptor)) { close(descriptor) }
+    for descriptor in Set(addresses.compactMap(\.address.descriptor)) { close(descriptor) }
 }
 
 extension JazzyAddress {
     fileprivate var descriptor: Int32? {
-        switch self {
-        case .port, .unix, .activated: nil
-        case .descriptor(let descriptor): descriptor
-        case .over(_, let address): address.descriptor
-        }
+        guard case .descriptor(let descriptor) = place else { return nil }
+        return descriptor
     }
 
-    fileprivate func listen(
-        _ core: OpaquePointer, _ options: jz_listen_options = jz_listen_options()
-    ) throws(JazzyError) {
+    fileprivate func listen(_ core: OpaquePointer, _ options: jz_listen_options) throws(JazzyError) {
         var options = options
-        switch self {
+        switch place {
         case .port(let port, let host): try Self.listen(core, host, port, options)
         case .unix(let path, let mode, let owner): try Self.listen(core, path, mode, owner, options)
         case .descriptor(let descriptor):
             let copy = try Self.copy(descriptor)
             try check { jz_server_listen_descriptor_with(core, copy, &options, $0) }
         case .activated: try check { jz_server_listen_activated_with(core, &options, $0) }
-        case .over(let transport, let address):
-            guard options.transport == nil else {
-                throw JazzyError(.invalidAddress, "an address has two transports, one over the other; name one of them")
-            }
-            try address.listen(core, transport.table.listenOptions)
         }
     }
 

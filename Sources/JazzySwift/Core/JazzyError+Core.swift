@@ -1,7 +1,7 @@
 import CJazzyPoll
 
 extension JazzyError {
-    init(_ error: jz_error) {
+    package init(_ error: jz_error) {
         var error = error
         let message = withUnsafeBytes(of: &error.message) { bytes in
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)

@@ -32,7 +32,7 @@ final class LogContext: Sendable {
 
 extension JazzyOptions {
     /// Logs a line that does not come from the core, in the same way as the core.
-    func tell(_ level: JazzyLogLevel, _ text: String, route: String? = nil) {
+    package func tell(_ level: JazzyLogLevel, _ text: String, route: String? = nil) {
         guard level >= logLevel else { return }
         if let logRecord {
             logRecord(JazzyLogRecord(level: level, message: shownInLog(text), route: route.map(shownInLog)))
@@ -61,7 +61,7 @@ extension JazzyLogLevel {
         }
     }
 
-    init(_ level: jz_log_level) {
+    package init(_ level: jz_log_level) {
         switch level {
         case JZ_LOG_DEBUG: self = .debug
         case JZ_LOG_INFO: self = .info

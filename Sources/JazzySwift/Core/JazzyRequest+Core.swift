@@ -10,7 +10,11 @@ extension JazzyRequest {
             headers: JazzyHeaders(Self.pairs(of: core, jz_request_header_at).map { JazzyHeader($0, $1) }),
             subprotocols: Self.subprotocols(of: core),
             remoteAddress: Self.remoteAddress(of: core),
-            route: String(jz_request_route(core)))
+            route: String(jz_request_route(core)),
+            isSecure: jz_request_is_secure(core),
+            transportProperties: Dictionary(
+                grouping: Self.pairs(of: core, jz_request_property_at), by: \.0
+            ).mapValues { $0.map(\.1) })
     }
 
     static func parameters(of core: OpaquePointer) -> [String: String] {

@@ -15,7 +15,7 @@ extension JazzyTransport {
     public init(
         _ functions: jz_transport, context: UnsafeMutableRawPointer? = nil, owner: (any AnyObject & Sendable)? = nil
     ) {
-        self.init(table: TransportTable(functions, context, owner))
+        self.init(source: .table(TransportTable(functions, context, owner)))
     }
 }
 
@@ -48,11 +48,20 @@ extension jz_transport {
     }
 }
 
-extension JazzyAddress {
-    /// The transport of the address, if it has one; it must live as long as the server's core.
-    var transportTable: TransportTable? {
-        guard case .over(let transport, _) = self else { return nil }
-        return transport.table
+extension JazzyTransport {
+    /// The functions, made now if they are not there. They must live as long as the server's core.
+    func table(for options: JazzyOptions) throws(JazzyError) -> TransportTable {
+        switch source {
+        case .table(let table): return table
+        case .maker(_, let make):
+            guard case .table(let table) = try make(options).source else {
+                throw JazzyError(
+                    .invalidAddress,
+                    "a transport is made when the server listens, and is then to be made once more; return one that is "
+                        + "there")
+            }
+            return table
+        }
     }
 }
 

@@ -32,7 +32,7 @@ func checkedCount(_ name: String, _ value: Int?) throws(JazzyError) -> UInt32 {
     return count
 }
 
-func milliseconds(
+package func milliseconds(
     _ name: String, _ value: Duration, from lowest: Duration, to highest: Duration
 ) throws(JazzyError) -> UInt32 {
     guard (lowest...highest).contains(value) else { throw outOfRange(name, value, lowest...highest) }

@@ -54,7 +54,7 @@ extension WebSocketRoute {
 }
 
 extension JazzyServer {
-    /// Runs the server on one event loop, with an observer. It listens nowhere: ``adopt(_:over:from:)`` gives it its
+    /// Runs the server on one event loop, with an observer. It listens nowhere: ``adopt(_:from:)`` gives it its
     /// connections.
     ///
     /// The observer is told of publications as a broker is, so a server that is observed has no other broker.
@@ -75,13 +75,10 @@ extension JazzyServer {
     ///
     /// - Parameters:
     ///   - descriptor: Anything that can be watched, such as a pipe. It is the server's, unless this throws.
-    ///   - transport: The one that the server was started with.
     ///   - address: That of the client, as in `192.0.2.7:4711`.
-    package func adopt(
-        _ descriptor: Int32, over transport: JazzyTransport, from address: String
-    ) throws(JazzyError) {
+    package func adopt(_ descriptor: Int32, from address: String) throws(JazzyError) {
         guard let listening else { throw JazzyError(.invalidState, "the server does not run") }
-        try listening.adopt(descriptor, over: transport, from: address)
+        try listening.adopt(descriptor, from: address)
     }
 }
 

@@ -5,6 +5,9 @@
 public enum JazzyOrigins: Equatable, Sendable {
     /// From pages of the host and port that the request is for, according to its target, its `Host`, or
     /// ``JazzyOptions/forwardedHost``.
+    ///
+    /// If the request is secure (``JazzyRequest/isSecure``), the page must have come by https, too. Otherwise schemes
+    /// are not compared, because a proxy may terminate TLS without saying so.
     case sameHost
 
     /// From pages of these origins, at least one and at most 1,024, as `https://example.com:8443`. They are compared

@@ -30,6 +30,21 @@ public struct JazzyRequest: Hashable, Sendable {
     /// The path of the route, as it was registered: with parameters as `:name`.
     public let route: String
 
+    /// Whether the client's connection is encrypted, all the way as far as is known.
+    ///
+    /// Its transport says so (`JazzyTLS`), or a trusted proxy does, where the server also takes the client's address or
+    /// host from it (``JazzyOptions/clientAddress``, ``JazzyOptions/forwardedHost``): `proto` of `Forwarded`;
+    /// `X-Forwarded-Proto`, which belongs to `X-Forwarded-For`, `X-Forwarded-Host` and headers with one address; or the
+    /// PROXY protocol's field about TLS. What a header of a trusted proxy says of its client outranks the transport
+    /// between that proxy and this server.
+    public let isSecure: Bool
+
+    /// What the connection's transport knows of the client and of itself, by name: for instance `tls.version`, with
+    /// `JazzyTLS`. A name may have several values. A plain connection has none.
+    ///
+    /// Bytes that are not UTF-8 are replaced with U+FFFD.
+    public let transportProperties: [String: [String]]
+
     var sender = Sender()
 
     /// The connection of a request. Requests are equal whosever they are.
@@ -49,7 +64,8 @@ public struct JazzyRequest: Hashable, Sendable {
     /// Creates a request, for instance to test a hook.
     public init(
         path: String = "/", query: String = "", parameters: [String: String] = [:], headers: JazzyHeaders = [:],
-        subprotocols: [String] = [], remoteAddress: String = "127.0.0.1:0", route: String = "/"
+        subprotocols: [String] = [], remoteAddress: String = "127.0.0.1:0", route: String = "/", isSecure: Bool = false,
+        transportProperties: [String: [String]] = [:]
     ) {
         self.path = path
         self.query = query
@@ -58,5 +74,7 @@ public struct JazzyRequest: Hashable, Sendable {
         self.subprotocols = subprotocols
         self.remoteAddress = remoteAddress
         self.route = route
+        self.isSecure = isSecure
+        self.transportProperties = transportProperties
     }
 }

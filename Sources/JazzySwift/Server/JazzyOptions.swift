@@ -149,7 +149,8 @@ public struct JazzyOptions: Sendable {
     /// For ``JazzyOrigins/sameHost`` pages must come from this host.
     public var forwardedHost = JazzyForwardedHost.none
 
-    /// The proxies that are trusted to name the address of a client, and the host that it asked for: addresses as
+    /// The proxies that are trusted to name the address of a client, and the host that it asked for, and to say whether
+    /// it uses TLS (``JazzyRequest/isSecure``): addresses as
     /// `192.0.2.7`, networks as `2001:db8::/32`, or `unix` for all peers of Unix domain sockets, at most 1,024. The
     /// default is none.
     public var trustedProxies: [String] = []

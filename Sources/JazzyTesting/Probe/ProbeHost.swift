@@ -60,7 +60,7 @@ final class ProbeHost: Sendable {
 
     /// Connects a client to the server, which runs.
     func connect(_ wire: ProbeWire) throws {
-        try wire.connect { try server.adopt($0, over: transport, from: "127.0.0.1") }
+        try wire.connect { try server.adopt($0, from: "127.0.0.1") }
     }
 
     /// How many messages were dropped, since the last call, because a client sent too many. Only the server counts them:

@@ -1,4 +1,5 @@
 import CJazzyPoll.Transport
+import Glibc
 import JazzySwift
 import Testing
 
@@ -121,6 +122,91 @@ struct TransportTests {
         }
         #expect(error?.code == .invalidAddress)
         #expect(ends.values == ["end"])
+    }
+
+    @Test("A request says whether its transport is secure, and what that knows, in hooks, open events and tasks")
+    func secure() async throws {
+        let (flipping, seen) = (FlippingTransport(), Recorder<String>())
+        @Sendable func note(_ request: JazzyRequest?) {
+            guard let request else { return seen.record("none") }
+            let properties = request.transportProperties.map { "\($0)=\($1.joined(separator: ","))" }.sorted()
+            seen.record("\(request.isSecure) \(properties.joined(separator: " "))")
+        }
+        let server = JazzyServer()
+        let upgrade: JazzyUpgradeHook = { request in
+            note(request)
+            return .accept()
+        }
+        let handler: JazzyHandler = { ws, event, _ in
+            guard event == .open else { return }
+            note(ws.request)
+            ws.send("open")
+        }
+        server.ws("/called", upgrade: upgrade, handler)
+        server.ws("/worker", options: JazzyRouteOptions(execution: .workers), handler)
+        server.ws("/task") { ws, messages in
+            await Task.yield()
+            note(ws.request)
+            ws.send("open")
+        }
+        let path = AddressTests.socketPath()
+        try server.start(on: [.over(flipping.secureTransport, .port(0, host: "127.0.0.1")), .unix(path)])
+        for route in ["/called", "/task", "/worker"] {
+            let socket = try FlippingTransport.connected(try TestSocket(port: server.port))
+            let client = try TestClient(try TestHandshake(socket, path: route))
+            #expect(try client.receiveText() == "open")
+        }
+        #expect(seen.values == Array(repeating: "true flip.name=a,b flip.version=1", count: 4))
+        let plain = try TestClient(try TestHandshake(try TestSocket(path: path), path: "/task"))
+        #expect(try plain.receiveText() == "open")
+        #expect(seen.values.last == "false ")
+        await server.stopAndWait(grace: .zero)
+    }
+
+    @Test("A transport may be made when a server begins to listen, each time, with its options")
+    func deferred() throws {
+        let (flipping, made) = (FlippingTransport(), Recorder<Int>())
+        let deferred = JazzyTransport(id: "flipping") { options in
+            made.record(options.backlog)
+            return flipping.transport
+        }
+        var options = JazzyOptions()
+        options.backlog = 77
+        let server = Self.echoServer(options)
+        #expect(made.values == [])
+        for times in 1...2 {
+            try server.start(on: [.over(deferred, .port(0, host: "127.0.0.1"))])
+            #expect(made.values == Array(repeating: 77, count: times))
+            let client = try Self.client(try TestSocket(port: server.port))
+            #expect(try client.receiveText() == client.localAddress)
+            server.stop(grace: .milliseconds(100))
+        }
+    }
+
+    @Test("What is thrown where a transport is made is thrown by whoever listens, and nothing was opened")
+    func failsToBeMade() throws {
+        let path = AddressTests.socketPath()
+        let server = Self.echoServer()
+        let failing = JazzyTransport(id: 1) { _ throws(JazzyError) in throw JazzyError(.invalidOption, "no key") }
+        for address in [JazzyAddress.over(failing, .port(0)), .over(JazzyTransport(id: 2) { _ in failing }, .port(0))] {
+            let error = #expect(throws: JazzyError.self) { try server.start(on: [.unix(path), address]) }
+            #expect(error?.message.hasPrefix("no key") == true || error?.message.contains("made once more") == true)
+            #expect(access(path, F_OK) != 0)
+        }
+        try server.start(on: [.unix(path)])
+        server.stop(grace: .zero)
+    }
+
+    @Test("Transports that are made later equal those with the same id, of the same type")
+    func deferredEquality() {
+        func deferred(_ id: some Hashable & Sendable) -> JazzyTransport {
+            JazzyTransport(id: id) { _ in FlippingTransport().transport }
+        }
+        #expect(deferred(1) == deferred(1))
+        #expect(Set([deferred(1), deferred(1), deferred("1"), deferred(2), FlippingTransport().transport]).count == 4)
+        #expect(JazzyAddress.over(deferred(1), .port(1)) == .over(deferred(1), .port(1)))
+        #expect(JazzyAddress.over(deferred(1), .port(1)) != .over(deferred(2), .port(1)))
+        #expect(JazzyAddress.over(deferred(1), .port(1)) != .port(1))
     }
 
     @Test("A transport equals its copies, and no other")

@@ -23,6 +23,20 @@ final class FlippingTransport: Sendable {
         JazzyTransport(Self.functions, context: Unmanaged.passUnretained(self).toOpaque(), owner: self)
     }
 
+    /// The same, with channels that are secure and say so, and know two names.
+    var secureTransport: JazzyTransport {
+        var functions = Self.functions
+        functions.is_secure = true
+        functions.property = { _, index, name, value, length in
+            guard index < 3, let name, let value, let length else { return false }
+            name.pointee = cString(index < 2 ? "flip.name" : "flip.version")
+            value.pointee = cString("ab1") + index
+            length.pointee = 1
+            return true
+        }
+        return JazzyTransport(functions, context: Unmanaged.passUnretained(self).toOpaque(), owner: self)
+    }
+
     /// Connects a socket through it.
     static func connected(_ socket: TestSocket) throws -> TestSocket {
         try socket.send([greeting])
@@ -55,6 +69,11 @@ final class FlippingTransport: Sendable {
             Channel.of(channel)?.end()
             if let channel { Unmanaged<Channel>.fromOpaque(channel).release() }
         })
+}
+
+/// For ever.
+private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
+    UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
 /// Of one connection, on its event loop's thread.
