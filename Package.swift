@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "JazzyTesting", targets: ["JazzyTesting"]),
         .library(name: "CJazzyPoll", targets: ["CJazzyPoll"]),
         .library(name: "CJazzyTLS", targets: ["CJazzyTLS"]),
+        .library(name: "JazzyTLS", targets: ["JazzyTLS"]),
     ],
     targets: [
         // Where zlib is missing, SwiftPM names the system's package of it, and the compiler says so, too.
@@ -46,6 +47,11 @@ let package = Package(
                 .enableUpcomingFeature("MemberImportVisibility"),
             ]
         ),
+        .target(
+            name: "JazzyTLS",
+            dependencies: ["JazzySwift", "CJazzyTLS", "CJazzyPoll"],
+            swiftSettings: strict + [.enableUpcomingFeature("MemberImportVisibility")]
+        ),
         // For the tests of those who use JazzySwift, and for ours.
         .target(
             name: "JazzyTesting",
@@ -55,6 +61,8 @@ let package = Package(
         .testTarget(
             name: "JazzySwiftTests", dependencies: ["JazzySwift", "JazzyTesting", "CJazzyPoll"], swiftSettings: strict),
         .testTarget(name: "JazzyTestingTests", dependencies: ["JazzySwift", "JazzyTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "JazzyTLSTests", dependencies: ["JazzyTLS", "JazzySwift", "CJazzyOpenSSL"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -29,6 +29,9 @@ let package = Package(
             name: "chat", dependencies: [.product(name: "JazzySwift", package: "jazzy"), "CZlib", "JazzySwiftSupport"]),
         .executableTarget(name: "bench-echo-c", dependencies: [.product(name: "CJazzyPoll", package: "jazzy")]),
         .executableTarget(name: "bench-echo-swift"),
+        .executableTarget(
+            name: "secure",
+            dependencies: [.product(name: "JazzySwift", package: "jazzy"), .product(name: "JazzyTLS", package: "jazzy")]),
         .target(name: "JazzySwiftSupport"),
     ]
 )
@@ -62,6 +65,23 @@ int main(void)
     jz_server_destroy(server);
     return 0;
 }
+""",
+    "Sources/secure/main.swift": """\
+import JazzySwift
+import JazzyTLS
+
+let server = JazzyServer()
+server.ws("/") { ws, event, message in
+    if event == .open { ws.send("\\(ws.request?.tls?.version ?? "no TLS")") }
+}
+do {
+    try server.start(on: [.tls(port: 0, certificate: "missing.pem")])
+} catch {
+    print(error.message.contains("missing.pem"))
+}
+try server.start(on: [.tls(port: 0, certificate: "chain.pem", key: "key.pem")])
+print(server.port > 0)
+server.stop(grace: .zero)
 """,
     "Sources/bench-echo-swift/main.swift": 'print("another bench of the app")\n',
 }
@@ -111,12 +131,23 @@ def pins(package):
 
 @pytest.fixture(scope="module")
 def users_package(repository):
-    """Where the user's package is, which is built; its build is kept for the next run."""
+    """Where the user's package is, whose programs without TLS are built; their build is kept for the next run."""
     package = ROOT / "build" / "users-package"
     write(package, {**FILES, "Package.swift": MANIFEST % json.dumps(repository)})
+    forget_tls(package)
     run(["swift", "package", "update"], package)
-    run(["swift", "build"], package, BUILD_DEADLINE)
+    for product in ["chat", "bench-echo-c", "bench-echo-swift"]:
+        run(["swift", "build", "--product", product], package, BUILD_DEADLINE)
     return package
+
+
+def forget_tls(package):
+    """What an earlier run has built for the program with TLS."""
+    built = package / ".build" / "debug"
+    for path in [*built.glob("*TLS.build"), *built.glob("secure*"), *built.glob("Modules/JazzyTLS.*")]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in built.glob("Modules/secure.*"):
+        path.unlink()
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +161,27 @@ def test_who_takes_our_libraries_alone_depends_on_nobody_else(users_package):
     assert {path.name for path in (users_package / ".build" / "checkouts").iterdir()} == {"jazzy"}
     modules = {path.stem for path in (users_package / ".build" / "debug" / "Modules").glob("*.swiftmodule")}
     assert modules == {"JazzySwift", "JazzySwiftSupport", "chat", "bench_echo_swift"}
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users build for themselves")
+def test_who_takes_our_libraries_without_tls_neither_builds_nor_links_any(users_package, programs):
+    assert list((users_package / ".build" / "debug").glob("*TLS.build")) == []
+    for program in ["chat", "bench-echo-c"]:
+        linked = run(["ldd", programs / program], users_package)
+        assert "libz" in linked and "libssl" not in linked and "libcrypto" not in linked
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users build for themselves")
+def test_who_takes_the_product_of_tls_has_it(users_package, programs):
+    run(["swift", "build", "--product", "secure"], users_package, BUILD_DEADLINE)
+    run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-keyout", "key.pem", "-out", "chain.pem", "-subj", "/CN=localhost"],
+        users_package,
+    )
+    assert run([programs / "secure"], users_package) == "true\ntrue\n"
+    assert "libssl" in run(["ldd", programs / "secure"], users_package)
+    assert pins(users_package) == {"jazzy"}
 
 
 # What each product of the server ecosystem needs of others, and no more.
@@ -203,7 +255,8 @@ def test_a_package_with_targets_of_these_names_builds_and_runs(programs):
 def test_the_package_has_libraries_and_tests_alone():
     command = ["swift", "package", "dump-package", "--package-path", ROOT]
     package = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=50).stdout)
-    assert {product["name"] for product in package["products"]} == {"JazzySwift", "JazzyTesting", "CJazzyPoll", *ECOSYSTEM}
+    ours = {"JazzySwift", "JazzyTesting", "JazzyTLS", "CJazzyPoll", "CJazzyTLS"}
+    assert {product["name"] for product in package["products"]} == {*ours, *ECOSYSTEM}
     assert all("library" in product["type"] for product in package["products"])
     assert {target["type"] for target in package["targets"]} == {"regular", "system", "test"}
     assert all("Jazzy" in target["name"] for target in package["targets"]), "a name that is ours alone"

@@ -1,0 +1,134 @@
+import JazzySwift
+import JazzyTLS
+import Testing
+
+@Suite("TLS at an address")
+struct TLSAddressTests {
+    let authority: TestCertificate
+    let localhost: TestCertificate
+
+    init() throws {
+        authority = try TestCertificate("the authority")
+        localhost = try TestCertificate("localhost", names: "DNS:localhost", by: authority)
+    }
+
+    @Test("A port with a certificate and a key in files speaks TLS, and requests say so")
+    func port() async throws {
+        let folder = try TestFolder()
+        try folder.write(localhost)
+        let served = try Served(
+            .tls(
+                port: 0, host: "127.0.0.1", certificate: "\(folder.path)/chain.pem", key: "\(folder.path)/key.pem"))
+        for name in ["localhost", nil] {
+            let client = try TLSClient(port: served.port, name: name, trusting: authority)
+            #expect(try client.hear() == "secure TLSv1.3 \(name ?? "-")")
+            try client.say("hello")
+            #expect(try client.hear() == "hello")
+        }
+        await served.stop()
+        #expect(served.warnings == [])
+    }
+
+    @Test("Beside it a plain port, and a page of the same host that came without TLS may not use it")
+    func several() async throws {
+        let own = try localhost.inMemory
+        let served = try Served(
+            .tls(port: 0, host: "127.0.0.1", certificate: own.chain, key: own.key), .unix(TestFolder().path))
+        let secure = try TLSClient(
+            port: served.port, name: "localhost", trusting: authority, headers: "Origin: https://localhost\r\n")
+        #expect(try secure.hear() == "secure TLSv1.3 localhost")
+        #expect(throws: TestFailure.self) {
+            try TLSClient(
+                port: served.port, name: "localhost", trusting: authority, headers: "Origin: http://localhost\r\n")
+        }
+        #expect(served.warnings.map(\.cause) == ["origin"])
+        await served.stop()
+    }
+
+    @Test("What is wrong with a certificate, a key or an option is thrown by whoever listens, and names it")
+    func wrong() throws {
+        let folder = try TestFolder()
+        let (chain, key, other) = (try localhost.chain, try localhost.keyBytes(), try authority.keyBytes())
+        try folder.write("chain.pem", chain)
+        try folder.write("text.pem", Array("hello".utf8))
+        let missing = "\(folder.path)/missing.pem"
+        let rows: [(JazzyAddress, String)] = [
+            (.tls(port: 0, certificate: .file(missing), key: .bytes(key)), missing),
+            (.tls(port: 0, certificate: "\(folder.path)/chain.pem", key: .file(missing)), missing),
+            (.tls(port: 0, certificate: "\(folder.path)/chain.pem"), "\(folder.path)/chain.pem"),
+            (.tls(port: 0, certificate: "\(folder.path)/text.pem", key: .bytes(key)), "\(folder.path)/text.pem"),
+            (.tls(port: 0, certificate: .bytes(chain), key: .bytes(other)), "key"),
+            (.tls(port: 0, certificate: .bytes(chain), key: .bytes(try localhost.keyBytes(passphrase: "a"))), "pass"),
+            (.tls(port: 0, certificate: "a\0b", key: "key.pem"), "NUL"),
+            (.tls(port: 0, certificate: .bytes(chain), key: .bytes(key), watching: .milliseconds(99)), "watching"),
+            (
+                .tls(port: 0, certificate: .bytes(chain), key: .bytes(key), clients: .mustIdentify(by: .file(missing))),
+                missing
+            ),
+        ]
+        for (address, naming) in rows {
+            let error = #expect(throws: JazzyError.self) { try JazzyServer().start(on: [address]) }
+            #expect(error?.message.contains(naming) == true, "\(String(describing: error))")
+        }
+    }
+
+    @Test("A passphrase opens an encrypted key, and another one does not")
+    func passphrase() async throws {
+        let (chain, key) = (try localhost.chain, try localhost.keyBytes(passphrase: "öffne dich"))
+        func address(_ passphrase: String?) -> JazzyAddress {
+            .tls(
+                port: 0, host: "127.0.0.1", certificate: .bytes(chain), key: .bytes(key), passphrase: { passphrase })
+        }
+        let served = try Served(address("öffne dich"))
+        #expect(try TLSClient(port: served.port, trusting: authority).hear() == "secure TLSv1.3 -")
+        await served.stop()
+        for wrong in ["", "offne dich", String(repeating: "x", count: 1_025), nil] {
+            #expect(throws: JazzyError.self) { try JazzyServer().start(on: [address(wrong)]) }
+        }
+    }
+
+    @Test("Clients of mutual TLS are known by their certificates, and others are refused")
+    func mutual() async throws {
+        let own = try localhost.inMemory
+        let clients = try TestCertificate("the clients' authority")
+        let ada = try TestCertificate("Ada", names: "URI:app:ada,email:ada@example.com", by: clients)
+        let authorities = JazzyTLS.PEM.bytes(try clients.chain)
+        for isMust in [true, false] {
+            let served = try Served(
+                .tls(
+                    port: 0, host: "127.0.0.1", certificate: own.chain, key: own.key,
+                    clients: isMust ? .mustIdentify(by: authorities) : .mayIdentify(by: authorities)))
+            let client = try TLSClient(port: served.port, trusting: authority, as: ada)
+            #expect(
+                try client.hear() == #"secure TLSv1.3 - CN=Ada ["URI:app:ada", "email:ada@example.com"]"#)
+            if isMust {
+                #expect(throws: TestFailure.self) { try TLSClient(port: served.port, trusting: authority) }
+            } else {
+                #expect(try TLSClient(port: served.port, trusting: authority).hear() == "secure TLSv1.3 -")
+            }
+            let stranger = try TestCertificate("Eve", by: authority)
+            #expect(throws: TestFailure.self) { try TLSClient(port: served.port, trusting: authority, as: stranger) }
+            await served.stop()
+        }
+    }
+
+    @Test("Addresses with the same values are equal, and a description has no key")
+    func values() throws {
+        let (chain, key) = (JazzyTLS.PEM.bytes(try localhost.chain), JazzyTLS.PEM.bytes(try localhost.keyBytes()))
+        let address = JazzyAddress.tls(port: 1, certificate: chain, key: key)
+        #expect(address == .tls(port: 1, certificate: chain, key: key))
+        #expect(address != .tls(port: 2, certificate: chain, key: key))
+        #expect(address != .tls(port: 1, certificate: chain, key: key, policy: .modern))
+        #expect(address != .tls(port: 1, certificate: chain, key: key, passphrase: { nil }))
+        #expect(address != .port(1))
+        let text = String(decoding: try localhost.keyBytes(), as: UTF8.self)
+        #expect(JazzyTLS.PEM(text) == key)
+        var dumped = ""
+        dump((address, key, try localhost.inMemory), to: &dumped)
+        #expect(!dumped.contains("PRIVATE"))
+        #expect(!"\(address) \(key) \(try localhost.inMemory)".contains("PRIVATE"))
+        #expect("\(JazzyTLS.PEM("a/b.pem"))" == "a/b.pem")
+        let bytes = try localhost.keyBytes().prefix(20).map(String.init).joined(separator: ", ")
+        #expect(!"\(address) \(try localhost.inMemory)".contains(bytes))
+    }
+}
