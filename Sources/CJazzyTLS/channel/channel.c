@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "channel/backlog.h"
-#include "channel/warm.h"
 #include "jazzy/tls.h"
 
 static jz_tls_early *copy_early(const uint8_t *bytes, size_t length)
@@ -114,7 +113,6 @@ static void close_channel(void *opaque)
     jz_tls_channel *channel = opaque;
     jz_tls_enter(channel);
     count_failed(channel);
-    jz_tls_warm_forget(channel);
     SSL_free(channel->ssl);
     if (channel->generation != NULL)
         jz_tls_release_generation(channel->generation);

@@ -49,13 +49,10 @@ typedef struct jz_tls_channel {
        the kernel, since the last call. */
     uint32_t encrypted;
     uint32_t accepted;
-    uint32_t volume;    /* bytes received since `messages` was 0 */
-    uint16_t messages;  /* of the protocol itself, such as key updates */
-    uint32_t drained;   /* bytes of a stranger that were read and thrown away */
-    uint8_t phase;      /* jz_tls_phase */
-    uint8_t uses;       /* how often it has received, up to those that make it warm */
-    uint8_t warm_place; /* one more than its place on the loop's list of warm channels; 0: none */
-    bool is_used : 1;   /* since the list was last looked through */
+    uint32_t volume;   /* bytes received since `messages` was 0 */
+    uint16_t messages; /* of the protocol itself, such as key updates */
+    uint32_t drained;  /* bytes of a stranger that were read and thrown away */
+    uint8_t phase;     /* jz_tls_phase */
     bool has_large_records : 1;
     bool has_ended : 1; /* the socket's end was read */
     bool is_broken : 1; /* the socket, or there is no memory */

@@ -44,10 +44,7 @@ static jz_tls_loop *create(void)
     loop->gathers = false;
     loop->channel_count = 0;
     loop->has_ended = false;
-    loop->warm_next = 0;
     loop->gathered_length = 0;
-    for (size_t i = 0; i < JZ_TLS_MOST_WARM; i++)
-        loop->warm[i] = NULL;
     loop->method = jz_tls_ciphertext_method();
     loop->bio = loop->method != NULL ? jz_tls_ciphertext_bio(loop->method, loop) : NULL;
     if (loop->bio != NULL && pthread_setspecific(key, loop) == 0)

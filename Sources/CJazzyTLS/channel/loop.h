@@ -10,8 +10,7 @@
 
 enum {
     JZ_TLS_MOST_GATHERED = 8 * (16 * 1024 + 512), /* bytes: eight full records */
-    JZ_TLS_MOST_JOINED = 16 * 1024,
-    JZ_TLS_MOST_WARM = 64
+    JZ_TLS_MOST_JOINED = 16 * 1024
 };
 
 typedef struct jz_tls_channel jz_tls_channel;
@@ -31,9 +30,6 @@ typedef struct jz_tls_loop {
 
     size_t channel_count;
     bool has_ended; /* its thread has: the last channel frees it */
-
-    jz_tls_channel *warm[JZ_TLS_MOST_WARM]; /* see warm.h */
-    size_t warm_next;
 
     size_t gathered_length;
     uint8_t gathered[JZ_TLS_MOST_GATHERED];

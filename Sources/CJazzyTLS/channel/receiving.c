@@ -1,7 +1,6 @@
 #include "channel/backlog.h"
 #include "channel/channel.h"
 #include "channel/ciphertext.h"
-#include "channel/warm.h"
 
 enum {
     MOST_RECEIVED = 256 * 1024, /* bytes of ciphertext per call, so that others are served, too */
@@ -86,11 +85,8 @@ jz_io jz_tls_receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *rece
     }
     if (loop->gathered_length > 0)
         send_answers(loop, channel);
-    if (total == 0) {
-        jz_tls_cool(channel);
+    if (total == 0)
         return result;
-    }
-    jz_tls_note_use(channel);
     note_volume(channel, total);
     *received = total;
     /* An end, or a failure, is told by the next call. */

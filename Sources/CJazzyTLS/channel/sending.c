@@ -3,7 +3,6 @@
 #include "channel/backlog.h"
 #include "channel/channel.h"
 #include "channel/ciphertext.h"
-#include "channel/warm.h"
 
 /* What is left of the pieces. */
 typedef struct rest {
@@ -132,7 +131,6 @@ jz_io jz_tls_send(void *opaque, const jz_piece *pieces, size_t count, bool is_la
         else
             send_records(channel, &rest, is_last, sent);
     }
-    jz_tls_cool(channel);
     if (channel->is_broken)
         return JZ_IO_BROKEN;
     return channel->backlog == NULL ? JZ_IO_OK : JZ_IO_WOULD_BLOCK;

@@ -16,15 +16,13 @@ void __real_free(void *bytes);
 static atomic_size_t live;
 static _Thread_local bool is_watched;
 static _Thread_local size_t next_number;
-static _Thread_local size_t largest;
 static _Thread_local size_t first_failing = SIZE_MAX;
 static _Thread_local size_t last_failing = SIZE_MAX;
 
-static bool is_allowed(size_t size)
+static bool is_allowed(void)
 {
     if (!is_watched)
         return true;
-    largest = size > largest ? size : largest;
     size_t number = next_number++;
     return number < first_failing || number > last_failing;
 }
@@ -33,7 +31,7 @@ static void *allocate(size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
-    void *bytes = is_allowed(size) ? __real_malloc(size) : NULL;
+    void *bytes = is_allowed() ? __real_malloc(size) : NULL;
     live += malloc_usable_size(bytes);
     return bytes;
 }
@@ -54,7 +52,7 @@ static void *resize(void *bytes, size_t size, const char *file, int line)
         release(bytes, file, line);
         return NULL;
     }
-    if (!is_allowed(size))
+    if (!is_allowed())
         return NULL;
     size_t before = malloc_usable_size(bytes);
     void *resized = __real_realloc(bytes, size);
@@ -72,7 +70,6 @@ void openssl_memory_begin(void)
 void openssl_memory_fail_at(size_t number, bool and_all_after)
 {
     next_number = 0;
-    largest = 0;
     first_failing = number;
     last_failing = and_all_after ? SIZE_MAX : number;
 }
@@ -85,11 +82,6 @@ void openssl_memory_watch(bool is_on)
 size_t openssl_memory_count(void)
 {
     return next_number;
-}
-
-size_t openssl_memory_largest(void)
-{
-    return largest;
 }
 
 size_t openssl_memory_live(void)

@@ -15,9 +15,8 @@ void openssl_memory_begin(void);
 void openssl_memory_fail_at(size_t number, bool and_all_after);
 void openssl_memory_watch(bool is_on);
 
-/* How many were counted since fail_at, and the size of the largest. */
+/* How many were counted since fail_at. */
 size_t openssl_memory_count(void);
-size_t openssl_memory_largest(void);
 
 /* Bytes that are allocated and not freed. */
 size_t openssl_memory_live(void);
