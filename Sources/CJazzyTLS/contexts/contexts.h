@@ -29,7 +29,7 @@ SSL *jz_tls_generation_new_ssl(jz_tls_generation *generation);
 
 /*
  * Property `index` of the peer and the channel, after the handshake: from 0 on, without gaps, until this returns false.
- * Their names are in jazzy/request.h. `value` ends with a NUL that `length` does not count, and has no other. Borrowed
+ * Their names are in jazzy/tls.h. `value` ends with a NUL that `length` does not count, and has no other. Borrowed
  * until the next call for the same SSL. One thread at a time for one SSL. It leaves no entry in the error queue.
  */
 bool jz_tls_property(SSL *ssl, size_t index, const char **name, const char **value, size_t *length);

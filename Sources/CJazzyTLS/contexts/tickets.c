@@ -255,14 +255,15 @@ void jz_tls_tickets_free(jz_tls_tickets *tickets)
 
 bool jz_tls_tickets_apply(jz_tls_tickets *tickets, SSL_CTX *context, const uint8_t *identity)
 {
+    if (SSL_CTX_set_session_id_context(context, identity, JZ_TLS_TICKET_IDENTITY) != 1)
+        return false;
     if (tickets == NULL) {
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
         return SSL_CTX_set_num_tickets(context, 0) == 1;
     }
     SSL_CTX_set_app_data(context, tickets);
     SSL_CTX_set_timeout(context, (long)tickets->lifetime_s);
-    return SSL_CTX_set_session_id_context(context, identity, JZ_TLS_TICKET_IDENTITY) == 1 &&
-           SSL_CTX_set_tlsext_ticket_key_evp_cb(context, use_key) == 1 &&
+    return SSL_CTX_set_tlsext_ticket_key_evp_cb(context, use_key) == 1 &&
            SSL_CTX_set_session_ticket_cb(context, note_time, check_time, tickets) == 1 &&
            SSL_CTX_set_num_tickets(context, 1) == 1; /* a client that comes back gets the next */
 }

@@ -34,6 +34,11 @@ static void warn_of_times(const jz_tls_identity *identity, const jz_tls_options 
                      " have passed; use it then, or look at the clock of this machine");
     else if (identity->expires - now < notice_of(identity))
         warn_of_time(options, identity, "expires in", identity->expires - now, "; renew it");
+    if (identity->staple.response != NULL && identity->staple.expires <= now)
+        jz_tls_log(options, JZ_LOG_WARNING,
+                   "%s is not sent to clients any more: it is out of date; ask the responder "
+                   "for another",
+                   identity->staple_label.text);
 }
 
 /* The first certificate whose issuer is not the next; 0: there is none. */

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "support/clock.h"
 #include "support/eventually.h"
 #include "support/setting.h"
 #include "support/thread_calls.h"
@@ -197,6 +199,26 @@ static void a_thread_that_cannot_start_is_an_error(void **state)
     assert_non_null(strstr(error.message, "watch_interval_ms"));
 }
 
+/* Nobody renews it, so that no file changes: once a day it is said again. */
+static void a_certificate_that_grows_old_is_logged_daily(void **state)
+{
+    enum { DAY = 24 * 3600 };
+    (void)state;
+    int64_t now = (int64_t)time(NULL);
+    jz_tls_certificate given = in_files("own", &old);
+    jz_tls *tls = create_watching(&given);
+    assert_false(was_logged(""));
+    test_date_stop(now + 85 * DAY + 60);
+    assert_eventually(was_logged("own.pem\" expires in 4 days"));
+    test_date_stop(now + 86 * DAY + 120);
+    assert_eventually(was_logged("own.pem\" expires in 3 days"));
+    test_date_stop(now + 91 * DAY);
+    assert_eventually(was_logged("own.pem\" expired"));
+    assert_int_equal(logged_count(JZ_LOG_WARNING), 3);
+    test_clocks_run();
+    jz_tls_free(tls);
+}
+
 /* It waits long between two looks, but not for that. */
 static void freeing_does_not_wait_for_the_next_look(void **state)
 {
@@ -220,6 +242,7 @@ int main(void)
         watch_test(files_that_stay_wrong_are_logged_once),
         watch_test(what_was_given_later_is_watched_instead),
         watch_test(a_thread_that_cannot_start_is_an_error),
+        watch_test(a_certificate_that_grows_old_is_logged_daily),
         watch_test(freeing_does_not_wait_for_the_next_look),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));

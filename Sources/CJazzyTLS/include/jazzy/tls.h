@@ -26,7 +26,23 @@
  *     read and checked completely before they replace the old ones, otherwise those stay. Connections are not touched,
  *     and handshakes that have begun finish with the certificate that they began with.
  *   - Sessions are resumed by tickets: the server keeps nothing for them.
- *   - Properties of a connection and of its client's certificate are in the request: jz_request_property in request.h.
+ *
+ * What the request knows of it (jz_request_property in request.h)
+ *
+ *     tls.version              "TLSv1.3" or "TLSv1.2"
+ *     tls.cipher               the suite: "TLS_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"
+ *     tls.server_name          the name that the client asked for, as it wrote it, also if no certificate has it
+ *     tls.resumed              "true" if a session was resumed
+ *
+ * and, if the client has identified itself, of its certificate, which is valid
+ *
+ *     tls.client.subject       as in RFC 2253, in UTF-8: "CN=Zoë,O=Example"; missing if it is empty
+ *     tls.client.issuer        the same of who issued it
+ *     tls.client.serial        its serial number in hexadecimal, lower case
+ *     tls.client.fingerprint   SHA-256 of the whole certificate in hexadecimal, lower case
+ *     tls.client.san           each of its alternative names: "DNS:client.example", "URI:spiffe://example/client",
+ *                              "email:zoe@example.com", "IP:192.0.2.1". Others are left out; so are those with white
+ *                              space, control characters or anything beyond ASCII, which could pass for another name
  */
 #ifndef JAZZY_TLS_H
 #define JAZZY_TLS_H
@@ -76,7 +92,8 @@ typedef struct jz_tls_certificate {
     size_t name_count; /* 0 to 10,000 */
 
     /* A response of the issuer's OCSP responder in DER, which is sent ("stapled") to clients that ask for it; default
-       NULL. One that is missing, damaged, not about this certificate, or out of date is logged, and not sent. */
+       NULL. One that is missing, damaged, not about this certificate, or out of date is logged, and not sent.
+       It is sent until the time of its next update. */
     const char *ocsp_file;
 } jz_tls_certificate;
 
