@@ -22,6 +22,8 @@ let package = Package(
         program("dashboard", in: "Dashboard"),
         program("game", in: "Game"),
         .executableTarget(name: "deployed", dependencies: [jazzy], path: "Deployed"),
+        .executableTarget(
+            name: "secure", dependencies: [jazzy, .product(name: "JazzyTLS", package: "jazzy")], path: "Secure"),
     ],
     swiftLanguageModes: [.v6]
 )

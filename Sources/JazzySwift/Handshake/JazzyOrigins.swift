@@ -7,7 +7,8 @@ public enum JazzyOrigins: Equatable, Sendable {
     /// ``JazzyOptions/forwardedHost``.
     ///
     /// If the request is secure (``JazzyRequest/isSecure``), the page must have come by https, too. Otherwise schemes
-    /// are not compared, because a proxy may terminate TLS without saying so.
+    /// are not compared, because a proxy may terminate TLS without saying so. (Some clients that are no browsers name an
+    /// origin with http in any case, as those of libwebsockets do unless they are told another.)
     case sameHost
 
     /// From pages of these origins, at least one and at most 1,024, as `https://example.com:8443`. They are compared

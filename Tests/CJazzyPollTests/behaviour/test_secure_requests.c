@@ -338,6 +338,35 @@ static void what_exceeds_the_limit_is_left_out(void **state)
     jz_kept_request_free(kept);
 }
 
+/* Never only some of them: an application may decide by one that is missing. */
+static void without_memory_for_them_there_are_no_properties_or_no_request(void **state)
+{
+    (void)state;
+    const jz_transport transport = transport_of(true, true);
+    for (int way = 0; way < 4; way++) {
+        bool has_failed = true;
+        for (size_t succeeding = 0; has_failed; succeeding++) {
+            const jz_options options = options_of();
+            start(&options, &transport, way % 2 == 0, way < 2 ? JZ_EXECUTION_LOOP : JZ_EXECUTION_WORKERS);
+            asked.text[0] = opened.text[0] = '\0';
+            test_allocation_fails_once_after(succeeding);
+            int status = request("", 0, "");
+            if (status == 101)
+                assert_eventually(seen.opens == 1 || test_client_is_at_end(&client));
+            test_client_close(&client);
+            has_failed = test_allocations_succeed() > 0;
+            finish();
+            for (int i = 0; i < 2; i++) {
+                const char *text = i == 0 ? asked.text : opened.text;
+                assert_that(strcmp(text, ALL_KNOWN) == 0 || strcmp(text, "secure;") == 0 || text[0] == '\0',
+                            "way %d, allocation %zu: '%s'", way, succeeding, text);
+            }
+            jz_kept_request_free(kept);
+        }
+        assert_that(strcmp(opened.text, ALL_KNOWN) == 0, "'%s'", opened.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +374,7 @@ int main(void)
         cmocka_unit_test(who_is_trusted_says_whether_the_client_is_secure),
         cmocka_unit_test(a_page_that_came_without_tls_may_not_use_a_secure_connection),
         cmocka_unit_test(what_exceeds_the_limit_is_left_out),
+        cmocka_unit_test(without_memory_for_them_there_are_no_properties_or_no_request),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("secure requests", tests, NULL, NULL));
 }

@@ -23,6 +23,7 @@ EXAMPLES = {
 }
 CHAT = EXAMPLES["chat"]
 DEPLOYED = SWIFT_BUILD / "deployed"
+SECURE = SWIFT_BUILD / "secure"
 
 
 def swift_objects():
