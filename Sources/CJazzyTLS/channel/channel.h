@@ -52,6 +52,7 @@ typedef struct jz_tls_channel {
     uint32_t volume;   /* bytes received since `messages` was 0 */
     uint16_t messages; /* of the protocol itself, such as key updates */
     uint32_t drained;  /* bytes of a stranger that were read and thrown away */
+    uint8_t outcome;   /* jz_io: ENDED or BROKEN where that was found behind data, and is told by the next `receive` */
     uint8_t phase;     /* jz_tls_phase */
     bool has_large_records : 1;
     bool has_ended : 1; /* the socket's end was read */

@@ -32,6 +32,24 @@ static size_t take_early(jz_tls_channel *channel, void *bytes, size_t capacity)
     return length;
 }
 
+size_t jz_tls_fetch(jz_tls_loop *loop, size_t most)
+{
+    loop->fetched_start = 0;
+    loop->fetched_end =
+        jz_tls_read_socket(loop, loop->fetched, most < sizeof loop->fetched ? most : sizeof loop->fetched);
+    return loop->fetched_end;
+}
+
+static size_t take_fetched(jz_tls_loop *loop, void *bytes, size_t capacity)
+{
+    size_t length = loop->fetched_end - loop->fetched_start;
+    if (length > capacity)
+        length = capacity;
+    memcpy(bytes, loop->fetched + loop->fetched_start, length);
+    loop->fetched_start += length;
+    return length;
+}
+
 size_t jz_tls_read_socket(jz_tls_loop *loop, void *bytes, size_t capacity)
 {
     jz_tls_channel *channel = loop->current;
@@ -66,7 +84,10 @@ static int read_ciphertext(BIO *bio, char *bytes, size_t capacity, size_t *count
     if (!loop->current->has_large_records && loop->reads == 0 && capacity > READ_OF_SMALL_RECORDS)
         capacity = READ_OF_SMALL_RECORDS;
     loop->reads++;
-    *count = jz_tls_read_socket(loop, bytes, capacity);
+    if (loop->fetched_start < loop->fetched_end)
+        *count = take_fetched(loop, bytes, capacity);
+    else
+        *count = jz_tls_read_socket(loop, bytes, capacity);
     loop->is_blocked = *count == 0;
     return *count > 0 ? 1 : -1;
 }

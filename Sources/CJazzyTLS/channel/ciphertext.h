@@ -13,6 +13,13 @@ BIO *jz_tls_ciphertext_bio(BIO_METHOD *method, jz_tls_loop *loop);
  */
 size_t jz_tls_read_socket(jz_tls_loop *loop, void *bytes, size_t capacity);
 
+/*
+ * Reads for the calls of SSL_read that follow, which then find it, and returns how much. That is cheaper than to read
+ * from within: after a system call a processor does not know where functions return to, and OpenSSL calls a BIO through
+ * ten of them.
+ */
+size_t jz_tls_fetch(jz_tls_loop *loop, size_t most);
+
 /* Sends what was gathered for the current channel by one system call, and keeps the rest. */
 void jz_tls_send_gathered(jz_tls_loop *loop);
 

@@ -42,6 +42,8 @@ static jz_tls_loop *create(void)
     loop->is_drained = false;
     loop->is_blocked = false;
     loop->gathers = false;
+    loop->fetched_start = 0;
+    loop->fetched_end = 0;
     loop->channel_count = 0;
     loop->has_ended = false;
     loop->gathered_length = 0;

@@ -10,7 +10,8 @@
 
 enum {
     JZ_TLS_MOST_GATHERED = 8 * (16 * 1024 + 512), /* bytes: eight full records */
-    JZ_TLS_MOST_JOINED = 16 * 1024
+    JZ_TLS_MOST_JOINED = 16 * 1024,
+    JZ_TLS_MOST_FETCHED = 256 * 1024
 };
 
 typedef struct jz_tls_channel jz_tls_channel;
@@ -28,11 +29,15 @@ typedef struct jz_tls_loop {
     bool is_blocked;   /* OpenSSL wanted more than there is */
     bool gathers;      /* what is written is gathered, for one system call */
 
+    size_t fetched_start; /* what was fetched and OpenSSL has not read yet */
+    size_t fetched_end;
+
     size_t channel_count;
     bool has_ended; /* its thread has: the last channel frees it */
 
     size_t gathered_length;
     uint8_t gathered[JZ_TLS_MOST_GATHERED];
+    uint8_t fetched[JZ_TLS_MOST_FETCHED];
     uint8_t joined[JZ_TLS_MOST_JOINED]; /* pieces of one record; and what is thrown away */
 } jz_tls_loop;
 

@@ -4,6 +4,8 @@
 #include "channel/channel.h"
 #include "channel/ciphertext.h"
 
+enum { COPY_UP_TO = 2 * 1024 };
+
 /* What is left of the pieces. */
 typedef struct rest {
     const jz_piece *pieces;
@@ -92,11 +94,12 @@ static void send_records(jz_tls_channel *channel, rest *rest, bool is_last, size
     follow_records(channel, records, count, gathered - kept, sent);
 }
 
-/* Encrypts and sends one record, without copying it. */
+/* Encrypts and sends one record. A large one is sent from where it was encrypted, a small one as jz_tls_fetch reads. */
 static void send_record(jz_tls_channel *channel, rest *rest, size_t *sent)
 {
-    channel->loop->gathers = false;
+    channel->loop->gathers = rest->length <= COPY_UP_TO;
     size_t length = seal_record(channel, rest);
+    jz_tls_send_gathered(channel->loop);
     if (channel->is_broken)
         return;
     const jz_tls_sealed record = {channel->backlog != NULL ? channel->backlog->length : 0, (uint32_t)length};

@@ -16,6 +16,8 @@ static const wire_plan plans[] = {
     {.version = TLS1_3_VERSION, .suites_1_3 = "TLS_CHACHA20_POLY1305_SHA256"},
     {.version = TLS1_2_VERSION, .suites = "ECDHE-ECDSA-CHACHA20-POLY1305"},
     {.version = TLS1_3_VERSION, .capacity = 4096},
+    {.version = TLS1_3_VERSION, .capacity = 34816},
+    {.version = TLS1_2_VERSION, .capacity = 512 * 1024},
     {.version = TLS1_2_VERSION, .capacity = 4096},
     {.version = TLS1_2_VERSION, .longest_fragment = TLSEXT_max_fragment_length_512},
 };
