@@ -1,6 +1,6 @@
 # Benchmarks. `make bench` measures; with QUICK=1 it only sees that everything works.
 
-BENCH_PACKAGES := zlib1g-dev python3 python3-venv
+BENCH_PACKAGES := zlib1g-dev libssl-dev openssl python3 python3-venv
 BENCH := PYTHONPATH=Benchmarks $(BENCH_VENV)/bin/python -m runner
 # Further servers to compare with: PEER_ARGUMENTS="--peer NAME=COMMAND", where {port} in the command is the port.
 PEER_ARGUMENTS ?=
@@ -15,8 +15,31 @@ bench: bench-programs
 bench-programs: swift-toolchain
 	@Scripts/install-packages $(BENCH_PACKAGES)
 	@$(MAKE) $(BENCH_VENV)/.installed $(BUILD)/release/bench-floor $(BUILD)/release/bench-load $(BUILD)/release/bench-echo-c \
-		$(BUILD)/release/bench-micro
+		$(BUILD)/release/bench-micro $(BUILD)/release/bench-floor-tls $(BUILD)/release/bench-echo-tls \
+		$(BUILD)/bench-tls/certificate.pem
 	swift build $(call swift_package,Benchmarks,.build,-c release $(SWIFT_FLAGS)) --product bench-echo-swift
+
+# Programs with TLS. $(1) name, $(2) sources
+define bench_tls_program
+$(BUILD)/release/$(1): $(2:%.c=$(BUILD)/release/%.o)
+	$(RELEASE_CC) $(RELEASE_FLAGS) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) -o $$@
+endef
+$(eval $(call bench_tls_program,bench-load,$(wildcard Benchmarks/bench-load/*.c Benchmarks/common-tls/*.c)))
+$(eval $(call bench_tls_program,bench-floor-tls,$(wildcard Benchmarks/bench-floor-tls/*.c Benchmarks/common-tls/*.c) \
+	Benchmarks/bench-floor/floor.c Benchmarks/bench-floor/sockets.c))
+$(eval $(call bench_tls_program,bench-echo-tls,Benchmarks/bench-echo-tls/main.c Benchmarks/bench-echo-c/routes.c))
+$(BUILD)/release/bench-echo-tls: $(BUILD)/release/libcjazzytls.a
+$(BUILD)/release/bench-echo-tls $(BUILD)/release/bench-floor-tls: $(BUILD)/release/libcjazzypoll.a
+$(BUILD)/release/Benchmarks/bench-echo-tls/%.o: C_FLAGS += -ISources/CJazzyTLS/include
+$(BUILD)/release/Benchmarks/common-tls/%.o $(BUILD)/release/Benchmarks/bench-floor-tls/%.o \
+	$(BUILD)/release/Benchmarks/bench-load/%.o: C_FLAGS += $(TLS_CFLAGS)
+
+# Of every server with TLS.
+$(BUILD)/bench-tls/certificate.pem:
+	@mkdir -p $(@D)
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout $(@D)/key.pem -out $@ 2>$(@D)/log || \
+		{ cat $(@D)/log >&2; exit 1; }
 
 .PHONY: quick-peers
 quick-peers:
@@ -46,28 +69,42 @@ bench-micro:
 # that every run is the same: where a whole server is counted, the linker leads its system calls to kernel.c. With
 # TOLERANCE=1 every scenario has to be within 1 % of baseline.json.
 TOLERANCE ?= 3
-INSTRUCTIONS_PACKAGES := zlib1g-dev gcc libc6-dev python3 valgrind
+INSTRUCTIONS_PACKAGES := zlib1g-dev libssl-dev gcc libc6-dev python3 valgrind
 INSTRUCTIONS_SOURCES := $(wildcard Benchmarks/common/*.c Benchmarks/bench-instructions/*.c)
 INSTRUCTIONS_FOLDER := Benchmarks/bench-instructions
 INSTRUCTIONS_COMPARE := python3 $(INSTRUCTIONS_FOLDER)/compare.py --compiler $(GCC) --tolerance $(TOLERANCE) \
 	$(BUILD)/instructions/bench-instructions
+INSTRUCTIONS_TLS_FOLDER := Benchmarks/bench-instructions-tls
+# Without OpenSSL's own instructions, which depend on its version.
+INSTRUCTIONS_TLS_COMPARE := python3 $(INSTRUCTIONS_FOLDER)/compare.py --compiler $(GCC) --tolerance $(TOLERANCE) \
+	--sources Sources/ --baseline $(INSTRUCTIONS_TLS_FOLDER)/baseline.json $(BUILD)/instructions/bench-instructions-tls
+INSTRUCTIONS_TLS_CALLS := listen accept4 recv send epoll_ctl epoll_wait clock_gettime time
 INSTRUCTIONS_CALLS := listen accept4 recv send sendmsg epoll_ctl epoll_wait clock_gettime time getentropy
 
 $(eval $(call c_build,instructions,$(GCC),$(RELEASE_FLAGS)))
 $(eval $(call c_program,instructions,$(GCC),$(RELEASE_FLAGS),bench-instructions,$(INSTRUCTIONS_SOURCES)))
 $(BUILD)/instructions/bench-instructions: C_LIBRARIES += $(INSTRUCTIONS_CALLS:%=-Wl,--wrap=%)
 
+$(eval $(call tls_build,instructions,$(GCC),$(RELEASE_FLAGS)))
+$(BUILD)/instructions/bench-instructions-tls: $(patsubst %.c,$(BUILD)/instructions/%.o,$(wildcard \
+		$(INSTRUCTIONS_TLS_FOLDER)/*.c) Benchmarks/common/client_frame.c) $(BUILD)/instructions/libcjazzytls.a \
+		$(BUILD)/instructions/libcjazzypoll.a
+	$(GCC) $(RELEASE_FLAGS) $^ $(INSTRUCTIONS_TLS_CALLS:%=-Wl,--wrap=%) $(TLS_LIBRARIES) $(C_LIBRARIES) -o $@
+$(BUILD)/instructions/$(INSTRUCTIONS_TLS_FOLDER)/%.o: C_FLAGS += $(TLS_INCLUDES)
+
 # Fails where a scenario takes more instructions than baseline.json says, by over 3 % or TOLERANCE.
 .PHONY: bench-instructions bench-instructions-baseline test-instructions
 bench-instructions:
 	@Scripts/install-packages $(INSTRUCTIONS_PACKAGES)
 	@$(MAKE) test-instructions
-test-instructions: $(BUILD)/instructions/bench-instructions
+test-instructions: $(BUILD)/instructions/bench-instructions $(BUILD)/instructions/bench-instructions-tls
 	python3 -m unittest discover --quiet --start-directory $(INSTRUCTIONS_FOLDER)
 	$(INSTRUCTIONS_COMPARE)
+	$(INSTRUCTIONS_TLS_COMPARE)
 
 # To be committed together with the change that is the reason.
 bench-instructions-baseline:
 	@Scripts/install-packages $(INSTRUCTIONS_PACKAGES)
-	@$(MAKE) $(BUILD)/instructions/bench-instructions
+	@$(MAKE) $(BUILD)/instructions/bench-instructions $(BUILD)/instructions/bench-instructions-tls
 	$(INSTRUCTIONS_COMPARE) --update
+	$(INSTRUCTIONS_TLS_COMPARE) --update

@@ -2,7 +2,7 @@
 
 PEERS := $(BUILD)/peers
 PEER_SOURCES := Benchmarks/peers
-PEER_PACKAGES := zlib1g-dev libc6-dev gcc g++ libboost-dev libwebsockets-dev nodejs node-ws golang-go \
+PEER_PACKAGES := zlib1g-dev libssl-dev libc6-dev gcc g++ libboost-dev libwebsockets-dev nodejs node-ws golang-go \
 	golang-github-gorilla-websocket-dev python3 python3-venv
 PEER_NAMES := libwebsockets beast ws gorilla websockets picows nio-echo
 BENCH_VENV := $(BUILD)/bench-venv
@@ -23,7 +23,7 @@ $(PEERS)/libwebsockets: $(PEER_SOURCES)/libwebsockets/main.c
 
 $(PEERS)/beast: $(PEER_SOURCES)/beast/main.cpp
 	@mkdir -p $(@D)
-	g++ -std=c++17 -Wall -Wextra -O3 -DNDEBUG $< -pthread -o $@
+	g++ -std=c++17 -Wall -Wextra -O3 -DNDEBUG $< -pthread -lssl -lcrypto -o $@
 
 $(PEERS)/gorilla: $(PEER_SOURCES)/gorilla/main.go
 	@mkdir -p $(@D)

@@ -13,23 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char fan_topic[] = "fan";
-
-static void echo(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
-{
-    (void)context;
-    if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY)
-        jz_ws_send(ws, message->kind, message->bytes, message->length);
-}
-
-static void fan_out(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
-{
-    jz_server *const *server = context;
-    if (event->type == JZ_EVENT_OPEN)
-        jz_ws_subscribe(ws, fan_topic, strlen(fan_topic));
-    else if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY)
-        jz_server_publish(*server, fan_topic, strlen(fan_topic), message->kind, message->bytes, message->length);
-}
+#include "routes.h"
 
 /* Parses a number from `lowest` to `highest`; else ends the program with an error. */
 static unsigned long long number_of(const char *flag, const char *value, unsigned long long lowest,
@@ -65,8 +49,7 @@ static bool prepare(jz_server **server, const jz_options *options, const jz_rout
                     jz_error *error)
 {
     *server = jz_server_create(options, error);
-    return *server != NULL && jz_server_route_ws(*server, "/echo", route, echo, NULL, error) == JZ_OK &&
-           jz_server_route_ws(*server, "/fan", route, fan_out, server, error) == JZ_OK &&
+    return *server != NULL && bench_add_routes(server, route, error) == JZ_OK &&
            jz_server_listen(*server, NULL, port, error) == JZ_OK;
 }
 

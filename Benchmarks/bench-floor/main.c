@@ -5,24 +5,18 @@
  *
  *     bench-floor [--port N] [--fan]     with --fan each message goes to every connection instead of back
  */
-#define _GNU_SOURCE
-
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "floor.h"
+#include "sockets.h"
 
 enum {
     MOST_EVENTS = 1024,
@@ -36,38 +30,15 @@ static int newest_descriptor;
 static uint8_t memory[FLOOR_CARRY + BUFFER_SIZE];
 static bool fans_out;
 
-static void fail(const char *action)
-{
-    fprintf(stderr, "bench-floor: cannot %s: %s\n", action, strerror(errno));
-    exit(1);
-}
-
-/* Sends all of it, waiting for as long as the kernel does not take it. */
-static void send_all(int descriptor, const uint8_t *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t sent = send(descriptor, bytes, length, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN)
-            return;
-        if (sent < 0) {
-            struct pollfd writable = {.fd = descriptor, .events = POLLOUT};
-            poll(&writable, 1, -1);
-            continue;
-        }
-        bytes += sent;
-        length -= (size_t)sent;
-    }
-}
-
 static void answer(int descriptor, const uint8_t *bytes, size_t length)
 {
     if (!fans_out) {
-        send_all(descriptor, bytes, length);
+        floor_send_all(descriptor, bytes, length);
         return;
     }
     for (int receiver = 0; receiver <= newest_descriptor; receiver++) {
         if (connections[receiver] != NULL && connections[receiver]->is_open)
-            send_all(receiver, bytes, length);
+            floor_send_all(receiver, bytes, length);
     }
 }
 
@@ -96,53 +67,31 @@ static void serve_connection(int descriptor)
     } else {
         char response[FLOOR_RESPONSE];
         size_t length = floor_take_request(connection, bytes, (size_t)received, response);
-        send_all(descriptor, (const uint8_t *)response, length);
+        floor_send_all(descriptor, (const uint8_t *)response, length);
     }
 }
 
 static void accept_connections(int epoll, int listener)
 {
     int descriptor;
-    while ((descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        const int on = 1;
-        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    while ((descriptor = floor_accept(listener)) >= 0) {
         struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
         floor_connection *connection = descriptor < MOST_DESCRIPTORS ? calloc(1, sizeof *connection) : NULL;
         if (connection == NULL || epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0)
-            fail("accept a connection");
+            floor_fail("accept a connection");
         connections[descriptor] = connection;
         if (descriptor > newest_descriptor)
             newest_descriptor = descriptor;
     }
 }
 
-static int listen_on(uint16_t port)
-{
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 4096) != 0)
-        fail("listen on the port");
-    return listener;
-}
-
-static void allow_many_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static void serve(uint16_t port)
 {
-    int listener = listen_on(port);
+    int listener = floor_listen(port);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
     if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) != 0)
-        fail("create an event loop");
+        floor_fail("create an event loop");
     printf("listening on port %u\n", port);
     fflush(stdout);
     static struct epoll_event events[MOST_EVENTS];
@@ -173,6 +122,6 @@ int main(int count, char **arguments)
             return 2;
         }
     }
-    allow_many_descriptors();
+    floor_allow_many_descriptors();
     serve((uint16_t)port);
 }

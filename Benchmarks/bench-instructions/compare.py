@@ -3,6 +3,7 @@
 
     compare.py PROGRAM [--compiler gcc] [--tolerance 3]   compare; exit 1 if a scenario became worse, by over 3 %
     compare.py PROGRAM [--compiler gcc] --update          write the current counts into baseline.json
+    compare.py PROGRAM --sources Sources/ ...             count only what was compiled from that folder
 
 Counts do not depend on other work of the machine, so that a few percent are significant, unlike with times. They do
 depend on the compiler, the C library (whose copying code depends on the processor), zlib and valgrind. Only counts of
@@ -23,6 +24,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 
 BASELINE = pathlib.Path(__file__).with_name("baseline.json")
@@ -119,18 +121,41 @@ def processor() -> str:
     return f"{machine} with AVX2" if "avx2" in flags else machine
 
 
-def count(program: pathlib.Path, scenario: str, turns: int) -> int:
+def count_of_sources(profile: str, sources: str) -> int:
+    """The instructions in functions from files whose path contains `sources`, by callgrind's profile."""
+    files: dict[str, str] = {}
+    total, is_counted, is_cost_of_call = 0, False, False
+    for line in profile.splitlines():
+        file = re.match(r"(c?)f[lie]=\((\d+)\)(?: (.*))?$", line)
+        if file is not None:
+            of_callee, number, name = file.groups()
+            files.setdefault(number, name or "")  # the name stands only where its number comes first
+            if not of_callee:
+                is_counted = sources in files[number]
+        elif line.startswith("calls="):
+            is_cost_of_call = True
+        elif re.match(r"[+*\d-]", line):
+            if is_counted and not is_cost_of_call:
+                total += int(line.split()[1])
+            is_cost_of_call = False
+    return total
+
+
+def count(program: pathlib.Path, scenario: str, turns: int, sources: str | None = None) -> int:
     valgrind = shutil.which("valgrind") or "valgrind"
-    command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    command += [f"./{program.name}", scenario, str(turns)]
-    run = subprocess.run(command, cwd=program.parent, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    collected = re.search(r"Collected : (\d+)", run.stderr)
-    if run.returncode != 0 or collected is None:
-        sys.exit(f"bench-instructions: {' '.join(command)} failed:\n{run.stderr}")
-    return int(collected.group(1))
+    with tempfile.NamedTemporaryFile("r", prefix="callgrind-") as profile:
+        command = [valgrind, "--tool=callgrind", f"--callgrind-out-file={profile.name}"]
+        command += [f"./{program.name}", scenario, str(turns)]
+        run = subprocess.run(command, cwd=program.parent, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        collected = re.search(r"Collected : (\d+)", run.stderr)
+        if run.returncode != 0 or collected is None:
+            sys.exit(f"bench-instructions: {' '.join(command)} failed:\n{run.stderr}")
+        if sources is None:
+            return int(collected.group(1))
+        return count_of_sources(profile.read(), sources)
 
 
-def measure(program: pathlib.Path, compiler: str) -> tuple[Toolchain, Counts]:
+def measure(program: pathlib.Path, compiler: str, sources: str | None = None) -> tuple[Toolchain, Counts]:
     zlib, *scenarios = output_of(str(program), "--list").splitlines()
     toolchain = {
         "compiler": first_line_of(compiler, "--version"),
@@ -142,7 +167,7 @@ def measure(program: pathlib.Path, compiler: str) -> tuple[Toolchain, Counts]:
     counts = {}
     for line in scenarios:
         scenario, messages = line.split()
-        few, many = (count(program, scenario, turns) for turns in (FEW_TURNS, MANY_TURNS))
+        few, many = (count(program, scenario, turns, sources) for turns in (FEW_TURNS, MANY_TURNS))
         counts[scenario] = round((many - few) / (MANY_TURNS - FEW_TURNS) / int(messages), 2)
     return toolchain, counts
 
@@ -180,6 +205,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Guards the instructions that a message costs.")
     parser.add_argument("program", type=pathlib.Path, help="bench-instructions, as the compiler built it")
     parser.add_argument("--compiler", default="gcc", help="what built it (default: %(default)s)")
+    parser.add_argument("--sources", metavar="FOLDER", help="count only what was compiled from there, as in Sources/")
+    parser.add_argument("--baseline", type=pathlib.Path, default=BASELINE, help="the file (default: beside this one)")
     parser.add_argument("--update", action="store_true", help="write baseline.json instead of comparing with it")
     parser.add_argument(
         "--tolerance",
@@ -195,14 +222,15 @@ def main() -> int:
     for tool in ("valgrind", arguments.compiler):
         if shutil.which(tool) is None:
             parser.error(f"{tool} is missing: `make bench-instructions` installs what is needed")
-    entries = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.exists() else []
-    toolchain, counts = measure(program, arguments.compiler)
+    kept = arguments.baseline
+    entries = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
+    toolchain, counts = measure(program, arguments.compiler, arguments.sources)
     baseline = baseline_of(entries, toolchain)
     if not arguments.update:
         return judge(baseline, toolchain, counts, arguments.tolerance / 100)
     print(table(compare(baseline or {}, counts)))
-    BASELINE.write_text(json.dumps(update(entries, toolchain, counts), indent=2) + "\n", encoding="utf-8")
-    print(f"{BASELINE.name} now has these for {describe(toolchain)}")
+    kept.write_text(json.dumps(update(entries, toolchain, counts), indent=2) + "\n", encoding="utf-8")
+    print(f"{kept} now has these for {describe(toolchain)}")
     return 0
 
 

@@ -20,6 +20,48 @@ def judged(now, toolchain=None, tolerance=compare.TOLERANCE):
     return status, out.getvalue(), errors.getvalue()
 
 
+PROFILE = """\
+ob=(1) /lib/libcrypto.so
+fl=(1) crypto/aes.c
+fn=(1) encrypt
+10 5000
+ob=(2) program
+fl=(2) /work/Sources/a.c
+fn=(2) send
++3 20
+* 1
+cob=(1)
+cfi=(1)
+cfn=(1)
+calls=2 10
+* 5000
+-2 3
+fi=(3) /usr/include/string.h
++1 700
+fe=(2)
++1 4
+cfi=(4) /work/Sources/b.c
+cfn=(3) receive
+calls=1 7
++1 30
+fn=(4) another
+7 2
+
+fl=(4)
+fn=(3)
+7 30
+totals: 5760
+"""
+
+
+class CountingSources(unittest.TestCase):
+    def test_only_what_was_compiled_from_the_folder_counts_and_no_calls(self):
+        self.assertEqual(compare.count_of_sources(PROFILE, "Sources/"), 20 + 1 + 3 + 4 + 2 + 30)
+
+    def test_nothing_else_does(self):
+        self.assertEqual(compare.count_of_sources(PROFILE, "Benchmarks/"), 0)
+
+
 class Comparing(unittest.TestCase):
     def test_the_same_passes(self):
         self.assertEqual(judged(BASELINE)[0], 0)

@@ -65,13 +65,31 @@ static void block(int descriptor, bool blocks)
     fcntl(descriptor, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 
+/* With TLS, all that there is: the server has no reason to send more. */
+static ssize_t receive_response(connection *connection, char *bytes, size_t capacity)
+{
+    static uint8_t received[TLS_LEAST_CAPACITY];
+    if (connection->tls == NULL)
+        return recv(connection->descriptor, bytes, 1, 0);
+    ssize_t count = tls_receive(connection->tls, received, sizeof received);
+    if (count > (ssize_t)capacity)
+        fail("the handshake failed: the server sent too much");
+    if (count > 0)
+        memcpy(bytes, received, (size_t)count);
+    return count;
+}
+
 /* Reads the response to the handshake and nothing after it. */
-static void read_response(const settings *settings, int descriptor)
+static void read_response(const settings *settings, connection *connection)
 {
     char response[RESPONSE_SIZE + 1] = "";
     size_t length = 0;
     while (strstr(response, "\r\n\r\n") == NULL) {
-        ssize_t count = length < RESPONSE_SIZE ? recv(descriptor, response + length, 1, 0) : 0;
+        ssize_t count = 0;
+        if (length < RESPONSE_SIZE)
+            count = receive_response(connection, response + length, RESPONSE_SIZE - length);
+        if (count < 0 && errno == EAGAIN && connection->tls != NULL)
+            continue;
         if (count <= 0)
             fail("the handshake failed: %s", count == 0 ? "the server closed, or sent too much" : strerror(errno));
         length += (size_t)count;
@@ -82,6 +100,12 @@ static void read_response(const settings *settings, int descriptor)
         fail("the server did not agree on permessage-deflate");
 }
 
+static ssize_t send_some(connection *connection, const void *bytes, size_t length, bool has_more)
+{
+    return connection->tls != NULL ? tls_send(connection->tls, bytes, length, has_more)
+                                   : send(connection->descriptor, bytes, length, MSG_NOSIGNAL);
+}
+
 connection connection_open(const settings *settings, size_t number)
 {
     connection connection = {.descriptor = begin_connecting(settings, number)};
@@ -89,13 +113,23 @@ connection connection_open(const settings *settings, size_t number)
     setsockopt(connection.descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(connection.descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     block(connection.descriptor, true);
+    connection.tls = settings->tls != TLS_NONE ? tls_open(connection.descriptor) : NULL;
+    connection.sends_apart = settings->sends_apart;
+    if (connection.tls != NULL && !tls_shake_hands(connection.tls))
+        fail("the server does not answer in the TLS handshake");
     char request[1024];
     size_t length = write_request(settings, request, sizeof request);
-    if (send(connection.descriptor, request, length, MSG_NOSIGNAL) != (ssize_t)length)
+    if (send_some(&connection, request, length, false) != (ssize_t)length)
         fail("cannot connect to port %u: %s; is the server running?", settings->port, strerror(errno));
-    read_response(settings, connection.descriptor);
+    read_response(settings, &connection);
     block(connection.descriptor, false);
     return connection;
+}
+
+ssize_t connection_receive(connection *connection, void *bytes, size_t capacity)
+{
+    return connection->tls != NULL ? tls_receive(connection->tls, bytes, capacity)
+                                   : recv(connection->descriptor, bytes, capacity, 0);
 }
 
 void connection_begin_row(connection *connection, const frames *frames, size_t number)
@@ -112,10 +146,11 @@ void connection_send(connection *connection, const frames *frames, size_t count)
         connection->next = connection->next + 1 < frames->count ? connection->next + 1 : 0;
     }
     connection->is_blocked = false;
-    while (connection->unsent > 0) {
-        size_t available = frames->ends[frames->count - 1] - connection->position;
+    while (connection->unsent > 0 || (connection->tls != NULL && tls_has_unsent(connection->tls))) {
+        size_t end = connection->sends_apart ? frames->ends[0] : frames->ends[frames->count - 1];
+        size_t available = end - connection->position;
         size_t length = connection->unsent < available ? (size_t)connection->unsent : available;
-        ssize_t sent = send(connection->descriptor, frames->bytes + connection->position, length, MSG_NOSIGNAL);
+        ssize_t sent = send_some(connection, frames->bytes + connection->position, length, connection->unsent > length);
         if (sent < 0 && errno == EAGAIN) {
             connection->is_blocked = true;
             return;
@@ -131,6 +166,8 @@ void connection_reset(connection *connection)
 {
     const struct linger reset = {.l_onoff = 1};
     setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    if (connection->tls != NULL)
+        tls_close(connection->tls);
     close(connection->descriptor);
     connection->descriptor = -1;
 }

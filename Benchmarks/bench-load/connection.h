@@ -8,14 +8,17 @@
 
 #include "frame_reader.h"
 #include "settings.h"
+#include "tls_client.h"
 
 typedef struct connection {
     int descriptor;
+    tls_client *tls; /* NULL: without TLS */
     frame_reader reader;
     uint64_t unsent;   /* bytes that are to be sent */
     uint64_t position; /* of the next byte to be sent in the row of frames, within its period */
     size_t next;       /* the frame that is to be sent next */
     bool is_blocked;   /* the kernel takes no more for now */
+    bool sends_apart;  /* each frame in a TLS record of its own */
 } connection;
 
 /* The text of a handshake request. */
@@ -29,6 +32,10 @@ connection connection_open(const settings *settings, size_t number);
 
 /* Begins with the `number`-th frame of the row, so that connections do not all send the same at the same time. */
 void connection_begin_row(connection *connection, const frames *frames, size_t number);
+
+/* As recv(). With TLS, all that the kernel has is to be received as plaintext at once: `capacity` is that of a fleet.
+ */
+ssize_t connection_receive(connection *connection, void *bytes, size_t capacity);
 
 /* Has `count` more frames sent, as far as the kernel takes them now. */
 void connection_send(connection *connection, const frames *frames, size_t count);

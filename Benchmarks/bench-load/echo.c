@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "fleet.h"
+#include "handshakes.h"
 #include "measurement.h"
 #include "process.h"
 #include "workloads.h"
@@ -11,9 +12,16 @@ typedef struct echo_run {
     fleet *fleet;
     frames frames;
     expectation expected;
-    uint64_t *sent_at; /* of each connection, a ring of `depth` times in nanoseconds */
-    size_t *oldest;    /* of each connection, the position of its ring */
+    uint64_t *sent_at;  /* of each connection, a ring of `depth` times in nanoseconds */
+    size_t *oldest;     /* of each connection, the position of its ring */
+    handshakes *others; /* NULL: none */
+    uint64_t others_began_ns;
+    uint64_t others_begun;
 } echo_run;
+
+/* So many at a time, at most; and steps of them between the echoes, which each step delays by a tenth of a millisecond.
+ */
+enum { MOST_OTHERS = 256, STEPS_OF_OTHERS = 2 };
 
 /* Sends this many messages and records the time, in the places of those that came back. */
 static void send_messages(echo_run *run, size_t index, size_t count, uint64_t now)
@@ -54,16 +62,41 @@ static void take_turn(echo_run *run, measurement *measurement)
     }
 }
 
+/* Handshakes of others, as many as are due. */
+static void let_others_shake_hands(echo_run *run, measurement *measurement)
+{
+    uint64_t due = (uint64_t)((double)(clock_ns() - run->others_began_ns) / 1e9 * (double)run->settings->handshakes);
+    if (run->others_begun < due && handshakes_begin(run->others))
+        run->others_begun++;
+    measurement->handshakes += handshakes_advance(run->others, STEPS_OF_OTHERS, 0, NULL);
+}
+
 static void run_for(echo_run *run, double seconds, measurement *measurement)
 {
     uint64_t end = clock_ns() + (uint64_t)(seconds * 1e9);
-    while (clock_ns() < end)
+    while (clock_ns() < end) {
         take_turn(run, measurement);
+        if (run->others != NULL)
+            let_others_shake_hands(run, measurement);
+    }
+}
+
+/*
+ * Ends the program where there were clearly fewer than asked for, because then something else was measured. A few do
+ * not count: in a short run on a busy machine they are all.
+ */
+static void check_others(const settings *settings, const measurement *measurement)
+{
+    const double few = 10;
+    double wanted = (double)settings->handshakes * (double)measurement->ns / 1e9;
+    if ((double)measurement->handshakes + few < 0.8 * wanted)
+        fail("there were only %llu handshakes where %.0f were due", (unsigned long long)measurement->handshakes,
+             wanted);
 }
 
 void run_echo(const settings *settings)
 {
-    need_descriptors(settings->connections + settings->idle);
+    need_descriptors(settings->connections + settings->idle + (settings->handshakes > 0 ? MOST_OTHERS : 0));
     echo_run run = {.settings = settings};
     run.sent_at = calloc(settings->connections * settings->depth, sizeof *run.sent_at);
     run.oldest = calloc(settings->connections, sizeof *run.oldest);
@@ -81,13 +114,18 @@ void run_echo(const settings *settings)
         connection_begin_row(&run.fleet->connections[i], &run.frames, i);
         send_messages(&run, i, settings->depth, now);
     }
+    run.others = settings->handshakes > 0 ? handshakes_create(settings, MOST_OTHERS) : NULL;
+    run.others_began_ns = clock_ns();
     run_for(&run, settings->warm_up, measurement);
     run.expected = (expectation){0};
     measurement_begin(measurement, settings);
     run_for(&run, settings->seconds, measurement);
     measurement_end(measurement);
+    check_others(settings, measurement);
     measurement_print(measurement);
 
+    if (run.others != NULL)
+        handshakes_destroy(run.others);
     fleet_close(run.fleet);
     if (idle != NULL)
         fleet_close(idle);

@@ -56,7 +56,7 @@ size_t fleet_ready(const fleet *fleet, int number)
 size_t fleet_receive(fleet *fleet, size_t index, const expectation *expected, uint64_t *received)
 {
     connection *connection = &fleet->connections[index];
-    ssize_t count = recv(connection->descriptor, fleet->buffer, sizeof fleet->buffer, 0);
+    ssize_t count = connection_receive(connection, fleet->buffer, sizeof fleet->buffer);
     if (count < 0 && errno == EAGAIN)
         return 0;
     if (count <= 0)

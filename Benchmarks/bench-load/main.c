@@ -4,6 +4,7 @@
  * object on standard output. settings.c has the usage.
  */
 #include "settings.h"
+#include "tls_client.h"
 #include "workloads.h"
 
 int main(int count, char **arguments)
@@ -11,8 +12,11 @@ int main(int count, char **arguments)
     static void (*const runs[])(const settings *) = {[WORKLOAD_ECHO] = run_echo,
                                                      [WORKLOAD_FAN_OUT] = run_fan_out,
                                                      [WORKLOAD_IDLE] = run_idle,
-                                                     [WORKLOAD_CONNECT] = run_connect};
+                                                     [WORKLOAD_CONNECT] = run_connect,
+                                                     [WORKLOAD_HANDSHAKE] = run_handshake};
     settings settings = settings_of(count, arguments);
+    if (settings.tls != TLS_NONE)
+        tls_prepare(&settings);
     runs[settings.workload](&settings);
     return 0;
 }

@@ -28,9 +28,11 @@ void measurement_end(measurement *measurement)
 static void print_settings(const settings *settings)
 {
     printf("\"workload\":\"%s\",\"connections\":%zu,\"size\":%zu,\"depth\":%zu,\"payload\":\"%s\",\"deflate\":%s,"
-           "\"idle\":%zu,\"burst\":%zu,",
+           "\"idle\":%zu,\"burst\":%zu,\"tls\":\"%s\",\"resume\":%s,\"apart\":%s,\"handshakes\":%zu,",
            workload_name(settings->workload), settings->connections, settings->size, settings->depth,
-           payload_name(settings->payload), settings->uses_deflate ? "true" : "false", settings->idle, settings->burst);
+           payload_name(settings->payload), settings->uses_deflate ? "true" : "false", settings->idle, settings->burst,
+           tls_name(settings->tls), settings->resumes ? "true" : "false", settings->sends_apart ? "true" : "false",
+           settings->handshakes);
 }
 
 static void print_latency(const histogram *latencies)
@@ -87,6 +89,7 @@ void measurement_print(const measurement *measurement)
     printf("\"seconds\":%.4f,\"messages\":%.0f,\"messages_per_second\":%.1f,", seconds, messages, messages / seconds);
     print_latency(&measurement->latencies);
     print_cpu(measurement);
+    printf("\"handshakes_per_second\":%.1f,", (double)measurement->handshakes / seconds);
     printf("\"received_bytes_per_message\":%.1f,", messages > 0 ? (double)measurement->received / messages : 0.0);
     print_memory(measurement->memory, measurement->settings->connections);
     printf("}\n");

@@ -23,7 +23,8 @@ typedef struct measurement {
     uint64_t own_cpu_ns;    /* likewise */
     uint64_t ns;            /* how long it took */
     uint64_t messages;
-    uint64_t received; /* bytes */
+    uint64_t handshakes; /* that were made beside */
+    uint64_t received;   /* bytes */
     histogram latencies;
     const memory_reading *memory; /* NULL where memory is not measured */
 } measurement;

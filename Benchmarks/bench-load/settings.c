@@ -5,23 +5,33 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: bench-load echo|fan-out|idle|connect --port N [--ports COUNT] [--pid PID] [--path PATH] [--connections N]\n"
-    "                  [--warm-up SECONDS] [--seconds SECONDS]\n"
-    "       echo:    [--size BYTES] [--depth N] [--payload binary|ascii|russian|chinese|emoji|json] [--deflate]\n"
-    "                [--idle N]\n"
-    "       fan-out: [--size BYTES] [--burst N], of which --connections are the subscribers\n"
-    "       idle:    [--size BYTES] of a message that each connection has echoed before it idles again\n"
-    "                [--payload KIND] [--deflate], with context takeover\n"
-    "       connect: --connections at a time\n";
+    "usage: bench-load echo|fan-out|idle|connect|handshake --port N [--ports COUNT] [--pid PID] [--path PATH]\n"
+    "                  [--connections N] [--warm-up SECONDS] [--seconds SECONDS] [--tls 1.2|1.3 [--resume]]\n"
+    "       echo:      [--size BYTES] [--depth N] [--payload binary|ascii|russian|chinese|emoji|json] [--deflate]\n"
+    "                  [--idle N] [--apart], each message in a TLS record of its own\n"
+    "                  [--handshakes N], TLS handshakes a second of others meanwhile\n"
+    "       fan-out:   [--size BYTES] [--burst N], of which --connections are the subscribers\n"
+    "       idle:      [--size BYTES] of a message that each connection has echoed before it idles again\n"
+    "                  [--payload KIND] [--deflate], with context takeover\n"
+    "       connect:   --connections at a time; without TLS\n"
+    "       handshake: --connections at a time, that leave when their handshakes, of TLS and HTTP, are done\n";
 
 static const char *const workload_names[] = {
-    [WORKLOAD_ECHO] = "echo", [WORKLOAD_FAN_OUT] = "fan-out", [WORKLOAD_IDLE] = "idle", [WORKLOAD_CONNECT] = "connect"};
+    [WORKLOAD_ECHO] = "echo",       [WORKLOAD_FAN_OUT] = "fan-out",     [WORKLOAD_IDLE] = "idle",
+    [WORKLOAD_CONNECT] = "connect", [WORKLOAD_HANDSHAKE] = "handshake",
+};
+static const char *const tls_names[] = {[TLS_NONE] = "none", [TLS_1_2] = "1.2", [TLS_1_3] = "1.3"};
 
 enum { WORKLOADS = sizeof workload_names / sizeof *workload_names };
 
 const char *workload_name(workload workload)
 {
     return workload_names[workload];
+}
+
+const char *tls_name(tls_version version)
+{
+    return tls_names[version];
 }
 
 static _Noreturn void refuse(const char *what, const char *value)
@@ -54,6 +64,29 @@ static double seconds_of(const char *flag, const char *value)
     return seconds;
 }
 
+static tls_version tls_of(const char *value)
+{
+    for (int version = TLS_1_2; value != NULL && version <= TLS_1_3; version++) {
+        if (strcmp(value, tls_names[version]) == 0)
+            return (tls_version)version;
+    }
+    refuse("--tls takes 1.2 or 1.3, not", value != NULL ? value : "nothing");
+}
+
+/* Flags without a value. Returns whether it is one of them. */
+static bool take_switch(settings *settings, const char *flag)
+{
+    if (strcmp(flag, "--deflate") == 0)
+        settings->uses_deflate = true;
+    else if (strcmp(flag, "--resume") == 0)
+        settings->resumes = true;
+    else if (strcmp(flag, "--apart") == 0)
+        settings->sends_apart = true;
+    else
+        return false;
+    return true;
+}
+
 /* Flags with a value. Returns whether it is one of them. */
 static bool take_flag(settings *settings, const char *flag, const char *value)
 {
@@ -79,6 +112,10 @@ static bool take_flag(settings *settings, const char *flag, const char *value)
         settings->warm_up = seconds_of(flag, value);
     else if (strcmp(flag, "--seconds") == 0)
         settings->seconds = seconds_of(flag, value);
+    else if (strcmp(flag, "--handshakes") == 0)
+        settings->handshakes = number_of(flag, value, 0, 100000);
+    else if (strcmp(flag, "--tls") == 0)
+        settings->tls = tls_of(value);
     else if (strcmp(flag, "--payload") == 0 && value != NULL)
         return payload_kind_of(value, &settings->payload);
     else
@@ -99,15 +136,23 @@ settings settings_of(int count, char **arguments)
     if (settings.workload == WORKLOAD_IDLE)
         settings.size = 0;
     for (int i = 2; i < count; i++) {
-        if (strcmp(arguments[i], "--deflate") == 0)
-            settings.uses_deflate = true;
-        else if (take_flag(&settings, arguments[i], i + 1 < count ? arguments[i + 1] : NULL))
+        if (take_switch(&settings, arguments[i]))
+            continue;
+        if (take_flag(&settings, arguments[i], i + 1 < count ? arguments[i + 1] : NULL))
             i++;
         else
             refuse("what is", arguments[i]);
     }
     if (settings.port == 0)
         refuse("--port is missing", NULL);
+    bool needs_tls =
+        settings.resumes || settings.sends_apart || settings.handshakes > 0 || settings.workload == WORKLOAD_HANDSHAKE;
+    if (needs_tls && settings.tls == TLS_NONE)
+        refuse("handshake, --resume, --apart and --handshakes need --tls", NULL);
+    if (settings.workload == WORKLOAD_CONNECT && settings.tls != TLS_NONE)
+        refuse("connect is without TLS: with it there is handshake", NULL);
+    if (settings.sends_apart && settings.uses_deflate)
+        refuse("--apart does not go with --deflate", NULL);
     if (settings.path == NULL)
         settings.path = settings.workload == WORKLOAD_FAN_OUT ? "/fan" : "/echo";
     return settings;

@@ -9,7 +9,9 @@
 
 #include "payload.h"
 
-typedef enum workload { WORKLOAD_ECHO, WORKLOAD_FAN_OUT, WORKLOAD_IDLE, WORKLOAD_CONNECT } workload;
+typedef enum workload { WORKLOAD_ECHO, WORKLOAD_FAN_OUT, WORKLOAD_IDLE, WORKLOAD_CONNECT, WORKLOAD_HANDSHAKE } workload;
+
+typedef enum tls_version { TLS_NONE, TLS_1_2, TLS_1_3 } tls_version;
 
 typedef struct settings {
     workload workload;
@@ -24,11 +26,16 @@ typedef struct settings {
     size_t idle;  /* idle connections beside the busy ones */
     payload_kind payload;
     bool uses_deflate;
-    double warm_up; /* seconds */
+    tls_version tls;
+    bool resumes;      /* every connection but the first one resumes its TLS session */
+    bool sends_apart;  /* each message in a TLS record of its own */
+    size_t handshakes; /* TLS handshakes a second that are made beside the echoes */
+    double warm_up;    /* seconds */
     double seconds;
 } settings;
 
 const char *workload_name(workload workload);
+const char *tls_name(tls_version version);
 
 /* Reads the command line; ends the program with code 2 and a usage text where it is wrong. */
 settings settings_of(int count, char **arguments);

@@ -16,4 +16,7 @@ void run_idle(const settings *settings);
 /* Connections that are opened and closed again at once. */
 void run_connect(const settings *settings);
 
+/* Connections that make their handshakes, of TLS and of the WebSocket, and leave. */
+void run_handshake(const settings *settings);
+
 #endif

@@ -8,6 +8,7 @@ from .measurement import Results
 from .workloads import C, FLOOR, SWIFT
 
 CPU = "server_cpu_us_per_message"
+MEMORY = "memory_per_connection"
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ GOALS: list[Goal] = [
     ),
     _versus("CPU of a connection to uWebSockets (1 / 1.2)", "connect", 1 / 1.2, UWS),
     _versus("CPU of 1,000 beside idle connections to 1,000 alone", "idle-beside", 1.03, "alone", "beside idle ones"),
-    Goal("bytes of an idle connection, C", "memory-0", C, 136, figure="memory_per_connection"),
-    Goal("bytes of an idle connection, Swift", "memory-0", SWIFT, 160, figure="memory_per_connection"),
+    Goal("bytes of an idle connection, C", "memory-0", C, 136, figure=MEMORY),
+    Goal("bytes of an idle connection, Swift", "memory-0", SWIFT, 160, figure=MEMORY),
     *(
         _versus("CPU of Swift to C", key, 1.03, C, SWIFT)
         for key in ("echo-20", "echo-1000", "echo-depth", "echo-16000", "echo-64000")
@@ -70,6 +71,32 @@ GOALS: list[Goal] = [
         1.05,
         "two servers of one loop",
         "one server of two loops",
+    ),
+    *(
+        _versus(f"CPU per message of {name}", key, limit, versus)
+        for name, limit, versus in (("the floor with OpenSSL", 1.05, FLOOR), ("uWebSockets with TLS", 0.95, UWS))
+        for key in ("tls-echo-20", "tls-echo-depth", "tls-echo-apart", "tls-echo-16000")
+    ),
+    *(
+        _versus("CPU of a handshake to OpenSSL's in a bare loop (1 / 0.95)", f"tls-{kind}-{version}", 1 / 0.95, FLOOR)
+        for version in ("1.3", "1.2")
+        for kind in ("handshake", "resume")
+    ),
+    _versus(
+        "worst echo beside handshakes to that without them",
+        "tls-beside",
+        2.0,
+        f"{C}, alone",
+        f"{C}, beside handshakes",
+        "latency_us.max",
+    ),
+    *(
+        _versus("memory of an idle connection to a bare SSL object", f"tls-memory-{version}", 1.05, FLOOR, C, MEMORY)
+        for version in ("1.3", "1.2")
+    ),
+    *(
+        Goal("bytes of an idle TLS connection, stretch", f"tls-memory-{version}", C, 10_000, figure=MEMORY)
+        for version in ("1.3", "1.2")
     ),
 ]
 

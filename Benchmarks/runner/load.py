@@ -12,7 +12,8 @@ PATIENCE_SECONDS = 120
 
 # The expected echo of bench-load's settings, by flag.
 ECHOED = {"--connections": "connections", "--size": "size", "--depth": "depth", "--payload": "payload",
-          "--burst": "burst", "--idle": "idle"}  # fmt: skip
+          "--burst": "burst", "--idle": "idle", "--tls": "tls", "--handshakes": "handshakes"}  # fmt: skip
+SWITCHES = {"--deflate": "deflate", "--resume": "resume", "--apart": "apart"}
 
 
 def check_reading(reading: dict[str, Any], arguments: list[str]) -> None:
@@ -23,8 +24,9 @@ def check_reading(reading: dict[str, Any], arguments: list[str]) -> None:
         key = ECHOED.get(flag)
         if key is not None and str(reading.get(key)) != value:
             raise Failure(f"bench-load measured {key} {reading.get(key)}, not {value}")
-    if reading.get("deflate", False) != ("--deflate" in arguments):
-        raise Failure("bench-load and the runner disagree about --deflate")
+    for flag, key in SWITCHES.items():
+        if reading.get(key, False) != (flag in arguments):
+            raise Failure(f"bench-load and the runner disagree about {flag}")
 
 
 def run_load(program: str, arguments: list[str], server: Server, cores: set[int]) -> dict[str, Any]:

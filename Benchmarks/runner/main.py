@@ -15,12 +15,13 @@ from . import goals, plot, report
 from .machine import describe
 from .measurement import CLIENT_CORES, Plan, Results, measure
 from .servers import Failure, parse_peer
-from .workloads import RELEASE, Peer, Workload, all_workloads, quick_workloads
+from .workloads import RELEASE, SECRETS, Peer, Workload, all_workloads, quick_workloads
 
 METHOD = """\
 Servers run on core 0 and bench-load on core 1. All servers of a workload run at the same time and take turns under load,
 {rounds} rounds of {seconds} s each after {warm_up} s of warm-up, so that the moods of the machine hit all alike. CPU is the
-server's time of all its threads by the kernel's scheduler statistics. Figures are medians; ratios are medians of the ratios
+server's time of all its threads by the kernel's scheduler statistics. TLS is with X25519, AES-128-GCM and a certificate for
+an ECDSA key on P-256, by the client's choice. Figures are medians; ratios are medians of the ratios
 within rounds; spread is least to most, and the interquartile range. ⚠: the client was the limit of the rate."""
 
 
@@ -30,6 +31,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND", help="{port} in it is the port")
     parser.add_argument("--deflate-peer", action="append", default=[], metavar="NAME=COMMAND",
                         help="how to start that peer with permessage-deflate")  # fmt: skip
+    parser.add_argument("--tls-peer", action="append", default=[], metavar="NAME=COMMAND",
+                        help=f"how to start that peer with TLS: {SECRETS}")  # fmt: skip
     parser.add_argument("--peers", type=Path, help="a JSON file of peers")
     parser.add_argument("--only", default="", help="workloads whose key begins so")
     parser.add_argument("--rounds", type=int)
@@ -44,14 +47,16 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 def peers_of(options: argparse.Namespace) -> list[Peer]:
     peers = []
     compressing = dict(parse_peer(text) for text in options.deflate_peer)
+    securing = dict(parse_peer(text) for text in options.tls_peer)
     for text in options.peer:
         name, command = parse_peer(text)
-        peers.append(Peer(name, command, compressing.get(name)))
+        peers.append(Peer(name, command, compressing.get(name), securing.get(name)))
     if options.peers is not None:
         for entry in json.loads(options.peers.read_text()):
             command = entry["command"]
             if os.access(command.split()[0], os.X_OK):
-                peers.append(Peer(entry["name"], command, f"{command} --deflate" if entry["deflate"] else None))
+                deflating = f"{command} --deflate" if entry["deflate"] else None
+                peers.append(Peer(entry["name"], command, deflating, f"{command} {SECRETS}" if entry["tls"] else None))
     return peers
 
 

@@ -8,6 +8,8 @@ FLOOR, C, SWIFT = "floor", "Jazzy, C", "Jazzy, Swift"
 
 RELEASE = "build/release"
 SWIFT_RELEASE = ".build/release"
+# What servers with TLS have to be given; Scripts/bench.mk makes the files.
+SECRETS = "--certificate build/bench-tls/certificate.pem --key build/bench-tls/key.pem"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Peer:
     name: str
     command: str  # with {port}
     deflate_command: str | None = None  # agreeing on permessage-deflate; None where it cannot
+    tls_command: str | None = None  # with TLS; None where it cannot
 
 
 def floor(flags: str = "") -> str:
@@ -46,6 +49,14 @@ def echo_c(flags: str = "") -> str:
 
 def echo_swift(flags: str = "") -> str:
     return f"{SWIFT_RELEASE}/bench-echo-swift --port {{port}}{flags}"
+
+
+def floor_tls(flags: str = "") -> str:
+    return f"{RELEASE}/bench-floor-tls --port {{port}} {SECRETS}{flags}"
+
+
+def echo_tls() -> str:
+    return f"{RELEASE}/bench-echo-tls --port {{port}} {SECRETS}"
 
 
 def echo(key: str, title: str, peers: list[Peer], *flags: str) -> Workload:
@@ -146,6 +157,66 @@ def two_loops() -> Workload:
     return Workload("two-loops", title, "echo", runs)
 
 
+def with_tls(peers: list[Peer], load: tuple[str, ...]) -> tuple[Run, ...]:
+    return tuple(Run(peer.name, peer.tls_command, load) for peer in peers if peer.tls_command)
+
+
+def tls_echo(key: str, title: str, peers: list[Peer], *flags: str) -> Workload:
+    load = ("echo", "--tls", "1.3", *flags)
+    ours = (
+        Run(FLOOR, floor_tls(), load),
+        Run("floor, buffers kept", floor_tls(" --keep-buffers"), load),
+        Run(C, echo_tls(), load),
+    )
+    return Workload(key, title, "echo", ours + with_tls(peers, load))
+
+
+def tls_handshake(version: str, is_resumed: bool, peers: list[Peer]) -> Workload:
+    load = ("handshake", "--tls", version, *(["--resume"] if is_resumed else []))
+    runs = (Run(FLOOR, floor_tls(), load), Run(C, echo_tls(), load)) + with_tls(peers, load)
+    kind = "resume" if is_resumed else "handshake"
+    title = f"{'resumed' if is_resumed else 'full'} TLS {version} handshakes, each with that of the WebSocket"
+    return Workload(f"tls-{kind}-{version}", title, "handshake", runs)
+
+
+def tls_memory(version: str, connections: int, peers: list[Peer]) -> Workload:
+    """The floor's connection is an SSL object with released buffers and little else."""
+    load = ("idle", "--tls", version, "--connections", str(connections))
+    runs = (Run(FLOOR, floor_tls(), load), Run(C, echo_tls(), load)) + with_tls(peers, load)
+    return Workload(f"tls-memory-{version}", f"memory of {connections:,} idle TLS {version} connections", "echo", runs, rounds=1)
+
+
+def tls_beside(rate: int, peers: list[Peer]) -> Workload:
+    """What others' handshakes do to the echoes of 64 connections, of which one is in flight."""
+    alone = ("echo", "--tls", "1.3", "--size", "20")
+    beside = (*alone, "--handshakes", str(rate))
+    servers = [(C, echo_tls()), (FLOOR, floor_tls())]
+    servers += [(peer.name, peer.tls_command) for peer in peers if peer.name == "uWebSockets" and peer.tls_command]
+    runs = []
+    for name, command in servers:
+        runs += [Run(f"{name}, alone", command, alone), Run(f"{name}, beside handshakes", command, beside)]
+    title = f"TLS, 64 connections, 20 B, one in flight, alone and beside {rate:,} full handshakes a second"
+    return Workload("tls-beside", title, "echo", tuple(runs))
+
+
+def tls_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
+    idle = min(10_000, most_descriptors - 100)
+    fastest = [peer for peer in peers if peer.name == "uWebSockets"]
+    return [
+        tls_echo("tls-echo-20", "TLS, echo, 64 connections, 20 B, one in flight", peers, "--size", "20"),
+        tls_echo("tls-echo-depth", "TLS, echo, 64 connections, 20 B, 32 in flight", peers, "--size", "20", "--depth", "32"),
+        tls_echo(
+            "tls-echo-apart", "TLS, echo, 64 connections, 20 B, 32 in flight, each in a record of its own", peers,
+            "--size", "20", "--depth", "32", "--apart"),
+        tls_echo("tls-echo-16000", "TLS, echo, 64 connections, 16,000 B, one in flight", peers, "--size", "16000"),
+        *(tls_handshake("1.3", is_resumed, peers) for is_resumed in (False, True)),
+        *(tls_handshake("1.2", is_resumed, fastest) for is_resumed in (False, True)),
+        tls_beside(1_000, peers),
+        tls_memory("1.3", idle, peers),
+        tls_memory("1.2", idle, fastest),
+    ]  # fmt: skip
+
+
 def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
     # A process has other files than its connections, too.
     idle = min(19_000, most_descriptors - 1_000 - 100)
@@ -169,6 +240,7 @@ def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
         swift_task(1),
         swift_task(32),
         two_loops(),
+        *tls_workloads(peers, most_descriptors),
     ]
 
 
@@ -187,4 +259,8 @@ def quick_workloads(peers: list[Peer]) -> list[Workload]:
         swift_text(),
         swift_task(1),
         two_loops(),
+        tls_echo("tls-echo-20", "TLS, echo, 64 connections, 20 B, one in flight", peers, "--size", "20"),
+        tls_handshake("1.2", True, peers),
+        tls_beside(50, peers),
+        tls_memory("1.3", 200, peers),
     ]

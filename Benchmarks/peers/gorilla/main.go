@@ -1,6 +1,6 @@
 // An echo server on Go's github.com/gorilla/websocket, for comparison.
 //
-//	gorilla --port N [--deflate]
+//	gorilla --port N [--deflate] [--certificate FILE --key FILE]
 //
 // One goroutine a connection, as the library wants it; buffers of the HTTP server are reused, and what is written goes out
 // at once. GOMAXPROCS is 1: servers are compared on one core.
@@ -22,6 +22,8 @@ func main() {
 	log.SetFlags(0)
 	port := flag.Int("port", 8080, "the port")
 	deflate := flag.Bool("deflate", false, "agree on permessage-deflate")
+	certificate := flag.String("certificate", "", "with TLS: a file")
+	key := flag.String("key", "", "the certificate's, a file")
 	flag.Parse()
 	runtime.GOMAXPROCS(1)
 
@@ -35,12 +37,16 @@ func main() {
 		log.Fatal("gorilla: ", err)
 	}
 	fmt.Printf("listening on port %d\n", *port)
-	log.Fatal(http.Serve(listener, http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+	handler := http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		connection, err := upgrader.Upgrade(writer, request, nil)
 		if err == nil {
 			echo(connection)
 		}
-	})))
+	})
+	if *certificate != "" {
+		log.Fatal(http.ServeTLS(listener, handler, *certificate, *key))
+	}
+	log.Fatal(http.Serve(listener, handler))
 }
 
 func echo(connection *websocket.Conn) {

@@ -1,5 +1,5 @@
 /*
- * An echo server on libwebsockets, for comparison: libwebsockets --port N.
+ * An echo server on libwebsockets, for comparison: libwebsockets --port N [--certificate FILE --key FILE].
  *
  * One thread. Its callback gets a message in parts, which go into a queue of the connection and out of it when the
  * library says that the connection is writable, one write each, as it wants it. Where more than half a megabyte waits,
@@ -113,11 +113,19 @@ static int echo(struct lws *socket, enum lws_callback_reasons reason, void *user
 int main(int count, char **arguments)
 {
     int port = 8080;
-    if (count == 3 && strcmp(arguments[1], "--port") == 0) {
-        port = atoi(arguments[2]);
-    } else if (count != 1) {
-        fprintf(stderr, "usage: libwebsockets --port N\n");
-        return 2;
+    const char *certificate = NULL;
+    const char *key = NULL;
+    for (int i = 1; i < count; i += 2) {
+        if (i + 1 < count && strcmp(arguments[i], "--port") == 0) {
+            port = atoi(arguments[i + 1]);
+        } else if (i + 1 < count && strcmp(arguments[i], "--certificate") == 0) {
+            certificate = arguments[i + 1];
+        } else if (i + 1 < count && strcmp(arguments[i], "--key") == 0) {
+            key = arguments[i + 1];
+        } else {
+            fprintf(stderr, "usage: libwebsockets --port N [--certificate FILE --key FILE]\n");
+            return 2;
+        }
     }
     lws_set_log_level(LLL_ERR, NULL);
     signal(SIGTERM, stop);
@@ -130,7 +138,11 @@ int main(int count, char **arguments)
                                              .protocols = protocols,
                                              .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
                                                         LWS_SERVER_OPTION_DISABLE_IPV6,
+                                             .ssl_cert_filepath = certificate,
+                                             .ssl_private_key_filepath = key,
                                              .pt_serv_buf_size = RECEIVE_BUFFER};
+    if (certificate != NULL)
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     struct lws_context *context = lws_create_context(&info);
     if (context == NULL) {
         fprintf(stderr, "libwebsockets: cannot listen on port %d\n", port);

@@ -1,4 +1,4 @@
-"""An echo server on Python's picows, for comparison: server.py --port N.
+"""An echo server on Python's picows, for comparison: server.py --port N [--certificate FILE --key FILE].
 
 With uvloop, as in its own benchmarks. It has no permessage-deflate.
 """
@@ -6,6 +6,7 @@ With uvloop, as in its own benchmarks. It has no permessage-deflate.
 import argparse
 import asyncio
 import logging
+import ssl
 import sys
 
 import uvloop
@@ -30,9 +31,14 @@ async def main() -> None:
     logging.disable()
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--certificate")
+    parser.add_argument("--key")
     arguments = parser.parse_args()
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if arguments.certificate else None
+    if tls is not None:
+        tls.load_cert_chain(arguments.certificate, arguments.key)
     try:
-        server = await ws_create_server(lambda request: Echo(), None, arguments.port, max_frame_size=16 << 20)
+        server = await ws_create_server(lambda request: Echo(), None, arguments.port, max_frame_size=16 << 20, ssl=tls)
     except OSError as error:
         sys.exit(f"picows: {error}")
     print(f"listening on port {arguments.port}", flush=True)

@@ -1,19 +1,30 @@
 // An echo server on Node.js's ws, for comparison.
 //
-//     server.js --port N [--deflate]
+//     server.js --port N [--deflate] [--certificate FILE --key FILE]
 //
 // As its documentation recommends for speed: no compression unless asked for (and then without context takeover), no
 // tracking of clients, and messages are not turned into strings.
 'use strict';
 
+const { readFileSync } = require('fs');
+const http = require('http');
+const https = require('https');
 const { WebSocketServer } = require('ws');
 
 const { values } = require('util').parseArgs({
-  options: { port: { type: 'string', default: '8080' }, deflate: { type: 'boolean', default: false } },
+  options: {
+    port: { type: 'string', default: '8080' },
+    deflate: { type: 'boolean', default: false },
+    certificate: { type: 'string' },
+    key: { type: 'string' },
+  },
 });
 
+const listener = values.certificate
+  ? https.createServer({ cert: readFileSync(values.certificate), key: readFileSync(values.key) })
+  : http.createServer();
 const server = new WebSocketServer({
-  port: Number(values.port),
+  server: listener,
   clientTracking: false,
   maxPayload: 16 * 1024 * 1024,
   perMessageDeflate: values.deflate && {
@@ -31,3 +42,4 @@ server.on('connection', (socket) => {
   socket.on('message', (message, isBinary) => socket.send(message, { binary: isBinary }));
   socket.on('error', () => {});
 });
+listener.listen(Number(values.port));

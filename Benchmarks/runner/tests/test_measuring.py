@@ -1,6 +1,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from runner import main as runner_main
@@ -82,9 +83,18 @@ def test_a_load_that_cannot_be_believed_is_told(tmp_path: Path, load: str, why: 
     assert len(results.failures) == 1 and why in results.failures[0]
 
 
-def test_compression_that_was_not_asked_for_is_not_believed() -> None:
-    with pytest.raises(Failure, match="deflate"):
-        check_reading({"workload": "echo", "deflate": True}, ["echo"])
+@pytest.mark.parametrize(
+    ("reading", "arguments", "why"),
+    [
+        ({"deflate": True}, [], "--deflate"),
+        ({"resume": False}, ["--tls", "1.3", "--resume"], "--resume"),
+        ({"tls": "1.2"}, ["--tls", "1.3"], "tls 1.2, not 1.3"),
+        ({"handshakes": 0}, ["--tls", "1.3", "--handshakes", "1000"], "handshakes 0, not 1000"),
+    ],
+)
+def test_what_was_not_asked_for_is_not_believed(reading: dict[str, Any], arguments: list[str], why: str) -> None:
+    with pytest.raises(Failure, match=why):
+        check_reading({"workload": "echo", "tls": "1.3", **reading}, ["echo", *arguments])
 
 
 @BOTH_CORES

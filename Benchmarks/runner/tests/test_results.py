@@ -36,7 +36,7 @@ def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
 
 
 def test_every_goal_is_about_something_that_is_measured() -> None:
-    peers = [Peer("uWebSockets", "x {port}", "x {port} d")]
+    peers = [Peer("uWebSockets", "x {port}", "x {port} d", "x {port} t")]
     labels = {workload.key: {run.label for run in workload.runs} for workload in all_workloads(peers, 20_000)}
     for goal in goals.GOALS:
         assert goal.label in labels[goal.workload]
