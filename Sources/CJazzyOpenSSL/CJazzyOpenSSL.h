@@ -13,6 +13,7 @@
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 #error "Jazzy's TLS needs OpenSSL 3.0 or later; this one is older"
 #endif
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>

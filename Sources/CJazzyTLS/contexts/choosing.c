@@ -44,7 +44,7 @@ static int send_staple(SSL *ssl, void *context)
 
 static jz_status use_identity(SSL_CTX *context, jz_tls_identity *identity, jz_error *error)
 {
-    STACK_OF(X509) *chain = sk_X509_num(identity->chain) > 0 ? identity->chain : NULL;
+    jz_tls_chain *chain = sk_X509_num(identity->chain) > 0 ? identity->chain : NULL;
     if (SSL_CTX_use_cert_and_key(context, identity->own, identity->key, chain, 1) != 1)
         return jz_tls_report_openssl(error, JZ_STATUS_INVALID_OPTION, "use %s: it is too weak, or not for this",
                                      identity->label.text);

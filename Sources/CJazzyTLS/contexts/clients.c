@@ -3,9 +3,13 @@
 #include <string.h>
 
 #include "contexts/report.h"
+#include "contexts/times.h"
 
 static bool add(jz_tls_authorities *authorities, X509 *certificate)
 {
+    int64_t expires;
+    if (jz_tls_time_of(X509_get0_notAfter(certificate), &expires) && expires < authorities->expires)
+        authorities->expires = expires;
     X509_NAME *name = X509_NAME_dup(X509_get_subject_name(certificate));
     if (name == NULL || sk_X509_NAME_push(authorities->names, name) == 0) {
         X509_NAME_free(name);
@@ -14,7 +18,7 @@ static bool add(jz_tls_authorities *authorities, X509 *certificate)
     return X509_STORE_add_cert(authorities->store, certificate) == 1;
 }
 
-static bool add_all(jz_tls_authorities *authorities, STACK_OF(X509) * certificates)
+static bool add_all(jz_tls_authorities *authorities, jz_tls_chain *certificates)
 {
     authorities->store = X509_STORE_new();
     authorities->names = sk_X509_NAME_new_null();
@@ -30,8 +34,8 @@ static bool add_all(jz_tls_authorities *authorities, STACK_OF(X509) * certificat
 
 jz_status jz_tls_authorities_read(jz_tls_authorities *authorities, const jz_tls_pem *pem, jz_error *error)
 {
-    STACK_OF(X509) * certificates;
-    *authorities = (jz_tls_authorities){0};
+    jz_tls_chain *certificates;
+    *authorities = (jz_tls_authorities){.expires = INT64_MAX, .label = pem->label};
     jz_status status = jz_tls_pem_certificates(pem, &certificates, error);
     if (status != JZ_OK)
         return status;

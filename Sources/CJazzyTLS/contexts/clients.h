@@ -10,6 +10,8 @@
 typedef struct jz_tls_authorities {
     X509_STORE *store;
     STACK_OF(X509_NAME) * names; /* which clients are told */
+    int64_t expires;             /* the first of them, in seconds since 1970 */
+    jz_tls_label label;
 } jz_tls_authorities;
 
 /* To be freed if it succeeds. */

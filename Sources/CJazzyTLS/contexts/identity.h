@@ -18,7 +18,7 @@ typedef enum jz_tls_kind {
 
 typedef struct jz_tls_identity {
     X509 *own;
-    STACK_OF(X509) * chain; /* the others, in order */
+    jz_tls_chain *chain; /* the others, in order */
     EVP_PKEY *key;
     jz_tls_kind kind;
     int64_t begins; /* seconds since 1970 */

@@ -83,7 +83,8 @@ static jz_status open_pem(const jz_tls_pem *pem, BIO **bio, jz_error *error)
     if (pem->length > LONGEST)
         return jz_tls_report(error, JZ_STATUS_INVALID_OPTION, "%s has over %d MiB; give only what is needed",
                              pem->label.text, LONGEST / (1024 * 1024));
-    *bio = BIO_new_mem_buf(pem->bytes, (int)pem->length);
+    size_t skipped = begins_with(pem, "\xef\xbb\xbf", 3) ? 3 : 0; /* the mark of UTF-8 that some editors write */
+    *bio = BIO_new_mem_buf(pem->bytes + skipped, (int)(pem->length - skipped));
     return *bio != NULL ? JZ_OK : jz_tls_report_no_memory(error);
 }
 
@@ -103,7 +104,7 @@ static bool is_at_the_end(void)
     return ERR_GET_LIB(entry) == ERR_LIB_PEM && ERR_GET_REASON(entry) == PEM_R_NO_START_LINE;
 }
 
-static jz_status read_certificates(const jz_tls_pem *pem, BIO *bio, STACK_OF(X509) * certificates, jz_error *error)
+static jz_status read_certificates(const jz_tls_pem *pem, BIO *bio, jz_tls_chain *certificates, jz_error *error)
 {
     for (int count = 0; count < MOST_CERTIFICATES; count++) {
         X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
@@ -124,7 +125,7 @@ static jz_status read_certificates(const jz_tls_pem *pem, BIO *bio, STACK_OF(X50
                          MOST_CERTIFICATES);
 }
 
-jz_status jz_tls_pem_certificates(const jz_tls_pem *pem, STACK_OF(X509) * *certificates, jz_error *error)
+jz_status jz_tls_pem_certificates(const jz_tls_pem *pem, jz_tls_chain **certificates, jz_error *error)
 {
     *certificates = NULL;
     if (!jz_tls_pem_has(pem, "CERTIFICATE"))
@@ -133,7 +134,7 @@ jz_status jz_tls_pem_certificates(const jz_tls_pem *pem, STACK_OF(X509) * *certi
     jz_status status = open_pem(pem, &bio, error);
     if (status != JZ_OK)
         return status;
-    STACK_OF(X509) *all = sk_X509_new_null();
+    jz_tls_chain *all = sk_X509_new_null();
     status = all != NULL ? read_certificates(pem, bio, all, error) : jz_tls_report_no_memory(error);
     BIO_free(bio);
     if (status != JZ_OK)

@@ -6,6 +6,8 @@
 #include "contexts/label.h"
 #include "jazzy/tls.h"
 
+typedef STACK_OF(X509) jz_tls_chain;
+
 /* Bytes that should be PEM; borrowed. */
 typedef struct jz_tls_pem {
     jz_tls_label label;
@@ -17,7 +19,7 @@ typedef struct jz_tls_pem {
 bool jz_tls_pem_has(const jz_tls_pem *pem, const char *name);
 
 /* All certificates, at least one, to be freed by sk_X509_pop_free. */
-jz_status jz_tls_pem_certificates(const jz_tls_pem *pem, STACK_OF(X509) * *certificates, jz_error *error);
+jz_status jz_tls_pem_certificates(const jz_tls_pem *pem, jz_tls_chain **certificates, jz_error *error);
 
 /* The first private key, to be freed by EVP_PKEY_free. */
 jz_status jz_tls_pem_key(const jz_tls_pem *pem, jz_tls_passphrase passphrase, void *passphrase_context, EVP_PKEY **key,

@@ -1,15 +1,21 @@
 #include "contexts/policy.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "contexts/report.h"
 
 /* The cheaper AES-128 first. A client without instructions for AES prefers ChaCha20, and gets it. */
-static const char suites_1_3[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-static const char suites_1_2[] =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+#define AES_1_3 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
+#define AES_1_2                                                                                                        \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"                         \
+    "ECDHE-RSA-AES256-GCM-SHA384"
+#define CHACHA20_1_3 "TLS_CHACHA20_POLY1305_SHA256"
+#define CHACHA20_1_2 "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+/* By whether this processor has such instructions. */
+static const char *const suites_1_3[] = {CHACHA20_1_3 ":" AES_1_3, AES_1_3 ":" CHACHA20_1_3};
+static const char *const suites_1_2[] = {CHACHA20_1_2 ":" AES_1_2, AES_1_2 ":" CHACHA20_1_2};
 /* Of newer versions of OpenSSL also what withstands quantum computers. */
 static const char groups_since_3_5[] = "X25519MLKEM768:X25519:P-256:P-384";
 static const char groups[] = "X25519:P-256:P-384";
@@ -45,6 +51,22 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
     return SSL_TLSEXT_ERR_ALERT_FATAL; /* no_application_protocol */
 }
 
+/* Whether this processor has instructions for AES, as OpenSSL has found out, or was told by its variables. */
+static bool has_aes(void)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } settings[] = {{"OPENSSL_ia32cap=", 57}, {"OPENSSL_armcap=", 2}};
+    const char *known = OPENSSL_info(OPENSSL_INFO_CPU_SETTINGS);
+    for (size_t i = 0; known != NULL && i < sizeof settings / sizeof settings[0]; i++) {
+        const char *found = strstr(known, settings[i].name);
+        if (found != NULL)
+            return (strtoull(found + strlen(settings[i].name), NULL, 16) >> settings[i].bit & 1) != 0;
+    }
+    return true; /* others have had them for long */
+}
+
 static bool set_groups(SSL_CTX *context)
 {
     ERR_set_mark();
@@ -56,6 +78,7 @@ static bool set_groups(SSL_CTX *context)
 /* All is said, because the system's openssl.cnf may say something else. */
 static bool set_policy(SSL_CTX *context, jz_tls_policy policy)
 {
+    bool prefers_aes = has_aes();
     int lowest = policy == JZ_TLS_MODERN ? TLS1_3_VERSION : TLS1_2_VERSION;
     SSL_CTX_set_security_level(context, SECURITY_LEVEL);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
@@ -65,9 +88,9 @@ static bool set_policy(SSL_CTX *context, jz_tls_policy policy)
                                        SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TICKET);
     return SSL_CTX_set_min_proto_version(context, lowest) == 1 &&
            SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
-           SSL_CTX_set_ciphersuites(context, suites_1_3) == 1 && SSL_CTX_set_cipher_list(context, suites_1_2) == 1 &&
-           set_groups(context) && SSL_CTX_set_max_early_data(context, 0) == 1 &&
-           SSL_CTX_set_recv_max_early_data(context, 0) == 1;
+           SSL_CTX_set_ciphersuites(context, suites_1_3[prefers_aes]) == 1 &&
+           SSL_CTX_set_cipher_list(context, suites_1_2[prefers_aes]) == 1 && set_groups(context) &&
+           SSL_CTX_set_max_early_data(context, 0) == 1 && SSL_CTX_set_recv_max_early_data(context, 0) == 1;
 }
 
 SSL_CTX *jz_tls_new_context(jz_tls_policy policy, jz_error *error)

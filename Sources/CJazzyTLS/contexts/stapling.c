@@ -12,7 +12,7 @@
 enum { TOLERANCE_S = 300 /* between clocks */ };
 
 /* NULL: it is not known. */
-static X509 *issuer_of(X509 *certificate, STACK_OF(X509) * chain)
+static X509 *issuer_of(X509 *certificate, jz_tls_chain *chain)
 {
     for (int i = 0; i < sk_X509_num(chain); i++) {
         if (X509_check_issued(sk_X509_value(chain, i), certificate) == X509_V_OK)
@@ -47,7 +47,7 @@ static OCSP_SINGLERESP *find_single(OCSP_BASICRESP *basic, X509 *certificate, X5
     return NULL;
 }
 
-static const char *check_signature(OCSP_BASICRESP *basic, STACK_OF(X509) * chain, X509 *issuer)
+static const char *check_signature(OCSP_BASICRESP *basic, jz_tls_chain *chain, X509 *issuer)
 {
     X509_STORE *store = X509_STORE_new();
     bool is_prepared = store != NULL && X509_STORE_add_cert(store, issuer) == 1 &&
@@ -57,7 +57,7 @@ static const char *check_signature(OCSP_BASICRESP *basic, STACK_OF(X509) * chain
     return is_good ? NULL : is_prepared ? "is not signed by the issuer of the certificate" : "needs more memory";
 }
 
-static const char *check_basic(OCSP_BASICRESP *basic, X509 *certificate, STACK_OF(X509) * chain, int64_t *expires)
+static const char *check_basic(OCSP_BASICRESP *basic, X509 *certificate, jz_tls_chain *chain, int64_t *expires)
 {
     X509 *issuer = issuer_of(certificate, chain);
     OCSP_SINGLERESP *single = find_single(basic, certificate, issuer);
@@ -79,8 +79,7 @@ static const char *check_basic(OCSP_BASICRESP *basic, X509 *certificate, STACK_O
     return issuer != NULL ? check_signature(basic, chain, issuer) : NULL;
 }
 
-static const char *check(const uint8_t *bytes, size_t length, X509 *certificate, STACK_OF(X509) * chain,
-                         int64_t *expires)
+static const char *check(const uint8_t *bytes, size_t length, X509 *certificate, jz_tls_chain *chain, int64_t *expires)
 {
     const unsigned char *at = bytes;
     OCSP_RESPONSE *response = length <= LONG_MAX ? d2i_OCSP_RESPONSE(NULL, &at, (long)length) : NULL;
@@ -99,7 +98,7 @@ static const char *check(const uint8_t *bytes, size_t length, X509 *certificate,
 }
 
 const char *jz_tls_staple_read(jz_tls_staple *staple, const uint8_t *bytes, size_t length, X509 *certificate,
-                               STACK_OF(X509) * chain)
+                               jz_tls_chain *chain)
 {
     int64_t expires = 0;
     *staple = (jz_tls_staple){0};

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "../../CJazzyOpenSSL/CJazzyOpenSSL.h"
+#include "contexts/pem.h"
 
 /* A response in DER, and until when it may be sent. */
 typedef struct jz_tls_staple {
@@ -21,7 +22,7 @@ typedef struct jz_tls_staple {
  * clause that says what is wrong with it, and no staple.
  */
 const char *jz_tls_staple_read(jz_tls_staple *staple, const uint8_t *bytes, size_t length, X509 *certificate,
-                               STACK_OF(X509) * chain);
+                               jz_tls_chain *chain);
 void jz_tls_staple_free(jz_tls_staple *staple);
 
 /* For the callback of SSL_CTX_set_tlsext_status_cb: returns its result. */

@@ -41,6 +41,18 @@ static void warn_of_times(const jz_tls_identity *identity, const jz_tls_options 
                    identity->staple_label.text);
 }
 
+/* Whoever has a certificate of it is refused then. */
+static void warn_of_authorities(const jz_tls_authorities *authorities, const jz_tls_options *options)
+{
+    int64_t now = (int64_t)time(NULL);
+    if (authorities->store == NULL || authorities->expires - now >= LONGEST_NOTICE)
+        return;
+    bool has_expired = authorities->expires <= now;
+    int64_t days = (has_expired ? now - authorities->expires : authorities->expires - now) / DAY;
+    jz_tls_log(options, JZ_LOG_WARNING, "%s has an authority that %s %" PRId64 " days%s: its clients are refused then",
+               authorities->label.text, has_expired ? "expired" : "expires in", days, has_expired ? " ago" : "");
+}
+
 /* The first certificate whose issuer is not the next; 0: there is none. */
 static int break_in_chain(const jz_tls_identity *identity)
 {
@@ -73,12 +85,17 @@ static void warn_of(const jz_tls_identity *identity, const jz_tls_options *optio
     if (identity->staple_fault != NULL)
         jz_tls_log(options, JZ_LOG_WARNING, "%s is not sent to clients: it %s; ask the responder for another",
                    identity->staple_label.text, identity->staple_fault);
+    if (identity->staple.response == NULL && X509_get_ext_by_NID(identity->own, NID_tlsfeature, -1) >= 0)
+        jz_tls_log(options, JZ_LOG_WARNING,
+                   "%s says that an OCSP response comes with it, and there is none (ocsp_file); clients may refuse it",
+                   label);
 }
 
 void jz_tls_generation_warn_of_times(const jz_tls_generation *generation, const jz_tls_options *options)
 {
     for (size_t i = 0; i < generation->identity_count; i++)
         warn_of_times(&generation->identities[i], options);
+    warn_of_authorities(&generation->authorities, options);
 }
 
 void jz_tls_generation_warn(const jz_tls_generation *generation, const jz_tls_options *options)

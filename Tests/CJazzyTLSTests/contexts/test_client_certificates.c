@@ -284,6 +284,27 @@ static void other_authorities_end_all_sessions(void **state)
     jz_tls_free(tls);
 }
 
+static void an_authority_that_expires_is_logged(void **state)
+{
+    enum { HOUR = 3600 };
+    (void)state;
+    const struct {
+        int64_t ends;
+        const char *line;
+    } rows[] = {
+        {-2 * DAY - HOUR, "client_ca 1 in memory has an authority that expired 2 days ago: its clients are refused"},
+        {13 * DAY + HOUR, "client_ca 1 in memory has an authority that expires in 13 days: its clients are refused"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        made old =
+            authority_make_with_own_key(&(plan){.is_authority = true, .begins = -99 * DAY, .ends = rows[i].ends});
+        log_forget();
+        jz_tls_free(create_for(JZ_TLS_CLIENTS_MAY_IDENTIFY, &old));
+        assert_that(was_logged(rows[i].line), "row %zu", i);
+        assert_int_equal(logged_count(JZ_LOG_WARNING), 1);
+    }
+}
+
 static void a_list_of_revoked_certificates_is_refused(void **state)
 {
     (void)state;
@@ -309,6 +330,7 @@ int main(void)
         client_test(a_resumed_session_has_the_certificate_too),
         client_test(a_session_ends_with_the_clients_certificate),
         client_test(other_authorities_end_all_sessions),
+        client_test(an_authority_that_expires_is_logged),
         client_test(a_list_of_revoked_certificates_is_refused),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));

@@ -28,6 +28,18 @@ static void a_key_may_be_beside_its_certificate(void **state)
     jz_tls_free(tls);
 }
 
+static void a_mark_of_utf_8_does_no_harm(void **state)
+{
+    (void)state;
+    made certificate = authority_make(&(plan){0});
+    jz_tls_certificate given = {
+        .certificate_file = write_file("c.pem", joined("\xef\xbb\xbf", pem_of_certificates(&certificate, NULL, NULL))),
+        .key_file = write_file("k.pem", joined("\xef\xbb\xbf", pem_of_key(&certificate, NULL)))};
+    jz_tls *tls = create_of(&given);
+    assert_true(is_shown(tls, &(client_plan){0}, &certificate));
+    jz_tls_free(tls);
+}
+
 static void everything_is_copied(void **state)
 {
     (void)state;
@@ -94,6 +106,7 @@ static void what_is_doubtful_is_logged(void **state)
         {{.begins = -352 * DAY, .ends = 13 * DAY + HOUR}, "certificate 1 in memory expires in 13 days; renew it"},
         {{.begins = -6 * DAY, .ends = 14 * HOUR + MINUTE}, "certificate 1 in memory expires in 14 hours; renew it"},
         {{.usage = "clientAuth"}, "certificate 1 in memory is not made for servers"},
+        {{.must_staple = true}, "certificate 1 in memory says that an OCSP response comes with it, and there is none"},
         {{.names = "DNS:chat.example,DNS:*"}, "certificate 1 in memory has names that no client can ask for"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -154,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         setting_test(a_certificate_in_files_is_shown),
         setting_test(a_key_may_be_beside_its_certificate),
+        setting_test(a_mark_of_utf_8_does_no_harm),
         setting_test(everything_is_copied),
         setting_test(the_chain_is_sent_with_it),
         setting_test(nothing_is_logged_where_all_is_well),

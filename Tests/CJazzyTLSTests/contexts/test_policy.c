@@ -1,4 +1,9 @@
 /* Which versions, suites, groups and protocols are spoken. */
+#define _DEFAULT_SOURCE
+
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "support/setting.h"
 
 static jz_tls *create_for(jz_tls_policy policy, key_kind key)
@@ -96,6 +101,35 @@ static void aes_is_preferred_unless_a_client_prefers_chacha20(void **state)
     jz_tls_free(tls);
 }
 
+/* In a process of its own: OpenSSL is told by a variable, before it begins, that the processor is an older one. */
+static const char without_aes[] = "--without-aes";
+
+static void prefer_chacha20(void **state)
+{
+    (void)state;
+    jz_tls *tls = create_for(JZ_TLS_COMPATIBLE, KEY_P256);
+    expect_suite(tls, &(client_plan){0}, "TLS_CHACHA20_POLY1305_SHA256");
+    expect_suite(tls, &(client_plan){.highest = TLS1_2_VERSION}, "ECDHE-ECDSA-CHACHA20-POLY1305");
+    jz_tls_free(tls);
+}
+
+static void chacha20_is_preferred_on_a_processor_without_aes(void **state)
+{
+    (void)state;
+#ifndef __x86_64__
+    skip(); /* the variable is another one there */
+#endif
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        setenv("OPENSSL_ia32cap", "~0x200000200000000", 1);
+        execl("/proc/self/exe", "test_policy", without_aes, (char *)NULL);
+        _exit(EXIT_FAILURE);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void groups_are_the_fast_ones(void **state)
 {
     (void)state;
@@ -177,12 +211,16 @@ static void properties_tell_of_the_channel(void **state)
     jz_tls_free(tls);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+    const struct CMUnitTest alone[] = {setting_test(prefer_chacha20)};
+    if (count == 2 && strcmp(arguments[1], without_aes) == 0)
+        return EXIT_STATUS_OF(cmocka_run_group_tests(alone, NULL, NULL));
     const struct CMUnitTest tests[] = {
         setting_test(versions_are_those_of_the_policy),
         setting_test(suites_of_tls_1_2_are_the_secure_ones),
         setting_test(aes_is_preferred_unless_a_client_prefers_chacha20),
+        setting_test(chacha20_is_preferred_on_a_processor_without_aes),
         setting_test(groups_are_the_fast_ones),
         setting_test(http_1_1_is_chosen_by_alpn),
         setting_test(the_policy_holds_for_every_name),

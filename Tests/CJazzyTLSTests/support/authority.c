@@ -53,6 +53,8 @@ static void add_extensions(X509 *certificate, X509 *issuer, const plan *plan)
     add_extension(certificate, issuer, NID_subject_key_identifier, "hash");
     if (plan->names != NULL)
         add_extension(certificate, issuer, NID_subject_alt_name, plan->names);
+    if (plan->must_staple)
+        add_extension(certificate, issuer, NID_tlsfeature, "status_request");
     if (plan->usage != NULL)
         add_extension(certificate, issuer, NID_ext_key_usage, plan->usage);
 }

@@ -34,6 +34,7 @@ typedef struct plan {
     const char *common_name;
     const char *names; /* subjectAltName as in openssl.cnf: "DNS:a.example,DNS:*.b.example,IP:::1" */
     const char *usage; /* extendedKeyUsage: "serverAuth"; NULL: none */
+    bool must_staple;  /* it says that an OCSP response comes with it */
     key_kind key;
     bool is_authority;
     bool has_weak_digest; /* signed with SHA-1 */
