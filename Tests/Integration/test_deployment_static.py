@@ -21,7 +21,7 @@ from support.programs import IS_SANITIZED, ROOT
 pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="the program is built as users build it")
 
 MOSTLY_STATIC = "swift build -c release --static-swift-stdlib"
-STATIC = f"{MOSTLY_STATIC} -Xswiftc -static-executable"
+STATIC = "swift build -c release --static-swift-stdlib -Xswiftc -static-executable"
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import contextlib
 import grp
-import shlex
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 import websockets
@@ -19,7 +19,7 @@ from support.deadline import DEADLINE, eventually
 from support.deployment import (
     Deployed,
     UnixConnection,
-    blocks,
+    command,
     free_port,
     put_program,
     reachable_folder,
@@ -30,14 +30,18 @@ from support.programs import DEPLOYED, IS_SANITIZED
 from support.raw import RawConnection, open_websocket, upgrade_request
 from support.systemd import own_systemd, why_not
 
-UNITS = ("app.socket", "app.service")
+ENABLE = "systemctl enable --now app.socket app.service"
 
 
 def write_units(folder, port, program="/usr/local/bin/app"):
-    changes = {"app.socket": ("ListenStream=8080", f"ListenStream={port}"), "app.service": ("/usr/local/bin/app", program)}
-    for unit in UNITS:
-        (folder / unit).write_text(recipe(f"/etc/systemd/system/{unit}", replace=[changes[unit]]))
-    return [folder / unit for unit in UNITS]
+    units = {
+        "/etc/systemd/system/app.socket": ("ListenStream=8080", f"ListenStream={port}"),
+        "/etc/systemd/system/app.service": ("/usr/local/bin/app", program),
+    }
+    written = [folder / Path(unit).name for unit in units]
+    for path, (unit, change) in zip(written, units.items(), strict=True):
+        path.write_text(recipe(unit, replace=[change]))
+    return written
 
 
 def is_greeted(connection):
@@ -65,9 +69,9 @@ def test_systemd_understands_every_line_of_the_units(tmp_path):
 @pytest.mark.skipif(not shutil.which("systemd-socket-activate"), reason="there is no systemd")
 def test_the_program_takes_the_socket_that_another_listens_on():
     port = free_port()
-    command = ["systemd-socket-activate", f"--listen=127.0.0.1:{port}", "--setenv=LISTEN=activated", DEPLOYED]
+    activate = ["systemd-socket-activate", f"--listen=127.0.0.1:{port}", "--setenv=LISTEN=activated", DEPLOYED]
     # The first connection makes it become the program; then it catches signals.
-    with Deployed({"LISTEN": "activated"}, command, port) as server, open_websocket(port) as connection:
+    with Deployed({"LISTEN": "activated"}, activate, port) as server, open_websocket(port) as connection:
         assert is_greeted(connection)
         connection.send_frame(frames.TEXT, b"hello")
         assert connection.read_frame().payload == b"hello"
@@ -125,8 +129,7 @@ def systemd():
         write_units(folder, port)
         put_program(folder / "app", static_program("swift build -c release --static-swift-stdlib"))
         with own_systemd(folder) as systemd:
-            enable = next(block for block in blocks("sh") if block.startswith("systemctl "))
-            systemd.run(*shlex.split(enable))
+            systemd.run(*command(ENABLE))
             yield systemd, port
 
 

@@ -6,6 +6,7 @@ documentation.
 import json
 import os
 import re
+import shlex
 import subprocess
 import urllib.error
 import urllib.request
@@ -16,9 +17,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from support.deadline import DEADLINE, eventually
-from support.documentation import docc_examples, markdown_examples
+from support.documentation import docc_examples, markdown_examples, program_comments
+from support.playing import play
 from support.programs import ROOT
 from support.server import Server
+from support.swift_examples import on_this_machine, paths_of
+from test_documentation_runs import MORE_THAN_WAIT
 
 BUILD = os.environ.get("JAZZY_HUMMINGBIRD_BUILD")
 pytestmark = pytest.mark.skipif(BUILD is None, reason="`make test-hummingbird` builds it, and passes this")
@@ -30,11 +34,20 @@ def modules():
     return ["-I", ROOT / BUILD / "Modules", "-I", ROOT / "Sources/CJazzyPoll/include"]
 
 
+def usage():
+    """The commands that the program's first lines name: one starts it, one says something in the kitchen."""
+    (example,) = [each for each in program_comments() if each.file == "Examples/HummingbirdChat/Sources/main.swift"]
+    return map(shlex.split, example.code.splitlines())
+
+
 class Chat(Server):
     """The example, whose log says the ports that it listens on."""
 
     def __init__(self):
-        command = [ROOT / BUILD / "hummingbird-chat", 0, 0]
+        *swift_run, program, http, websockets = next(usage())
+        assert swift_run == ["swift", "run", "--package-path", "Examples/HummingbirdChat"]
+        assert (http, websockets) == ("8080", "8081")
+        command = [ROOT / BUILD / program, 0, 0]
         super().__init__(command, r"HummingbirdCore.* listening on 127\.0\.0\.1:(\d+)")
         self.printed, self.output = self.output, self.errors
 
@@ -44,9 +57,8 @@ class Chat(Server):
         self.websockets = f"ws://127.0.0.1:{port}"
         return self
 
-    def ask(self, path, body=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body)
-        with urllib.request.urlopen(request, timeout=DEADLINE) as response:
+    def ask(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=DEADLINE) as response:
             return response.read().decode()
 
     def metric(self, name):
@@ -61,7 +73,9 @@ async def test_http_and_websockets_share_a_process_a_log_metrics_and_traces():
             assert chat.ask("/rooms/kitchen") == "2 in the kitchen\n"
             await ada.send("Is there tea?")
             assert [await client.recv() for client in [ada, bo]] == ["Is there tea?"] * 2
-            chat.ask("/rooms/kitchen", b"Supper is ready.")
+            _, curl = usage()
+            command = [word.replace("localhost:8080", f"127.0.0.1:{chat.port}") for word in curl]
+            subprocess.run(command, check=True, timeout=DEADLINE, capture_output=True)
             assert [await client.recv() for client in [ada, bo]] == ["Supper is ready."] * 2
 
             with pytest.raises(InvalidStatus) as refused:
@@ -89,36 +103,100 @@ async def test_http_and_websockets_share_a_process_a_log_metrics_and_traces():
 
 
 EXAMPLES = [
-    (product, example)
-    for product in PRODUCTS
-    for example in [
-        *docc_examples(ROOT / "Sources" / product),
-        *markdown_examples("swift", [f"Sources/{product}/*.docc/"]),
-    ]
+    example
+    for example in [*markdown_examples(), *docc_examples()]
+    if example.language == "swift" and example.module in PRODUCTS
 ]
+
+SURROUNDINGS = ROOT / "Tests/Integration/surroundings/Recording.swift"
+REGISTRY = ROOT / "Examples/HummingbirdChat/Sources/MetricsRegistry.swift"
 
 CONTEXT = """\
 import JazzySwift
 import Logging
 import ServiceLifecycle
+import Surroundings
 import Tracing
 import {product}
 {metrics}
-let server = JazzyServer()
+bootstrap()
+showRecords(on: Jazzy.server)
+{server}
+{code}
 """
 
+# What an example of a service group leaves to its reader, or one of a server.
+ENDINGS = {
+    "group": "try server.listen(port: 0)\ntry await group.run()\n",
+    "server": "try server.listen(port: 0)\ntry await server.runUntilCancelled(untilSignal: true)\n",
+}
 
-@pytest.mark.parametrize(("product", "example"), EXAMPLES, ids=[str(example) for _, example in EXAMPLES])
-def test_an_example_of_a_comment_compiles(tmp_path, product, example):
-    metrics = "import JazzyMetrics" if "JazzyServerMetrics" in example.code else ""
-    context = CONTEXT.format(product=product, metrics=metrics)
-    if "let server" in example.code:
-        context = context.replace("let server = JazzyServer()\n", "")
+# What is seen of a program whose example has this: a line of its log, or a record that it serves at /records.
+LOGGED = {"log(to:": r"info.* chat.*: .*\[JazzySwift\] listens on"}
+RECORDED = {
+    "JazzyServerMetrics(": "jazzy_websockets_opened_total [1-9]",
+    "traced": "span GET /rooms/:id",
+    "withSpan(": "span message",
+}
+
+
+def facts(table, example):
+    return [fact for sign, fact in table.items() if sign in example.code]
+
+
+def has_records(example, visits):
+    """Whether the last visit, to /records, has seen all that the example has to leave there."""
+    text = "".join(visits[-1].received)
+    return all(re.search(fact, text) for fact in facts(RECORDED, example))
+
+
+def as_program(example, folder):
+    code = example.code
+    program = CONTEXT.format(
+        product=example.module,
+        metrics="import JazzyMetrics" if "JazzyServerMetrics" in code else "",
+        server="" if "let server" in code or "Jazzy." in code else "let server = JazzyServer()",
+        code=code,
+    )
+    program = re.sub(r"^(let server = .*)$", r"\1\nshowRecords(on: server)", program, flags=re.MULTILINE)
+    often = r"\1, every: .milliseconds(10))"
+    program = re.sub(r"(JazzyServerMetrics\([\w.]+)(, every: \.seconds\(10\))?\)", often, program)
+    program = on_this_machine(program, folder)
+    if re.search(r"\.run\(", code):
+        return program
+    return program + ENDINGS["group" if "let group" in code else "server"]
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory):
+    """All products and what surrounds their examples, linked once: what a program needs to be built with them."""
+    folder = tmp_path_factory.mktemp("library")
+    listed = (ROOT / BUILD / "hummingbird-chat.product/Objects.LinkFileList").read_text().splitlines()
+    objects = [path for path in map(shlex.split, listed) if "/hummingbird_chat.build/" not in path[0]]
+    (folder / "objects").write_text("".join(shlex.join(path) + "\n" for path in objects))
+    command = ["swiftc", "-swift-version", "6", "-parse-as-library", "-module-name", "Surroundings", *modules()]
+    command += ["-emit-module", "-emit-module-path", folder / "Surroundings.swiftmodule", SURROUNDINGS, REGISTRY]
+    command += ["-emit-library", f"@{folder / 'objects'}", "-lz", "-o", folder / "libSurroundings.so"]
+    subprocess.run(command, check=True, timeout=200)
+    return [*modules(), "-I", folder, folder / "libSurroundings.so", "-Xlinker", f"-rpath={folder}"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+async def test_an_example_runs(linked, tmp_path, example):
     source = tmp_path / "main.swift"
-    source.write_text(context + example.code)
-    command = ["swiftc", "-swift-version", "6", "-emit-sil", "-o", tmp_path / "main.sil", *modules(), source]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    source.write_text(as_program(example, tmp_path))
+    command = ["swiftc", "-swift-version", "6", source, *linked, "-o", tmp_path / "example"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert result.returncode == 0, result.stderr
+
+    paths, texts = [*paths_of(example.code), "/records"], ["hello"] * MORE_THAN_WAIT
+    played = await play(tmp_path / "example", paths, [texts], has_seen=lambda visits: has_records(example, visits))
+    assert (played.was_serving, played.code) == (True, 0), played.errors
+    assert [visit.path for visit in played.visits if not visit.is_let_in] == []
+    assert has_records(example, played.visits), played.visits[-1].received
+    assert all(re.search(fact, played.errors) for fact in facts(LOGGED, example)), played.errors
+    is_seen = facts(LOGGED, example) + facts(RECORDED, example) or example.module == "JazzyServiceLifecycle"
+    assert is_seen, "of this example nothing would be seen: see RECORDED"
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

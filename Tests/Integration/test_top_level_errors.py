@@ -20,7 +20,7 @@ from support.raw import RawConnection, open_websocket, upgrade_request
 
 pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="programs are linked as users link them")
 
-README = next(example.code for example in markdown_examples("swift") if example.place.startswith("README.md:"))
+README = next(example.code for example in markdown_examples() if example.file == "README.md")
 
 SLOW_HOOK = """
     import JazzySwift

@@ -1,4 +1,4 @@
-"""The tutorial: each step compiles, and the program of the last one does what the text says."""
+"""The tutorial: the program of its last step does what the text says. (All steps run: test_documentation_runs.py.)"""
 
 import subprocess
 
@@ -6,24 +6,18 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from support.programs import IS_SANITIZED, ROOT, SWIFT_MODULES, swift_objects
+from support.documentation import tutorial_steps
+from support.programs import IS_SANITIZED, SWIFT_MODULES, swift_objects
 from support.server import Server
 
-RESOURCES = ROOT / "Sources/JazzySwift/JazzySwift.docc/Resources"
-STEPS = sorted(path for path in RESOURCES.glob("*.swift") if path.name != "chat-package.swift")
-
-
-@pytest.mark.parametrize("step", STEPS, ids=lambda path: path.name)
-def test_a_step_compiles(compile_swift, step):
-    result = compile_swift(step.read_text())
-    assert result.returncode == 0, result.stderr
+LAST_STEP = tutorial_steps()[-1]
 
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory):
     """The last step, on a free port."""
     folder = tmp_path_factory.mktemp("chat")
-    text = STEPS[-1].read_text()
+    text = LAST_STEP.code
     assert "port: 8080" in text
     (folder / "main.swift").write_text(
         text.replace(

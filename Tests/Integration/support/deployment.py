@@ -42,6 +42,12 @@ def recipe(title, **changes):
     return text
 
 
+def command(text):
+    """The words of a command that is a block of its own."""
+    assert f"{text}\n" in blocks("sh"), f"the guide has no block {text!r}"
+    return shlex.split(text)
+
+
 def environment(title, **changes):
     """The variables of a block."""
     return dict(re.findall(r"^(\w+)=(.*)$", recipe(title), re.MULTILINE)) | {
@@ -198,12 +204,11 @@ class UnixConnection(RawConnection):
 
 
 @functools.cache
-def static_program(command):
+def static_program(build):
     """Builds the program of the guide by one of the guide's commands, in a folder whose content the next run reuses."""
-    assert f"{command}\n" in blocks("sh"), f"the guide has no block {command!r}"
     scratch = ROOT / ".build-static"
     place = ["--package-path", ROOT / "Examples", "--scratch-path", scratch, "--disable-build-manifest-caching"]
-    words = [*shlex.split(command), "--product", "deployed", *place]
+    words = [*command(build), "--product", "deployed", *place]
     result = subprocess.run(words, capture_output=True, text=True, timeout=BUILD_DEADLINE)
     assert result.returncode == 0, result.stdout + result.stderr
     return (scratch / "release/deployed").read_bytes()
