@@ -154,6 +154,18 @@ static void take_pending(jz_shard *shard)
     }
 }
 
+/* Handshakes that were put off have their turns, until they have taken their time of this iteration. */
+static void take_put_off(jz_shard *shard)
+{
+    jz_links *links = &shard->turn.links;
+    int link;
+    uint32_t slot;
+    while (jz_links_take_put_off(links, &link, &slot)) {
+        jz_connection *connection = jz_slots_at(&shard->slots, slot);
+        follow_channel(shard, connection, jz_links_take_turn(links, link, connection->interest));
+    }
+}
+
 static void take_ready(void *context, uint64_t token, unsigned what)
 {
     jz_shard *shard = context;
@@ -239,8 +251,10 @@ void jz_shard_settle_dirty(jz_shard *shard)
 static bool end_turn(void *context)
 {
     jz_shard *shard = context;
-    if (shard->turn.links.due > 0)
+    if (shard->turn.links.goes_on) {
         take_pending(shard);
+        take_put_off(shard);
+    }
     jz_reading_take_all_kept(shard);
     jz_shard_settle_dirty(shard);
     jz_compression_workspace_trim(&shard->workspace);

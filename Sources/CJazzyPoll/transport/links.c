@@ -53,13 +53,8 @@ int jz_links_add(jz_links *links, const jz_transport *transport, void *context, 
     } else {
         return 0;
     }
-    /* Newcomers begin in the next round, so that this one ends. */
-    links->channels[place] = (jz_channel){.transport = transport,
-                                          .context = context,
-                                          .descriptor = descriptor,
-                                          .slot = slot,
-                                          .watched = JZ_READABLE,
-                                          .round = links->round};
+    links->channels[place] = (jz_channel){
+        .transport = transport, .context = context, .descriptor = descriptor, .slot = slot, .watched = JZ_READABLE};
     return ~(int)place;
 }
 
@@ -74,7 +69,8 @@ static void give_back(jz_links *links, int link)
 static void pend(jz_links *links, int link)
 {
     jz_channel *channel = at(links, link);
-    if (channel->is_pending)
+    /* One that is put off has its turn, and then receives. */
+    if (channel->is_pending || channel->is_put_off)
         return;
     channel->is_pending = true;
     channel->next = 0;
@@ -157,30 +153,48 @@ static unsigned ask(jz_channel *channel, unsigned what, unsigned wanted)
     return may & wanted;
 }
 
-/*
- * Whether the channel may make a step of its handshake now. The poll reports those that are always ready in the same
- * order each time: without rounds, the first few would keep all others waiting.
- */
-static bool may_step(jz_links *links, jz_channel *channel)
+/* The channel makes its next step later. If it is pending, it comes back in the next iteration, and is put off then. */
+static unsigned put_off(jz_links *links, jz_channel *channel, unsigned what, bool is_hung_up)
 {
-    bool was_served = channel->round == links->round;
-    if (links->steps_ns < STEPS_TIME_NS && !(was_served && links->others_wait)) {
-        channel->round = links->round;
-        return true;
+    if (channel->is_pending || channel->is_put_off)
+        return 0;
+    uint32_t number = (uint32_t)(channel - links->channels) + 1;
+    channel->is_put_off = true;
+    channel->awaited = what & 3;
+    channel->is_hung_up = is_hung_up;
+    channel->has_more = false;
+    channel->next = 0;
+    if (links->first_put_off == 0)
+        links->first_put_off = number;
+    else
+        links->channels[links->last_put_off - 1].next = number;
+    links->last_put_off = number;
+    return 0;
+}
+
+bool jz_links_take_put_off(jz_links *links, int *link, uint32_t *slot)
+{
+    while (links->first_put_off != 0 && links->steps_ns < STEPS_TIME_NS) {
+        *link = ~(int)(links->first_put_off - 1);
+        jz_channel *channel = at(links, *link);
+        *slot = channel->slot;
+        links->first_put_off = channel->next;
+        channel->is_put_off = false;
+        if (!channel->is_given_back)
+            return true;
+        give_back(links, *link);
     }
-    links->has_put_off = true;
-    links->has_unserved = links->has_unserved || !was_served;
     return false;
 }
 
-void jz_links_end_steps(jz_links *links)
+/* A step of the channel's own handshake. `is_hung_up`: nothing is watched for, and the peer has gone. */
+static unsigned step(jz_links *links, jz_channel *channel, unsigned what, unsigned wanted, bool is_hung_up)
 {
-    links->others_wait = links->has_unserved;
-    if (links->has_put_off && !links->has_unserved)
-        links->round = !links->round;
-    links->steps_ns = 0;
-    links->has_put_off = false;
-    links->has_unserved = false;
+    uint64_t began = jz_clock_ns();
+    unsigned may = ask(channel, what, wanted);
+    links->steps_ns += jz_clock_ns() - began;
+    /* The handshake waits for nothing, but the poll would report again and again that the peer has gone. */
+    return !channel->is_ready && is_hung_up ? JZ_LOST : may;
 }
 
 unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wanted)
@@ -192,16 +206,23 @@ unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wante
     bool is_asked_for = (what & channel->watched) != 0;
     if (channel->channel == NULL || (channel->is_ready && !is_asked_for))
         return what & (wanted | JZ_READABLE);
-    if (!channel->is_ready && !may_step(links, channel))
-        return 0; /* the poll will report it again */
-    bool is_step = !channel->is_ready;
-    uint64_t began = is_step ? jz_clock_ns() : 0;
-    unsigned may = ask(channel, what, wanted);
-    if (is_step) /* at least 1, to show that there was one */
-        links->steps_ns += jz_clock_ns() - began + 1;
-    /* The handshake waits for nothing, but the poll would report again and again that the peer has gone. */
+    if (channel->is_ready)
+        return ask(channel, what, wanted);
     bool is_hung_up = channel->watched == 0 && what == (JZ_READABLE | JZ_WRITABLE);
-    return !channel->is_ready && is_hung_up ? JZ_LOST : may;
+    if (links->first_put_off != 0 || links->steps_ns >= STEPS_TIME_NS)
+        return put_off(links, channel, what, is_hung_up);
+    return step(links, channel, what, wanted, is_hung_up);
+}
+
+unsigned jz_links_take_turn(jz_links *links, int link, unsigned wanted)
+{
+    jz_channel *channel = at(links, link);
+    if (channel->is_lost)
+        return JZ_LOST;
+    /* A last look before a time-out may have ended the handshake meanwhile. */
+    if (channel->is_ready)
+        return JZ_READABLE & wanted;
+    return step(links, channel, channel->awaited, wanted, channel->is_hung_up);
 }
 
 unsigned jz_links_go_on(jz_links *links, int link)
@@ -212,15 +233,23 @@ unsigned jz_links_go_on(jz_links *links, int link)
 bool jz_links_watch(jz_links *links, jz_poll *poll, int link, unsigned wanted, uint64_t token)
 {
     jz_channel *channel = at(links, link);
+    if (channel->is_put_off) {
+        if (!channel->is_unwatched)
+            jz_poll_remove(poll, channel->descriptor);
+        channel->is_unwatched = true;
+        channel->watched = 0;
+        return true;
+    }
     bool is_asked = channel->channel != NULL && !channel->is_lost;
     unsigned watched = is_asked ? channel->transport->interest(channel->channel, wanted) : wanted;
     if ((wanted & JZ_READABLE) != 0 && channel->has_more)
         pend(links, link);
     watched &= JZ_READABLE | JZ_WRITABLE;
-    if (watched == channel->watched)
+    if (watched == channel->watched && !channel->is_unwatched)
         return true;
     channel->watched = watched & 3;
-    /* It may have been removed from the poll because of a hang-up. */
+    channel->is_unwatched = false;
+    /* It may have been removed from the poll, because it was put off or because of a hang-up. */
     return jz_poll_change(poll, channel->descriptor, watched, token) ||
            (errno == ENOENT && jz_poll_add(poll, channel->descriptor, watched, token));
 }
@@ -323,7 +352,7 @@ void jz_links_forget(jz_links *links, int link)
         channel->transport->close(channel->channel);
     channel->channel = NULL;
     channel->has_more = false;
-    if (channel->is_pending)
+    if (channel->is_pending || channel->is_put_off)
         channel->is_given_back = true;
     else
         give_back(links, link);

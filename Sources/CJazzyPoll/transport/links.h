@@ -25,9 +25,9 @@ typedef struct jz_channel {
     void *channel; /* NULL until it is opened: until then bytes are plain */
     int descriptor;
     uint32_t slot;          /* its connection's */
-    uint32_t next;          /* one more than the place of the next free, or pending, channel; 0: none */
+    uint32_t next;          /* one more than the place of the next channel that is free, pending or put off; 0: none */
     uint8_t watched : 2;    /* as registered with the poll: JZ_READABLE, JZ_WRITABLE */
-    uint8_t round : 1;      /* the round of its last handshake step */
+    uint8_t awaited : 2;    /* while it is put off: what the descriptor was ready for */
     bool is_ready : 1;      /* its own handshake is done: the server may go on */
     bool has_more : 1;      /* receive again, without waiting for the poll */
     bool is_pending : 1;    /* on the list of pending channels, even if no longer pending */
@@ -36,7 +36,10 @@ typedef struct jz_channel {
     bool has_told_end : 1;  /* we have ended ours, and all of it was sent */
     bool is_lost : 1;       /* it has reported that it is lost, and is not called any more */
     bool speaks_other : 1;  /* it is lost because another protocol was negotiated */
-    bool is_given_back : 1; /* not in use: the place is free once it is off the list */
+    bool is_put_off : 1;    /* on the list of channels whose handshakes wait for their turn */
+    bool is_unwatched : 1;  /* therefore removed from the poll, which would report hang-ups otherwise */
+    bool is_hung_up : 1;    /* while it is put off: it waited for nothing, and the peer has gone */
+    bool is_given_back : 1; /* not in use: the place is free once it is off its list */
 } jz_channel;
 
 /* The channels of one loop. All zero: none. */
@@ -50,11 +53,13 @@ typedef struct jz_links {
     uint32_t pending_count;
     uint32_t due;      /* pending channels at the front that were there when the iteration began */
     uint64_t steps_ns; /* what handshake steps have taken in this iteration */
-    /* Handshakes take turns: while others wait, none makes a second step in a round. */
-    uint8_t round : 1;
-    bool others_wait : 1;  /* at the end of the last iteration, some had made no step in this round */
-    bool has_put_off : 1;  /* a step was put off in this iteration */
-    bool has_unserved : 1; /* of one that had made none in this round */
+    /*
+     * Those that must wait for their next step, first come first served. Their descriptors are not watched meanwhile:
+     * the poll would report all of them in each iteration.
+     */
+    uint32_t first_put_off; /* as `next` */
+    uint32_t last_put_off;
+    bool goes_on; /* channels are pending or put off: the iteration did not wait */
 } jz_links;
 
 /*
@@ -90,16 +95,22 @@ void jz_links_put_off(jz_links *links, int link);
 /* After receiving: if the channel still has more, it is pending again. */
 void jz_links_follow_received(jz_links *links, int link);
 
-/* Private to jz_links_end_turn: handshake steps were made in this iteration. */
-void jz_links_end_steps(jz_links *links);
+/*
+ * Takes the channel that was put off first off the list, as above, if there is time left in this iteration. False:
+ * there is none.
+ */
+bool jz_links_take_put_off(jz_links *links, int *link, uint32_t *slot);
 
-/* Returns whether channels are pending, so that the next iteration must not wait. */
+/* What the server may do with a channel that was taken off that list, as jz_links_ready: its handshake goes on. */
+unsigned jz_links_take_turn(jz_links *links, int link, unsigned wanted);
+
+/* Returns whether channels are pending or put off, so that the next iteration must not wait. */
 static inline bool jz_links_end_turn(jz_links *links)
 {
-    if (links->steps_ns > 0 || links->has_put_off)
-        jz_links_end_steps(links);
+    links->steps_ns = 0;
     links->due = links->pending_count;
-    return links->due > 0;
+    links->goes_on = (links->due | links->first_put_off) != 0;
+    return links->goes_on;
 }
 
 /* Whether the link goes through a transport that says that it is secure. */

@@ -268,60 +268,158 @@ static void before_the_channel_says_so_nothing_is_sent_or_received(void **state)
     expect_calls("ready(1) receive ");
 }
 
+/* Whether the poll may report it: it is not put off. */
+static bool is_reported(int link)
+{
+    return !links.channels[~link].is_put_off;
+}
+
+/* An iteration in which the poll reports all channels that it may. Adds to the steps of each. */
+static void go_round(const int *made, size_t *steps, size_t count)
+{
+    int link;
+    uint32_t slot;
+    for (size_t i = 0; i < count; i++) {
+        scripted.calls[0] = '\0';
+        if (is_reported(made[i]))
+            assert_int_equal(jz_links_ready(&links, made[i], JZ_READABLE, JZ_READABLE), 0);
+        steps[i] += scripted.calls[0] != '\0';
+    }
+    while (jz_links_take_put_off(&links, &link, &slot)) {
+        size_t i = 0;
+        while (made[i] != link)
+            i++;
+        scripted.calls[0] = '\0';
+        assert_int_equal(jz_links_take_turn(&links, link, JZ_READABLE), 0);
+        expect_calls("ready(1) ");
+        steps[i]++;
+    }
+    jz_links_end_turn(&links);
+}
+
+static void begin_handshakes(int *made, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        made[i] = add();
+        assert_true(jz_links_open(&links, made[i], NULL, 0));
+    }
+    scripted.calls[0] = '\0';
+}
+
 /* The server's goal is that nobody waits long for others' handshakes, however many and however expensive they are. */
 static void an_iteration_begins_no_step_of_a_handshake_once_they_have_taken_their_time(void **state)
 {
+    enum { MANY = 500 };
     static const struct {
         uint64_t step_ns;
         size_t steps; /* of an iteration; the last may begin just in time */
-    } rows[] = {{0, 500}, {1000, 200}, {30 * 1000, 7}, {150 * 1000, 2}, {199 * 1000, 2}, {200 * 1000, 1}, {9000000, 1}};
-    enum { MANY = 500 };
+    } rows[] = {{1000, 200}, {30 * 1000, 7}, {150 * 1000, 2}, {199 * 1000, 2}, {200 * 1000, 1}, {9000000, 1}};
+    static int made[MANY];
     (void)state;
-    int link = add();
-    assert_true(jz_links_open(&links, link, NULL, 0));
+    begin_handshakes(made, MANY);
     for (size_t row = 0; row < COUNT_OF(rows); row++) {
-        size_t steps = 0;
         scripted.ready_ns = rows[row].step_ns;
-        jz_links_end_turn(&links);
-        for (int i = 0; i < MANY; i++) {
-            scripted.calls[0] = '\0';
-            assert_int_equal(jz_links_ready(&links, link, JZ_READABLE, JZ_READABLE), 0);
-            steps += scripted.calls[0] != '\0';
+        for (int round = 0; round < 3; round++) {
+            size_t steps[MANY] = {0};
+            size_t sum = 0;
+            go_round(made, steps, MANY);
+            for (size_t i = 0; i < MANY; i++)
+                sum += steps[i];
+            assert_that(sum == rows[row].steps, "%zu steps of %d ns", sum, (int)rows[row].step_ns);
+            assert_true(links.goes_on);
         }
-        assert_that(steps == rows[row].steps, "%zu steps of %d ns", steps, (int)rows[row].step_ns);
     }
     /* But whose time is over is looked at, however long it takes. */
     size_t received;
     bool has_more;
-    assert_int_equal(receive_from(link, &received, &has_more), JZ_SOCKET_WOULD_BLOCK);
+    scripted.calls[0] = '\0';
+    assert_int_equal(receive_from(made[7], &received, &has_more), JZ_SOCKET_WOULD_BLOCK);
     expect_calls("ready(1) ");
-    jz_links_end_turn(&links);
-    jz_links_ready(&links, link, JZ_READABLE, JZ_READABLE);
-    expect_calls("ready(1) ");
+    for (size_t i = 0; i < MANY; i++)
+        jz_links_forget(&links, made[i]);
+    int link;
+    uint32_t slot;
+    assert_false(jz_links_take_put_off(&links, &link, &slot));
+    assert_false(jz_links_end_turn(&links));
 }
 
-static void handshakes_that_are_always_ready_do_not_keep_others_waiting(void **state)
+static void handshakes_have_their_turns_in_the_order_in_which_they_have_waited(void **state)
 {
-    enum { MANY = 50, TURNS = 40 };
+    enum { MANY = 50, TURNS = 40, PER_TURN = 8 };
     (void)state;
     int made[MANY];
     size_t steps[MANY] = {0};
     scripted.ready_ns = 25 * 1000;
-    for (size_t turn = 0; turn < TURNS; turn++) {
-        for (size_t i = 0; i < MANY; i++) {
-            if (turn == 0) {
-                made[i] = add();
-                assert_true(jz_links_open(&links, made[i], NULL, 0));
-                scripted.calls[0] = '\0';
-            }
-            assert_int_equal(jz_links_ready(&links, made[i], JZ_READABLE, JZ_READABLE), 0);
-            steps[i] += scripted.calls[0] != '\0';
-            scripted.calls[0] = '\0';
-        }
-        jz_links_end_turn(&links);
-    }
+    begin_handshakes(made, MANY);
+    for (size_t turn = 0; turn < TURNS; turn++)
+        go_round(made, steps, MANY);
     for (size_t i = 0; i < MANY; i++)
-        assert_in_range(steps[i], TURNS / 10, TURNS / 2);
+        assert_in_range(steps[i], TURNS * PER_TURN / MANY - 1, TURNS * PER_TURN / MANY + 2);
+}
+
+static void who_is_put_off_is_not_watched_and_is_again_after_its_turn(void **state)
+{
+    (void)state;
+    int made[2];
+    int link;
+    uint32_t slot;
+    begin_handshakes(made, 2);
+    scripted.interest = JZ_READABLE;
+    scripted.ready_ns = 9000000;
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_int_equal(jz_links_ready(&links, made[0], JZ_READABLE, JZ_READABLE), 0);
+    assert_int_equal(jz_links_ready(&links, made[1], JZ_READABLE, JZ_READABLE), 0);
+    expect_calls("ready(1) ");
+    assert_true(jz_links_watch(&links, poll, made[1], JZ_READABLE, TOKEN));
+    assert_int_equal(told_by_poll(), 0);
+    assert_false(jz_links_take_put_off(&links, &link, &slot));
+    assert_true(jz_links_end_turn(&links));
+    assert_true(jz_links_take_put_off(&links, &link, &slot));
+    assert_int_equal(link, made[1]);
+    assert_int_equal(jz_links_take_turn(&links, link, JZ_READABLE), 0);
+    expect_calls("ready(1) ");
+    assert_true(jz_links_watch(&links, poll, made[1], JZ_READABLE, TOKEN));
+    assert_int_equal(told_by_poll(), JZ_READABLE);
+    assert_false(jz_links_end_turn(&links));
+    /* One that waits for nothing then is watched, too: for its peer's end. */
+    scripted.calls[0] = '\0';
+    assert_int_equal(jz_links_ready(&links, made[0], JZ_READABLE, JZ_READABLE), 0);
+    assert_int_equal(jz_links_ready(&links, made[1], JZ_READABLE, JZ_READABLE), 0);
+    assert_true(jz_links_watch(&links, poll, made[1], JZ_READABLE, TOKEN));
+    assert_true(jz_links_end_turn(&links));
+    assert_true(jz_links_take_put_off(&links, &link, &slot));
+    assert_int_equal(jz_links_take_turn(&links, link, JZ_READABLE), 0);
+    scripted.interest = 0;
+    assert_true(jz_links_watch(&links, poll, made[1], JZ_READABLE, TOKEN));
+    assert_int_equal(told_by_poll(), 0);
+    close(ends[1]);
+    assert_int_equal(told_by_poll(), JZ_READABLE | JZ_WRITABLE);
+    ends[1] = dup(ends[0]);
+}
+
+static void a_handshake_that_a_last_look_has_ended_meanwhile_needs_no_turn(void **state)
+{
+    (void)state;
+    int made[2];
+    int link;
+    uint32_t slot;
+    size_t received;
+    bool has_more;
+    begin_handshakes(made, 2);
+    scripted.ready_ns = 9000000;
+    assert_int_equal(jz_links_ready(&links, made[0], JZ_READABLE, JZ_READABLE), 0);
+    assert_int_equal(jz_links_ready(&links, made[1], JZ_READABLE, JZ_READABLE), 0);
+    scripted.may = JZ_READABLE;
+    scripted.io = JZ_IO_OK;
+    scripted.count = 3;
+    scripted.has_more = true;
+    assert_int_equal(receive_from(made[1], &received, &has_more), JZ_SOCKET_OK);
+    assert_true(jz_links_end_turn(&links));
+    assert_false(jz_links_take_pending(&links, &link, &slot));
+    assert_true(jz_links_take_put_off(&links, &link, &slot));
+    scripted.calls[0] = '\0';
+    assert_int_equal(jz_links_take_turn(&links, link, JZ_READABLE), JZ_READABLE);
+    expect_calls("");
 }
 
 static void the_descriptor_is_watched_as_the_channel_wants_it(void **state)
@@ -623,7 +721,9 @@ int main(void)
         TEST(early_bytes_that_are_not_enough_for_the_handshake_do_not_make_the_loop_spin),
         TEST(before_the_channel_says_so_nothing_is_sent_or_received),
         TEST(an_iteration_begins_no_step_of_a_handshake_once_they_have_taken_their_time),
-        TEST(handshakes_that_are_always_ready_do_not_keep_others_waiting),
+        TEST(handshakes_have_their_turns_in_the_order_in_which_they_have_waited),
+        TEST(who_is_put_off_is_not_watched_and_is_again_after_its_turn),
+        TEST(a_handshake_that_a_last_look_has_ended_meanwhile_needs_no_turn),
         TEST(the_descriptor_is_watched_as_the_channel_wants_it),
         TEST(only_what_is_wanted_is_done_and_what_may_be_received_is_kept_in_mind),
         TEST(who_has_more_goes_on_in_the_next_turn),
