@@ -42,7 +42,8 @@ static unsigned interest(void *opaque, unsigned wanted)
     unsigned watched = channel->phase == JZ_TLS_PHASE_OPEN ? wanted : JZ_READABLE;
     if (channel->is_stalled)
         watched &= ~(unsigned)JZ_READABLE;
-    return channel->backlog != NULL ? watched | JZ_WRITABLE : watched;
+    /* Stalled without a backlog: `send` has sent it, and `ready` is to say that reading goes on. */
+    return channel->backlog != NULL || channel->is_stalled ? watched | JZ_WRITABLE : watched;
 }
 
 /* After the handshake. */

@@ -17,6 +17,11 @@ static jz_io reason_for_waiting(jz_tls_channel *channel)
 {
     if (channel->is_broken)
         return JZ_IO_BROKEN;
+    /* OpenSSL would write nothing before it has the rest. No client does that, though it may (RFC 8446 §5.1). */
+    if (SSL_in_init(channel->ssl)) {
+        jz_tls_blame(channel, "a TLS message without data, such as a key update, came in pieces");
+        return JZ_IO_BROKEN;
+    }
     if (!channel->has_ended)
         return JZ_IO_WOULD_BLOCK;
     /* After our own end nothing that matters can be missing. */

@@ -144,6 +144,56 @@ static void a_peer_that_takes_no_answers_is_not_read_from(void **state)
     wire_close(&one);
 }
 
+/* It is read from again, too, where the server's next output took the answers along. */
+static void who_takes_answers_among_output_is_read_from_again(void **state)
+{
+    static uint8_t output[300 * 1000];
+    const jz_transport *transport = jz_tls_transport();
+    (void)state;
+    open_with(&(wire_plan){.send_buffer = 4096});
+    size_t done = 0;
+    assert_int_equal(transport->send(one.channel, &(jz_piece){output, sizeof output}, 1, false, &done),
+                     JZ_IO_WOULD_BLOCK);
+    while ((transport->interest(one.channel, JZ_READABLE) & JZ_READABLE) != 0) {
+        wire_put(&one, records, forger_update_key(&forger_of_one, 1, records));
+        put(RECORD_DATA, data, 16384, 0);
+        one.received = 0;
+    }
+    wire_put(&one, records, forger_seal(&forger_of_one, RECORD_DATA, "at last", 7, 0, records));
+    while (done < sizeof output) {
+        size_t sent = 0;
+        wire_client_receive(&one);
+        transport->send(one.channel, &(jz_piece){output + done, sizeof output - done}, 1, false, &sent);
+        done += sent;
+    }
+    wire_client_receive(&one);
+    wire_serve(&one, JZ_READABLE);
+    assert_int_equal(one.received, 7);
+    wire_close(&one);
+}
+
+/* Output would have to wait for the rest, which no client lets wait; a part of its header does not matter. */
+static void a_key_update_in_pieces_ends_it_or_is_none(void **state)
+{
+    static const uint8_t update[] = {24, 0, 0, 1, 0};
+    (void)state;
+    for (size_t first = 1; first < sizeof update; first++) {
+        size_t sent;
+        open_with(NULL);
+        put(RECORD_DATA, "hello", 5, 0);
+        put(RECORD_HANDSHAKE, update, first, 0);
+        assert_int_equal(one.received, 5);
+        if (first == sizeof update - 1) {
+            expect_broken("a TLS message without data, such as a key update, came in pieces");
+        } else {
+            assert_int_equal(wire_send(&one, "hello", 5, false, &sent), JZ_IO_OK);
+            wire_client_receive(&one);
+            assert_int_equal(one.seen, 5);
+        }
+        wire_close(&one);
+    }
+}
+
 static void an_oversized_record_ends_it(void **state)
 {
     (void)state;
@@ -293,6 +343,8 @@ int main(void)
         cmocka_unit_test(a_flood_of_key_updates_ends_even_with_some_data_between_them),
         cmocka_unit_test(key_updates_among_much_data_do_not_end_anything),
         cmocka_unit_test(a_peer_that_takes_no_answers_is_not_read_from),
+        cmocka_unit_test(who_takes_answers_among_output_is_read_from_again),
+        cmocka_unit_test(a_key_update_in_pieces_ends_it_or_is_none),
         cmocka_unit_test(an_oversized_record_ends_it),
         cmocka_unit_test(each_alert_ends_it_and_is_named),
         cmocka_unit_test(ill_formed_records_end_it_and_the_peer_is_told),
