@@ -25,7 +25,8 @@ enum { JZ_TLS_DIGEST_SIZE = 32 };
 
 struct jz_tls_generation {
     atomic_size_t references;
-    jz_tls_identity *identities; /* as many as certificates were given */
+    jz_tls_generation *retired_before; /* see loading.c */
+    jz_tls_identity *identities;       /* as many as certificates were given */
     size_t identity_count;
     jz_tls_context *contexts; /* the first is the default */
     size_t context_count;

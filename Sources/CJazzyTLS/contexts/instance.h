@@ -24,10 +24,11 @@ struct jz_tls {
 
     pthread_mutex_t loading; /* held while files are read: guards what follows */
     jz_tls_certificates certificates;
-    jz_tls_look look;     /* before the last try to load */
-    bool looks_old;       /* whether another look is due, however the files look */
-    jz_error fault;       /* why the last try failed; JZ_OK: it did not */
-    int64_t last_warning; /* about times of certificates, in seconds since 1970 */
+    jz_tls_look look;           /* before the last try to load */
+    bool looks_old;             /* whether another look is due, however the files look */
+    jz_error fault;             /* why the last try failed; JZ_OK: it did not */
+    jz_tls_generation *retired; /* large ones that are not present any more, the last first */
+    int64_t last_warning;       /* about times of certificates, in seconds since 1970 */
 
     pthread_mutex_t lock; /* held for a few instructions: guards `present` */
     jz_tls_generation *present;
@@ -40,6 +41,9 @@ jz_tls_generation *jz_tls_load(jz_tls *tls, const jz_tls_certificates *certifica
 
 /* Under `loading`. Replaces the present generation, if any, by one whose reference is taken over, and logs warnings. */
 void jz_tls_present(jz_tls *tls, jz_tls_generation *generation);
+
+/* Frees what was retired and is not used any more; with `all`, also what is. */
+void jz_tls_sweep(jz_tls *tls, bool all);
 
 /* What the watching thread does each time: loads again if files have changed. */
 void jz_tls_look_again(jz_tls *tls);

@@ -5,7 +5,7 @@
 #include "contexts/instance.h"
 #include "contexts/log.h"
 
-enum { DAY = 24 * 3600 };
+enum { DAY = 24 * 3600, MANY_CONTEXTS = 8 /* to free one takes 50 microseconds */ };
 
 jz_tls_generation *jz_tls_load(jz_tls *tls, const jz_tls_certificates *certificates)
 {
@@ -20,6 +20,36 @@ jz_tls_generation *jz_tls_load(jz_tls *tls, const jz_tls_certificates *certifica
     return generation;
 }
 
+/*
+ * The last handshake of a generation ends on a loop, which has no time to free many contexts: large ones are retired
+ * with a reference of ours, and freed where certificates are loaded. Small ones do not wait for that, nor do their
+ * keys.
+ */
+static void retire(jz_tls *tls, jz_tls_generation *old)
+{
+    if (old->context_count <= MANY_CONTEXTS) {
+        jz_tls_release_generation(old);
+        return;
+    }
+    old->retired_before = tls->retired;
+    tls->retired = old;
+}
+
+/* Nobody can borrow one that is not present: if the only reference is ours, it stays so. */
+void jz_tls_sweep(jz_tls *tls, bool all)
+{
+    jz_tls_generation **link = &tls->retired;
+    while (*link != NULL) {
+        jz_tls_generation *retired = *link;
+        if (all || atomic_load_explicit(&retired->references, memory_order_acquire) == 1) {
+            *link = retired->retired_before;
+            jz_tls_release_generation(retired);
+        } else {
+            link = &retired->retired_before;
+        }
+    }
+}
+
 void jz_tls_present(jz_tls *tls, jz_tls_generation *generation)
 {
     pthread_mutex_lock(&tls->lock);
@@ -27,7 +57,8 @@ void jz_tls_present(jz_tls *tls, jz_tls_generation *generation)
     tls->present = generation;
     pthread_mutex_unlock(&tls->lock);
     if (old != NULL)
-        jz_tls_release_generation(old);
+        retire(tls, old);
+    jz_tls_sweep(tls, false);
     tls->last_warning = (int64_t)time(NULL);
     jz_tls_generation_warn(generation, &tls->settings.options);
 }
@@ -77,6 +108,7 @@ void jz_tls_look_again(jz_tls *tls)
     jz_tls_look look = jz_tls_look_at_all(&tls->settings, &tls->certificates);
     if (tls->looks_old || look.hash != tls->look.hash)
         load_again(tls);
+    jz_tls_sweep(tls, false);
     warn_daily(tls);
     pthread_mutex_unlock(&tls->loading);
 }

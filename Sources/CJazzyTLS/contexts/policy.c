@@ -16,9 +16,11 @@
 /* By whether this processor has such instructions. */
 static const char *const suites_1_3[] = {CHACHA20_1_3 ":" AES_1_3, AES_1_3 ":" CHACHA20_1_3};
 static const char *const suites_1_2[] = {CHACHA20_1_2 ":" AES_1_2, AES_1_2 ":" CHACHA20_1_2};
-/* Of newer versions of OpenSSL also what withstands quantum computers. */
-static const char groups_since_3_5[] = "X25519MLKEM768:X25519:P-256:P-384";
-static const char groups[] = "X25519:P-256:P-384";
+/* From OpenSSL 3.5 on also what withstands quantum computers. */
+static const char *const groups[] = {
+    "X25519MLKEM768:X25519:P-256:P-384", "X25519:P-256:P-384",
+    "P-256:P-384", /* where only those of FIPS 140 are allowed */
+};
 
 enum { SECURITY_LEVEL = 2 /* 112 bits: RSA from 2,048 bits on, ECDSA from 224 on */ };
 
@@ -67,12 +69,15 @@ static bool has_aes(void)
     return true; /* others have had them for long */
 }
 
+/* The first of them that this OpenSSL knows. */
 static bool set_groups(SSL_CTX *context)
 {
-    ERR_set_mark();
-    bool are_set = SSL_CTX_set1_groups_list(context, groups_since_3_5) == 1;
-    ERR_pop_to_mark();
-    return are_set || SSL_CTX_set1_groups_list(context, groups) == 1;
+    bool are_set = false;
+    for (size_t i = 0; !are_set && i < sizeof groups / sizeof groups[0]; i++) {
+        ERR_clear_error(); /* the last one's errors stay */
+        are_set = SSL_CTX_set1_groups_list(context, groups[i]) == 1;
+    }
+    return are_set;
 }
 
 /* All is said, because the system's openssl.cnf may say something else. */

@@ -64,6 +64,7 @@ void jz_tls_free(jz_tls *tls)
     jz_tls_watch_end(tls);
     if (tls->present != NULL)
         jz_tls_release_generation(tls->present);
+    jz_tls_sweep(tls, true);
     jz_tls_tickets_free(tls->tickets);
     jz_tls_certificates_free(&tls->certificates);
     jz_tls_settings_free(&tls->settings);

@@ -1,7 +1,9 @@
 /* Certificates are replaced as a whole or not at all, while handshakes go on. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
+#include "support/allocation.h"
 #include "support/setting.h"
 
 static made old;
@@ -120,6 +122,43 @@ static void a_handshake_ends_with_the_certificates_that_it_began_with(void **sta
     jz_tls_free(tls);
 }
 
+/* Whoever ends its last handshake is a loop, which has other things to do. */
+static void many_contexts_are_freed_by_who_loads(void **state)
+{
+    enum { MANY = 12 };
+    (void)state;
+    static char names[MANY][16];
+    static const char *pointers[MANY];
+    jz_tls_certificate given[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "n%zu.example", i);
+        pointers[i] = names[i];
+        given[i] = in_memory(&old);
+        given[i].names = &pointers[i];
+        given[i].name_count = 1;
+    }
+    jz_tls_certificate few = in_memory(&renewed);
+    jz_tls_options options = options_with(given, MANY);
+    for (int ends_first = 0; ends_first <= 1; ends_first++) {
+        jz_tls *tls = create_with(&options);
+        jz_tls_generation *generation = jz_tls_borrow_generation(tls);
+        assert_int_equal(jz_tls_replace(tls, &few, 1, NULL), JZ_OK);
+        size_t live = test_live_allocations();
+        assert_int_equal(jz_tls_reload(tls, NULL), JZ_OK);
+        assert_int_equal(test_live_allocations(), live); /* it is in use */
+        if (ends_first == 0) {
+            jz_tls_release_generation(generation);
+            assert_int_equal(test_live_allocations(), live);
+            assert_int_equal(jz_tls_reload(tls, NULL), JZ_OK);
+            assert_true(test_live_allocations() <= live - MANY);
+            jz_tls_free(tls);
+        } else {
+            jz_tls_free(tls);
+            jz_tls_release_generation(generation);
+        }
+    }
+}
+
 static size_t passphrase(void *context, char *bytes, size_t capacity)
 {
     (void)capacity;
@@ -221,6 +260,7 @@ int main(void)
         reload_test(others_can_be_given),
         reload_test(wrong_others_replace_nothing),
         reload_test(a_handshake_ends_with_the_certificates_that_it_began_with),
+        reload_test(many_contexts_are_freed_by_who_loads),
         reload_test(a_passphrase_is_asked_for_again),
         reload_test(no_handshake_fails_while_certificates_are_replaced),
     };
