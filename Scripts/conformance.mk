@@ -24,3 +24,13 @@ $(BUILD)/sanitized/conformance-served: $(C_CONFORMANCE_SERVED:%.c=$(BUILD)/sanit
 		$(BUILD)/sanitized/libcjazzypoll.a
 	$(CLANG) $(SANITIZED_FLAGS) $^ $(C_TEST_WRAPS) -lcmocka $(C_LIBRARIES) -o $@
 c-unit-tests-sanitized: $(BUILD)/sanitized/conformance-served
+
+# And over TLS.
+C_CONFORMANCE_SECURED := Tests/Conformance/secured/main.c $(filter-out %/served/main.c,$(C_CONFORMANCE_SERVED)) \
+	$(TLS_TEST_SUPPORT)
+
+$(BUILD)/sanitized/Tests/Conformance/secured/%.o: C_FLAGS += $(TLS_INCLUDES) -ITests/CJazzyTLSTests -ITests/CJazzyPollTests
+$(BUILD)/sanitized/conformance-secured: $(C_CONFORMANCE_SECURED:%.c=$(BUILD)/sanitized/%.o) \
+		$(BUILD)/sanitized/libcjazzytls.a $(BUILD)/sanitized/libcjazzypoll.a
+	$(CLANG) $(SANITIZED_FLAGS) $^ $(C_TEST_WRAPS) -lcmocka $(TLS_LIBRARIES) $(C_LIBRARIES) -o $@
+c-unit-tests-sanitized: $(BUILD)/sanitized/conformance-secured

@@ -72,7 +72,8 @@ $(call c_test_programs,$(1),$(C_UNIT_TESTS)): $(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)
 	$(2) $(3) $$(filter %.o,$$^) $$(filter %.a,$$^) $$(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) $(5) -o $$@
 .PHONY: c-unit-tests-$(1) c-programs-$(1)
 c-unit-tests-$(1): $(call c_test_programs,$(1),$(4))
-	@Scripts/run-tests $$(filter %/conformance-served,$$^) $$(filter-out %/conformance-served,$$^)
+	@Scripts/run-tests $$(filter %/conformance-served,$$^) $$(filter %/conformance-secured,$$^) \
+		$$(filter-out %/conformance-served %/conformance-secured,$$^)
 $(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server.c)
 $(call c_program,$(1),$(2),$(3),bench-echo-c,$(wildcard Benchmarks/bench-echo-c/*.c))
 $(call c_program,$(1),$(2),$(3),bench-floor,$(wildcard Benchmarks/bench-floor/*.c))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "channel/backlog.h"
+#include "channel/ciphertext.h"
 #include "jazzy/tls.h"
 
 static jz_tls_early *copy_early(const uint8_t *bytes, size_t length)
@@ -114,6 +115,7 @@ static void close_channel(void *opaque)
     jz_tls_channel *channel = opaque;
     jz_tls_enter(channel);
     count_failed(channel);
+    jz_tls_discard(channel->loop);
     SSL_free(channel->ssl);
     if (channel->generation != NULL)
         jz_tls_release_generation(channel->generation);

@@ -12,7 +12,7 @@
  * OpenSSL moves what is left of its buffer to the front with every record (3.0), so for small records that should not
  * be much: some fifty of the smallest.
  */
-enum { READ_OF_SMALL_RECORDS = 2 * 1024 };
+enum { READ_OF_SMALL_RECORDS = 2 * 1024, MOST_DISCARDED = 1024 * 1024 };
 
 /* Some systems have no flag of send for that, but an option of the socket. */
 #ifndef MSG_NOSIGNAL
@@ -38,6 +38,14 @@ size_t jz_tls_fetch(jz_tls_loop *loop, size_t most)
     loop->fetched_end =
         jz_tls_read_socket(loop, loop->fetched, most < sizeof loop->fetched ? most : sizeof loop->fetched);
     return loop->fetched_end;
+}
+
+void jz_tls_discard(jz_tls_loop *loop)
+{
+    loop->receivable = MOST_DISCARDED;
+    loop->is_drained = false;
+    while (jz_tls_fetch(loop, sizeof loop->fetched) > 0)
+        continue;
 }
 
 static size_t take_fetched(jz_tls_loop *loop, void *bytes, size_t capacity)

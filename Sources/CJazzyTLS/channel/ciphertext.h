@@ -20,6 +20,12 @@ size_t jz_tls_read_socket(jz_tls_loop *loop, void *bytes, size_t capacity);
  */
 size_t jz_tls_fetch(jz_tls_loop *loop, size_t most);
 
+/*
+ * Reads what is there, and throws it away, before the socket is closed: with unread bytes that would reset the
+ * connection, and the peer could lose what it has not received yet, such as our alert.
+ */
+void jz_tls_discard(jz_tls_loop *loop);
+
 /* Sends what was gathered for the current channel by one system call, and keeps the rest. */
 void jz_tls_send_gathered(jz_tls_loop *loop);
 

@@ -9,8 +9,7 @@
 enum {
     TLS_HANDSHAKE = 0x16,      /* the type of a client's first record (RFC 8446, 5.1) */
     MOST_RECEIVED = 32 * 1024, /* bytes per step: a client with a certificate sends some thousands */
-    MOST_MESSAGES = 128,       /* of the protocol, without data between them; a key update counts as up to three */
-    MOST_DRAINED = 4           /* times that the buffer is filled */
+    MOST_MESSAGES = 128        /* of the protocol, without data between them; a key update counts as up to three */
 };
 
 /*
@@ -70,21 +69,6 @@ static jz_io look_at_first(const jz_tls_channel *channel, uint8_t *first)
     return count == 0 ? JZ_IO_ENDED : JZ_IO_OK;
 }
 
-/* A socket that is closed with unread bytes resets the connection, perhaps before the peer has read our alert. */
-static void read_what_is_there(jz_tls_loop *loop)
-{
-    loop->receivable = SIZE_MAX;
-    loop->is_drained = false;
-    for (int i = 0; i < MOST_DRAINED && jz_tls_read_socket(loop, loop->joined, sizeof loop->joined) > 0; i++)
-        continue;
-}
-
-static unsigned fail(jz_tls_channel *channel)
-{
-    read_what_is_there(channel->loop);
-    return JZ_LOST;
-}
-
 static unsigned finish(jz_tls_channel *channel)
 {
     jz_tls_counters *counters = jz_tls_counters_of(channel->tls);
@@ -116,7 +100,7 @@ static unsigned take_step(jz_tls_channel *channel)
     ERR_clear_error(); /* a step that succeeds may leave errors, too: of what it did in another way then */
     if (is_done && !channel->is_broken)
         return finish(channel);
-    return has_failed || channel->has_ended || channel->is_broken ? fail(channel) : 0;
+    return has_failed || channel->has_ended || channel->is_broken ? JZ_LOST : 0;
 }
 
 unsigned jz_tls_shake_hands(jz_tls_channel *channel)

@@ -133,6 +133,51 @@ static void messages_come_back_and_ends_are_told(void **state)
     finish();
 }
 
+static atomic_bool is_asked;
+static atomic_bool may_echo;
+
+static void echo_late(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    if (event->type == JZ_EVENT_MESSAGE) {
+        is_asked = true;
+        while (!may_echo)
+            continue;
+    }
+    echo(journal, ws, event, message);
+}
+
+/* Its close_notify, which the server does not read any more, must not reset the connection. */
+static void a_client_that_has_ended_already_receives_everything(void **state)
+{
+    const jz_options options = options_of(1);
+    jz_statistics now;
+    (void)state;
+    is_asked = may_echo = false;
+    start(&options);
+    seen.act = echo_late;
+    open_client(0);
+    say(0, PAGE_SIZE);
+    test_client_send_frame(&clients[0], &(test_frame)CLOSE(1000, ""));
+    assert_eventually(is_asked);
+    test_client_stop_sending(&clients[0]);
+    assert_eventually(bridges[0].has_told);
+    may_echo = true;
+    do {
+        jz_server_statistics(server, &now);
+    } while (now.connections > 0);
+    assert_true(test_client_receive(&clients[0], 10));
+    clients[0].start += 10;
+    for (size_t taken = 0; taken < PAGE_SIZE; taken += 50000) {
+        assert_true(test_client_receive(&clients[0], 50000));
+        assert_memory_equal(clients[0].bytes + clients[0].start, page + taken, 50000);
+        clients[0].start += 50000;
+    }
+    test_client_expect(&clients[0], JZ_OPCODE_CLOSE, "\x03\xE8", 2);
+    close_client(0);
+    assert_true(bridges[0].was_told);
+    finish();
+}
+
 static void a_page_comes_whole(void **state)
 {
     static const char request[] = "GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -290,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_back_and_ends_are_told),
+        cmocka_unit_test(a_client_that_has_ended_already_receives_everything),
         cmocka_unit_test(a_page_comes_whole),
         cmocka_unit_test(many_clients_on_several_loops_are_served),
         cmocka_unit_test(servers_with_certificates_of_their_own_run_side_by_side),

@@ -62,7 +62,8 @@ static void decrypt(bridge *bridge)
     while (bridge->to_plain < BRIDGE_SIZE &&
            SSL_read_ex(bridge->ssl, bridge->decrypted + bridge->to_plain, BRIDGE_SIZE - bridge->to_plain, &length) == 1)
         bridge->to_plain += length;
-    if ((SSL_get_shutdown(bridge->ssl) & SSL_RECEIVED_SHUTDOWN) != 0 ||
+    bool has_all = bridge->to_plain < BRIDGE_SIZE;
+    if ((has_all && bridge->socket_has_ended) || (SSL_get_shutdown(bridge->ssl) & SSL_RECEIVED_SHUTDOWN) != 0 ||
         (SSL_in_init(bridge->ssl) && ERR_peek_error() != 0))
         end_server(bridge);
     ERR_clear_error();
@@ -75,7 +76,7 @@ static void take_encrypted(bridge *bridge)
     if (count > 0)
         BIO_write(SSL_get_rbio(bridge->ssl), bytes, (int)count);
     else if (count == 0 || errno != EAGAIN)
-        end_server(bridge);
+        bridge->socket_has_ended = true;
 }
 
 static size_t send_from(int descriptor, uint8_t *bytes, size_t length)
@@ -95,6 +96,7 @@ static void send_what_waits(bridge *bridge)
     bridge->to_server += count > 0 ? (size_t)count : 0;
     if (bridge->to_server > 0)
         bridge->to_server = send_from(bridge->descriptor, bridge->encrypted, bridge->to_server);
+    bridge->has_told = bridge->plain_has_ended && bridge->to_server == 0;
     if (bridge->to_plain > 0)
         bridge->to_plain = send_from(bridge->plain, bridge->decrypted, bridge->to_plain);
 }
@@ -114,7 +116,7 @@ static void wait_for_more(bridge *bridge)
     struct pollfd polled[] = {{.fd = bridge->plain}, {.fd = bridge->descriptor}};
     polled[0].events =
         (short)((takes_plain || bridge->server_has_ended ? POLLIN : 0) | (bridge->to_plain > 0 ? POLLOUT : 0));
-    polled[1].events = (short)((!bridge->server_has_ended && bridge->to_plain == 0 ? POLLIN : 0) |
+    polled[1].events = (short)((!bridge->socket_has_ended && bridge->to_plain == 0 ? POLLIN : 0) |
                                (bridge->to_server > 0 ? POLLOUT : 0));
     if (polled[1].events == 0)
         polled[1].fd = -1;
@@ -122,7 +124,7 @@ static void wait_for_more(bridge *bridge)
         bridge->plain_has_ended = bridge->server_has_ended = true;
         return;
     }
-    if (polled[1].revents != 0 && !bridge->server_has_ended)
+    if (polled[1].revents != 0 && !bridge->socket_has_ended)
         take_encrypted(bridge);
     if (polled[0].revents != 0 && (takes_plain || bridge->server_has_ended))
         take_plain(bridge);
@@ -148,10 +150,12 @@ static void *run(void *opaque)
 static int connect_to(uint16_t port)
 {
     const int on = 1;
+    const int room = 32 * 1024; /* so that much of what a server sends waits in its own kernel */
     const struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(descriptor >= 0);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     assert_int_equal(connect(descriptor, (const struct sockaddr *)&address, sizeof address), 0);
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return descriptor;

@@ -25,9 +25,11 @@ typedef struct bridge {
     size_t to_server;
     atomic_bool is_cutting; /* set by the test: when the client ends, the server is not told */
     bool plain_has_ended;
-    bool server_has_ended;
-    atomic_bool was_told; /* of the end, by close_notify */
-    atomic_int alert;     /* that the server has sent, and close_notify is 0; -1: none */
+    bool socket_has_ended;
+    bool server_has_ended; /* and all that it sent is decrypted */
+    atomic_bool has_told;  /* the server that the client has ended, and all is sent */
+    atomic_bool was_told;  /* of the end, by close_notify */
+    atomic_int alert;      /* that the server has sent, and close_notify is 0; -1: none */
     uint8_t decrypted[BRIDGE_SIZE];
     uint8_t encrypted[2 * BRIDGE_SIZE];
 } bridge;

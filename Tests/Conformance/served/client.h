@@ -14,8 +14,11 @@ typedef struct client {
     bool has_ended;
 } client;
 
-/* Connects to a port of 127.0.0.1, with `network` not NULL through that. */
-client client_connect(uint16_t port, memory_network *network);
+/*
+ * Connects to a port of 127.0.0.1; with `network` not NULL through that, with `connect_otherwise` not NULL by that,
+ * which returns a descriptor.
+ */
+client client_connect(uint16_t port, memory_network *network, int (*connect_otherwise)(uint16_t port));
 
 /* Sends up to `length` bytes of the stream; then, if `finishes`, no more. Calls pieces_all_is_sent where that is all.
  */

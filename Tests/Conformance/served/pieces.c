@@ -21,6 +21,7 @@ static struct {
     size_t position;
     ptrdiff_t hold;
     bool all_is_sent;
+    bool leaves_recv;
     size_t held_reads;
     uint8_t *poisoned;
     size_t poisoned_length;
@@ -121,6 +122,28 @@ size_t pieces_choose(size_t available, size_t capacity)
     return count;
 }
 
+size_t pieces_want(size_t capacity)
+{
+    pthread_mutex_lock(&pieces.lock);
+    size_t count = next_piece(-1, SIZE_MAX, capacity);
+    pthread_mutex_unlock(&pieces.lock);
+    return count;
+}
+
+void pieces_note(size_t count)
+{
+    pthread_mutex_lock(&pieces.lock);
+    note_read(count);
+    pthread_mutex_unlock(&pieces.lock);
+}
+
+void pieces_leave_recv(void)
+{
+    pthread_mutex_lock(&pieces.lock);
+    pieces.leaves_recv = true;
+    pthread_mutex_unlock(&pieces.lock);
+}
+
 static ssize_t receive_piece(int descriptor, void *bytes, size_t capacity, int flags)
 {
     size_t wanted = next_piece(descriptor, 0, capacity);
@@ -142,6 +165,10 @@ static ssize_t receive_piece(int descriptor, void *bytes, size_t capacity, int f
 ssize_t __wrap_recv(int descriptor, void *bytes, size_t capacity, int flags)
 {
     pthread_mutex_lock(&pieces.lock);
+    if (pieces.leaves_recv) {
+        pthread_mutex_unlock(&pieces.lock);
+        return __real_recv(descriptor, bytes, capacity, flags);
+    }
     ssize_t count = receive_piece(descriptor, bytes, capacity, flags);
     int reason = errno;
     pthread_mutex_unlock(&pieces.lock);

@@ -25,6 +25,14 @@ void pieces_hold_at(ptrdiff_t hold);
  */
 size_t pieces_choose(size_t available, size_t capacity);
 
+/*
+ * For a transport that does not know how much there is: how much of it the next read may return, at most `capacity`; 0:
+ * none for now. What it then has read is noted. recv is left alone from pieces_leave_recv on.
+ */
+size_t pieces_want(size_t capacity);
+void pieces_note(size_t count);
+void pieces_leave_recv(void);
+
 /* How often the server wanted to read beyond the hold since it was put where it is. */
 size_t pieces_held_reads(void);
 

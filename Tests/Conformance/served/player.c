@@ -77,15 +77,25 @@ static bool ends_cleanly(const session_row *row)
     return count > 0 && row->events.first[count - 1].was_clean;
 }
 
+/*
+ * Over TLS a client sends something for its end, too. After its close frame it waits for the server's end, as it should
+ * (RFC 6455, 7.1.1): what it sends to a socket that is closed destroys what it has not received yet.
+ */
+static bool finishes(const row_server *server, const session_row *row)
+{
+    return row_server_connect(server) == NULL || !ends_cleanly(row);
+}
+
 static bool is_answered(client *client, row_server *server, const session_row *row, const client_stream *stream,
                         bool sends_at_once, char text[PLAYER_TEXT_SIZE])
 {
     char why[SENT_FRAMES_TEXT_SIZE];
-    client_send(client, &stream->bytes, sends_at_once ? stream->bytes.length : stream->request_length, sends_at_once);
+    client_send(client, &stream->bytes, sends_at_once ? stream->bytes.length : stream->request_length,
+                sends_at_once && finishes(server, row));
     if (!is_let_in(client, row, text))
         return false;
     if (!sends_at_once)
-        client_send(client, &stream->bytes, stream->bytes.length, true);
+        client_send(client, &stream->bytes, stream->bytes.length, finishes(server, row));
     if (!take_steps(server, stream, text))
         return false;
     if (!client_take_all(client))
@@ -103,7 +113,7 @@ bool player_play(row_server *server, const session_row *row, const client_stream
     bool sends_at_once = cuts.positions[0] != stream->request_length;
     row_server_forget_events(server);
     pieces_begin(&cuts, stream->step_count > 0 ? (ptrdiff_t)stream->steps[0].position : NO_HOLD);
-    client client = client_connect(row_server_port(server), row_server_network(server));
+    client client = client_connect(row_server_port(server), row_server_network(server), row_server_connect(server));
     bool is_well = is_answered(&client, server, row, stream, sends_at_once, text);
     client_close(&client);
     if (!row_server_is_quiet(server))

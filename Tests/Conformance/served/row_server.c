@@ -22,6 +22,7 @@ struct row_server {
     jz_server *server;
     uint16_t port;
     memory_network *network;
+    int (*connect)(uint16_t port);
     pthread_mutex_t lock; /* for what follows, which the loop writes */
     jz_ws ws;
     bool has_closed;
@@ -113,6 +114,7 @@ row_server *row_server_start(const topic *topic, const row_way *way)
     int listener = listening_socket(&server->port);
     const jz_listen_options through = {.transport = way->transport, .transport_context = way->context};
     server->network = way->network;
+    server->connect = way->connect;
     assert_that(jz_server_listen_descriptor_with(server->server, listener, &through, &error) == JZ_OK, "%s",
                 error.message);
     assert_that(jz_server_start(server->server, &error) == JZ_OK, "%s", error.message);
@@ -122,6 +124,11 @@ row_server *row_server_start(const topic *topic, const row_way *way)
 uint16_t row_server_port(const row_server *server)
 {
     return server->port;
+}
+
+int (*row_server_connect(const row_server *server))(uint16_t port)
+{
+    return server->connect;
 }
 
 memory_network *row_server_network(const row_server *server)

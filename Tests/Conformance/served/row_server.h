@@ -15,11 +15,14 @@ typedef struct row_way {
     void *context;
     memory_network *network; /* through which clients connect; NULL: through sockets */
     size_t receive_buffer_size;
-    size_t play_every; /* of the manners of a row, beginning with another one for each row; 0, 1: all */
+    int (*connect)(uint16_t port); /* how else a client connects; NULL: by TCP */
+    void (*check)(void);           /* after each topic; NULL: nothing */
+    size_t play_every;             /* of the manners of a row, beginning with another one for each row; 0, 1: all */
 } row_way;
 
 row_server *row_server_start(const topic *topic, const row_way *way);
 memory_network *row_server_network(const row_server *server);
+int (*row_server_connect(const row_server *server))(uint16_t port);
 uint16_t row_server_port(const row_server *server);
 
 /* Waits until every connection has gone, and is no longer counted. False: that does not happen. */
