@@ -78,8 +78,6 @@ $(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server.c)
 $(call c_program,$(1),$(2),$(3),bench-echo-c,$(wildcard Benchmarks/bench-echo-c/*.c))
 $(call c_program,$(1),$(2),$(3),bench-floor,$(wildcard Benchmarks/bench-floor/*.c))
 $(call c_program,$(1),$(2),$(3),bench-micro,$(wildcard Benchmarks/common/*.c Benchmarks/bench-micro/*.c))
-$(call c_program,$(1),$(2),$(3),probe-server,$(wildcard Tests/Integration/servers/*.c) \
-	$(addprefix Tests/CJazzyPollTests/support/,throttled_transport.c memory_transport.c memory_client.c))
 $(call c_program,$(1),$(2),$(3),session-driver,Tests/Differential/session-driver.c)
 endef
 

@@ -12,6 +12,10 @@ TLS_TEST_WRAPS := $(call wraps,$(C_TEST_SUPPORT) $(TLS_TEST_SUPPORT))
 TLS_UNIT_TESTS := $(sort $(shell find Tests/CJazzyTLSTests -name 'test_*.c'))
 TLS_THREAD_TESTS := $(shell grep -lE 'pthread|jazzy\.h"|support/(serv|client)' $(TLS_UNIT_TESTS))
 
+# The server that integration tests probe, with and without TLS.
+PROBE_SOURCES := $(wildcard Tests/Integration/servers/*.c) \
+	$(addprefix Tests/CJazzyPollTests/support/,throttled_transport.c memory_transport.c memory_client.c)
+
 # The object file of each test program. $(1) build
 define tls_test_objects
 $(foreach test,$(TLS_UNIT_TESTS),$(call c_test_programs,$(1),$(test)): $(test:%.c=$(BUILD)/$(1)/%.o)
@@ -35,7 +39,11 @@ $(BUILD)/$(1)/Examples/tls-%.o: C_FLAGS += $(TLS_INCLUDES)
 $(BUILD)/$(1)/tls-echo-server: $(BUILD)/$(1)/Examples/tls-echo-server.o $(BUILD)/$(1)/libcjazzytls.a \
 		$(BUILD)/$(1)/libcjazzypoll.a
 	$(2) $(3) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) -o $$@
-c-programs-$(1): $(BUILD)/$(1)/tls-echo-server
+$(BUILD)/$(1)/Tests/Integration/servers/%.o: C_FLAGS += $(TLS_INCLUDES)
+$(BUILD)/$(1)/probe-server: $(PROBE_SOURCES:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzytls.a \
+		$(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) -o $$@
+c-programs-$(1): $(BUILD)/$(1)/tls-echo-server $(BUILD)/$(1)/probe-server
 endef
 
 $(eval $(call tls_build,release,$(RELEASE_CC),$(RELEASE_FLAGS),$(TLS_UNIT_TESTS)))

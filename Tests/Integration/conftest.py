@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from support.certificates import Authority
 from support.programs import BENCH, PROBE, SWIFT_MODULES
 from support.server import Server
 
@@ -22,6 +23,12 @@ THROTTLED = ("--throttle", 4000)
 
 # The same with a transport that keeps them in memory; a bridge of its process takes them from sockets and back.
 IN_MEMORY = ("--memory", 4000)
+
+# The same with a port of TLS.
+WITHIN_TLS = ("--certificate",)
+
+# The attacks to which TLS makes a difference. It has more of its own: test_tls_hostile_*.py.
+ALSO_WITHIN_TLS = ("test_attacks_on_frames", "test_attacks_on_limits")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,16 +72,62 @@ def fresh_bench(request):
 
 
 def pytest_generate_tests(metafunc):
-    """Attacks come over sockets, and through transports that pass on little at a time."""
+    """Attacks come over sockets, and through transports that pass on little at a time; some also within TLS."""
     if "way" in metafunc.fixturenames and metafunc.module.__name__.startswith("test_attacks"):
         ways = {"sockets": (), "throttled": THROTTLED, "memory": IN_MEMORY}
+        if metafunc.module.__name__ in ALSO_WITHIN_TLS:
+            ways["tls"] = WITHIN_TLS
         metafunc.parametrize("way", ways.values(), ids=ways, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Who certifies the servers of these tests."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def certified(authority):
+    """The certificate of a server on this machine, and its key."""
+    return authority.certify("localhost", "127.0.0.1", "::1")
+
+
+@pytest.fixture(scope="session")
+def certificate(certified, tmp_path_factory):
+    """Their files."""
+    return certified.write(tmp_path_factory.mktemp("certificate"), "localhost")
 
 
 @pytest.fixture(scope="module")
 def way(request):
-    """The flags of a probe server that say what its bytes travel through."""
+    """What the bytes of a probe server travel through: its flags."""
     return getattr(request, "param", ())
+
+
+@pytest.fixture(scope="module")
+def probe_with(way, authority, certificate):
+    """A probe server with these flags, whose bytes travel in that way; it is to be entered."""
+    flags, trust = (certificate.flags(), authority.path) if way == WITHIN_TLS else (way, None)
+    return lambda *further: Server([PROBE, "--port", 0, *flags, *further], authority=trust)
+
+
+@pytest.fixture
+def start_secure(authority, certificate):
+    """Starts probe servers with a port of TLS, and stops them after the test. `files`: another certificate's."""
+    with contextlib.ExitStack() as servers:
+
+        def start(*flags, files=certificate):
+            command = [PROBE, "--port", 0, *(files.flags() if files else ()), *flags]
+            return servers.enter_context(Server(command, authority=authority.path))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def secure_probe(authority, certificate):
+    """The probe server with default options, and a port of TLS."""
+    with Server([PROBE, "--port", 0, *certificate.flags()], authority=authority.path) as server:
+        yield server
 
 
 @pytest.fixture
@@ -84,25 +137,26 @@ def descriptors_each(way):
 
 
 @pytest.fixture(autouse=True)
-def leave_out_of_memory(request):
-    """Tests that a bridge in front of the server would make untrue: @pytest.mark.not_in_memory(reason)."""
-    mark = request.node.get_closest_marker("not_in_memory")
-    if mark and request.getfixturevalue("way") == IN_MEMORY:
-        pytest.skip(mark.args[0])
+def leave_out(request):
+    """Tests that one of the ways would make untrue, or repeat for nothing: @pytest.mark.not_in_memory(reason)."""
+    for name, way in {"not_in_memory": IN_MEMORY, "not_within_tls": WITHIN_TLS}.items():
+        mark = request.node.get_closest_marker(name)
+        if mark and request.getfixturevalue("way") == way:
+            pytest.skip(mark.args[0])
 
 
 @pytest.fixture(scope="module")
-def probe(way):
+def probe(probe_with):
     """The probe server with default options."""
-    with Server([PROBE, "--port", 0, *way]) as server:
+    with probe_with() as server:
         yield server
 
 
 @pytest.fixture
-def start_probe(way):
+def start_probe(probe_with):
     """Starts probe servers with flags, and stops them after the test."""
     with contextlib.ExitStack() as servers:
-        yield lambda *flags: servers.enter_context(Server([PROBE, "--port", 0, *way, *flags]))
+        yield lambda *flags: servers.enter_context(probe_with(*flags))
 
 
 @pytest.fixture

@@ -29,10 +29,20 @@ PROGRAMS = {
 ENVIRONMENT = {"NODE_PATH": "/usr/share/nodejs"}
 
 
+# Where OpenSSL and Go, and node, read which authorities they trust.
+TRUST = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+
+
+def address_of(port, authority, scheme="ws"):
+    """Of /echo; within TLS where there is an authority to trust."""
+    return f"{scheme}s://localhost:{port}/echo" if authority else f"{scheme}://127.0.0.1:{port}/echo"
+
+
 class PipeClient:
-    def __init__(self, program, port, is_fragmenting, offer):
+    def __init__(self, program, port, is_fragmenting, offer, authority=None):
         mode = "fragmented" if is_fragmenting else "whole"
-        self._command = [*PROGRAMS[program], f"ws://127.0.0.1:{port}/echo", mode, offer]
+        self._command = [*PROGRAMS[program], address_of(port, authority), mode, offer]
+        self._trust = {name: str(authority) for name in TRUST} if authority else {}
 
     async def __aenter__(self):
         self._process = await asyncio.create_subprocess_exec(
@@ -40,7 +50,7 @@ class PipeClient:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 20,
-            env={**ENVIRONMENT, **os.environ},
+            env={**ENVIRONMENT, **os.environ, **self._trust},
         )
         return self
 

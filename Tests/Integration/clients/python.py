@@ -1,6 +1,10 @@
-"""The clients that are Python libraries, behind the face of PipeClient."""
+"""
+The clients that are Python libraries, behind the face of PipeClient. With an authority, a file of certificates, they
+connect by TLS, and trust servers that it vouches for.
+"""
 
 import asyncio
+import ssl
 
 import aiohttp
 import picows
@@ -8,17 +12,29 @@ import picows.websockets.asyncio.client
 import websockets
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
+from clients.pipe import address_of
+
+
+def tls_by(authority):
+    return ssl.create_default_context(cafile=authority) if authority else None
+
 
 class WebsocketsClient:
     """PyPI websockets. `offer`: arguments of its permessage-deflate, or None."""
 
-    def __init__(self, port, is_fragmenting, offer):
-        self._address = f"ws://127.0.0.1:{port}/echo"
+    def __init__(self, port, is_fragmenting, offer, authority=None):
+        self._address, self._tls = address_of(port, authority), tls_by(authority)
         self._extensions = None if offer is None else [ClientPerMessageDeflateFactory(**offer)]
 
     async def __aenter__(self):
         self._connection = await websockets.connect(
-            self._address, compression=None, extensions=self._extensions, max_size=None, ping_interval=None, proxy=None
+            self._address,
+            ssl=self._tls,
+            compression=None,
+            extensions=self._extensions,
+            max_size=None,
+            ping_interval=None,
+            proxy=None,
         )
         return self
 
@@ -37,14 +53,16 @@ class WebsocketsClient:
 class AiohttpClient:
     """PyPI aiohttp. `offer`: the largest window that the server may use, 9 to 15 bits, or 0."""
 
-    def __init__(self, port, is_fragmenting, offer):
+    def __init__(self, port, is_fragmenting, offer, authority=None):
         assert not is_fragmenting
-        self._address = f"http://127.0.0.1:{port}/echo"
+        self._address, self._tls = address_of(port, authority, "http"), tls_by(authority) or True
         self._offer = offer
 
     async def __aenter__(self):
         self._session = aiohttp.ClientSession()
-        self._connection = await self._session.ws_connect(self._address, max_msg_size=0, compress=self._offer)
+        self._connection = await self._session.ws_connect(
+            self._address, max_msg_size=0, compress=self._offer, ssl=self._tls
+        )
         return self
 
     async def __aexit__(self, *_):
@@ -75,12 +93,14 @@ class Frames(picows.WSListener):
 class PicowsClient:
     """PyPI picows, its core interface."""
 
-    def __init__(self, port, is_fragmenting, offer):
+    def __init__(self, port, is_fragmenting, offer, authority=None):
         assert offer is None
-        self._address = f"ws://127.0.0.1:{port}/echo"
+        self._address, self._tls = address_of(port, authority), tls_by(authority)
 
     async def __aenter__(self):
-        self._transport, self._frames = await picows.ws_connect(Frames, self._address, max_frame_size=32 << 20)
+        self._transport, self._frames = await picows.ws_connect(
+            Frames, self._address, ssl_context=self._tls, max_frame_size=32 << 20
+        )
         return self
 
     async def __aexit__(self, *_):
@@ -103,13 +123,13 @@ class PicowsClient:
 class PicowsWebsocketsClient:
     """PyPI picows, its reimplementation of websockets' interface. `offer`: whether it offers compression."""
 
-    def __init__(self, port, is_fragmenting, offer):
-        self._address = f"ws://127.0.0.1:{port}/echo"
+    def __init__(self, port, is_fragmenting, offer, authority=None):
+        self._address, self._tls = address_of(port, authority), tls_by(authority)
         self._compression = "deflate" if offer else None
 
     async def __aenter__(self):
         self._connection = await picows.websockets.asyncio.client.connect(
-            self._address, compression=self._compression, max_size=None, ping_interval=None, proxy=None
+            self._address, ssl=self._tls, compression=self._compression, max_size=None, ping_interval=None, proxy=None
         )
         return self
 

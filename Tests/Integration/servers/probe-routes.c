@@ -252,11 +252,11 @@ static jz_status register_pages(jz_server *server, jz_error *error)
     return status;
 }
 
-jz_status probe_register_routes(jz_server *server, jz_error *error)
+jz_status probe_register_routes(jz_server *server, const jz_route_options *options, jz_error *error)
 {
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         void *context = (void *)(uintptr_t)&routes[i];
-        jz_status status = jz_server_route_ws(server, routes[i].path, NULL, call_guarded, context, error);
+        jz_status status = jz_server_route_ws(server, routes[i].path, options, call_guarded, context, error);
         if (status != JZ_OK)
             return status;
     }

@@ -5,7 +5,8 @@
 
 #include <jazzy.h>
 
-/* Registers every route and page. Returns JZ_OK, or another status with `error` filled in. */
-jz_status probe_register_routes(jz_server *server, jz_error *error);
+/* Registers every route, with these options, and every page. Returns JZ_OK, or another status with `error` filled in.
+ */
+jz_status probe_register_routes(jz_server *server, const jz_route_options *options, jz_error *error);
 
 #endif

@@ -2,8 +2,9 @@
  * The server that the integration tests probe: probe-server [--port N] [--host ADDRESS] [--OPTION N]...
  * With --throttle N all bytes travel through a transport that passes on up to N at a time, whenever it likes. With
  * --memory N they travel through one that keeps them in memory, and the server sees no socket of a client, only a
- * bridge does (bridge.h); then it listens on 127.0.0.1, on the port for TCP alone. Prints "listening on port N" when it
- * is ready. Exits with 1 and the library's own message when it cannot start.
+ * bridge does (bridge.h); then it listens on 127.0.0.1, on the port for TCP alone. With --certificate FILE its port is
+ * one of TLS (secure.h). --deflate off|shared|dedicated: compression on all routes. Prints "listening on port N" when
+ * it is ready. Exits with 1 and the library's own message when it cannot start.
  */
 #include <jazzy.h>
 
@@ -15,6 +16,7 @@
 #include "attack-routes.h"
 #include "bridge.h"
 #include "probe-routes.h"
+#include "secure.h"
 
 enum { MOST_PROXIES = 8 };
 
@@ -24,7 +26,9 @@ typedef struct settings {
     uint16_t port;
     throttled throttle;    /* there is none where it passes on nothing */
     memory_network memory; /* the same */
+    secure tls;            /* the same, without certificates */
     jz_options options;
+    jz_route_options route;
     const char *proxies[MOST_PROXIES];
 } settings;
 
@@ -57,6 +61,7 @@ static const struct {
     NUMBER("--max-handshakes", max_handshakes),
     NUMBER("--max-head-size", max_head_size),
     NUMBER("--max-header-count", max_header_count),
+    NUMBER("--log-level", log_level),
 #undef NUMBER
 };
 
@@ -88,7 +93,20 @@ static bool apply_client_address(jz_options *options, const char *value)
     return false;
 }
 
-static bool apply_flag(settings *settings, const char *flag, const char *value)
+static bool apply_deflate(jz_route_options *route, const char *value)
+{
+    static const char *const words[] = {
+        [JZ_DEFLATE_OFF] = "off", [JZ_DEFLATE_SHARED] = "shared", [JZ_DEFLATE_DEDICATED] = "dedicated"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            route->deflate.mode = (jz_deflate_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool apply_flag(settings *settings, const char *flag, char *value)
 {
     if (strcmp(flag, "--host") == 0)
         settings->host = value;
@@ -107,8 +125,10 @@ static bool apply_flag(settings *settings, const char *flag, const char *value)
         settings->proxies[settings->options.trusted_proxy_count++] = value;
     else if (strcmp(flag, "--client-address") == 0)
         return apply_client_address(&settings->options, value);
+    else if (strcmp(flag, "--deflate") == 0)
+        return apply_deflate(&settings->route, value);
     else
-        return apply_number(&settings->options, flag, value);
+        return apply_number(&settings->options, flag, value) || secure_apply_flag(&settings->tls, flag, value);
     return true;
 }
 
@@ -134,11 +154,15 @@ static bridge *start_bridge(settings *settings, const jz_server *server)
 static jz_status serve(jz_server *server, settings *settings, bridge **between, jz_error *error)
 {
     const bool is_bridged = settings->memory.most_received > 0;
-    const jz_listen_options through = way_of(settings);
+    jz_listen_options through = way_of(settings);
+    jz_status status = secure_begin(&settings->tls, &through, error);
     const jz_unix_options local = {.listening = through};
-    jz_status status = probe_register_routes(server, error);
+    if (status == JZ_OK)
+        status = probe_register_routes(server, &settings->route, error);
     if (status == JZ_OK)
         status = attack_register_routes(server, error);
+    if (status == JZ_OK)
+        status = secure_register_routes(&settings->tls, server, error);
     if (status == JZ_OK)
         status = jz_server_listen_with(server, settings->host, is_bridged ? 0 : settings->port, &through, error);
     if (status == JZ_OK && settings->unix_path != NULL)
@@ -154,7 +178,7 @@ static jz_status serve(jz_server *server, settings *settings, bridge **between, 
 
 int main(int argument_count, char **arguments)
 {
-    settings settings = {.options = jz_options_default()};
+    settings settings = {.options = jz_options_default(), .route = jz_route_options_default(), .tls = secure_default()};
     settings.options.threads = 1;
     for (int i = 1; i < argument_count; i += 2) {
         if (i + 1 == argument_count || !apply_flag(&settings, arguments[i], arguments[i + 1])) {
@@ -172,6 +196,7 @@ int main(int argument_count, char **arguments)
     if (between != NULL)
         bridge_end(between);
     memory_network_end(&settings.memory);
+    secure_end(&settings.tls);
     if (status == JZ_OK)
         return 0;
     fprintf(stderr, "probe-server: %s\n", error.message);

@@ -58,8 +58,11 @@ class Tab:
 
 
 class Browser:
-    def __init__(self, folder):
+    """`trusting`: the digest of a key whose certificates are good, whoever signed them (certificates.key_digest)."""
+
+    def __init__(self, folder, trusting=None):
         self._folder = folder
+        self._trust = [f"--ignore-certificate-errors-spki-list={trusting}"] if trusting else []
         self._numbers = itertools.count(1)
         self._answers, self._tabs = {}, {}
 
@@ -68,6 +71,7 @@ class Browser:
             PROGRAM,
             *ARGUMENTS,
             f"--user-data-dir={self._folder}",
+            *self._trust,
             stderr=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,

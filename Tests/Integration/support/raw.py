@@ -1,4 +1,7 @@
-"""A client of plain sockets, for what well-behaved clients cannot be made to send."""
+"""
+A client of plain sockets, for what well-behaved clients cannot be made to send. To a port of TLS (support/secure.py) it
+speaks TLS.
+"""
 
 import socket
 import struct
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 
 from support import frames
 from support.deadline import DEADLINE
+from support.secure import SecurePort
 
 # The key of RFC 6455 §1.3, and the answer to it.
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -56,6 +60,8 @@ class RawConnection:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(port, SecurePort):
+            self.socket = port.secure(self.socket)
         self._received = bytearray()
 
     def __enter__(self):
@@ -111,7 +117,7 @@ class RawConnection:
     def reset(self):
         """Ends the connection as a crash would: with RST, not FIN."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
+        getattr(self.socket, "abandon", self.socket.close)()
 
 
 def open_websocket(port, path="/echo", **options):

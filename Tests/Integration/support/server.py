@@ -9,6 +9,7 @@ import time
 
 from support.deadline import DEADLINE, eventually
 from support.process import catches_signal
+from support.secure import SecurePort
 
 SANITIZER_REPORT = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer")
 
@@ -60,9 +61,12 @@ class Lines:
 
 
 class Server:
-    """`with Server([program, flag, ...]) as server` runs it, and at the end stops it with SIGTERM and judges it."""
+    """
+    `with Server([program, flag, ...]) as server` runs it, and at the end stops it with SIGTERM and judges it. With an
+    authority, its port is one of TLS (support/secure.py).
+    """
 
-    def __init__(self, command, announcement=r"listening on port (\d+)", environment=()):
+    def __init__(self, command, announcement=r"listening on port (\d+)", environment=(), authority=None):
         self._process = subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.DEVNULL,
@@ -79,6 +83,7 @@ class Server:
         self.port = None
         self._is_stopping = False
         self._announcement = announcement
+        self._authority = authority
 
     def __enter__(self):
         try:
@@ -100,7 +105,8 @@ class Server:
 
         found = self.output.wait_for(announced)
         assert found, f"the server did not start; it said: {self.errors.text()}"
-        self.port = int(found.group(1))
+        port = int(found.group(1))
+        self.port = SecurePort(port, self._authority) if self._authority else port
         # It prints its port when it listens, which is before it runs and handles signals.
         eventually(lambda: catches_signal(self.pid, signal.SIGTERM), "the server can be stopped in order")
 

@@ -2,6 +2,8 @@
  * A client made with libwebsockets, driven as pipe.py describes.
  *
  *     libwebsockets URL whole|fragmented OFFER     (OFFER: of permessage-deflate, as it goes into the request; or "")
+ *
+ * Servers of wss are trusted that the certificates in the file SSL_CERT_FILE vouch for.
  */
 #include <arpa/inet.h>
 #include <libwebsockets.h>
@@ -173,6 +175,8 @@ static struct lws_context *create_context(client *self, const char *offer)
         extensions[0] = (struct lws_extension){"permessage-deflate", lws_extension_callback_pm_deflate, offer};
         info.extensions = extensions;
     }
+    info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    info.client_ssl_ca_filepath = getenv("SSL_CERT_FILE");
     lws_set_log_level(LLL_ERR | LLL_WARN, NULL);
     return allocated(lws_create_context(&info));
 }
@@ -183,10 +187,13 @@ static void connect_to(struct lws_context *context, char *url)
     struct lws_client_connect_info info = {.context = context, .ietf_version_or_minus_one = -1};
     if (lws_parse_uri(url, &protocol, &info.address, &info.port, &info.path) != 0)
         fail("this is no URL");
+    info.ssl_connection = strcmp(protocol, "wss") == 0 ? LCCSCF_USE_SSL : 0;
     char path[256];
     snprintf(path, sizeof path, "/%s", info.path);
     info.path = path;
-    info.host = info.origin = info.address;
+    info.host = info.address;
+    /* Its origin would be "http://" and this, whatever the scheme. */
+    info.origin = info.ssl_connection == 0 ? info.address : NULL;
     if (lws_client_connect_via_info(&info) == NULL)
         fail("no connection");
 }
