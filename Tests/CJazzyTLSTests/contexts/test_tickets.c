@@ -81,6 +81,44 @@ static void a_session_is_resumed(void **state)
     jz_tls_free(tls);
 }
 
+static void nothing_is_kept_for_a_session(void **state)
+{
+    (void)state;
+    jz_tls *tls = create_sharing(NULL);
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        handshake handshake = handshake_with(tls, &(client_plan){.lowest = versions[i], .highest = versions[i]});
+        SSL_CTX *context = SSL_get_SSL_CTX(handshake.server);
+        assert_true(handshake.has_succeeded);
+        assert_int_equal(SSL_CTX_sess_number(context), 0);
+        SSL_CTX_up_ref(context);
+        handshake_end(&handshake);
+        assert_int_equal(SSL_CTX_sess_number(context), 0);
+        SSL_CTX_free(context);
+    }
+    jz_tls_free(tls);
+}
+
+/* The key for it is an old one, so that there is a new ticket by the present key. */
+static void a_session_of_tls_1_2_gets_a_new_ticket_in_time(void **state)
+{
+    (void)state;
+    test_date_stop(START_S + LIFETIME_S - 60);
+    jz_tls *tls = create_sharing(NULL);
+    SSL_SESSION *session = begin_session(tls, TLS1_2_VERSION);
+    SSL_SESSION *same;
+    SSL_SESSION *renewed;
+    assert_true(resumes(tls, session, TLS1_2_VERSION, &same));
+    assert_ptr_equal(same, session);
+    test_date_stop(START_S + LIFETIME_S + 60);
+    assert_true(resumes(tls, session, TLS1_2_VERSION, &renewed));
+    assert_ptr_not_equal(renewed, session);
+    assert_true(resumes(tls, renewed, TLS1_2_VERSION, NULL));
+    SSL_SESSION_free(renewed);
+    SSL_SESSION_free(same);
+    SSL_SESSION_free(session);
+    jz_tls_free(tls);
+}
+
 static void a_session_outlives_its_certificate(void **state)
 {
     (void)state;
@@ -274,6 +312,8 @@ int main(void)
 #define ticket_test(function) cmocka_unit_test_setup_teardown(function, begin, end)
     const struct CMUnitTest tests[] = {
         ticket_test(a_session_is_resumed),
+        ticket_test(nothing_is_kept_for_a_session),
+        ticket_test(a_session_of_tls_1_2_gets_a_new_ticket_in_time),
         ticket_test(a_session_outlives_its_certificate),
         ticket_test(without_lifetime_nothing_is_resumed),
         ticket_test(another_process_resumes_it_if_it_has_the_secret),
