@@ -138,6 +138,10 @@ void handshake_end(handshake *handshake)
 
 SSL_SESSION *handshake_session(const handshake *handshake)
 {
+    /* A new ticket of a resumed session is not told by the callback in TLS 1.2, in which a handshake has it at its end.
+     */
+    if (SSL_version(handshake->client) == TLS1_2_VERSION)
+        return SSL_get1_session(handshake->client);
     SSL_SESSION *session = SSL_get_ex_data(handshake->client, session_index);
     if (session != NULL)
         SSL_SESSION_up_ref(session);
