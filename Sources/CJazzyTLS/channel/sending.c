@@ -114,19 +114,48 @@ static void report_accepted(jz_tls_channel *channel, size_t *sent)
     channel->accepted = 0;
 }
 
+/* Whether it is the usual case: a message, with nothing before it that waits. */
+static bool is_simple(const jz_tls_channel *channel, const jz_piece *pieces, size_t count, bool is_last)
+{
+    return count == 1 && pieces->length <= COPY_UP_TO && !is_last && channel->backlog == NULL &&
+           channel->encrypted == 0;
+}
+
+/* The same as send_record for that case. Returns whether all was sent. */
+static bool send_simple(jz_tls_channel *channel, const jz_piece *piece, size_t *sent)
+{
+    size_t sealed = 0;
+    channel->loop->gathers = true;
+    if (SSL_write_ex(channel->ssl, piece->bytes, piece->length, &sealed) != 1) {
+        jz_tls_note_failure(channel);
+        channel->is_broken = true;
+        return false;
+    }
+    jz_tls_send_gathered(channel->loop);
+    if (channel->backlog == NULL) {
+        *sent = sealed;
+        return sealed == piece->length && !channel->is_broken;
+    }
+    const jz_tls_sealed record = {channel->backlog->length, (uint32_t)sealed};
+    follow_records(channel, &record, 1, 0, sent);
+    return false;
+}
+
 jz_io jz_tls_send(void *opaque, const jz_piece *pieces, size_t count, bool is_last, size_t *sent)
 {
     jz_tls_channel *channel = opaque;
     jz_tls_enter(channel);
+    if (is_simple(channel, pieces, count, is_last)) {
+        if (send_simple(channel, pieces, sent))
+            return JZ_IO_OK;
+    } else {
+        jz_tls_backlog_flush(channel);
+        report_accepted(channel, sent);
+    }
     rest rest = {.pieces = pieces, .count = count};
     for (size_t i = 0; i < count; i++)
         rest.length += pieces[i].length;
-    if (channel->backlog != NULL)
-        jz_tls_backlog_flush(channel);
-    if (channel->encrypted > 0) {
-        report_accepted(channel, sent);
-        advance(&rest, *sent);
-    }
+    advance(&rest, *sent);
     while (channel->backlog == NULL && !channel->is_broken &&
            (rest.length > 0 || (is_last && !channel->has_told_end))) {
         if (rest.length <= JZ_TLS_RECORD && !is_last)
