@@ -117,13 +117,13 @@ typedef struct jz_tls_options {
     size_t certificate_count; /* 1 to 10,000 */
 
     jz_tls_policy policy; /* default JZ_TLS_COMPATIBLE */
-    /* Clients that ask for a name of no certificate: refused (unrecognized_name), or shown the first one; default false
-     */
+    /* Clients that ask for a name of no certificate: refused (unrecognized_name), or shown the first one;
+       default false */
     bool refuses_unknown_names;
 
     jz_tls_clients clients; /* default JZ_TLS_CLIENTS_ANONYMOUS */
     /* The authorities whose certificates of clients are valid, in PEM: a file, or memory. Needed unless clients are
-       anonymous; no other authority counts. */
+       anonymous; no other authority counts. Lists of revoked certificates are not supported. */
     const char *client_ca_file;
     const void *client_ca;
     size_t client_ca_length;
@@ -142,9 +142,9 @@ typedef struct jz_tls_options {
     const void *ticket_secret;
     size_t ticket_secret_length;
 
-    /* Called with reloads, and with what is wrong but does not prevent anything, such as a certificate that has expired
-       or soon will; from the thread of the call, or from that which watches files. It must not call functions of the
-       jz_tls. Default NULL: warnings and errors go to standard error. */
+    /* Called with what is wrong but does not prevent anything, such as a certificate that has expired or soon will, and
+       with what came of files that are watched; from the thread of the call, or from that which watches. It must not
+       call functions of the jz_tls. Default NULL: warnings and errors go to standard error. */
     jz_log_function log;
     void *log_context;
 } jz_tls_options;
