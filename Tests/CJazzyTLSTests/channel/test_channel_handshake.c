@@ -223,6 +223,41 @@ static void a_refusal_says_why_to_the_log_and_to_the_client(void **state)
     }
 }
 
+/* In TLS 1.3 a client learns that only after its own handshake is done. */
+static void a_client_without_a_valid_certificate_is_refused_and_the_log_says_why(void **state)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    const made ours = authority_make(&(plan){.common_name = "ours", .is_authority = true});
+    const made others = authority_make_with_own_key(&(plan){.common_name = "others", .is_authority = true});
+    const made valid = authority_make(&(plan){.common_name = "valid", .issuer = &ours});
+    const made expired = authority_make(&(plan){.common_name = "old", .issuer = &ours, .begins = -20, .ends = -10});
+    const made unknown = authority_make(&(plan){.common_name = "unknown", .issuer = &others});
+    const struct {
+        const made *identity;
+        const char *why; /* NULL: it is let in */
+    } cases[] = {
+        {&valid, NULL},
+        {NULL, "certificate required, and it has none"},
+        {&expired, "its certificate is not accepted: certificate has expired"},
+        {&unknown, "its certificate is not accepted: unable to get local issuer certificate"},
+    };
+    jz_tls *strict = wire_tls_for_clients_of(&ours);
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        for (size_t k = 0; k < COUNT_OF(versions); k++) {
+            wire_open(&one, strict, &(wire_plan){.version = versions[k], .identity = cases[i].identity});
+            wire_shake_hands(&one);
+            assert_that(one.is_lost == (cases[i].why != NULL), "case %zu", i);
+            if (one.is_lost) {
+                assert_string_equal(wire_failure(&one), cases[i].why);
+                assert_that(one.alert != 0, "case %zu: no alert", i);
+            }
+            wire_close(&one);
+        }
+    }
+    jz_tls_free(strict);
+}
+
 static void a_client_that_refuses_is_quoted(void **state)
 {
     (void)state;
@@ -293,6 +328,7 @@ int main(void)
         cmocka_unit_test(an_endless_request_in_plain_text_is_cut),
         cmocka_unit_test(what_is_neither_is_lost),
         cmocka_unit_test(a_refusal_says_why_to_the_log_and_to_the_client),
+        cmocka_unit_test(a_client_without_a_valid_certificate_is_refused_and_the_log_says_why),
         cmocka_unit_test(a_client_that_refuses_is_quoted),
         cmocka_unit_test(garbage_that_begins_like_tls_is_refused),
         cmocka_unit_test(the_negotiated_protocol_is_told),

@@ -16,7 +16,7 @@
 
 enum { CAPACITY = 64 * 1024, MOST_TURNS = 100 * 1000, MOST_STEPS = 100 };
 
-jz_tls *wire_tls(void)
+jz_tls *wire_tls_for_clients_of(const made *authority)
 {
     jz_error error;
     made own = authority_make(&(plan){.common_name = "localhost", .names = "DNS:localhost"});
@@ -27,9 +27,19 @@ jz_tls *wire_tls(void)
     jz_tls_options options = jz_tls_options_default();
     options.certificates = &certificate;
     options.certificate_count = 1;
+    if (authority != NULL) {
+        options.clients = JZ_TLS_CLIENTS_MUST_IDENTIFY;
+        options.client_ca = pem_of_certificates(authority, NULL, NULL);
+        options.client_ca_length = strlen(options.client_ca);
+    }
     jz_tls *tls = jz_tls_create(&options, &error);
     assert_that(tls != NULL, "%s", error.message);
     return tls;
+}
+
+jz_tls *wire_tls(void)
+{
+    return wire_tls_for_clients_of(NULL);
 }
 
 void wire_tls_free(jz_tls *tls)
@@ -72,6 +82,9 @@ static SSL_CTX *new_context(const wire_plan *plan)
         assert_int_equal(SSL_CTX_set_cipher_list(context, plan->suites), 1);
     assert_int_equal(
         SSL_CTX_set_ciphersuites(context, plan->suites_1_3 != NULL ? plan->suites_1_3 : "TLS_AES_128_GCM_SHA256"), 1);
+    if (plan->identity != NULL)
+        assert_int_equal(SSL_CTX_use_cert_and_key(context, plan->identity->certificate, plan->identity->key, NULL, 1),
+                         1);
     if (plan->longest_fragment != 0)
         SSL_CTX_set_tlsext_max_fragment_length(context, plan->longest_fragment);
     SSL_CTX_set_info_callback(context, note_alert);

@@ -13,6 +13,7 @@
 
 #include "jazzy/tls.h"
 #include "jazzy/transport.h"
+#include "support/authority.h"
 
 typedef struct wire_plan {
     int version;       /* of TLS; 0: any */
@@ -23,6 +24,7 @@ typedef struct wire_plan {
     const char *protocols; /* ALPN */
     const char *suites;    /* of TLS 1.2 */
     const char *suites_1_3;
+    const made *identity;     /* of the client */
     uint8_t longest_fragment; /* TLSEXT_max_fragment_length_...; 0: not limited */
 } wire_plan;
 
@@ -52,8 +54,9 @@ typedef struct wire {
     uint8_t taken[WIRE_SIZE]; /* off the wire */
 } wire;
 
-/* With the certificate and key of every test here. */
+/* With the certificate and key of every test here; the second also wants a client's certificate of that authority. */
 jz_tls *wire_tls(void);
+jz_tls *wire_tls_for_clients_of(const made *authority);
 void wire_tls_free(jz_tls *tls);
 
 /* `plan` NULL: all zero. */
