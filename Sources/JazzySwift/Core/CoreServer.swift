@@ -41,8 +41,7 @@ final class CoreServer: Sendable {
     ///   - observer: Is told of what is published.
     init(
         options: JazzyOptions, routes: [any JazzyRoute], addresses: [JazzyAddress],
-        adoptsOver transport: JazzyTransport? = nil,
-        observer: (any ServerObserver)?
+        adoptsOver transport: JazzyTransport? = nil, observer: (any ServerObserver)?
     ) throws(JazzyError) {
         let addresses = try addresses.map { address throws(JazzyError) in try PreparedAddress(address, for: options) }
         let adoption = try transport?.table(for: options)
