@@ -21,7 +21,7 @@ static int choose_context(SSL *ssl, int *alert, void *context)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
     if (found == NULL)
-        return SSL_TLSEXT_ERR_NOACK;
+        return SSL_TLSEXT_ERR_OK; /* of TLS 1.2 the session keeps the name then, too */
     SSL_CTX *chosen = generation->contexts[found->context].ssl;
     if (SSL_get_SSL_CTX(ssl) != chosen && SSL_set_SSL_CTX(ssl, chosen) == NULL) {
         *alert = SSL_AD_INTERNAL_ERROR;

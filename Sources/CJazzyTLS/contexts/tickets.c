@@ -205,6 +205,24 @@ static bool is_over(const jz_tls_tickets *tickets, SSL_SESSION *session)
     return now - read_time(data) >= tickets->lifetime_s;
 }
 
+/*
+ * With TLS 1.2 a session belongs to the name that was asked for (RFC 6066 §3): OpenSSL would resume it for another one,
+ * say that the old one was asked for, and let clients through that ask for a name which is to be refused.
+ */
+static bool is_of_another_name(SSL *ssl, const SSL_SESSION *session)
+{
+    enum { BEFORE_NAME = 5 /* bytes: lengths, and the type */ };
+    const unsigned char *asked = NULL;
+    size_t length = 0;
+    const char *name = SSL_SESSION_get0_hostname(session);
+    if (SSL_version(ssl) >= TLS1_3_VERSION)
+        return false;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &asked, &length) != 1)
+        return name != NULL;
+    return name == NULL || length != BEFORE_NAME + strlen(name) ||
+           memcmp(asked + BEFORE_NAME, name, length - BEFORE_NAME) != 0;
+}
+
 /* A ticket of TLS 1.3 is for one connection (RFC 8446 §C.4): each has a next one. */
 static SSL_TICKET_RETURN check_time(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t name_length,
                                     SSL_TICKET_STATUS status, void *context)
@@ -212,7 +230,7 @@ static SSL_TICKET_RETURN check_time(SSL *ssl, SSL_SESSION *session, const unsign
     (void)name;
     (void)name_length;
     bool is_ours = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
-    if (!is_ours || is_over(context, session))
+    if (!is_ours || is_over(context, session) || is_of_another_name(ssl, session))
         return SSL_TICKET_RETURN_IGNORE_RENEW;
     bool has_next = status == SSL_TICKET_SUCCESS_RENEW || SSL_version(ssl) == TLS1_3_VERSION;
     return has_next ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;

@@ -282,22 +282,58 @@ static void keys_rotate(void **state)
     }
 }
 
-static void a_session_of_another_name_is_resumed(void **state)
+/* Of TLS 1.3 a session is not bound to a name; of TLS 1.2 it is (RFC 6066 §3). What was asked for is known always. */
+static void a_session_is_of_the_name_that_was_asked_for(void **state)
 {
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    static const char *const names[] = {"other.example", "local.example", "unknown.example", NULL};
     (void)state;
     made other = authority_make(&(plan){.names = "DNS:other.example"});
     const jz_tls_certificate given[] = {in_memory(&own), in_memory(&other)};
     jz_tls_options options = options_with(given, 2);
     jz_tls *tls = create_with(&options);
-    handshake first = handshake_with(tls, &(client_plan){.name = "other.example"});
-    SSL_SESSION *session = handshake_session(&first);
-    handshake_end(&first);
-    handshake again = handshake_with(tls, &(client_plan){.name = "other.example", .session = session});
-    assert_true(again.has_succeeded);
-    assert_string_equal(handshake_property(&again, "tls.resumed"), "true");
-    assert_string_equal(handshake_property(&again, "tls.server_name"), "other.example");
-    handshake_end(&again);
-    SSL_SESSION_free(session);
+    for (size_t i = 0; i < COUNT_OF(versions) * COUNT_OF(names) * COUNT_OF(names); i++) {
+        int version = versions[i % 2];
+        const char *before = names[i / 2 % COUNT_OF(names)];
+        const char *now = names[i / 2 / COUNT_OF(names)];
+        client_plan client = {.name = before, .lowest = version, .highest = version};
+        handshake first = handshake_with(tls, &client);
+        client.session = handshake_session(&first);
+        client.name = now;
+        handshake_end(&first);
+        handshake again = handshake_with(tls, &client);
+        assert_true(again.has_succeeded);
+        assert_int_equal(SSL_session_reused(again.server), version == TLS1_3_VERSION || before == now);
+        const char *asked = handshake_property(&again, "tls.server_name");
+        assert_string_equal(asked != NULL ? asked : "", now != NULL ? now : "");
+        handshake_end(&again);
+        SSL_SESSION_free(client.session);
+    }
+    jz_tls_free(tls);
+}
+
+static void a_session_does_not_open_a_name_that_is_refused(void **state)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    static const char *const names[] = {"own.example", NULL};
+    (void)state;
+    made named = authority_make(&(plan){.names = "DNS:own.example"});
+    jz_tls_certificate given = in_memory(&named);
+    jz_tls_options options = options_with(&given, 1);
+    options.refuses_unknown_names = true;
+    jz_tls *tls = create_with(&options);
+    for (size_t i = 0; i < COUNT_OF(versions) * COUNT_OF(names); i++) {
+        client_plan client = {.name = names[i / 2], .lowest = versions[i % 2], .highest = versions[i % 2]};
+        handshake first = handshake_with(tls, &client);
+        client.session = handshake_session(&first);
+        client.name = "unknown.example";
+        handshake_end(&first);
+        handshake again = handshake_with(tls, &client);
+        assert_false(again.has_succeeded);
+        assert_int_equal(again.alert, SSL_AD_UNRECOGNIZED_NAME);
+        handshake_end(&again);
+        SSL_SESSION_free(client.session);
+    }
     jz_tls_free(tls);
 }
 
@@ -315,7 +351,8 @@ int main(void)
         ticket_test(a_session_is_resumed_for_its_lifetime),
         ticket_test(resumptions_do_not_prolong_a_session),
         ticket_test(keys_rotate),
-        ticket_test(a_session_of_another_name_is_resumed),
+        ticket_test(a_session_is_of_the_name_that_was_asked_for),
+        ticket_test(a_session_does_not_open_a_name_that_is_refused),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
 }
