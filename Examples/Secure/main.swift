@@ -7,10 +7,12 @@ Route.ws("/echo") { ws, event, message in
     if event == .message, message.kind == .text { ws.send("You said: " + message.text) }
 }
 
-let arguments = Array(CommandLine.arguments.dropFirst())
-guard arguments.count >= 2, let port = arguments.count > 2 ? Int(arguments[2]) : 8443 else {
-    fatalError("usage: secure CHAIN.pem KEY.pem [PORT]")
+await Jazzy.exitOnError {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    guard arguments.count >= 2, let port = arguments.count > 2 ? Int(arguments[2]) : 8443 else {
+        throw JazzyError(.invalidAddress, "usage: secure CHAIN.pem KEY.pem [PORT]")
+    }
+    try await Jazzy.run(on: [
+        .tls(port: port, certificate: .file(arguments[0]), key: .file(arguments[1]), watching: .seconds(1))
+    ])
 }
-await Jazzy.runOrExit(on: [
-    .tls(port: port, certificate: .file(arguments[0]), key: .file(arguments[1]), watching: .seconds(1))
-])

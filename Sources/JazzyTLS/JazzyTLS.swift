@@ -23,7 +23,7 @@ import Synchronization
 ///
 /// Reloads, and what is wrong but prevents nothing, such as a certificate that will soon expire, are told to the log of
 /// the server that began to listen with it last (`JazzyOptions.log`, `JazzyOptions.logRecord`). What is found before that
-/// is told when a server begins to listen.
+/// is told when a server begins to listen. That log must not call this object.
 ///
 /// `@unchecked Sendable` because of its pointer, which never changes: all functions of the C library that get it may be
 /// called from any thread (`jazzy/tls.h`), and only `deinit` frees it, when neither this object's users nor servers,

@@ -6,13 +6,11 @@ import socket
 import ssl
 import subprocess
 
-import pytest
 from websockets.asyncio.client import connect
 
 from support.deadline import DEADLINE, eventually
-from support.documentation import docc_examples, markdown_examples
 from support.process import listening_ports
-from support.programs import IS_SANITIZED, ROOT, SECURE, SWIFT_MODULES
+from support.programs import SECURE
 from support.server import Server
 
 
@@ -92,23 +90,3 @@ def test_what_is_wrong_with_its_files_is_a_sentence(tmp_path):
     result = subprocess.run([SECURE, missing, missing, "0"], capture_output=True, text=True, timeout=DEADLINE)
     assert result.returncode == 1
     assert re.fullmatch(rf"secure: .*{re.escape(str(missing))}.*\n", result.stderr), result.stderr
-
-
-MODULE = ROOT / "Sources/JazzyTLS"
-EXAMPLES = [*docc_examples(MODULE), *markdown_examples("swift", ["Sources/JazzyTLS/*.docc/"])]
-
-
-@pytest.mark.skipif(IS_SANITIZED, reason="the compiler's time")
-def test_the_examples_of_its_documentation_compile(tmp_path):
-    """All at once, each in a function of its own."""
-    assert len(EXAMPLES) > 5
-    bodies = []
-    for number, example in enumerate(EXAMPLES):
-        code = re.sub(r"^import .*\n", "", example.code, flags=re.MULTILINE)
-        bodies.append(f"func example{number}() {'async ' if 'await ' in code else ''}throws {{\n{code}\n}}\n")
-    source = tmp_path / "examples.swift"
-    source.write_text("import Foundation\nimport JazzySwift\nimport JazzyTLS\n\n" + "\n".join(bodies))
-    command = ["swiftc", "-swift-version", "6", "-parse-as-library", "-typecheck", *SWIFT_MODULES]
-    command += ["-I", ROOT / "Sources/CJazzyTLS/include", source]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=100)
-    assert result.returncode == 0, result.stderr

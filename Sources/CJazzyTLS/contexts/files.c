@@ -165,5 +165,6 @@ void jz_tls_look_at(jz_tls_look *look, const char *path)
 
 bool jz_tls_look_is_too_fresh(const jz_tls_look *look, int64_t now)
 {
-    return look->newest + STEP_OF_FILE_CLOCKS_S >= now;
+    int64_t age = now - look->newest; /* negative where another machine's clock is ahead */
+    return age >= -STEP_OF_FILE_CLOCKS_S && age <= STEP_OF_FILE_CLOCKS_S;
 }

@@ -13,7 +13,9 @@ jz_tls_generation *jz_tls_load(jz_tls *tls, const jz_tls_certificates *certifica
     tls->look = jz_tls_look_at_all(&tls->settings, certificates);
     tls->fault = (jz_error){.status = JZ_OK};
     jz_tls_generation *generation = jz_tls_make_generation(&tls->settings, certificates, tls->tickets, &tls->fault);
-    tls->looks_old = generation == NULL || jz_tls_look_is_too_fresh(&tls->look, (int64_t)time(NULL));
+    /* What is wrong with files stays so until they change; what else was in the way may have gone. */
+    bool may_succeed = generation == NULL && tls->fault.status != JZ_STATUS_INVALID_OPTION;
+    tls->looks_old = may_succeed || jz_tls_look_is_too_fresh(&tls->look, (int64_t)time(NULL));
     ERR_clear_error();
     return generation;
 }
@@ -71,7 +73,7 @@ static void warn_daily(jz_tls *tls)
     jz_tls_generation_warn_of_times(tls->present, &tls->settings.options);
 }
 
-/* Files that stay wrong are tried each time, but are told of once; those that change meanwhile are not complete yet. */
+/* A fault that stays is told of once; files that change meanwhile are not complete yet. */
 static void tell_failure(jz_tls *tls, const jz_error *before)
 {
     if (jz_tls_look_at_all(&tls->settings, &tls->certificates).hash != tls->look.hash) {

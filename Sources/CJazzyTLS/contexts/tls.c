@@ -27,17 +27,26 @@ static jz_status load_first(jz_tls *tls, const jz_tls_options *options, jz_error
     return jz_tls_watch_start(tls, error);
 }
 
+/*
+ * Whoever calls OpenSSL first decides whether it tears itself down at exit. Loops do not wait for that: where a program
+ * calls exit() while they run, they would use what is gone.
+ */
+static bool begin_openssl(void)
+{
+    return OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL) == 1;
+}
+
 jz_tls *jz_tls_create(const jz_tls_options *options, jz_error *error)
 {
     jz_error own;
     const jz_tls_options none = jz_tls_options_default();
     error = error != NULL ? error : &own;
-    ERR_clear_error();
-    jz_tls *tls = calloc(1, sizeof *tls);
+    jz_tls *tls = begin_openssl() ? calloc(1, sizeof *tls) : NULL;
     if (tls == NULL) {
         jz_tls_report_no_memory(error);
         return NULL;
     }
+    ERR_clear_error();
     pthread_mutex_init(&tls->loading, NULL);
     pthread_mutex_init(&tls->lock, NULL);
     jz_status status = load_first(tls, options != NULL ? options : &none, error);

@@ -1,8 +1,10 @@
 /* A certificate, from a file or from memory, is what clients see. */
 #define _DEFAULT_SOURCE
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "support/setting.h"
 
@@ -89,6 +91,26 @@ static void nothing_is_logged_where_all_is_well(void **state)
     assert_false(was_logged(""));
 }
 
+static void without_a_log_warnings_go_to_standard_error(void **state)
+{
+    (void)state;
+    char line[128] = "";
+    made expired = authority_make(&(plan){.begins = -90 * 86400, .ends = -3 * 86400 - 60});
+    jz_tls_certificate given = in_memory(&expired);
+    jz_tls_options options = options_with(&given, 1);
+    options.log = NULL;
+    int before = dup(STDERR_FILENO);
+    FILE *file = fopen(write_file("stderr", ""), "r+");
+    assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+    jz_tls_free(create_with(&options));
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    rewind(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    assert_non_null(strstr(line, "jazzy: warning: certificate 1 in memory expired 3 days ago: clients refuse it"));
+    fclose(file);
+    close(before);
+}
+
 static void what_is_doubtful_is_logged(void **state)
 {
     enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
@@ -171,6 +193,7 @@ int main(void)
         setting_test(everything_is_copied),
         setting_test(the_chain_is_sent_with_it),
         setting_test(nothing_is_logged_where_all_is_well),
+        setting_test(without_a_log_warnings_go_to_standard_error),
         setting_test(what_is_doubtful_is_logged),
         setting_test(an_end_that_is_far_enough_is_not_logged),
         setting_test(a_chain_in_another_order_is_logged),

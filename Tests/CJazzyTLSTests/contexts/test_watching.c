@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contexts/files.h"
 #include "support/clock.h"
 #include "support/eventually.h"
 #include "support/setting.h"
@@ -199,6 +200,21 @@ static void a_thread_that_cannot_start_is_an_error(void **state)
     assert_non_null(strstr(error.message, "watch_interval_ms"));
 }
 
+/* A file that has just changed is looked at again, because its clock has steps; one from the future is not, for ever.
+ */
+static void a_file_is_fresh_for_a_moment(void **state)
+{
+    (void)state;
+    const struct {
+        int64_t age;
+        bool is_fresh;
+    } rows[] = {{-86400, false}, {-3, false}, {-2, true}, {0, true}, {2, true}, {3, false}, {86400, false}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const jz_tls_look look = {.newest = 1000000};
+        assert_that(jz_tls_look_is_too_fresh(&look, 1000000 + rows[i].age) == rows[i].is_fresh, "row %zu", i);
+    }
+}
+
 /* Nobody renews it, so that no file changes: once a day it is said again. */
 static void a_certificate_that_grows_old_is_logged_daily(void **state)
 {
@@ -242,6 +258,7 @@ int main(void)
         watch_test(files_that_stay_wrong_are_logged_once),
         watch_test(what_was_given_later_is_watched_instead),
         watch_test(a_thread_that_cannot_start_is_an_error),
+        cmocka_unit_test(a_file_is_fresh_for_a_moment),
         watch_test(a_certificate_that_grows_old_is_logged_daily),
         watch_test(freeing_does_not_wait_for_the_next_look),
     };
