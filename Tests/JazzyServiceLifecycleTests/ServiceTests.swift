@@ -186,8 +186,8 @@
                     await group.triggerGracefulShutdown()
                     try await client.awaitClose()
                 }
-                #expect(factory.counterTotal(label: "jazzy_closes_total", dimensions: [("code", "1001")]) == 1)
-                #expect(factory.counterTotal(label: "jazzy_websockets_opened_total") == 1)
+                #expect(try factory.expectCounter("jazzy_closes_total", [("code", "1001")]).totalValue == 1)
+                #expect(try factory.expectCounter("jazzy_websockets_opened_total").totalValue == 1)
             }
         #endif
     }
