@@ -3,9 +3,9 @@
 TEST_PACKAGES := zlib1g-dev $(TLS_PACKAGES) gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws \
 	golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev libwebsockets-dev libwebsockets-test-server \
 	valgrind openssl nginx haproxy
-# For the tests of the chat page in a browser, of the core with another C library, of systemd's units, and of a container's
+# For the tests of pages in browsers, of the core with another C library, of systemd's units, and of a container's
 # image: each says that it was skipped where there is no such package.
-OPTIONAL_PACKAGES := chromium-headless-shell musl-tools systemd buildah
+OPTIONAL_PACKAGES := chromium-headless-shell firefox-esr musl-tools systemd buildah
 LINT_PACKAGES := clang-format
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python

@@ -41,7 +41,8 @@ def rows():
 
 
 def text_of(size):
-    return ("Grüße, κόσμε, 世界! " * (size // 30 + 1)).encode()[:size].decode(errors="ignore").encode().ljust(size, b".")
+    text = ("Grüße, κόσμε, 世界! " * (size // 30 + 1)).encode()[:size]
+    return text.decode(errors="ignore").encode().ljust(size, b".")
 
 
 def binary_of(size):

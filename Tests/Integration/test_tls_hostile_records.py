@@ -11,7 +11,7 @@ from support.frames import BINARY, PING, PONG, TEXT, encode
 from support.raw import open_websocket, request
 from support.siege import MEBIBYTE, PATIENCE, besieged, echo_of, expect_echo, scaled, seconds_for
 from support.tls_by_hand import TLSByHand, end_of, open_by_hand
-from support.tls_records import ALERT, CHANGE_CIPHER_SPEC, DATA, FATAL, HANDSHAKE, TLS12, TLS13, WARNING, message, record
+from support.tls_records import ALERT, DATA, FATAL, HANDSHAKE, TLS12, TLS13, WARNING, message, record
 
 VERSIONS = {"1.2": TLS12, "1.3": TLS13}
 
@@ -27,7 +27,7 @@ HELLO = encode(TEXT, b"hello")
 
 
 def expect_unclean_end(server, number=0, messages=1):
-    """The handler saw so many messages of this connection, none of them twice or changed, and an end that is not clean."""
+    """The handler saw so many messages of this connection, none twice or changed, and an end that is not clean."""
     told = events.of_connection(server, number)
     heard = [event for event in told if event["event"] == "message"]
     assert [event["bytes"] for event in heard] == [b"hello"] * messages
@@ -148,7 +148,7 @@ WRONG_13 = {
     "a record of nothing but padding": (lambda client: client.send_bytes(client.seal(0, b"", padding=30)), 10),
     "an empty record of the handshake": (lambda client: client.send(HANDSHAKE), 10),
     "an empty alert": (lambda client: client.send(ALERT), {10, 50}),
-    "a change of cipher": (lambda client: client.send_bytes(record(CHANGE_CIPHER_SPEC, b"\1")), 10),
+    "a change of cipher": (lambda client: client.send_bytes(record(tls.CHANGE_CIPHER_SPEC, b"\1")), 10),
     "a key update that says 2": (lambda client: client.send(HANDSHAKE, message(tls.KEY_UPDATE, b"\2")), 47),
     "a key update that says nothing": (lambda client: client.send(HANDSHAKE, message(tls.KEY_UPDATE)), 50),
     "a key update that is too long": (lambda client: client.send(HANDSHAKE, message(tls.KEY_UPDATE, bytes(9))), 47),
@@ -157,7 +157,9 @@ WRONG_13 = {
         10,
     ),
     "a key update, and the old keys": (
-        lambda client: client.send_bytes(client.seal(HANDSHAKE, message(tls.KEY_UPDATE, b"\0")) + client.seal(DATA, HELLO)),
+        lambda client: client.send_bytes(
+            client.seal(HANDSHAKE, message(tls.KEY_UPDATE, b"\0")) + client.seal(DATA, HELLO)
+        ),
         20,
     ),
 }

@@ -130,10 +130,10 @@ def test_openssls_own_suites_connect_or_do_not(secure_probe):
     listed = subprocess.run(["openssl", "ciphers", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"], capture_output=True, check=True)
     names = [name for name in listed.stdout.decode().strip().split(":") if not name.startswith("TLS_")]
     assert len(names) > 100 and {*ECDSA_SUITES.values()} <= {*names}
-    found = {}
+    port, found = secure_probe.port, {}
     for name in names:
         with contextlib.suppress(ssl.SSLError):  # where only a setting more makes a client of it
-            found[name] = connects(secure_probe.port, client_of(secure_probe.port.authority, ssl.TLSVersion.TLSv1_2, name))
+            found[name] = connects(port, client_of(port.authority, ssl.TLSVersion.TLSv1_2, name))
     agreed = {name: ("TLSv1.2", name, None) for name in ECDSA_SUITES.values()}
     assert {name: outcome for name, outcome in found.items() if outcome} == agreed
 

@@ -81,7 +81,11 @@ def files(certified, tmp_path):
 def operator(authority):
     """Opens a connection over which certificates are exchanged."""
     with contextlib.ExitStack() as stack:
-        yield lambda server, path: stack.enter_context(SecureClient(server.port, context_for(authority.path))).upgrade(path)
+
+        def open_connection(server, path):
+            return stack.enter_context(SecureClient(server.port, context_for(authority.path))).upgrade(path)
+
+        yield open_connection
 
 
 def test_certificates_are_exchanged_a_hundred_times_under_load(start_secure, authority, files, operator):

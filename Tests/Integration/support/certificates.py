@@ -125,7 +125,8 @@ class Authority:
     def __init__(self, folder, name="Authority of a test", key="ecdsa", issuer=None):
         self.private_key, self.name = NEW_KEY[key](), subject_of(name)
         self._issuer = issuer
-        self.certificate = self._signed(self.name, self.private_key, issuer or self, [], days=(-1, 30), is_authority=True)
+        signer = issuer or self
+        self.certificate = self._signed(self.name, self.private_key, signer, [], days=(-1, 30), is_authority=True)
         self.path = Path(folder) / f"{name.replace(' ', '-')}.crt"
         self.path.write_bytes(self.certificate.public_bytes(Encoding.PEM))
 

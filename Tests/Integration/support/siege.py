@@ -33,8 +33,8 @@ KEPT = (24 if IS_SANITIZED else 3) * MEBIBYTE
 BRIDGED = 100 * 2 * 2 * 8000
 KEPT_BESIDES = 8 * MEBIBYTE if IS_SANITIZED else 0
 
-# What a connection within TLS costs besides, while it is opened or its bytes are on their way: keys, and two records. Of
-# what is freed, glibc may keep all that lies below something that is not.
+# What a connection within TLS costs besides, while it is opened or its bytes are on their way: keys, and two records.
+# Of what is freed, glibc may keep all that lies below something that is not.
 SECURED = 64 * 1024
 SECURED_KEPT = 16 * 1024
 

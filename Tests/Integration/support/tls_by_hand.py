@@ -180,7 +180,8 @@ class TLSByHand:
         self._private = X25519PrivateKey.generate()
         self.random = os.urandom(32)
         public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        changes = {"versions": (TLS13,), "shares": [(tls.X25519, public)]} if self.version == TLS13 else {"versions": ()}
+        of_13 = {"versions": (TLS13,), "shares": [(tls.X25519, public)]}
+        changes = of_13 if self.version == TLS13 else {"versions": ()}
         hello = tls.client_hello(random=self.random, **{"suites": SUITES[self.version], **changes, **self._changes})
         self._transcript += hello
         return hello

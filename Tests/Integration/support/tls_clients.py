@@ -1,4 +1,4 @@
-"""Connections by Python's ssl, which is OpenSSL, with the settings of a test: names, sessions, certificates, versions."""
+"""Connections by Python's ssl, which is OpenSSL: with names, sessions, certificates and versions that a test chooses."""
 
 import json
 import socket
@@ -61,7 +61,7 @@ class SecureClient(RawConnection):
 
 
 def told_of(connection):
-    """What the server knows of a connection: whether it is secure, and properties, those without their prefix "tls."."""
+    """What the server knows of a connection: whether it is secure, and its properties, without their prefix "tls."."""
     connection.upgrade("/tls")
     told = json.loads(connection.read_frame().payload)
     properties = {}

@@ -1,4 +1,4 @@
-"""Records and handshake messages of TLS (RFC 8446, RFC 5246), written by hand, so that a test can also write wrong ones."""
+"""Records and handshake messages of TLS (RFC 8446, RFC 5246) by hand, so that a test can also write wrong ones."""
 
 import os
 import struct
