@@ -91,7 +91,7 @@ static bool take_records(connection *connection, int descriptor, size_t received
     int count = 1;
     channel.input = ciphertext;
     channel.input_length = received;
-    while (channel.input_length > 0 && count > 0) {
+    while (count > 0 && (channel.input_length > 0 || SSL_has_pending(connection->ssl) == 1)) {
         count = SSL_read(connection->ssl, bytes + length, (int)(BUFFER_SIZE + MOST_RECORD - length));
         length += count > 0 ? (size_t)count : 0;
     }
@@ -157,6 +157,7 @@ static void prepare(const char *certificate, const char *key, bool keeps_buffers
         exit(1);
     }
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_read_ahead(context, 1); /* several records at once, between which no buffer is released */
     SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | (keeps_buffers ? 0 : SSL_MODE_RELEASE_BUFFERS));
     tls_pipe_create(&channel);
 }
