@@ -89,6 +89,33 @@ static void a_slow_reader_receives_everything_in_order(void **state)
     }
 }
 
+/* Each alone in a call, as a server sends answers. */
+static void small_messages_to_a_slow_reader_arrive_in_order(void **state)
+{
+    (void)state;
+    for (size_t length = 1; length <= 2000; length += 333) {
+        wire_open_and_shake_hands(&one, tls, &(wire_plan){.send_buffer = SMALL_BUFFER});
+        size_t blocked = 0;
+        for (size_t done = 0; done < 200 * length;) {
+            size_t sent;
+            memcpy(elsewhere[blocked % 2], bytes + done, length);
+            jz_io result = wire_send(&one, elsewhere[blocked % 2], length, false, &sent);
+            done += sent;
+            if (result == JZ_IO_OK)
+                continue;
+            assert_int_equal(result, JZ_IO_WOULD_BLOCK);
+            assert_int_equal(sent, 0);
+            memset(elsewhere[blocked++ % 2], 0xEE, length);
+            wire_client_receive(&one);
+        }
+        wire_client_receive(&one);
+        assert_true(blocked > 0);
+        assert_int_equal(one.seen, 200 * length);
+        expect_seen_up_to(200 * length);
+        wire_close(&one);
+    }
+}
+
 static void what_is_accepted_has_left(void **state)
 {
     (void)state;
@@ -168,15 +195,44 @@ static void a_peer_that_has_gone_breaks_the_channel(void **state)
     wire_close(&one);
 }
 
+/* The client closes its socket without having read: its kernel resets the connection. */
+static void a_reset_has_no_cause_for_the_log(void **state)
+{
+    size_t sent;
+    (void)state;
+    wire_open_and_shake_hands(&one, tls, NULL);
+    wire_send(&one, bytes, 100, false, &sent);
+    wire_hang_up(&one);
+    wire_serve(&one, JZ_READABLE);
+    assert_int_equal(one.last, JZ_IO_BROKEN);
+    assert_string_equal(wire_failure(&one), "");
+    wire_close(&one);
+}
+
+static void output_that_waits_for_a_peer_that_has_gone_is_lost(void **state)
+{
+    size_t sent;
+    (void)state;
+    wire_open_and_shake_hands(&one, tls, &(wire_plan){.send_buffer = SMALL_BUFFER});
+    assert_int_equal(wire_send(&one, bytes, LENGTH, false, &sent), JZ_IO_WOULD_BLOCK);
+    wire_hang_up(&one);
+    assert_int_equal(jz_tls_transport()->ready(one.channel, JZ_WRITABLE), JZ_LOST);
+    assert_string_equal(wire_failure(&one), "");
+    wire_close(&one);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slow_reader_receives_everything_in_order),
+        cmocka_unit_test(small_messages_to_a_slow_reader_arrive_in_order),
         cmocka_unit_test(what_is_accepted_has_left),
         cmocka_unit_test(while_output_waits_its_socket_is_watched),
         cmocka_unit_test(reading_goes_on_while_output_waits),
         cmocka_unit_test(the_end_comes_behind_all_output),
         cmocka_unit_test(a_peer_that_has_gone_breaks_the_channel),
+        cmocka_unit_test(a_reset_has_no_cause_for_the_log),
+        cmocka_unit_test(output_that_waits_for_a_peer_that_has_gone_is_lost),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, begin, end));
 }

@@ -158,6 +158,45 @@ static void without_memory_no_channel_is_opened(void **state)
     finish();
 }
 
+/* On a thread that has had no channel yet. `opaque`: which allocation fails; what is left of it when none has. */
+static void *open_on_a_new_loop(void *opaque)
+{
+    size_t *number = opaque;
+    openssl_memory_fail_at(*number, false);
+    openssl_memory_watch(true);
+    void *channel = jz_tls_transport()->open(tls, one.server, NULL, 0);
+    openssl_memory_watch(false);
+    size_t failures = test_allocations_succeed() + (openssl_memory_count() > *number ? 1 : 0);
+    if (channel != NULL)
+        jz_tls_transport()->close(channel);
+    *number = failures;
+    return channel;
+}
+
+static void without_memory_no_loop_begins(void **state)
+{
+    (void)state;
+    begin();
+    wire_open(&one, tls, NULL);
+    for (int is_ours = 0; is_ours < 2; is_ours++) {
+        size_t failures = 1;
+        for (size_t number = 0; failures > 0; number++) {
+            assert_true(number < MOST_ALLOCATIONS);
+            size_t before = test_live_allocations();
+            pthread_t thread;
+            void *channel;
+            failures = is_ours ? SIZE_MAX : number;
+            test_allocation_fails_once_after(is_ours ? number : SIZE_MAX);
+            assert_int_equal(pthread_create(&thread, NULL, open_on_a_new_loop, &failures), 0);
+            assert_int_equal(pthread_join(thread, &channel), 0);
+            assert_true(channel != NULL || failures > 0); /* OpenSSL can do without some of its own */
+            assert_int_equal(test_live_allocations(), before);
+        }
+    }
+    wire_close(&one);
+    finish();
+}
+
 static void *use_a_loop(void *unused)
 {
     wire_open_and_shake_hands(&one, tls, NULL);
@@ -189,6 +228,7 @@ int main(void)
         cmocka_unit_test(who_only_connects_takes_almost_nothing),
         cmocka_unit_test(without_memory_a_channel_is_lost_and_nothing_leaks),
         cmocka_unit_test(without_memory_no_channel_is_opened),
+        cmocka_unit_test(without_memory_no_loop_begins),
         cmocka_unit_test(what_a_loop_has_ends_with_its_thread),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
