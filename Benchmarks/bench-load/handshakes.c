@@ -111,11 +111,10 @@ static bool receive_response(place *place)
     return true;
 }
 
+/* With a reset, because how servers end connections is not to be measured. */
 static void leave(handshakes *handshakes, place *place)
 {
-    tls_say_goodbye(place->connection.tls);
-    tls_close(place->connection.tls);
-    close(place->connection.descriptor);
+    connection_reset(&place->connection);
     place->connection = (connection){.descriptor = -1};
     place->next_free = handshakes->first_free;
     handshakes->first_free = place;

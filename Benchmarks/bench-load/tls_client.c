@@ -201,12 +201,6 @@ bool tls_has_unsent(const tls_client *client)
     return client->unsent_length > 0;
 }
 
-void tls_say_goodbye(tls_client *client)
-{
-    SSL_shutdown(client->ssl);
-    flush(client);
-}
-
 void tls_close(tls_client *client)
 {
     SSL_free(client->ssl);

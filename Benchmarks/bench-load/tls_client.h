@@ -40,9 +40,6 @@ ssize_t tls_send(tls_client *client, const void *bytes, size_t length, bool has_
 /* What was accepted and not taken by the kernel, which tls_send with a length of 0 tries again. */
 bool tls_has_unsent(const tls_client *client);
 
-/* Tells the server the end (close_notify), as far as that can be sent now. */
-void tls_say_goodbye(tls_client *client);
-
 /* Does not close the socket. */
 void tls_close(tls_client *client);
 
