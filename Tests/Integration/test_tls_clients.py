@@ -88,11 +88,12 @@ def test_curl_offers_http_2_and_gets_1_1(secure_probe):
     assert curl(secure_probe, "--http2", "-o", "/dev/null", "-w", "%{http_version} %{http_code}") == b"1.1 200"
 
 
-def test_curl_upgrades_to_a_websocket(secure_probe):
+def test_curl_upgrades_to_a_websocket(start_secure):
+    server = start_secure("--close-timeout-ms", 500)  # it answers no close frame
     headers = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
     arguments = [word for header in headers for word in ("--header", header)]
     arguments += ["--header", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "--include"]
-    answer = curl(secure_probe, *arguments, path="/greet-and-close")
+    answer = curl(server, *arguments, path="/greet-and-close")
     head, _, frames = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 101 ")
     assert frames.startswith(b"\x81\x05hello\x88\x0a\x03\xe8good-bye")
