@@ -13,7 +13,9 @@ enum {
     MOST_CHANNELS = INT32_MAX,
     /* What handshake steps may take of an iteration before no more begin: with TLS, most are much cheaper, but one that
        signs takes from 0.1 ms to several. */
-    STEPS_TIME_NS = 200 * 1000
+    STEPS_TIME_NS = 200 * 1000,
+    /* The same for last looks before time-outs, which come in crowds if the handshakes did. */
+    LOOKS_TIME_NS = 10 * 1000 * 1000
 };
 
 static jz_channel *at(const jz_links *links, int link)
@@ -254,14 +256,27 @@ bool jz_links_watch(jz_links *links, jz_poll *poll, int link, unsigned wanted, u
            (errno == ENOENT && jz_poll_add(poll, channel->descriptor, watched, token));
 }
 
+/*
+ * A last look before a time-out: the received bytes may be what the handshake waits for. It does not wait for its turn,
+ * but without time left for looks there is none: who was put off for so long would only be begun with now, at the cost
+ * of all others. Returns whether the server may receive.
+ */
+static bool look(jz_links *links, jz_channel *channel)
+{
+    if (links->looks_ns >= LOOKS_TIME_NS)
+        return false;
+    uint64_t began = jz_clock_ns();
+    unsigned may = ask(channel, JZ_READABLE, JZ_READABLE);
+    links->looks_ns += jz_clock_ns() - began;
+    return may != 0;
+}
+
 jz_socket_result jz_links_receive(jz_links *links, int link, uint8_t *bytes, size_t capacity, size_t *received)
 {
     jz_channel *channel = at(links, link);
     if (channel->channel == NULL)
         return jz_socket_receive(channel->descriptor, bytes, capacity, received);
-    /* A last look before a time-out, not limited per iteration: the received bytes may be what the handshake waits
-       for. */
-    if (!channel->is_ready && !channel->is_lost && ask(channel, JZ_READABLE, JZ_READABLE) == 0)
+    if (!channel->is_ready && !channel->is_lost && !look(links, channel))
         return JZ_SOCKET_WOULD_BLOCK;
     if (channel->is_lost)
         return JZ_SOCKET_BROKEN;

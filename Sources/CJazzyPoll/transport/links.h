@@ -53,6 +53,7 @@ typedef struct jz_links {
     uint32_t pending_count;
     uint32_t due;      /* pending channels at the front that were there when the iteration began */
     uint64_t steps_ns; /* what handshake steps have taken in this iteration */
+    uint64_t looks_ns; /* and last looks before time-outs */
     /*
      * Those that must wait for their next step, first come first served. Their descriptors are not watched meanwhile:
      * the poll would report all of them in each iteration.
@@ -108,6 +109,7 @@ unsigned jz_links_take_turn(jz_links *links, int link, unsigned wanted);
 static inline bool jz_links_end_turn(jz_links *links)
 {
     links->steps_ns = 0;
+    links->looks_ns = 0;
     links->due = links->pending_count;
     links->goes_on = (links->due | links->first_put_off) != 0;
     return links->goes_on;
