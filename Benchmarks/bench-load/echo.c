@@ -82,14 +82,14 @@ static void run_for(echo_run *run, double seconds, measurement *measurement)
 }
 
 /*
- * Ends the program where there were clearly fewer than asked for, because then something else was measured. A few do
- * not count: in a short run on a busy machine they are all.
+ * Ends the program if there were fewer than half of those asked for: then something else was measured. A few do not
+ * count: in a short run on a busy machine they are all.
  */
 static void check_others(const settings *settings, const measurement *measurement)
 {
     const double few = 10;
     double wanted = (double)settings->handshakes * (double)measurement->ns / 1e9;
-    if ((double)measurement->handshakes + few < 0.8 * wanted)
+    if ((double)measurement->handshakes + few < 0.5 * wanted)
         fail("there were only %llu handshakes where %.0f were due", (unsigned long long)measurement->handshakes,
              wanted);
 }
