@@ -12,13 +12,13 @@ from support.network import in_its_own_network, without_network
 from support.process import descriptor_count
 from support.programs import BENCH
 from support.raw import RawConnection, open_websocket, request, upgrade_request
-from support.secure import CutOff
 from support.server import Server
 from support.siege import MEBIBYTE, besieged, crowd_of, echo_of, expect_echo, scaled
 
 GOING_AWAY, MESSAGE_TOO_BIG = 1001, 1009
 
 
+@pytest.mark.not_within_tls("the timer is the same, and takes long")
 @in_its_own_network
 def test_who_vanishes_without_a_word_is_let_go_after_the_idle_timeout(start_probe):
     server = start_probe("--idle-timeout-ms", 1000)
@@ -126,6 +126,7 @@ def test_beyond_the_limit_of_connections_newcomers_are_refused_until_one_leaves(
             expect_echo(server)
 
 
+@pytest.mark.not_within_tls("there, those count whose TLS is not agreed on: test_tls_hostile_handshakes.py")
 def test_beyond_the_limit_of_handshakes_newcomers_are_refused_and_websockets_are_not_counted(
     start_probe, way, descriptors_each
 ):
@@ -140,8 +141,7 @@ def test_beyond_the_limit_of_handshakes_newcomers_are_refused_and_websockets_are
                 assert is_refused(refused, way)
             assert all(echo_of(connection) == b"still there?" for connection in served)
             for connection in silent:
-                with contextlib.suppress(CutOff):  # whose time is over is told nothing, within TLS either
-                    connection.expect_end_of_stream()
+                connection.expect_end_of_stream()
             expect_echo(server)
 
 
