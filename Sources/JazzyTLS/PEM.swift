@@ -1,7 +1,7 @@
 extension JazzyTLS {
     /// Something in PEM: a certificate chain, a key, or authorities; in a file, or in memory.
     ///
-    /// A string literal is the path of a file, or the PEM itself if it begins with `-----BEGIN`:
+    /// A string literal is the path of a file, or the PEM itself if it has `-----BEGIN`, or more than one line:
     ///
     /// ```swift
     /// let chain: JazzyTLS.PEM = "/etc/letsencrypt/live/chat.example.com/fullchain.pem"
@@ -22,10 +22,13 @@ extension JazzyTLS {
         /// The bytes themselves.
         public static func bytes(_ bytes: some Sequence<UInt8>) -> PEM { PEM(source: .memory(Array(bytes))) }
 
-        /// The path of a file, or the PEM itself if the text begins with `-----BEGIN`.
+        /// The path of a file, or the PEM itself if the text has `-----BEGIN`, perhaps behind what tools write before it,
+        /// or more than one line, as no path has.
         public init(_ text: String) {
-            let isContent = text.utf8.drop { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: " ") }
-                .starts(with: "-----BEGIN".utf8)
+            // What is taken for a path is named in errors, so that nothing that may be a key must be.
+            let isContent =
+                text.utf8.contains { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+                || text.utf8.indices.contains { text.utf8[$0...].starts(with: "-----BEGIN".utf8) }
             self.init(source: isContent ? .memory(Array(text.utf8)) : .file(text))
         }
 
@@ -34,7 +37,7 @@ extension JazzyTLS {
 }
 
 extension JazzyTLS.PEM: ExpressibleByStringInterpolation {
-    /// The path of a file, or the PEM itself if the literal begins with `-----BEGIN`.
+    /// The path of a file, or the PEM itself, as for ``init(_:)``.
     public init(stringLiteral text: String) { self.init(text) }
 }
 

@@ -123,6 +123,11 @@ struct TLSAddressTests {
         #expect(address != .port(1))
         let text = String(decoding: try localhost.keyBytes(), as: UTF8.self)
         #expect(JazzyTLS.PEM(text) == key)
+        for before in ["# the key\n", "\r\n", "Bag Attributes\r\n    a: b\r\n", "key: "] {
+            #expect(JazzyTLS.PEM(before + text) == .bytes(Array((before + text).utf8)))
+            #expect(!"\(JazzyTLS.PEM(before + text))".contains("PRIVATE"))
+        }
+        #expect(JazzyTLS.PEM("MHcCAQEE\nIA==") == .bytes(Array("MHcCAQEE\nIA==".utf8)))
         var dumped = ""
         dump((address, key, try localhost.inMemory), to: &dumped)
         #expect(!dumped.contains("PRIVATE"))
