@@ -49,7 +49,9 @@ extension JazzyTransport: Hashable {
     public static func == (one: JazzyTransport, other: JazzyTransport) -> Bool {
         switch (one.source, other.source) {
         case (.table(let one), .table(let other)): one === other
-        case (.maker(let one, _), .maker(let other, _)): AnyHashable(one) == AnyHashable(other)
+        case (.maker(let one, _), .maker(let other, _)):
+            // 1 and 1.0 are equal as AnyHashable.
+            type(of: one) == type(of: other) && AnyHashable(one) == AnyHashable(other)
         case (.table, .maker), (.maker, .table): false
         }
     }

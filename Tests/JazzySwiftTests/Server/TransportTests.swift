@@ -203,6 +203,7 @@ struct TransportTests {
             JazzyTransport(id: id) { _ in FlippingTransport().transport }
         }
         #expect(deferred(1) == deferred(1))
+        #expect(deferred(1) != deferred(1.0))
         #expect(Set([deferred(1), deferred(1), deferred("1"), deferred(2), FlippingTransport().transport]).count == 4)
         #expect(JazzyAddress.over(deferred(1), .port(1)) == .over(deferred(1), .port(1)))
         #expect(JazzyAddress.over(deferred(1), .port(1)) != .over(deferred(2), .port(1)))
