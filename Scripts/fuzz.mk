@@ -29,7 +29,7 @@ $(FUZZ_BUILD)/fuzz_server: FUZZ_WRAPS := $(call wraps,$(FUZZ_SERVER))
 FUZZ_TLS := $(addprefix Tests/CJazzyTLSTests/support/,wire.c authority.c openssl_memory.c) \
 	Tests/CJazzyPollTests/support/allocation.c
 $(eval $(call tls_build,fuzz,$(CLANG),$(FUZZ_FLAGS)))
-$(FUZZ_BUILD)/Tests/Fuzz/fuzz_tls_%.o: C_FLAGS += $(TLS_INCLUDES)
+$(FUZZ_BUILD)/Tests/Fuzz/fuzz_tls_%.o: C_FLAGS += $(TLS_INCLUDES) -ITests/CJazzyTLSTests
 $(FUZZ_BUILD)/fuzz_tls_channel: $(FUZZ_TLS:%.c=$(FUZZ_BUILD)/%.o) $(TLS_SOURCES:%.c=$(FUZZ_BUILD)/%.o)
 $(FUZZ_BUILD)/fuzz_tls_channel: FUZZ_WRAPS := $(call wraps,$(FUZZ_TLS))
 $(FUZZ_BUILD)/fuzz_tls_channel: C_LIBRARIES += -lcmocka $(TLS_LIBRARIES)
