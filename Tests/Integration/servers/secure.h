@@ -11,6 +11,8 @@
 
 #include <jazzy.h>
 #include <jazzy/tls.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 enum { MOST_CERTIFICATES = 8, MOST_NAMES = 8 };
 
@@ -19,6 +21,8 @@ typedef struct secure {
     const char *names[MOST_CERTIFICATES][MOST_NAMES];
     jz_tls_options options;
     jz_tls *tls;
+    pthread_t giver; /* gives back freed memory, until it is ending */
+    atomic_bool is_ending;
 } secure;
 
 secure secure_default(void);

@@ -34,10 +34,9 @@ BRIDGED = 100 * 2 * 2 * 8000
 KEPT_BESIDES = 8 * MEBIBYTE if IS_SANITIZED else 0
 
 # What a connection within TLS costs besides, while it is opened or its bytes are on their way: keys, and two records.
-# Of what is freed, glibc may keep all that lies below something that is not, messages included: that nothing is leaked,
-# the sanitized builds find out.
+# Of what is freed, glibc may keep all that lies below something that is not.
 SECURED = 64 * 1024
-SECURED_KEPT = 128 * 1024
+SECURED_KEPT = (128 if IS_SANITIZED else 16) * 1024
 
 # Seconds in which a newcomer has to be served while the attack's remains are still there.
 PATIENCE = 1.0
