@@ -1,0 +1,117 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "routes.h"
+
+#include <inttypes.h>
+#include <jazzy/broker.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../event-line.h"
+
+typedef struct word {
+    const char *start;
+    size_t length;
+} word;
+
+/* Takes the first word, and the space behind it. */
+static word take_word(word *rest)
+{
+    const char *space = rest->length > 0 ? memchr(rest->start, ' ', rest->length) : NULL;
+    const size_t length = space != NULL ? (size_t)(space - rest->start) : rest->length;
+    const word taken = {rest->start, length};
+    const size_t used = space != NULL ? length + 1 : length;
+    rest->start += used;
+    rest->length -= used;
+    return taken;
+}
+
+static bool is(word word, const char *text)
+{
+    return word.length == strlen(text) && memcmp(word.start, text, word.length) == 0;
+}
+
+static void JZ_PRINTF(2, 3) answer(jz_ws ws, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= sizeof text)
+        abort();
+    jz_ws_send(ws, JZ_MESSAGE_TEXT, text, (size_t)length);
+}
+
+void probe_tell_gap(void *context, const char *topic, size_t length)
+{
+    const probe *probe = context;
+    char text[1024];
+    if (probe->conceals_gaps)
+        return;
+    const int written = snprintf(text, sizeof text, "gap %.*s", (int)length, topic);
+    if (written < 0 || (size_t)written >= sizeof text)
+        abort();
+    /* What this thread delivers keeps its order, which a message of jz_server_publish need not. */
+    jz_broker_deliver(probe->server, topic, length, JZ_MESSAGE_TEXT, text, (size_t)written);
+}
+
+static void handle_command(const probe *probe, jz_ws ws, const jz_message *message)
+{
+    word rest = {(const char *)message->bytes, message->length};
+    const word command = take_word(&rest);
+    const word topic = take_word(&rest);
+    if (is(command, "publish")) {
+        const jz_send_status status =
+            jz_ws_publish(ws, topic.start, topic.length, message->kind, rest.start, rest.length);
+        answer(ws, "!%s", send_status_word(status));
+    } else if (is(command, "announce")) {
+        const jz_send_status status =
+            jz_server_publish(probe->server, topic.start, topic.length, message->kind, rest.start, rest.length);
+        answer(ws, "!%s", send_status_word(status));
+    } else if (is(command, "subscribe")) {
+        jz_ws_subscribe(ws, topic.start, topic.length);
+        answer(ws, "!done %.*s", (int)topic.length, topic.start);
+    } else if (is(command, "unsubscribe")) {
+        jz_ws_unsubscribe(ws, topic.start, topic.length);
+        answer(ws, "!done %.*s", (int)topic.length, topic.start);
+    } else if (is(command, "live")) {
+        const bool is_live = jz_redis_is_live(probe->redis, topic.start, topic.length);
+        answer(ws, "!live %.*s %s", (int)topic.length, topic.start, is_live ? "yes" : "no");
+    } else {
+        answer(ws, "!unknown");
+    }
+}
+
+static void handle_topics(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    if (event->type == JZ_EVENT_MESSAGE && message->kind <= JZ_MESSAGE_BINARY)
+        handle_command(context, ws, message);
+}
+
+static void handle_statistics(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    if (event->type != JZ_EVENT_MESSAGE || message->kind != JZ_MESSAGE_TEXT)
+        return;
+    const probe *probe = context;
+    const jz_redis_statistics now = jz_redis_statistics_of(probe->redis);
+    answer(
+        ws,
+        "{\"is_up\": %s, \"reconnects\": %" PRIu64 ", \"gaps\": %" PRIu64 ", \"published\": %" PRIu64
+        ", \"received\": %" PRIu64 ", \"echoes\": %" PRIu64 ", \"duplicates\": %" PRIu64 ", \"unreadable\": %" PRIu64
+        ", \"dropped\": %" PRIu64
+        ", \"queue_bytes\": %zu, \"queue_messages\": %zu, \"topics\": %zu, \"live_topics\": %zu, \"lag_us\": %" PRIu64
+        "}",
+        now.is_up ? "true" : "false", now.reconnects, now.gaps, now.published, now.received, now.echoes, now.duplicates,
+        now.unreadable, now.dropped, now.queue_bytes, now.queue_messages, now.topics, now.live_topics, now.lag_us);
+}
+
+jz_status probe_register_redis_routes(probe *probe, jz_error *error)
+{
+    jz_status status = jz_server_route_ws(probe->server, "/topics", NULL, handle_topics, probe, error);
+    if (status == JZ_OK)
+        status = jz_server_route_ws(probe->server, "/redis-statistics", NULL, handle_statistics, probe, error);
+    return status;
+}

@@ -1,0 +1,181 @@
+"""Processes of Redis and Sentinel, each on a free port and with a folder of its own; none is a service of the system."""
+
+import contextlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from support.deadline import DEADLINE, eventually
+from support.process import is_stopped
+from support.redis.resp import RefusedError, RespClient
+
+# Below those that the kernel gives to connections: else one of these could have the port of a Redis that is away, or
+# one that looks for it be connected to itself.
+PORTS = range(12000, 32000)
+
+
+def free_port():
+    """A port that nobody listens on."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as attempt, contextlib.suppress(OSError):
+            attempt.bind(("127.0.0.1", port))
+            return port
+
+
+class Daemon:
+    """A process that listens on its port, in its folder, and may be ended, and started again, at any time."""
+
+    program = None
+
+    def __init__(self, folder):
+        if shutil.which(self.program) is None:
+            pytest.skip(f"there is no {self.program}: make test-packages installs it")
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = None
+        self.password = None
+        self.process = None
+
+    def __enter__(self):
+        while not self._begins_on(free_port()):
+            pass  # somebody else was faster
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def _begins_on(self, port):
+        self.port = port
+        self.start()
+        return eventually(lambda: self._can_answer() or self.process.poll() is not None, "Redis answers") == "answers"
+
+    def _command(self):
+        raise NotImplementedError
+
+    def start(self):
+        log = (self.folder / "log").open("ab")
+        with log:
+            self.process = subprocess.Popen(
+                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
+            )
+
+    def await_answers(self):
+        """Until it answers, be it that it is loading."""
+        assert eventually(self._can_answer, "Redis answers")
+
+    def _can_answer(self):
+        with contextlib.suppress(OSError, EOFError), self.client(deadline=1) as client:
+            client.send("PING")
+            client.read()
+            return "answers"
+        return ""
+
+    def kill(self):
+        """With -9, if it runs."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+        self.process.wait(DEADLINE)
+
+    def suspend(self):
+        self.process.send_signal(signal.SIGSTOP)
+        eventually(lambda: is_stopped(self.process.pid), "Redis is suspended")
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def client(self, **options):
+        return RespClient(self.port, **options)
+
+    def call(self, *words):
+        """One command on a connection of its own."""
+        with self.client(password=self.password) as client:
+            return client.call(*words)
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+
+class Redis(Daemon):
+    program = "redis-server"
+
+    def __init__(self, folder, *, keeps_data=False, options=()):
+        super().__init__(folder)
+        self._options = ("--appendonly", "yes" if keeps_data else "no", *options)
+
+    def _command(self):
+        return [
+            self.program,
+            *("--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.socket_path)),
+            *("--dir", str(self.folder), "--save", "", "--enable-debug-command", "yes", "--repl-diskless-sync-delay"),
+            *("0", *map(str, self._options)),
+        ]
+
+    @property
+    def socket_path(self):
+        # The address of a unix socket has 108 bytes at most, which a test's folder may be longer than.
+        return self.folder / "s"
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}"
+
+    def configure(self, name, value):
+        self.call("CONFIG", "SET", name, value)
+
+    def connections(self):
+        """The data of each connection, as CLIENT LIST has them, without the asking one."""
+        with self.client(password=self.password) as client:
+            own = str(client.call("CLIENT", "ID"))
+            lines = client.call("CLIENT", "LIST").decode().splitlines()
+        all_of_them = [dict(field.partition("=")[::2] for field in line.split(" ")) for line in lines]
+        return [each for each in all_of_them if each["id"] != own]
+
+    def close_connections(self, kind):
+        """CLIENT KILL of all publishing connections ("normal") or all subscribed ones ("pubsub"). Returns how many."""
+        return self.call("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+
+    def role(self):
+        return self.call("ROLE")[0].decode()
+
+
+class Sentinel(Daemon):
+    """Watches one master, by the name "main", and is quick to see that it is away."""
+
+    program = "redis-sentinel"
+
+    def __init__(self, folder, master, *, quorum=1):
+        super().__init__(folder)
+        self._master = master
+        self._quorum = quorum
+
+    def _begins_on(self, port):
+        (self.folder / "sentinel.conf").write_text(
+            f"port {port}\nbind 127.0.0.1\ndir {self.folder}\n"
+            f"sentinel monitor main 127.0.0.1 {self._master.port} {self._quorum}\n"
+            "sentinel down-after-milliseconds main 400\nsentinel failover-timeout main 4000\n"
+        )
+        if not super()._begins_on(port):
+            return False
+        # Its own intervals, which are seconds.
+        for name in ("info-period", "publish-period", "ping-period", "ask-period", "election-timeout"):
+            with contextlib.suppress(RefusedError):
+                self.call("SENTINEL", "DEBUG", name, 100)
+        return True
+
+    def _command(self):
+        return [self.program, str(self.folder / "sentinel.conf")]
+
+    def master_port(self):
+        return int(self.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main")[1])
+
+    def replica_ports(self):
+        """The replicas that it could choose."""
+        replies = self.call("SENTINEL", "REPLICAS", "main")
+        replicas = [dict(zip(reply[::2], reply[1::2], strict=True)) for reply in replies]
+        return {int(each[b"port"]) for each in replicas if each[b"master-link-status"] == b"ok"}
