@@ -152,6 +152,18 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
 }
 
 /*
+ * The same, but through a broker that brings what is published here to the subscribers here, too. CLOSED: the broker is
+ * not started yet, or is over, as the loops are.
+ */
+static jz_send_status publish_ordered(jz_membership *membership, jz_ws sender, jz_text topic, jz_message_kind kind,
+                                      const void *bytes, size_t length)
+{
+    if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
+        return JZ_SEND_DROPPED;
+    return jz_membership_publish(membership, sender, topic, kind, bytes, length);
+}
+
+/*
  * Publishes to the subscribers of this server except `sender`, and then, through the broker, to those of other servers.
  */
 static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz_message_kind kind, const void *bytes,
@@ -159,12 +171,19 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
 {
     /* Even if the sender is on another loop: this loop's subscribers get it at once, after earlier errands. */
     jz_shard *own = jz_own_shard_of(server);
-    jz_send_status status = publish_here(server, own, sender, topic, kind, bytes, length, compression);
     jz_membership *membership = atomic_load(&server->membership);
-    if (membership == NULL || status == JZ_SEND_DROPPED)
+    if (JZ_LIKELY(membership == NULL))
+        return publish_here(server, own, sender, topic, kind, bytes, length, compression);
+    if (jz_membership_is_ordered(membership)) {
+        jz_send_status ordered = publish_ordered(membership, sender, topic, kind, bytes, length);
+        return ordered != JZ_SEND_CLOSED ? ordered
+                                         : publish_here(server, own, sender, topic, kind, bytes, length, compression);
+    }
+    jz_send_status status = publish_here(server, own, sender, topic, kind, bytes, length, compression);
+    if (status == JZ_SEND_DROPPED)
         return status;
     /* Also where the loops have ended, and a worker has a last close event. */
-    jz_send_status elsewhere = jz_membership_publish(membership, topic, kind, bytes, length);
+    jz_send_status elsewhere = jz_membership_publish(membership, sender, topic, kind, bytes, length);
     return elsewhere != JZ_SEND_CLOSED ? elsewhere : status;
 }
 
@@ -221,6 +240,12 @@ jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t to
 jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
                                  const void *bytes, size_t length)
 {
+    return jz_broker_deliver_except(server, (jz_ws){0}, topic, topic_length, kind, bytes, length);
+}
+
+jz_send_status jz_broker_deliver_except(jz_server *server, jz_ws except, const char *topic, size_t topic_length,
+                                        jz_message_kind kind, const void *bytes, size_t length)
+{
     if (jz_server_has_told_all(server) || jz_server_has_drained(server))
         return JZ_SEND_CLOSED;
     /* A broker that delivers within its functions does so on a loop's own thread, for which the mailbox limit does not
@@ -232,7 +257,7 @@ jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t to
     }
     /* With errands to all loops, because the caller may hold a lock, and subscriptions may be about to change. */
     const jz_text name = {topic, topic_length};
-    jz_send_status status = publish_here(server, NULL, (jz_ws){0}, name, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
+    jz_send_status status = publish_here(server, NULL, except, name, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
     jz_membership *membership = atomic_load(&server->membership);
     if (status == JZ_SEND_SENT && membership != NULL)
         jz_membership_count_delivered(membership);

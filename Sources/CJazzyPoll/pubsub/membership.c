@@ -26,6 +26,7 @@ jz_membership *jz_membership_create(const jz_broker *broker)
     membership->broker = *broker;
     membership->owner = (jz_topics_owner){.context = membership, .came = came, .went = went};
     jz_interest_init(&membership->interest, &membership->broker);
+    pthread_mutex_init(&membership->report_lock, NULL);
     return membership;
 }
 
@@ -34,6 +35,7 @@ void jz_membership_destroy(jz_membership *membership)
     if (membership == NULL)
         return;
     jz_interest_destroy(&membership->interest);
+    pthread_mutex_destroy(&membership->report_lock);
     free(membership);
 }
 
@@ -52,13 +54,28 @@ jz_status jz_membership_start(jz_membership *membership, jz_server *server, jz_e
     return status;
 }
 
+/* Call with the report's lock held. */
+static jz_broker_report report_of(const jz_broker *broker)
+{
+    jz_broker_report report = {0};
+    if (broker->report != NULL)
+        broker->report(broker->context, &report);
+    return report;
+}
+
 void jz_membership_stop(jz_membership *membership)
 {
     if (atomic_load(&membership->state) != JZ_MEMBERSHIP_BEGUN)
         return;
     atomic_store(&membership->state, JZ_MEMBERSHIP_OVER);
-    while (atomic_load(&membership->publishers) > 0)
+    while (atomic_load(&membership->callers) > 0)
         sched_yield();
+    pthread_mutex_lock(&membership->report_lock);
+    membership->has_last_report = true;
+    membership->last_report = report_of(&membership->broker);
+    membership->last_report.is_up = false;
+    membership->last_report.queued_bytes = membership->last_report.queued_messages = 0;
+    pthread_mutex_unlock(&membership->report_lock);
     jz_interest_end(&membership->interest);
     membership->broker.stop(membership->broker.context);
 }
@@ -68,20 +85,43 @@ static void count_one(_Atomic uint64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-jz_send_status jz_membership_publish(jz_membership *membership, jz_text topic, jz_message_kind kind, const void *bytes,
-                                     size_t length)
+/* Whether the broker may be called, until `leave`, which must follow in either case. */
+static bool enter(jz_membership *membership)
+{
+    atomic_fetch_add(&membership->callers, 1);
+    return atomic_load(&membership->state) == JZ_MEMBERSHIP_BEGUN;
+}
+
+static void leave(jz_membership *membership)
+{
+    atomic_fetch_sub(&membership->callers, 1);
+}
+
+jz_send_status jz_membership_publish(jz_membership *membership, jz_ws except, jz_text topic, jz_message_kind kind,
+                                     const void *bytes, size_t length)
 {
     const jz_broker *broker = &membership->broker;
     jz_send_status status = JZ_SEND_CLOSED;
-    atomic_fetch_add(&membership->publishers, 1);
-    if (atomic_load(&membership->state) == JZ_MEMBERSHIP_BEGUN) {
-        status = broker->publish(broker->context, topic.start, topic.length, kind, bytes, length);
+    if (enter(membership)) {
+        if (broker->publish_except != NULL)
+            status = broker->publish_except(broker->context, except, topic.start, topic.length, kind, bytes, length);
+        else
+            status = broker->publish(broker->context, topic.start, topic.length, kind, bytes, length);
         bool is_taken = status == JZ_SEND_SENT || status == JZ_SEND_QUEUED;
         count_one(is_taken ? &membership->published : &membership->refused);
         status = is_taken ? JZ_SEND_SENT : JZ_SEND_DROPPED;
     }
-    atomic_fetch_sub(&membership->publishers, 1);
+    leave(membership);
     return status;
+}
+
+bool jz_membership_is_live(jz_membership *membership, jz_text topic)
+{
+    const jz_broker *broker = &membership->broker;
+    bool is_live = enter(membership) && !atomic_load(&membership->is_lost) &&
+                   (broker->is_live == NULL || broker->is_live(broker->context, topic.start, topic.length));
+    leave(membership);
+    return is_live;
 }
 
 bool jz_membership_set_joined(jz_membership *membership, bool is_joined, size_t *told)
@@ -102,7 +142,19 @@ void jz_membership_count_delivered(jz_membership *membership)
     count_one(&membership->delivered);
 }
 
-jz_broker_statistics jz_membership_statistics(const jz_membership *membership)
+static jz_broker_report current_report(jz_membership *membership)
+{
+    jz_broker_report report = {0};
+    pthread_mutex_lock(&membership->report_lock);
+    if (membership->has_last_report)
+        report = membership->last_report;
+    else if (atomic_load(&membership->state) != JZ_MEMBERSHIP_PLANNED)
+        report = report_of(&membership->broker);
+    pthread_mutex_unlock(&membership->report_lock);
+    return report;
+}
+
+jz_broker_statistics jz_membership_statistics(jz_membership *membership)
 {
     bool is_joined = atomic_load(&membership->state) == JZ_MEMBERSHIP_BEGUN && !atomic_load(&membership->is_lost);
     return (jz_broker_statistics){.joined = is_joined ? 1 : 0,
@@ -110,5 +162,6 @@ jz_broker_statistics jz_membership_statistics(const jz_membership *membership)
                                   .topics = jz_counted(&membership->interest.topic_count),
                                   .published = jz_counted(&membership->published),
                                   .refused = jz_counted(&membership->refused),
-                                  .delivered = jz_counted(&membership->delivered)};
+                                  .delivered = jz_counted(&membership->delivered),
+                                  .report = current_report(membership)};
 }

@@ -4,11 +4,13 @@
  *
  * Any thread may publish, even when the server has ended. So threads are counted while they call the broker, and the
  * broker is stopped when none does; later callers see that it is over. Both are sequentially consistent: either the
- * caller sees that it is over, or the stopping thread sees the count.
+ * caller sees that it is over, or the stopping thread sees the count. Who asks for the broker's report, which is rare,
+ * takes a lock instead: when it is over, the last report is there for all.
  */
 #ifndef JAZZY_PUBSUB_MEMBERSHIP_H
 #define JAZZY_PUBSUB_MEMBERSHIP_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +23,7 @@
 typedef enum jz_membership_state {
     JZ_MEMBERSHIP_PLANNED,
     JZ_MEMBERSHIP_BEGUN, /* the broker was started */
-    JZ_MEMBERSHIP_OVER   /* it was stopped, or is as soon as no thread publishes */
+    JZ_MEMBERSHIP_OVER   /* it was stopped, or is as soon as no thread calls it */
 } jz_membership_state;
 
 typedef struct jz_membership {
@@ -29,12 +31,15 @@ typedef struct jz_membership {
     jz_interest interest;
     jz_topics_owner owner; /* of every shard's topics */
     _Atomic int state;     /* a jz_membership_state */
-    _Atomic uint32_t publishers;
+    _Atomic uint32_t callers;
     _Atomic bool is_lost; /* the broker is not connected to the other servers */
     _Atomic uint64_t losses;
     _Atomic uint64_t published;
     _Atomic uint64_t refused;
     _Atomic uint64_t delivered;
+    pthread_mutex_t report_lock; /* guards the other two, and is held while the broker makes its report */
+    bool has_last_report;
+    jz_broker_report last_report;
 } jz_membership;
 
 /* Copies the broker's table. NULL when there is no memory. */
@@ -49,12 +54,21 @@ jz_status jz_membership_start(jz_membership *membership, jz_server *server, jz_e
 /* Stops the broker, if it was started. No loop may run any more. */
 void jz_membership_stop(jz_membership *membership);
 
+/* Whether the broker delivers to this server's subscribers, too, what is published here. */
+static inline bool jz_membership_is_ordered(const jz_membership *membership)
+{
+    return membership->broker.is_ordered;
+}
+
 /*
- * Passes a publication of this server to the broker. SENT; DROPPED: the broker did not accept it; CLOSED: the broker
- * was not started yet, or is over.
+ * Passes a publication of this server to the broker; `except` is the connection that does not receive it, or zero.
+ * SENT; DROPPED: the broker did not accept it; CLOSED: the broker was not started yet, or is over.
  */
-jz_send_status jz_membership_publish(jz_membership *membership, jz_text topic, jz_message_kind kind, const void *bytes,
-                                     size_t length);
+jz_send_status jz_membership_publish(jz_membership *membership, jz_ws except, jz_text topic, jz_message_kind kind,
+                                     const void *bytes, size_t length);
+
+/* Whether publications of the other servers to a topic arrive. From any thread. */
+bool jz_membership_is_live(jz_membership *membership, jz_text topic);
 
 /*
  * The connection to the other servers was lost, or is there again: then the broker is told of all topics, and `told` is
@@ -65,6 +79,6 @@ bool jz_membership_set_joined(jz_membership *membership, bool is_joined, size_t 
 /* Counts a delivered and accepted publication. */
 void jz_membership_count_delivered(jz_membership *membership);
 
-jz_broker_statistics jz_membership_statistics(const jz_membership *membership);
+jz_broker_statistics jz_membership_statistics(jz_membership *membership);
 
 #endif

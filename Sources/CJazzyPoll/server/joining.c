@@ -1,4 +1,4 @@
-/* The public functions with which a server gets a broker, and with which the broker reports whether it is connected. */
+/* The public functions with which a server gets a broker, and which tell whether that is connected. */
 #include "jazzy/broker.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static const char *missing_function(const jz_broker *broker)
         return "subscribe";
     if (broker->unsubscribe == NULL)
         return "unsubscribe";
-    return broker->publish == NULL ? "publish" : NULL;
+    return broker->publish == NULL && broker->publish_except == NULL ? "publish" : NULL;
 }
 
 jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *error)
@@ -30,6 +30,9 @@ jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *e
     if (missing != NULL)
         return jz_report(error, JZ_STATUS_INVALID_OPTION, "cannot join: the broker's %s is NULL; it needs all of them",
                          missing);
+    if (broker->is_ordered && broker->publish_except == NULL)
+        return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                         "cannot join: a broker that is ordered needs publish_except, to know who does not receive");
     if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot join: do it before the server runs");
     if (atomic_load(&server->membership) != NULL)
@@ -44,6 +47,12 @@ jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *e
     return JZ_OK;
 }
 
+bool jz_server_is_live(jz_server *server, const char *topic, size_t topic_length)
+{
+    jz_membership *membership = atomic_load(&server->membership);
+    return membership == NULL || jz_membership_is_live(membership, (jz_text){topic, topic_length});
+}
+
 void jz_broker_set_joined(jz_server *server, bool is_joined)
 {
     size_t told = 0;
@@ -53,6 +62,10 @@ void jz_broker_set_joined(jz_server *server, bool is_joined)
     if (is_joined)
         jz_log(&server->options, JZ_LOG_INFO,
                "the broker is connected to the other servers, and was told this server's topics: %zu", told);
+    else if (jz_membership_is_ordered(membership))
+        jz_log(&server->options, JZ_LOG_WARNING,
+               "the broker is not connected to the other servers: until it is, publications reach nobody, because all "
+               "of them go through it");
     else
         jz_log(&server->options, JZ_LOG_WARNING,
                "the broker is not connected to the other servers: until it is, publications reach this server's "

@@ -70,7 +70,7 @@ void jz_server_statistics(const jz_server *server, jz_statistics *statistics)
         add_times(statistics, &shard->turn.loop.times, now);
         statistics->buffered_bytes += buffered_bytes(&shard->slots);
     }
-    const jz_membership *membership = atomic_load(&server->membership);
+    jz_membership *membership = atomic_load(&server->membership);
     if (membership != NULL)
         statistics->broker = jz_membership_statistics(membership);
 }

@@ -84,12 +84,15 @@ static jz_send_status publish(void *context, const char *topic, size_t topic_len
 
 jz_broker recorder_broker(recorder *recorder)
 {
-    return (jz_broker){.context = recorder,
-                       .start = start,
-                       .stop = stop,
-                       .subscribe = subscribe,
-                       .unsubscribe = unsubscribe,
-                       .publish = publish};
+    jz_broker broker = {.context = recorder,
+                        .start = start,
+                        .stop = stop,
+                        .subscribe = subscribe,
+                        .unsubscribe = unsubscribe,
+                        .publish = publish};
+    if (recorder->grow != NULL)
+        recorder->grow(&broker);
+    return broker;
 }
 
 static void obey(void *context, jz_ws ws, const jz_event *event, const jz_message *message)

@@ -34,9 +34,10 @@ typedef struct recorder {
     atomic_size_t stops;
     atomic_size_t publications;
     atomic_size_t calls_under_way;
-    atomic_size_t errors;         /* calls that should not have come, or not then */
-    _Atomic(recorder_act) within; /* called within its functions, or NULL */
-    atomic_size_t delivered;      /* by that */
+    atomic_size_t errors;            /* calls that should not have come, or not then */
+    void (*grow)(jz_broker *broker); /* adds what is optional to its table, or NULL */
+    _Atomic(recorder_act) within;    /* called within its functions, or NULL */
+    atomic_size_t delivered;         /* by that */
     atomic_size_t dropped;
     atomic_size_t fail_after; /* allocations of the next subscription; SIZE_MAX: all succeed */
     _Atomic jz_send_status last_status;

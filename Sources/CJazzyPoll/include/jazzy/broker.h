@@ -8,7 +8,8 @@
  *
  *   subscribe           a topic has its first subscriber on this server, over all its loops
  *   unsubscribe         a topic has lost its last subscriber on this server
- *   publish             a message was published here; the subscribers here have it, the others are to get it
+ *   publish_except      a message was published here; the subscribers here have it, the others are to get it
+ *   publish             the same, for brokers that need not know who published it
  *   jz_broker_deliver   a message was published elsewhere; the subscribers here get it
  *
  * How to write a broker
@@ -21,6 +22,10 @@
  *     transport returns them to their sender, as Redis does, prefix each message with an identifier of the server, and
  *     drop those that have the server's own.
  *   - The connection that published a message does not receive it; its own server takes care of that.
+ *   - Or one order for all: if `is_ordered`, a server leaves its own subscribers to the broker, too, which delivers
+ * each message to every server, the publishing one included, in one order that is the same for all of them. There, and
+ *     only there, it excludes the connection that `publish_except` was told, with jz_broker_deliver_except. This costs
+ *     the way through the broker for everybody, and while the broker is not connected nobody receives anything.
  *   - Lost connections: call jz_broker_set_joined(server, false). Until it is back, `subscribe` and `unsubscribe` may
  *     do nothing, and `publish` may return JZ_SEND_DROPPED. A broker need not keep a list of topics: when it is
  *     connected again, and ready for calls of `subscribe`, it calls jz_broker_set_joined(server, true), which calls
@@ -43,14 +48,16 @@
 #include "error.h"
 #include "event.h"
 #include "server.h"
+#include "statistics.h"
 #include "websocket.h"
 
 JZ_BEGIN_DECLARATIONS
 
 /*
- * The functions of a broker, none of them NULL, and the context that they are called with. Topics and payloads are
- * borrowed until the function returns; they are not NUL-terminated, and may be NULL if their length is 0. No lock of
- * the server is held, except where it is mentioned.
+ * The functions of a broker, and the context that they are called with. None of them is NULL, except that there may be
+ * one of `publish` and `publish_except` only, and that those at the end are optional: set all to zero that you do not
+ * know. Topics and payloads are borrowed until the function returns; they are not NUL-terminated, and may be NULL if
+ * their length is 0. No lock of the server is held, except where it is mentioned.
  */
 typedef struct jz_broker {
     void *context;
@@ -97,12 +104,40 @@ typedef struct jz_broker {
      */
     jz_send_status (*publish)(void *context, const char *topic, size_t topic_length, jz_message_kind kind,
                               const void *bytes, size_t length);
+
+    /*
+     * The same, called in place of `publish` unless it is NULL. `except` is the connection of this server that does not
+     * receive the message, because it is the publisher; zero: all subscribers do. Its handle means nothing to other
+     * servers: a broker that sends it to them, and gets it back, uses it on the server only that it came from.
+     */
+    jz_send_status (*publish_except)(void *context, jz_ws except, const char *topic, size_t topic_length,
+                                     jz_message_kind kind, const void *bytes, size_t length);
+
+    /*
+     * Optional: whether what is published to a topic on other servers reaches the subscribers here now. NULL: as long
+     * as the broker is connected. Asked by jz_server_is_live between `start` and `stop`, while the broker is connected,
+     * on any thread and on several at the same time, also on loops: it returns at once.
+     */
+    bool (*is_live)(void *context, const char *topic, size_t length);
+
+    /*
+     * Optional: fills in what jz_server_statistics tells of the broker; all of it is 0 before. Called between `start`
+     * and `stop`, on any thread, one call at a time, and once more before `stop`: what it says then remains.
+     */
+    void (*report)(void *context, jz_broker_report *report);
+
+    /*
+     * Publications go through the broker to the subscribers of this server, too: they have not got them when `publish`
+     * is called, but by jz_broker_deliver_except. What the broker does not accept nobody receives. For a broker that
+     * has publish_except.
+     */
+    bool is_ordered;
 } jz_broker;
 
 /*
  * Gives the server a broker, before it runs. The table is copied. `context` has to live until `stop` returns or, if the
- * server never ran, until it is destroyed. INVALID_OPTION: a function is NULL. INVALID_STATE: the server runs or has
- * run, or already has a broker.
+ * server never ran, until it is destroyed. INVALID_OPTION: a function is NULL that is needed. INVALID_STATE: the server
+ * runs or has run, or already has a broker.
  */
 JZ_PUBLIC jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *error);
 
@@ -119,6 +154,14 @@ JZ_PUBLIC jz_status jz_server_join(jz_server *server, const jz_broker *broker, j
  */
 JZ_PUBLIC jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t topic_length,
                                            jz_message_kind kind, const void *bytes, size_t length);
+
+/*
+ * The same to all subscribers but one connection of this server, which zero, or a connection that is gone, does not
+ * exclude: for a broker that is_ordered, and what came from this server.
+ */
+JZ_PUBLIC jz_send_status jz_broker_deliver_except(jz_server *server, jz_ws except, const char *topic,
+                                                  size_t topic_length, jz_message_kind kind, const void *bytes,
+                                                  size_t length);
 
 /*
  * Tells the server whether the broker is connected to the other servers. Each change is logged, and counted in

@@ -199,6 +199,14 @@ JZ_PUBLIC jz_send_status jz_server_publish_with(jz_server *server, const char *t
 JZ_PUBLIC size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length);
 
 /*
+ * Whether what is published to a topic on the other servers that a broker (jazzy/broker.h) joins reaches the
+ * subscribers here now. So that an application need not guess when a subscription has reached them, or whether the
+ * connection to them is lost. True for a server without a broker, false unless it runs; of a topic without subscribers
+ * here a broker may say either. From any thread, and in handlers: it never blocks.
+ */
+JZ_PUBLIC bool jz_server_is_live(jz_server *server, const char *topic, size_t topic_length);
+
+/*
  * Which connections are subscribed to a topic: writes the handles of those that jz_server_subscriber_count counts to
  * `connections`, in no order, and returns how many there are. If that is more than `capacity`, only so many were
  * written: call it again with more room. `connections` may be NULL if `capacity` is 0.

@@ -2,6 +2,7 @@
 #ifndef JAZZY_STATISTICS_H
 #define JAZZY_STATISTICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compiler.h"
@@ -56,6 +57,24 @@ JZ_PUBLIC unsigned jz_closes_index(uint16_t close_code);
 enum { JZ_MESSAGE_KINDS = 4 };
 
 /*
+ * What a broker tells of itself, beside what its server counts. 0 where it has nothing to tell. Counted since it was
+ * started.
+ */
+typedef struct jz_broker_report {
+    bool is_up;               /* now: it is connected to what carries its messages */
+    uint64_t reconnects;      /* how often it connected again */
+    uint64_t gaps;            /* how often it noticed that messages of a topic were, or may have been, lost */
+    uint64_t received;        /* messages that came to this server, of whatever origin */
+    uint64_t echoes;          /* of them, its own that came back */
+    uint64_t duplicates;      /* of them, those that had come before, and were not delivered again */
+    uint64_t unreadable;      /* of them, those that it could not read, or that were no text */
+    uint64_t dropped;         /* messages of this server that it gave up */
+    uint64_t queued_bytes;    /* now: what it has accepted, and not yet been told to have arrived */
+    uint64_t queued_messages; /* the same in messages */
+    uint64_t lag_us;          /* in microseconds, how long the last message that it measured took, to itself and back */
+} jz_broker_report;
+
+/*
  * About the broker that joins a server's topics with those of other processes (jazzy/broker.h). All 0 if there is none.
  */
 typedef struct jz_broker_statistics {
@@ -63,8 +82,11 @@ typedef struct jz_broker_statistics {
     uint64_t losses;    /* how often that connection was lost */
     uint64_t topics;    /* now: topics that have subscribers here */
     uint64_t published; /* publications that the broker accepted */
-    uint64_t refused;   /* publications that it did not accept: subscribers here received them, the others did not */
-    uint64_t delivered; /* publications of the others that were accepted here; those that were not are in `dropped` */
+    uint64_t refused;   /* publications that it did not accept: subscribers here received them, unless it is_ordered,
+                           the others did not */
+    uint64_t delivered; /* publications that it delivered here, of the others or, if it is_ordered, of all; those that
+                           could not be delivered are in `dropped` */
+    jz_broker_report report; /* by itself; what it said last, when the server has ended */
 } jz_broker_statistics;
 
 /*
