@@ -92,20 +92,21 @@ final class PublicationContext: Sendable {
 
     /// The context must live as long as the core server.
     func join(_ core: OpaquePointer) throws(JazzyError) {
-        var broker = jz_broker(
-            context: Unmanaged.passUnretained(self).toOpaque(),
-            start: { _, _, _ in JZ_OK },
-            stop: { _ in },
-            subscribe: { _, _, _ in },
-            unsubscribe: { _, _, _ in },
-            publish: { context, topic, topicLength, kind, bytes, length in
-                guard let context else { return JZ_SEND_SENT }
-                let topic = UnsafeRawBufferPointer(start: topic, count: topicLength)
-                let payload = UnsafeRawBufferPointer(start: bytes, count: length)
-                Unmanaged<PublicationContext>.fromOpaque(context).takeUnretainedValue().observer.published(
-                    String(decoding: topic, as: UTF8.self), WsOwnedMessage(payload, kind: WsMessageKind(kind)))
-                return JZ_SEND_SENT
-            })
+        // What is optional stays zero.
+        var broker = jz_broker()
+        broker.context = Unmanaged.passUnretained(self).toOpaque()
+        broker.start = { _, _, _ in JZ_OK }
+        broker.stop = { _ in }
+        broker.subscribe = { _, _, _ in }
+        broker.unsubscribe = { _, _, _ in }
+        broker.publish = { context, topic, topicLength, kind, bytes, length in
+            guard let context else { return JZ_SEND_SENT }
+            let topic = UnsafeRawBufferPointer(start: topic, count: topicLength)
+            let payload = UnsafeRawBufferPointer(start: bytes, count: length)
+            Unmanaged<PublicationContext>.fromOpaque(context).takeUnretainedValue().observer.published(
+                String(decoding: topic, as: UTF8.self), WsOwnedMessage(payload, kind: WsMessageKind(kind)))
+            return JZ_SEND_SENT
+        }
         try check { jz_server_join(core, &broker, $0) }
     }
 }

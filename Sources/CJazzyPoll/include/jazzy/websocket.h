@@ -106,9 +106,9 @@ JZ_PUBLIC size_t jz_ws_topics(jz_ws ws, void (*visit)(void *context, const char 
  * framed once, compressed once for each set of parameters, and shared by all receivers. Messages that one thread
  * publishes to a topic arrive in the same order at every receiver. SENT: sent to this loop's connections, and on its
  * way to the others. DROPPED: a loop's mailbox is full, or the kind is neither text nor binary: nobody gets it; or no
- * memory: some may get it; or a broker (jazzy/broker.h) does not accept it: this server's subscribers get it, unless the
- * broker is ordered, those of other processes do not. CLOSED: `ws` is closing or gone; but in its close event it can
- * still publish.
+ * memory: some may get it; or a broker (jazzy/broker.h) does not accept it: this server's subscribers get it, unless
+ * the broker is ordered, those of other processes do not. CLOSED: `ws` is closing or gone; but in its close event it
+ * can still publish.
  */
 JZ_PUBLIC jz_send_status jz_ws_publish(jz_ws ws, const char *topic, size_t topic_length, jz_message_kind kind,
                                        const void *bytes, size_t length);
