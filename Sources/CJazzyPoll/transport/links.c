@@ -342,6 +342,14 @@ jz_socket_result jz_links_finish_sending(jz_links *links, int link)
     return JZ_SOCKET_OK;
 }
 
+void jz_links_take_leave(jz_links *links, int link)
+{
+    const jz_channel *channel = at(links, link);
+    size_t sent;
+    if (channel->is_ready && !channel->has_told_end)
+        jz_links_send(links, link, NULL, 0, true, &sent);
+}
+
 bool jz_links_explain(const jz_links *links, int link, char *text, size_t size)
 {
     const jz_channel *channel = at(links, link);

@@ -121,6 +121,9 @@ static inline bool jz_link_is_secure(const jz_links *links, int link);
 /* Writes why a channel was lost. False if there is nothing to say. */
 bool jz_links_explain(const jz_links *links, int link, char *text, size_t size);
 
+/* Tells the peer that nothing more will be sent, if that is possible now: the link is about to end. */
+void jz_links_take_leave(jz_links *links, int link);
+
 /* Closes the channel, if it was opened, and frees its place. The caller owns the descriptor again. */
 void jz_links_forget(jz_links *links, int link);
 

@@ -137,8 +137,9 @@ typedef struct jz_transport {
      * `is_last`: nothing will be sent after these bytes. When all are accepted, the channel tells the peer so
      * (close_notify); OK with all bytes accepted means that this has been sent, too. Then nothing is sent any more, and
      * the server shuts down the sending side of the descriptor (SHUT_WR), if it is a socket. WOULD_BLOCK: it is called
-     * again with `is_last` and the remaining bytes, even if there are none. Connections that end in another way, for
-     * instance by a time-out, skip this.
+     * again with `is_last` and the remaining bytes, even if there are none. If a connection ends by a time-out while no
+     * output waits, it is called once with `is_last` and no bytes, whatever it returns; connections that end in another
+     * way, for instance because they are lost, skip this.
      */
     jz_io (*send)(void *channel, const jz_piece *pieces, size_t count, bool is_last, size_t *sent);
 
