@@ -27,8 +27,9 @@ IN_MEMORY = ("--memory", 4000)
 # The same with a port of TLS.
 WITHIN_TLS = ("--certificate",)
 
-# The attacks to which TLS makes a difference. It has more of its own: test_tls_hostile_*.py.
-ALSO_WITHIN_TLS = ("test_attacks_on_frames", "test_attacks_on_limits")
+# The attacks to which TLS can make a difference; of them, some are not played within TLS, and say why: the mark
+# `not_within_tls`. TLS has more of its own: test_tls_hostile_*.py.
+ALSO_WITHIN_TLS = tuple(f"test_attacks_on_{what}" for what in ("frames", "handshakes", "limits", "rates", "resources"))
 
 
 @pytest.hookimpl(tryfirst=True)

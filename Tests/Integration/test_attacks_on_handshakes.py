@@ -8,6 +8,7 @@ import pytest
 from support.deadline import DEADLINE, eventually
 from support.process import descriptor_count
 from support.raw import KEY, RawConnection, request, upgrade_request
+from support.secure import SecurePort
 from support.siege import (
     MEBIBYTE,
     allow_many_descriptors,
@@ -44,6 +45,7 @@ def test_heads_of_a_byte_a_second_are_cut_off_in_time_with_408(start_probe):
         assert time.monotonic() - start < DEADLINE  # not as long as all of the head would have taken
 
 
+@pytest.mark.not_within_tls("there, handshakes of TLS are half open: test_tls_half_open.py")
 @pytest.mark.not_in_memory("a bridge takes three descriptors for each connection: more than a process may have")
 def test_ten_thousand_connections_without_a_handshake_shut_nobody_out(start_probe):
     server = start_probe("--handshake-timeout-ms", 12_000)  # more than opening them takes on a busy machine
@@ -73,7 +75,7 @@ STAGES = {
 def test_a_storm_of_resets_leaves_nothing(start_probe, sent):
     server = start_probe()
     with besieged(server):
-        for _ in range(scaled(3000)):
+        for _ in range(scaled(300 if isinstance(server.port, SecurePort) else 3000)):  # a handshake of TLS takes long
             connection = RawConnection(server.port)
             if sent:
                 connection.send(sent)
@@ -151,6 +153,7 @@ SMUGGLED = {
 }
 
 
+@pytest.mark.not_within_tls("what stands in a head is the same there")
 @pytest.mark.parametrize("first", SMUGGLED.values(), ids=SMUGGLED)
 def test_nothing_is_smuggled_in_behind_a_request_that_can_be_read_in_two_ways(probe, first):
     with besieged(probe):
@@ -183,6 +186,7 @@ def test_the_body_of_a_request_that_is_refused_is_not_taken_for_a_request(probe)
         assert statuses_of(probe.port, request("POST", "/plain", headers) + PLAIN) == [405]
 
 
+@pytest.mark.not_within_tls("what stands in a head is the same there")
 def test_the_host_of_an_absolute_target_is_the_one_that_counts_and_only_a_path_decides(probe):
     # RFC 9112 §3.2.2: Host is ignored then.
     with besieged(probe):
@@ -206,6 +210,7 @@ PLACES = {
 CONTROLS = [bytes([value]) for value in (*range(0x20), 0x7F)]
 
 
+@pytest.mark.not_within_tls("what stands in a head is the same there")
 @pytest.mark.parametrize("place", PLACES)
 def test_control_bytes_are_refused_wherever_they_stand(probe, place):
     with besieged(probe):
@@ -254,6 +259,7 @@ TRAVERSALS = [
 EQUIVALENT = (b"/plain/../plain", b"/./plain", b"/%70lain", b"http://localhost")
 
 
+@pytest.mark.not_within_tls("what stands in a head is the same there")
 def test_there_is_no_way_around_a_route(probe):
     with besieged(probe):
         for target in TRAVERSALS:

@@ -16,8 +16,13 @@ from support.frames import BINARY, TEXT, encode
 from support.process import address_space, descriptor_count, stopped
 from support.programs import BENCH, IS_SANITIZED, PROBE, ROOT
 from support.raw import RawConnection, open_websocket, request, upgrade_request
+from support.secure import SecurePort
 from support.server import Server
 from support.siege import MEBIBYTE, besieged, crowd_of, deflated, echo_of, expect_echo, scaled
+
+
+# Within TLS, so much of what a peer does not take yet is encrypted before the kernel takes it: eight records.
+ENCRYPTED_AHEAD = 8 * (16 * 1024 + 512)
 
 
 def test_slow_readers_cost_no_more_than_the_backpressure_limit_each(start_probe):
@@ -35,8 +40,10 @@ def test_slow_readers_cost_no_more_than_the_backpressure_limit_each(start_probe)
 
 def test_slow_readers_of_a_large_page_cost_no_copy_of_it(start_probe):
     server = start_probe()
-    with besieged(server, peak=MEBIBYTE):
-        with crowd_of(100, lambda: RawConnection(server.port, receive_buffer=4096)) as slow:
+    readers = 100
+    encrypted = readers * ENCRYPTED_AHEAD if isinstance(server.port, SecurePort) else 0
+    with besieged(server, peak=MEBIBYTE + encrypted):
+        with crowd_of(readers, lambda: RawConnection(server.port, receive_buffer=4096)) as slow:
             for connection in slow:
                 connection.send(request(path="/large"))
             for connection in slow:
@@ -82,6 +89,7 @@ def test_connections_that_are_kept_alive_for_nothing_are_ended(start_probe):
             connection.expect_end_of_stream()
 
 
+@pytest.mark.not_within_tls("who is not accepted cannot agree on TLS; the wait is the same")
 @pytest.mark.not_in_memory("a bridge in the same process takes the descriptors first, and cannot wait for more")
 def test_without_descriptors_clients_wait_and_are_served_when_others_leave(start_probe):
     server = start_probe("--handshake-timeout-ms", 60_000)
@@ -108,13 +116,15 @@ def test_without_descriptors_clients_wait_and_are_served_when_others_leave(start
 @pytest.mark.not_in_memory("a bridge is stopped with its process: what is sent meanwhile comes to the server after it")
 def test_a_server_that_was_stopped_for_a_while_answers_all_that_was_sent_meanwhile(start_probe):
     server = start_probe("--handshake-timeout-ms", 500)
+    # Nobody can agree on TLS with a server that is stopped.
+    new = 0 if isinstance(server.port, SecurePort) else 50
     with besieged(server), crowd_of(50, lambda: open_websocket(server.port)) as crowd:
         before_the_head = RawConnection(server.port)
         expect_echo(server)  # so that connection has been accepted, and its time runs
         with stopped(server.pid):
             for number, connection in enumerate(crowd):
                 connection.send_frame(TEXT, f"from {number}".encode())
-            newcomers = [RawConnection(server.port) for _ in range(50)]
+            newcomers = [RawConnection(server.port) for _ in range(new)]
             for connection in [before_the_head, *newcomers]:
                 connection.send(upgrade_request() + encode(TEXT, b"hello"))
             for connection in newcomers[40:]:
@@ -131,7 +141,8 @@ def test_a_server_that_was_stopped_for_a_while_answers_all_that_was_sent_meanwhi
 @contextlib.contextmanager
 def puppet_of(port):
     path = {"PYTHONPATH": str(ROOT / "Tests/Integration")}
-    command = [sys.executable, puppet.__file__, str(port)]
+    authority = [port.authority] if isinstance(port, SecurePort) else []
+    command = [sys.executable, puppet.__file__, str(int(port)), *authority]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **path})
     try:
         yield process
@@ -213,3 +224,35 @@ def test_without_memory_connections_end_and_the_server_goes_on(program, flags, s
                 eventually(lambda: any(has_ended(connection) for connection in clients), "memory runs out")
                 assert server.is_running
                 resource.prlimit(server.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def begin_or_fail(port, spend):
+    """A connection within TLS that spends memory; None where there was not enough for its handshake."""
+    try:
+        connection = RawConnection(port, receive_buffer=4096)
+    except OSError:  # of which ssl's are
+        return None
+    connection.socket.settimeout(0.05)
+    with contextlib.suppress(OSError):
+        connection.send(upgrade_request())
+        spend(connection)
+    return connection
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="a sanitizer takes terabytes of address space, which cannot be limited")
+@pytest.mark.parametrize("spend", [send_half_messages, send_much_and_read_nothing], ids=["messages", "echoes"])
+def test_without_memory_handshakes_of_tls_fail_and_the_server_goes_on(start_secure, spend):
+    server = start_secure()
+    with besieged(server, kept=8 * MEBIBYTE):
+        most = address_space(server.pid) + 2 * MEBIBYTE
+        resource.prlimit(server.pid, resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+        with contextlib.ExitStack() as crowd:
+            for _ in range(200):
+                connection = begin_or_fail(server.port, spend)
+                if connection is None:
+                    break
+                crowd.enter_context(connection)
+            assert connection is None, "memory never runs out"
+            assert server.is_running
+            resource.prlimit(server.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            expect_echo(server)

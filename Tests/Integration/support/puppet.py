@@ -1,9 +1,13 @@
-"""A client in its own process, which a test can suspend: it receives from PORT's /chat until a message is "end"."""
+"""
+A client in its own process, which a test can suspend: it receives from PORT's /chat until a message is "end". With
+the file of an AUTHORITY, it speaks TLS.
+"""
 
 import json
 import sys
 
 from support.raw import open_websocket
+from support.secure import SecurePort
 
 
 def main(port):
@@ -20,4 +24,5 @@ def main(port):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    port, *authority = sys.argv[1:]
+    main(SecurePort(port, *authority) if authority else int(port))
