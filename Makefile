@@ -14,6 +14,7 @@ help:
 	@echo "make test                    install what the tests need, and pass all of them"
 	@echo "make fuzz [SECONDS=60]       look for inputs that break something, so long for each target"
 	@echo "make bench [QUICK=1]         measure servers side by side: Benchmarks/results/latest.md"
+	@echo "make bench-redis [QUICK=1]   measure servers that share topics through Redis: Benchmarks/results/redis"
 	@echo "make bench-micro             measure the codec and the session, without sockets"
 	@echo "make bench-instructions      count the instructions of a message, and compare with the baseline"
 	@echo "make lint                    check formatting, and who uses what"
@@ -33,6 +34,7 @@ include Scripts/test.mk
 include Scripts/fuzz.mk
 include Scripts/peers.mk
 include Scripts/bench.mk
+include Scripts/bench-redis.mk
 include Scripts/docs.mk
 
 .PHONY: run

@@ -49,7 +49,7 @@ quick-peers:
 # Tests the benchmark runner, and runs the benchmarks briefly: figures are not checked.
 .PHONY: test-bench
 test-bench: $(VENV)/.installed
-	PYTHONPATH=Benchmarks $(PYTHON) -m pytest -q Benchmarks/runner/tests
+	PYTHONPATH=Benchmarks $(PYTHON) -m pytest -q Benchmarks/runner/tests Benchmarks/redis_runner/tests
 	@$(MAKE) bench QUICK=1 SWIFT_FLAGS="$(SWIFT_STRICT)"
 	python3 -m json.tool Benchmarks/results/quick.json /dev/null
 	test -s Benchmarks/results/quick.md && test -s Benchmarks/results/quick.svg

@@ -1,0 +1,1 @@
+"""Measures servers that share their topics through Redis: `make bench-redis`."""

@@ -1,0 +1,88 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis_runner import main as redis_main
+from redis_runner import report
+from redis_runner.crowd import reach, shares
+from redis_runner.goals import GOALS, Goal
+from redis_runner.wire import text_frame
+from runner.servers import Failure
+
+MACHINE = {"date": "2026-01-01", "commit": "abc", "processor": "p", "cores": "2", "memory": "1 GiB", "kernel": "k"}
+
+
+def results_with(path: tuple[str, ...], value: float) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {key: value}  # type: ignore[assignment]
+    return value  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_least", "is_met"),
+    [(0.9, True, True), (0.89, True, False), (0.9, False, True), (0.91, False, False)],
+)
+def test_a_goal_is_a_least_or_a_most(value: float, is_least: bool, is_met: bool) -> None:
+    goal = Goal("g", ("rate", "of_redis_benchmark"), 0.9, is_least)
+    assert goal.is_met(results_with(goal.path, value)) is is_met
+    assert goal.is_met({}) is None
+
+
+def test_every_goal_is_about_something_that_is_measured() -> None:
+    plan = redis_main.plan_of(redis_main.arguments(["--quick"]))
+    assert {goal.path[0] for goal in GOALS} <= redis_main.measurements(plan, True).keys()
+
+
+def test_connections_are_shared_by_servers() -> None:
+    assert shares(100_000, 6) == [16667, 16667, 16667, 16667, 16666, 16666]
+
+
+def test_a_message_reaches_the_first_the_middle_and_the_last() -> None:
+    assert reach(1_000_000, [4_000_000, 2_000_000, 3_000_000]) == {"first": 1.0, "median": 2.0, "p99": 3.0, "last": 3.0}
+
+
+def test_a_command_is_a_masked_frame() -> None:
+    frame = text_frame(b"subscribe 0 5")
+    mask = frame[2:6]
+    assert frame[:2] == bytes([0x81, 0x80 | 13])
+    assert bytes(byte ^ mask[i % 4] for i, byte in enumerate(frame[6:])) == b"subscribe 0 5"
+
+
+def test_what_was_measured_before_is_kept_when_only_a_part_is_measured(tmp_path: Path) -> None:
+    path = tmp_path / "latest.json"
+    path.write_text(json.dumps({"results": {"latency": 1, "storm": 2}}))
+    assert redis_main.merged(path, {"storm": 3}, is_partial=True) == {"latency": 1, "storm": 3}
+    assert redis_main.merged(path, {"storm": 3}, is_partial=False) == {"storm": 3}
+
+
+def test_a_measurement_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="no measurement begins with 'nothing'"):
+        redis_main.main(["--only", "nothing", "--output", str(tmp_path)])
+
+
+def test_a_crowd_that_descriptors_do_not_suffice_for_is_refused() -> None:
+    with pytest.raises(Failure, match="descriptors"):
+        redis_main.plan_of(redis_main.arguments(["--connections", "100000000"]))
+
+
+def test_the_page_calculates_with_what_was_measured() -> None:
+    results: dict[str, Any] = {}
+    for path in report.USED.values():
+        place = results
+        for key in path[:-1]:
+            place = place.setdefault(key, {})
+        place[path[-1]] = 12.5
+    page = report.page(results, MACHINE)
+    assert page is not None and '"own_bytes": 12.5' in page and report.PLACE_OF_FIGURES not in page
+
+
+def test_without_a_figure_there_is_no_page() -> None:
+    assert report.page({"latency": {"added_us": {"p50": 1.0}}}, MACHINE) is None
+
+
+def test_the_markdown_has_goals_and_figures() -> None:
+    results = {"storm": {"part_of_a_core": 0.25}}
+    text = report.markdown(results, {"storm": "topics that come and go"}, MACHINE, "method")
+    assert "| part of a core for 10,000 topics a second that come and go | ≤ 0.2 | 0.25 | **not met** |" in text
+    assert "## Topics that come and go" in text and "| part of a core | 0.25 |" in text
