@@ -23,10 +23,12 @@ help:
 	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so"
 	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file; CC=gcc-14 names the compiler"
 	@echo "make install-tls PREFIX=DIR  the same, and the library of TLS, which needs OpenSSL 3"
+	@echo "make install-redis PREFIX=DIR  the same as install, and Redis as a broker, which needs hiredis"
 	@echo "make clean                   remove everything that was built"
 
 include Scripts/core.mk
 include Scripts/tls.mk
+include Scripts/redis.mk
 include Scripts/swift.mk
 include Scripts/conformance.mk
 include Scripts/driver.mk

@@ -6,6 +6,9 @@ import PackageDescription
 let strict: [SwiftSetting] =
     Context.environment["JAZZY_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
+/// A manifest cannot see whether hiredis brings TLS (1.0 or later, with its library `hiredis_ssl`), so who builds says it.
+let hiredisHasTLS = Context.environment["JAZZY_REDIS_TLS"] != nil
+
 let package = Package(
     name: "jazzy",
     products: [
@@ -14,6 +17,7 @@ let package = Package(
         .library(name: "CJazzyPoll", targets: ["CJazzyPoll"]),
         .library(name: "CJazzyTLS", targets: ["CJazzyTLS"]),
         .library(name: "JazzyTLS", targets: ["JazzyTLS"]),
+        .library(name: "CJazzyRedis", targets: ["CJazzyRedis"]),
     ],
     targets: [
         // Where zlib is missing, SwiftPM names the system's package of it, and the compiler says so, too.
@@ -36,6 +40,17 @@ let package = Package(
             dependencies: ["CJazzyPoll", "CJazzyOpenSSL"],
             cSettings: [.headerSearchPath("."), .define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
+        // Redis as a broker for the C core, and the only target that needs hiredis.
+        .systemLibrary(
+            name: "CJazzyHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+        .target(
+            name: "CJazzyRedis",
+            dependencies: ["CJazzyPoll", "CJazzyHiredis"],
+            cSettings: [.headerSearchPath("."), .define("NDEBUG", .when(configuration: .release))]
+                + (hiredisHasTLS ? [.define("JZ_REDIS_TLS")] : []),
+            linkerSettings: [.linkedLibrary("hiredis")]
+                + (hiredisHasTLS ? [.linkedLibrary("hiredis_ssl")] : [])
         ),
         .target(
             name: "JazzySwift",

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The rooms of the C libraries and their order: a room uses only itself and rooms below it.
 
-    Scripts/rooms.py                     checks includes, types, and each room's sentence in Sources/CJazzyPoll and
-                                         Sources/CJazzyTLS, of which the latter uses only what is public of the former
+    Scripts/rooms.py                     checks includes, types, and each room's sentence in Sources/CJazzyPoll,
+                                         Sources/CJazzyTLS and Sources/CJazzyRedis, of which the others use only what
+                                         is public of the first
     Scripts/rooms.py --objects FOLDER    checks the symbols that object files use; FOLDER is a build (build/gcc)
 
 `--sources FOLDER` names one folder of rooms. `--assign FILE` is for planning rooms: each line has a file, with or
@@ -37,13 +38,19 @@ ROOMS = [
 ]
 PUBLIC = ROOMS[0]
 # Other folders of rooms, which use what is public of the core, and nothing else of it.
-ROOMS_OF = {"CJazzyTLS": ["include", "contexts", "channel"]}
+ROOMS_OF = {
+    "CJazzyTLS": ["include", "contexts", "channel"],
+    "CJazzyRedis": ["include", "tables", "settings", "envelope", "topics", "link"],
+}
 CORE = pathlib.Path("Sources/CJazzyPoll")
 # A connection has pointers to data that higher rooms keep for it. Rooms below those do not use the data.
 KEPT_FOR_ROOMS_ABOVE = {"connection/connection.h": {"jz_unsent", "jz_subscriptions", "jz_work", "jz_question"}}
-# zlib and OpenSSL, which are no rooms: modules of their own, beside the libraries.
+# zlib, OpenSSL and hiredis, which are no rooms: modules of their own, beside the libraries.
 OUTSIDE = "../../CJazzyZlib/CJazzyZlib.h"
-OUTSIDE_OF = {"CJazzyTLS": "../../CJazzyOpenSSL/CJazzyOpenSSL.h"}
+OUTSIDE_OF = {
+    "CJazzyTLS": "../../CJazzyOpenSSL/CJazzyOpenSSL.h",
+    "CJazzyRedis": "../../CJazzyHiredis/CJazzyHiredis.h",
+}
 WAY_OUT = "let it return that, be handed it (a value, a table of functions), or move what it needs down"
 
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include\b[ \t]*(.*)$", re.MULTILINE)

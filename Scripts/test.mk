@@ -1,6 +1,6 @@
 # All tests. Each part can be run alone; `make test` runs them one after the other.
 
-TEST_PACKAGES := zlib1g-dev $(TLS_PACKAGES) gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws \
+TEST_PACKAGES := zlib1g-dev $(TLS_PACKAGES) $(REDIS_PACKAGES) $(REDIS_TEST_PACKAGES) gcc libc6-dev pkg-config libcmocka-dev python3 python3-venv curl nodejs node-ws \
 	golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev libwebsockets-dev libwebsockets-test-server \
 	valgrind openssl nginx haproxy redis-server redis-sentinel
 # For the tests of pages in browsers, of the core with another C library, of systemd's units, and of a container's
@@ -48,7 +48,7 @@ test-c:
 
 # That no room of the C libraries uses one above it, and that what looks for it finds it.
 .PHONY: test-rooms
-test-rooms: $(BUILD)/gcc/libcjazzypoll.a $(BUILD)/gcc/libcjazzytls.a
+test-rooms: $(BUILD)/gcc/libcjazzypoll.a $(BUILD)/gcc/libcjazzytls.a $(BUILD)/gcc/libcjazzyredis.a
 	python3 -m unittest discover --quiet --start-directory Tests/Rooms
 	Scripts/rooms.py --objects $(BUILD)/gcc
 

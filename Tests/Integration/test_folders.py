@@ -65,6 +65,7 @@ def test_contributing_says_what_each_folder_is_for(module):
         ("Tests/JazzyTestingTests", TESTING, {"Guide", "Support"}),
         ("Tests/CJazzyPollTests", ROOT / "Sources/CJazzyPoll", {"support", "behaviour"}),
         ("Tests/CJazzyTLSTests", ROOT / "Sources/CJazzyTLS", {"support", "behaviour"}),
+        ("Tests/CJazzyRedisTests", ROOT / "Sources/CJazzyRedis", {"support", "behaviour"}),
     ],
 )
 def test_tests_have_the_folders_of_what_they_test(tests, sources, others):

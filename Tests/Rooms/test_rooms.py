@@ -312,7 +312,7 @@ class Documents(unittest.TestCase):
         text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
         command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
         files = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
-        core = "".join((ROOT / file).read_text() for file in files if re.match(r"Sources/CJazzy(Poll|TLS)/.*\.[ch]$", file))
+        core = "".join((ROOT / file).read_text() for file in files if re.match(r"Sources/CJazzy(Poll|TLS|Redis)/.*\.[ch]$", file))
         named = set(re.findall(r"`([\w./+-]+)`", text))
         gone = [name for name in named if re.search(r"\.(c|h|py|md|swift|json)$", name)
                 and not any(f"/{file}".endswith(f"/{name}") for file in files)]

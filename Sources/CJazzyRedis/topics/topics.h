@@ -20,14 +20,16 @@ enum { JZ_REDIS_TOPIC_BATCH = 512 }; /* topics of one SUBSCRIBE or UNSUBSCRIBE *
 
 /* A topic that is wanted, or lingers, or of which Redis has not yet answered everything. */
 typedef struct jz_redis_topic {
-    jz_redis_entry entry; /* its name; first, so that a pointer to it points to its topic */
-    jz_redis_heard heard; /* since it was subscribed */
-    uint64_t ends_ms;     /* while it lingers: until when */
-    jz_redis_link place;  /* among those to subscribe, or those that linger */
-    jz_redis_link gap;    /* listed: a gap is to be told */
-    uint32_t unanswered;  /* commands */
-    bool is_wanted;       /* has subscribers on this server */
-    bool is_subscribed;   /* the last command for it on this connection was SUBSCRIBE */
+    jz_redis_entry entry;  /* its name; first, so that a pointer to it points to its topic */
+    jz_redis_heard heard;  /* since it was subscribed */
+    jz_redis_list *listed; /* private: those to subscribe, lingering or ending that it is among; NULL: none */
+    jz_redis_link place;   /* private: there */
+    jz_redis_link to_tell; /* private: among those of which a gap can be told now */
+    uint64_t ends_ms;      /* while it lingers: until when */
+    uint32_t unanswered;   /* commands */
+    bool is_wanted;        /* has subscribers on this server: deliver nothing else */
+    bool is_subscribed;    /* the last command for it on this connection was SUBSCRIBE */
+    bool owes_gap;         /* a gap is to be told */
 } jz_redis_topic;
 
 typedef struct jz_redis_topics jz_redis_topics;
@@ -80,9 +82,8 @@ void jz_redis_topics_gap(jz_redis_topics *topics, jz_redis_topic *topic);
 void jz_redis_topics_gap_everywhere(jz_redis_topics *topics);
 
 /*
- * Takes the next topic of which a gap is to be told: wanted, and acknowledged, so that nothing is missed between the
- * telling and the subscription. Those that are not yet stay listed, behind all others; those that nobody wants any more
- * are skipped. NULL: none. Copy the name before the lock is left.
+ * Takes the next topic of which a gap is to be told now: it is wanted, and acknowledged, so that nothing is missed
+ * between the telling and the subscription. NULL: none. Copy the name before the lock is left.
  */
 jz_redis_topic *jz_redis_topics_next_gap(jz_redis_topics *topics);
 

@@ -1,0 +1,86 @@
+# CJazzyRedis, the library of Redis as a broker, over hiredis, and its unit tests, in the builds of core.mk. Nothing of
+# the core needs it.
+
+REDIS_PACKAGES := libhiredis-dev
+# For tests, which start servers of their own.
+REDIS_TEST_PACKAGES := redis-server redis-sentinel redis-tools
+# What the system's pkg-config knows of hiredis, or what a compiler finds without; and of its TLS, which 1.0 brought.
+REDIS_HAS_TLS := $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo yes)
+REDIS_MODULES := hiredis $(if $(REDIS_HAS_TLS),hiredis_ssl)
+REDIS_CFLAGS := $(shell pkg-config --cflags $(REDIS_MODULES) 2>/dev/null) $(if $(REDIS_HAS_TLS),-DJZ_REDIS_TLS)
+REDIS_LIBRARIES := $(or $(shell pkg-config --libs $(REDIS_MODULES) 2>/dev/null),-lhiredis)
+REDIS_INCLUDES := -ISources/CJazzyRedis/include -ISources/CJazzyRedis $(REDIS_CFLAGS)
+REDIS_SOURCES := $(wildcard Sources/CJazzyRedis/*/*.c)
+# Tests use the support of the core's, with all that it replaces.
+REDIS_TEST_SUPPORT := $(wildcard Tests/CJazzyRedisTests/support/*.c)
+REDIS_TEST_WRAPS := $(call wraps,$(C_TEST_SUPPORT) $(REDIS_TEST_SUPPORT))
+REDIS_UNIT_TESTS := $(sort $(shell find Tests/CJazzyRedisTests -name 'test_*.c'))
+REDIS_THREAD_TESTS := $(shell grep -lE 'pthread|jazzy\.h"|jazzy/redis\.h|support/(serv|client)' $(REDIS_UNIT_TESTS))
+
+# The object file of each test program. $(1) build
+define redis_test_objects
+$(foreach test,$(REDIS_UNIT_TESTS),$(call c_test_programs,$(1),$(test)): $(test:%.c=$(BUILD)/$(1)/%.o)
+)
+endef
+
+# $(1) build, $(2) compiler, $(3) its flags, $(4) sources of unit tests, $(5) more libraries for them
+define redis_build
+$(BUILD)/$(1)/Sources/CJazzyRedis/%.o: C_FLAGS += $(REDIS_INCLUDES)
+$(BUILD)/$(1)/Tests/CJazzyRedisTests/%.o: C_FLAGS += $(REDIS_INCLUDES) -ITests/CJazzyRedisTests \
+	-ITests/CJazzyPollTests
+$(BUILD)/$(1)/libcjazzyredis.a: $(REDIS_SOURCES:%.c=$(BUILD)/$(1)/%.o)
+	rm -f $$@
+	$(AR) rcs $$@ $$^
+$(call redis_test_objects,$(1))
+$(call c_test_programs,$(1),$(REDIS_UNIT_TESTS)): $(REDIS_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) \
+		$(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzyredis.a $(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$(filter %.o,$$^) $$(filter %.a,$$^) $$(REDIS_TEST_WRAPS) -lcmocka $$(REDIS_LIBRARIES) \
+		$$(C_LIBRARIES) $(5) -o $$@
+c-unit-tests-$(1): $(call c_test_programs,$(1),$(4))
+endef
+
+$(eval $(call redis_build,release,$(RELEASE_CC),$(RELEASE_FLAGS),$(REDIS_UNIT_TESTS)))
+$(eval $(call redis_build,sanitized,$(CLANG),$(SANITIZED_FLAGS),$(REDIS_UNIT_TESTS)))
+$(eval $(call redis_build,gcc,$(GCC),$(GCC_FLAGS),$(REDIS_UNIT_TESTS)))
+$(eval $(call redis_build,tsan,$(CLANG),$(TSAN_FLAGS),$(REDIS_THREAD_TESTS),$(TSAN_LIBRARIES)))
+
+$(REDIS_SOURCES:%.c=$(BUILD)/release/%.o): $(BUILD)/release/.compiler
+
+# The first number of the shared library's version changes when programs must be rebuilt.
+REDIS_ABI_VERSION := 1
+
+# It has to find all that it needs in the core's shared library, which shows what is public there.
+$(BUILD)/release/libcjazzyredis.so: $(REDIS_SOURCES:%.c=$(BUILD)/release/%.o) $(BUILD)/release/libcjazzypoll.so
+	$(RELEASE_CC) -shared -Wl,-soname,libcjazzyredis.so.$(REDIS_ABI_VERSION) -Wl,-z,defs $^ $(REDIS_LIBRARIES) \
+		$(C_LIBRARIES) -o $@
+
+.PHONY: library-redis
+library-redis: C_FLAGS += -Wno-error
+library-redis: library $(BUILD)/release/libcjazzyredis.a $(BUILD)/release/libcjazzyredis.so
+
+define REDIS_PKG_CONFIG_FILE
+prefix=$(PREFIX)
+libdir=$${prefix}/lib
+includedir=$${prefix}/include
+
+Name: jazzyredis
+Description: Redis as the broker of the WebSocket server library cjazzypoll, by hiredis
+Version: $(VERSION)
+Requires: cjazzypoll = $(VERSION)
+Requires.private: $(subst $(space),$(comma) ,$(strip $(REDIS_MODULES)))
+Libs: -L$${libdir} -lcjazzyredis
+Libs.private: -pthread
+Cflags: -I$${includedir}
+endef
+export REDIS_PKG_CONFIG_FILE
+space := $(subst ,, )
+
+# Besides the core, which is installed with it. hiredis's headers have to be there.
+.PHONY: install-redis
+install-redis: library-redis install
+	install -m 644 $(BUILD)/release/libcjazzyredis.a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(BUILD)/release/libcjazzyredis.so $(DESTDIR)$(PREFIX)/lib/libcjazzyredis.so.$(VERSION)
+	ln -sf libcjazzyredis.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzyredis.so.$(REDIS_ABI_VERSION)
+	ln -sf libcjazzyredis.so.$(REDIS_ABI_VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzyredis.so
+	install -m 644 Sources/CJazzyRedis/include/jazzy/redis.h $(DESTDIR)$(PREFIX)/include/jazzy
+	@echo "$$REDIS_PKG_CONFIG_FILE" > $(DESTDIR)$(PREFIX)/lib/pkgconfig/jazzyredis.pc

@@ -1,0 +1,223 @@
+#include "envelope/published.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct jz_redis_published {
+    jz_redis_table table;
+    jz_redis_list recent; /* the one used last at the end */
+    jz_redis_list due;
+    uint64_t origin;
+    size_t capacity;
+    uint64_t floor;      /* the highest number of a topic that was forgotten: those that come (again) begin above it */
+    uint64_t evicted_ms; /* when a topic was published to that was forgotten, at the latest */
+    bool has_evicted;
+    bool is_lost_any_due;
+};
+
+/* How many topics one message may push out, or find in use: no call takes long. */
+enum { MOST_STEPS = 4 };
+
+jz_redis_published *jz_redis_published_create(uint64_t origin, size_t capacity)
+{
+    jz_redis_published *published = malloc(sizeof *published);
+    if (published == NULL)
+        return NULL;
+    *published = (jz_redis_published){.origin = origin, .capacity = capacity};
+    jz_redis_table_init(&published->table);
+    jz_redis_list_init(&published->recent);
+    jz_redis_list_init(&published->due);
+    return published;
+}
+
+static void discard(jz_redis_entry *entry)
+{
+    free(entry);
+}
+
+void jz_redis_published_free(jz_redis_published *published)
+{
+    if (published == NULL)
+        return;
+    jz_redis_table_destroy(&published->table, discard);
+    free(published);
+}
+
+static bool is_due(const jz_redis_publication *publication)
+{
+    return jz_redis_link_is_listed(&publication->due);
+}
+
+static void make_due(jz_redis_published *published, jz_redis_publication *publication, uint64_t lost_from)
+{
+    if (!is_due(publication)) {
+        jz_redis_list_append(&published->due, &publication->due);
+        publication->lost_from = lost_from;
+    } else if (lost_from < publication->lost_from) {
+        publication->lost_from = lost_from;
+    }
+}
+
+/* Forgets a topic without unanswered messages. If it had something to announce, everybody is told. */
+static void evict(jz_redis_published *published, jz_redis_publication *publication)
+{
+    if (is_due(publication)) {
+        jz_redis_list_remove(&published->due, &publication->due);
+        published->is_lost_any_due = true;
+    }
+    if (publication->sequence > published->floor)
+        published->floor = publication->sequence;
+    if (!published->has_evicted || publication->published_ms > published->evicted_ms)
+        published->evicted_ms = publication->published_ms;
+    published->has_evicted = true;
+    jz_redis_list_remove(&published->recent, &publication->recent);
+    jz_redis_table_remove(&published->table, &publication->entry);
+    free(publication);
+}
+
+static void use(jz_redis_published *published, jz_redis_publication *publication)
+{
+    if (published->recent.ends.previous == &publication->recent)
+        return;
+    jz_redis_list_remove(&published->recent, &publication->recent);
+    jz_redis_list_append(&published->recent, &publication->recent);
+}
+
+/* Forgets topics that are not needed any more, or, if there are too many, the one that was not used for the longest
+   time. Those with unanswered messages stay. */
+static void make_room(jz_redis_published *published, uint64_t now_ms)
+{
+    for (int i = 0; i < MOST_STEPS && published->recent.count > 0; i++) {
+        jz_redis_publication *oldest =
+            JZ_REDIS_HOLDER_OF(jz_redis_list_first(&published->recent), jz_redis_publication, recent);
+        bool is_full = published->table.count >= published->capacity;
+        bool is_over = now_ms - oldest->published_ms > JZ_REDIS_DOUBT_MS && !is_due(oldest);
+        if (!is_full && (!is_over || oldest->unanswered > 0))
+            return;
+        if (oldest->unanswered > 0)
+            use(published, oldest);
+        else
+            evict(published, oldest);
+    }
+}
+
+static jz_redis_publication *add(jz_redis_published *published, uint64_t hash, const char *topic, size_t length)
+{
+    jz_redis_publication *added = length <= SIZE_MAX - sizeof *added ? malloc(sizeof *added + length) : NULL;
+    if (added == NULL)
+        return NULL;
+    char *name = (char *)(added + 1);
+    if (length > 0)
+        memcpy(name, topic, length);
+    *added =
+        (jz_redis_publication){.entry = {.hash = hash, .name = name, .length = length}, .sequence = published->floor};
+    if (!jz_redis_table_add(&published->table, &added->entry)) {
+        free(added);
+        return NULL;
+    }
+    jz_redis_list_append(&published->recent, &added->recent);
+    return added;
+}
+
+jz_redis_publication *jz_redis_published_take(jz_redis_published *published, const char *topic, size_t length,
+                                              uint64_t now_ms, jz_redis_envelope *envelope)
+{
+    uint64_t hash = jz_redis_table_hash(&published->table, topic, length);
+    jz_redis_publication *publication =
+        (jz_redis_publication *)jz_redis_table_find(&published->table, hash, topic, length);
+    bool is_anew = publication == NULL;
+    if (is_anew) {
+        make_room(published, now_ms);
+        publication = add(published, hash, topic, length);
+    }
+    if (publication == NULL) {
+        published->is_lost_any_due = true;
+        return NULL;
+    }
+    use(published, publication);
+    publication->sequence++;
+    publication->published_ms = now_ms;
+    publication->unanswered++;
+    envelope->origin = published->origin;
+    envelope->sequence = publication->sequence;
+    envelope->is_anew = is_anew;
+    return publication;
+}
+
+void jz_redis_published_answered(jz_redis_published *published, jz_redis_publication *publication)
+{
+    (void)published;
+    assert(publication->unanswered > 0);
+    publication->unanswered--;
+}
+
+void jz_redis_published_lost(jz_redis_published *published, jz_redis_publication *publication, uint64_t sequence)
+{
+    assert(publication->unanswered > 0);
+    publication->unanswered--;
+    make_due(published, publication, sequence);
+}
+
+typedef struct doubt {
+    jz_redis_published *published;
+    uint64_t now_ms;
+} doubt;
+
+static void doubt_entry(void *context, jz_redis_entry *entry)
+{
+    doubt *asked = context;
+    jz_redis_publication *publication = (jz_redis_publication *)entry;
+    if (asked->now_ms - publication->published_ms <= JZ_REDIS_DOUBT_MS)
+        make_due(asked->published, publication, 0);
+}
+
+void jz_redis_published_reconnected(jz_redis_published *published, uint64_t now_ms)
+{
+    jz_redis_table_visit(&published->table, doubt_entry, &(doubt){published, now_ms});
+    if (published->has_evicted && now_ms - published->evicted_ms <= JZ_REDIS_DOUBT_MS)
+        published->is_lost_any_due = true;
+}
+
+jz_redis_publication *jz_redis_published_next_announcement(jz_redis_published *published, jz_redis_envelope *envelope)
+{
+    jz_redis_link *first = jz_redis_list_first(&published->due);
+    if (first == NULL)
+        return NULL;
+    jz_redis_list_remove(&published->due, first);
+    jz_redis_publication *publication = JZ_REDIS_HOLDER_OF(first, jz_redis_publication, due);
+    publication->unanswered++;
+    *envelope = (jz_redis_envelope){
+        .kind = JZ_REDIS_ANNOUNCEMENT,
+        .origin = published->origin,
+        .sequence = publication->sequence,
+        .lost_from = publication->lost_from,
+    };
+    return publication;
+}
+
+size_t jz_redis_published_announcements_due(const jz_redis_published *published)
+{
+    return published->due.count;
+}
+
+bool jz_redis_published_is_lost_any_due(const jz_redis_published *published)
+{
+    return published->is_lost_any_due;
+}
+
+void jz_redis_published_take_lost_any(jz_redis_published *published, jz_redis_envelope *envelope)
+{
+    published->is_lost_any_due = false;
+    *envelope = (jz_redis_envelope){.kind = JZ_REDIS_LOST_ANY, .origin = published->origin};
+}
+
+void jz_redis_published_lost_any(jz_redis_published *published)
+{
+    published->is_lost_any_due = true;
+}
+
+size_t jz_redis_published_count(const jz_redis_published *published)
+{
+    return published->table.count;
+}
