@@ -1,0 +1,162 @@
+/*
+ * link/: the broker: its thread, its connections to Redis, the queue of what is published, the probe. Not here: what a
+ * loss is, and which topics are wanted.
+ *
+ * Threads. Loops and others publish into the queue, and say which topics are wanted; each of both has a lock, which is
+ * held for a moment, and a bell wakes the broker's thread where it sleeps. All else belongs to that thread, but what is
+ * atomic, and what `state_lock` guards. No lock is held while a function of the server or of the application is called.
+ *
+ * hiredis. The connections are not those of hiredis, whose asynchronous ones look names up on the calling thread, copy
+ * every command twice, have an allocation for each part of each reply, and cannot say of a lost connection which
+ * commands were answered. Its reader parses all that Redis answers.
+ */
+#ifndef JAZZY_REDIS_LINK_LINK_H
+#define JAZZY_REDIS_LINK_LINK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "jazzy/redis.h"
+#include "link/bell.h"
+#include "link/peer.h"
+#include "link/queue.h"
+#include "settings/settings.h"
+#include "topics/topics.h"
+
+enum { JZ_REDIS_SCRATCH_SIZE = 64 * 1024, JZ_REDIS_MOST_SENTINELS = 64 };
+
+/* What came of starting, for who waits for it. */
+typedef enum jz_redis_outcome { JZ_REDIS_STARTING, JZ_REDIS_STARTED, JZ_REDIS_NOT_STARTED } jz_redis_outcome;
+
+/* Where Sentinels say that the master is. */
+typedef struct jz_redis_found {
+    char host[JZ_REDIS_HOST_SIZE];
+    uint16_t port; /* 0: they have not said */
+    uint64_t asked_ms;
+} jz_redis_found;
+
+/* The probe: what this process publishes to itself. */
+typedef struct jz_redis_probe {
+    bool is_used;
+    uint64_t number;
+    uint64_t sent_us;       /* the last one */
+    uint64_t unheard_ms;    /* since when one is on its way; 0: none is */
+    uint64_t next_ms;
+} jz_redis_probe;
+
+struct jz_redis {
+    jz_redis_settings settings;
+    jz_broker table;
+    uint64_t origin;
+    char where[128]; /* for logs */
+    jz_redis_bell bell;
+    jz_server *server;
+    pthread_t thread;
+    bool is_running;
+
+    jz_redis_queue queue;
+
+    pthread_mutex_t topics_lock; /* guards the next four */
+    jz_redis_topics *topics;
+    bool has_rung;           /* the thread will look at the topics */
+    bool has_lost_topic;     /* there was no memory for one: the server is to be asked again */
+    uint64_t topics_look_ms; /* when the thread looks at them, unless the bell is rung */
+
+    pthread_mutex_t state_lock; /* guards the outcome, and what a start has failed by */
+    pthread_cond_t changed;
+    jz_redis_outcome outcome;
+    char failure[JZ_REDIS_FAILURE_SIZE + 64];
+
+    atomic_bool is_stopping;
+    atomic_bool is_up;         /* joined */
+    atomic_bool is_subscribed; /* the subscribed connection is ready, and the channels that are no topics are acknowledged */
+    _Atomic uint64_t heard_ms;
+    _Atomic uint64_t reconnects;
+    _Atomic uint64_t gaps;
+    _Atomic uint64_t received;
+    _Atomic uint64_t echoes;
+    _Atomic uint64_t duplicates;
+    _Atomic uint64_t unreadable;
+    _Atomic uint64_t lag_us;
+
+    /* Of the thread alone. */
+    jz_redis_peer publisher;
+    jz_redis_peer subscriber;
+    jz_redis_peer sentinel;
+    jz_redis_host *sentinels; /* those of the URL, and those that they know */
+    size_t sentinel_count;
+    size_t sentinel_turn;    /* the next one to ask */
+    unsigned sentinel_round; /* how many were asked in vain in a row */
+    jz_redis_found found;
+    jz_redis_probe probe;
+    unsigned own_channels;    /* acknowledged */
+    uint64_t start_ms;
+    uint64_t stop_ms; /* when it has taken long enough; 0: not asked to stop */
+    uint64_t alone_ms;        /* since when it is not joined; 0: it is */
+    uint64_t gaps_before;     /* `gaps` then */
+    uint64_t gaps_due_ms;     /* when gaps are told that no acknowledgement and no message tells; 0: none */
+    bool is_held;             /* not joined again before `retold_ms`, because there was no memory for a topic */
+    uint64_t retold_ms;
+    bool has_moved;           /* Sentinels have said where the master is */
+    bool has_refused;         /* Redis refuses messages, which was logged */
+    char logged[JZ_REDIS_FAILURE_SIZE]; /* the last failure, which is not logged again */
+    char scratch[JZ_REDIS_SCRATCH_SIZE];
+};
+
+static inline void jz_redis_count(_Atomic uint64_t *counter)
+{
+    /* Only the broker's thread counts. */
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+/* log.c: passes a line to the log of the options. */
+void jz_redis_log(const jz_redis *redis, jz_log_level level, const char *format, ...) JZ_PRINTF(3, 4);
+
+/* running.c: starts the thread, waits for what comes of it, and ends it. */
+jz_status jz_redis_run(jz_redis *redis, jz_server *server, jz_error *error);
+void jz_redis_halt(jz_redis *redis);
+
+/* loop.c: the thread's function. */
+void *jz_redis_loop(void *context);
+void jz_redis_conclude(jz_redis *redis, jz_redis_outcome outcome, const char *failure);
+/* The connection is lost, for the reason that its wire tells. */
+void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once);
+
+/* publishing.c */
+void jz_redis_publisher_init(jz_redis *redis);
+void jz_redis_publisher_ready(jz_redis *redis, uint64_t now_ms);
+void jz_redis_publisher_lost(jz_redis *redis);
+/* Sends what is to be sent. False: the connection is lost. */
+bool jz_redis_publisher_work(jz_redis *redis, uint64_t now_ms);
+
+/* subscribing.c */
+void jz_redis_subscriber_init(jz_redis *redis);
+bool jz_redis_subscriber_ready(jz_redis *redis);
+void jz_redis_subscriber_lost(jz_redis *redis);
+bool jz_redis_subscriber_work(jz_redis *redis, uint64_t now_ms);
+
+/* delivering.c: messages of the subscribed connection. */
+void jz_redis_deliver(void *context, const char *channel, size_t channel_length, const char *payload, size_t length);
+
+/* gaps.c: tells the gap of this topic, if one is owed; and all gaps that are owed. */
+void jz_redis_tell_gap_of(jz_redis *redis, const char *topic, size_t length);
+void jz_redis_tell_gaps(jz_redis *redis);
+void jz_redis_call_on_gap(jz_redis *redis, const char *topic, size_t length);
+
+/* probing.c: false: nothing was heard for too long. */
+bool jz_redis_probe_work(jz_redis *redis, uint64_t now_ms);
+void jz_redis_probe_heard(jz_redis *redis, uint64_t number);
+
+/* sentinel.c. False: no memory. */
+bool jz_redis_sentinel_init(jz_redis *redis);
+void jz_redis_sentinel_free(jz_redis *redis);
+/* Has the peer for Sentinels go to the one whose turn it is. */
+void jz_redis_sentinel_aim(jz_redis *redis);
+/* After they were heard: connections to another master than they name are given up. */
+void jz_redis_sentinel_settle(jz_redis *redis);
+/* Whether it is known where the peer is to connect to: its target is filled in. Else Sentinels are asked. */
+bool jz_redis_find_target(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms);
+
+#endif

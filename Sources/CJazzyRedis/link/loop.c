@@ -1,0 +1,343 @@
+/* The broker's thread: what it waits for, and what it does then. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "link/clock.h"
+#include "link/link.h"
+
+enum {
+    ALONE_MS = 1000, /* how long starting waits for Redis where it need not be there */
+    AGAIN_MS = 1000  /* until the server is asked again for topics for which there was no memory */
+};
+
+void jz_redis_conclude(jz_redis *redis, jz_redis_outcome outcome, const char *failure)
+{
+    pthread_mutex_lock(&redis->state_lock);
+    if (redis->outcome == JZ_REDIS_STARTING) {
+        redis->outcome = outcome;
+        snprintf(redis->failure, sizeof redis->failure, "%s", failure);
+        pthread_cond_signal(&redis->changed);
+    }
+    pthread_mutex_unlock(&redis->state_lock);
+}
+
+/* Only this thread changes it. */
+static bool is_starting(const jz_redis *redis)
+{
+    return redis->outcome == JZ_REDIS_STARTING;
+}
+
+/* Losing connections */
+
+/* Starting has failed, or goes on without Redis. */
+static void start_without(jz_redis *redis, const char *failure)
+{
+    if (!redis->settings.options.starts_alone) {
+        jz_redis_conclude(redis, JZ_REDIS_NOT_STARTED, failure);
+        return;
+    }
+    jz_redis_log(redis, JZ_LOG_WARNING, "Redis at %s is not there yet: %s; the server starts alone", redis->where,
+                 failure);
+    jz_broker_set_joined(redis->server, false);
+    jz_redis_conclude(redis, JZ_REDIS_STARTED, "");
+}
+
+static void log_loss(jz_redis *redis, const jz_redis_peer *peer, bool was_ready)
+{
+    const char *failure = peer->wire.failure;
+    if (was_ready) {
+        jz_redis_log(redis, JZ_LOG_WARNING, "the %s connection to Redis at %s is lost: %s", peer->name, redis->where,
+                     failure);
+        redis->logged[0] = '\0';
+    } else if (strcmp(redis->logged, failure) != 0) {
+        jz_redis_log(redis, JZ_LOG_WARNING, "the %s connection to Redis at %s cannot be made: %s", peer->name,
+                     redis->where, failure);
+        snprintf(redis->logged, sizeof redis->logged, "%s", failure);
+    }
+}
+
+static void lose_sentinel(jz_redis *redis, uint64_t now_ms)
+{
+    redis->sentinel_turn++;
+    redis->sentinel_round++;
+    bool is_whole_round = redis->sentinel_round % redis->sentinel_count == 0;
+    jz_redis_peer_lose(&redis->sentinel, !is_whole_round, now_ms);
+    if (is_whole_round && is_starting(redis))
+        start_without(redis, redis->sentinel.wire.failure);
+}
+
+void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
+{
+    uint64_t now_ms = jz_redis_now_ms();
+    bool was_ready = peer->phase == JZ_REDIS_READY;
+    if (!is_starting(redis))
+        log_loss(redis, peer, was_ready);
+    if (peer == &redis->sentinel) {
+        lose_sentinel(redis, now_ms);
+        return;
+    }
+    jz_redis_peer_lose(peer, is_at_once, now_ms);
+    if (was_ready && peer == &redis->publisher)
+        jz_redis_publisher_lost(redis);
+    if (was_ready && peer == &redis->subscriber)
+        jz_redis_subscriber_lost(redis);
+    if (is_starting(redis))
+        start_without(redis, peer->wire.failure);
+}
+
+/* Connecting */
+
+static void become_ready(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
+{
+    if (peer == &redis->sentinel) {
+        redis->sentinel_round = 0;
+        return;
+    }
+    if (peer->was_ready)
+        jz_redis_count(&redis->reconnects);
+    if (peer == &redis->publisher)
+        jz_redis_publisher_ready(redis, now_ms);
+    else if (!jz_redis_subscriber_ready(redis))
+        jz_redis_lose(redis, peer, false);
+    peer->was_ready = true;
+}
+
+static void begin(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
+{
+    if (peer->phase != JZ_REDIS_RESTS || now_ms < peer->due_ms)
+        return;
+    if (peer == &redis->sentinel)
+        jz_redis_sentinel_aim(redis);
+    else if (!jz_redis_find_target(redis, peer, now_ms))
+        return;
+    if (!jz_redis_peer_begin(peer, now_ms))
+        jz_redis_lose(redis, peer, false);
+}
+
+/* After waiting. */
+static void attend(jz_redis *redis, jz_redis_peer *peer, short events, uint64_t now_ms)
+{
+    if ((events & POLLOUT) != 0)
+        peer->wire.is_blocked = false;
+    if (peer->phase == JZ_REDIS_RESTS)
+        return;
+    if (peer->phase == JZ_REDIS_READY) {
+        if ((events & ~POLLOUT) != 0 && !jz_redis_peer_receive(peer, redis->scratch, sizeof redis->scratch))
+            jz_redis_lose(redis, peer, false);
+        return;
+    }
+    if (!jz_redis_peer_proceed(peer, events, redis->scratch, sizeof redis->scratch, now_ms))
+        jz_redis_lose(redis, peer, false);
+    else if (peer->phase == JZ_REDIS_READY)
+        become_ready(redis, peer, now_ms);
+}
+
+/* Being joined with the others */
+
+static void join(jz_redis *redis, uint64_t now_ms)
+{
+    uint64_t gaps = atomic_load(&redis->gaps) - redis->gaps_before;
+    bool is_first = is_starting(redis);
+    atomic_store(&redis->is_up, true);
+    redis->logged[0] = '\0';
+    jz_broker_set_joined(redis->server, true);
+    if (is_first)
+        jz_redis_log(redis, JZ_LOG_INFO, "joined others through Redis at %s", redis->where);
+    else
+        jz_redis_log(redis, JZ_LOG_WARNING,
+                     "joined others through Redis at %s again after %" PRIu64 " ms; %" PRIu64
+                     " topics may have missed messages",
+                     redis->where, now_ms - redis->alone_ms, gaps);
+    jz_redis_conclude(redis, JZ_REDIS_STARTED, "");
+}
+
+static void part(jz_redis *redis, uint64_t now_ms)
+{
+    atomic_store(&redis->is_up, false);
+    redis->alone_ms = now_ms;
+    redis->gaps_before = atomic_load(&redis->gaps);
+    jz_broker_set_joined(redis->server, false);
+}
+
+/* Both connections are there, and Redis has acknowledged every topic that was wanted when they came. */
+static bool is_complete(jz_redis *redis)
+{
+    if (redis->publisher.phase != JZ_REDIS_READY || !atomic_load(&redis->is_subscribed))
+        return false;
+    if (atomic_load(&redis->is_up))
+        return true;
+    pthread_mutex_lock(&redis->topics_lock);
+    jz_redis_topic_counts counts = jz_redis_topics_counts(redis->topics);
+    pthread_mutex_unlock(&redis->topics_lock);
+    return counts.acknowledged == counts.wanted;
+}
+
+static void update_joined(jz_redis *redis, uint64_t now_ms)
+{
+    bool was_up = atomic_load(&redis->is_up);
+    bool is_up = is_complete(redis);
+    if (is_up && !was_up)
+        join(redis, now_ms);
+    else if (was_up && !is_up)
+        part(redis, now_ms);
+}
+
+/* There was no memory for a topic: the server tells all of them again. */
+static void ask_for_topics(jz_redis *redis, uint64_t now_ms)
+{
+    pthread_mutex_lock(&redis->topics_lock);
+    bool has_lost = redis->has_lost_topic;
+    redis->has_lost_topic = false;
+    pthread_mutex_unlock(&redis->topics_lock);
+    if (has_lost) {
+        redis->retold_ms = now_ms + AGAIN_MS;
+        if (atomic_load(&redis->is_up))
+            part(redis, now_ms);
+        redis->is_held = true;
+    }
+    if (redis->is_held && now_ms >= redis->retold_ms)
+        redis->is_held = false;
+}
+
+/* The turns */
+
+static void lose_both(jz_redis *redis)
+{
+    jz_redis_peer *peers[] = {&redis->publisher, &redis->subscriber};
+    for (size_t i = 0; i < sizeof peers / sizeof peers[0]; i++) {
+        jz_redis_wire_fail(&peers[i]->wire, "what this server published to itself did not come back within %" PRIu32
+                           " ms", redis->settings.options.probe_timeout_ms);
+        jz_redis_lose(redis, peers[i], false);
+    }
+}
+
+static void work(jz_redis *redis, uint64_t now_ms)
+{
+    begin(redis, &redis->sentinel, now_ms);
+    begin(redis, &redis->publisher, now_ms);
+    begin(redis, &redis->subscriber, now_ms);
+    if (!jz_redis_probe_work(redis, now_ms))
+        lose_both(redis);
+    if (redis->publisher.phase == JZ_REDIS_READY && !jz_redis_publisher_work(redis, now_ms))
+        jz_redis_lose(redis, &redis->publisher, false);
+    if (redis->subscriber.phase == JZ_REDIS_READY && !jz_redis_subscriber_work(redis, now_ms))
+        jz_redis_lose(redis, &redis->subscriber, false);
+    ask_for_topics(redis, now_ms);
+    if (!redis->is_held)
+        update_joined(redis, now_ms);
+    if (redis->gaps_due_ms != 0 && now_ms >= redis->gaps_due_ms)
+        jz_redis_tell_gaps(redis);
+    if (is_starting(redis) && redis->settings.options.starts_alone && now_ms - redis->start_ms >= ALONE_MS)
+        start_without(redis, "it takes long");
+}
+
+static void earlier(uint64_t *due_ms, uint64_t other_ms)
+{
+    if (other_ms < *due_ms)
+        *due_ms = other_ms;
+}
+
+static void peer_due(const jz_redis *redis, const jz_redis_peer *peer, uint64_t *due_ms)
+{
+    bool is_waiting_for_sentinels = peer != &redis->sentinel && peer->phase == JZ_REDIS_RESTS &&
+                                    redis->settings.url.where == JZ_REDIS_AT_SENTINEL &&
+                                    redis->found.asked_ms < peer->lost_ms;
+    if (peer->phase != JZ_REDIS_READY && !is_waiting_for_sentinels)
+        earlier(due_ms, peer->due_ms);
+}
+
+/* When there is something to do, though nothing comes. */
+static uint64_t next_due(jz_redis *redis)
+{
+    uint64_t due_ms = UINT64_MAX;
+    peer_due(redis, &redis->sentinel, &due_ms);
+    peer_due(redis, &redis->publisher, &due_ms);
+    peer_due(redis, &redis->subscriber, &due_ms);
+    if (redis->probe.is_used)
+        earlier(&due_ms, redis->probe.next_ms);
+    if (redis->probe.unheard_ms != 0)
+        earlier(&due_ms, redis->probe.unheard_ms + redis->settings.options.probe_timeout_ms);
+    if (redis->publisher.phase == JZ_REDIS_READY)
+        earlier(&due_ms, jz_redis_queue_due_ms(&redis->queue));
+    if (redis->subscriber.phase == JZ_REDIS_READY && redis->own_channels == 0)
+        earlier(&due_ms, redis->subscriber.ready_ms + redis->settings.options.connect_timeout_ms);
+    if (redis->gaps_due_ms != 0)
+        earlier(&due_ms, redis->gaps_due_ms);
+    if (redis->is_held)
+        earlier(&due_ms, redis->retold_ms);
+    if (redis->stop_ms != 0)
+        earlier(&due_ms, redis->stop_ms);
+    if (is_starting(redis))
+        earlier(&due_ms, redis->start_ms + ALONE_MS);
+    return due_ms;
+}
+
+/* Under no lock: when topics end their linger, and that the thread looks at them then. */
+static void add_topics_due(jz_redis *redis, uint64_t *due_ms)
+{
+    if (redis->subscriber.phase != JZ_REDIS_READY)
+        return;
+    pthread_mutex_lock(&redis->topics_lock);
+    earlier(due_ms, jz_redis_topics_deadline_ms(redis->topics));
+    redis->topics_look_ms = *due_ms;
+    pthread_mutex_unlock(&redis->topics_lock);
+}
+
+static int timeout_until(uint64_t due_ms)
+{
+    uint64_t now_ms = jz_redis_now_ms();
+    if (due_ms <= now_ms)
+        return 0;
+    return due_ms - now_ms < INT_MAX ? (int)(due_ms - now_ms) : INT_MAX;
+}
+
+static void wait(jz_redis *redis)
+{
+    jz_redis_peer *peers[] = {&redis->sentinel, &redis->publisher, &redis->subscriber};
+    struct pollfd watched[] = {jz_redis_peer_watch(peers[0]), jz_redis_peer_watch(peers[1]),
+                               jz_redis_peer_watch(peers[2]), {.fd = redis->bell.heard, .events = POLLIN}};
+    uint64_t due_ms = next_due(redis);
+    add_topics_due(redis, &due_ms);
+    bool may_sleep = jz_redis_queue_sleep(&redis->queue, redis->publisher.phase == JZ_REDIS_READY);
+    if (poll(watched, 4, may_sleep ? timeout_until(due_ms) : 0) < 0)
+        for (size_t i = 0; i < 4; i++)
+            watched[i].revents = 0; /* interrupted */
+    uint64_t now_ms = jz_redis_now_ms();
+    if (watched[3].revents != 0)
+        jz_redis_bell_clear(&redis->bell);
+    for (size_t i = 0; i < 3; i++)
+        attend(redis, peers[i], watched[i].revents, now_ms);
+    jz_redis_sentinel_settle(redis);
+}
+
+/* Whether the thread goes on: until it was asked to stop, and the queue is empty, or that takes too long. */
+static bool goes_on(jz_redis *redis, uint64_t now_ms)
+{
+    if (redis->outcome == JZ_REDIS_NOT_STARTED)
+        return false;
+    if (!atomic_load(&redis->is_stopping))
+        return true;
+    if (redis->stop_ms == 0)
+        redis->stop_ms = now_ms + redis->settings.options.stop_timeout_ms;
+    return !jz_redis_queue_is_idle(&redis->queue) && now_ms < redis->stop_ms;
+}
+
+void *jz_redis_loop(void *context)
+{
+    jz_redis *redis = context;
+    redis->start_ms = redis->alone_ms = jz_redis_now_ms();
+    for (uint64_t now_ms = redis->start_ms; goes_on(redis, now_ms); now_ms = jz_redis_now_ms()) {
+        work(redis, now_ms);
+        wait(redis);
+    }
+    jz_redis_peer *peers[] = {&redis->sentinel, &redis->publisher, &redis->subscriber};
+    for (size_t i = 0; i < 3; i++)
+        jz_redis_peer_end(peers[i]);
+    atomic_store(&redis->is_up, false);
+    atomic_store(&redis->is_subscribed, false);
+    return NULL;
+}

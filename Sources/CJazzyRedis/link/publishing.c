@@ -1,0 +1,111 @@
+/* The connection that publishes. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <string.h>
+
+#include "link/clock.h"
+#include "link/link.h"
+
+enum {
+    MOST_AREAS = 32,
+    REFUSED_MS = 250 /* until announcements are tried again */
+};
+
+static bool begins(const char *text, const char *word)
+{
+    return strncmp(text, word, strlen(word)) == 0;
+}
+
+/* Redis is not what it was: elsewhere, or later, the message can be published. */
+static bool is_for_elsewhere(const char *refusal)
+{
+    static const char *const words[] = {"READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "CLUSTERDOWN", "MOVED"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (begins(refusal, words[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool take_refusal(jz_redis *redis, jz_redis_queued_kind kind)
+{
+    jz_redis_peer *peer = &redis->publisher;
+    const char *refusal = peer->replies.refusal;
+    if (kind == JZ_REDIS_QUEUED_ROLE || is_for_elsewhere(refusal))
+        return jz_redis_wire_fail(&peer->wire, "%.120s", refusal);
+    jz_redis_queue_refused(&redis->queue);
+    jz_redis_queue_hold_announcements(&redis->queue, jz_redis_now_ms() + REFUSED_MS);
+    if (!redis->has_refused)
+        jz_redis_log(redis, JZ_LOG_ERROR, "Redis at %s refuses messages, which are lost for other processes: %s",
+                     redis->where, refusal);
+    redis->has_refused = true;
+    return true;
+}
+
+static bool take_answer(jz_redis *redis, const jz_redis_queued *entry)
+{
+    jz_redis_peer *peer = &redis->publisher;
+    if (entry->kind == JZ_REDIS_QUEUED_ROLE) {
+        if (peer->replies.type != REDIS_REPLY_ARRAY || strcmp(peer->replies.word, "master") != 0)
+            return jz_redis_wire_fail(&peer->wire, "it is no master any more");
+    } else if (peer->replies.type != REDIS_REPLY_INTEGER) {
+        return jz_redis_wire_fail(&peer->wire, "its answer to PUBLISH is not understood");
+    } else if (redis->has_refused && entry->kind == JZ_REDIS_QUEUED_MESSAGE) {
+        redis->has_refused = false;
+        jz_redis_log(redis, JZ_LOG_WARNING, "Redis at %s takes messages again", redis->where);
+    }
+    jz_redis_queue_answered(&redis->queue);
+    return true;
+}
+
+static bool on_reply(void *context)
+{
+    jz_redis *redis = context;
+    jz_redis_peer *peer = &redis->publisher;
+    const jz_redis_queued *entry = jz_redis_queue_awaited(&redis->queue);
+    if (entry == NULL) /* or the reason for which it closes the connection */
+        return jz_redis_wire_fail(&peer->wire, "%.120s", peer->replies.type == REDIS_REPLY_ERROR
+                                                              ? peer->replies.refusal
+                                                              : "it answers what was not asked");
+    if (peer->replies.type == REDIS_REPLY_ERROR)
+        return take_refusal(redis, entry->kind);
+    return take_answer(redis, entry);
+}
+
+void jz_redis_publisher_init(jz_redis *redis)
+{
+    jz_redis_peer_init(&redis->publisher, &redis->settings, "publishing", redis->origin);
+    redis->publisher.on_reply = on_reply;
+    redis->publisher.context = redis;
+}
+
+void jz_redis_publisher_ready(jz_redis *redis, uint64_t now_ms)
+{
+    if (redis->publisher.was_ready)
+        jz_redis_queue_reconnected(&redis->queue, now_ms);
+}
+
+void jz_redis_publisher_lost(jz_redis *redis)
+{
+    jz_redis_queue_rewind(&redis->queue);
+}
+
+static bool send_queue(jz_redis *redis)
+{
+    struct iovec areas[MOST_AREAS];
+    size_t count;
+    jz_redis_wire *wire = &redis->publisher.wire;
+    while (!wire->is_blocked && (count = jz_redis_queue_areas(&redis->queue, areas, MOST_AREAS)) > 0) {
+        size_t sent = 0;
+        if (!jz_redis_wire_send(wire, areas, count, &sent))
+            return false;
+        jz_redis_queue_sent(&redis->queue, sent);
+    }
+    return true;
+}
+
+bool jz_redis_publisher_work(jz_redis *redis, uint64_t now_ms)
+{
+    jz_redis_queue_advance(&redis->queue, true, now_ms);
+    return send_queue(redis);
+}

@@ -1,0 +1,37 @@
+/*
+ * What Redis answers on the two connections, read by hiredis's reader without an allocation: messages are handed on
+ * while they are read, straight out of the reader's buffer, and of everything else only the beginning is kept.
+ */
+#ifndef JAZZY_REDIS_LINK_REPLIES_H
+#define JAZZY_REDIS_LINK_REPLIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../../CJazzyHiredis/CJazzyHiredis.h"
+
+enum { JZ_REDIS_WORD_SIZE = 16, JZ_REDIS_REFUSAL_SIZE = 128 };
+
+typedef void (*jz_redis_on_message)(void *context, const char *channel, size_t channel_length, const char *payload,
+                                    size_t length);
+
+typedef struct jz_redis_replies {
+    jz_redis_on_message on_message;
+    void *context;
+
+    /* The last whole reply. */
+    int type;                            /* REDIS_REPLY_... */
+    char word[JZ_REDIS_WORD_SIZE];       /* the first string of an array, if it is short: "message", "master" */
+    char refusal[JZ_REDIS_REFUSAL_SIZE]; /* the text of an error */
+    char *channel;                       /* the second string of an array */
+    size_t channel_length;
+    size_t channel_capacity;
+    bool has_no_memory;
+} jz_redis_replies;
+
+/* Has the reader, which must not have begun with a reply, read for `replies`; replies are not to be freed. */
+void jz_redis_replies_attach(jz_redis_replies *replies, redisReader *reader);
+
+void jz_redis_replies_clear(jz_redis_replies *replies);
+
+#endif

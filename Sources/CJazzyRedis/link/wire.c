@@ -1,0 +1,199 @@
+#define _DEFAULT_SOURCE
+#define _DARWIN_C_SOURCE
+
+#include "link/wire.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "link/bell.h"
+
+/* The reader moves what it has not read yet whenever it has read 1 KiB: so it is fed little at a time. */
+enum { SLICE = 4096, MOST_ROUNDS = 4 };
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* where there is SO_NOSIGPIPE instead */
+#endif
+
+void jz_redis_wire_init(jz_redis_wire *wire)
+{
+    *wire = (jz_redis_wire){.descriptor = -1};
+}
+
+bool jz_redis_wire_fail(jz_redis_wire *wire, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(wire->failure, sizeof wire->failure, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static bool fail_by(jz_redis_wire *wire, int number)
+{
+    return jz_redis_wire_fail(wire, "%s", strerror(number));
+}
+
+static bool begin_to_connect(jz_redis_wire *wire, int family, const struct sockaddr *address, socklen_t length)
+{
+    const int on = 1;
+    wire->descriptor = socket(family, SOCK_STREAM, 0);
+    if (wire->descriptor < 0)
+        return fail_by(wire, errno);
+    jz_redis_prepare_descriptor(wire->descriptor);
+#ifdef SO_NOSIGPIPE
+    setsockopt(wire->descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+    if (family != AF_UNIX)
+        setsockopt(wire->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(wire->descriptor, address, length) == 0 || errno == EINPROGRESS || errno == EINTR)
+        return true;
+    /* EAGAIN: the backlog of a unix socket is full. */
+    int reason = errno;
+    jz_redis_wire_close(wire);
+    return fail_by(wire, reason);
+}
+
+bool jz_redis_wire_connect(jz_redis_wire *wire, const struct addrinfo *address)
+{
+    return begin_to_connect(wire, address->ai_family, address->ai_addr, address->ai_addrlen);
+}
+
+bool jz_redis_wire_connect_path(jz_redis_wire *wire, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+    if (length >= sizeof address.sun_path)
+        return jz_redis_wire_fail(wire, "the path of a unix socket has at most %zu bytes", sizeof address.sun_path - 1);
+    memcpy(address.sun_path, path, length);
+    return begin_to_connect(wire, AF_UNIX, (const struct sockaddr *)&address, sizeof address);
+}
+
+bool jz_redis_wire_connected(jz_redis_wire *wire)
+{
+    int reason = 0;
+    socklen_t size = sizeof reason;
+    if (getsockopt(wire->descriptor, SOL_SOCKET, SO_ERROR, &reason, &size) != 0)
+        reason = errno;
+    if (reason != 0)
+        return fail_by(wire, reason);
+    if (wire->reader != NULL)
+        redisReaderFree(wire->reader);
+    wire->reader = redisReaderCreate();
+    return wire->reader != NULL || jz_redis_wire_fail(wire, "out of memory");
+}
+
+static bool is_for_later(int number)
+{
+    return number == EAGAIN || number == EWOULDBLOCK || number == EINTR;
+}
+
+static bool send_plainly(jz_redis_wire *wire, struct iovec *areas, size_t count, size_t *sent)
+{
+    struct msghdr message = {.msg_iov = areas, .msg_iovlen = count};
+    ssize_t taken = sendmsg(wire->descriptor, &message, MSG_NOSIGNAL);
+    if (taken < 0 && !is_for_later(errno))
+        return fail_by(wire, errno);
+    *sent = taken > 0 ? (size_t)taken : 0;
+    return true;
+}
+
+bool jz_redis_wire_send(jz_redis_wire *wire, struct iovec *areas, size_t count, size_t *sent)
+{
+    size_t wanted = 0;
+    for (size_t i = 0; i < count; i++)
+        wanted += areas[i].iov_len;
+    *sent = 0;
+    if (wanted == 0)
+        return true;
+    bool is_fine = wire->secured.is_used ? jz_redis_secured_send(wire, areas, count, sent)
+                                         : send_plainly(wire, areas, count, sent);
+    wire->is_blocked = is_fine && *sent < wanted;
+    return is_fine;
+}
+
+bool jz_redis_wire_flush(jz_redis_wire *wire)
+{
+    jz_redis_buffer *out = &wire->out;
+    size_t sent = 0;
+    struct iovec area = {.iov_base = out->bytes + out->start, .iov_len = jz_redis_buffer_length(out)};
+    if (area.iov_len == 0)
+        return true;
+    bool is_fine = jz_redis_wire_send(wire, &area, 1, &sent);
+    out->start += sent;
+    return is_fine;
+}
+
+bool jz_redis_wire_waits(const jz_redis_wire *wire)
+{
+    return wire->is_blocked || jz_redis_buffer_length(&wire->out) > 0;
+}
+
+/* False: it is given up. */
+static bool read_replies(jz_redis_wire *wire, jz_redis_on_reply on_reply, void *context)
+{
+    for (;;) {
+        void *reply = NULL;
+        if (redisReaderGetReply(wire->reader, &reply) != REDIS_OK)
+            return jz_redis_wire_fail(wire, "what it answers is not understood: %s", wire->reader->errstr);
+        if (reply == NULL)
+            return true;
+        if (!on_reply(context, reply))
+            return false;
+    }
+}
+
+static bool feed(jz_redis_wire *wire, const char *bytes, size_t length, jz_redis_on_reply on_reply, void *context)
+{
+    for (size_t start = 0; start < length; start += SLICE) {
+        size_t slice = length - start < SLICE ? length - start : SLICE;
+        if (redisReaderFeed(wire->reader, bytes + start, slice) != REDIS_OK)
+            return jz_redis_wire_fail(wire, "out of memory");
+        if (!read_replies(wire, on_reply, context))
+            return false;
+    }
+    return true;
+}
+
+bool jz_redis_wire_receive(jz_redis_wire *wire, char *scratch, size_t size, jz_redis_on_reply on_reply, void *context)
+{
+    for (int round = 0; round < MOST_ROUNDS; round++) {
+        size_t received = 0;
+        if (wire->secured.is_used) {
+            if (!jz_redis_secured_receive(wire, scratch, size, &received))
+                return false;
+        } else {
+            ssize_t count = recv(wire->descriptor, scratch, size, 0);
+            if (count < 0 && !is_for_later(errno))
+                return fail_by(wire, errno);
+            if (count == 0)
+                return jz_redis_wire_fail(wire, "the connection was closed");
+            received = count > 0 ? (size_t)count : 0;
+        }
+        if (received > 0 && !feed(wire, scratch, received, on_reply, context))
+            return false;
+        if (received < size)
+            return true;
+    }
+    return true;
+}
+
+void jz_redis_wire_close(jz_redis_wire *wire)
+{
+    jz_redis_secured_end(&wire->secured);
+    if (wire->reader != NULL)
+        redisReaderFree(wire->reader);
+    if (wire->descriptor >= 0)
+        close(wire->descriptor);
+    wire->reader = NULL;
+    wire->descriptor = -1;
+    wire->is_blocked = false;
+    jz_redis_buffer_clear(&wire->out);
+}
