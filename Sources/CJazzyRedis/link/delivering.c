@@ -35,8 +35,8 @@ static void hand_on(jz_redis *redis, const arrival *arrival)
 {
     jz_message_kind kind = arrival->envelope.kind == JZ_REDIS_BINARY ? JZ_MESSAGE_BINARY : JZ_MESSAGE_TEXT;
     jz_ws except = {.value = arrival->is_own ? arrival->envelope.publisher : 0};
-    jz_send_status status = jz_broker_deliver_except(redis->server, except, arrival->topic, arrival->topic_length,
-                                                     kind, arrival->payload, arrival->length);
+    jz_send_status status = jz_broker_deliver_except(redis->server, except, arrival->topic, arrival->topic_length, kind,
+                                                     arrival->payload, arrival->length);
     if (status == JZ_SEND_DROPPED)
         note_refusal(redis, arrival);
 }
@@ -45,7 +45,7 @@ static void hand_on(jz_redis *redis, const arrival *arrival)
 typedef struct decision {
     bool is_new;
     bool is_delivered;
-    bool is_gap_told;
+    bool has_gap; /* to be told before it is delivered */
 } decision;
 
 static decision decide(jz_redis *redis, const arrival *arrival, bool is_foreign)
@@ -62,7 +62,7 @@ static decision decide(jz_redis *redis, const arrival *arrival, bool is_foreign)
             jz_redis_topics_gap(redis->topics, topic);
         made.is_new = verdict.is_new;
         made.is_delivered = verdict.is_new && topic->is_wanted;
-        made.is_gap_told = jz_redis_link_is_listed(&topic->gap) && jz_redis_topics_take_gap(redis->topics, topic);
+        made.has_gap = jz_redis_link_is_listed(&topic->to_tell);
     }
     pthread_mutex_unlock(&redis->topics_lock);
     return made;
@@ -71,8 +71,8 @@ static decision decide(jz_redis *redis, const arrival *arrival, bool is_foreign)
 static void take(jz_redis *redis, const arrival *arrival, bool is_foreign)
 {
     decision made = decide(redis, arrival, is_foreign);
-    if (made.is_gap_told)
-        jz_redis_call_on_gap(redis, arrival->topic, arrival->topic_length);
+    if (made.has_gap)
+        jz_redis_tell_gaps(redis);
     if (arrival->envelope.kind == JZ_REDIS_ANNOUNCEMENT)
         return;
     if (!made.is_new)

@@ -9,22 +9,12 @@
 
 enum { SHORT_NAME = 256, LATER_MS = 100 };
 
-void jz_redis_call_on_gap(jz_redis *redis, const char *topic, size_t length)
+static void call(jz_redis *redis, const char *topic, size_t length)
 {
     const jz_redis_options *options = &redis->settings.options;
     jz_redis_count(&redis->gaps);
     if (options->on_gap != NULL)
         options->on_gap(options->gap_context, topic, length);
-}
-
-void jz_redis_tell_gap_of(jz_redis *redis, const char *topic, size_t length)
-{
-    pthread_mutex_lock(&redis->topics_lock);
-    jz_redis_topic *found = jz_redis_topics_find(redis->topics, topic, length);
-    bool is_owed = found != NULL && jz_redis_topics_take_gap(redis->topics, found);
-    pthread_mutex_unlock(&redis->topics_lock);
-    if (is_owed)
-        jz_redis_call_on_gap(redis, topic, length);
 }
 
 /* Under the lock: a copy of the name, because the topic may go as soon as the lock is left. */
@@ -55,7 +45,7 @@ static bool tell_next(jz_redis *redis)
         redis->gaps_due_ms = jz_redis_now_ms() + LATER_MS;
     if (name == NULL)
         return false;
-    jz_redis_call_on_gap(redis, name, length);
+    call(redis, name, length);
     if (name != buffer)
         free(name);
     return true;

@@ -41,8 +41,8 @@ typedef struct jz_redis_found {
 typedef struct jz_redis_probe {
     bool is_used;
     uint64_t number;
-    uint64_t sent_us;       /* the last one */
-    uint64_t unheard_ms;    /* since when one is on its way; 0: none is */
+    uint64_t sent_us;    /* the last one */
+    uint64_t unheard_ms; /* since when one is on its way; 0: none is */
     uint64_t next_ms;
 } jz_redis_probe;
 
@@ -70,8 +70,9 @@ struct jz_redis {
     char failure[JZ_REDIS_FAILURE_SIZE + 64];
 
     atomic_bool is_stopping;
-    atomic_bool is_up;         /* joined */
-    atomic_bool is_subscribed; /* the subscribed connection is ready, and the channels that are no topics are acknowledged */
+    atomic_bool is_up; /* joined */
+    atomic_bool
+        is_subscribed; /* the subscribed connection is ready, and the channels that are no topics are acknowledged */
     _Atomic uint64_t heard_ms;
     _Atomic uint64_t reconnects;
     _Atomic uint64_t gaps;
@@ -91,16 +92,16 @@ struct jz_redis {
     unsigned sentinel_round; /* how many were asked in vain in a row */
     jz_redis_found found;
     jz_redis_probe probe;
-    unsigned own_channels;    /* acknowledged */
+    unsigned own_channels; /* acknowledged */
     uint64_t start_ms;
-    uint64_t stop_ms; /* when it has taken long enough; 0: not asked to stop */
-    uint64_t alone_ms;        /* since when it is not joined; 0: it is */
-    uint64_t gaps_before;     /* `gaps` then */
-    uint64_t gaps_due_ms;     /* when gaps are told that no acknowledgement and no message tells; 0: none */
-    bool is_held;             /* not joined again before `retold_ms`, because there was no memory for a topic */
+    uint64_t stop_ms;     /* when it has taken long enough; 0: not asked to stop */
+    uint64_t alone_ms;    /* since when it is not joined; 0: it is */
+    uint64_t gaps_before; /* `gaps` then */
+    uint64_t gaps_due_ms; /* when gaps are told that no acknowledgement and no message tells; 0: none */
+    bool is_held;         /* not joined again before `retold_ms`, because there was no memory for a topic */
     uint64_t retold_ms;
-    bool has_moved;           /* Sentinels have said where the master is */
-    bool has_refused;         /* Redis refuses messages, which was logged */
+    bool has_moved;                     /* Sentinels have said where the master is */
+    bool has_refused;                   /* Redis refuses messages, which was logged */
     char logged[JZ_REDIS_FAILURE_SIZE]; /* the last failure, which is not logged again */
     char scratch[JZ_REDIS_SCRATCH_SIZE];
 };
@@ -140,10 +141,8 @@ bool jz_redis_subscriber_work(jz_redis *redis, uint64_t now_ms);
 /* delivering.c: messages of the subscribed connection. */
 void jz_redis_deliver(void *context, const char *channel, size_t channel_length, const char *payload, size_t length);
 
-/* gaps.c: tells the gap of this topic, if one is owed; and all gaps that are owed. */
-void jz_redis_tell_gap_of(jz_redis *redis, const char *topic, size_t length);
+/* gaps.c: tells all gaps that are owed, of topics that are acknowledged. */
 void jz_redis_tell_gaps(jz_redis *redis);
-void jz_redis_call_on_gap(jz_redis *redis, const char *topic, size_t length);
 
 /* probing.c: false: nothing was heard for too long. */
 bool jz_redis_probe_work(jz_redis *redis, uint64_t now_ms);

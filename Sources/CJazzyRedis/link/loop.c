@@ -209,8 +209,9 @@ static void lose_both(jz_redis *redis)
 {
     jz_redis_peer *peers[] = {&redis->publisher, &redis->subscriber};
     for (size_t i = 0; i < sizeof peers / sizeof peers[0]; i++) {
-        jz_redis_wire_fail(&peers[i]->wire, "what this server published to itself did not come back within %" PRIu32
-                           " ms", redis->settings.options.probe_timeout_ms);
+        jz_redis_wire_fail(&peers[i]->wire,
+                           "what this server published to itself did not come back within %" PRIu32 " ms",
+                           redis->settings.options.probe_timeout_ms);
         jz_redis_lose(redis, peers[i], false);
     }
 }
@@ -298,8 +299,10 @@ static int timeout_until(uint64_t due_ms)
 static void wait(jz_redis *redis)
 {
     jz_redis_peer *peers[] = {&redis->sentinel, &redis->publisher, &redis->subscriber};
-    struct pollfd watched[] = {jz_redis_peer_watch(peers[0]), jz_redis_peer_watch(peers[1]),
-                               jz_redis_peer_watch(peers[2]), {.fd = redis->bell.heard, .events = POLLIN}};
+    struct pollfd watched[] = {jz_redis_peer_watch(peers[0]),
+                               jz_redis_peer_watch(peers[1]),
+                               jz_redis_peer_watch(peers[2]),
+                               {.fd = redis->bell.heard, .events = POLLIN}};
     uint64_t due_ms = next_due(redis);
     add_topics_due(redis, &due_ms);
     bool may_sleep = jz_redis_queue_sleep(&redis->queue, redis->publisher.phase == JZ_REDIS_READY);

@@ -82,8 +82,7 @@ static bool add_identity(jz_redis_peer *peer, const char *user, const char *pass
         if (!add_step(peer, JZ_REDIS_AUTH, user != NULL ? both : alone))
             return false;
     }
-    return name[0] == '\0' ||
-           add_step(peer, JZ_REDIS_SETNAME, (const char *[]){"CLIENT", "SETNAME", name, NULL});
+    return name[0] == '\0' || add_step(peer, JZ_REDIS_SETNAME, (const char *[]){"CLIENT", "SETNAME", name, NULL});
 }
 
 static bool greet_redis(jz_redis_peer *peer)
@@ -103,8 +102,7 @@ static bool greet_sentinel(jz_redis_peer *peer)
     const jz_redis_options *options = &peer->settings->options;
     const char *master = peer->settings->url.master;
     return add_identity(peer, options->sentinel_user, options->sentinel_password) &&
-           add_step(peer, JZ_REDIS_MASTER,
-                    (const char *[]){"SENTINEL", "get-master-addr-by-name", master, NULL}) &&
+           add_step(peer, JZ_REDIS_MASTER, (const char *[]){"SENTINEL", "get-master-addr-by-name", master, NULL}) &&
            add_step(peer, JZ_REDIS_SENTINELS, (const char *[]){"SENTINEL", "sentinels", master, NULL}) &&
            add_step(peer, JZ_REDIS_FOLLOW, (const char *[]){"SUBSCRIBE", "+switch-master", NULL});
 }
@@ -133,8 +131,8 @@ static bool take_role(jz_redis_peer *peer, const redisReply *reply)
 
 static bool refuse(jz_redis_peer *peer, jz_redis_step step, const char *refusal)
 {
-    static const char *const commands[] = {"AUTH", "CLIENT SETNAME", "SELECT", "ROLE", "SENTINEL", "SENTINEL",
-                                           "SUBSCRIBE"};
+    static const char *const commands[] = {"AUTH",     "CLIENT SETNAME", "SELECT",   "ROLE",
+                                           "SENTINEL", "SENTINEL",       "SUBSCRIBE"};
     if (step == JZ_REDIS_ROLE && strncmp(refusal, "NOPERM", 6) == 0)
         return jz_redis_wire_fail(&peer->wire, "its user may not ask for the role: allow it by ACL SETUSER ... +role");
     return jz_redis_wire_fail(&peer->wire, "%s: %.120s", commands[step], refusal);
@@ -191,8 +189,7 @@ bool jz_redis_peer_receive(jz_redis_peer *peer, char *scratch, size_t size)
 
 static bool go_on_greeting(jz_redis_peer *peer, short events, char *scratch, size_t size)
 {
-    return jz_redis_wire_flush(&peer->wire) &&
-           ((events & ~POLLOUT) == 0 || jz_redis_peer_receive(peer, scratch, size));
+    return jz_redis_wire_flush(&peer->wire) && ((events & ~POLLOUT) == 0 || jz_redis_peer_receive(peer, scratch, size));
 }
 
 struct pollfd jz_redis_peer_watch(const jz_redis_peer *peer)

@@ -16,8 +16,7 @@
 static bool add_probe(jz_redis *redis, jz_redis_buffer *command, const char *channel, size_t length)
 {
     uint8_t header[JZ_REDIS_ENVELOPE_MOST];
-    jz_redis_envelope envelope = {
-        .kind = JZ_REDIS_PROBE, .origin = redis->origin, .sequence = redis->probe.number};
+    jz_redis_envelope envelope = {.kind = JZ_REDIS_PROBE, .origin = redis->origin, .sequence = redis->probe.number};
     return jz_redis_command_begin(command, 3) && jz_redis_command_add_text(command, "PUBLISH") &&
            jz_redis_command_add(command, channel, length) &&
            jz_redis_command_add(command, header, jz_redis_envelope_write(&envelope, header));

@@ -64,9 +64,9 @@ static bool on_reply(void *context)
     jz_redis_peer *peer = &redis->publisher;
     const jz_redis_queued *entry = jz_redis_queue_awaited(&redis->queue);
     if (entry == NULL) /* or the reason for which it closes the connection */
-        return jz_redis_wire_fail(&peer->wire, "%.120s", peer->replies.type == REDIS_REPLY_ERROR
-                                                              ? peer->replies.refusal
-                                                              : "it answers what was not asked");
+        return jz_redis_wire_fail(&peer->wire, "%.120s",
+                                  peer->replies.type == REDIS_REPLY_ERROR ? peer->replies.refusal
+                                                                          : "it answers what was not asked");
     if (peer->replies.type == REDIS_REPLY_ERROR)
         return take_refusal(redis, entry->kind);
     return take_answer(redis, entry);

@@ -216,8 +216,7 @@ static bool publish(jz_redis_queue *queue, const jz_redis_publishing *publishing
                  .header_length = jz_redis_envelope_write(&envelope, header),
                  .bytes = publishing->bytes,
                  .length = publishing->length};
-    jz_redis_queued entry = {
-        .publication = publication, .number = envelope.sequence, .kind = JZ_REDIS_QUEUED_MESSAGE};
+    jz_redis_queued entry = {.publication = publication, .number = envelope.sequence, .kind = JZ_REDIS_QUEUED_MESSAGE};
     if (!queue->is_closed && make_plan(queue, &plan) && queue->bytes <= queue->limit &&
         weight(plan.size) <= queue->limit - queue->bytes && gather(queue, &plan, &entry))
         return true;
@@ -397,8 +396,7 @@ size_t jz_redis_queue_areas(const jz_redis_queue *queue, struct iovec *areas, si
 {
     size_t count = 0;
     for (jz_redis_piece *piece = queue->sending; piece != NULL && count < most; piece = piece->next)
-        areas[count++] =
-            (struct iovec){.iov_base = piece->bytes + piece->sent, .iov_len = piece->length - piece->sent};
+        areas[count++] = (struct iovec){.iov_base = piece->bytes + piece->sent, .iov_len = piece->length - piece->sent};
     return count;
 }
 

@@ -38,8 +38,7 @@ static void let_go(jz_redis_resolution *resolution)
 
 static void look_up(jz_redis_resolution *resolution, int flags)
 {
-    struct addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
     resolution->refusal = getaddrinfo(resolution->host, resolution->service, &hints, &resolution->addresses);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Sentinels: one of them is asked where the master is, and for the others; then it is listened to, because it tells when
- * the master is another one. Whoever has lost a connection asks again, the next one in turn.
+ * Sentinels: one of them is asked where the master is, and for the others; then it is listened to, because it tells
+ * when the master is another one. Whoever has lost a connection asks again, the next one in turn.
  */
 #define _POSIX_C_SOURCE 200809L
 

@@ -8,8 +8,8 @@
 #include "topics/channel.h"
 
 enum {
-    OWN_CHANNELS = 2,          /* that of all processes, and that of this one */
-    MOST_UNSENT = 256 * 1024   /* of commands; more are written when these are sent */
+    OWN_CHANNELS = 2,        /* that of all processes, and that of this one */
+    MOST_UNSENT = 256 * 1024 /* of commands; more are written when these are sent */
 };
 
 static bool add_channel(jz_redis *redis, jz_redis_buffer *out, size_t suffix, const char *topic, size_t length)
@@ -32,8 +32,8 @@ static bool add_topics(jz_redis *redis, const char *command, jz_redis_topic *con
     bool is_whole = jz_redis_command_begin(out, count + 1) && jz_redis_command_add_text(out, command);
     for (size_t i = 0; i < count && is_whole; i++) {
         const jz_redis_entry *entry = &batch[i]->entry;
-        is_whole = add_channel(redis, out, jz_redis_channel_length(entry->name, entry->length), entry->name,
-                               entry->length);
+        is_whole =
+            add_channel(redis, out, jz_redis_channel_length(entry->name, entry->length), entry->name, entry->length);
     }
     return is_whole || jz_redis_wire_fail(&redis->subscriber.wire, "out of memory");
 }
@@ -87,7 +87,7 @@ static bool take_acknowledgement(jz_redis *redis)
         pthread_mutex_unlock(&redis->topics_lock);
         if (!is_awaited)
             return jz_redis_wire_fail(&peer->wire, "it acknowledges what was not subscribed");
-        jz_redis_tell_gap_of(redis, topic, topic_length);
+        jz_redis_tell_gaps(redis);
     } else if (++redis->own_channels == OWN_CHANNELS) {
         atomic_store(&redis->heard_ms, jz_redis_now_ms());
         atomic_store(&redis->is_subscribed, true);

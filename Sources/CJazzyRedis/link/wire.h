@@ -1,4 +1,5 @@
-/* One connection to Redis or a Sentinel as a stream: a socket that never blocks, hiredis's reader, and what is unsent. */
+/* One connection to Redis or a Sentinel as a stream: a socket that never blocks, hiredis's reader, and what is unsent.
+ */
 #ifndef JAZZY_REDIS_LINK_WIRE_H
 #define JAZZY_REDIS_LINK_WIRE_H
 
@@ -22,7 +23,7 @@ typedef struct jz_redis_wire {
     redisReader *reader;
     jz_redis_secured secured;
     jz_redis_buffer out;
-    bool is_blocked; /* the kernel takes no more for now */
+    bool is_blocked;                     /* the kernel takes no more for now */
     char failure[JZ_REDIS_FAILURE_SIZE]; /* why it is lost */
 } jz_redis_wire;
 

@@ -1,0 +1,85 @@
+/* Starting the broker's thread, waiting for what comes of it, and ending it. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+
+#include "link/link.h"
+#include "settings/report.h"
+
+enum { STACK_SIZE = 512 * 1024 /* also for what the application does about a gap */ };
+
+/* Signals are for the threads of the application. */
+static int start_thread(jz_redis *redis)
+{
+    sigset_t all;
+    sigset_t before;
+    pthread_attr_t attributes;
+    int refusal = pthread_attr_init(&attributes);
+    if (refusal != 0)
+        return refusal;
+    refusal = pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (refusal == 0)
+        refusal = pthread_create(&redis->thread, &attributes, jz_redis_loop, redis);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return refusal;
+}
+
+static jz_redis_outcome wait_for_outcome(jz_redis *redis)
+{
+    pthread_mutex_lock(&redis->state_lock);
+    while (redis->outcome == JZ_REDIS_STARTING)
+        pthread_cond_wait(&redis->changed, &redis->state_lock);
+    jz_redis_outcome outcome = redis->outcome;
+    pthread_mutex_unlock(&redis->state_lock);
+    return outcome;
+}
+
+jz_status jz_redis_run(jz_redis *redis, jz_server *server, jz_error *error)
+{
+    redis->server = server;
+    redis->outcome = JZ_REDIS_STARTING;
+    redis->stop_ms = 0;
+    atomic_store(&redis->is_stopping, false);
+    jz_redis_publisher_init(redis);
+    jz_redis_subscriber_init(redis);
+    if (!jz_redis_sentinel_init(redis))
+        return jz_redis_report_no_memory(error);
+    int refusal = start_thread(redis);
+    if (refusal != 0)
+        return jz_redis_report(error, JZ_STATUS_SYSTEM,
+                               "cannot start the thread of the Redis broker (error %d): there are as many threads as "
+                               "may be (`ulimit -u`)",
+                               refusal);
+    redis->is_running = true;
+    if (wait_for_outcome(redis) == JZ_REDIS_STARTED)
+        return JZ_OK;
+    pthread_join(redis->thread, NULL);
+    redis->is_running = false;
+    return jz_redis_report(error, JZ_STATUS_SYSTEM,
+                           "Redis at %s cannot be joined: %s (or let the server start alone: starts_alone)",
+                           redis->where, redis->failure);
+}
+
+void jz_redis_halt(jz_redis *redis)
+{
+    size_t bytes;
+    size_t messages;
+    if (!redis->is_running)
+        return;
+    atomic_store(&redis->is_stopping, true);
+    jz_redis_bell_ring(&redis->bell);
+    pthread_join(redis->thread, NULL);
+    redis->is_running = false;
+    jz_redis_queue_end(&redis->queue);
+    jz_redis_queue_measure(&redis->queue, &bytes, &messages);
+    if (messages > 0)
+        jz_redis_log(redis, JZ_LOG_WARNING,
+                     "%zu messages were not published: Redis at %s has not taken them within %" PRIu32
+                     " ms (stop_timeout_ms)",
+                     messages, redis->where, redis->settings.options.stop_timeout_ms);
+}
