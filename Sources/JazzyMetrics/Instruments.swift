@@ -81,6 +81,17 @@
             counter("broker_published_total") { $0.broker.published }
             counter("broker_refused_total") { $0.broker.refused }
             counter("broker_delivered_total") { $0.broker.delivered }
+            gauge("broker_up") { $0.broker.isUp ? 1 : 0 }
+            gauge("broker_queued_bytes") { Double($0.broker.queuedBytes) }
+            gauge("broker_queued_messages") { Double($0.broker.queuedMessages) }
+            gauge("broker_lag_seconds") { $0.broker.lag.inSeconds }
+            counter("broker_reconnects_total") { $0.broker.reconnects }
+            counter("broker_gaps_total") { $0.broker.gaps }
+            counter("broker_received_total") { $0.broker.received }
+            counter("broker_echoes_total") { $0.broker.echoes }
+            counter("broker_duplicates_total") { $0.broker.duplicates }
+            counter("broker_unreadable_total") { $0.broker.unreadable }
+            counter("broker_dropped_total") { $0.broker.dropped }
         }
 
         private mutating func gauge(_ name: String, _ value: @escaping @Sendable (JazzyStatistics) -> Double) {

@@ -42,6 +42,17 @@
     /// | `jazzy_broker_published_total` | counter | | publications that the broker accepted |
     /// | `jazzy_broker_refused_total` | counter | | publications that it did not accept |
     /// | `jazzy_broker_delivered_total` | counter | | publications of other processes |
+    /// | `jazzy_broker_up` | gauge | | 1 while the broker is connected to what carries its messages, else 0 |
+    /// | `jazzy_broker_queued_bytes` | gauge | | what waits in the broker |
+    /// | `jazzy_broker_queued_messages` | gauge | | the same in messages |
+    /// | `jazzy_broker_lag_seconds` | gauge | | how long the last message took to the broker and back |
+    /// | `jazzy_broker_reconnects_total` | counter | | how often the broker connected again |
+    /// | `jazzy_broker_gaps_total` | counter | | topics of which messages were, or may have been, lost |
+    /// | `jazzy_broker_received_total` | counter | | messages of other processes that came |
+    /// | `jazzy_broker_echoes_total` | counter | | messages of this process that came back |
+    /// | `jazzy_broker_duplicates_total` | counter | | messages that had come before |
+    /// | `jazzy_broker_unreadable_total` | counter | | messages that could not be read |
+    /// | `jazzy_broker_dropped_total` | counter | | messages of this process that the broker gave up |
     ///
     /// Counters go on where they are when a server that stopped is started again, and no count is lost in between. All
     /// names are known from the beginning, with 0.

@@ -102,6 +102,10 @@ extension JazzyServerHandle {
     /// How many connections are subscribed to a topic: ``JazzyServer/subscriberCount(_:)``.
     public func subscriberCount(_ topic: String) -> Int { withCalls { $0.subscriberCount(topic) } ?? 0 }
 
+    /// Whether what is published to a topic in other processes reaches the subscribers here now:
+    /// ``JazzyServer/isLive(_:)``.
+    public func isLive(_ topic: String) -> Bool { withCalls { $0.isLive(topic) } ?? false }
+
     /// Closes all subscribers of a topic, as ``JazzyServer/close(topic:code:reason:)`` does.
     ///
     /// - Parameters:

@@ -27,4 +27,21 @@ extension JazzyError.Code {
         default: self = .system
         }
     }
+
+    var core: jz_status {
+        switch self {
+        case .outOfMemory: JZ_STATUS_OUT_OF_MEMORY
+        case .invalidOption: JZ_STATUS_INVALID_OPTION
+        case .invalidRoute: JZ_STATUS_INVALID_ROUTE
+        case .invalidAddress: JZ_STATUS_INVALID_ADDRESS
+        case .addressInUse: JZ_STATUS_ADDRESS_IN_USE
+        case .addressUnavailable: JZ_STATUS_ADDRESS_UNAVAILABLE
+        case .permissionDenied: JZ_STATUS_PERMISSION_DENIED
+        case .noDescriptors: JZ_STATUS_NO_DESCRIPTORS
+        case .invalidState: JZ_STATUS_INVALID_STATE
+        case .tooManyServers: JZ_STATUS_TOO_MANY_SERVERS
+        case .limitReached: JZ_STATUS_LIMIT_REACHED
+        case .system: JZ_STATUS_SYSTEM
+        }
+    }
 }

@@ -35,6 +35,23 @@ extension JazzyBrokerStatistics {
         published = Int(clamping: core.published)
         refused = Int(clamping: core.refused)
         delivered = Int(clamping: core.delivered)
+        report = JazzyBrokerReport(core.report)
+    }
+}
+
+extension JazzyBrokerReport {
+    fileprivate init(_ core: jz_broker_report) {
+        isUp = core.is_up
+        reconnects = Int(clamping: core.reconnects)
+        gaps = Int(clamping: core.gaps)
+        received = Int(clamping: core.received)
+        echoes = Int(clamping: core.echoes)
+        duplicates = Int(clamping: core.duplicates)
+        unreadable = Int(clamping: core.unreadable)
+        dropped = Int(clamping: core.dropped)
+        queuedBytes = Int(clamping: core.queued_bytes)
+        queuedMessages = Int(clamping: core.queued_messages)
+        lag = .microseconds(Int64(clamping: core.lag_us))
     }
 }
 

@@ -49,6 +49,10 @@ struct ServerCalls {
         withCharacters(of: topic) { jz_server_subscriber_count(core, $0, $1) }
     }
 
+    func isLive(_ topic: String) -> Bool {
+        withCharacters(of: topic) { jz_server_is_live(core, $0, $1) }
+    }
+
     var droppedCount: Int { Int(clamping: jz_server_dropped_count(core)) }
 
     var port: Int { Int(jz_server_port(core)) }

@@ -155,6 +155,14 @@ public struct JazzyOptions: Sendable {
     /// default is none.
     public var trustedProxies: [String] = []
 
+    // MARK: Other processes
+
+    /// What joins the topics of this server with those of others, in other processes and on other machines; `nil`, the
+    /// default: they are this server's alone.
+    ///
+    /// Each time that a server listens it gets a connection of its own.
+    public var broker: JazzyBroker?
+
     // MARK: The log
 
     /// The server's log. The default writes warnings and errors to standard error, and everything if ``logLevel`` is

@@ -22,6 +22,16 @@ extension JazzyServer {
         listening?.withCalls { $0.connections(in: topic) } ?? []
     }
 
+    /// Whether what is published to a topic in other processes reaches the subscribers here now: the server runs, and
+    /// its broker (``JazzyOptions/broker``) is connected and has taken note of the topic, which needs a moment after its
+    /// first subscriber here has come.
+    ///
+    /// `true` for a server without a broker that listens. Of a topic without subscribers here a broker may say either.
+    /// From any thread, also in handlers: it waits for nothing.
+    ///
+    /// - Parameter topic: Any string, compared byte by byte.
+    public func isLive(_ topic: String) -> Bool { listening?.withCalls { $0.isLive(topic) } ?? false }
+
     /// Closes all subscribers of a topic, on all event loops, with one close code.
     ///
     /// What the caller sent or published to them before goes out first. ``WsClose/cause`` of their close events is
@@ -64,6 +74,10 @@ extension JazzyServer {
 extension Jazzy {
     /// The connections that are subscribed to a topic of the default application: ``JazzyServer/connections(in:)``.
     public static func connections(in topic: String) -> [JazzyWebSocket] { server.connections(in: topic) }
+
+    /// Whether what is published to a topic in other processes reaches the subscribers of the default application:
+    /// ``JazzyServer/isLive(_:)``.
+    public static func isLive(_ topic: String) -> Bool { server.isLive(topic) }
 
     /// Closes all subscribers of a topic of the default application, as ``JazzyServer/close(topic:code:reason:)`` does.
     ///

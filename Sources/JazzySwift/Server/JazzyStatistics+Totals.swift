@@ -28,10 +28,23 @@ extension JazzyStatistics {
         broker.published += other.broker.published
         broker.refused += other.broker.refused
         broker.delivered += other.broker.delivered
+        broker.report.add(countsOf: other.broker.report)
         refusals.add(other.refusals)
         closeCounts.add(other.closeCounts)
         causeCounts.add(other.causeCounts)
         failureCounts.add(other.failureCounts)
+    }
+}
+
+extension JazzyBrokerReport {
+    fileprivate mutating func add(countsOf other: Self) {
+        reconnects += other.reconnects
+        gaps += other.gaps
+        received += other.received
+        echoes += other.echoes
+        duplicates += other.duplicates
+        unreadable += other.unreadable
+        dropped += other.dropped
     }
 }
 

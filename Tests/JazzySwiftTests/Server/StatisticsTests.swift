@@ -65,6 +65,7 @@ struct StatisticsTests {
             let numbers = bytes.assumingMemoryBound(to: UInt64.self)
             for index in numbers.indices { numbers[index] = UInt64(index) }
         }
+        core.broker.report.is_up = true
         let statistics = JazzyStatistics(core)
         #expect(statistics.connections == Int(core.connections))
         #expect(statistics.connectionsPeak == Int(core.connections_peak))
@@ -88,6 +89,17 @@ struct StatisticsTests {
         #expect(statistics.broker.published == Int(core.broker.published))
         #expect(statistics.broker.refused == Int(core.broker.refused))
         #expect(statistics.broker.delivered == Int(core.broker.delivered))
+        #expect(statistics.broker.isUp)
+        #expect(statistics.broker.reconnects == Int(core.broker.report.reconnects))
+        #expect(statistics.broker.gaps == Int(core.broker.report.gaps))
+        #expect(statistics.broker.received == Int(core.broker.report.received))
+        #expect(statistics.broker.echoes == Int(core.broker.report.echoes))
+        #expect(statistics.broker.duplicates == Int(core.broker.report.duplicates))
+        #expect(statistics.broker.unreadable == Int(core.broker.report.unreadable))
+        #expect(statistics.broker.dropped == Int(core.broker.report.dropped))
+        #expect(statistics.broker.queuedBytes == Int(core.broker.report.queued_bytes))
+        #expect(statistics.broker.queuedMessages == Int(core.broker.report.queued_messages))
+        #expect(statistics.broker.lag == .microseconds(core.broker.report.lag_us))
         #expect(statistics.refused(for: .malformedHead) == Int(core.refused.0))
         #expect(statistics.refused(for: .outOfMemory) == Int(core.refused.15))
         #expect(statistics.closes(code: 1000) == Int(core.closes.0))

@@ -64,11 +64,11 @@ typedef struct jz_broker_report {
     bool is_up;               /* now: it is connected to what carries its messages */
     uint64_t reconnects;      /* how often it connected again */
     uint64_t gaps;            /* how often it noticed that messages of a topic were, or may have been, lost */
-    uint64_t received;        /* messages that came to this server, of whatever origin */
-    uint64_t echoes;          /* of them, its own that came back */
-    uint64_t duplicates;      /* of them, those that had come before, and were not delivered again */
-    uint64_t unreadable;      /* of them, those that it could not read, or that were no text */
-    uint64_t dropped;         /* messages of this server that it gave up */
+    uint64_t received;        /* messages of the other servers that came */
+    uint64_t echoes;          /* messages of this server that came back */
+    uint64_t duplicates;      /* messages that had come before, and were not delivered again */
+    uint64_t unreadable;      /* messages that it could not read, or that were no text, and were not delivered */
+    uint64_t dropped;         /* messages of this server that it gave up, accepted or not */
     uint64_t queued_bytes;    /* now: what it has accepted, and not yet been told to have arrived */
     uint64_t queued_messages; /* the same in messages */
     uint64_t lag_us;          /* in microseconds, how long the last message that it measured took, to itself and back */

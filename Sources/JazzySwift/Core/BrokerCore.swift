@@ -1,0 +1,62 @@
+import CJazzyPoll.Broker
+import Dispatch
+import Synchronization
+
+/// Leads from a broker that is written in Swift to its server, between `start` and `stop`.
+final class BrokerCore: Sendable {
+    /// `@unchecked Sendable` because the core's functions that are called with it may be called from any thread until
+    /// `stop` returns (`jazzy/broker.h`), for which ``end()`` waits.
+    private struct Server: @unchecked Sendable {
+        let core: OpaquePointer
+    }
+
+    private let server = Mutex<Server?>(nil)
+    private let calls = DispatchGroup()
+
+    /// From now on the server can be called.
+    func begin(_ core: OpaquePointer) {
+        server.withLock { $0 = Server(core: core) }
+    }
+
+    /// When this returns, no call is in progress, and none will be made.
+    func end() {
+        server.withLock { $0 = nil }
+        calls.wait()
+    }
+
+    private func withCalls<Result>(_ body: (ServerCalls) -> Result) -> Result? {
+        let server = server.withLock { server in
+            if server != nil { calls.enter() }
+            return server
+        }
+        guard let server else { return nil }
+        defer { calls.leave() }
+        return body(ServerCalls(core: server.core))
+    }
+
+    func deliver(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind, excluding id: UInt64?) -> JazzySendStatus {
+        withCalls { $0.deliver(topic, bytes, kind: kind, excluding: id) } ?? .closed
+    }
+
+    func setJoined(_ isJoined: Bool) {
+        withCalls { $0.setJoined(isJoined) }
+    }
+}
+
+extension ServerCalls {
+    fileprivate func deliver(
+        _ topic: String, _ bytes: RawSpan, kind: WsMessageKind, excluding id: UInt64?
+    ) -> JazzySendStatus {
+        withCharacters(of: topic) { name, length in
+            bytes.withUnsafeBytes {
+                JazzySendStatus(
+                    jz_broker_deliver_except(
+                        core, jz_ws(value: id ?? 0), name, length, kind.core, $0.baseAddress, $0.count))
+            }
+        }
+    }
+
+    fileprivate func setJoined(_ isJoined: Bool) {
+        jz_broker_set_joined(core, isJoined)
+    }
+}
