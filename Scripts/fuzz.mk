@@ -32,7 +32,14 @@ $(eval $(call tls_build,fuzz,$(CLANG),$(FUZZ_FLAGS)))
 $(FUZZ_BUILD)/Tests/Fuzz/fuzz_tls_%.o: C_FLAGS += $(TLS_INCLUDES) -ITests/CJazzyTLSTests
 $(FUZZ_BUILD)/fuzz_tls_channel: $(FUZZ_TLS:%.c=$(FUZZ_BUILD)/%.o) $(TLS_SOURCES:%.c=$(FUZZ_BUILD)/%.o)
 $(FUZZ_BUILD)/fuzz_tls_channel: FUZZ_WRAPS := $(call wraps,$(FUZZ_TLS))
-$(FUZZ_BUILD)/fuzz_tls_channel: C_LIBRARIES += -lcmocka $(TLS_LIBRARIES)
+$(FUZZ_BUILD)/fuzz_tls_channel $(FUZZ_BUILD)/fuzz_tls_server: C_LIBRARIES += -lcmocka $(TLS_LIBRARIES)
+
+# The target with a whole server and TLS has both.
+FUZZ_SECURE := $(wildcard Tests/Fuzz/secure/*.c) Tests/CJazzyTLSTests/support/authority.c
+$(FUZZ_BUILD)/Tests/Fuzz/secure/%.o: C_FLAGS += $(TLS_INCLUDES)
+$(FUZZ_BUILD)/fuzz_tls_server: $(FUZZ_SECURE:%.c=$(FUZZ_BUILD)/%.o) $(FUZZ_SERVER:%.c=$(FUZZ_BUILD)/%.o) \
+	$(TLS_SOURCES:%.c=$(FUZZ_BUILD)/%.o)
+$(FUZZ_BUILD)/fuzz_tls_server: FUZZ_WRAPS := $(call wraps,$(FUZZ_SERVER))
 
 .PHONY: fuzz-packages
 fuzz-packages:

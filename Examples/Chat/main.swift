@@ -1,5 +1,6 @@
 // The four routes of the README's walk-through, and a page to chat on, with a room of its own. `chat --port N` chooses
 // another port than 8080.
+import ChatRoom
 import ExampleSupport
 import JazzySwift
 import Synchronization

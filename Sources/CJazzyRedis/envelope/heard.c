@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "envelope/age.h"
+
 typedef struct jz_redis_heard_origin {
     uint64_t origin;
     uint64_t last;      /* the highest number heard, or announced */
@@ -32,7 +34,7 @@ static void drop_silent(jz_redis_heard *heard, uint64_t now_ms)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < heard->count; i++) {
-        if (now_ms - heard->origins[i].heard_ms < JZ_REDIS_ORIGIN_AGE_MS)
+        if (jz_redis_age_ms(heard->origins[i].heard_ms, now_ms) < JZ_REDIS_ORIGIN_AGE_MS)
             heard->origins[kept++] = heard->origins[i];
     }
     heard->count = kept;

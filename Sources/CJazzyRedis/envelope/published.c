@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "envelope/age.h"
+
 struct jz_redis_published {
     jz_redis_table table;
     jz_redis_list recent; /* the one used last at the end */
@@ -92,7 +94,7 @@ static void make_room(jz_redis_published *published, uint64_t now_ms)
         jz_redis_publication *oldest =
             JZ_REDIS_HOLDER_OF(jz_redis_list_first(&published->recent), jz_redis_publication, recent);
         bool is_full = published->table.count >= published->capacity;
-        bool is_over = now_ms - oldest->published_ms > JZ_REDIS_DOUBT_MS && !is_due(oldest);
+        bool is_over = jz_redis_age_ms(oldest->published_ms, now_ms) > JZ_REDIS_DOUBT_MS && !is_due(oldest);
         if (!is_full && (!is_over || oldest->unanswered > 0))
             return;
         if (oldest->unanswered > 0)
@@ -168,14 +170,14 @@ static void doubt_entry(void *context, jz_redis_entry *entry)
 {
     doubt *asked = context;
     jz_redis_publication *publication = (jz_redis_publication *)entry;
-    if (asked->now_ms - publication->published_ms <= JZ_REDIS_DOUBT_MS)
+    if (jz_redis_age_ms(publication->published_ms, asked->now_ms) <= JZ_REDIS_DOUBT_MS)
         make_due(asked->published, publication, 0);
 }
 
 void jz_redis_published_reconnected(jz_redis_published *published, uint64_t now_ms)
 {
     jz_redis_table_visit(&published->table, doubt_entry, &(doubt){published, now_ms});
-    if (published->has_evicted && now_ms - published->evicted_ms <= JZ_REDIS_DOUBT_MS)
+    if (published->has_evicted && jz_redis_age_ms(published->evicted_ms, now_ms) <= JZ_REDIS_DOUBT_MS)
         published->is_lost_any_due = true;
 }
 

@@ -67,7 +67,8 @@ ssize_t __wrap_recv(int descriptor, void *bytes, size_t capacity, int flags)
     if (count > capacity)
         count = capacity;
     memcpy(bytes, socket->input->bytes + socket->position, count);
-    socket->position += count;
+    if ((flags & MSG_PEEK) == 0)
+        socket->position += count;
     kernel.poisoned = (uint8_t *)bytes + count;
     kernel.poisoned_length = capacity - count;
     test_poison(kernel.poisoned, kernel.poisoned_length);
@@ -241,7 +242,9 @@ int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_even
         watch(&kernel.listener_events, &kernel.listener_token, operation, event);
     } else {
         kernel_socket *socket = kernel_socket_of(descriptor);
-        require(socket->is_watched == (operation != EPOLL_CTL_ADD), "what is watched is added once, and first");
+        if (operation != EPOLL_CTL_ADD && !socket->is_watched) /* a channel that was put off comes back, or ends */
+            return failing(ENOENT);
+        require(operation != EPOLL_CTL_ADD || !socket->is_watched, "what is watched is added once");
         watch(&socket->events, &socket->token, operation, event);
         socket->is_watched = operation != EPOLL_CTL_DEL;
     }

@@ -21,14 +21,41 @@ typedef struct player {
     bool has_closed; /* its close event has come */
     bool was_clean;
     jz_close_cause cause;
+    bool has_ended; /* it sends no more */
     bool is_paused;
     bool was_closed_by_us; /* closed by a handler, or by another user of the server */
     bool may_be_subscribed[PLAY_TOPICS];
+    bool is_disturbed; /* what arrives of it is not what it sent */
+    void *line;        /* what the line keeps of it */
 } player;
 
-typedef struct play {
+typedef struct play play;
+
+/* What lies between the peers and their sockets: nothing (plain_line), or TLS (secure/). */
+typedef struct play_line {
+    /* Returns what the peer puts on its socket, which grows later. */
+    const jz_buffer *(*connect)(play *play, player *player);
+    /* How many bytes have not arrived yet, at least; so many more arrive. */
+    size_t (*waiting)(const player *player);
+    void (*deliver)(player *player, size_t count);
+    /* The peer sends no more, behind what it has sent so far. */
+    void (*end)(player *player);
+    /* Sends what no honest peer sends. */
+    void (*send_raw)(play *play, player *player);
+    /* The loop is about to wait. */
+    void (*turn)(play *play, player *player);
+    /* What the peer has received, up to now. */
+    const jz_buffer *(*received)(player *player);
+    /* It is over. */
+    void (*hang_up)(player *player);
+} play_line;
+
+extern const play_line plain_line;
+
+struct play {
     jz_server *server;
     fuzz_input *input;
+    const play_line *line;
     player players[KERNEL_SOCKETS];
     size_t player_count;
     play_hook hook;
@@ -39,7 +66,10 @@ typedef struct play {
     bool has_stopped;
     bool was_disturbed; /* time passed, the server stopped or drained: not all that is due need come */
     size_t waits;
-} play;
+};
+
+/* A server with options of the input, and its whole life. */
+void play_all(fuzz_input *input, const play_line *line, const jz_listen_options *listening);
 
 void play_handle(void *context, jz_ws ws, const jz_event *event, const jz_message *message);
 void play_ask(void *context, jz_handshake handshake, const jz_request *request);

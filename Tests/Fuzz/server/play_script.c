@@ -47,7 +47,7 @@ static void connect_player(play *play)
         return;
     player *player = &play->players[play->player_count];
     *player = (struct player){0};
-    player->socket = kernel_connect(&player->peer.sent);
+    player->socket = kernel_connect(play->line->connect(play, player));
     play->player_count++;
     if (asks) {
         const char *path = paths[choice % COUNT_OF(paths)];
@@ -55,7 +55,7 @@ static void connect_player(play *play)
         peer_ask(&player->peer, path, has_deflate && choice < 192);
     }
     if (choice % 2 == 0)
-        player->socket->readable = player->peer.sent.length;
+        play->line->deliver(player, SIZE_MAX);
 }
 
 static void take_key(fuzz_input *input, uint8_t key[4])
@@ -100,20 +100,12 @@ static void send_close(play *play, player *player)
     peer_send_close(&player->peer, code, key);
 }
 
-static void send_raw(play *play, player *player)
-{
-    fuzz_input bytes = fuzz_take_bytes(play->input, fuzz_take_byte(play->input));
-    peer_send_raw(&player->peer, bytes.bytes, bytes.length);
-}
-
 /* Some bytes, or all but some. */
 static void deliver(play *play, player *player)
 {
     uint8_t amount = fuzz_take_byte(play->input);
-    kernel_socket *socket = player->socket;
-    size_t waiting = player->peer.sent.length - socket->readable;
-    size_t count = amount < 128 ? amount : waiting > amount - 128u ? waiting - (amount - 128u) : 0;
-    socket->readable += count < waiting ? count : waiting;
+    size_t waiting = play->line->waiting(player);
+    play->line->deliver(player, amount < 128 ? amount : waiting > amount - 128u ? waiting - (amount - 128u) : 0);
 }
 
 static void set_window(play *play, player *player)
@@ -125,7 +117,8 @@ static void set_window(play *play, player *player)
 static void end(play *play, player *player)
 {
     if (fuzz_take_byte(play->input) % 2 == 0) {
-        player->socket->has_end = true;
+        play->line->end(player);
+        player->has_ended = true;
     } else {
         player->socket->is_reset = true;
         play->was_disturbed = true;
@@ -220,12 +213,12 @@ static void stop(play *play)
 
 static void operate_on(play *play, operation operation, player *player)
 {
-    static void (*const operations[OPERATIONS])(struct play * play, struct player * player) = {
-        [MESSAGE] = send_message, [CONTROL] = send_control, [CLOSE] = send_close, [RAW] = send_raw,
+    void (*const operations[OPERATIONS])(struct play * play, struct player * player) = {
+        [MESSAGE] = send_message, [CONTROL] = send_control, [CLOSE] = send_close, [RAW] = play->line->send_raw,
         [DELIVER] = deliver,      [WINDOW] = set_window,    [END] = end,          [OUTSIDE] = act_from_outside};
     if (operation == DELIVER_ALL)
-        player->socket->readable = player->peer.sent.length;
-    else if (operations[operation] != NULL && !(player->socket->has_end && operation < DELIVER))
+        play->line->deliver(player, SIZE_MAX);
+    else if (operations[operation] != NULL && !(player->has_ended && operation < DELIVER))
         operations[operation](play, player);
 }
 
@@ -275,10 +268,11 @@ static void end_script(play *play)
         answer_question(play, 0);
     for (size_t i = 0; i < play->player_count; i++) {
         player *player = &play->players[i];
-        if (!player->socket->has_end && !player->peer.is_hostile && !player->peer.has_closed)
+        if (!player->has_ended && !player->peer.is_hostile && !player->peer.has_closed)
             peer_send_close(&player->peer, JZ_CLOSE_NORMAL, key);
-        player->socket->readable = player->peer.sent.length;
-        player->socket->has_end = true;
+        play->line->deliver(player, SIZE_MAX);
+        play->line->end(player);
+        player->has_ended = true;
         player->socket->window = SIZE_MAX;
         jz_ws_resume_reading(player->ws);
     }
@@ -290,6 +284,8 @@ void play_wait(void *context)
     enum { MOST_WAITS = 100000 };
     play *play = context;
     require(play->waits++ < MOST_WAITS, "a server comes to its end");
+    for (size_t i = 0; i < play->player_count; i++)
+        play->line->turn(play, &play->players[i]);
     if (play->input->length > 0) {
         while (play->input->length > 0 && operate(play))
             continue;
@@ -304,8 +300,8 @@ void play_wait(void *context)
     if (!play->has_stopped) {
         for (size_t i = 0; i < play->player_count; i++) {
             const player *player = &play->players[i];
-            require(player->has_opened == player->has_closed || player->peer.is_hostile || play->was_disturbed ||
-                        player->was_closed_by_us || kernel_has_failed(),
+            require(player->has_opened == player->has_closed || player->peer.is_hostile || player->is_disturbed ||
+                        play->was_disturbed || player->was_closed_by_us || kernel_has_failed(),
                     "who has closed in order is not waited for");
         }
         play->has_stopped = true;

@@ -1,5 +1,6 @@
-/// The page at `/`. It uses `/room`, so all clients there see its messages, with this page or without.
-let chatPage = """
+/// The page at `/`. It uses `/room`, so all clients there see its messages, with this page or without. Where a server has
+/// several processes, and says on which one it is, the page shows that.
+public let chatPage = """
     <!doctype html>
     <html lang="en">
     <head>
@@ -21,6 +22,8 @@ let chatPage = """
       h1 { font-size: 1.5rem; margin: 0; }
       #log { list-style: none; padding: 0; margin: 1rem 0; flex: 1; overflow-y: auto; overflow-wrap: anywhere; }
       .notice { opacity: .75; font-style: italic; }
+      #process { margin: 0; opacity: .75; }
+      #process:empty { display: none; }
       form { display: flex; flex-wrap: wrap; gap: .5rem; }
       input { font: inherit; padding: .4rem; min-width: 0; }
       #name { flex: 1 1 8rem; }
@@ -32,6 +35,7 @@ let chatPage = """
     </head>
     <body>
     <h1>Jazzy chat</h1>
+    <p id="process" role="status"></p>
     <ul id="log" role="log" tabindex="0" aria-label="What was said"></ul>
     <form id="form">
       <input id="name" maxlength="30" aria-label="Your name" required>
@@ -45,6 +49,8 @@ let chatPage = """
     const address = location.origin.replace(/^http/, "ws") + "/room";
     // The server announces it for members whose page could not.
     const joined = " joined.", left = " left.", lost = "'s connection is lost.";
+    // What a server of several processes says first.
+    const onProcess = "You are on process ";
     let socket;
 
     name.value = "Guest " + Math.floor(1000 + 9000 * Math.random());
@@ -65,6 +71,10 @@ let chatPage = """
       };
       socket.onmessage = event => {
         const line = event.data;
+        if (line.startsWith(onProcess) && !line.includes(": ")) {
+          element("process").textContent = line;
+          return;
+        }
         // Messages have the member's name in front.
         show(line, !line.includes(": ") && [joined, left, lost].some(end => line.endsWith(end)));
       };

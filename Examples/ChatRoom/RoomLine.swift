@@ -1,6 +1,6 @@
 /// The name of a member of the room after a line of theirs, as the page writes them: `Ada joined.`, `Ada: Hello!`,
 /// `Ada left.`; `nil` before the first and after the last.
-func nameToKeep(of name: String?, saying line: String) -> String? {
+public func nameToKeep(of name: String?, saying line: String) -> String? {
     if let colon = line.firstRange(of: ": ") {
         // Only members with the page join; users of other clients join and leave unannounced.
         return name == nil ? nil : String(line[..<colon.lowerBound])
