@@ -33,13 +33,13 @@ static bool take_refusal(jz_redis *redis, jz_redis_queued_kind kind)
     const char *refusal = peer->replies.refusal;
     if (kind == JZ_REDIS_QUEUED_ROLE || is_for_elsewhere(refusal))
         return jz_redis_wire_fail(&peer->wire, "%.120s", refusal);
-    jz_redis_queue_refused(&redis->queue);
+    bool is_whole = jz_redis_queue_refused(&redis->queue);
     jz_redis_queue_hold_announcements(&redis->queue, jz_redis_now_ms() + REFUSED_MS);
     if (!redis->has_refused)
         jz_redis_log(redis, JZ_LOG_ERROR, "Redis at %s refuses messages, which are lost for other processes: %s",
                      redis->where, refusal);
     redis->has_refused = true;
-    return true;
+    return is_whole || jz_redis_wire_fail(&peer->wire, "%.120s", refusal);
 }
 
 static bool take_answer(jz_redis *redis, const jz_redis_queued *entry)
@@ -107,5 +107,9 @@ static bool send_queue(jz_redis *redis)
 bool jz_redis_publisher_work(jz_redis *redis, uint64_t now_ms)
 {
     jz_redis_queue_advance(&redis->queue, true, now_ms);
-    return send_queue(redis);
+    if (send_queue(redis))
+        return true;
+    /* Redis closes the connection where a message is longer than it allows, and says so before. */
+    jz_redis_peer_receive(&redis->publisher, redis->scratch, sizeof redis->scratch);
+    return false;
 }

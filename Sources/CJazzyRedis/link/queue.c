@@ -419,8 +419,8 @@ const jz_redis_queued *jz_redis_queue_awaited(const jz_redis_queue *queue)
     const jz_redis_piece *piece = queue->awaiting;
     if (piece == NULL)
         return NULL;
-    const jz_redis_queued *entry = &piece->queued[piece->answered];
-    return entry->end <= piece->sent ? entry : NULL;
+    size_t start = piece->answered > 0 ? piece->queued[piece->answered - 1].end : 0;
+    return start < piece->sent ? &piece->queued[piece->answered] : NULL;
 }
 
 static void next_awaited(jz_redis_queue *queue)
@@ -440,9 +440,10 @@ void jz_redis_queue_answered(jz_redis_queue *queue)
     next_awaited(queue);
 }
 
-void jz_redis_queue_refused(jz_redis_queue *queue)
+bool jz_redis_queue_refused(jz_redis_queue *queue)
 {
     jz_redis_queued *entry = &queue->awaiting->queued[queue->awaiting->answered];
+    bool is_whole = entry->end <= queue->awaiting->sent;
     pthread_mutex_lock(&queue->lock);
     if (entry->publication != NULL)
         jz_redis_published_lost(queue->published, entry->publication, entry->number);
@@ -453,6 +454,7 @@ void jz_redis_queue_refused(jz_redis_queue *queue)
     if (entry->kind == JZ_REDIS_QUEUED_MESSAGE)
         count_dropped(queue);
     next_awaited(queue);
+    return is_whole;
 }
 
 /* Takes our own questions out, which have a piece each. */

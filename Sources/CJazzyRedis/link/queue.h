@@ -115,12 +115,13 @@ bool jz_redis_queue_ask(jz_redis_queue *queue, jz_redis_queued_kind kind, const 
 size_t jz_redis_queue_areas(const jz_redis_queue *queue, struct iovec *areas, size_t most);
 void jz_redis_queue_sent(jz_redis_queue *queue, size_t length);
 
-/* The command to which the next answer belongs; NULL: none was sent. */
+/* The command to which the next answer belongs, sent at least in part; NULL: there is none. */
 const jz_redis_queued *jz_redis_queue_awaited(const jz_redis_queue *queue);
 
-/* It was answered, or refused by an error. */
+/* It was answered, or refused by an error. False: before it was wholly sent, so that the connection is to be given up.
+ */
 void jz_redis_queue_answered(jz_redis_queue *queue);
-void jz_redis_queue_refused(jz_redis_queue *queue);
+bool jz_redis_queue_refused(jz_redis_queue *queue);
 
 /* The connection is lost: what was not answered is to be sent again, but our own questions are not. */
 void jz_redis_queue_rewind(jz_redis_queue *queue);

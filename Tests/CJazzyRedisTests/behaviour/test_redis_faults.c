@@ -1,0 +1,391 @@
+/* What becomes of servers that share topics when something is wrong with Redis, or with the way to it. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdio.h>
+#include <time.h>
+
+#include "support/eventually.h"
+#include "support/node.h"
+#include "support/redis_server.h"
+
+static redis_server redis;
+static node here;
+static node there;
+
+static int set_up(void **state)
+{
+    (void)state;
+    redis = (redis_server){0};
+    redis_server_start(&redis, 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    redis_server_finish(&redis);
+    return 0;
+}
+
+static void start_both(void)
+{
+    jz_redis_options options = node_options(&here, redis.url);
+    node_start(&here, &options);
+    options = node_options(&there, redis.url);
+    node_start(&there, &options);
+}
+
+static void finish_both(void)
+{
+    node_finish(&here);
+    node_finish(&there);
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static bool is_up(node *node)
+{
+    return node_statistics(node).is_up;
+}
+
+/* Messages that arrive while the publishing connection is killed again and again: all, once, in their order. */
+static void what_was_not_answered_is_published_again(void **state)
+{
+    (void)state;
+    char text[32];
+    enum { MESSAGES = 20000 };
+    start_both();
+    node_subscribe(&there, "news");
+    for (int i = 0; i < MESSAGES; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        assert_int_equal(node_publish(&here, "news", text), JZ_SEND_SENT);
+        if (i % 1000 == 500)
+            redis_server_do(&redis, "CLIENT KILL TYPE normal");
+    }
+    for (int i = 0; i < MESSAGES; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        node_expect(&there, text);
+    }
+    node_expect_nothing_else(&there, "news");
+    assert_true(node_statistics(&here).reconnects > 0);
+    assert_int_equal(node_statistics(&here).dropped, 0);
+    finish_both();
+}
+
+static void a_lost_subscription_is_told_as_a_gap(void **state)
+{
+    (void)state;
+    start_both();
+    node_subscribe(&there, "news");
+    node_subscribe(&there, "sports");
+    redis_server_do(&redis, "CLIENT KILL TYPE pubsub");
+    assert_eventually(node_gaps_of(&there, "news") == 1 && node_gaps_of(&there, "sports") == 1);
+    assert_true(node_is_live(&there, "news") || !is_up(&there));
+    assert_eventually(is_up(&there));
+    node_publish(&here, "news", "after it");
+    node_expect(&there, "after it");
+    assert_int_equal(node_gaps_of(&there, "news"), 1);
+    assert_true(node_logged(&there, "the subscribed connection to Redis at "));
+    assert_true(node_logged(&there, "2 topics may have missed messages"));
+    finish_both();
+}
+
+static void it_comes_back_after_redis_was_killed(void **state)
+{
+    (void)state;
+    start_both();
+    node_subscribe(&here, "news");
+    node_subscribe(&there, "news");
+    redis_server_kill(&redis);
+    assert_eventually(!is_up(&here) && !is_up(&there));
+    assert_false(node_is_live(&here, "news"));
+    node_publish(&here, "news", "while it is away");
+    node_expect(&here, "while it is away");
+    redis_server_run(&redis, NULL);
+    assert_eventually(node_gaps_of(&here, "news") >= 1 && node_gaps_of(&there, "news") >= 1);
+    assert_eventually(is_up(&here) && is_up(&there));
+    node_publish(&here, "news", "at last");
+    /* The first one was kept; whether `there` was subscribed in time is not sure. */
+    test_received frame;
+    assert_true(test_client_take_frame(&there.client, &frame));
+    if (frame.length == strlen("while it is away"))
+        node_expect(&there, "at last");
+    node_expect(&here, "at last");
+    node_expect_nothing_else(&here, "news");
+    finish_both();
+}
+
+static void a_topic_that_is_new_while_redis_is_away_is_told_as_a_gap(void **state)
+{
+    (void)state;
+    start_both();
+    redis_server_kill(&redis);
+    assert_eventually(!is_up(&here));
+    test_frame frame = {.opcode = JZ_OPCODE_TEXT, .fin = true, .payload = {"+new", 4, 4}};
+    test_client_send_frame(&here.client, &frame);
+    node_expect(&here, "+new");
+    redis_server_run(&redis, NULL);
+    assert_eventually(node_gaps_of(&here, "new") == 1);
+    assert_eventually(node_is_live(&here, "new"));
+    finish_both();
+}
+
+static void a_silent_redis_is_found_by_the_probe(void **state)
+{
+    (void)state;
+    jz_redis_options options = node_options(&here, redis.url);
+    options.probe_timeout_ms = 500;
+    options.connect_timeout_ms = 300;
+    node_start(&here, &options);
+    node_subscribe(&here, "news");
+    redis_server_freeze(&redis);
+    assert_eventually(!is_up(&here));
+    assert_false(node_is_live(&here, "news"));
+    redis_server_thaw(&redis);
+    assert_eventually(node_gaps_of(&here, "news") >= 1);
+    assert_eventually(is_up(&here));
+    assert_true(node_logged(&here, "what this server published to itself did not come back within 500 ms"));
+    node_finish(&here);
+}
+
+static void a_full_queue_drops_and_the_loss_is_told_without_another_message(void **state)
+{
+    (void)state;
+    char text[1024];
+    size_t accepted = 0;
+    jz_redis_options options = node_options(&here, redis.url);
+    options.queue_limit = 65536;
+    node_start(&here, &options);
+    options = node_options(&there, redis.url);
+    node_start(&there, &options);
+    node_subscribe(&there, "news");
+    redis_server_freeze(&redis);
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    while (node_publish(&here, "news", text) == JZ_SEND_SENT)
+        accepted++;
+    assert_in_range(accepted, 50, 64);
+    assert_true(node_statistics(&here).queue_bytes <= 65536);
+    assert_int_equal(node_statistics(&here).dropped, 1);
+    redis_server_thaw(&redis);
+    for (size_t i = 0; i < accepted; i++)
+        node_expect(&there, text);
+    assert_eventually(node_gaps_of(&there, "news") == 1);
+    node_publish(&here, "news", "goes on");
+    node_expect(&there, "goes on");
+    assert_int_equal(node_gaps_of(&there, "news"), 1);
+    finish_both();
+}
+
+static void refused_messages_are_told_as_soon_as_redis_takes_some(void **state)
+{
+    (void)state;
+    start_both();
+    node_subscribe(&there, "news");
+    redis_server_do(&redis, "ACL SETUSER default -publish");
+    node_publish(&here, "news", "refused");
+    assert_eventually(node_statistics(&here).dropped == 1);
+    redis_server_do(&redis, "ACL SETUSER default +publish");
+    assert_eventually(node_gaps_of(&there, "news") == 1);
+    node_publish(&here, "news", "taken");
+    node_expect(&there, "taken");
+    assert_int_equal(node_gaps_of(&there, "news"), 1);
+    assert_true(node_logged(&here, "refuses messages"));
+    finish_both();
+}
+
+static void a_message_that_redis_cannot_take_does_not_stop_the_others(void **state)
+{
+    (void)state;
+    static char large[2 * 1024 * 1024];
+    memset(large, 'x', sizeof large - 1);
+    start_both();
+    node_subscribe(&there, "news");
+    redis_server_do(&redis, "CONFIG SET proto-max-bulk-len 1048576");
+    node_publish(&here, "news", "before");
+    node_publish(&here, "news", large);
+    node_publish(&here, "news", "behind");
+    node_expect(&there, "before");
+    node_expect(&there, "behind");
+    assert_eventually(node_gaps_of(&there, "news") >= 1);
+    assert_int_equal(node_statistics(&here).dropped, 1);
+    finish_both();
+}
+
+static void a_master_that_becomes_a_replica_is_left(void **state)
+{
+    (void)state;
+    start_both();
+    node_subscribe(&here, "news");
+    redis_server_do(&redis, "REPLICAOF 127.0.0.1 1");
+    assert_eventually(!is_up(&here));
+    assert_eventually(node_logged(&here, "it is no master"));
+    redis_server_do(&redis, "REPLICAOF NO ONE");
+    assert_eventually(is_up(&here) && is_up(&there));
+    assert_eventually(node_gaps_of(&here, "news") >= 1 || node_statistics(&here).reconnects == 1);
+    finish_both();
+}
+
+static void a_full_output_buffer_costs_the_subscription_only(void **state)
+{
+    (void)state;
+    start_both();
+    node_subscribe(&there, "news");
+    redis_server_do(&redis, "CONFIG SET client-output-buffer-limit %s", "pubsub 1 1 1");
+    redis_server_do(&redis, "DEBUG SLEEP 0");
+    for (int i = 0; i < 20 && node_statistics(&there).gaps == 0; i++)
+        redis_server_do(&redis, "PUBLISH jazzy:news %s", "x");
+    static char large[4 * 1024 * 1024];
+    memset(large, 'x', sizeof large - 1);
+    redis_server_do(&redis, "PUBLISH jazzy:news %s", large);
+    redis_server_do(&redis, "CONFIG SET client-output-buffer-limit %s", "pubsub 0 0 0");
+    assert_eventually(node_gaps_of(&there, "news") >= 1);
+    assert_eventually(is_up(&there));
+    finish_both();
+}
+
+static void stopping_is_bounded_though_redis_is_silent(void **state)
+{
+    (void)state;
+    jz_redis_options options = node_options(&here, redis.url);
+    options.stop_timeout_ms = 100;
+    options.probe_timeout_ms = 60000;
+    node_start(&here, &options);
+    redis_server_freeze(&redis);
+    node_publish(&here, "news", "never taken");
+    uint64_t before = now_ms();
+    node_finish(&here);
+    assert_true(now_ms() - before < 5000);
+    assert_true(node_logged(&here, "1 messages were not published"));
+    redis_server_thaw(&redis);
+}
+
+static void stopping_publishes_what_was_accepted(void **state)
+{
+    (void)state;
+    char text[32];
+    start_both();
+    node_subscribe(&there, "news");
+    for (int i = 0; i < 5000; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        node_publish(&here, "news", text);
+    }
+    node_finish(&here);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        node_expect(&there, text);
+    }
+    node_finish(&there);
+}
+
+static void starting_fails_without_redis_and_says_how(void **state)
+{
+    (void)state;
+    jz_error error = {0};
+    jz_redis_options options = node_options(&here, "unix:///tmp/no-such-redis");
+    assert_int_equal(node_try(&here, &options, &error), JZ_STATUS_SYSTEM);
+    assert_non_null(strstr(error.message, "/tmp/no-such-redis cannot be joined: No such file or directory"));
+    assert_non_null(strstr(error.message, "starts_alone"));
+    node_finish(&here);
+}
+
+static void starting_alone_joins_as_soon_as_there_is_redis(void **state)
+{
+    (void)state;
+    jz_redis_options options = node_options(&here, redis.url);
+    options.starts_alone = true;
+    redis_server_kill(&redis);
+    node_start(&here, &options);
+    assert_false(is_up(&here));
+    test_frame frame = {.opcode = JZ_OPCODE_TEXT, .fin = true, .payload = {"+news", 5, 5}};
+    test_client_send_frame(&here.client, &frame);
+    node_expect(&here, "+news");
+    node_publish(&here, "news", "local");
+    node_expect(&here, "local");
+    redis_server_run(&redis, NULL);
+    assert_eventually(node_is_live(&here, "news"));
+    assert_int_equal(node_gaps_of(&here, "news"), 1);
+    redis_server_do(&redis, "PUBLISH jazzy:news joined");
+    node_expect(&here, "joined");
+    node_finish(&here);
+}
+
+static void starting_is_refused_with_the_reason_of_redis(void **state)
+{
+    (void)state;
+    jz_error error = {0};
+    char url[256];
+    redis_server_do(&redis, "ACL SETUSER app on >secret allchannels +@all");
+    static const struct {
+        const char *credentials;
+        const char *text;
+    } rows[] = {
+        {"app:wrong@", "AUTH: WRONGPASS"},
+        {"nobody:secret@", "AUTH: WRONGPASS"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        snprintf(url, sizeof url, "unix://%s%s", rows[i].credentials, redis.path);
+        jz_redis_options options = node_options(&here, url);
+        assert_int_equal(node_try(&here, &options, &error), JZ_STATUS_SYSTEM);
+        assert_that(strstr(error.message, rows[i].text) != NULL, "%s", error.message);
+        assert_null(strstr(error.message, "secret"));
+        node_finish(&here);
+    }
+    redis_server_do(&redis, "REPLICAOF 127.0.0.1 1");
+    jz_redis_options options = node_options(&here, redis.url);
+    assert_int_equal(node_try(&here, &options, &error), JZ_STATUS_SYSTEM);
+    assert_that(strstr(error.message, "it is no master, but a replica") != NULL, "%s", error.message);
+    node_finish(&here);
+    redis_server_do(&redis, "REPLICAOF NO ONE");
+}
+
+static void it_logs_in_and_selects(void **state)
+{
+    (void)state;
+    char url[256];
+    char list[4096];
+    redis_server_do(&redis, "ACL SETUSER app on >sec:ret allchannels +@all");
+    snprintf(url, sizeof url, "unix://app:sec%%3Aret@%s?db=3", redis.path);
+    jz_redis_options options = node_options(&here, url);
+    options.client_name = "chat-7";
+    options.prefix = "elsewhere/";
+    node_start(&here, &options);
+    node_subscribe(&here, "news");
+    redis_server_ask(&redis, list, sizeof list, "CLIENT LIST TYPE normal");
+    const char *own = strstr(list, "name=chat-7");
+    assert_non_null(own);
+    assert_non_null(strstr(own, "db=3"));
+    assert_non_null(strstr(own, "user=app"));
+    assert_int_equal(redis_server_do(&redis, "PUBLISH elsewhere/news hello"), 1);
+    node_expect(&here, "hello");
+    node_finish(&here);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_not_answered_is_published_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lost_subscription_is_told_as_a_gap, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_comes_back_after_redis_was_killed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_topic_that_is_new_while_redis_is_away_is_told_as_a_gap, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_silent_redis_is_found_by_the_probe, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_queue_drops_and_the_loss_is_told_without_another_message, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(refused_messages_are_told_as_soon_as_redis_takes_some, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_message_that_redis_cannot_take_does_not_stop_the_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_master_that_becomes_a_replica_is_left, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_output_buffer_costs_the_subscription_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stopping_is_bounded_though_redis_is_silent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stopping_publishes_what_was_accepted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(starting_fails_without_redis_and_says_how, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(starting_alone_joins_as_soon_as_there_is_redis, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(starting_is_refused_with_the_reason_of_redis, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_logs_in_and_selects, set_up, tear_down),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
+}
