@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "contexts/bare.h"
 #include "contexts/report.h"
 
 #define BEGINS "-----BEGIN "
@@ -47,6 +48,9 @@ static const char *way_to_pem(const jz_tls_pem *pem)
     static const char pkcs12_version[] = {2, 1, 3};
     if (begins_with(pem, "\xff\xfe", 2) || begins_with(pem, "\xfe\xff", 2))
         return ", but UTF-16; save it as plain text";
+    if (jz_tls_is_bare(pem->bytes, pem->length))
+        return ", but its base64 alone: the lines \"-----BEGIN ...-----\" and \"-----END ...-----\" around it are "
+               "missing";
     if (!begins_with(pem, "\x30", 1))
         return ": it has no line that starts with \"-----BEGIN\"; check the path";
     for (size_t header = 2; header <= 5; header++) { /* of a SEQUENCE in DER, which depends on its length */
@@ -75,6 +79,13 @@ static jz_status report_missing(const jz_tls_pem *pem, const char *what, jz_erro
     if (find(pem, 0, BEGINS) == pem->length)
         return jz_tls_report(error, JZ_STATUS_INVALID_OPTION, "%s is not PEM%s", pem->label.text, way_to_pem(pem));
     return jz_tls_report(error, JZ_STATUS_INVALID_OPTION, "%s has no %s%s", pem->label.text, what, other_content(pem));
+}
+
+/* Why it may be damaged. Variables and forms of web pages lose line breaks, or have other characters for them. */
+static const char *doubt(const jz_tls_pem *pem)
+{
+    bool has_lines = memchr(pem->bytes, '\n', pem->length) != NULL || memchr(pem->bytes, '\r', pem->length) != NULL;
+    return has_lines ? "is it complete?" : "it is all on one line, and needs its line breaks";
 }
 
 static jz_status open_pem(const jz_tls_pem *pem, BIO **bio, jz_error *error)
@@ -113,8 +124,8 @@ static jz_status read_certificates(const jz_tls_pem *pem, BIO *bio, jz_tls_chain
             return JZ_OK;
         }
         if (certificate == NULL)
-            return jz_tls_report_openssl(error, JZ_STATUS_INVALID_OPTION, "read certificate %d in %s; is it complete?",
-                                         count + 1, pem->label.text);
+            return jz_tls_report_openssl(error, JZ_STATUS_INVALID_OPTION, "read certificate %d in %s; %s", count + 1,
+                                         pem->label.text, doubt(pem));
         if (sk_X509_push(certificates, certificate) == 0) {
             X509_free(certificate);
             return jz_tls_report_no_memory(error);
@@ -149,7 +160,8 @@ typedef struct asking {
     jz_tls_passphrase passphrase;
     void *context;
     bool was_asked;
-    bool has_answered;
+    size_t length; /* of the answer; 0: none */
+    size_t longest;
 } asking;
 
 static int ask(char *passphrase, int capacity, int is_for_writing, void *context)
@@ -157,24 +169,28 @@ static int ask(char *passphrase, int capacity, int is_for_writing, void *context
     asking *asking = context;
     (void)is_for_writing;
     asking->was_asked = true;
-    size_t length = asking->passphrase != NULL ? asking->passphrase(asking->context, passphrase, (size_t)capacity) : 0;
-    asking->has_answered = length > 0 && length <= (size_t)capacity;
-    return asking->has_answered ? (int)length : -1;
+    asking->longest = (size_t)capacity;
+    asking->length = asking->passphrase != NULL ? asking->passphrase(asking->context, passphrase, asking->longest) : 0;
+    return asking->length > 0 && asking->length <= asking->longest ? (int)asking->length : -1;
 }
 
 static jz_status report_unreadable_key(const jz_tls_pem *pem, const asking *asking, jz_error *error)
 {
     const char *label = pem->label.text;
     if (jz_tls_has_no_memory() || !asking->was_asked)
-        return jz_tls_report_openssl(error, JZ_STATUS_INVALID_OPTION, "read the key in %s; is it complete?", label);
+        return jz_tls_report_openssl(error, JZ_STATUS_INVALID_OPTION, "read the key in %s; %s", label, doubt(pem));
     ERR_clear_error();
     if (asking->passphrase == NULL)
         return jz_tls_report(error, JZ_STATUS_INVALID_OPTION,
                              "%s is encrypted; give its passphrase by a callback, or decrypt it with `openssl pkey`",
                              label);
-    if (!asking->has_answered)
+    if (asking->length == 0)
         return jz_tls_report(error, JZ_STATUS_INVALID_OPTION,
                              "%s is encrypted, and the callback for its passphrase has returned none", label);
+    if (asking->length > asking->longest)
+        return jz_tls_report(error, JZ_STATUS_INVALID_OPTION,
+                             "%s is encrypted, and its passphrase is too long: it has over %zu bytes", label,
+                             asking->longest);
     return jz_tls_report(error, JZ_STATUS_INVALID_OPTION,
                          "%s cannot be decrypted: its passphrase is another one, or it is damaged", label);
 }
@@ -189,7 +205,7 @@ jz_status jz_tls_pem_key(const jz_tls_pem *pem, jz_tls_passphrase passphrase, vo
     jz_status status = open_pem(pem, &bio, error);
     if (status != JZ_OK)
         return status;
-    asking asking = {passphrase, passphrase_context, false, false};
+    asking asking = {.passphrase = passphrase, .context = passphrase_context};
     *key = PEM_read_bio_PrivateKey(bio, NULL, ask, &asking);
     BIO_free(bio);
     if (*key == NULL)

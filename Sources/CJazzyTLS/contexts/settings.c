@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "contexts/bare.h"
 #include "contexts/names.h"
 #include "contexts/report.h"
 
@@ -50,6 +51,22 @@ static jz_status check_name(const char *name, size_t number, jz_error *error)
                          number, name != NULL ? name : "");
 }
 
+/* No message has it: it may be a key. */
+static jz_status check_path(const char *option, const char *path, const char *others, jz_error *error)
+{
+    if (!jz_tls_is_content(path))
+        return JZ_OK;
+    return jz_tls_report(error, JZ_STATUS_INVALID_OPTION,
+                         "%s is no path, but what should be in the file; pass it in memory (%s)", option, others);
+}
+
+static jz_status check_paths(const jz_tls_certificate *given, jz_error *error)
+{
+    jz_status status =
+        check_path("certificate_file", given->certificate_file, "certificate, certificate_length", error);
+    return status == JZ_OK ? check_path("key_file", given->key_file, "key, key_length", error) : status;
+}
+
 static jz_status check_certificate(const jz_tls_certificate *given, size_t number, jz_error *error)
 {
     if ((given->certificate_file == NULL) == (given->certificate == NULL))
@@ -61,7 +78,9 @@ static jz_status check_certificate(const jz_tls_certificate *given, size_t numbe
                              "certificate %zu has both a key_file and a key; give one of them", number);
     if (given->names == NULL && given->name_count > 0)
         return jz_tls_report(error, JZ_STATUS_INVALID_OPTION, "certificate %zu has a name_count, but no names", number);
-    jz_status status = check_number("name_count", given->name_count, 0, MOST_NAMES, "", error);
+    jz_status status = check_paths(given, error);
+    if (status == JZ_OK)
+        status = check_number("name_count", given->name_count, 0, MOST_NAMES, "", error);
     for (size_t i = 0; status == JZ_OK && i < given->name_count; i++)
         status = check_name(given->names[i], number, error);
     return status;
@@ -125,7 +144,7 @@ static jz_status check_clients(const jz_tls_options *given, jz_error *error)
             error, JZ_STATUS_INVALID_OPTION,
             "clients identify themselves, but there is no client_ca or client_ca_file: the authorities "
             "whose certificates are valid");
-    return JZ_OK;
+    return check_path("client_ca_file", given->client_ca_file, "client_ca, client_ca_length", error);
 }
 
 static jz_status check_options(const jz_tls_options *given, jz_error *error)

@@ -218,7 +218,7 @@ static void an_encrypted_key_needs_its_passphrase(void **state)
     certificate.passphrase_context = "";
     expect_wrong("an empty one", &certificate, "k.pem\" is encrypted, and the callback", "returned none");
     certificate.passphrase = endless_passphrase;
-    expect_wrong("one that is too long", &certificate, "k.pem\" is encrypted, and the callback", "returned none");
+    expect_wrong("one that is too long", &certificate, "k.pem\" is encrypted, and its passphrase is too long", "1024");
     certificate.passphrase = passphrase;
     certificate.passphrase_context = "wrong";
     expect_wrong("a wrong one", &certificate, "k.pem\" cannot be decrypted", "passphrase");
@@ -226,6 +226,77 @@ static void an_encrypted_key_needs_its_passphrase(void **state)
     jz_tls *tls = create_of(&certificate);
     assert_true(is_shown(tls, &(client_plan){0}, &sound));
     jz_tls_free(tls);
+}
+
+/* A key from a variable, or from a form: with its line breaks lost, without its first and last line, or for a path. */
+static void a_key_that_is_not_whole_text_is_told_and_never_shown(void **state)
+{
+    (void)state;
+    char line[4096];
+    char bare[4096];
+    char cut[128];
+    size_t length = 0;
+    for (const char *at = sound_key; *at != '\0'; at++) {
+        if (*at != '\n')
+            line[length++] = *at;
+    }
+    line[length] = '\0';
+    const char *first = strstr(sound_key, "KEY-----") + 8;
+    length = 0;
+    for (const char *at = first; *at != '-'; at++) {
+        if (*at != '\n')
+            bare[length++] = *at;
+    }
+    bare[length] = '\0';
+    snprintf(cut, sizeof cut, "%.100s", bare);
+    jz_tls_certificate certificate = {.certificate = sound_pem, .certificate_length = strlen(sound_pem)};
+    const struct {
+        const char *which;
+        const char *key;
+        bool is_path;
+        const char *says;
+        const char *also;
+    } rows[] = {
+        {"one line", line, false, "key 1 in memory; it is all on one line", "line breaks"},
+        {"no first line", bare, false, "key 1 in memory is not PEM, but its base64 alone", "-----BEGIN"},
+        {"cut", cut, false, "key 1 in memory is not PEM, but its base64 alone", "-----END"},
+        {"PEM for a path", sound_key, true, "key_file is no path", "in memory (key, key_length)"},
+        {"one line for a path", line, true, "key_file is no path", ""},
+        {"base64 for a path", bare, true, "key_file is no path", ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        jz_error error;
+        certificate.key_file = rows[i].is_path ? rows[i].key : NULL;
+        certificate.key = rows[i].is_path ? NULL : rows[i].key;
+        certificate.key_length = rows[i].is_path ? 0 : strlen(rows[i].key);
+        expect_wrong(rows[i].which, &certificate, rows[i].says, rows[i].also);
+        jz_tls_options options = options_with(&certificate, 1);
+        assert_null(jz_tls_create(&options, &error));
+        assert_that(strstr(error.message, "MIG") == NULL, "%s: %s", rows[i].which, error.message);
+    }
+    certificate = files(sound_pem, sound_key);
+    certificate.certificate_file = sound_pem;
+    expect_wrong("a certificate for a path", &certificate, "certificate_file is no path", "certificate_length");
+    certificate = files(sound_pem, sound_key);
+    jz_tls_options options = options_with(&certificate, 1);
+    options.clients = JZ_TLS_CLIENTS_MUST_IDENTIFY;
+    options.client_ca_file = sound_pem;
+    expect_error("authorities for a path", &options, JZ_STATUS_INVALID_OPTION, "client_ca_file is no path",
+                 "client_ca");
+}
+
+/* Paths that begin like keys, or have no other characters than base64. */
+static void a_path_is_taken_for_one(void **state)
+{
+    static const char *const paths[] = {"MIG", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC.pem",
+                                        "MAINTENANCE/CERTIFICATES/OF/THE/SERVER/CHAIN",
+                                        "Maintenance/certificates/of/the/server/chain/of/keys",
+                                        "/etc/letsencrypt/live/chatexamplecom/fullchain/and/more/of/it"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        jz_tls_certificate certificate = {.certificate_file = paths[i]};
+        expect_wrong(paths[i], &certificate, "does not exist", paths[i]);
+    }
 }
 
 static void sources_are_given_once(void **state)
@@ -341,6 +412,8 @@ int main(void)
         wrong_test(a_key_that_does_not_belong_to_the_certificate_is_named),
         wrong_test(what_is_too_weak_is_named),
         wrong_test(an_encrypted_key_needs_its_passphrase),
+        wrong_test(a_key_that_is_not_whole_text_is_told_and_never_shown),
+        wrong_test(a_path_is_taken_for_one),
         wrong_test(sources_are_given_once),
         wrong_test(names_are_checked),
         wrong_test(options_are_checked),
