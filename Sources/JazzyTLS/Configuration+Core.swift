@@ -6,6 +6,7 @@ extension JazzyTLS.Configuration {
     /// The C library's options, which refer to the memory.
     func options(in memory: CMemory) throws(JazzyError) -> jz_tls_options {
         var options = jz_tls_options_default()
+        try requireAny(certificates)
         let copies = try certificates.map { certificate throws(JazzyError) in try certificate.core(in: memory) }
         options.certificates = memory.array(copies)
         options.certificate_count = copies.count
@@ -42,11 +43,19 @@ extension JazzyTLS.Configuration {
         case .mustIdentify(let pem): (options.clients, authorities) = (JZ_TLS_CLIENTS_MUST_IDENTIFY, pem)
         }
         switch authorities.source {
-        case .file(let path): options.client_ca_file = try memory.checked(path, "the file of clients' authorities")
+        case .file(let path):
+            options.client_ca_file = try memory.checked(path, authorities, "the file of clients' authorities")
         case .memory(let bytes):
             options.client_ca = memory.bytes(bytes)
             options.client_ca_length = bytes.count
         }
+    }
+}
+
+/// The C library would name its own options.
+func requireAny(_ certificates: [JazzyTLS.Certificate]) throws(JazzyError) {
+    guard !certificates.isEmpty else {
+        throw JazzyError(.invalidOption, "certificates is empty; TLS needs at least one certificate")
     }
 }
 
@@ -55,17 +64,18 @@ extension JazzyTLS.Certificate {
     func core(in memory: CMemory) throws(JazzyError) -> jz_tls_certificate {
         var core = jz_tls_certificate()
         switch chain.source {
-        case .file(let path): core.certificate_file = try memory.checked(path, "the file of a certificate")
+        case .file(let path): core.certificate_file = try memory.checked(path, chain, "the file of a certificate")
         case .memory(let bytes):
             core.certificate = memory.bytes(bytes)
             core.certificate_length = bytes.count
         }
-        switch key?.source {
-        case .file(let path): core.key_file = try memory.checked(path, "the file of a key")
-        case .memory(let bytes):
-            core.key = memory.bytes(bytes)
-            core.key_length = bytes.count
-        case nil: break
+        if let key {
+            switch key.source {
+            case .file(let path): core.key_file = try memory.checked(path, key, "the file of a key")
+            case .memory(let bytes):
+                core.key = memory.bytes(bytes)
+                core.key_length = bytes.count
+            }
         }
         for name in names { try requireNoNUL(name, "a name of a certificate", .invalidOption) }
         core.names = memory.texts(names)
@@ -78,7 +88,8 @@ extension JazzyTLS.Certificate {
                 let keeper = Unmanaged<PassphraseKeeper>.fromOpaque(context).takeUnretainedValue()
                 guard var text = keeper.passphrase() else { return 0 }
                 return text.withUTF8 { bytes in
-                    guard bytes.count <= capacity, let start = bytes.baseAddress else { return 0 }
+                    // One that is too long is told as such by its length.
+                    guard bytes.count <= capacity, let start = bytes.baseAddress else { return bytes.count }
                     UnsafeMutableRawPointer(passphrase).copyMemory(from: start, byteCount: bytes.count)
                     return bytes.count
                 }
@@ -89,6 +100,17 @@ extension JazzyTLS.Certificate {
 }
 
 extension CMemory {
+    /// A path, unless it is what should be in the file, which no message may have.
+    fileprivate func checked(
+        _ path: String, _ pem: JazzyTLS.PEM, _ name: String
+    ) throws(JazzyError) -> UnsafePointer<CChar> {
+        guard !pem.hasContentForPath else {
+            throw JazzyError(
+                .invalidOption, "\(name) is no path, but what should be in the file; give the text itself, or .bytes")
+        }
+        return try checked(path, name)
+    }
+
     fileprivate func checked(_ path: String, _ name: String) throws(JazzyError) -> UnsafePointer<CChar> {
         try requireNoNUL(path, name, .invalidOption)
         return text(path)

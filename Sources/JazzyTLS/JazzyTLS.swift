@@ -81,6 +81,7 @@ public final class JazzyTLS: @unchecked Sendable {
     /// - Throws: `JazzyError`, as ``init(_:)``: then the old certificates stay in use.
     public func replace(certificates: [Certificate]) throws(JazzyError) {
         let memory = CMemory()
+        try requireAny(certificates)
         let copies = try certificates.map { certificate throws(JazzyError) in try certificate.core(in: memory) }
         try present.withLock { present throws(JazzyError) in
             try withExtendedLifetime((memory, certificates)) { () throws(JazzyError) in
@@ -97,7 +98,7 @@ public final class JazzyTLS: @unchecked Sendable {
     ///
     /// All transports of one object are equal.
     public var transport: JazzyTransport {
-        JazzyTransport(id: ObjectIdentifier(self)) { options throws(JazzyError) in
+        JazzyTransport(id: TransportID(self, present.withLock { $0 })) { options throws(JazzyError) in
             try self.madeTransport(for: options)
         }
     }

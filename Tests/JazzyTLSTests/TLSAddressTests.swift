@@ -136,4 +136,87 @@ struct TLSAddressTests {
         let bytes = try localhost.keyBytes().prefix(20).map(String.init).joined(separator: ", ")
         #expect(!"\(address) \(try localhost.inMemory)".contains(bytes))
     }
+
+    @Test("An address is described as it is written in a program, without what is in memory")
+    func descriptions() throws {
+        let folder = try TestFolder()
+        try folder.write(localhost)
+        let (chain, key) = ("\(folder.path)/chain.pem", "\(folder.path)/key.pem")
+        let tls = try JazzyTLS(certificates: [.init(chain: .file(chain), key: .file(key))])
+        let own = try localhost.inMemory
+        let rows: [(JazzyAddress, String)] = [
+            (
+                .tls(port: 8_443, certificate: "chain.pem", key: "key.pem"),
+                #".tls(port: 8443, certificate: "chain.pem", key: "key.pem")"#
+            ),
+            (
+                .tls(
+                    port: 443, host: "::1", certificate: own.chain, key: own.key, passphrase: { "open" },
+                    policy: .modern, clients: .mustIdentify(by: "ca.pem"), watching: .seconds(60)),
+                #".tls(port: 443, host: "::1", certificate: .bytes(…), key: .bytes(…), passphrase: { … }, "#
+                    + #"policy: .modern, clients: .mustIdentify(by: "ca.pem"), watching: .seconds(60))"#
+            ),
+            (
+                .tls(
+                    port: 1, certificate: "a.pem", clients: .mayIdentify(by: own.chain), watching: .milliseconds(1_500)),
+                #".tls(port: 1, certificate: "a.pem", clients: .mayIdentify(by: .bytes(…)), "#
+                    + "watching: .milliseconds(1500))"
+            ),
+            (.tls(tls, port: 8_443), #".tls(JazzyTLS(certificates: ["\#(chain)"]), port: 8443)"#),
+            (
+                .over(tls.transport, .unix("a.sock")),
+                #".over(JazzyTLS(certificates: ["\#(chain)"]), .unix("a.sock"))"#
+            ),
+        ]
+        for (address, description) in rows {
+            #expect("\(address)" == description)
+            #expect(String(reflecting: address) == description)
+        }
+        #expect(JazzyAddress.tls(tls, port: 1) == .tls(tls, port: 1))
+        #expect(JazzyAddress.tls(tls, port: 1) != .tls(try JazzyTLS(certificates: [own]), port: 1))
+    }
+
+    @Test("No certificate, and a passphrase that is too long, are told in the words of Swift and as what they are")
+    func toldAsWhatTheyAre() throws {
+        let none = #expect(throws: JazzyError.self) { try JazzyTLS(certificates: []) }
+        #expect(none?.code == .invalidOption)
+        #expect(none?.message == "certificates is empty; TLS needs at least one certificate")
+        let own = try localhost.inMemory
+        let tls = try JazzyTLS(certificates: [own])
+        let replaced = #expect(throws: JazzyError.self) { try tls.replace(certificates: []) }
+        #expect(replaced?.message == none?.message)
+        let (chain, key) = (try localhost.chain, try localhost.keyBytes(passphrase: "a"))
+        for (length, told) in [(1_024, "another one"), (1_025, "too long"), (100_000, "too long"), (0, "none")] {
+            let passphrase = String(repeating: "x", count: length)
+            let error = #expect(throws: JazzyError.self) {
+                try JazzyTLS(certificates: [.init(chain: .bytes(chain), key: .bytes(key), passphrase: { passphrase })])
+            }
+            #expect(error?.message.contains(told) == true, "\(length): \(String(describing: error))")
+        }
+    }
+
+    @Test("A key whose first and last line are missing is no path: it is told, and never shown")
+    func bareKey() throws {
+        let chain = JazzyTLS.PEM.bytes(try localhost.chain)
+        let lines = String(decoding: try localhost.keyBytes(), as: UTF8.self).split(separator: "\n")
+        let bare = lines.dropFirst().dropLast().joined()
+        let rows: [(JazzyTLS.PEM, String)] = [
+            (JazzyTLS.PEM(bare), "base64 alone"), (JazzyTLS.PEM(String(bare.prefix(60))), "base64 alone"),
+            (JazzyTLS.PEM(lines.joined()), "all on one line"), (.file(bare), "the file of a key is no path"),
+            (.file(lines.joined(separator: "\n")), "the file of a key is no path"),
+        ]
+        for (key, told) in rows {
+            let address = JazzyAddress.tls(port: 0, certificate: chain, key: key)
+            let error = #expect(throws: JazzyError.self) { try JazzyServer().start(on: [address]) }
+            #expect(error?.message.contains(told) == true, "\(String(describing: error))")
+            var dumped = "\(error?.message ?? "") \(address) \(key)"
+            dump((address, key), to: &dumped)
+            #expect(!dumped.contains(bare.prefix(12)))
+        }
+        for path in [
+            "MIG", "MAINTENANCE/CERTIFICATES/OF/THE/SERVER/CHAIN", "/etc/letsencrypt/live/chat/fullchain/and/on/so",
+        ] {
+            #expect(JazzyTLS.PEM(path) == .file(path))
+        }
+    }
 }

@@ -105,4 +105,27 @@ struct AddressTests {
         #expect(error?.code == code)
         #expect(error?.message.contains(naming) == true, "\(String(describing: error))")
     }
+
+    @Test("An address is described as it is written in a program")
+    func descriptions() {
+        let transport = JazzyTransport(id: "a secret") { _ throws(JazzyError) in throw JazzyError(.system, "none") }
+        let rows: [(JazzyAddress, String)] = [
+            (.port(8_080), ".port(8080)"), (.port(0, host: "::1"), #".port(0, host: "::1")"#),
+            (.unix("/run/chat.sock"), #".unix("/run/chat.sock")"#),
+            (.unix("a\n\"b", mode: 0o660, owner: "www:www"), #".unix("a\n\"b", mode: 0o660, owner: "www:www")"#),
+            (.descriptor(3), ".descriptor(3)"), (.activated, ".activated"),
+            (.over(transport, .port(1)), ".over(JazzyTransport, .port(1))"),
+            (
+                .over(transport, .over(transport, .activated)),
+                ".over(JazzyTransport, .over(JazzyTransport, .activated))"
+            ),
+        ]
+        for (address, description) in rows {
+            #expect("\(address)" == description)
+            #expect(String(reflecting: address) == description)
+            var dumped = ""
+            dump(address, to: &dumped)
+            #expect(dumped == "- \(description)\n")
+        }
+    }
 }
