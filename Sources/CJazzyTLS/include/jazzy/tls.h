@@ -65,8 +65,9 @@ typedef struct jz_tls jz_tls;
 /*
  * Writes the passphrase of an encrypted key to `passphrase`, without a NUL, at most `capacity` bytes (at least 1,024),
  * and returns its length; 0: there is none, and the key cannot be read; more than `capacity`: it is too long, and the
- * error says so. The bytes are erased after use. Called whenever the key is read: within jz_tls_create, jz_tls_reload and jz_tls_replace, and on the thread that watches files; never
- * twice at the same time for one jz_tls. It must not call functions of that jz_tls.
+ * error says so. The bytes are erased after use. Called whenever the key is read: within jz_tls_create, jz_tls_reload
+ * and jz_tls_replace, and on the thread that watches files; never twice at the same time for one jz_tls. It must not
+ * call functions of that jz_tls.
  */
 typedef size_t (*jz_tls_passphrase)(void *context, char *passphrase, size_t capacity);
 
