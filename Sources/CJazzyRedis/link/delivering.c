@@ -1,10 +1,7 @@
 /* Messages of the subscribed connection: which are new, what was missed before them, and on to the server. */
-#define _POSIX_C_SOURCE 200809L
-
 #include <string.h>
 
 #include "envelope/envelope.h"
-#include "link/clock.h"
 #include "link/link.h"
 #include "topics/channel.h"
 
@@ -28,7 +25,7 @@ static void note_refusal(jz_redis *redis, const arrival *arrival)
         jz_redis_topics_gap(redis->topics, topic);
     pthread_mutex_unlock(&redis->topics_lock);
     if (redis->gaps_due_ms == 0)
-        redis->gaps_due_ms = jz_redis_now_ms() + RETRY_MS;
+        redis->gaps_due_ms = redis->now_ms + RETRY_MS;
 }
 
 static void hand_on(jz_redis *redis, const arrival *arrival)
@@ -52,12 +49,11 @@ static decision decide(jz_redis *redis, const arrival *arrival, bool is_foreign)
 {
     decision made = {.is_new = true};
     jz_redis_verdict verdict = {.is_new = true};
-    uint64_t now_ms = jz_redis_now_ms();
     pthread_mutex_lock(&redis->topics_lock);
     jz_redis_topic *topic = jz_redis_topics_find(redis->topics, arrival->topic, arrival->topic_length);
     if (topic != NULL) {
         if (!is_foreign)
-            verdict = jz_redis_heard_take(&topic->heard, &arrival->envelope, now_ms);
+            verdict = jz_redis_heard_take(&topic->heard, &arrival->envelope, redis->now_ms);
         if (verdict.is_gap)
             jz_redis_topics_gap(redis->topics, topic);
         made.is_new = verdict.is_new;

@@ -93,6 +93,7 @@ struct jz_redis {
     jz_redis_found found;
     jz_redis_probe probe;
     unsigned own_channels; /* acknowledged */
+    uint64_t now_ms;       /* since the thread last woke */
     uint64_t start_ms;
     uint64_t stop_ms;     /* when it has taken long enough; 0: not asked to stop */
     uint64_t alone_ms;    /* since when it is not joined; 0: it is */

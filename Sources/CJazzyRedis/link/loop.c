@@ -296,6 +296,14 @@ static int timeout_until(uint64_t due_ms)
     return due_ms - now_ms < INT_MAX ? (int)(due_ms - now_ms) : INT_MAX;
 }
 
+static bool fall_asleep(jz_redis *redis)
+{
+    const jz_redis_peer *peer = &redis->publisher;
+    bool is_up = peer->phase == JZ_REDIS_READY;
+    bool is_direct = is_up && !peer->wire.secured.is_used;
+    return jz_redis_queue_sleep(&redis->queue, is_up, is_direct ? peer->wire.descriptor : -1);
+}
+
 static void wait(jz_redis *redis)
 {
     jz_redis_peer *peers[] = {&redis->sentinel, &redis->publisher, &redis->subscriber};
@@ -305,11 +313,12 @@ static void wait(jz_redis *redis)
                                {.fd = redis->bell.heard, .events = POLLIN}};
     uint64_t due_ms = next_due(redis);
     add_topics_due(redis, &due_ms);
-    bool may_sleep = jz_redis_queue_sleep(&redis->queue, redis->publisher.phase == JZ_REDIS_READY);
+    bool may_sleep = fall_asleep(redis);
     if (poll(watched, 4, may_sleep ? timeout_until(due_ms) : 0) < 0)
         for (size_t i = 0; i < 4; i++)
             watched[i].revents = 0; /* interrupted */
-    uint64_t now_ms = jz_redis_now_ms();
+    jz_redis_queue_wake(&redis->queue);
+    uint64_t now_ms = redis->now_ms = jz_redis_now_ms();
     if (watched[3].revents != 0)
         jz_redis_bell_clear(&redis->bell);
     for (size_t i = 0; i < 3; i++)

@@ -2,8 +2,9 @@
  * What is published, on its way to Redis: whole commands in large pieces, gathered by the threads that publish, taken
  * by the broker's thread, and kept until Redis has answered them, because after a lost connection they are sent again.
  *
- * Whoever publishes takes the lock once, and copies the message once. The broker's thread is woken only if it sleeps
- * and there is something for it to do: at once if nothing is outstanding, otherwise with a whole batch.
+ * Whoever publishes takes the lock once, and copies the message once. Where the broker's thread sleeps and nothing is
+ * outstanding, the publisher itself sends its message, which saves the way over that thread. Otherwise messages are
+ * gathered, and the thread is woken by the answer, or by a whole batch.
  */
 #ifndef JAZZY_REDIS_LINK_QUEUE_H
 #define JAZZY_REDIS_LINK_QUEUE_H
@@ -17,40 +18,7 @@
 
 #include "envelope/published.h"
 #include "link/bell.h"
-
-typedef enum jz_redis_queued_kind {
-    JZ_REDIS_QUEUED_MESSAGE,
-    JZ_REDIS_QUEUED_ANNOUNCEMENT,
-    JZ_REDIS_QUEUED_LOST_ANY,
-    JZ_REDIS_QUEUED_PROBE, /* to ourselves */
-    JZ_REDIS_QUEUED_ROLE   /* the question whether Redis is a master */
-} jz_redis_queued_kind;
-
-/* A command in a piece. */
-typedef struct jz_redis_queued {
-    jz_redis_publication *publication; /* of messages and announcements */
-    uint64_t number;                   /* what jz_redis_published_lost is told */
-    size_t end;                        /* where it ends in the piece */
-    jz_redis_queued_kind kind;
-} jz_redis_queued;
-
-typedef struct jz_redis_piece {
-    struct jz_redis_piece *next;
-    jz_redis_queued *queued;
-    size_t queued_capacity;
-    size_t count;    /* of `queued` */
-    size_t answered; /* of them, as the broker's thread knows */
-    size_t settled;  /* of them, as the accounts know */
-    size_t length;
-    size_t capacity;
-    size_t sent; /* bytes */
-    char bytes[];
-} jz_redis_piece;
-
-typedef struct jz_redis_pieces {
-    jz_redis_piece *first;
-    jz_redis_piece *last;
-} jz_redis_pieces;
+#include "link/pieces.h"
 
 typedef struct jz_redis_queue {
     /* The same from its beginning to its end. */
@@ -65,13 +33,14 @@ typedef struct jz_redis_queue {
     jz_redis_pieces gathered;
     size_t gathered_bytes;
     size_t wake_at; /* the bell is rung once `gathered_bytes` reaches it */
+    int direct;     /* the descriptor on which who publishes sends; -1: only the broker's thread sends */
     size_t bytes;   /* in all, and how many messages that are */
     size_t messages;
     jz_redis_piece *spare;
     size_t spare_count;
     bool is_closed;
 
-    /* Of the broker's thread alone. */
+    /* Of the broker's thread alone, unless it sleeps. */
     jz_redis_pieces flight;   /* taken, not wholly answered */
     jz_redis_piece *sending;  /* of those, the first that is not wholly sent; NULL: all are */
     jz_redis_piece *awaiting; /* of those, the first that is not wholly answered */
@@ -105,8 +74,12 @@ bool jz_redis_queue_publish(jz_redis_queue *queue, const jz_redis_publishing *pu
  */
 void jz_redis_queue_advance(jz_redis_queue *queue, bool is_up, uint64_t now_ms);
 
-/* Has the bell ring when there is something to do. False: there is already. */
-bool jz_redis_queue_sleep(jz_redis_queue *queue, bool is_up);
+/*
+ * Before the thread sleeps: has the bell ring when there is something to do, and others send on the descriptor, unless
+ * it is -1. False: there is something to do already. Afterwards, before anything else of the queue is used: `wake`.
+ */
+bool jz_redis_queue_sleep(jz_redis_queue *queue, bool is_up, int descriptor);
+void jz_redis_queue_wake(jz_redis_queue *queue);
 
 /* Puts a command in front of all that was not sent yet. False: no memory. */
 bool jz_redis_queue_ask(jz_redis_queue *queue, jz_redis_queued_kind kind, const char *command, size_t length);
@@ -143,6 +116,21 @@ bool jz_redis_queue_is_idle(jz_redis_queue *queue);
 
 /* How much there is, from any thread. */
 void jz_redis_queue_measure(jz_redis_queue *queue, size_t *bytes, size_t *messages);
+
+/* flight.c, under the lock: settles what was answered; takes what was gathered. */
+void jz_redis_flight_settle(jz_redis_queue *queue);
+void jz_redis_flight_take(jz_redis_queue *queue);
+
+/* What a command of this size counts for in the limit. */
+static inline size_t jz_redis_queue_weight(size_t size)
+{
+    return size + sizeof(jz_redis_queued);
+}
+
+static inline void jz_redis_queue_count_dropped(jz_redis_queue *queue)
+{
+    atomic_fetch_add_explicit(&queue->dropped, 1, memory_order_relaxed);
+}
 
 /* Accepts nothing any more. */
 void jz_redis_queue_end(jz_redis_queue *queue);

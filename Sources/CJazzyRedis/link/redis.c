@@ -77,7 +77,7 @@ static void report(void *context, jz_broker_report *report)
     *report = (jz_broker_report){.is_up = now.is_up,
                                  .reconnects = now.reconnects,
                                  .gaps = now.gaps,
-                                 .received = now.received + now.echoes + now.duplicates + now.unreadable,
+                                 .received = now.received,
                                  .echoes = now.echoes,
                                  .duplicates = now.duplicates,
                                  .unreadable = now.unreadable,
