@@ -74,6 +74,19 @@ def test_only_the_subscribed_connection_is_cut(proxy):
         assert other.call("PUBLISH", "channel", "nobody") == 0
 
 
+def test_only_the_subscribed_connection_is_deaf(proxy):
+    with RespClient(proxy.port, deadline=0.2) as subscribed, RespClient(proxy.port) as other:
+        subscribed.call("SUBSCRIBE", "channel")
+        proxy.deafen()
+        assert other.call("PUBLISH", "channel", "message") == 1
+        with pytest.raises(TimeoutError):
+            subscribed.read()
+    with RespClient(proxy.port) as subscribed, RespClient(proxy.port) as other:
+        subscribed.call("SUBSCRIBE", "channel")
+        assert other.call("PUBLISH", "channel", "message") == 1
+        assert subscribed.read() == [b"message", b"channel", b"message"]
+
+
 @pytest.mark.parametrize("way", [COMMANDS, REPLIES])
 def test_what_is_held_back_passes_later(redis, proxy, way):
     with RespClient(proxy.port, deadline=0.2) as client:

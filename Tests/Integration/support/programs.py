@@ -16,6 +16,7 @@ SWIFT_MODULES = ["-I", SWIFT_BUILD / "Modules", "-I", ROOT / "Sources/CJazzyPoll
 BENCH = {"c": C_BUILD / "bench-echo-c", "swift": SWIFT_BUILD / "bench-echo-swift"}
 ECHO = C_BUILD / "echo-server"
 PROBE = C_BUILD / "probe-server"
+REDIS_PROBE = C_BUILD / "redis-probe"
 CONFORMANCE = C_BUILD / "conformance"
 EXAMPLES = {
     name: SWIFT_BUILD / name

@@ -52,6 +52,8 @@ class Link:
         self._replies_left = None
         self._lock = threading.Lock()
         self.is_subscribed = False
+        self._may_reply = threading.Event()
+        self._may_reply.set()
         self._threads = [threading.Thread(target=self._pump, args=(way,), daemon=True) for way in self._sockets]
         for thread in self._threads:
             thread.start()
@@ -61,7 +63,12 @@ class Link:
         with self._lock:
             self._replies_left = count
 
+    def deafen(self):
+        """No reply passes any more. That it ends is not hidden."""
+        self._may_reply.clear()
+
     def end(self):
+        self._may_reply.set()
         for each in self._sockets[COMMANDS]:
             with contextlib.suppress(OSError):
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABRUPTLY)
@@ -78,6 +85,8 @@ class Link:
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
                 self._proxy.await_flow(way)
+                if way == REPLIES:
+                    self._may_reply.wait(DEADLINE)
                 if way == COMMANDS:
                     data, kept = self._rewrite(kept + data)
                 elif (left := self._count_replies(len(data))) is not None:
@@ -177,13 +186,20 @@ class Proxy:
         Ends all connections, or only the subscribed ones, or only the others, with a reset: now, or when so many more
         bytes of replies have passed.
         """
-        with self._lock:
-            links = [each for each in self._links if subscribed is None or each.is_subscribed == subscribed]
-        for link in links:
+        for link in self._links_that_are(subscribed):
             if after is None:
                 link.end()
             else:
                 link.cut_after(after)
+
+    def deafen(self):
+        """Nothing that is published reaches the subscribed connections there are, which do not end."""
+        for link in self._links_that_are(subscribed=True):
+            link.deafen()
+
+    def _links_that_are(self, subscribed):
+        with self._lock:
+            return [each for each in self._links if subscribed is None or each.is_subscribed == subscribed]
 
     @contextlib.contextmanager
     def refusing(self, error):

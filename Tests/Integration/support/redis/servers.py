@@ -57,11 +57,11 @@ class Daemon:
     def _command(self):
         raise NotImplementedError
 
-    def start(self):
+    def start(self, *options):
         log = (self.folder / "log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
+                [*self._command(), *options], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
             )
 
     def await_answers(self):
@@ -112,8 +112,8 @@ class Redis(Daemon):
         return [
             self.program,
             *("--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.socket_path)),
-            *("--dir", str(self.folder), "--save", "", "--enable-debug-command", "yes", "--repl-diskless-sync-delay"),
-            *("0", *map(str, self._options)),
+            *("--dir", str(self.folder), "--save", "", "--enable-debug-command", "yes"),
+            *("--enable-protected-configs", "yes", "--repl-diskless-sync-delay", "0", *map(str, self._options)),
         ]
 
     @property
@@ -136,12 +136,21 @@ class Redis(Daemon):
         all_of_them = [dict(field.partition("=")[::2] for field in line.split(" ")) for line in lines]
         return [each for each in all_of_them if each["id"] != own]
 
+    def connections_of_members(self):
+        """Those that have a name, as servers' connections have."""
+        return [each for each in self.connections() if each["name"]]
+
     def close_connections(self, kind):
         """CLIENT KILL of all publishing connections ("normal") or all subscribed ones ("pubsub"). Returns how many."""
         return self.call("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
 
     def role(self):
         return self.call("ROLE")[0].decode()
+
+    def follow(self, master):
+        """It is a replica of that from now on, and has its data."""
+        self.call("REPLICAOF", "127.0.0.1", master.port)
+        eventually(lambda: self.call("ROLE")[3] == b"connected", "the replica follows its master")
 
 
 class Sentinel(Daemon):

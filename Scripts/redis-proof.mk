@@ -1,0 +1,29 @@
+# What proves that servers over Redis lose nothing in silence: the server that these tests probe, and the plays of a
+# night, which are those of the other tests with a thousand seeds.
+
+REDIS_PROBE_SOURCES := $(wildcard Tests/Integration/servers/redis/*.c) Tests/Integration/servers/event-line.c
+
+# $(1) build, $(2) compiler, $(3) its flags
+define redis_probe
+$(BUILD)/$(1)/Tests/Integration/servers/redis/%.o: C_FLAGS += $(REDIS_INCLUDES)
+$(BUILD)/$(1)/redis-probe: $(REDIS_PROBE_SOURCES:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzyredis.a \
+		$(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $$(REDIS_LIBRARIES) $$(C_LIBRARIES) -o $$@
+c-programs-$(1): $(BUILD)/$(1)/redis-probe
+endef
+
+$(eval $(call redis_probe,release,$(RELEASE_CC),$(RELEASE_FLAGS)))
+$(eval $(call redis_probe,sanitized,$(CLANG),$(SANITIZED_FLAGS)))
+$(eval $(call redis_probe,tsan,$(CLANG),$(TSAN_FLAGS)))
+
+# $(1) build, $(2) seeds
+redis_plays = JAZZY_C_BUILD=$(BUILD)/$(1) JAZZY_REDIS_SEEDS=$(2) $(PYTHON) -m pytest -q \
+	Tests/Integration/test_redis_seeded.py
+
+.PHONY: test-redis-nightly
+test-redis-nightly: $(VENV)/.installed $(BUILD)/release/redis-probe $(BUILD)/sanitized/redis-probe \
+		$(BUILD)/tsan/redis-probe
+	@Scripts/install-packages $(TEST_PACKAGES)
+	$(call redis_plays,release,1-500)
+	$(call redis_plays,sanitized,501-800)
+	$(call redis_plays,tsan,801-1000)

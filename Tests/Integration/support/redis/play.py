@@ -1,0 +1,172 @@
+"""A play: members publish, Redis has a fault meanwhile, and then every log is compared with what was published."""
+
+import contextlib
+import itertools
+import random
+import time
+
+from support.deadline import DEADLINE, eventually
+from support.process import resident_memory
+from support.redis.checker import Journal, faults, losses, orders
+from support.redis.members import Member, Publishing, server_of
+from support.redis.proxy import Proxy
+
+TOPICS = ("news", "sport")
+
+# Seconds that a member may need to end, whatever Redis does: its time-out for Redis is half a second.
+STOPS_WITHIN = 5
+
+# Seconds before a fault: who publishes then may not have been heard yet when it begins, and has to publish again.
+IN_FLIGHT = 1
+
+
+def demand_none(complaints):
+    assert not complaints, "\n".join(complaints[:20])
+
+
+class Play:
+    """`with Play(...) as play`: members have joined and subscribed. Each reaches Redis through a proxy of its own."""
+
+    def __init__(self, redis, *, seed=None, names=("ann", "bob"), is_ordered=False, flags=None, url_of=None, patience=DEADLINE):
+        self.redis = redis
+        self.random = random.Random(seed or 0)
+        self._is_seeded = seed is not None
+        self.journal = Journal()
+        self.is_ordered = is_ordered
+        self.topics = TOPICS
+        self.proxies = {}
+        self.members = []
+        self._url_of = url_of
+        self._patience = patience
+        self._names = names
+        self._flags = flags
+        self._stack = contextlib.ExitStack()
+        self._unrest = []
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self._stack = stack
+            for name in self._names:
+                self.add_member(name)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception):
+        return self._stack.__exit__(*exception)
+
+    def add_member(self, name):
+        if self._url_of is None:
+            self.proxies[name] = self._stack.enter_context(Proxy(self.redis.port))
+            url = self.proxies[name].url
+        else:
+            url = self._url_of(name)
+        member = Member(name, url, self.journal, is_ordered=self.is_ordered, flags=self._flags)
+        self.members.append(self._stack.enter_context(member))
+        member.connect(self.topics)
+        return member
+
+    def member(self, name):
+        return next(member for member in self.members if member.name == name)
+
+    def clients(self):
+        return [client for member in self.members for client in member.clients()]
+
+    @staticmethod
+    def nothing():
+        """No fault."""
+        return contextlib.nullcontext()
+
+    def perform(self, fault, *, count=40):
+        """All publish before the fault, during it (a context manager), and afterwards; then all is compared."""
+        with contextlib.ExitStack() as stack:
+            writers = [
+                stack.enter_context(Publishing(member.publisher, self.topics, self.random.random()))
+                for member in self.members
+            ]
+            self._publish(writers, count)
+            start = time.monotonic()
+            with fault:
+                self._publish(writers, count)
+                self.check_local()
+            self.await_joined()
+            self._unrest.append((start - IN_FLIGHT, time.monotonic()))
+            self._publish(writers, count)
+        self.conclude()
+
+    def _publish(self, writers, count):
+        for writer in writers:
+            writer.await_more(count)
+
+    def check_local(self):
+        """What a member's clients publish reaches its others meanwhile."""
+        if self.is_ordered:
+            return
+        streams = self.journal.streams()
+        for member, topic in itertools.product(self.members, self.topics):
+            for publisher in (member.name, server_of(member.name)):
+                count = len(streams.get((topic, publisher), ()))
+                eventually(
+                    lambda: len(member.listener.heard(topic, publisher)) >= count,
+                    f"{member.name}'s own clients get its messages without Redis",
+                )
+
+    def await_joined(self):
+        for member in self.members:
+            member.await_joined()
+        for client, topic in itertools.product(self.clients(), self.topics):
+            eventually(lambda: client.is_live(topic), f"{topic} is live again at {client.name}")
+
+    def conclude(self):
+        """Every loss has been told, although nothing more is published; and what then is published arrives."""
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: not self._losses() or self._faults(), "all is heard or told", self._patience)
+        demand_none(self._faults() + self._losses())
+        self._await_calm_messages()
+        demand_none(self._faults() + self._losses())
+        if self.is_ordered:
+            demand_none(list(orders(self.journal, [client.log for client in self.clients()], self._is_calm)))
+        for member in self.members:
+            assert member.server.is_running
+            eventually(lambda: member.statistics()["queue_messages"] == 0, f"{member.name} has published everything")
+
+    def _is_calm(self, moment):
+        return not any(start < moment < end for start, end in self._unrest)
+
+    def _faults(self):
+        failures = [client.failure for client in self.clients() if client.failure]
+        return failures + [text for client in self.clients() for text in faults(self.journal, client.log)]
+
+    def _losses(self):
+        return [text for client in self.clients() for text in losses(self.journal, client.log)]
+
+    def _await_calm_messages(self):
+        for member, topic in itertools.product(self.members, self.topics):
+            member.publisher.publish(topic)
+            number = len(self.journal.streams()[topic, member.name])
+            for client in self.clients():
+                if client is not member.publisher:
+                    eventually(
+                        lambda: number in client.heard(topic, member.name),
+                        f"{client.name} hears {member.name} again",
+                    )
+
+    def gaps(self):
+        return sum(len(client.log.gaps()) for client in self.clients())
+
+    def some(self, *seconds):
+        """The longest of these, or any of them where a seed chooses."""
+        return self.random.choice(seconds) if self._is_seeded else max(seconds)
+
+    def damage(self):
+        """How much members have noticed of faults: connections that had to be made anew, messages that were dropped."""
+        counted = [member.statistics() for member in self.members]
+        return sum(each["reconnects"] + each["dropped"] for each in counted)
+
+    def memory(self):
+        return {member.name: resident_memory(member.server.pid) for member in self.members}
+
+    def stop(self):
+        """All members end in time."""
+        for member in self.members:
+            seconds = member.stop()
+            assert seconds < STOPS_WITHIN, f"{member.name} ended after {seconds:.1f} s"
