@@ -37,6 +37,11 @@ $(call c_test_programs,$(1),$(REDIS_UNIT_TESTS)): $(REDIS_TEST_SUPPORT:%.c=$(BUI
 	$(2) $(3) $$(filter %.o,$$^) $$(filter %.a,$$^) $$(REDIS_TEST_WRAPS) -lcmocka $$(REDIS_LIBRARIES) \
 		$$(C_LIBRARIES) $(5) -o $$@
 c-unit-tests-$(1): $(call c_test_programs,$(1),$(4))
+$(BUILD)/$(1)/Examples/redis-%.o: C_FLAGS += $(REDIS_INCLUDES)
+$(BUILD)/$(1)/redis-broadcast-server: $(BUILD)/$(1)/Examples/redis-broadcast-server.o \
+		$(BUILD)/$(1)/libcjazzyredis.a $(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $$(REDIS_LIBRARIES) $$(C_LIBRARIES) -o $$@
+c-programs-$(1): $(BUILD)/$(1)/redis-broadcast-server
 endef
 
 $(eval $(call redis_build,release,$(RELEASE_CC),$(RELEASE_FLAGS),$(REDIS_UNIT_TESTS)))
