@@ -1,4 +1,7 @@
 import json
+import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +78,33 @@ def test_the_page_calculates_with_what_was_measured() -> None:
         place[path[-1]] = 12.5
     page = report.page(results, MACHINE)
     assert page is not None and '"own_bytes": 12.5' in page and report.PLACE_OF_FIGURES not in page
+
+
+FIGURES = {"own_bytes": 1000, "kernel_bytes": 3000, "publish_us": 10, "receive_us": 20, "deliver_us": 4,
+           "redis_publish_us": 1, "redis_subscriber_us": 0.5}  # fmt: skip
+ASSUMPTIONS = {"connections": 1e6, "rate": 1, "receivers": 1, "size": 100, "memory": 4, "cores": 4, "load": 50}
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node to calculate as a browser does")
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        # A publication for each delivery: 10 + 20 + 4 µs, a million times a second, on cores that are half busy.
+        ({}, {"servers": 17, "cores": 34, "published": 1e6, "delivered": 1e6, "reached": 1, "redis": 3}),
+        # Nearly quiet: 4 GB of memory.
+        ({"rate": 1e-6}, {"servers": 1, "memory": 4e9}),
+        ({"rate": 1e-6, "connections": 1e7}, {"servers": 10, "memory": 4e10}),
+    ],
+)
+def test_the_page_counts_memory_and_processors(changes: dict[str, float], expected: dict[str, float]) -> None:
+    function = re.search(r"^function calculate.*?^}", report.PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert function is not None
+    script = (
+        f"const headerBytes = 54; {function[0]}\n"
+        f"console.log(JSON.stringify(calculate({json.dumps(ASSUMPTIONS | changes)}, {json.dumps(FIGURES)})))"
+    )
+    finished = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
+    assert {key: json.loads(finished.stdout)[key] for key in expected} == pytest.approx(expected)
 
 
 def test_without_a_figure_there_is_no_page() -> None:
