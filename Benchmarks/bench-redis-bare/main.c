@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,6 +25,7 @@
 #include <unistd.h>
 
 #include "clients.h"
+#include "exchange.h"
 #include "floor.h"
 #include "sockets.h"
 
@@ -78,20 +81,27 @@ static size_t drop_replies(redisContext *redis)
     return count;
 }
 
-/* All messages of one read go to each client in one piece. */
-static void deliver(redisContext *subscriber)
+/* Writes the messages of one read as frames. Returns their length. */
+static size_t read_messages(redisContext *subscriber, uint8_t *frames)
 {
-    static uint8_t frames[MOST_FRAMES];
     size_t length = 0;
     read_replies(subscriber);
     for (redisReply *reply; (reply = next_reply(subscriber)) != NULL; freeReplyObject(reply)) {
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 || reply->element[2]->type != REDIS_REPLY_STRING)
             continue;
         const redisReply *payload = reply->element[2];
-        if (length + payload->len + FLOOR_CARRY > sizeof frames)
+        if (length + payload->len + FLOOR_CARRY > MOST_FRAMES)
             floor_fail("gather so many messages");
         length += clients_write_frame(frames + length, payload->str, payload->len);
     }
+    return length;
+}
+
+/* All messages of one read go to each client in one piece. */
+static void deliver(redisContext *subscriber)
+{
+    static uint8_t frames[MOST_FRAMES];
+    size_t length = read_messages(subscriber, frames);
     if (length > 0)
         clients_send(frames, length);
 }
@@ -117,12 +127,18 @@ static void accept_clients(int epoll, int listener)
     }
 }
 
-static void serve(int redis_port, uint16_t port)
+static redisContext *subscribe(int redis_port)
 {
-    redisContext *publisher = connect_redis(redis_port);
     redisContext *subscriber = connect_redis(redis_port);
     redisAppendCommand(subscriber, "SUBSCRIBE %s", channel);
     flush_commands(subscriber);
+    return subscriber;
+}
+
+static void serve(int redis_port, uint16_t port)
+{
+    redisContext *publisher = connect_redis(redis_port);
+    redisContext *subscriber = subscribe(redis_port);
     int listener = floor_listen(port);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     watch(epoll, listener);
@@ -145,6 +161,82 @@ static void serve(int redis_port, uint16_t port)
             } else {
                 clients_read(ready, publish_message, publisher);
                 flush_commands(publisher);
+            }
+        }
+    }
+}
+
+/* Between the thread of clients and that of Redis. */
+static exchange to_redis, to_clients;
+static int redis_port_of_thread;
+
+static void *run_redis(void *unused)
+{
+    (void)unused;
+    static uint8_t frames[MOST_FRAMES];
+    redisContext *publisher = connect_redis(redis_port_of_thread);
+    redisContext *subscriber = subscribe(redis_port_of_thread);
+    struct pollfd waits[] = {{.fd = to_redis.bell, .events = POLLIN},
+                             {.fd = publisher->fd, .events = POLLIN},
+                             {.fd = subscriber->fd, .events = POLLIN}};
+    for (;;) {
+        poll(waits, 3, -1);
+        if (waits[0].revents != 0) {
+            const uint8_t *messages;
+            size_t length = exchange_take(&to_redis, &messages);
+            for (size_t next = 0, size; next < length; next += sizeof size + size) {
+                memcpy(&size, messages + next, sizeof size);
+                append_publish(publisher, messages + next + sizeof size, size);
+            }
+            flush_commands(publisher);
+        }
+        if (waits[1].revents != 0) {
+            read_replies(publisher);
+            drop_replies(publisher);
+        }
+        if (waits[2].revents != 0)
+            exchange_put(&to_clients, NULL, 0, frames, read_messages(subscriber, frames));
+        exchange_ring(&to_clients);
+    }
+    return NULL;
+}
+
+static void hand_over_message(void *context, const uint8_t *bytes, size_t length)
+{
+    (void)context;
+    exchange_put(&to_redis, &length, sizeof length, bytes, length);
+}
+
+/* The same as `serve`, where a thread of its own has Redis. */
+static void serve_by_two_threads(int redis_port, uint16_t port)
+{
+    pthread_t thread;
+    redis_port_of_thread = redis_port;
+    exchange_create(&to_redis);
+    exchange_create(&to_clients);
+    int listener = floor_listen(port);
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    watch(epoll, listener);
+    watch(epoll, to_clients.bell);
+    if (pthread_create(&thread, NULL, run_redis, NULL) != 0)
+        floor_fail("start a thread");
+    printf("listening on port %u\n", port);
+    fflush(stdout);
+    static struct epoll_event events[MOST_EVENTS];
+    for (;;) {
+        int count = epoll_wait(epoll, events, MOST_EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            int ready = events[i].data.fd;
+            if (ready == listener) {
+                accept_clients(epoll, listener);
+            } else if (ready == to_clients.bell) {
+                const uint8_t *frames;
+                size_t length = exchange_take(&to_clients, &frames);
+                if (length > 0)
+                    clients_send(frames, length);
+            } else {
+                clients_read(ready, hand_over_message, NULL);
+                exchange_ring(&to_redis);
             }
         }
     }
@@ -185,7 +277,7 @@ static void publish(int redis_port, size_t count, size_t size)
 
 int main(int count, char **arguments)
 {
-    unsigned long redis = 0, port = 0, messages = 0, size = 100;
+    unsigned long redis = 0, port = 0, messages = 0, size = 100, threads = 1;
     for (int i = 1; i + 1 < count; i += 2) {
         unsigned long value = strtoul(arguments[i + 1], NULL, 10);
         if (strcmp(arguments[i], "--redis") == 0 && value <= 65535)
@@ -196,16 +288,21 @@ int main(int count, char **arguments)
             messages = value;
         else if (strcmp(arguments[i], "--size") == 0 && value <= 32768)
             size = value;
+        else if (strcmp(arguments[i], "--threads") == 0 && (value == 1 || value == 2))
+            threads = value;
         else
             redis = 0;
     }
     if (redis == 0 || (port == 0) == (messages == 0)) {
-        fprintf(stderr, "usage: bench-redis-bare --redis PORT (--port N | --publish N [--size BYTES])\n");
+        fprintf(stderr,
+                "usage: bench-redis-bare --redis PORT (--port N [--threads 1|2] | --publish N [--size BYTES])\n");
         return 2;
     }
     floor_allow_many_descriptors();
     if (messages > 0)
         publish((int)redis, messages, size);
+    else if (threads == 2)
+        serve_by_two_threads((int)redis, (uint16_t)port);
     else
         serve((int)redis, (uint16_t)port);
     return 0;

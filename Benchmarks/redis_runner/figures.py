@@ -16,7 +16,7 @@ from runner.statistics import paired_ratio
 
 from .load import json_of, run_load
 from .processes import cpu_seconds
-from .services import ALONE, BARE, JAZZY, NGINX, OTHER_CORES, PYTHON, RELEASE, SERVER_CORES, Kind, redis, servers
+from .services import ALONE, BARE, BARE_THREADS, JAZZY, NGINX, OTHER_CORES, PYTHON, RELEASE, SERVER_CORES, Kind, redis, servers
 from .wire import Commands, Redis
 
 BOTH_CORES = SERVER_CORES | OTHER_CORES
@@ -114,7 +114,7 @@ def costs(plan: Plan, shape: str, peers: bool) -> Figures:
     ours, the bare program, and the peers, which get the load in turn.
     """
     receivers, depth = SHAPES[shape]
-    kinds = [JAZZY, BARE, *([NGINX, PYTHON] if peers else [])]
+    kinds = [JAZZY, BARE, BARE_THREADS, *([NGINX, PYTHON] if peers else [])]
     readings: dict[str, dict[int, dict[str, Any]]] = {kind.name: {} for kind in kinds}
     with redis() as broker, contextlib.ExitStack() as stack:
         pairs = {kind.name: stack.enter_context(servers(kind, broker.port, 2)) for kind in kinds}
@@ -246,7 +246,7 @@ def storm(plan: Plan) -> Figures:
     with redis() as broker, servers(JAZZY, broker.port, 1) as (server,):
         client = Commands(server.port, "/topics")
         asking = Redis(broker.port)
-        most_channels = 0
+        own_channels = most_channels = asking.number_of_channels()
         began = time.monotonic()
         lingered = cpu = redis_cpu = 0.0
         measured_from = began
@@ -264,7 +264,7 @@ def storm(plan: Plan) -> Figures:
             time.sleep(max(0, pause))
         seconds = time.monotonic() - measured_from
         cpu, redis_cpu = cpu_seconds(server.pid) - cpu, cpu_seconds(broker.pid) - redis_cpu
-        _await_channels(asking, lambda count: count <= step + 1, 60)
+        _await_channels(asking, lambda count: count <= own_channels + step, 60)
         server.check()
         client.close()
     return {

@@ -44,7 +44,8 @@ GOALS = [
     Goal("publishing rate of one process, of redis-benchmark's", ("rate", "of_redis_benchmark"), 0.9, is_least=True),
     Goal("CPU of publishing by itself, of bare hiredis's", ("rate", "cpu_of_bare"), 1.3),
     *(
-        _cost(figure, text, shape, SHAPES[shape], "bare hiredis", 1.3)
+        _cost(figure, text, shape, SHAPES[shape], kind, 1.3)
+        for kind in ("bare hiredis", "bare hiredis, two threads")
         for shape in ("one-by-one", "in-flight")
         for figure, text in (("published_cpu_us", "CPU per published message"), ("received_cpu_us", "CPU per received message"))
     ),

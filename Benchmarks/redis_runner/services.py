@@ -68,6 +68,7 @@ class Kind:
 JAZZY = Kind("Jazzy", f"{RELEASE}/bench-redis-server --port {{port}} --redis redis://127.0.0.1:{{redis}}")
 ALONE = Kind("Jazzy, without a broker", f"{RELEASE}/bench-redis-server --port {{port}}")
 BARE = Kind("bare hiredis", f"{RELEASE}/bench-redis-bare --port {{port}} --redis {{redis}}")
+BARE_THREADS = Kind("bare hiredis, two threads", f"{BARE.command} --threads 2")
 NGINX = Kind("nchan", "/usr/sbin/nginx -c {folder}/nginx.conf", configuration=NCHAN)
 PYTHON = Kind(
     "python-socketio",
