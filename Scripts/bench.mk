@@ -24,15 +24,25 @@ define bench_tls_program
 $(BUILD)/release/$(1): $(2:%.c=$(BUILD)/release/%.o)
 	$(RELEASE_CC) $(RELEASE_FLAGS) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) -o $$@
 endef
-$(eval $(call bench_tls_program,bench-load,$(wildcard Benchmarks/bench-load/*.c Benchmarks/common-tls/*.c)))
 $(eval $(call bench_tls_program,bench-floor-tls,$(wildcard Benchmarks/bench-floor-tls/*.c Benchmarks/common-tls/*.c) \
 	Benchmarks/bench-floor/floor.c Benchmarks/bench-floor/sockets.c))
 $(eval $(call bench_tls_program,bench-echo-tls,Benchmarks/bench-echo-tls/main.c Benchmarks/bench-echo-c/routes.c))
 $(BUILD)/release/bench-echo-tls: $(BUILD)/release/libcjazzytls.a
 $(BUILD)/release/bench-echo-tls $(BUILD)/release/bench-floor-tls: $(BUILD)/release/libcjazzypoll.a
 $(BUILD)/release/Benchmarks/bench-echo-tls/%.o: C_FLAGS += -ISources/CJazzyTLS/include
-$(BUILD)/release/Benchmarks/common-tls/%.o $(BUILD)/release/Benchmarks/bench-floor-tls/%.o \
-	$(BUILD)/release/Benchmarks/bench-load/%.o: C_FLAGS += $(TLS_CFLAGS)
+$(BUILD)/release/Benchmarks/bench-floor-tls/%.o: C_FLAGS += $(TLS_CFLAGS)
+
+# The load, in every build. $(1) build, $(2) compiler, $(3) its flags, $(4) more libraries
+define bench_load
+$(BUILD)/$(1)/bench-load: $(patsubst %.c,$(BUILD)/$(1)/%.o,$(wildcard Benchmarks/bench-load/*.c Benchmarks/common-tls/*.c))
+	$(2) $(3) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) $(4) -o $$@
+$(BUILD)/$(1)/Benchmarks/common-tls/%.o $(BUILD)/$(1)/Benchmarks/bench-load/%.o: C_FLAGS += $(TLS_CFLAGS)
+c-programs-$(1): $(BUILD)/$(1)/bench-load
+endef
+$(eval $(call bench_load,release,$(RELEASE_CC),$(RELEASE_FLAGS)))
+$(eval $(call bench_load,sanitized,$(CLANG),$(SANITIZED_FLAGS)))
+$(eval $(call bench_load,gcc,$(GCC),$(GCC_FLAGS)))
+$(eval $(call bench_load,tsan,$(CLANG),$(TSAN_FLAGS),$(TSAN_LIBRARIES)))
 
 # Of every server with TLS.
 $(BUILD)/bench-tls/certificate.pem:

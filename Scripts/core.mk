@@ -39,10 +39,10 @@ TSAN_FLAGS := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 TSAN_LIBRARIES := \
 	$(if $(SWIFT_LIBRARIES),-L$(SWIFT_LIBRARIES) -Xlinker -rpath -Xlinker $(SWIFT_LIBRARIES) -ldispatch -lBlocksRuntime)
 
-# $(1) build, $(2) compiler, $(3) its flags, $(4) name of a program, $(5) its sources
+# $(1) build, $(2) compiler, $(3) its flags, $(4) name of a program, $(5) its sources, $(6) more libraries for it
 define c_program
 $(BUILD)/$(1)/$(4): $(5:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(C_LIBRARIES) -o $$@
+	$(2) $(3) $$^ $$(C_LIBRARIES) $(6) -o $$@
 c-programs-$(1): $(BUILD)/$(1)/$(4)
 endef
 
@@ -55,7 +55,7 @@ $(foreach test,$(C_UNIT_TESTS),$(call c_test_programs,$(1),$(test)): $(test:%.c=
 )
 endef
 
-# $(1) build, $(2) compiler, $(3) its flags, $(4) sources of unit tests, $(5) more libraries for them
+# $(1) build, $(2) compiler, $(3) its flags, $(4) sources of unit tests, $(5) more libraries for all programs
 define c_build
 $(BUILD)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
@@ -74,11 +74,11 @@ $(call c_test_programs,$(1),$(C_UNIT_TESTS)): $(C_TEST_SUPPORT:%.c=$(BUILD)/$(1)
 c-unit-tests-$(1): $(call c_test_programs,$(1),$(4))
 	@Scripts/run-tests $$(filter %/conformance-served,$$^) $$(filter %/conformance-secured,$$^) \
 		$$(filter-out %/conformance-served %/conformance-secured,$$^)
-$(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server.c)
-$(call c_program,$(1),$(2),$(3),bench-echo-c,$(wildcard Benchmarks/bench-echo-c/*.c))
-$(call c_program,$(1),$(2),$(3),bench-floor,$(wildcard Benchmarks/bench-floor/*.c))
-$(call c_program,$(1),$(2),$(3),bench-micro,$(wildcard Benchmarks/common/*.c Benchmarks/bench-micro/*.c))
-$(call c_program,$(1),$(2),$(3),session-driver,Tests/Differential/session-driver.c)
+$(call c_program,$(1),$(2),$(3),echo-server,Examples/echo-server.c,$(5))
+$(call c_program,$(1),$(2),$(3),bench-echo-c,$(wildcard Benchmarks/bench-echo-c/*.c),$(5))
+$(call c_program,$(1),$(2),$(3),bench-floor,$(wildcard Benchmarks/bench-floor/*.c),$(5))
+$(call c_program,$(1),$(2),$(3),bench-micro,$(wildcard Benchmarks/common/*.c Benchmarks/bench-micro/*.c),$(5))
+$(call c_program,$(1),$(2),$(3),session-driver,Tests/Differential/session-driver.c,$(5))
 endef
 
 $(eval $(call c_build,release,$(RELEASE_CC),$(RELEASE_FLAGS),$(C_UNIT_TESTS)))

@@ -40,12 +40,13 @@ $(VENV)/.installed: Tests/requirements.txt
 	@touch $@
 
 # Every C unit test with sanitizers, and built by gcc; tests with threads also with ThreadSanitizer. Two are built, and
-# run, at a time.
+# run, at a time. Programs that no later test builds are built, so that they stay without warnings and can be debugged.
 .PHONY: test-c
 test-c:
 	@$(MAKE) -j2 c-unit-tests-sanitized
 	@$(MAKE) -j2 c-unit-tests-gcc
 	@$(MAKE) -j2 c-unit-tests-tsan
+	@$(MAKE) -j2 c-programs-gcc c-programs-tsan
 
 # That no room of the C libraries uses one above it, and that what looks for it finds it.
 .PHONY: test-rooms

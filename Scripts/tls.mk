@@ -22,7 +22,7 @@ $(foreach test,$(TLS_UNIT_TESTS),$(call c_test_programs,$(1),$(test)): $(test:%.
 )
 endef
 
-# $(1) build, $(2) compiler, $(3) its flags, $(4) sources of unit tests, $(5) more libraries for them
+# $(1) build, $(2) compiler, $(3) its flags, $(4) sources of unit tests, $(5) more libraries for all programs
 define tls_build
 $(BUILD)/$(1)/Sources/CJazzyTLS/%.o: C_FLAGS += $(TLS_INCLUDES)
 $(BUILD)/$(1)/Tests/CJazzyTLSTests/%.o: C_FLAGS += $(TLS_INCLUDES) -ITests/CJazzyTLSTests -ITests/CJazzyPollTests
@@ -38,11 +38,11 @@ c-unit-tests-$(1): $(call c_test_programs,$(1),$(4))
 $(BUILD)/$(1)/Examples/tls-%.o: C_FLAGS += $(TLS_INCLUDES)
 $(BUILD)/$(1)/tls-echo-server: $(BUILD)/$(1)/Examples/tls-echo-server.o $(BUILD)/$(1)/libcjazzytls.a \
 		$(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) -o $$@
+	$(2) $(3) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) $(5) -o $$@
 $(BUILD)/$(1)/Tests/Integration/servers/%.o: C_FLAGS += $(TLS_INCLUDES)
 $(BUILD)/$(1)/probe-server: $(PROBE_SOURCES:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzytls.a \
 		$(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) -o $$@
+	$(2) $(3) $$^ $$(TLS_LIBRARIES) $$(C_LIBRARIES) $(5) -o $$@
 c-programs-$(1): $(BUILD)/$(1)/tls-echo-server $(BUILD)/$(1)/probe-server
 endef
 

@@ -81,7 +81,7 @@ static size_t begin_frame(floor_connection *connection, uint8_t **bytes, const u
         (*output_end)[1] = (uint8_t)connection->remaining;
         return SHORT_SENT_HEADER;
     }
-    jz_frame_header decoded;
+    jz_frame_header decoded = {0};
     if (!jz_frame_header_decode(header, available, &decoded))
         return 0;
     memcpy(connection->masking_key, decoded.masking_key, sizeof connection->masking_key);
