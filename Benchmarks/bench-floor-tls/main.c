@@ -16,19 +16,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "../bench-floor/floor.h"
+#include "../bench-floor/loop.h"
 #include "../bench-floor/sockets.h"
 #include "../common-tls/tls_pipe.h"
 
 enum {
-    MOST_EVENTS = 1024,
     BUFFER_SIZE = 512 * 1024, /* bytes received at once */
     MOST_RECORD = 17 * 1024,  /* bytes of which a connection may have kept a part */
-    MOST_DESCRIPTORS = 65536
 };
 
 typedef struct connection {
@@ -37,7 +35,7 @@ typedef struct connection {
 } connection;
 
 /* A descriptor is the index of its connection. */
-static connection *connections[MOST_DESCRIPTORS];
+static connection *connections[FLOOR_MOST_DESCRIPTORS];
 static uint8_t ciphertext[BUFFER_SIZE];
 static uint8_t memory[FLOOR_CARRY + BUFFER_SIZE + MOST_RECORD];
 static tls_pipe channel;
@@ -111,40 +109,14 @@ static void serve_connection(int descriptor)
         end_connection(descriptor);
 }
 
-static void accept_connections(int epoll, int listener)
+static void accept_connection(int descriptor)
 {
-    int descriptor;
-    while ((descriptor = floor_accept(listener)) >= 0) {
-        struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
-        connection *connection = descriptor < MOST_DESCRIPTORS ? calloc(1, sizeof *connection) : NULL;
-        if (connection == NULL || (connection->ssl = SSL_new(context)) == NULL ||
-            epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0)
-            floor_fail("accept a connection");
-        tls_pipe_attach(&channel, connection->ssl);
-        SSL_set_accept_state(connection->ssl);
-        connections[descriptor] = connection;
-    }
-}
-
-static void serve(uint16_t port)
-{
-    int listener = floor_listen(port);
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
-    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) != 0)
-        floor_fail("create an event loop");
-    printf("listening on port %u\n", port);
-    fflush(stdout);
-    static struct epoll_event events[MOST_EVENTS];
-    for (;;) {
-        int count = epoll_wait(epoll, events, MOST_EVENTS, -1);
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == listener)
-                accept_connections(epoll, listener);
-            else
-                serve_connection(events[i].data.fd);
-        }
-    }
+    connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL || (connection->ssl = SSL_new(context)) == NULL)
+        floor_fail("accept a connection");
+    tls_pipe_attach(&channel, connection->ssl);
+    SSL_set_accept_state(connection->ssl);
+    connections[descriptor] = connection;
 }
 
 static void prepare(const char *certificate, const char *key, bool keeps_buffers)
@@ -191,5 +163,5 @@ int main(int count, char **arguments)
     }
     floor_allow_many_descriptors();
     prepare(certificate, key, keeps_buffers);
-    serve((uint16_t)port);
+    floor_run((uint16_t)port, accept_connection, serve_connection);
 }

@@ -11,21 +11,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "floor.h"
+#include "loop.h"
 #include "sockets.h"
 
 enum {
-    MOST_EVENTS = 1024,
     BUFFER_SIZE = 512 * 1024, /* bytes received at once */
-    MOST_DESCRIPTORS = 65536
 };
 
 /* A descriptor is the index of its connection. */
-static floor_connection *connections[MOST_DESCRIPTORS];
+static floor_connection *connections[FLOOR_MOST_DESCRIPTORS];
 static int newest_descriptor;
 static uint8_t memory[FLOOR_CARRY + BUFFER_SIZE];
 static bool fans_out;
@@ -71,39 +69,13 @@ static void serve_connection(int descriptor)
     }
 }
 
-static void accept_connections(int epoll, int listener)
+static void accept_connection(int descriptor)
 {
-    int descriptor;
-    while ((descriptor = floor_accept(listener)) >= 0) {
-        struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
-        floor_connection *connection = descriptor < MOST_DESCRIPTORS ? calloc(1, sizeof *connection) : NULL;
-        if (connection == NULL || epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != 0)
-            floor_fail("accept a connection");
-        connections[descriptor] = connection;
-        if (descriptor > newest_descriptor)
-            newest_descriptor = descriptor;
-    }
-}
-
-static void serve(uint16_t port)
-{
-    int listener = floor_listen(port);
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
-    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) != 0)
-        floor_fail("create an event loop");
-    printf("listening on port %u\n", port);
-    fflush(stdout);
-    static struct epoll_event events[MOST_EVENTS];
-    for (;;) {
-        int count = epoll_wait(epoll, events, MOST_EVENTS, -1);
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.fd == listener)
-                accept_connections(epoll, listener);
-            else
-                serve_connection(events[i].data.fd);
-        }
-    }
+    connections[descriptor] = calloc(1, sizeof *connections[descriptor]);
+    if (connections[descriptor] == NULL)
+        floor_fail("accept a connection");
+    if (descriptor > newest_descriptor)
+        newest_descriptor = descriptor;
 }
 
 int main(int count, char **arguments)
@@ -123,5 +95,5 @@ int main(int count, char **arguments)
         }
     }
     floor_allow_many_descriptors();
-    serve((uint16_t)port);
+    floor_run((uint16_t)port, accept_connection, serve_connection);
 }
