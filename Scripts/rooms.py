@@ -39,7 +39,7 @@ ROOMS = [
 PUBLIC = ROOMS[0]
 # Other folders of rooms, which use what is public of the core, and nothing else of it.
 ROOMS_OF = {
-    "CJazzyTLS": ["include", "contexts", "channel"],
+    "CJazzyTLS": ["include", "records", "contexts", "channel"],
     "CJazzyRedis": ["include", "tables", "settings", "envelope", "topics", "link"],
 }
 CORE = pathlib.Path("Sources/CJazzyPoll")

@@ -5,6 +5,7 @@
 
 #include "channel/backlog.h"
 #include "channel/ciphertext.h"
+#include "channel/input.h"
 #include "jazzy/tls.h"
 
 static jz_tls_early *copy_early(const uint8_t *bytes, size_t length)
@@ -80,16 +81,8 @@ static unsigned ready(void *opaque, unsigned what)
 
 static const char *protocol(void *opaque)
 {
-    static const char *const names[] = {"http/1.1", "http/1.0"};
     const jz_tls_channel *channel = opaque;
-    const unsigned char *chosen = NULL;
-    unsigned length = 0;
-    SSL_get0_alpn_selected(channel->ssl, &chosen, &length);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (length == strlen(names[i]) && memcmp(chosen, names[i], length) == 0)
-            return names[i];
-    }
-    return length == 0 ? NULL : "a protocol that is not spoken here";
+    return jz_tls_protocol(channel->facts);
 }
 
 static const char *failure(void *opaque)
@@ -101,7 +94,7 @@ static const char *failure(void *opaque)
 static bool property(void *opaque, size_t index, const char **name, const char **value, size_t *length)
 {
     const jz_tls_channel *channel = opaque;
-    return jz_tls_property(channel->ssl, index, name, value, length);
+    return jz_tls_property(channel->facts, index, name, value, length);
 }
 
 static void count_failed(const jz_tls_channel *channel)
@@ -117,9 +110,13 @@ static void close_channel(void *opaque)
     count_failed(channel);
     jz_tls_discard(channel->loop);
     SSL_free(channel->ssl);
+    jz_tls_records_free(channel->records);
+    jz_tls_facts_free(channel->facts);
     if (channel->generation != NULL)
         jz_tls_release_generation(channel->generation);
     free(channel->early);
+    free(channel->kept);
+    free(channel->spill);
     free(channel->backlog);
     free(channel->why);
     channel->loop->current = NULL;

@@ -2,10 +2,10 @@
  * channel/: the transport: handshakes, bytes in and out of records, what a loop shares among its channels. Not here:
  * certificates, options.
  *
- * Records are read from the socket into OpenSSL's buffer, and decrypted from there into the loop's receive buffer. In
- * the other direction OpenSSL's writes never fail: what the kernel does not take at once is kept as the channel's
- * backlog (backlog.h). So OpenSSL waits for nothing but the peer's bytes, and of errors sees only those of the
- * protocol.
+ * OpenSSL makes the handshake. Its SSL is freed then, and records are ours (records/): they are read into a buffer of
+ * the loop, and decrypted from there into the loop's receive buffer. What the kernel does not take of the output at
+ * once is kept as the channel's backlog (backlog.h), in the handshake, too: so OpenSSL waits for nothing but the peer's
+ * bytes, and of errors sees only those of the protocol.
  */
 #ifndef JAZZY_TLS_CHANNEL_CHANNEL_H
 #define JAZZY_TLS_CHANNEL_CHANNEL_H
@@ -17,10 +17,11 @@
 #include "channel/loop.h"
 #include "contexts/contexts.h"
 #include "jazzy/transport.h"
-
-enum { JZ_TLS_RECORD = 16 * 1024 /* bytes of data in one record, at most */ };
+#include "records/records.h"
 
 typedef struct jz_tls_backlog jz_tls_backlog;
+typedef struct jz_tls_kept jz_tls_kept;   /* input.h */
+typedef struct jz_tls_spill jz_tls_spill; /* input.h */
 
 typedef enum jz_tls_phase {
     JZ_TLS_PHASE_SILENT, /* nothing has come: there is no SSL yet, which takes a hundred times as much memory */
@@ -36,12 +37,18 @@ typedef struct jz_tls_early {
     uint8_t bytes[];
 } jz_tls_early;
 
+enum { JZ_TLS_MESSAGE_HEADER = 4, JZ_TLS_KEY_UPDATE = 5 /* bytes */ };
+
 typedef struct jz_tls_channel {
-    SSL *ssl;
+    SSL *ssl; /* only during the handshake */
     jz_tls_loop *loop;
     jz_tls *tls;
     jz_tls_generation *generation; /* only during the handshake */
+    jz_tls_records *records;       /* after it */
+    jz_tls_facts *facts;           /* after it */
     jz_tls_early *early;           /* NULL: none */
+    jz_tls_kept *kept;             /* ciphertext that was read, and is not decrypted yet; NULL: none */
+    jz_tls_spill *spill;           /* data that the server had no room for; NULL: none */
     jz_tls_backlog *backlog;       /* NULL: the kernel has taken everything */
     char *why;                     /* the cause of its loss, for the log; NULL: none */
     int descriptor;
@@ -49,20 +56,22 @@ typedef struct jz_tls_channel {
        the kernel, since the last call. */
     uint32_t encrypted;
     uint32_t accepted;
-    uint32_t volume;   /* bytes received since `messages` was 0 */
-    uint16_t messages; /* of the protocol itself, such as key updates */
-    uint32_t drained;  /* bytes of a stranger that were read and thrown away */
-    uint8_t outcome;   /* jz_io: ENDED or BROKEN where that was found behind data, and is told by the next `receive` */
-    uint8_t phase;     /* jz_tls_phase */
-    bool has_large_records : 1;
+    uint32_t volume;                    /* bytes received since `messages` was 0 */
+    uint32_t drained;                   /* bytes of a stranger that were read and thrown away */
+    uint32_t skipped;                   /* bytes of a message that are still to come, and to be skipped */
+    uint16_t messages;                  /* of the protocol itself, such as key updates */
+    uint8_t message[JZ_TLS_KEY_UPDATE]; /* one that has not come as a whole */
+    uint8_t message_length;
+    uint8_t empty_records; /* in succession */
+    uint8_t outcome;    /* jz_io: ENDED or BROKEN where that was found behind data, and is told by the next `receive` */
+    uint8_t phase;      /* jz_tls_phase */
     bool has_ended : 1; /* the socket's end was read */
     bool is_broken : 1; /* the socket, or there is no memory */
-    bool is_flooding : 1;
     bool is_stalled : 1; /* not read from before the peer takes what it was answered */
     bool has_told_end : 1;
 } jz_tls_channel;
 
-/* Before each use of the SSL: the loop works for this channel now. */
+/* Before anything else: the loop works for this channel now. */
 static inline jz_tls_loop *jz_tls_enter(jz_tls_channel *channel)
 {
     channel->loop->current = channel;

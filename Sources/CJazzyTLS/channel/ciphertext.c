@@ -8,11 +8,7 @@
 #include "channel/backlog.h"
 #include "channel/channel.h"
 
-/*
- * OpenSSL moves what is left of its buffer to the front with every record (3.0), so for small records that should not
- * be much: some fifty of the smallest.
- */
-enum { READ_OF_SMALL_RECORDS = 2 * 1024, MOST_DISCARDED = 1024 * 1024 };
+enum { MOST_DISCARDED = 1024 * 1024, MOST_FETCHED = 32 * 1024 /* for a handshake, by one call */ };
 
 /* Some systems have no flag of send for that, but an option of the socket. */
 #ifndef MSG_NOSIGNAL
@@ -32,19 +28,18 @@ static size_t take_early(jz_tls_channel *channel, void *bytes, size_t capacity)
     return length;
 }
 
-size_t jz_tls_fetch(jz_tls_loop *loop, size_t most)
+/* OpenSSL asks for a header, then for the rest of its record. */
+static void fetch(jz_tls_loop *loop)
 {
     loop->fetched_start = 0;
-    loop->fetched_end =
-        jz_tls_read_socket(loop, loop->fetched, most < sizeof loop->fetched ? most : sizeof loop->fetched);
-    return loop->fetched_end;
+    loop->fetched_end = jz_tls_read_socket(loop, loop->fetched, MOST_FETCHED);
 }
 
 void jz_tls_discard(jz_tls_loop *loop)
 {
     loop->receivable = MOST_DISCARDED;
     loop->is_drained = false;
-    while (jz_tls_fetch(loop, sizeof loop->fetched) > 0)
+    while (jz_tls_read_socket(loop, loop->fetched, sizeof loop->fetched) > 0)
         continue;
 }
 
@@ -88,14 +83,9 @@ size_t jz_tls_read_socket(jz_tls_loop *loop, void *bytes, size_t capacity)
 static int read_ciphertext(BIO *bio, char *bytes, size_t capacity, size_t *count)
 {
     jz_tls_loop *loop = BIO_get_data(bio);
-    /* A record that needs a second read is larger. */
-    if (!loop->current->has_large_records && loop->reads == 0 && capacity > READ_OF_SMALL_RECORDS)
-        capacity = READ_OF_SMALL_RECORDS;
-    loop->reads++;
-    if (loop->fetched_start < loop->fetched_end)
-        *count = take_fetched(loop, bytes, capacity);
-    else
-        *count = jz_tls_read_socket(loop, bytes, capacity);
+    if (loop->fetched_start == loop->fetched_end)
+        fetch(loop);
+    *count = take_fetched(loop, bytes, capacity);
     loop->is_blocked = *count == 0;
     return *count > 0 ? 1 : -1;
 }
@@ -130,14 +120,41 @@ void jz_tls_send_gathered(jz_tls_loop *loop)
         write_or_keep(loop->current, loop->gathered, length);
 }
 
+static void take_header(jz_tls_outline *outline, uint8_t byte)
+{
+    outline->header[outline->header_length++] = byte;
+    if (outline->header_length < JZ_TLS_HEADER)
+        return;
+    outline->header_length = 0;
+    outline->rest = (size_t)outline->header[3] << 8 | outline->header[4];
+    if (outline->header[0] == JZ_TLS_DATA)
+        outline->encrypted++;
+}
+
+static void follow(jz_tls_outline *outline, const uint8_t *bytes, size_t length)
+{
+    while (length > 0) {
+        size_t part = outline->rest < length ? outline->rest : length;
+        if (part == 0) {
+            take_header(outline, *bytes);
+            part = 1;
+        } else {
+            outline->rest -= part;
+        }
+        bytes += part;
+        length -= part;
+    }
+}
+
 /* Takes everything. What goes wrong is found by whoever has called OpenSSL. */
 static int write_ciphertext(BIO *bio, const char *bytes, size_t length, size_t *count)
 {
     jz_tls_loop *loop = BIO_get_data(bio);
     *count = length;
-    if (loop->gathers && length > sizeof loop->gathered - loop->gathered_length)
+    follow(&loop->outline, (const uint8_t *)bytes, length);
+    if (length > sizeof loop->gathered - loop->gathered_length)
         jz_tls_send_gathered(loop);
-    if (!loop->gathers || length > sizeof loop->gathered) {
+    if (length > sizeof loop->gathered) {
         write_or_keep(loop->current, (const uint8_t *)bytes, length);
     } else {
         memcpy(loop->gathered + loop->gathered_length, bytes, length);

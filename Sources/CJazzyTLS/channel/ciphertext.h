@@ -1,4 +1,4 @@
-/* The socket as OpenSSL sees it: a BIO that all channels of a loop share. */
+/* The socket, and how OpenSSL sees it in a handshake: as a BIO that all channels of a loop share. */
 #ifndef JAZZY_TLS_CHANNEL_CIPHERTEXT_H
 #define JAZZY_TLS_CHANNEL_CIPHERTEXT_H
 
@@ -12,13 +12,6 @@ BIO *jz_tls_ciphertext_bio(BIO_METHOD *method, jz_tls_loop *loop);
  * that is because it has ended or broken.
  */
 size_t jz_tls_read_socket(jz_tls_loop *loop, void *bytes, size_t capacity);
-
-/*
- * Reads for the calls of SSL_read that follow, which then find it, and returns how much. That is cheaper than to read
- * from within: after a system call a processor does not know where functions return to, and OpenSSL calls a BIO through
- * ten of them.
- */
-size_t jz_tls_fetch(jz_tls_loop *loop, size_t most);
 
 /*
  * Reads what is there, and throws it away, before the socket is closed: with unread bytes that would reset the

@@ -5,29 +5,13 @@
 #include "channel/backlog.h"
 #include "channel/channel.h"
 #include "channel/ciphertext.h"
+#include "channel/input.h"
+#include "contexts/secrets.h"
 
 enum {
-    TLS_HANDSHAKE = 0x16,      /* the type of a client's first record (RFC 8446, 5.1) */
-    MOST_RECEIVED = 32 * 1024, /* bytes per step: a client with a certificate sends some thousands */
-    MOST_MESSAGES = 128        /* of the protocol, without data between them; a key update counts as up to three */
+    TLS_HANDSHAKE = 0x16,     /* the type of a client's first record (RFC 8446, 5.1) */
+    MOST_RECEIVED = 32 * 1024 /* bytes per step: a client with a certificate sends some thousands */
 };
-
-/*
- * OpenSSL calls this for every message of the protocol, and for alerts, but not for data. So a flood of them costs
- * nobody else anything to be noticed.
- */
-static void count_message(const SSL *ssl, int where, int value)
-{
-    (void)value;
-    jz_tls_loop *loop = BIO_get_data(SSL_get_rbio(ssl));
-    jz_tls_channel *channel = loop->current;
-    if (channel->phase != JZ_TLS_PHASE_OPEN || (where != SSL_CB_ACCEPT_LOOP && (where & SSL_CB_ALERT) == 0))
-        return;
-    if (++channel->messages <= MOST_MESSAGES || channel->is_flooding)
-        return;
-    channel->is_flooding = true;
-    SSL_set_shutdown(channel->ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN); /* it reads nothing more */
-}
 
 static bool prepare(jz_tls_channel *channel)
 {
@@ -38,17 +22,9 @@ static bool prepare(jz_tls_channel *channel)
         jz_tls_blame(channel, "there is no memory for its handshake");
         return false;
     }
+    /* Without reading ahead: what follows the handshake is not OpenSSL's. */
     BIO_up_ref(channel->loop->bio);
     SSL_set_bio(channel->ssl, channel->loop->bio, channel->loop->bio);
-    SSL_set_read_ahead(channel->ssl, 1);
-    /*
-     * OpenSSL frees its two buffers, of 17 KB each, when they are empty. That is not only for idle connections: the
-     * next one gets the same memory, which is still in the processor's caches. With buffers that 64 connections kept,
-     * messages of 16,000 bytes cost 10 % more. And a write is one record.
-     */
-    SSL_set_mode(channel->ssl,
-                 SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_set_info_callback(channel->ssl, count_message);
     channel->phase = JZ_TLS_PHASE_HANDSHAKE;
     return true;
 }
@@ -69,11 +45,32 @@ static jz_io look_at_first(const jz_tls_channel *channel, uint8_t *first)
     return count == 0 ? JZ_IO_ENDED : JZ_IO_OK;
 }
 
+/* What OpenSSL has established is ours from here on, and what it has not read. */
+static bool take_over(jz_tls_channel *channel)
+{
+    jz_tls_loop *loop = channel->loop;
+    channel->facts = jz_tls_facts_of(channel->ssl);
+    channel->records = jz_tls_records_create(channel->ssl, jz_tls_secrets_of(channel->ssl), loop->outline.encrypted);
+    if (channel->facts == NULL || channel->records == NULL) {
+        jz_tls_blame(channel, "there is no memory for it");
+        return false;
+    }
+    jz_tls_keep(channel, loop->fetched + loop->fetched_start, loop->fetched_end - loop->fetched_start);
+    /* Otherwise OpenSSL takes it for a connection that has failed, whose session nobody should resume. */
+    SSL_set_shutdown(channel->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(channel->ssl);
+    channel->ssl = NULL;
+    return !channel->is_broken;
+}
+
 static unsigned finish(jz_tls_channel *channel)
 {
     jz_tls_counters *counters = jz_tls_counters_of(channel->tls);
+    bool is_resumed = SSL_session_reused(channel->ssl) == 1;
+    if (!take_over(channel))
+        return JZ_LOST;
     atomic_fetch_add_explicit(&counters->handshakes, 1, memory_order_relaxed);
-    if (SSL_session_reused(channel->ssl))
+    if (is_resumed)
         atomic_fetch_add_explicit(&counters->resumed, 1, memory_order_relaxed);
     jz_tls_release_generation(channel->generation);
     channel->generation = NULL;
@@ -88,8 +85,8 @@ static unsigned take_step(jz_tls_channel *channel)
     loop->receivable = MOST_RECEIVED;
     loop->is_drained = false;
     loop->is_blocked = false;
-    loop->reads = 1; /* nothing is known of its records */
-    loop->gathers = true;
+    loop->fetched_start = loop->fetched_end = 0;
+    loop->outline = (jz_tls_outline){0};
     bool is_done = SSL_accept(channel->ssl) == 1;
     bool has_failed = !is_done && !loop->is_blocked;
     jz_tls_send_gathered(loop);

@@ -38,10 +38,9 @@ static jz_tls_loop *create(void)
     /* The large buffers are not touched before they are used. */
     loop->current = NULL;
     loop->receivable = 0;
-    loop->reads = 0;
     loop->is_drained = false;
     loop->is_blocked = false;
-    loop->gathers = false;
+    loop->outline = (jz_tls_outline){0};
     loop->fetched_start = 0;
     loop->fetched_end = 0;
     loop->channel_count = 0;

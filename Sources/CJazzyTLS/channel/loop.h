@@ -10,11 +10,19 @@
 
 enum {
     JZ_TLS_MOST_GATHERED = 8 * (16 * 1024 + 512), /* bytes: eight full records */
-    JZ_TLS_MOST_JOINED = 16 * 1024,
+    JZ_TLS_MOST_SCRATCH = 17 * 1024,
     JZ_TLS_MOST_FETCHED = 256 * 1024
 };
 
 typedef struct jz_tls_channel jz_tls_channel;
+
+/* How many encrypted records there are in a stream, wherever it is cut. */
+typedef struct jz_tls_outline {
+    size_t rest; /* of the present record */
+    uint64_t encrypted;
+    uint8_t header[5];
+    uint8_t header_length;
+} jz_tls_outline;
 
 typedef struct jz_tls_loop {
     /* Of all its channels: reads and writes the socket of the current one (ciphertext.c). */
@@ -24,13 +32,13 @@ typedef struct jz_tls_loop {
 
     /* In this call: */
     size_t receivable; /* bytes of ciphertext that may still be read */
-    uint32_t reads;    /* of the socket, for one record */
     bool is_drained;   /* there is nothing more to read for now */
     bool is_blocked;   /* OpenSSL wanted more than there is */
-    bool gathers;      /* what is written is gathered, for one system call */
 
-    size_t fetched_start; /* what was fetched and OpenSSL has not read yet */
+    size_t fetched_start; /* of a handshake: what OpenSSL has not read yet */
     size_t fetched_end;
+
+    jz_tls_outline outline; /* of what OpenSSL writes in this call */
 
     size_t channel_count;
     bool has_ended; /* its thread has: the last channel frees it */
@@ -38,7 +46,7 @@ typedef struct jz_tls_loop {
     size_t gathered_length;
     uint8_t gathered[JZ_TLS_MOST_GATHERED];
     uint8_t fetched[JZ_TLS_MOST_FETCHED];
-    uint8_t joined[JZ_TLS_MOST_JOINED]; /* pieces of one record; and what is thrown away */
+    uint8_t scratch[JZ_TLS_MOST_SCRATCH]; /* one record's data; and what is thrown away */
 } jz_tls_loop;
 
 /* The calling thread's, for one more channel; NULL: no memory. */

@@ -3,8 +3,7 @@
 #include "channel/backlog.h"
 #include "channel/channel.h"
 #include "channel/ciphertext.h"
-
-enum { COPY_UP_TO = 2 * 1024 };
+#include "channel/messages.h"
 
 /* What is left of the pieces. */
 typedef struct rest {
@@ -25,26 +24,24 @@ static void advance(rest *rest, size_t length)
     }
 }
 
-/* Encrypts the next record. Small pieces are joined, one that fills a record is not copied first. 0: it failed. */
+/* Encrypts the next record, behind those before. 0: it failed. */
 static size_t seal_record(jz_tls_channel *channel, rest *rest)
 {
-    const uint8_t *bytes = rest->pieces->bytes + rest->offset;
-    size_t length = rest->pieces->length - rest->offset;
-    if (length > JZ_TLS_RECORD)
-        length = JZ_TLS_RECORD;
-    if (length < JZ_TLS_RECORD && rest->count > 1) {
-        bytes = channel->loop->joined;
-        length = jz_pieces_join(rest->pieces, rest->count, rest->offset, channel->loop->joined, JZ_TLS_RECORD);
-    }
-    /* The peer may have negotiated shorter records (RFC 6066, 4): then this is one of them. */
-    size_t sealed;
-    if (SSL_write_ex(channel->ssl, bytes, length, &sealed) != 1) {
+    jz_tls_records *records = channel->records;
+    jz_tls_loop *loop = channel->loop;
+    if (jz_tls_keys_are_worn(records) && !jz_tls_renew_key(channel))
+        return 0;
+    size_t length = rest->length < records->longest ? rest->length : records->longest;
+    size_t size =
+        jz_tls_seal(records, JZ_TLS_DATA, rest->pieces, rest->offset, length, loop->gathered + loop->gathered_length);
+    if (size == 0) {
         jz_tls_note_failure(channel);
         channel->is_broken = true;
         return 0;
     }
-    advance(rest, sealed);
-    return sealed;
+    loop->gathered_length += size;
+    advance(rest, length);
+    return length;
 }
 
 /* After the records the kernel did not take everything: notes what of them is accepted, and what follows. */
@@ -67,10 +64,7 @@ static void tell_end(jz_tls_channel *channel)
     if (channel->has_told_end)
         return;
     channel->has_told_end = true;
-    if (SSL_shutdown(channel->ssl) < 0) {
-        jz_tls_note_failure(channel);
-        channel->is_broken = true;
-    }
+    jz_tls_tell(channel, JZ_TLS_CLOSE_NOTIFY);
 }
 
 /* Encrypts and sends several records, and behind the last one the end, by one system call. */
@@ -79,7 +73,6 @@ static void send_records(jz_tls_channel *channel, rest *rest, bool is_last, size
     jz_tls_loop *loop = channel->loop;
     jz_tls_sealed records[JZ_TLS_MOST_RECORDS];
     size_t count = 0;
-    loop->gathers = true;
     while (rest->length > 0 && count < JZ_TLS_MOST_RECORDS && !channel->is_broken) {
         size_t length = seal_record(channel, rest);
         records[count++] = (jz_tls_sealed){loop->gathered_length, (uint32_t)length};
@@ -94,18 +87,6 @@ static void send_records(jz_tls_channel *channel, rest *rest, bool is_last, size
     follow_records(channel, records, count, gathered - kept, sent);
 }
 
-/* Encrypts and sends one record. A large one is sent from where it was encrypted, a small one as jz_tls_fetch reads. */
-static void send_record(jz_tls_channel *channel, rest *rest, size_t *sent)
-{
-    channel->loop->gathers = rest->length <= COPY_UP_TO;
-    size_t length = seal_record(channel, rest);
-    jz_tls_send_gathered(channel->loop);
-    if (channel->is_broken)
-        return;
-    const jz_tls_sealed record = {channel->backlog != NULL ? channel->backlog->length : 0, (uint32_t)length};
-    follow_records(channel, &record, 1, 0, sent);
-}
-
 /* What became of the bytes that were encrypted before, and come again. */
 static void report_accepted(jz_tls_channel *channel, size_t *sent)
 {
@@ -114,31 +95,36 @@ static void report_accepted(jz_tls_channel *channel, size_t *sent)
     channel->accepted = 0;
 }
 
-/* Whether it is the usual case: a message, with nothing before it that waits. */
-static bool is_simple(const jz_tls_channel *channel, const jz_piece *pieces, size_t count, bool is_last)
-{
-    return count == 1 && pieces->length <= COPY_UP_TO && !is_last && channel->backlog == NULL &&
-           channel->encrypted == 0;
-}
-
-/* The same as send_record for that case. Returns whether all was sent. */
+/*
+ * The usual case: a message in one piece and one record, with nothing before it that waits. Returns whether all was
+ * sent; if not, `sent` says how much is accepted, as always.
+ */
 static bool send_simple(jz_tls_channel *channel, const jz_piece *piece, size_t *sent)
 {
-    size_t sealed = 0;
-    channel->loop->gathers = true;
-    if (SSL_write_ex(channel->ssl, piece->bytes, piece->length, &sealed) != 1) {
+    jz_tls_loop *loop = channel->loop;
+    size_t size = jz_tls_seal(channel->records, JZ_TLS_DATA, piece, 0, piece->length, loop->gathered);
+    if (size == 0) {
         jz_tls_note_failure(channel);
         channel->is_broken = true;
         return false;
     }
-    jz_tls_send_gathered(channel->loop);
-    if (channel->backlog == NULL) {
-        *sent = sealed;
-        return sealed == piece->length && !channel->is_broken;
+    loop->gathered_length = size;
+    jz_tls_send_gathered(loop);
+    if (channel->backlog == NULL && !channel->is_broken) {
+        *sent = piece->length;
+        return true;
     }
-    const jz_tls_sealed record = {channel->backlog->length, (uint32_t)sealed};
-    follow_records(channel, &record, 1, 0, sent);
+    if (!channel->is_broken) {
+        const jz_tls_sealed record = {channel->backlog->length, (uint32_t)piece->length};
+        follow_records(channel, &record, 1, 0, sent);
+    }
     return false;
+}
+
+static bool is_simple(const jz_tls_channel *channel, const jz_piece *pieces, size_t count, bool is_last)
+{
+    return count == 1 && pieces->length <= channel->records->longest && !is_last && channel->backlog == NULL &&
+           channel->encrypted == 0 && !jz_tls_keys_are_worn(channel->records);
 }
 
 jz_io jz_tls_send(void *opaque, const jz_piece *pieces, size_t count, bool is_last, size_t *sent)
@@ -156,13 +142,8 @@ jz_io jz_tls_send(void *opaque, const jz_piece *pieces, size_t count, bool is_la
     for (size_t i = 0; i < count; i++)
         rest.length += pieces[i].length;
     advance(&rest, *sent);
-    while (channel->backlog == NULL && !channel->is_broken &&
-           (rest.length > 0 || (is_last && !channel->has_told_end))) {
-        if (rest.length <= JZ_TLS_RECORD && !is_last)
-            send_record(channel, &rest, sent);
-        else
-            send_records(channel, &rest, is_last, sent);
-    }
+    while (channel->backlog == NULL && !channel->is_broken && (rest.length > 0 || (is_last && !channel->has_told_end)))
+        send_records(channel, &rest, is_last, sent);
     if (channel->is_broken)
         return JZ_IO_BROKEN;
     return channel->backlog == NULL ? JZ_IO_OK : JZ_IO_WOULD_BLOCK;

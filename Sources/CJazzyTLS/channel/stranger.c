@@ -27,10 +27,10 @@ static void tell(jz_tls_channel *channel)
 unsigned jz_tls_dismiss_stranger(jz_tls_channel *channel)
 {
     jz_tls_loop *loop = jz_tls_enter(channel);
-    loop->receivable = sizeof loop->joined;
+    loop->receivable = sizeof loop->scratch;
     loop->is_drained = false;
     while (!loop->is_drained && loop->receivable > 0)
-        channel->drained += (uint32_t)jz_tls_read_socket(loop, loop->joined, sizeof loop->joined);
+        channel->drained += (uint32_t)jz_tls_read_socket(loop, loop->scratch, sizeof loop->scratch);
     return channel->has_ended || channel->is_broken || channel->drained > MOST_DRAINED ? JZ_LOST : 0;
 }
 

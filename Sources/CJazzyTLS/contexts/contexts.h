@@ -27,12 +27,21 @@ void jz_tls_release_generation(jz_tls_generation *generation);
 /* An SSL that accepts, without BIOs; NULL: no memory. The error queue may have entries then. */
 SSL *jz_tls_generation_new_ssl(jz_tls_generation *generation);
 
-/*
- * Property `index` of the peer and the channel, after the handshake: from 0 on, without gaps, until this returns false.
- * Their names are in jazzy/tls.h. `value` ends with a NUL that `length` does not count, and has no other. Borrowed
- * until the next call for the same SSL. One thread at a time for one SSL. It leaves no entry in the error queue.
+/* What is known of a channel and of its peer once the handshake is done, also when its SSL has gone. NULL: no memory.
  */
-bool jz_tls_property(SSL *ssl, size_t index, const char **name, const char **value, size_t *length);
+typedef struct jz_tls_facts jz_tls_facts;
+jz_tls_facts *jz_tls_facts_of(const SSL *ssl);
+void jz_tls_facts_free(jz_tls_facts *facts);
+
+/* The protocol of ALPN; NULL: none was negotiated. */
+const char *jz_tls_protocol(const jz_tls_facts *facts);
+
+/*
+ * Property `index` of them: from 0 on, without gaps, until this returns false. Their names are in jazzy/tls.h. `value`
+ * ends with a NUL that `length` does not count, and has no other. Borrowed until the next call for the same facts. One
+ * thread at a time for them. It leaves no entry in the error queue.
+ */
+bool jz_tls_property(jz_tls_facts *facts, size_t index, const char **name, const char **value, size_t *length);
 
 /* Increased by channels, once for each handshake: one that is resumed counts as a handshake, too. */
 typedef struct jz_tls_counters {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "contexts/report.h"
+#include "contexts/secrets.h"
 
 /* The cheaper AES-128 first. A client without instructions for AES prefers ChaCha20, and gets it. */
 #define AES_1_3 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
@@ -110,5 +111,6 @@ SSL_CTX *jz_tls_new_context(jz_tls_policy policy, jz_error *error)
     SSL_CTX_set_mode(context,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+    jz_tls_secrets_follow(context);
     return context;
 }

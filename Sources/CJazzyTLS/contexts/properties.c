@@ -1,74 +1,107 @@
-#include "contexts/properties.h"
+#include "contexts/contexts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "contexts/contexts.h"
 #include "contexts/peer.h"
 
-/* Where an SSL keeps what is known of its peer, while it is asked for; -1: nothing is prepared yet. */
-static atomic_int peer_index = -1;
+struct jz_tls_facts {
+    const char *version; /* OpenSSL's own text, as is the cipher's name */
+    const char *cipher;
+    const char *protocol; /* of ALPN; NULL: none */
+    char *server_name;    /* NULL: the client named none */
+    X509 *certificate;    /* the client's; NULL: it has none */
+    jz_tls_peer *peer;    /* what the certificate says, while that is asked for */
+    bool is_resumed;
+};
 
-static void free_peer(void *ssl, void *peer, CRYPTO_EX_DATA *data, int index, long number, void *context)
+static char *copy_of(const char *text)
 {
-    (void)ssl;
-    (void)data;
-    (void)index;
-    (void)number;
-    (void)context;
-    jz_tls_peer_free(peer);
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
 }
 
-bool jz_tls_properties_prepare(void)
+/* What is chosen is one of these: contexts/policy.c. */
+static const char *protocol_of(const SSL *ssl)
 {
-    if (peer_index >= 0)
-        return true;
-    int none = -1;
-    int index = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_peer);
-    /* Another thread may have been first: then its index counts, and this one is not used. */
-    return index >= 0 && (atomic_compare_exchange_strong(&peer_index, &none, index) || none >= 0);
-}
-
-static jz_tls_peer *peer_of(SSL *ssl)
-{
-    jz_tls_peer *peer = SSL_get_ex_data(ssl, peer_index);
-    X509 *certificate = SSL_get0_peer_certificate(ssl);
-    if (peer != NULL || certificate == NULL)
-        return peer;
-    peer = jz_tls_peer_create(certificate);
-    if (peer != NULL && SSL_set_ex_data(ssl, peer_index, peer) != 1) {
-        jz_tls_peer_free(peer);
-        peer = NULL;
+    static const char *const names[] = {"http/1.1", "http/1.0"};
+    const unsigned char *chosen = NULL;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(ssl, &chosen, &length);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (length == strlen(names[i]) && memcmp(chosen, names[i], length) == 0)
+            return names[i];
     }
-    ERR_clear_error();
-    return peer;
+    return length == 0 ? NULL : "a protocol that is not spoken here";
+}
+
+jz_tls_facts *jz_tls_facts_of(const SSL *ssl)
+{
+    const char *server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    jz_tls_facts *facts = calloc(1, sizeof *facts);
+    if (facts == NULL)
+        return NULL;
+    facts->version = SSL_get_version(ssl);
+    facts->cipher = SSL_get_cipher_name(ssl);
+    facts->protocol = protocol_of(ssl);
+    facts->certificate = SSL_get1_peer_certificate(ssl);
+    facts->is_resumed = SSL_session_reused(ssl) == 1;
+    if (server_name == NULL)
+        return facts;
+    facts->server_name = copy_of(server_name);
+    if (facts->server_name != NULL)
+        return facts;
+    jz_tls_facts_free(facts);
+    return NULL;
+}
+
+const char *jz_tls_protocol(const jz_tls_facts *facts)
+{
+    return facts->protocol;
+}
+
+void jz_tls_facts_free(jz_tls_facts *facts)
+{
+    if (facts == NULL)
+        return;
+    jz_tls_peer_free(facts->peer);
+    X509_free(facts->certificate);
+    free(facts->server_name);
+    free(facts);
 }
 
 /* Who asks for properties asks for all of them, until there is none: then they are forgotten. */
-static bool peer_property(SSL *ssl, size_t index, const char **name, const char **value)
+static bool peer_property(jz_tls_facts *facts, size_t index, const char **name, const char **value)
 {
-    jz_tls_peer *peer = peer_of(ssl);
-    if (peer == NULL)
+    if (facts->peer == NULL && facts->certificate != NULL) {
+        facts->peer = jz_tls_peer_create(facts->certificate);
+        ERR_clear_error();
+    }
+    if (facts->peer == NULL)
         return false;
-    if (index < peer->count) {
-        *name = peer->properties[index].name;
-        *value = peer->properties[index].value;
+    if (index < facts->peer->count) {
+        *name = facts->peer->properties[index].name;
+        *value = facts->peer->properties[index].value;
         return true;
     }
-    SSL_set_ex_data(ssl, peer_index, NULL);
-    jz_tls_peer_free(peer);
+    jz_tls_peer_free(facts->peer);
+    facts->peer = NULL;
     return false;
 }
 
-bool jz_tls_property(SSL *ssl, size_t index, const char **name, const char **value, size_t *length)
+bool jz_tls_property(jz_tls_facts *facts, size_t index, const char **name, const char **value, size_t *length)
 {
     const struct {
         const char *name;
         const char *value; /* NULL: there is none */
     } of_channel[] = {
-        {"tls.version", SSL_get_version(ssl)},
-        {"tls.cipher", SSL_get_cipher_name(ssl)},
-        {"tls.server_name", SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)},
-        {"tls.resumed", SSL_session_reused(ssl) ? "true" : NULL},
+        {"tls.version", facts->version},
+        {"tls.cipher", facts->cipher},
+        {"tls.server_name", facts->server_name},
+        {"tls.resumed", facts->is_resumed ? "true" : NULL},
     };
     size_t count = 0;
     bool is_found = false;
@@ -80,7 +113,7 @@ bool jz_tls_property(SSL *ssl, size_t index, const char **name, const char **val
         *value = of_channel[i].value;
     }
     if (!is_found)
-        is_found = peer_property(ssl, index - count, name, value);
+        is_found = peer_property(facts, index - count, name, value);
     *length = is_found ? strlen(*value) : 0;
     return is_found;
 }

@@ -2,15 +2,16 @@
 #include <stdlib.h>
 
 #include "contexts/instance.h"
-#include "contexts/properties.h"
 #include "contexts/report.h"
+#include "contexts/secrets.h"
+#include "records/records.h"
 
 static jz_status load_first(jz_tls *tls, const jz_tls_options *options, jz_error *error)
 {
     jz_status status = jz_tls_settings_copy(&tls->settings, options, error);
     if (status == JZ_OK)
         status = jz_tls_certificates_copy(&tls->certificates, options->certificates, options->certificate_count, error);
-    if (status == JZ_OK && !jz_tls_properties_prepare())
+    if (status == JZ_OK && (!jz_tls_secrets_prepare() || !jz_tls_records_prepare()))
         status = jz_tls_report_no_memory(error);
     if (status == JZ_OK && options->ticket_lifetime_s > 0) {
         tls->tickets = jz_tls_tickets_create(&tls->settings.options, error);

@@ -117,7 +117,7 @@ static const char *nth_property(const handshake *handshake, const char *name, si
     const char *found;
     const char *value;
     size_t length;
-    for (size_t i = 0; jz_tls_property(handshake->server, i, &found, &value, &length); i++) {
+    for (size_t i = 0; jz_tls_property(handshake->facts, i, &found, &value, &length); i++) {
         assert_int_equal(strlen(value), length);
         if (strcmp(found, name) == 0 && nth-- == 0)
             return value;

@@ -62,12 +62,17 @@ size_t forger_seal(forger *forger, uint8_t type, const void *data, size_t length
     return 5 + body;
 }
 
+void forger_renew_key(forger *forger)
+{
+    uint8_t next[32];
+    expand(forger->secret, "traffic upd", next, sizeof next);
+    forger_begin(forger, next);
+}
+
 size_t forger_update_key(forger *forger, int asks, uint8_t *record)
 {
     const uint8_t message[] = {24 /* key_update */, 0, 0, 1, asks ? 1 : 0};
     size_t length = forger_seal(forger, RECORD_HANDSHAKE, message, sizeof message, 0, record);
-    uint8_t next[32];
-    expand(forger->secret, "traffic upd", next, sizeof next);
-    forger_begin(forger, next);
+    forger_renew_key(forger);
     return length;
 }

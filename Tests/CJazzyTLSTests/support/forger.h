@@ -31,4 +31,7 @@ size_t forger_seal(forger *forger, uint8_t type, const void *data, size_t length
 /* A key update that asks for one in return, or does not; what is sealed next has the new key. */
 size_t forger_update_key(forger *forger, int asks, uint8_t *record);
 
+/* What is sealed next has the new key. */
+void forger_renew_key(forger *forger);
+
 #endif

@@ -92,6 +92,8 @@ void handshake_run(handshake *handshake)
         SSL_read(handshake->client, &byte, 1); /* the tickets of TLS 1.3 */
     SSL_set_info_callback(handshake->server, NULL);
     SSL_set_app_data(handshake->server, NULL);
+    if (handshake->has_succeeded)
+        handshake->facts = jz_tls_facts_of(handshake->server);
     ERR_clear_error();
 }
 
@@ -128,6 +130,7 @@ handshake handshake_with(jz_tls *tls, const client_plan *plan)
 
 void handshake_end(handshake *handshake)
 {
+    jz_tls_facts_free(handshake->facts);
     SSL_SESSION_free(SSL_get_ex_data(handshake->client, session_index));
     SSL_set_shutdown(handshake->client, SSL_SENT_SHUTDOWN); /* the session stays valid */
     SSL_free(handshake->client);
@@ -158,7 +161,7 @@ const char *handshake_property(const handshake *handshake, const char *name)
     const char *found;
     const char *value;
     size_t length;
-    for (size_t i = 0; jz_tls_property(handshake->server, i, &found, &value, &length); i++) {
+    for (size_t i = 0; handshake->facts != NULL && jz_tls_property(handshake->facts, i, &found, &value, &length); i++) {
         if (strcmp(found, name) == 0)
             return value;
     }

@@ -26,6 +26,7 @@ typedef struct handshake {
     SSL_CTX *context;
     SSL *client;
     SSL *server;
+    jz_tls_facts *facts; /* of the server; NULL: it failed */
     bool has_succeeded;
     int alert; /* that the server sent: SSL_AD_...; -1: none */
 } handshake;

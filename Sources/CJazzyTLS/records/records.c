@@ -1,0 +1,77 @@
+#include "records/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "records/derivation.h"
+
+/*
+ * With AES-GCM a key may encrypt 2^24.5 records (RFC 8446 §5.5), so that it is exchanged some time before. TLS 1.2 can
+ * not exchange it.
+ */
+static const uint64_t most_records = UINT64_C(1) << 24;
+
+bool jz_tls_records_prepare(void)
+{
+    return jz_tls_derivation_prepare();
+}
+
+static bool derive_from_secrets(jz_tls_records *records, const jz_tls_secrets *secrets)
+{
+    const jz_tls_suite *suite = &records->suite;
+    if (secrets == NULL || secrets->client_length != suite->secret_length ||
+        secrets->server_length != suite->secret_length)
+        return false;
+    memcpy(records->reading.secret, secrets->of_client, suite->secret_length);
+    memcpy(records->writing.secret, secrets->of_server, suite->secret_length);
+    return jz_tls_derive_keys(suite, &records->reading, false) && jz_tls_derive_keys(suite, &records->writing, true);
+}
+
+static uint16_t longest_of(const SSL *ssl)
+{
+    uint8_t code = SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl));
+    enum { SHORTEST = 256 };
+    return code == TLSEXT_max_fragment_length_DISABLED ? (uint16_t)JZ_TLS_MOST_DATA : (uint16_t)(SHORTEST << code);
+}
+
+jz_tls_records *jz_tls_records_create(const SSL *ssl, const jz_tls_secrets *secrets, uint64_t written)
+{
+    jz_tls_records *records = calloc(1, sizeof *records);
+    if (records == NULL)
+        return NULL;
+    records->is_1_3 = SSL_version(ssl) == TLS1_3_VERSION;
+    records->longest = longest_of(ssl);
+    bool is_done = jz_tls_suite_of(ssl, &records->suite);
+    if (is_done && records->is_1_3) {
+        is_done = derive_from_secrets(records, secrets);
+        records->writing.sequence = written;
+    } else if (is_done) {
+        is_done = jz_tls_derive_both(ssl, records);
+        records->reading.sequence = records->writing.sequence = 1;
+    }
+    if (is_done)
+        return records;
+    jz_tls_records_free(records);
+    return NULL;
+}
+
+void jz_tls_records_free(jz_tls_records *records)
+{
+    if (records == NULL)
+        return;
+    EVP_CIPHER_CTX_free(records->reading.cipher);
+    EVP_CIPHER_CTX_free(records->writing.cipher);
+    OPENSSL_cleanse(records, sizeof *records);
+    free(records);
+}
+
+bool jz_tls_update_keys(const jz_tls_records *records, jz_tls_keys *keys)
+{
+    return jz_tls_derive_next_secret(&records->suite, keys) &&
+           jz_tls_derive_keys(&records->suite, keys, keys == &records->writing);
+}
+
+bool jz_tls_keys_are_worn(const jz_tls_records *records)
+{
+    return records->is_1_3 && records->writing.sequence >= most_records;
+}
