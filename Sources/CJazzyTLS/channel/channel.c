@@ -6,6 +6,7 @@
 #include "channel/backlog.h"
 #include "channel/ciphertext.h"
 #include "channel/input.h"
+#include "channel/tickets.h"
 #include "jazzy/tls.h"
 
 static jz_tls_early *copy_early(const uint8_t *bytes, size_t length)
@@ -117,6 +118,7 @@ static void close_channel(void *opaque)
     free(channel->early);
     free(channel->kept);
     free(channel->spill);
+    free(channel->held);
     free(channel->backlog);
     free(channel->why);
     channel->loop->current = NULL;

@@ -22,6 +22,7 @@
 typedef struct jz_tls_backlog jz_tls_backlog;
 typedef struct jz_tls_kept jz_tls_kept;   /* input.h */
 typedef struct jz_tls_spill jz_tls_spill; /* input.h */
+typedef struct jz_tls_held jz_tls_held;   /* tickets.h */
 
 typedef enum jz_tls_phase {
     JZ_TLS_PHASE_SILENT, /* nothing has come: there is no SSL yet, which takes a hundred times as much memory */
@@ -49,6 +50,7 @@ typedef struct jz_tls_channel {
     jz_tls_early *early;           /* NULL: none */
     jz_tls_kept *kept;             /* ciphertext that was read, and is not decrypted yet; NULL: none */
     jz_tls_spill *spill;           /* data that the server had no room for; NULL: none */
+    jz_tls_held *held;             /* tickets that go out with the first answer; NULL: they have */
     jz_tls_backlog *backlog;       /* NULL: the kernel has taken everything */
     char *why;                     /* the cause of its loss, for the log; NULL: none */
     int descriptor;

@@ -14,6 +14,9 @@ enum { MOST_DISCARDED = 1024 * 1024, MOST_FETCHED = 32 * 1024 /* for a handshake
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
 #endif
+#ifndef MSG_MORE
+#define MSG_MORE 0
+#endif
 
 static size_t take_early(jz_tls_channel *channel, void *bytes, size_t capacity)
 {
@@ -90,11 +93,11 @@ static int read_ciphertext(BIO *bio, char *bytes, size_t capacity, size_t *count
     return *count > 0 ? 1 : -1;
 }
 
-size_t jz_tls_write_socket(jz_tls_channel *channel, const uint8_t *bytes, size_t length)
+static size_t write_socket(jz_tls_channel *channel, const uint8_t *bytes, size_t length, int flags)
 {
     ssize_t count;
     do {
-        count = send(channel->descriptor, bytes, length, MSG_NOSIGNAL);
+        count = send(channel->descriptor, bytes, length, MSG_NOSIGNAL | flags);
     } while (count < 0 && errno == EINTR);
     if (count >= 0)
         return (size_t)count;
@@ -103,21 +106,36 @@ size_t jz_tls_write_socket(jz_tls_channel *channel, const uint8_t *bytes, size_t
     return 0;
 }
 
-static void write_or_keep(jz_tls_channel *channel, const uint8_t *bytes, size_t length)
+size_t jz_tls_write_socket(jz_tls_channel *channel, const uint8_t *bytes, size_t length)
+{
+    return write_socket(channel, bytes, length, 0);
+}
+
+static void write_or_keep(jz_tls_channel *channel, const uint8_t *bytes, size_t length, int flags)
 {
     size_t sent = 0;
     if (channel->backlog == NULL && !channel->is_broken)
-        sent = jz_tls_write_socket(channel, bytes, length);
+        sent = write_socket(channel, bytes, length, flags);
     if (sent < length && !channel->is_broken)
         jz_tls_backlog_add(channel, bytes + sent, length - sent);
 }
 
-void jz_tls_send_gathered(jz_tls_loop *loop)
+static void send_gathered(jz_tls_loop *loop, int flags)
 {
     size_t length = loop->gathered_length;
     loop->gathered_length = 0;
     if (length > 0)
-        write_or_keep(loop->current, loop->gathered, length);
+        write_or_keep(loop->current, loop->gathered, length, flags);
+}
+
+void jz_tls_send_gathered(jz_tls_loop *loop)
+{
+    send_gathered(loop, 0);
+}
+
+void jz_tls_send_gathered_before_end(jz_tls_loop *loop)
+{
+    send_gathered(loop, MSG_MORE);
 }
 
 static void take_header(jz_tls_outline *outline, uint8_t byte)
@@ -155,7 +173,7 @@ static int write_ciphertext(BIO *bio, const char *bytes, size_t length, size_t *
     if (length > sizeof loop->gathered - loop->gathered_length)
         jz_tls_send_gathered(loop);
     if (length > sizeof loop->gathered) {
-        write_or_keep(loop->current, (const uint8_t *)bytes, length);
+        write_or_keep(loop->current, (const uint8_t *)bytes, length, 0);
     } else {
         memcpy(loop->gathered + loop->gathered_length, bytes, length);
         loop->gathered_length += length;

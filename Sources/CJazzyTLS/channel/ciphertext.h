@@ -22,6 +22,9 @@ void jz_tls_discard(jz_tls_loop *loop);
 /* Sends what was gathered for the current channel by one system call, and keeps the rest. */
 void jz_tls_send_gathered(jz_tls_loop *loop);
 
+/* The same, where the server shuts the socket down next: the kernel waits for that, and needs one packet less. */
+void jz_tls_send_gathered_before_end(jz_tls_loop *loop);
+
 /* As much as the kernel takes now. If the connection is lost, that is noted. */
 size_t jz_tls_write_socket(jz_tls_channel *channel, const uint8_t *bytes, size_t length);
 

@@ -6,6 +6,7 @@
 #include "channel/channel.h"
 #include "channel/ciphertext.h"
 #include "channel/input.h"
+#include "channel/tickets.h"
 #include "contexts/secrets.h"
 
 enum {
@@ -89,7 +90,10 @@ static unsigned take_step(jz_tls_channel *channel)
     loop->outline = (jz_tls_outline){0};
     bool is_done = SSL_accept(channel->ssl) == 1;
     bool has_failed = !is_done && !loop->is_blocked;
-    jz_tls_send_gathered(loop);
+    if (is_done && SSL_version(channel->ssl) == TLS1_3_VERSION)
+        jz_tls_hold_gathered(channel);
+    else
+        jz_tls_send_gathered(loop);
     if (has_failed)
         jz_tls_note_failure(channel);
     else if (channel->has_ended && !is_done)

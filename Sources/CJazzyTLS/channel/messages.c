@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "channel/ciphertext.h"
+#include "channel/tickets.h"
 
 enum {
     CLIENT_HELLO = 1,
@@ -21,6 +22,7 @@ static void gather(jz_tls_channel *channel, jz_tls_type type, const uint8_t *byt
     jz_tls_loop *loop = channel->loop;
     if (channel->is_broken)
         return;
+    jz_tls_gather_held(channel); /* they have the numbers before */
     if (jz_tls_sealed_length(channel->records, length) + JZ_TLS_MOST_OVERHEAD >
         sizeof loop->gathered - loop->gathered_length)
         jz_tls_send_gathered(loop);

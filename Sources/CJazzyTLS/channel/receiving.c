@@ -5,6 +5,7 @@
 #include "channel/ciphertext.h"
 #include "channel/input.h"
 #include "channel/messages.h"
+#include "channel/tickets.h"
 
 enum {
     MOST_ANSWERS = 2 * 1024, /* bytes of answers that a peer may leave untaken before it is not read from any more */
@@ -42,6 +43,13 @@ static void send_answers(jz_tls_loop *loop, jz_tls_channel *channel)
         channel->backlog->answers += length;
         channel->is_stalled = channel->backlog->answers > MOST_ANSWERS;
     }
+}
+
+/* No request has come that they could go out with the answer to. */
+static void send_tickets(jz_tls_loop *loop, jz_tls_channel *channel)
+{
+    jz_tls_gather_held(channel);
+    jz_tls_send_gathered(loop);
 }
 
 static void note_volume(jz_tls_channel *channel, size_t received)
@@ -152,8 +160,8 @@ static jz_io receive_once(jz_tls_channel *channel, reading *reading)
 /* Whether there is something that the poll does not know of. */
 static bool has_more_inside(const jz_tls_channel *channel)
 {
-    return channel->outcome != JZ_IO_OK || jz_tls_has_whole_record(channel) || channel->spill != NULL || channel->early != NULL ||
-           channel->has_ended || !channel->loop->is_drained;
+    return channel->outcome != JZ_IO_OK || jz_tls_has_whole_record(channel) || channel->spill != NULL ||
+           channel->early != NULL || channel->has_ended || !channel->loop->is_drained;
 }
 
 jz_io jz_tls_receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *received, bool *has_more)
@@ -171,6 +179,8 @@ jz_io jz_tls_receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *rece
     } while (result == JZ_IO_OK && reading.received == 0 && channel->early != NULL);
     if (loop->gathered_length > 0)
         send_answers(loop, channel);
+    else if (reading.received == 0 && channel->held != NULL)
+        send_tickets(loop, channel);
     if (result != JZ_IO_OK)
         channel->outcome = (uint8_t)result;
     if (reading.received == 0)

@@ -4,6 +4,7 @@
 #include "channel/channel.h"
 #include "channel/ciphertext.h"
 #include "channel/messages.h"
+#include "channel/tickets.h"
 
 /* What is left of the pieces. */
 typedef struct rest {
@@ -80,7 +81,11 @@ static void send_records(jz_tls_channel *channel, rest *rest, bool is_last, size
     if (rest->length == 0 && is_last && !channel->is_broken)
         tell_end(channel);
     size_t gathered = loop->gathered_length;
-    jz_tls_send_gathered(loop);
+    /* The server shuts the socket down next: its FIN goes out in the same packet. */
+    if (channel->has_told_end)
+        jz_tls_send_gathered_before_end(loop);
+    else
+        jz_tls_send_gathered(loop);
     if (channel->is_broken)
         return;
     size_t kept = channel->backlog != NULL ? channel->backlog->length : 0;
@@ -102,13 +107,14 @@ static void report_accepted(jz_tls_channel *channel, size_t *sent)
 static bool send_simple(jz_tls_channel *channel, const jz_piece *piece, size_t *sent)
 {
     jz_tls_loop *loop = channel->loop;
-    size_t size = jz_tls_seal(channel->records, JZ_TLS_DATA, piece, 0, piece->length, loop->gathered);
+    size_t size =
+        jz_tls_seal(channel->records, JZ_TLS_DATA, piece, 0, piece->length, loop->gathered + loop->gathered_length);
     if (size == 0) {
         jz_tls_note_failure(channel);
         channel->is_broken = true;
         return false;
     }
-    loop->gathered_length = size;
+    loop->gathered_length += size;
     jz_tls_send_gathered(loop);
     if (channel->backlog == NULL && !channel->is_broken) {
         *sent = piece->length;
@@ -131,6 +137,8 @@ jz_io jz_tls_send(void *opaque, const jz_piece *pieces, size_t count, bool is_la
 {
     jz_tls_channel *channel = opaque;
     jz_tls_enter(channel);
+    if (channel->held != NULL)
+        jz_tls_gather_held(channel);
     if (is_simple(channel, pieces, count, is_last)) {
         if (send_simple(channel, pieces, sent))
             return JZ_IO_OK;
@@ -144,6 +152,7 @@ jz_io jz_tls_send(void *opaque, const jz_piece *pieces, size_t count, bool is_la
     advance(&rest, *sent);
     while (channel->backlog == NULL && !channel->is_broken && (rest.length > 0 || (is_last && !channel->has_told_end)))
         send_records(channel, &rest, is_last, sent);
+    jz_tls_send_gathered(channel->loop); /* tickets that had no output to go with */
     if (channel->is_broken)
         return JZ_IO_BROKEN;
     return channel->backlog == NULL ? JZ_IO_OK : JZ_IO_WOULD_BLOCK;

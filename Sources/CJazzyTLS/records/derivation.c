@@ -13,10 +13,35 @@ static struct {
     pthread_mutex_t lock;
     EVP_CIPHER *aes_128;
     EVP_CIPHER *aes_256;
-    EVP_CIPHER *chacha20; /* NULL where it is not allowed */
-    EVP_MAC *hmac;
+    EVP_CIPHER *chacha20;     /* NULL where it is not allowed */
+    EVP_MAC_CTX *hmac_sha256; /* without a key: copied, which is quicker than to look up a digest each time */
+    EVP_MAC_CTX *hmac_sha384;
     EVP_KDF *prf; /* of TLS 1.2; NULL where it is not allowed */
 } known = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static EVP_MAC_CTX *prepare_hmac(EVP_MAC *hmac, char *digest)
+{
+    EVP_MAC_CTX *context = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
+    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                     OSSL_PARAM_construct_end()};
+    if (context != NULL && EVP_MAC_CTX_set_params(context, parameters) == 1)
+        return context;
+    EVP_MAC_CTX_free(context);
+    return NULL;
+}
+
+static bool prepare_hmacs(void)
+{
+    char sha256[] = "SHA256";
+    char sha384[] = "SHA384";
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (known.hmac_sha256 == NULL)
+        known.hmac_sha256 = prepare_hmac(hmac, sha256);
+    if (known.hmac_sha384 == NULL)
+        known.hmac_sha384 = prepare_hmac(hmac, sha384);
+    EVP_MAC_free(hmac);
+    return known.hmac_sha256 != NULL && known.hmac_sha384 != NULL;
+}
 
 bool jz_tls_derivation_prepare(void)
 {
@@ -27,11 +52,10 @@ bool jz_tls_derivation_prepare(void)
         known.aes_256 = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     if (known.chacha20 == NULL)
         known.chacha20 = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
-    if (known.hmac == NULL)
-        known.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    bool has_hmacs = prepare_hmacs();
     if (known.prf == NULL)
         known.prf = EVP_KDF_fetch(NULL, "TLS1-PRF", NULL);
-    bool is_prepared = known.aes_128 != NULL && known.aes_256 != NULL && known.hmac != NULL;
+    bool is_prepared = known.aes_128 != NULL && known.aes_256 != NULL && has_hmacs;
     pthread_mutex_unlock(&known.lock);
     return is_prepared;
 }
@@ -103,17 +127,9 @@ static bool expand(EVP_MAC_CTX *hmac, const char *label, uint8_t *bytes, size_t 
 
 static EVP_MAC_CTX *begin(const jz_tls_suite *suite, const uint8_t *secret)
 {
-    EVP_MAC_CTX *hmac = EVP_MAC_CTX_new(known.hmac);
-    char digest[16];
-    size_t name_length = strlen(suite->digest);
-    if (hmac == NULL || name_length >= sizeof digest) {
-        EVP_MAC_CTX_free(hmac);
-        return NULL;
-    }
-    memcpy(digest, suite->digest, name_length + 1);
-    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                                     OSSL_PARAM_construct_end()};
-    if (EVP_MAC_init(hmac, secret, suite->secret_length, parameters) == 1)
+    enum { SHA256_SIZE = 32 };
+    EVP_MAC_CTX *hmac = EVP_MAC_CTX_dup(suite->secret_length == SHA256_SIZE ? known.hmac_sha256 : known.hmac_sha384);
+    if (hmac != NULL && EVP_MAC_init(hmac, secret, suite->secret_length, NULL) == 1)
         return hmac;
     EVP_MAC_CTX_free(hmac);
     return NULL;
