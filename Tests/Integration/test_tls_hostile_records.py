@@ -151,7 +151,7 @@ WRONG_13 = {
     "a change of cipher": (lambda client: client.send_bytes(record(tls.CHANGE_CIPHER_SPEC, b"\1")), 10),
     "a key update that says 2": (lambda client: client.send(HANDSHAKE, message(tls.KEY_UPDATE, b"\2")), 47),
     "a key update that says nothing": (lambda client: client.send(HANDSHAKE, message(tls.KEY_UPDATE)), 50),
-    "a key update that is too long": (lambda client: client.send(HANDSHAKE, message(tls.KEY_UPDATE, bytes(9))), 47),
+    "a key update that is too long": (lambda client: client.send(HANDSHAKE, message(tls.KEY_UPDATE, bytes(9))), 50),
     "data behind a key update in its record": (
         lambda client: client.send(HANDSHAKE, message(tls.KEY_UPDATE, b"\0") * 2),
         10,

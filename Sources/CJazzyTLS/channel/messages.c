@@ -141,8 +141,10 @@ static jz_io gather_key_update(jz_tls_channel *channel, const uint8_t *content, 
     for (size_t i = 0; i < length; i++) {
         size_t at = channel->message_length;
         /* Nothing may follow in the same record, which has the old key. */
-        if (at == JZ_TLS_KEY_UPDATE || (at < sizeof header && content[i] != header[at]))
+        if (at == JZ_TLS_KEY_UPDATE || (at == 0 && content[i] != header[0]))
             return fail(channel, JZ_TLS_UNEXPECTED_MESSAGE, "a TLS message that may not come here");
+        if (at < sizeof header && content[i] != header[at])
+            return fail(channel, JZ_TLS_DECODE_ERROR, "a key update of a wrong length");
         channel->message[channel->message_length++] = content[i];
     }
     if (channel->message_length < JZ_TLS_KEY_UPDATE)

@@ -5,11 +5,8 @@
 
 #include "records/derivation.h"
 
-/*
- * With AES-GCM a key may encrypt 2^24.5 records (RFC 8446 §5.5), so that it is exchanged some time before. TLS 1.2 can
- * not exchange it.
- */
-static const uint64_t most_records = UINT64_C(1) << 24;
+/* With AES-GCM a key may encrypt 2^24.5 records (RFC 8446 §5.5). TLS 1.2 cannot exchange it. */
+static const uint64_t most_written = UINT64_C(1) << 24;
 
 bool jz_tls_records_prepare(void)
 {
@@ -41,6 +38,7 @@ jz_tls_records *jz_tls_records_create(const SSL *ssl, const jz_tls_secrets *secr
         return NULL;
     records->is_1_3 = SSL_version(ssl) == TLS1_3_VERSION;
     records->longest = longest_of(ssl);
+    records->most_written = most_written;
     bool is_done = jz_tls_suite_of(ssl, &records->suite);
     if (is_done && records->is_1_3) {
         is_done = derive_from_secrets(records, secrets);
@@ -73,5 +71,5 @@ bool jz_tls_update_keys(const jz_tls_records *records, jz_tls_keys *keys)
 
 bool jz_tls_keys_are_worn(const jz_tls_records *records)
 {
-    return records->is_1_3 && records->writing.sequence >= most_records;
+    return records->is_1_3 && records->writing.sequence >= records->most_written;
 }

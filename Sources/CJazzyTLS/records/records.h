@@ -68,7 +68,8 @@ typedef struct jz_tls_records {
     jz_tls_suite suite;
     jz_tls_keys reading;
     jz_tls_keys writing;
-    uint16_t longest; /* bytes of data in one record: less where the peer has asked for it (RFC 6066 §4) */
+    uint64_t most_written; /* records with one key: then TLS 1.3 exchanges it */
+    uint16_t longest;      /* bytes of data in one record: less where the peer has asked for it (RFC 6066 §4) */
     bool is_1_3;
 } jz_tls_records;
 

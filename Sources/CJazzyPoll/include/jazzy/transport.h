@@ -111,7 +111,7 @@ typedef struct jz_transport {
     /*
      * Receives up to `capacity` bytes (at least 4,096) into `bytes`, and stores their number in `received`. Receive as
      * many as there are: a call costs the server much more than a byte. The memory is the loop's receive buffer, which
-     * holds one read after another: decrypt directly into it, and do not write behind the received bytes.
+     * holds one read after another: decrypt directly into it.
      *
      * OK: at least 1 byte. Set `has_more`, which is false at first, if the channel has, or may have, more bytes, or the
      * end of the stream, that the descriptor's readiness will not report because they were already read from it. Then
