@@ -20,7 +20,8 @@ enum {
 static void gather(jz_tls_channel *channel, jz_tls_type type, const uint8_t *bytes, size_t length)
 {
     jz_tls_loop *loop = channel->loop;
-    if (channel->is_broken)
+    /* Nothing may follow close_notify (RFC 8446 §6.1). */
+    if (channel->is_broken || channel->has_told_end)
         return;
     jz_tls_gather_held(channel); /* they have the numbers before */
     if (jz_tls_sealed_length(channel->records, length) + JZ_TLS_MOST_OVERHEAD >

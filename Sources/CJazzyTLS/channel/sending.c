@@ -64,8 +64,8 @@ static void tell_end(jz_tls_channel *channel)
 {
     if (channel->has_told_end)
         return;
-    channel->has_told_end = true;
     jz_tls_tell(channel, JZ_TLS_CLOSE_NOTIFY);
+    channel->has_told_end = true;
 }
 
 /* Encrypts and sends several records, and behind the last one the end, by one system call. */

@@ -1,5 +1,6 @@
 /* What no library sends: empty, oversized and ill-formed records, alerts, and floods of what is not data. */
 #include "support/forger.h"
+#include "support/send_calls.h"
 #include "support/testing.h"
 #include "support/wire.h"
 
@@ -214,6 +215,33 @@ static void nothing_may_come_within_a_message(void **state)
     }
 }
 
+/* RFC 8446 §6.1; the socket's sending side is shut down by then. */
+static void after_our_end_nothing_is_answered(void **state)
+{
+    static const struct {
+        uint8_t type;
+        const char *bytes;
+        size_t length;
+        jz_io last;
+    } cases[] = {
+        {RECORD_HANDSHAKE, "\x18\0\0\1\1", 5, JZ_IO_WOULD_BLOCK}, /* asks for a key update */
+        {RECORD_HANDSHAKE, "\xFF\0\0\0", 4, JZ_IO_BROKEN},
+        {99, "x", 1, JZ_IO_BROKEN},
+        {RECORD_ALERT, "\1\0", 2, JZ_IO_ENDED},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        size_t sent = 0;
+        open_with(NULL);
+        assert_int_equal(wire_send(&one, "bye", 3, true, &sent), JZ_IO_OK);
+        size_t calls = test_send_count();
+        put(cases[i].type, cases[i].bytes, cases[i].length, 0);
+        assert_int_equal(one.last, cases[i].last);
+        assert_int_equal(test_send_count(), calls + 1); /* the client's */
+        wire_close(&one);
+    }
+}
+
 static void an_oversized_record_ends_it(void **state)
 {
     (void)state;
@@ -366,6 +394,7 @@ int main(void)
         cmocka_unit_test(who_takes_answers_among_output_is_read_from_again),
         cmocka_unit_test(a_key_update_may_come_in_pieces),
         cmocka_unit_test(nothing_may_come_within_a_message),
+        cmocka_unit_test(after_our_end_nothing_is_answered),
         cmocka_unit_test(an_oversized_record_ends_it),
         cmocka_unit_test(each_alert_ends_it_and_is_named),
         cmocka_unit_test(ill_formed_records_end_it_and_the_peer_is_told),
