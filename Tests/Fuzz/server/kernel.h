@@ -45,6 +45,9 @@ int kernel_begin(kernel_waiting waiting, void *context);
 /* The memory behind the last received bytes is poisoned until the next receive, or until this is called. */
 void kernel_unpoison(void);
 
+/* For a transport that also writes to that memory between two receives. */
+void kernel_never_poison(void);
+
 /* Whether every descriptor was closed. Frees the rest. */
 bool kernel_end(void);
 
