@@ -9,6 +9,14 @@ let strict: [SwiftSetting] =
 /// A manifest cannot see whether hiredis brings TLS (1.0 or later, with its library `hiredis_ssl`), so who builds says it.
 let hiredisHasTLS = Context.environment["JAZZY_REDIS_TLS"] != nil
 
+/// Compilers find it without, but for Homebrew's. What pkg-config says of it elsewhere has a flag that SwiftPM refuses,
+/// with a warning in every build of everybody who has it.
+#if os(macOS)
+    let hiredisForPkgConfig: String? = "hiredis"
+#else
+    let hiredisForPkgConfig: String? = nil
+#endif
+
 let package = Package(
     name: "jazzy",
     products: [
@@ -43,7 +51,8 @@ let package = Package(
         ),
         // Redis as a broker for the C core, and the only target that needs hiredis.
         .systemLibrary(
-            name: "CJazzyHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+            name: "CJazzyHiredis", pkgConfig: hiredisForPkgConfig,
+            providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
         .target(
             name: "CJazzyRedis",
             dependencies: ["CJazzyPoll", "CJazzyHiredis"],

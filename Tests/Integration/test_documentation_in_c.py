@@ -10,24 +10,27 @@ from support.deployment import Certificate
 from support.documentation import header_examples, markdown_examples
 from support.playing import play
 from support.programs import C_BUILD, IS_SANITIZED, ROOT
+from support.redis.servers import Redis
 
 SURROUNDINGS = ROOT / "Tests/Integration/surroundings"
 
 EXAMPLES = [example for example in [*markdown_examples(), *header_examples()] if example.language == "c"]
 
-SIGNS = ("jz_server_listen(", "jz_tls_create(", "jz_session_next(")
+# What an example is about: the first of these that it has.
+SIGNS = ("jz_redis_create(", "jz_server_listen(", "jz_tls_create(", "jz_session_next(")
 
 # Code of clang's sanitizers can be linked by clang alone.
 COMPILERS = ["clang"] if IS_SANITIZED else ["clang", "gcc"]
 
 FLAGS = ["-std=c17", "-Wall", "-Wpedantic", "-Werror"]
-INCLUDES = [f"-I{ROOT}/Sources/{name}/include" for name in ("CJazzyPoll", "CJazzyTLS")]
-LIBRARIES = [C_BUILD / "libcjazzytls.a", C_BUILD / "libcjazzypoll.a", "-lssl", "-lcrypto", "-lz", "-pthread"]
+INCLUDES = [f"-I{ROOT}/Sources/{name}/include" for name in ("CJazzyPoll", "CJazzyTLS", "CJazzyRedis")]
+LIBRARIES = [C_BUILD / f"libcjazzy{name}.a" for name in ("tls", "redis", "poll")]
+LIBRARIES += ["-lssl", "-lcrypto", "-lhiredis", "-lz", "-pthread"]
 SANITIZERS = ["-fsanitize=address,undefined"] if IS_SANITIZED else []
 
 
 def examples(sign):
-    return [example for example in EXAMPLES if sign in example.code]
+    return [example for example in EXAMPLES if next((each for each in SIGNS if each in example.code), None) == sign]
 
 
 @pytest.fixture(params=COMPILERS)
@@ -70,6 +73,16 @@ async def test_a_server_serves_over_tls(build, tmp_path, example):
     assert count == 1
     program = build("serving.c", code)
     played = await play(program, [], [], pages=["/"], tls=tls_by(tmp_path / "chain.pem"))
+    assert (played.code, played.was_serving) == (0, True), played.errors
+    assert played.pages == {"/": 404}, "the example has no route"
+
+
+@pytest.mark.parametrize("example", examples("jz_redis_create("), ids=str)
+async def test_a_server_joins_others_through_redis(build, tmp_path, example):
+    with Redis(tmp_path / "redis") as redis:
+        code, count = re.subn(r"\b(8080|6379)\b", lambda port: "0" if port[0] == "8080" else str(redis.port), example.code)
+        assert count == 2
+        played = await play(build("serving.c", code), [], [], pages=["/"])
     assert (played.code, played.was_serving) == (0, True), played.errors
     assert played.pages == {"/": 404}, "the example has no route"
 

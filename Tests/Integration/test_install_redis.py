@@ -1,5 +1,6 @@
 """`make install-redis`: a C program is built against the installed library of Redis, and shares topics by it."""
 
+import json
 import os
 import re
 import subprocess
@@ -93,6 +94,16 @@ def test_only_what_the_header_declares_is_visible(prefix):
     header = (prefix / "include/jazzy/redis.h").read_text()
     declared = re.findall(r"^JZ_PUBLIC .*?\b(jz_\w+)\(", header, re.MULTILINE)
     assert {line.split()[0] for line in listed.splitlines()} == set(declared)
+
+
+def test_the_package_names_what_has_it_and_needs_no_flags_for_it():
+    """With those of pkg-config SwiftPM would warn of -D_FILE_OFFSET_BITS in every build."""
+    command = ["swift", "package", "dump-package", "--package-path", ROOT]
+    package = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=50).stdout)
+    [hiredis] = [target for target in package["targets"] if target["name"] == "CJazzyHiredis"]
+    assert hiredis.get("pkgConfig") is None
+    assert {"apt": [["libhiredis-dev"]]} in hiredis["providers"]
+    assert {"brew": [["hiredis"]]} in hiredis["providers"]
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

@@ -5,12 +5,12 @@
  * A message on a channel of Redis begins with this header, and its payload follows. Its first byte begins no text in
  * UTF-8, so that a message of others is never taken for one of ours. Numbers are big-endian.
  *
- *      0  0xFF 'J'       magic
- *      2  version        1
- *      3  kind           jz_redis_kind in the lower four bits; JZ_REDIS_ANEW; JZ_REDIS_PUBLISHED_BY
- *      4  origin         8 bytes: of the process's broker, random, another one with each start
- *     12  sequence       8 bytes: counts the messages of this origin to this topic
- *    [20  publisher      8 bytes, with JZ_REDIS_PUBLISHED_BY: the connection, which is excluded by its own server]
+ *     0    magic       0xFF 'J'
+ *     2    version     1
+ *     3    kind        jz_redis_kind in the lower four bits; JZ_REDIS_ANEW; JZ_REDIS_PUBLISHED_BY
+ *     4    origin      8 bytes: of the process's broker, random, another one with each start
+ *     12   sequence    8 bytes: counts the messages of this origin to this topic
+ *     20   publisher   8 bytes, with JZ_REDIS_PUBLISHED_BY: the connection, which is excluded by its own server
  *
  * How a loss is told (heard.h, published.h)
  *   - Each message takes the next number of its topic, also if it is dropped. A receiver that hears number 7 after 5

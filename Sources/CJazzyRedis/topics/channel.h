@@ -4,9 +4,9 @@
  * access lists name channels by a pattern such as jazzy:*. A topic that begins with 0xFF, which no text does, has one
  * more 0xFF, so that no topic is taken for them.
  *
- *     jazzy:news              the topic "news"
- *     jazzy:\xFFJ*            all processes
- *     jazzy:\xFFJ<16 hex>     the process of this origin
+ *     topic     jazzy:news               the topic "news"
+ *     all       jazzy:\xFFJ*             all processes
+ *     own       jazzy:\xFFJ<16 hex>      the process of this origin
  */
 #ifndef JAZZY_REDIS_TOPICS_CHANNEL_H
 #define JAZZY_REDIS_TOPICS_CHANNEL_H

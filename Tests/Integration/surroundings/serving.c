@@ -1,5 +1,6 @@
 /* An example in C as a program: its definitions as they are, its statements in a function. */
 #include <jazzy.h>
+#include <jazzy/redis.h>
 #include <jazzy/tls.h>
 #include DEFINITIONS
 
