@@ -40,8 +40,7 @@ typedef struct jz_redis_found {
 /* The probe: what this process publishes to itself. */
 typedef struct jz_redis_probe {
     bool is_used;
-    uint64_t number;
-    uint64_t sent_us;    /* the last one */
+    uint64_t sent_us;    /* the last one, which is its number, too */
     uint64_t unheard_ms; /* since when one is on its way; 0: none is */
     uint64_t next_ms;
 } jz_redis_probe;
@@ -101,6 +100,7 @@ struct jz_redis {
     uint64_t gaps_due_ms; /* when gaps are told that no acknowledgement and no message tells; 0: none */
     bool is_held;         /* not joined again before `retold_ms`, because there was no memory for a topic */
     uint64_t retold_ms;
+    bool has_forgotten;                 /* topics were missing, until the next time that it is joined */
     bool has_moved;                     /* Sentinels have said where the master is */
     bool has_refused;                   /* Redis refuses messages, which was logged */
     char logged[JZ_REDIS_FAILURE_SIZE]; /* the last failure, which is not logged again */
@@ -147,7 +147,7 @@ void jz_redis_tell_gaps(jz_redis *redis);
 
 /* probing.c: false: nothing was heard for too long. */
 bool jz_redis_probe_work(jz_redis *redis, uint64_t now_ms);
-void jz_redis_probe_heard(jz_redis *redis, uint64_t number);
+void jz_redis_probe_heard(jz_redis *redis, uint64_t sent_us);
 
 /* sentinel.c. False: no memory. */
 bool jz_redis_sentinel_init(jz_redis *redis);

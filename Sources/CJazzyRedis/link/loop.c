@@ -138,6 +138,16 @@ static void attend(jz_redis *redis, jz_redis_peer *peer, short events, uint64_t 
 
 /* Being joined with the others */
 
+/* The server has told all topics again, because one was forgotten: it is not known which. */
+static void tell_of_everything(jz_redis *redis)
+{
+    redis->has_forgotten = false;
+    pthread_mutex_lock(&redis->topics_lock);
+    jz_redis_topics_gap_everywhere(redis->topics);
+    pthread_mutex_unlock(&redis->topics_lock);
+    jz_redis_tell_gaps(redis);
+}
+
 static void join(jz_redis *redis, uint64_t now_ms)
 {
     uint64_t gaps = atomic_load(&redis->gaps) - redis->gaps_before;
@@ -145,6 +155,8 @@ static void join(jz_redis *redis, uint64_t now_ms)
     atomic_store(&redis->is_up, true);
     redis->logged[0] = '\0';
     jz_broker_set_joined(redis->server, true);
+    if (redis->has_forgotten)
+        tell_of_everything(redis);
     if (is_first)
         jz_redis_log(redis, JZ_LOG_INFO, "joined others through Redis at %s", redis->where);
     else
@@ -197,7 +209,7 @@ static void ask_for_topics(jz_redis *redis, uint64_t now_ms)
         redis->retold_ms = now_ms + AGAIN_MS;
         if (atomic_load(&redis->is_up))
             part(redis, now_ms);
-        redis->is_held = true;
+        redis->is_held = redis->has_forgotten = true;
     }
     if (redis->is_held && now_ms >= redis->retold_ms)
         redis->is_held = false;
@@ -264,7 +276,7 @@ static uint64_t next_due(jz_redis *redis)
         earlier(&due_ms, redis->probe.unheard_ms + redis->settings.options.probe_timeout_ms);
     if (redis->publisher.phase == JZ_REDIS_READY)
         earlier(&due_ms, jz_redis_queue_due_ms(&redis->queue));
-    if (redis->subscriber.phase == JZ_REDIS_READY && redis->own_channels == 0)
+    if (redis->subscriber.phase == JZ_REDIS_READY && !atomic_load(&redis->is_subscribed))
         earlier(&due_ms, redis->subscriber.ready_ms + redis->settings.options.connect_timeout_ms);
     if (redis->gaps_due_ms != 0)
         earlier(&due_ms, redis->gaps_due_ms);
@@ -280,7 +292,8 @@ static uint64_t next_due(jz_redis *redis)
 /* Under no lock: when topics end their linger, and that the thread looks at them then. */
 static void add_topics_due(jz_redis *redis, uint64_t *due_ms)
 {
-    if (redis->subscriber.phase != JZ_REDIS_READY)
+    /* Where commands are still unsent, more are written when it is writable. */
+    if (redis->subscriber.phase != JZ_REDIS_READY || jz_redis_wire_waits(&redis->subscriber.wire))
         return;
     pthread_mutex_lock(&redis->topics_lock);
     earlier(due_ms, jz_redis_topics_deadline_ms(redis->topics));

@@ -235,6 +235,10 @@ bool jz_redis_peer_proceed(jz_redis_peer *peer, short events, char *scratch, siz
         peer->ready_ms = now_ms;
         return true;
     }
+    if (now_ms >= peer->due_ms && peer->phase == JZ_REDIS_CONNECTS && connect_next(peer)) {
+        peer->due_ms = now_ms + peer->settings->options.connect_timeout_ms;
+        return true;
+    }
     return now_ms < peer->due_ms || jz_redis_wire_fail(&peer->wire, "%s after %" PRIu32 " ms", not_done[peer->phase],
                                                        peer->settings->options.connect_timeout_ms);
 }

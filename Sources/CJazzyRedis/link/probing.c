@@ -16,7 +16,7 @@
 static bool add_probe(jz_redis *redis, jz_redis_buffer *command, const char *channel, size_t length)
 {
     uint8_t header[JZ_REDIS_ENVELOPE_MOST];
-    jz_redis_envelope envelope = {.kind = JZ_REDIS_PROBE, .origin = redis->origin, .sequence = redis->probe.number};
+    jz_redis_envelope envelope = {.kind = JZ_REDIS_PROBE, .origin = redis->origin, .sequence = redis->probe.sent_us};
     return jz_redis_command_begin(command, 3) && jz_redis_command_add_text(command, "PUBLISH") &&
            jz_redis_command_add(command, channel, length) &&
            jz_redis_command_add(command, header, jz_redis_envelope_write(&envelope, header));
@@ -59,7 +59,6 @@ bool jz_redis_probe_work(jz_redis *redis, uint64_t now_ms)
     if (now_ms < probe->next_ms)
         return true;
     probe->next_ms = now_ms + options->probe_interval_ms;
-    probe->number++;
     probe->sent_us = jz_redis_now_us();
     /* Without memory it is not sent, which the time-out finds, unless the next one is. */
     if (!send_probe(redis))
@@ -69,13 +68,14 @@ bool jz_redis_probe_work(jz_redis *redis, uint64_t now_ms)
     return true;
 }
 
-void jz_redis_probe_heard(jz_redis *redis, uint64_t number)
+void jz_redis_probe_heard(jz_redis *redis, uint64_t sent_us)
 {
     jz_redis_probe *probe = &redis->probe;
-    if (!probe->is_used || number != probe->number)
-        return;
-    probe->unheard_ms = 0;
     uint64_t now_us = jz_redis_now_us();
+    if (!probe->is_used || sent_us > probe->sent_us)
+        return;
+    /* Where Redis is slow, later ones are on their way. */
+    probe->unheard_ms = sent_us == probe->sent_us ? 0 : now_us / 1000;
     atomic_store(&redis->heard_ms, now_us / 1000);
-    atomic_store(&redis->lag_us, now_us - probe->sent_us);
+    atomic_store(&redis->lag_us, now_us - sent_us);
 }

@@ -10,6 +10,8 @@
 #include "link/clock.h"
 #include "link/publish_command.h"
 
+enum { NO_MEMORY_MS = 100 /* until announcements are tried again */ };
+
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* where there is SO_NOSIGPIPE instead */
 #endif
@@ -120,12 +122,12 @@ static bool send_directly(jz_redis_queue *queue)
     return queue->sending == NULL;
 }
 
-/* Under the lock: whether to ring. */
-static bool send_or_ring(jz_redis_queue *queue)
+/* Under the lock: whether to ring. What was dropped is to be announced. */
+static bool send_or_ring(jz_redis_queue *queue, bool is_queued)
 {
-    if (queue->direct >= 0 && queue->gathered_bytes > 0)
+    if (queue->direct >= 0 && is_queued)
         return !send_directly(queue);
-    bool must_ring = queue->gathered_bytes >= queue->wake_at;
+    bool must_ring = queue->gathered_bytes >= queue->wake_at || (!is_queued && queue->wake_at != SIZE_MAX);
     if (must_ring)
         queue->wake_at = SIZE_MAX;
     return must_ring;
@@ -136,7 +138,7 @@ bool jz_redis_queue_publish(jz_redis_queue *queue, const jz_redis_publishing *pu
     uint64_t now_ms = jz_redis_now_ms();
     pthread_mutex_lock(&queue->lock);
     bool is_queued = publish(queue, publishing, now_ms);
-    bool must_ring = send_or_ring(queue);
+    bool must_ring = send_or_ring(queue, is_queued);
     pthread_mutex_unlock(&queue->lock);
     if (must_ring)
         jz_redis_bell_ring(queue->bell);
@@ -160,15 +162,17 @@ static bool gather_announcement(jz_redis_queue *queue, const char *topic, size_t
 }
 
 /* Under the lock: not more than half of the queue at a time, so that messages find room. */
-static void announce(jz_redis_queue *queue)
+static void announce(jz_redis_queue *queue, uint64_t now_ms)
 {
     jz_redis_envelope envelope;
     jz_redis_publication *publication;
     if (jz_redis_published_is_lost_any_due(queue->published) && queue->bytes <= queue->limit / 2) {
         jz_redis_published_take_lost_any(queue->published, &envelope);
         jz_redis_queued entry = {.kind = JZ_REDIS_QUEUED_LOST_ANY};
-        if (!gather_announcement(queue, NULL, 0, &envelope, &entry))
+        if (!gather_announcement(queue, NULL, 0, &envelope, &entry)) {
             jz_redis_published_lost_any(queue->published);
+            queue->announces_ms = now_ms + NO_MEMORY_MS;
+        }
     }
     while (jz_redis_published_announcements_due(queue->published) > 0 && queue->bytes <= queue->limit / 2 &&
            (publication = jz_redis_published_next_announcement(queue->published, &envelope)) != NULL) {
@@ -177,6 +181,7 @@ static void announce(jz_redis_queue *queue)
         if (gather_announcement(queue, publication->entry.name, publication->entry.length, &envelope, &entry))
             continue;
         jz_redis_published_lost(queue->published, publication, envelope.lost_from);
+        queue->announces_ms = now_ms + NO_MEMORY_MS;
         break;
     }
 }
@@ -202,7 +207,7 @@ void jz_redis_queue_advance(jz_redis_queue *queue, bool is_up, uint64_t now_ms)
     pthread_mutex_lock(&queue->lock);
     jz_redis_flight_settle(queue);
     if (is_up && now_ms >= queue->announces_ms && is_announcement_due(queue))
-        announce(queue);
+        announce(queue, now_ms);
     if (queue->gathered_bytes >= needed(queue, is_up))
         jz_redis_flight_take(queue);
     pthread_mutex_unlock(&queue->lock);

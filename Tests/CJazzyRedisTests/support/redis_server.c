@@ -124,6 +124,21 @@ void redis_server_thaw(const redis_server *redis)
     kill(redis->process, SIGCONT);
 }
 
+static long long number_of(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_INTEGER ? reply->integer : (long long)reply->elements;
+}
+
+long long redis_server_try(const redis_server *redis, const char *command)
+{
+    redisContext *context = redisConnectUnix(redis->path);
+    redisReply *reply = context != NULL && context->err == 0 ? redisCommand(context, command) : NULL;
+    long long number = reply != NULL && reply->type != REDIS_REPLY_ERROR ? number_of(reply) : -1;
+    freeReplyObject(reply);
+    redisFree(context);
+    return number;
+}
+
 static redisReply *command(const redis_server *redis, const char *format, va_list arguments)
 {
     redisContext *context = redisConnectUnix(redis->path);
@@ -141,7 +156,7 @@ long long redis_server_do(const redis_server *redis, const char *format, ...)
     va_start(arguments, format);
     redisReply *reply = command(redis, format, arguments);
     va_end(arguments);
-    long long number = reply->type == REDIS_REPLY_INTEGER ? reply->integer : (long long)reply->elements;
+    long long number = number_of(reply);
     freeReplyObject(reply);
     return number;
 }

@@ -35,7 +35,10 @@ void redis_server_thaw(const redis_server *redis);
 /* A command; asserts that it is no error. Returns the integer of its reply, or 0. */
 long long redis_server_do(const redis_server *redis, const char *format, ...);
 
-/* The reply's text is copied; the same. */
+/* The same; -1: it was not answered, or by an error. */
+long long redis_server_try(const redis_server *redis, const char *command);
+
+/* The reply's text is copied; as by redis_server_do. */
 void redis_server_ask(const redis_server *redis, char *text, size_t size, const char *format, ...);
 
 /* A port that nobody listens on. */

@@ -1,0 +1,276 @@
+/* The publishing queue alone: when it sends, what it keeps, what it sends again, and whom it wakes. */
+#define _DEFAULT_SOURCE
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "link/queue.h"
+#include "support/testing.h"
+
+enum { ROOM = 1 << 20, SIZE_OF_ONE = 54 + sizeof(jz_redis_queued) /* a message "a" to "t" */, WHOLE_BATCH = 20 };
+
+static jz_redis_bell bell;
+static jz_redis_queue queue;
+static int ends[2];
+
+static int set_up(void **state)
+{
+    (void)state;
+    queue = (jz_redis_queue){.prefix = "p:", .prefix_length = 2, .limit = ROOM, .batch = 1000, .bell = &bell};
+    assert_true(jz_redis_bell_open(&bell));
+    assert_true(jz_redis_queue_init(&queue, 7));
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    jz_redis_queue_destroy(&queue);
+    jz_redis_bell_close(&bell);
+    close(ends[0]);
+    close(ends[1]);
+    return 0;
+}
+
+static bool publish(const char *text)
+{
+    return jz_redis_queue_publish(
+        &queue, &(jz_redis_publishing){
+                    .topic = "t", .topic_length = 1, .kind = JZ_REDIS_TEXT, .bytes = text, .length = strlen(text)});
+}
+
+static bool has_rung(void)
+{
+    struct pollfd watched = {.fd = bell.heard, .events = POLLIN};
+    bool has = poll(&watched, 1, 0) == 1;
+    jz_redis_bell_clear(&bell);
+    return has;
+}
+
+/* What is to be sent, as the last letters of the payloads; counts as sent. */
+static const char *sent(void)
+{
+    static char texts[64];
+    struct iovec areas[8];
+    size_t count = 0;
+    size_t length = 0;
+    size_t places = jz_redis_queue_areas(&queue, areas, 8);
+    for (size_t i = 0; i < places; i++) {
+        const char *bytes = areas[i].iov_base;
+        for (size_t at = 2; at < areas[i].iov_len; at++) {
+            bool is_end =
+                bytes[at] == '\n' && bytes[at - 1] == '\r' && (at + 1 == areas[i].iov_len || bytes[at + 1] == '*');
+            if (is_end)
+                texts[count++] = bytes[at - 2];
+        }
+        length += areas[i].iov_len;
+    }
+    texts[count] = '\0';
+    jz_redis_queue_sent(&queue, length);
+    return texts;
+}
+
+static void answer(int count)
+{
+    for (int i = 0; i < count; i++)
+        jz_redis_queue_answered(&queue);
+}
+
+static size_t bytes(void)
+{
+    size_t bytes;
+    size_t messages;
+    jz_redis_queue_measure(&queue, &bytes, &messages);
+    assert_int_equal(bytes, messages * SIZE_OF_ONE);
+    return bytes;
+}
+
+static void what_comes_while_an_answer_is_outstanding_is_gathered(void **state)
+{
+    (void)state;
+    assert_true(publish("a"));
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "a");
+    publish("b");
+    publish("c");
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "");
+    answer(1);
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "bc");
+    answer(2);
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_int_equal(bytes(), 0);
+    assert_null(jz_redis_queue_awaited(&queue));
+}
+
+static void a_whole_batch_does_not_wait_for_the_answer(void **state)
+{
+    (void)state;
+    publish("a");
+    jz_redis_queue_advance(&queue, true, 1);
+    sent();
+    for (int i = 0; i < WHOLE_BATCH; i++)
+        publish("b");
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "bbbbbbbbbbbbbbbbbbbb");
+}
+
+static void without_a_connection_nothing_is_sent_and_nobody_woken(void **state)
+{
+    (void)state;
+    assert_true(jz_redis_queue_sleep(&queue, false, -1));
+    for (int i = 0; i < 100; i++)
+        publish("a");
+    assert_false(has_rung());
+    jz_redis_queue_wake(&queue);
+    jz_redis_queue_advance(&queue, false, 1);
+    assert_string_equal(sent(), "");
+    assert_int_equal(bytes(), 100 * SIZE_OF_ONE);
+}
+
+static void the_thread_is_woken_once_and_only_where_it_sleeps(void **state)
+{
+    (void)state;
+    publish("a");
+    assert_false(has_rung()); /* it does not sleep */
+    assert_false(jz_redis_queue_sleep(&queue, true, -1));
+    jz_redis_queue_advance(&queue, true, 1);
+    sent();
+    assert_true(jz_redis_queue_sleep(&queue, true, -1));
+    publish("b");
+    assert_false(has_rung()); /* the answer wakes it */
+    for (int i = 0; i < WHOLE_BATCH; i++)
+        publish("c");
+    assert_true(has_rung()); /* a batch */
+    publish("d");
+    assert_false(has_rung());
+}
+
+static void who_publishes_sends_where_nothing_is_outstanding(void **state)
+{
+    (void)state;
+    char received[256];
+    assert_true(jz_redis_queue_sleep(&queue, true, ends[0]));
+    publish("a");
+    assert_false(has_rung());
+    ssize_t length = recv(ends[1], received, sizeof received, MSG_DONTWAIT);
+    assert_int_equal(length, 54);
+    assert_memory_equal(received, "*3\r\n$7\r\nPUBLISH\r\n$3\r\np:t\r\n", 26);
+    publish("b"); /* waits for the answer */
+    assert_int_equal(recv(ends[1], received, sizeof received, MSG_DONTWAIT), -1);
+    jz_redis_queue_wake(&queue);
+    assert_int_equal(jz_redis_queue_awaited(&queue)->kind, JZ_REDIS_QUEUED_MESSAGE);
+    answer(1);
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "b");
+}
+
+static void what_cannot_be_sent_directly_is_left_to_the_thread(void **state)
+{
+    (void)state;
+    assert_int_equal(shutdown(ends[0], SHUT_WR), 0);
+    assert_true(jz_redis_queue_sleep(&queue, true, ends[0]));
+    publish("a");
+    assert_true(has_rung());
+    jz_redis_queue_wake(&queue);
+    assert_string_equal(sent(), "a");
+}
+
+static void what_was_not_answered_is_sent_again_in_order(void **state)
+{
+    (void)state;
+    publish("a");
+    publish("b");
+    publish("c");
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "abc");
+    answer(1);
+    publish("d");
+    jz_redis_queue_rewind(&queue);
+    assert_null(jz_redis_queue_awaited(&queue));
+    jz_redis_queue_advance(&queue, true, 2);
+    assert_string_equal(sent(), "bc");
+    answer(2);
+    jz_redis_queue_advance(&queue, true, 2);
+    assert_string_equal(sent(), "d");
+    answer(1);
+    jz_redis_queue_advance(&queue, true, 2);
+    assert_int_equal(bytes(), 0);
+    assert_int_equal(atomic_load(&queue.accepted), 4);
+}
+
+static void our_own_questions_go_first_and_are_not_asked_again(void **state)
+{
+    (void)state;
+    publish("a");
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "a");
+    publish("b");
+    assert_true(jz_redis_queue_ask(&queue, JZ_REDIS_QUEUED_ROLE, "*1..Q\r\n", 7));
+    assert_string_equal(sent(), "Q");
+    answer(1);
+    assert_int_equal(jz_redis_queue_awaited(&queue)->kind, JZ_REDIS_QUEUED_ROLE);
+    assert_int_equal(bytes(), 2 * SIZE_OF_ONE);
+    jz_redis_queue_rewind(&queue);
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "b");
+}
+
+static void what_does_not_fit_is_dropped_and_announced(void **state)
+{
+    (void)state;
+    queue.limit = 3 * SIZE_OF_ONE;
+    assert_true(publish("a") && publish("b") && publish("c"));
+    assert_false(publish("d"));
+    assert_int_equal(atomic_load(&queue.dropped), 1);
+    assert_int_equal(jz_redis_queue_due_ms(&queue), UINT64_MAX); /* there is no room for it */
+    jz_redis_queue_advance(&queue, true, 1);
+    sent();
+    answer(3);
+    jz_redis_queue_advance(&queue, true, 1); /* settles, announces and takes */
+    struct iovec area;
+    assert_int_equal(jz_redis_queue_areas(&queue, &area, 1), 1);
+    jz_redis_queue_sent(&queue, area.iov_len);
+    assert_int_equal(jz_redis_queue_awaited(&queue)->kind, JZ_REDIS_QUEUED_ANNOUNCEMENT);
+    answer(1);
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_true(jz_redis_queue_is_idle(&queue));
+}
+
+static void refused_messages_are_announced_after_a_while(void **state)
+{
+    (void)state;
+    publish("a");
+    jz_redis_queue_advance(&queue, true, 1);
+    sent();
+    assert_true(jz_redis_queue_refused(&queue));
+    jz_redis_queue_hold_announcements(&queue, 100);
+    jz_redis_queue_advance(&queue, true, 99);
+    assert_int_equal(jz_redis_queue_due_ms(&queue), 100);
+    struct iovec area;
+    assert_int_equal(jz_redis_queue_areas(&queue, &area, 1), 0);
+    jz_redis_queue_advance(&queue, true, 100);
+    assert_int_equal(jz_redis_queue_areas(&queue, &area, 1), 1);
+    assert_int_equal(atomic_load(&queue.dropped), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_comes_while_an_answer_is_outstanding_is_gathered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_whole_batch_does_not_wait_for_the_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_connection_nothing_is_sent_and_nobody_woken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_thread_is_woken_once_and_only_where_it_sleeps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_publishes_sends_where_nothing_is_outstanding, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_sent_directly_is_left_to_the_thread, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_not_answered_is_sent_again_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(our_own_questions_go_first_and_are_not_asked_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_does_not_fit_is_dropped_and_announced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refused_messages_are_announced_after_a_while, set_up, tear_down),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
+}
