@@ -65,14 +65,14 @@ class Daemon:
             )
 
     def await_answers(self):
-        """Until it answers, be it that it is loading."""
+        """Until it answers, and has its data."""
         assert eventually(self._can_answer, "Redis answers")
 
     def _can_answer(self):
         with contextlib.suppress(OSError, EOFError), self.client(deadline=1) as client:
             client.send("PING")
-            client.read()
-            return "answers"
+            reply = client.read()
+            return "" if getattr(reply, "text", "").startswith("LOADING") else "answers"
         return ""
 
     def kill(self):
@@ -106,7 +106,7 @@ class Redis(Daemon):
 
     def __init__(self, folder, *, keeps_data=False, options=()):
         super().__init__(folder)
-        self._options = ("--appendonly", "yes" if keeps_data else "no", *options)
+        self._options = ("--appendonly", "yes" if keeps_data else "no", "--appendfsync", "always", *options)
 
     def _command(self):
         return [
