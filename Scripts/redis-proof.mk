@@ -3,18 +3,18 @@
 
 REDIS_PROBE_SOURCES := $(wildcard Tests/Integration/servers/redis/*.c) Tests/Integration/servers/event-line.c
 
-# $(1) build, $(2) compiler, $(3) its flags
+# $(1) build, $(2) compiler, $(3) its flags, $(4) more libraries
 define redis_probe
 $(BUILD)/$(1)/Tests/Integration/servers/redis/%.o: C_FLAGS += $(REDIS_INCLUDES)
 $(BUILD)/$(1)/redis-probe: $(REDIS_PROBE_SOURCES:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzyredis.a \
 		$(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(REDIS_LIBRARIES) $$(C_LIBRARIES) -o $$@
+	$(2) $(3) $$^ $$(REDIS_LIBRARIES) $$(C_LIBRARIES) $(4) -o $$@
 c-programs-$(1): $(BUILD)/$(1)/redis-probe
 endef
 
 $(eval $(call redis_probe,release,$(RELEASE_CC),$(RELEASE_FLAGS)))
 $(eval $(call redis_probe,sanitized,$(CLANG),$(SANITIZED_FLAGS)))
-$(eval $(call redis_probe,tsan,$(CLANG),$(TSAN_FLAGS)))
+$(eval $(call redis_probe,tsan,$(CLANG),$(TSAN_FLAGS),$(TSAN_LIBRARIES)))
 
 # $(1) build, $(2) seeds
 redis_plays = JAZZY_C_BUILD=$(BUILD)/$(1) JAZZY_REDIS_SEEDS=$(2) $(PYTHON) -m pytest -q \

@@ -3,6 +3,8 @@ Servers that share their topics over Redis, while Redis, or the way to it, has a
 twice or in another order, a server's own clients notice nothing, and the servers end in time.
 """
 
+import re
+
 import pytest
 
 from support.deadline import eventually
@@ -80,6 +82,15 @@ def test_what_is_lost_last_is_told_although_nothing_follows(redis):
         redis.call("ACL", "SETUSER", "default", "+publish")
         eventually(lambda: play.member("bob").listener.log.gaps(), "bob is told, and ann publishes no more")
         play.conclude()
+
+
+def test_one_line_of_the_log_says_how_long_a_server_was_alone(redis):
+    with Play(redis) as play:
+        play.perform(FAULTS["killed"](play), count=5)
+        for member in play.members:
+            text = member.server.errors.text()
+            said = re.findall(r"joined others .* again after \d+ ms; .* may have missed messages", text)
+            assert len(said) == 1, text
 
 
 def test_a_full_queue_drops_what_is_published_and_says_so(redis):

@@ -111,8 +111,9 @@ def test_ten_thousand_topics_are_live_again_after_a_cut(redis, start_member):
         eventually(lambda: ann.statistics()["live_topics"] == count, "all are live")
         redis.close_connections("pubsub")
         eventually(lambda: ann.statistics()["reconnects"] > 0 and ann.statistics()["live_topics"] == count, "again")
-        told = {connection.read_frame().payload for _ in range(count)}
-        assert told == {b"gap t%d" % number for number in range(count)}
+        untold = {b"gap t%d" % number for number in range(count)}
+        while untold:  # on a slow machine some are told twice, because its probe comes too late
+            untold.discard(connection.read_frame().payload)
 
 
 def _subscriptions(numbers):

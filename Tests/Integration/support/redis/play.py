@@ -76,7 +76,7 @@ class Play:
         """No fault."""
         return contextlib.nullcontext()
 
-    def perform(self, fault, *, count=40):
+    def perform(self, fault, *, count=25):
         """All publish before the fault, during it (a context manager), and afterwards; then all is compared."""
         with contextlib.ExitStack() as stack:
             writers = [
