@@ -296,7 +296,7 @@ class Documents(unittest.TestCase):
     def test_what_contributing_says_of_a_room_is_what_its_header_says(self):
         rows = [
             (library, *row)
-            for library in ("CJazzyPoll", "CJazzyTLS")
+            for library in ("CJazzyPoll", "CJazzyTLS", "CJazzyRedis")
             for row in re.findall(r"^\| `(\w+)/` \| (.*) \| (.*) \|$", self.table_of(library), re.MULTILINE)
         ]
         for library, room, purpose, elsewhere in rows:
