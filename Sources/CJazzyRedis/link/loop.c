@@ -161,8 +161,7 @@ static void join(jz_redis *redis, uint64_t now_ms)
         jz_redis_log(redis, JZ_LOG_INFO, "joined others through Redis at %s", redis->where);
     else
         jz_redis_log(redis, JZ_LOG_WARNING,
-                     "joined others through Redis at %s again after %" PRIu64 " ms; %" PRIu64
-                     " topics may have missed messages",
+                     "joined others through Redis at %s again after %" PRIu64 " ms; gaps that were told: %" PRIu64,
                      redis->where, now_ms - redis->alone_ms, gaps);
     jz_redis_conclude(redis, JZ_REDIS_STARTED, "");
 }

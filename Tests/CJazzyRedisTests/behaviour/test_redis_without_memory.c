@@ -1,0 +1,111 @@
+/* Whichever allocation fails: the broker goes on, or starts over, and nothing leaks or breaks. */
+#include <stdio.h>
+
+#include "support/allocation.h"
+#include "support/eventually.h"
+#include "support/node.h"
+#include "support/redis_server.h"
+
+enum { ROUNDS = 48 };
+
+static redis_server redis;
+static node here;
+static node there;
+
+static int set_up(void **state)
+{
+    (void)state;
+    redis = (redis_server){0};
+    redis_server_start(&redis, 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    redis_server_finish(&redis);
+    return 0;
+}
+
+static void creating_says_that_there_is_no_memory(void **state)
+{
+    (void)state;
+    jz_redis_options options = node_options(&here, "redis-sentinel://user:password@one:1,two/name/3");
+    options.sentinel_password = "secret";
+    size_t live = test_live_allocations();
+    for (size_t i = 0;; i++) {
+        jz_error error = {0};
+        test_allocation_fails_once_after(i);
+        jz_redis *made = jz_redis_create(&options, &error);
+        size_t failed = test_allocations_succeed();
+        jz_redis_free(made);
+        assert_int_equal(test_live_allocations(), live);
+        if (failed == 0) {
+            assert_true(i > 5);
+            assert_non_null(made);
+            return;
+        }
+        assert_true(made != NULL || error.status == JZ_STATUS_OUT_OF_MEMORY);
+    }
+}
+
+/* Publishes it again and again, because it, too, may meet a connection that is just being made. */
+static bool arrives(const char *text)
+{
+    test_received frame;
+    node_publish(&here, "news", text);
+    for (int i = 0; i < 10; i++) {
+        if (test_client_hears_nothing(&there.client)) {
+            test_pause_before(test_deadline());
+            continue;
+        }
+        assert_true(test_client_take_frame(&there.client, &frame));
+        if (frame.length == strlen(text) && memcmp(frame.payload, text, frame.length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void ask(node *node, const char *text)
+{
+    test_frame frame = {.opcode = JZ_OPCODE_TEXT, .fin = true, .payload = {text, strlen(text), strlen(text)}};
+    test_client_send_frame(&node->client, &frame);
+}
+
+static void running_it_goes_on_or_starts_over(void **state)
+{
+    (void)state;
+    char topic[32];
+    char text[32];
+    jz_redis_options options = node_options(&here, redis.url);
+    node_start(&here, &options);
+    options = node_options(&there, redis.url);
+    node_start(&there, &options);
+    node_subscribe(&there, "news");
+    for (size_t i = 0; i < ROUNDS; i++) {
+        snprintf(topic, sizeof topic, "topic/%zu", i);
+        test_allocation_fails_once_after(i % 12);
+        node_publish(&here, topic, "to a topic that is new");
+        redis_server_try(&redis, i % 3 == 0 ? "CLIENT KILL TYPE pubsub" : "PUBLISH jazzy:news foreign");
+        test_allocations_succeed();
+        snprintf(topic, sizeof topic, "+topic/%zu", i);
+        test_allocation_fails_once_after(40 + i % 24); /* the test's own frame takes some */
+        ask(&here, topic);
+        test_allocations_succeed();
+        snprintf(text, sizeof text, "round %zu", i);
+        assert_eventually(arrives(text));
+    }
+    assert_eventually(node_statistics(&here).is_up && node_statistics(&there).is_up);
+    assert_eventually(node_statistics(&here).queue_messages == 0);
+    node_finish(&here);
+    node_finish(&there);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(creating_says_that_there_is_no_memory),
+        cmocka_unit_test_setup_teardown(running_it_goes_on_or_starts_over, set_up, tear_down),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
+}
