@@ -53,6 +53,7 @@ static bool take_over(jz_tls_channel *channel)
     channel->facts = jz_tls_facts_of(channel->ssl);
     channel->records = jz_tls_records_create(channel->ssl, jz_tls_secrets_of(channel->ssl), loop->outline.encrypted);
     if (channel->facts == NULL || channel->records == NULL) {
+        ERR_clear_error();
         jz_tls_blame(channel, "there is no memory for it");
         return false;
     }

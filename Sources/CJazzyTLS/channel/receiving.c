@@ -141,7 +141,7 @@ static jz_io take_records(jz_tls_channel *channel, reading *reading)
         result = take_record(channel, reading, reading->input + at, record);
         at += record;
     }
-    if (result == JZ_IO_OK && (at > 0 || channel->kept == NULL))
+    if (result == JZ_IO_OK && (at < reading->length || channel->kept != NULL))
         jz_tls_keep_only(channel, reading->input + at, reading->length - at);
     return channel->is_broken ? JZ_IO_BROKEN : result;
 }

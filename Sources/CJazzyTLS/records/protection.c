@@ -1,4 +1,6 @@
 /* Encryption and decryption of single records (RFC 8446 §5.2, RFC 5246 §6.2.3.3). */
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 #include <string.h>
 
 #include "records/records.h"
@@ -21,10 +23,17 @@ static void write_header(uint8_t *header, uint8_t type, size_t length)
     header[4] = (uint8_t)length;
 }
 
+/* Without a loop compilers make one instruction of it. */
 static void write_sequence(uint8_t bytes[SEQUENCE], uint64_t sequence)
 {
-    for (int i = SEQUENCE - 1; i >= 0; i--, sequence >>= 8)
-        bytes[i] = (uint8_t)sequence;
+    bytes[0] = (uint8_t)(sequence >> 56);
+    bytes[1] = (uint8_t)(sequence >> 48);
+    bytes[2] = (uint8_t)(sequence >> 40);
+    bytes[3] = (uint8_t)(sequence >> 32);
+    bytes[4] = (uint8_t)(sequence >> 24);
+    bytes[5] = (uint8_t)(sequence >> 16);
+    bytes[6] = (uint8_t)(sequence >> 8);
+    bytes[7] = (uint8_t)sequence;
 }
 
 /* The part of the nonce that is in the record itself: AES-GCM in TLS 1.2 (RFC 5288 §3). */
@@ -33,13 +42,18 @@ static size_t explicit_length(const jz_tls_records *records)
     return records->is_1_3 ? 0u : (size_t)(JZ_TLS_NONCE - records->suite.salt_length);
 }
 
-/* Begins a record, with what it authenticates besides its content. */
+/*
+ * Begins a record: with its nonce, with the tag that decryption is to find, and with what is authenticated besides its
+ * content. One call of OpenSSL's sets both, which is quicker than a call for each.
+ */
 static bool begin(const jz_tls_records *records, const jz_tls_keys *keys, const uint8_t nonce[JZ_TLS_NONCE],
-                  const uint8_t *header, size_t length)
+                  uint8_t *expected, const uint8_t *header, size_t length)
 {
     uint8_t additional[ADDITIONAL];
     int ignored;
-    if (EVP_CipherInit_ex(keys->cipher, NULL, NULL, NULL, nonce, -1) != 1)
+    const OSSL_PARAM tag[] = {OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, expected, JZ_TLS_TAG),
+                              OSSL_PARAM_construct_end()};
+    if (EVP_CipherInit_ex2(keys->cipher, NULL, NULL, nonce, -1, expected != NULL ? tag : NULL) != 1)
         return false;
     if (records->is_1_3)
         return EVP_CipherUpdate(keys->cipher, NULL, &ignored, header, JZ_TLS_HEADER) == 1;
@@ -53,10 +67,15 @@ static bool begin(const jz_tls_records *records, const jz_tls_keys *keys, const 
 /* The sequence number goes into the nonce's end. */
 static void derive_nonce(const jz_tls_keys *keys, uint8_t nonce[JZ_TLS_NONCE])
 {
-    uint64_t sequence = keys->sequence;
+    uint8_t sequence[SEQUENCE];
+    uint64_t number;
+    uint64_t end;
+    write_sequence(sequence, keys->sequence);
     memcpy(nonce, keys->initial, JZ_TLS_NONCE);
-    for (int i = JZ_TLS_NONCE - 1; i >= JZ_TLS_NONCE - SEQUENCE; i--, sequence >>= 8)
-        nonce[i] ^= (uint8_t)sequence;
+    memcpy(&number, sequence, SEQUENCE);
+    memcpy(&end, nonce + JZ_TLS_NONCE - SEQUENCE, SEQUENCE);
+    end ^= number;
+    memcpy(nonce + JZ_TLS_NONCE - SEQUENCE, &end, SEQUENCE);
 }
 
 size_t jz_tls_sealed_length(const jz_tls_records *records, size_t length)
@@ -94,7 +113,9 @@ static bool encrypt(const jz_tls_records *records, uint8_t type, const jz_piece 
     size_t with_type = length + (records->is_1_3 ? 1 : 0);
     int written;
     if (length <= COPIED || !are_few(pieces, offset, length)) {
-        if (length > 0)
+        if (length > 0 && pieces->length - offset >= length)
+            memcpy(to, pieces->bytes + offset, length);
+        else if (length > 0)
             jz_pieces_join(pieces, SIZE_MAX, offset, to, length);
         to[length] = type;
         return with_type == 0 || EVP_EncryptUpdate(cipher, to, &written, to, (int)with_type) == 1;
@@ -120,10 +141,13 @@ size_t jz_tls_seal(jz_tls_records *records, jz_tls_type type, const jz_piece *pi
     } else {
         derive_nonce(keys, nonce);
     }
-    if (!begin(records, keys, nonce, record, length) ||
+    OSSL_PARAM tag[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, record + size - JZ_TLS_TAG, JZ_TLS_TAG),
+        OSSL_PARAM_construct_end()};
+    if (!begin(records, keys, nonce, NULL, record, length) ||
         !encrypt(records, (uint8_t)type, pieces, offset, length, content) ||
         EVP_EncryptFinal_ex(keys->cipher, record + size - JZ_TLS_TAG, &ignored) != 1 ||
-        EVP_CIPHER_CTX_ctrl(keys->cipher, EVP_CTRL_AEAD_GET_TAG, JZ_TLS_TAG, record + size - JZ_TLS_TAG) != 1)
+        EVP_CIPHER_CTX_get_params(keys->cipher, tag) != 1)
         return 0;
     keys->sequence++;
     return size;
@@ -156,8 +180,7 @@ static bool decrypt(const jz_tls_records *records, const uint8_t *record, const 
         derive_nonce(keys, nonce);
     }
     memcpy(tag, sealed + length, JZ_TLS_TAG);
-    return begin(records, keys, nonce, record, length) &&
-           EVP_CIPHER_CTX_ctrl(keys->cipher, EVP_CTRL_AEAD_SET_TAG, JZ_TLS_TAG, tag) == 1 &&
+    return begin(records, keys, nonce, tag, record, length) &&
            (length == 0 || EVP_DecryptUpdate(keys->cipher, content, &written, sealed, (int)length) == 1) &&
            EVP_DecryptFinal_ex(keys->cipher, content + length, &written) == 1;
 }

@@ -44,6 +44,7 @@ jz_tls_records *jz_tls_records_create(const SSL *ssl, const jz_tls_secrets *secr
         is_done = derive_from_secrets(records, secrets);
         records->writing.sequence = written;
     } else if (is_done) {
+        /* Explicit nonces are sequence numbers (RFC 5288 §3); that of OpenSSL's Finished was random, of 64 bits. */
         is_done = jz_tls_derive_both(ssl, records);
         records->reading.sequence = records->writing.sequence = 1;
     }
