@@ -63,6 +63,9 @@ test-bench: $(VENV)/.installed
 	@$(MAKE) bench QUICK=1 SWIFT_FLAGS="$(SWIFT_STRICT)"
 	python3 -m json.tool Benchmarks/results/quick.json /dev/null
 	test -s Benchmarks/results/quick.md && test -s Benchmarks/results/quick.svg
+	@$(MAKE) bench-redis QUICK=1
+	python3 -m json.tool Benchmarks/results/redis/quick.json /dev/null
+	test -s Benchmarks/results/redis/quick.md && test -s Benchmarks/results/redis/quick-capacity.html
 
 # --- The codec and the session, without sockets -----------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,13 @@ Messages have 100 bytes. nchan runs without a store and with its fast way of pub
 parser of hiredis."""
 
 
-def measurements(plan: Plan, peers: bool) -> dict[str, tuple[str, Callable[[], figures.Figures]]]:
-    """Title and measurement, by key."""
+def measurements(plan: Plan, peers: Collection[str]) -> dict[str, tuple[str, Callable[[], figures.Figures]]]:
+    """Title and measurement, by key. `peers`: the shapes of costs in which they take part."""
     return {
         "latency": ("latency, one message at a time", lambda: figures.latency(plan)),
         "rate": ("publishing as fast as Redis takes it", lambda: figures.rate(plan)),
         **{
-            f"costs-{shape}": (f"CPU: {title}", lambda shape=shape: figures.costs(plan, shape, peers))  # type: ignore[misc]
+            f"costs-{shape}": (f"CPU: {title}", lambda shape=shape: figures.costs(plan, shape, shape in peers))  # type: ignore[misc]
             for shape, title in SHAPES.items()
         },
         "redis-cost": ("CPU of Redis", lambda: figures.redis_cost(plan)),
@@ -84,7 +84,8 @@ def main(words: list[str] | None = None) -> int:
     if not BOTH_CORES <= os.sched_getaffinity(0):
         raise Failure("servers and their load need a core each, 0 and 1")
     plan = plan_of(options)
-    chosen = {key: value for key, value in measurements(plan, not options.without_peers).items() if key.startswith(options.only)}
+    peers: Collection[str] = [] if options.without_peers else list(SHAPES)[:1] if options.quick else SHAPES
+    chosen = {key: value for key, value in measurements(plan, peers).items() if key.startswith(options.only)}
     if not chosen:
         raise Failure(f"no measurement begins with {options.only!r}")
     results, failures = {}, []
@@ -102,7 +103,7 @@ def main(words: list[str] | None = None) -> int:
 def write(options: argparse.Namespace, plan: Plan, results: dict[str, Any], failures: list[str]) -> None:
     base = options.output / ("quick" if options.quick else "latest")
     options.output.mkdir(parents=True, exist_ok=True)
-    everything = measurements(plan, True)
+    everything = measurements(plan, SHAPES)
     results = merged(base.with_suffix(".json"), results, bool(options.only))
     results = {key: results[key] for key in everything if key in results}
     machine = describe()
