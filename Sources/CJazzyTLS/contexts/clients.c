@@ -5,6 +5,9 @@
 #include "contexts/report.h"
 #include "contexts/times.h"
 
+/* A ticket, which has the client's certificate, takes 64 KiB; OpenSSL would break off a handshake with a longer one. */
+enum { MOST_OF_CLIENTS_CERTIFICATES = 60 * 1024 };
+
 static bool add(jz_tls_authorities *authorities, X509 *certificate)
 {
     int64_t expires;
@@ -67,6 +70,7 @@ bool jz_tls_authorities_apply(const jz_tls_authorities *authorities, jz_tls_clie
     if (names == NULL)
         return false;
     SSL_CTX_set_verify(context, mode, NULL);
+    SSL_CTX_set_max_cert_list(context, MOST_OF_CLIENTS_CERTIFICATES);
     SSL_CTX_set_client_CA_list(context, names);
     SSL_CTX_set1_cert_store(context, authorities->store);
     return true;

@@ -3,6 +3,7 @@
 #define JAZZY_TLS_CONTEXTS_INSTANCE_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "contexts/generation.h"
 
@@ -10,6 +11,7 @@
 typedef struct jz_tls_watch {
     pthread_t thread;
     bool is_running;
+    pid_t process; /* that has the thread */
     pthread_mutex_t lock;
     pthread_cond_t ending;
     bool is_ending; /* guarded by `lock` */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "contexts/instance.h"
 #include "contexts/report.h"
@@ -100,6 +101,7 @@ jz_status jz_tls_watch_start(jz_tls *tls, jz_error *error)
     if (refusal != 0)
         return report_refusal(refusal, error);
     pthread_mutex_init(&tls->watch.lock, NULL);
+    tls->watch.process = getpid();
     refusal = start_thread(tls);
     tls->watch.is_running = refusal == 0;
     if (refusal == 0)
@@ -111,7 +113,8 @@ jz_status jz_tls_watch_start(jz_tls *tls, jz_error *error)
 
 void jz_tls_watch_end(jz_tls *tls)
 {
-    if (!tls->watch.is_running)
+    /* A child that was forked has no copy of the thread, which may have had the lock. */
+    if (!tls->watch.is_running || tls->watch.process != getpid())
         return;
     pthread_mutex_lock(&tls->watch.lock);
     tls->watch.is_ending = true;

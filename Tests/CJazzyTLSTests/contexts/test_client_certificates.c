@@ -284,6 +284,47 @@ static void other_authorities_end_all_sessions(void **state)
     jz_tls_free(tls);
 }
 
+/* A certificate with so many names that it has about `size` bytes. */
+static made large_client(size_t size)
+{
+    enum { NAME = 64 };
+    static char names[128 * 1024];
+    size_t length = 0;
+    for (size_t i = 0; (i + 1) * (NAME - 2) < size; i++)
+        length += (size_t)snprintf(names + length, sizeof names - length, "%sDNS:%052zu.example", i > 0 ? "," : "", i);
+    return authority_make_with_own_key(&(plan){.issuer = &authority, .common_name = "large", .names = names});
+}
+
+/* A ticket has it in it, and no more than 64 KiB. What is larger is refused as long as it is clear who refuses it. */
+static void a_large_certificate_is_taken_with_its_session_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t size;
+        bool is_taken;
+    } rows[] = {{1000, true},       {30 * 1000, true},  {58 * 1000, true},  {63 * 1000, false},
+                {66 * 1000, false}, {90 * 1000, false}, {120 * 1000, false}};
+    jz_tls *tls = create_for(JZ_TLS_CLIENTS_MUST_IDENTIFY, &authority);
+    for (size_t k = 0; k < COUNT_OF(rows); k++) {
+        made client = large_client(rows[k].size);
+        for (size_t i = 0; i < VERSIONS; i++) {
+            client_plan plan = {.lowest = versions[i], .highest = versions[i], .identity = &client};
+            handshake handshake = handshake_with(tls, &plan);
+            bool is_known = false;
+            assert_that(handshake.has_succeeded == rows[k].is_taken, "%zu bytes", rows[k].size);
+            assert_int_equal(handshake.alert, rows[k].is_taken ? -1 : SSL_AD_ILLEGAL_PARAMETER);
+            handshake_end(&handshake);
+            if (!rows[k].is_taken)
+                continue;
+            SSL_SESSION *session = begin_session(tls, versions[i], &client);
+            assert_true(resumes(tls, session, &client, &is_known));
+            assert_true(is_known);
+            SSL_SESSION_free(session);
+        }
+    }
+    jz_tls_free(tls);
+}
+
 static void an_authority_that_expires_is_logged(void **state)
 {
     enum { HOUR = 3600 };
@@ -330,6 +371,7 @@ int main(void)
         client_test(a_resumed_session_has_the_certificate_too),
         client_test(a_session_ends_with_the_clients_certificate),
         client_test(other_authorities_end_all_sessions),
+        client_test(a_large_certificate_is_taken_with_its_session_or_refused),
         client_test(an_authority_that_expires_is_logged),
         client_test(a_list_of_revoked_certificates_is_refused),
     };

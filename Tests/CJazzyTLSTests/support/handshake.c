@@ -63,7 +63,8 @@ static bool shakes_on(SSL *ssl, bool *is_done)
     ERR_clear_error();
     int result = SSL_do_handshake(ssl);
     *is_done = result == 1;
-    return result == 1 || SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ;
+    int error = SSL_get_error(ssl, result);
+    return result == 1 || error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
 static void note_alert(const SSL *ssl, int where, int alert)

@@ -104,7 +104,7 @@ typedef enum jz_tls_policy {
     JZ_TLS_MODERN      /* TLS 1.3 only */
 } jz_tls_policy;
 
-/* Whether clients have certificates, too (mutual TLS). */
+/* Whether clients have certificates, too (mutual TLS): 60 KiB of them at most, those between included. */
 typedef enum jz_tls_clients {
     JZ_TLS_CLIENTS_ANONYMOUS,    /* they are not asked */
     JZ_TLS_CLIENTS_MAY_IDENTIFY, /* they are asked, and may have none; one that is not valid is refused */
@@ -130,7 +130,7 @@ typedef struct jz_tls_options {
     size_t client_ca_length;
 
     /* Every so many milliseconds all files are looked at, on a thread of its own, and loaded again after a change, also
-       by a symbolic link: 100 to 86,400,000; default 0: they are not. */
+       by a symbolic link: 100 to 86,400,000; default 0: they are not. A process that is forked later does not. */
     uint32_t watch_interval_ms;
 
     /* How long after its full handshake a session can be resumed, in seconds: 60 to 604,800 (7 days), or 0 for never;
