@@ -59,7 +59,8 @@ let package = Package(
             cSettings: [.headerSearchPath("."), .define("NDEBUG", .when(configuration: .release))]
                 + (hiredisHasTLS ? [.define("JZ_REDIS_TLS")] : []),
             linkerSettings: [.linkedLibrary("hiredis")]
-                + (hiredisHasTLS ? [.linkedLibrary("hiredis_ssl")] : [])
+                + (hiredisHasTLS
+                    ? [.linkedLibrary("hiredis_ssl"), .linkedLibrary("ssl"), .linkedLibrary("crypto")] : [])
         ),
         .target(
             name: "JazzySwift",

@@ -6,8 +6,9 @@ REDIS_PACKAGES := libhiredis-dev
 REDIS_TEST_PACKAGES := redis-server redis-sentinel redis-tools
 # What the system's pkg-config knows of hiredis, or what a compiler finds without; and of its TLS, which 1.0 brought.
 REDIS_HAS_TLS := $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo yes)
-REDIS_MODULES := hiredis $(if $(REDIS_HAS_TLS),hiredis_ssl)
-REDIS_CFLAGS := $(shell pkg-config --cflags $(REDIS_MODULES) 2>/dev/null) $(if $(REDIS_HAS_TLS),-DJZ_REDIS_TLS)
+REDIS_MODULES := hiredis $(if $(REDIS_HAS_TLS),hiredis_ssl openssl)
+# Headers of hiredis 1.x are not clean under our warnings.
+REDIS_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(REDIS_MODULES) 2>/dev/null)) $(if $(REDIS_HAS_TLS),-DJZ_REDIS_TLS)
 REDIS_LIBRARIES := $(or $(shell pkg-config --libs $(REDIS_MODULES) 2>/dev/null),-lhiredis)
 REDIS_INCLUDES := -ISources/CJazzyRedis/include -ISources/CJazzyRedis $(REDIS_CFLAGS)
 REDIS_SOURCES := $(wildcard Sources/CJazzyRedis/*/*.c)

@@ -107,7 +107,7 @@ static bool send_queue(jz_redis *redis)
 bool jz_redis_publisher_work(jz_redis *redis, uint64_t now_ms)
 {
     jz_redis_queue_advance(&redis->queue, true, now_ms);
-    if (send_queue(redis))
+    if (jz_redis_wire_flush(&redis->publisher.wire) && send_queue(redis))
         return true;
     /* Redis closes the connection where a message is longer than it allows, and says so before. */
     jz_redis_peer_receive(&redis->publisher, redis->scratch, sizeof redis->scratch);

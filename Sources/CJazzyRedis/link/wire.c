@@ -113,8 +113,9 @@ bool jz_redis_wire_send(jz_redis_wire *wire, struct iovec *areas, size_t count, 
     *sent = 0;
     if (wanted == 0)
         return true;
-    bool is_fine = wire->secured.is_used ? jz_redis_secured_send(wire, areas, count, sent)
-                                         : send_plainly(wire, areas, count, sent);
+    if (wire->secured.is_used)
+        return jz_redis_secured_send(wire, areas, count, sent);
+    bool is_fine = send_plainly(wire, areas, count, sent);
     wire->is_blocked = is_fine && *sent < wanted;
     return is_fine;
 }
@@ -125,7 +126,7 @@ bool jz_redis_wire_flush(jz_redis_wire *wire)
     size_t sent = 0;
     struct iovec area = {.iov_base = out->bytes + out->start, .iov_len = jz_redis_buffer_length(out)};
     if (area.iov_len == 0)
-        return true;
+        return !wire->secured.is_used || jz_redis_secured_push(wire);
     bool is_fine = jz_redis_wire_send(wire, &area, 1, &sent);
     out->start += sent;
     return is_fine;
@@ -133,7 +134,8 @@ bool jz_redis_wire_flush(jz_redis_wire *wire)
 
 bool jz_redis_wire_waits(const jz_redis_wire *wire)
 {
-    return wire->is_blocked || jz_redis_buffer_length(&wire->out) > 0;
+    return (wire->is_blocked || jz_redis_buffer_length(&wire->out) > 0) &&
+           !jz_redis_secured_shakes_hands(&wire->secured);
 }
 
 /* False: it is given up. */
@@ -162,27 +164,30 @@ static bool feed(jz_redis_wire *wire, const char *bytes, size_t length, jz_redis
     return true;
 }
 
+static bool receive_some(jz_redis_wire *wire, char *bytes, size_t size, size_t *received)
+{
+    if (wire->secured.is_used)
+        return jz_redis_secured_receive(wire, bytes, size, received);
+    ssize_t count = recv(wire->descriptor, bytes, size, 0);
+    if (count < 0 && !is_for_later(errno))
+        return fail_by(wire, errno);
+    *received = count > 0 ? (size_t)count : 0;
+    return count != 0 || jz_redis_wire_fail(wire, "the connection was closed");
+}
+
 bool jz_redis_wire_receive(jz_redis_wire *wire, char *scratch, size_t size, jz_redis_on_reply on_reply, void *context)
 {
     for (int round = 0; round < MOST_ROUNDS; round++) {
         size_t received = 0;
-        if (wire->secured.is_used) {
-            if (!jz_redis_secured_receive(wire, scratch, size, &received))
-                return false;
-        } else {
-            ssize_t count = recv(wire->descriptor, scratch, size, 0);
-            if (count < 0 && !is_for_later(errno))
-                return fail_by(wire, errno);
-            if (count == 0)
-                return jz_redis_wire_fail(wire, "the connection was closed");
-            received = count > 0 ? (size_t)count : 0;
-        }
+        if (!receive_some(wire, scratch, size, &received))
+            return false;
         if (received > 0 && !feed(wire, scratch, received, on_reply, context))
             return false;
-        if (received < size)
-            return true;
+        if (wire->secured.is_used ? received == 0 : received < size)
+            break;
     }
-    return true;
+    /* What waited for the end of the handshake. */
+    return !wire->secured.is_used || jz_redis_wire_flush(wire);
 }
 
 void jz_redis_wire_close(jz_redis_wire *wire)
