@@ -90,7 +90,7 @@ def cut_within_replies(play):
     """Each connection ends somewhere in the midst of what it is told."""
     for _ in range(2):
         for proxy in play.proxies.values():
-            proxy.cut(after=play.random.randrange(300))
+            proxy.cut(after=play.random.randrange(play.some(300, 20_000)))
         time.sleep(play.random.uniform(0, 0.2))
     yield
     for proxy in play.proxies.values():

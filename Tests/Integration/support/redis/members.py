@@ -101,8 +101,12 @@ class Client:
             eventually(lambda: self.is_live(topic), f"{topic} is live at {self.name}")
             self.log.begin(topic)
 
-    def unsubscribe(self, topic):
-        self.ask(f"unsubscribe {topic}")
+    def begin_where_live(self, topics):
+        """From now on it is to be told of everything in those topics that are live, which are returned."""
+        live = [topic for topic in topics if topic not in self.log.topics() and self.is_live(topic)]
+        for topic in live:
+            self.log.begin(topic)
+        return live
 
     def publish(self, topic, length=10):
         self._publish("publish", self.name, topic, length)
@@ -140,8 +144,7 @@ class Member:
         self._own = () if is_ordered else (name, server_of(name))
         settings = {"--redis": url, "--redis-ordered": int(is_ordered), **QUICKLY, **(flags or {})}
         self.server = Server([REDIS_PROBE, "--port", 0, *(word for pair in settings.items() for word in pair)])
-        self.publisher = self.listener = None
-        self.seconds_to_stop = None
+        self.publisher = self.listener = self.newcomer = None
 
     def __enter__(self):
         self.server.__enter__()
@@ -153,13 +156,23 @@ class Member:
         self.server.__exit__(kind, exception, traceback)
 
     def connect(self, topics):
-        self.publisher = Client(self.server.port, self.name, self._journal, must_hear=self._own)
-        self.listener = Client(self.server.port, f"{self.name}-listener", self._journal, must_hear=self._own)
+        self.publisher = self._client(self.name)
+        self.listener = self._client(f"{self.name}-listener")
         for client in self.clients():
             client.subscribe(*topics)
 
+    def _client(self, name):
+        return Client(self.server.port, name, self._journal, must_hear=self._own)
+
     def clients(self):
-        return [client for client in (self.publisher, self.listener) if client is not None]
+        return [client for client in (self.publisher, self.listener, self.newcomer) if client is not None]
+
+    def welcome(self, topics):
+        """Another client comes, and subscribes, whether that can be live yet or not."""
+        self.newcomer = self._client(f"{self.name}-newcomer")
+        for topic in topics:
+            self.newcomer.ask(f"subscribe {topic}")
+        self.newcomer.begin_where_live(topics)
 
     def stop(self):
         """Returns how many seconds it took."""
@@ -180,7 +193,12 @@ class Member:
 
 
 class Publishing:
-    """`with Publishing(client, topics, seed):` it publishes something every few milliseconds, by a thread of its own."""
+    """
+    `with Publishing(client, topics, seed):` it publishes something every few milliseconds, by a thread of its own. What
+    is awaited is published with these pauses, and more meanwhile, slowly.
+    """
+
+    SLOWLY = 0.02
 
     def __init__(self, client, topics, seed, *, lengths=(0, 30, 200, 3000), pause=0.006):
         self._client = client
@@ -190,7 +208,7 @@ class Publishing:
         self._pause = pause
         self._has_ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.count = 0
+        self.count = self._end = 0
 
     def __enter__(self):
         self._thread.start()
@@ -201,12 +219,17 @@ class Publishing:
         self._thread.join(DEADLINE)
 
     def _run(self):
-        while not self._has_ended.wait(self._random.uniform(0, 2 * self._pause)):
+        while not self._has_ended.wait(self._random.uniform(0, 2 * self._pause_now())):
             publish = self._random.choice((self._client.publish, self._client.publish, self._client.announce))
             publish(self._random.choice(self._topics), self._random.choice(self._lengths))
             self.count += 1
 
-    def await_more(self, count):
-        end = self.count + count
-        eventually(lambda: self.count >= end or not self._thread.is_alive(), f"{count} more messages are published")
+    def _pause_now(self):
+        return self._pause if self.count < self._end else max(self._pause, self.SLOWLY)
+
+    def begin_more(self, count):
+        self._end = self.count + count
+
+    def await_more(self):
+        eventually(lambda: self.count >= self._end or not self._thread.is_alive(), "more messages are published")
         assert self._thread.is_alive(), self._client.failure
