@@ -10,6 +10,13 @@ static bool has_handle(const jz_server *server, jz_ws ws)
            jz_handle_generation(ws) >= server->shards[0].slots.first_generation;
 }
 
+/* Its slot is the last one that a handle can have: nothing but the server is looked up by it. */
+jz_ws jz_server_handle(const jz_server *server)
+{
+    const jz_shard *shard = &server->shards[0];
+    return jz_handle_make(shard->handle_prefix, JZ_MAX_SLOTS - 1, shard->slots.first_generation);
+}
+
 jz_server *jz_ws_borrow_server(jz_ws ws)
 {
     jz_server *server = jz_registry_enter(jz_handle_server(ws));

@@ -123,7 +123,8 @@ static void *wait_and_free(void *context)
     jz_server_wait(server);
     jz_registry_withdraw(server->number);
     uint32_t next_generation = destroy_shards(server, server->shard_count, 1);
-    jz_registry_release(server->number, next_generation);
+    /* Higher than in jz_server_handle, too, which may be all that there was. */
+    jz_registry_release(server->number, next_generation + 1);
     free_server(server);
     return NULL;
 }

@@ -26,6 +26,7 @@ import CJazzyPoll
 /// nothing. It is the server as it runs since it listens: if a ``JazzyServer`` is started again, connections of its
 /// earlier run do not lead to the new one.
 public struct JazzyServerHandle: Sendable {
+    /// One of its connections, or none: by this the server is found.
     private let ws: JazzyWebSocket
 
     init(of ws: JazzyWebSocket) {

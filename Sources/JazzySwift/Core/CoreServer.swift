@@ -45,7 +45,6 @@ final class CoreServer: Sendable {
     ) throws(JazzyError) {
         let addresses = try addresses.map { address throws(JazzyError) in try PreparedAddress(address, for: options) }
         let adoption = try transport?.table(for: options)
-        let broker = observer == nil ? try options.broker?.makeTable(options) : nil
         let (logContext, context) = (LogContext(options), ServerContext(options))
         var parts = Parts(
             core: try Self.create(options, logContext, context),
@@ -60,9 +59,11 @@ final class CoreServer: Sendable {
                 let context = PublicationContext(observer)
                 parts.contexts.append(context)
                 try context.join(parts.core)
-            } else if let broker {
-                parts.contexts.append(broker)
-                try broker.join(parts.core)
+            } else if let broker = options.broker {
+                let handle = JazzyServerHandle(of: JazzyWebSocket(jz_server_handle(parts.core)))
+                let table = try broker.makeTable(options, handle)
+                parts.contexts.append(table)
+                try table.join(parts.core)
             }
             if adoption != nil { try check { jz_server_expect_adoption(parts.core, $0) } }
             if adoption == nil || !addresses.isEmpty { try listen(parts.core, on: addresses) }

@@ -6,16 +6,17 @@ extension JazzyBroker {
     /// The header `jazzy/broker.h` (the module `CJazzyPoll.Broker`) describes the functions and their rules.
     ///
     /// - Parameter makeFunctions: Called each time a server begins to listen, on the thread of that call, with the
-    ///   server's options; what it throws is thrown there. It returns the functions for this server, with their context,
-    ///   and what has to live as long as the server, often an object that the context points to.
+    ///   server's options and its handle, for instance for a closure of the application's that is told of gaps. What it
+    ///   throws is thrown there. It returns the functions for this server, with their context, and what has to live as
+    ///   long as the server, often an object that the context points to.
     public init(
         makeFunctions:
-            @escaping @Sendable (_ options: JazzyOptions) throws(JazzyError) -> (
+            @escaping @Sendable (_ options: JazzyOptions, _ server: JazzyServerHandle) throws(JazzyError) -> (
                 functions: jz_broker, owner: any AnyObject & Sendable
             )
     ) {
-        self.init(makeTable: { options throws(JazzyError) in
-            let (functions, owner) = try makeFunctions(options)
+        self.init(makeTable: { options, server throws(JazzyError) in
+            let (functions, owner) = try makeFunctions(options, server)
             return BrokerTable(functions, owner)
         })
     }
@@ -26,8 +27,8 @@ extension JazzyBroker {
     ///   - ordering: Whether the server leaves its own subscribers to the broker, too.
     ///   - connect: Connects a server that begins to run.
     public init(ordering: JazzyBrokerOrdering = .localFirst, connect: @escaping Connect) {
-        self.init(makeTable: { options in
-            let context = BrokerContext(options, connect)
+        self.init(makeTable: { options, server in
+            let context = BrokerContext(options, server, connect)
             return BrokerTable(context.functions(ordering), context)
         })
     }
@@ -62,8 +63,8 @@ private final class BrokerContext: @unchecked Sendable {
     private let connect: JazzyBroker.Connect
     private var connection: (any JazzyBrokerConnection)?
 
-    init(_ options: JazzyOptions, _ connect: @escaping JazzyBroker.Connect) {
-        server = JazzyBrokerServer(options: options, core: BrokerCore())
+    init(_ options: JazzyOptions, _ handle: JazzyServerHandle, _ connect: @escaping JazzyBroker.Connect) {
+        server = JazzyBrokerServer(options: options, handle: handle, core: BrokerCore())
         self.connect = connect
     }
 

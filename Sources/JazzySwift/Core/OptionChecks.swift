@@ -7,7 +7,7 @@ let kibi = 1 << 10
 let mebi = 1 << 20
 let gibi = 1 << 30
 
-func checked<Value: FixedWidthInteger>(
+package func checked<Value: FixedWidthInteger>(
     _ name: String, _ value: Int, _ range: ClosedRange<Int>
 ) throws(JazzyError) -> Value {
     guard range.contains(value), let value = Value(exactly: value) else {

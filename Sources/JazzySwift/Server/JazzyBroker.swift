@@ -17,7 +17,8 @@ public struct JazzyBroker: Sendable {
     /// `false`, and when they are reached with `true`.
     public typealias Connect = @Sendable (_ server: JazzyBrokerServer) throws -> any JazzyBrokerConnection
 
-    typealias MakeTable = @Sendable (_ options: JazzyOptions) throws(JazzyError) -> BrokerTable
+    typealias MakeTable =
+        @Sendable (_ options: JazzyOptions, _ server: JazzyServerHandle) throws(JazzyError) -> BrokerTable
 
     /// Called each time a server begins to listen.
     let makeTable: MakeTable
@@ -107,6 +108,9 @@ extension JazzyBrokerConnection {
 public struct JazzyBrokerServer: Sendable {
     /// The options of the server, for instance for its log.
     public let options: JazzyOptions
+
+    /// The server itself, for instance for a closure of the application's that is told of gaps.
+    public let handle: JazzyServerHandle
 
     let core: BrokerCore
 

@@ -298,6 +298,7 @@ static void a_handle_leads_to_its_server_until_that_ends_and_to_no_later_one(voi
     enum { THREADS = 3 };
     const jz_options options = serving_options(2);
     jz_ws before = {0};
+    jz_ws server_before = {0};
     for (int round = 0; round < 3; round++) {
         opened.count = 0;
         lost.found = lost.ended = 0;
@@ -309,6 +310,7 @@ static void a_handle_leads_to_its_server_until_that_ends_and_to_no_later_one(voi
         assert_ptr_equal(jz_ws_borrow_server(opened.all[0]), server);
         jz_ws_return_server(opened.all[0]);
         assert_null(jz_ws_borrow_server(before)); /* even if this server has its number */
+        assert_null(jz_ws_borrow_server(server_before));
         pthread_t threads[THREADS];
         for (size_t i = 0; i < THREADS; i++)
             assert_int_equal(pthread_create(&threads[i], NULL, use_until_it_is_gone, NULL), 0);
@@ -318,15 +320,39 @@ static void a_handle_leads_to_its_server_until_that_ends_and_to_no_later_one(voi
         /* The connection has ended, its server has not. */
         assert_ptr_equal(jz_ws_borrow_server(opened.all[0]), server);
         jz_ws_return_server(opened.all[0]);
+        const jz_ws own = jz_server_handle(server);
+        assert_ptr_equal(jz_ws_borrow_server(own), server);
+        jz_ws_return_server(own);
         jz_server_destroy(server);
         for (size_t i = 0; i < THREADS; i++)
             pthread_join(threads[i], NULL);
+        assert_null(jz_ws_borrow_server(own));
         assert_int_equal(lost.ended, THREADS);
         assert_null(jz_ws_borrow_server(opened.all[0]));
         before = opened.all[0];
+        server_before = own;
     }
     assert_null(jz_ws_borrow_server((jz_ws){0}));
     assert_null(jz_ws_borrow_server((jz_ws){UINT64_MAX}));
+}
+
+/* Servers with the same number, one after the other, to which nobody ever connects. */
+static void a_servers_own_handle_leads_to_no_later_server(void **state)
+{
+    (void)state;
+    jz_ws earlier[8] = {0};
+    for (size_t i = 0; i < COUNT_OF(earlier); i++) {
+        jz_error error = {0};
+        jz_server *server = jz_server_create(NULL, &error);
+        assert_non_null(server);
+        earlier[i] = jz_server_handle(server);
+        assert_ptr_equal(jz_ws_borrow_server(earlier[i]), server);
+        jz_ws_return_server(earlier[i]);
+        assert_int_equal(jz_ws_send(earlier[i], JZ_MESSAGE_TEXT, "x", 1), JZ_SEND_CLOSED);
+        for (size_t j = 0; j < i; j++)
+            assert_null(jz_ws_borrow_server(earlier[j]));
+        jz_server_destroy(server);
+    }
 }
 
 int main(void)
@@ -337,6 +363,7 @@ int main(void)
         cmocka_unit_test(handlers_see_their_own_server_and_all_of_their_room),
         cmocka_unit_test(who_stays_is_seen_once_while_others_come_and_go),
         cmocka_unit_test(a_handle_leads_to_its_server_until_that_ends_and_to_no_later_one),
+        cmocka_unit_test(a_servers_own_handle_leads_to_no_later_server),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("presence", tests, NULL, NULL));
 }

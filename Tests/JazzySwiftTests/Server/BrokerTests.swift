@@ -101,6 +101,8 @@ struct BrokerTests {
         line.server.setJoined(true)
         #expect(line.topics.withLock { $0 } == ["news", "sport"])
         #expect(server.statistics.broker.isJoined)
+        #expect(line.server.handle.subscriberCount("news") == 1)
+        #expect(line.server.handle.port == server.port)
         let lines = log.values.filter { $0.contains("the broker is ") }
         #expect(lines.count == 2 && lines[0].hasPrefix("warning: the broker is not connected"))
         server.stop()
@@ -110,6 +112,7 @@ struct BrokerTests {
         #expect(board.lines.isEmpty, "it was stopped")
         #expect(line.server.deliver("news", "late".utf8Span.span.bytes, kind: .text) == .closed)
         line.server.setJoined(false)
+        #expect(line.server.handle.port == 0)
     }
 
     @Test("What the broker refuses is dropped for the others, and with one order for all")
@@ -220,7 +223,7 @@ struct BrokerTests {
         }
         let events = Recorder<String>()
         let server = Self.server(
-            JazzyBroker(makeFunctions: { options in
+            JazzyBroker(makeFunctions: { options, _ in
                 #expect(options.threads == 2)
                 let owner = Owner(events)
                 var functions = jz_broker()
@@ -249,9 +252,10 @@ struct BrokerTests {
     @Test("What is wrong with a broker of C functions is thrown when the server listens")
     func wrongFunctions() throws {
         let refusing = Self.server(
-            JazzyBroker(makeFunctions: { _ throws(JazzyError) in throw JazzyError(.invalidOption, "no such place") }))
+            JazzyBroker(makeFunctions: { _, _ throws(JazzyError) in throw JazzyError(.invalidOption, "no such place") })
+        )
         #expect(throws: JazzyError(.invalidOption, "no such place")) { try refusing.listen(host: "127.0.0.1") }
-        let empty = Self.server(JazzyBroker(makeFunctions: { _ in (jz_broker(), Switchboard()) }))
+        let empty = Self.server(JazzyBroker(makeFunctions: { _, _ in (jz_broker(), Switchboard()) }))
         let error = #expect(throws: JazzyError.self) { try empty.listen(host: "127.0.0.1") }
         #expect(error?.code == .invalidOption)
         #expect(error?.message.hasPrefix("cannot join: the broker's start is NULL") == true)

@@ -337,6 +337,12 @@ JZ_PUBLIC void jz_server_statistics(const jz_server *server, jz_statistics *stat
 JZ_PUBLIC void jz_server_wait(jz_server *server);
 
 /*
+ * A handle of no connection, by which jz_ws_borrow_server finds this server: for those who outlive it, such as threads
+ * of a broker (jazzy/broker.h). No other server of the process ever has the same. From any thread.
+ */
+JZ_PUBLIC jz_ws jz_server_handle(const jz_server *server);
+
+/*
  * The server of a connection, from any thread, even if the connection has ended; NULL once the server has stopped and
  * is being destroyed. So in a handler of the server, and in its workers, it is never NULL. Unless NULL, the server
  * stays until the same thread calls jz_ws_return_server, which has to be soon, because jz_server_destroy waits for it,
