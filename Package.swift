@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "CJazzyTLS", targets: ["CJazzyTLS"]),
         .library(name: "JazzyTLS", targets: ["JazzyTLS"]),
         .library(name: "CJazzyRedis", targets: ["CJazzyRedis"]),
+        .library(name: "JazzyRedis", targets: ["JazzyRedis"]),
     ],
     targets: [
         // Where zlib is missing, SwiftPM names the system's package of it, and the compiler says so, too.
@@ -77,6 +78,11 @@ let package = Package(
             dependencies: ["JazzySwift", "CJazzyTLS", "CJazzyPoll"],
             swiftSettings: strict + [.enableUpcomingFeature("MemberImportVisibility")]
         ),
+        .target(
+            name: "JazzyRedis",
+            dependencies: ["JazzySwift", "CJazzyRedis", "CJazzyPoll"],
+            swiftSettings: strict + [.enableUpcomingFeature("MemberImportVisibility")]
+        ),
         // For the tests of those who use JazzySwift, and for ours.
         .target(
             name: "JazzyTesting",
@@ -88,6 +94,8 @@ let package = Package(
         .testTarget(name: "JazzyTestingTests", dependencies: ["JazzySwift", "JazzyTesting"], swiftSettings: strict),
         .testTarget(
             name: "JazzyTLSTests", dependencies: ["JazzyTLS", "JazzySwift", "CJazzyOpenSSL"], swiftSettings: strict),
+        .testTarget(
+            name: "JazzyRedisTests", dependencies: ["JazzyRedis", "JazzySwift", "JazzyTesting"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -8,7 +8,7 @@ DOCUMENTED := JazzySwift $(filter-out JazzySwift,$(notdir $(basename $(wildcard 
 
 .PHONY: docs
 docs: swift-toolchain
-	@Scripts/install-packages zlib1g-dev $(TLS_PACKAGES) libc6-dev
+	@Scripts/install-packages zlib1g-dev $(TLS_PACKAGES) $(REDIS_PACKAGES) libc6-dev
 	$(call swift_libraries)
 	rm -rf $(DOCS) && mkdir -p $(DOCS)
 	@$(foreach module,$(DOCUMENTED),Scripts/document-module $(module) .build/debug $(DOCS) &&) true

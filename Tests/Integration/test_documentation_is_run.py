@@ -11,6 +11,7 @@ import test_documentation_commands
 import test_documentation_in_c
 import test_documentation_in_javascript
 import test_documentation_manifests
+import test_documentation_of_redis
 import test_documentation_of_tls
 import test_documentation_runs
 import test_hummingbird
@@ -41,6 +42,7 @@ RUN = {
     "programs in Swift": test_documentation_runs.EXAMPLES.__contains__,
     "programs with products of the server ecosystem": test_hummingbird.EXAMPLES.__contains__,
     "programs in Swift with TLS": test_documentation_of_tls.EXAMPLES.__contains__,
+    "programs in Swift with Redis": test_documentation_of_redis.EXAMPLES.__contains__,
     "what makes their certificates": test_documentation_of_tls.COMMANDS.__contains__,
     "tests in Swift": is_of_the_guide_to_tests,
     "manifests": test_documentation_manifests.EXAMPLES.__contains__,

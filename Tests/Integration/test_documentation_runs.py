@@ -14,13 +14,21 @@ from support.swift_examples import pages_of, paths_of, serving
 pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="the compiler's time; the programs of the examples run sanitized")
 
 # Modules whose examples run elsewhere: test_documentation_is_run.py says where.
-ELSEWHERE = {"JazzyLogging", "JazzyMetrics", "JazzyServiceLifecycle", "JazzyTLS", "JazzyTesting", "JazzyTracing"}
+ELSEWHERE = {
+    "JazzyLogging",
+    "JazzyMetrics",
+    "JazzyRedis",
+    "JazzyServiceLifecycle",
+    "JazzyTLS",
+    "JazzyTesting",
+    "JazzyTracing",
+}
 
 EXAMPLES = [
     example
     for example in [*markdown_examples(), *docc_examples(), *tutorial_steps()]
     if example.language == "swift" and example.module not in ELSEWHERE and not example.is_manifest
-    if "JazzyTransport" not in example.code
+    if "JazzyTransport" not in example.code and "JazzyRedis" not in example.code
 ]
 
 SURROUNDINGS = ROOT / "Tests/Integration/surroundings/Serving.swift"
