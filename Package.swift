@@ -6,8 +6,8 @@ import PackageDescription
 let strict: [SwiftSetting] =
     Context.environment["JAZZY_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
-/// A manifest cannot see whether hiredis brings TLS (1.0 or later, with its library `hiredis_ssl`), so who builds says it.
-let hiredisHasTLS = Context.environment["JAZZY_REDIS_TLS"] != nil
+/// TLS to Redis (`rediss://`) needs OpenSSL, which who only has Redis need not have: so who builds says it.
+let redisHasTLS = Context.environment["JAZZY_REDIS_TLS"] != nil
 
 /// Compilers find it without, but for Homebrew's. What pkg-config says of it elsewhere has a flag that SwiftPM refuses,
 /// with a warning in every build of everybody who has it.
@@ -58,10 +58,9 @@ let package = Package(
             name: "CJazzyRedis",
             dependencies: ["CJazzyPoll", "CJazzyHiredis"],
             cSettings: [.headerSearchPath("."), .define("NDEBUG", .when(configuration: .release))]
-                + (hiredisHasTLS ? [.define("JZ_REDIS_TLS")] : []),
+                + (redisHasTLS ? [.define("JZ_REDIS_TLS")] : []),
             linkerSettings: [.linkedLibrary("hiredis")]
-                + (hiredisHasTLS
-                    ? [.linkedLibrary("hiredis_ssl"), .linkedLibrary("ssl"), .linkedLibrary("crypto")] : [])
+                + (redisHasTLS ? [.linkedLibrary("ssl"), .linkedLibrary("crypto")] : [])
         ),
         .target(
             name: "JazzySwift",

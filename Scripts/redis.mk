@@ -4,12 +4,13 @@
 REDIS_PACKAGES := libhiredis-dev
 # For tests, which start servers of their own.
 REDIS_TEST_PACKAGES := redis-server redis-sentinel redis-tools
-# What the system's pkg-config knows of hiredis, or what a compiler finds without; and of its TLS, which 1.0 brought.
-REDIS_HAS_TLS := $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo yes)
-REDIS_MODULES := hiredis $(if $(REDIS_HAS_TLS),hiredis_ssl openssl)
-# Headers of hiredis 1.x are not clean under our warnings.
-REDIS_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(REDIS_MODULES) 2>/dev/null)) $(if $(REDIS_HAS_TLS),-DJZ_REDIS_TLS)
-REDIS_LIBRARIES := $(or $(shell pkg-config --libs $(REDIS_MODULES) 2>/dev/null),-lhiredis)
+# What the system's pkg-config knows of hiredis, or what a compiler finds without. Its headers are none of ours to warn
+# of. REDIS_TLS: whether the library has TLS (rediss://), by OpenSSL; `make REDIS_TLS=` leaves it out.
+REDIS_TLS := $(shell pkg-config --exists 'openssl >= 3' 2>/dev/null && echo yes)
+REDIS_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags hiredis 2>/dev/null)) \
+	$(if $(REDIS_TLS),-DJZ_REDIS_TLS $(TLS_CFLAGS))
+REDIS_LIBRARIES := $(or $(shell pkg-config --libs hiredis 2>/dev/null),-lhiredis) \
+	$(if $(REDIS_TLS),$(TLS_LIBRARIES))
 REDIS_INCLUDES := -ISources/CJazzyRedis/include -ISources/CJazzyRedis $(REDIS_CFLAGS)
 REDIS_SOURCES := $(wildcard Sources/CJazzyRedis/*/*.c)
 # Tests use the support of the core's, with all that it replaces.
@@ -73,13 +74,12 @@ Name: jazzyredis
 Description: Redis as the broker of the WebSocket server library cjazzypoll, by hiredis
 Version: $(VERSION)
 Requires: cjazzypoll = $(VERSION)
-Requires.private: $(subst $(space),$(comma) ,$(strip $(REDIS_MODULES)))
+Requires.private: hiredis >= 0.14$(if $(REDIS_TLS),$(comma) openssl >= 3.0)
 Libs: -L$${libdir} -lcjazzyredis
 Libs.private: -pthread
 Cflags: -I$${includedir}
 endef
 export REDIS_PKG_CONFIG_FILE
-space := $(subst ,, )
 
 # Besides the core, which is installed with it. hiredis's headers have to be there.
 .PHONY: install-redis

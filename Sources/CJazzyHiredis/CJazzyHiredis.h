@@ -13,9 +13,5 @@
 #if HIREDIS_MAJOR == 0 && HIREDIS_MINOR < 14
 #error "Jazzy's broker needs hiredis 0.14 or later; this one is older"
 #endif
-/* Its TLS is another library, of hiredis 1.0 or later. */
-#ifdef JZ_REDIS_TLS
-#include <hiredis/hiredis_ssl.h>
-#endif
 
 #endif

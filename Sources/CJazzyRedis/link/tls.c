@@ -2,175 +2,213 @@
 
 #include "link/tls.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "link/wire.h"
 #include "settings/report.h"
 
 #ifdef JZ_REDIS_TLS
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-enum { REASON_SIZE = 160 };
+enum { STAGE_SIZE = 16 * 1024, REASON_SIZE = 128 };
 
-/* What OpenSSL says last, or else `otherwise`. */
-static void take_reason(char reason[REASON_SIZE], const char *otherwise)
+/* A key with a passphrase is refused: nobody is asked for it on a terminal. */
+static int no_passphrase(char *bytes, int size, int is_to_write, void *context)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *text = code != 0 ? ERR_reason_error_string(code) : NULL;
-    snprintf(reason, REASON_SIZE, "%s", text != NULL ? text : otherwise);
+    (void)bytes;
+    (void)size;
+    (void)is_to_write;
+    (void)context;
+    return 0;
+}
+
+static const char *reason(void)
+{
+    const char *text = ERR_reason_error_string(ERR_peek_last_error());
     ERR_clear_error();
+    return text != NULL ? text : "OpenSSL does not say why";
 }
 
-static bool loads_authorities(SSL_CTX *context, const jz_redis_options *options)
+static void read_files(SSL_CTX *context, const jz_redis_options *options, const char **wrong)
 {
-    return options->ca_file != NULL ? SSL_CTX_load_verify_locations(context, options->ca_file, NULL) == 1
-                                    : SSL_CTX_set_default_verify_paths(context) == 1;
+    *wrong = NULL;
+    if (options->ca_file == NULL)
+        (void)SSL_CTX_set_default_verify_paths(context);
+    else if (SSL_CTX_load_verify_locations(context, options->ca_file, NULL) != 1)
+        *wrong = "ca_file";
+    if (*wrong != NULL || options->certificate_file == NULL)
+        return;
+    if (SSL_CTX_use_certificate_chain_file(context, options->certificate_file) != 1)
+        *wrong = "certificate_file";
+    else if (SSL_CTX_use_PrivateKey_file(context, options->key_file, SSL_FILETYPE_PEM) != 1 ||
+             SSL_CTX_check_private_key(context) != 1)
+        *wrong = "key_file";
 }
 
-static bool loads_identity(SSL_CTX *context, const jz_redis_options *options)
+/* NULL: `wrong` is the option that cannot be used, or NULL for lack of memory. */
+static SSL_CTX *make_context(const jz_redis_options *options, const char **wrong)
 {
-    if (options->certificate_file == NULL)
-        return true;
-    const char *key = options->key_file != NULL ? options->key_file : options->certificate_file;
-    return SSL_CTX_use_certificate_chain_file(context, options->certificate_file) == 1 &&
-           SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 && SSL_CTX_check_private_key(context) == 1;
-}
-
-/* NULL: `reason` says why. */
-static SSL_CTX *make_context(const jz_redis_options *options, char reason[REASON_SIZE])
-{
-    char cause[REASON_SIZE];
+    ERR_clear_error();
+    *wrong = NULL;
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    const char *failed = NULL;
-    if (context == NULL || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
-        failed = "TLS";
-    else if (!loads_authorities(context, options))
-        failed = "ca_file";
-    else if (!loads_identity(context, options))
-        failed = "certificate_file or key_file";
-    if (failed == NULL) {
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    if (context == NULL)
+        return NULL;
+    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    read_files(context, options, wrong);
+    if (*wrong == NULL)
         return context;
-    }
-    take_reason(cause, "out of memory");
-    snprintf(reason, REASON_SIZE, "%s cannot be used: %.100s", failed, cause);
     SSL_CTX_free(context);
     return NULL;
 }
 
 jz_status jz_redis_secured_check(const jz_redis_settings *settings, jz_error *error)
 {
-    char reason[REASON_SIZE];
+    const char *wrong = NULL;
     if (!settings->url.is_tls)
         return JZ_OK;
-    SSL_CTX *context = make_context(&settings->options, reason);
+    SSL_CTX *context = make_context(&settings->options, &wrong);
+    if (context == NULL && wrong == NULL)
+        return jz_redis_report_no_memory(error);
     if (context == NULL)
-        return jz_redis_report(error, JZ_STATUS_INVALID_OPTION, "%s", reason);
+        return jz_redis_report(error, JZ_STATUS_INVALID_OPTION,
+                               "%s cannot be used: %.*s (it is a file in PEM, a key without passphrase)", wrong,
+                               REASON_SIZE, reason());
     SSL_CTX_free(context);
     return JZ_OK;
 }
 
-static bool is_address(const char *name)
+/* The certificate has to be for this address or name, and the name is asked for. */
+static bool demand(SSL *session, const char *name)
 {
-    unsigned char bytes[16];
-    return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
-}
-
-/* The certificate must be for this host; names are also told to the server (SNI). */
-static bool expect_name(SSL *ssl, const char *name)
-{
-    if (is_address(name))
-        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
-    return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
-}
-
-static bool fail(jz_redis_wire *wire)
-{
-    jz_redis_secured *secured = &wire->secured;
-    long verdict = secured->ssl != NULL ? SSL_get_verify_result(secured->ssl) : X509_V_OK;
-    ERR_clear_error();
-    if (verdict != X509_V_OK)
-        return jz_redis_wire_fail(wire, "its certificate is not valid: %s", X509_verify_cert_error_string(verdict));
-    return jz_redis_wire_fail(wire, "TLS: %.120s", secured->context->errstr);
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), name) == 1)
+        return true;
+    return SSL_set1_host(session, name) == 1 && SSL_set_tlsext_host_name(session, name) == 1;
 }
 
 bool jz_redis_secured_begin(jz_redis_wire *wire, const jz_redis_settings *settings, const char *name)
 {
-    char reason[REASON_SIZE];
+    const char *wrong = NULL;
     jz_redis_secured *secured = &wire->secured;
-    redisOptions plan = {.type = REDIS_CONN_USERFD, .options = REDIS_OPT_NONBLOCK, .endpoint.fd = wire->descriptor};
-    SSL_CTX *context = make_context(&settings->options, reason);
+    SSL_CTX *context = make_context(&settings->options, &wrong);
     if (context == NULL)
-        return jz_redis_wire_fail(wire, "%s", reason);
-    SSL *ssl = SSL_new(context);
-    SSL_CTX_free(context); /* what is made of it holds it */
-    secured->context = redisConnectWithOptions(&plan);
-    if (ssl == NULL || secured->context == NULL || !expect_name(ssl, name)) {
-        SSL_free(ssl);
-        return jz_redis_wire_fail(wire, "out of memory for TLS");
-    }
+        return jz_redis_wire_fail(wire, "%s cannot be used: %s", wrong != NULL ? wrong : "TLS",
+                                  wrong != NULL ? reason() : "out of memory");
     secured->is_used = true;
-    secured->ssl = ssl;
-    if (redisInitiateSSL(secured->context, ssl) == REDIS_OK)
-        return true;
-    fail(wire);
-    secured->ssl = NULL;
-    SSL_free(ssl);
-    return false;
+    secured->session = SSL_new(context);
+    secured->staged = malloc(STAGE_SIZE);
+    SSL_CTX_free(context);
+    if (secured->session == NULL || secured->staged == NULL || !demand(secured->session, name) ||
+        SSL_set_fd(secured->session, wire->descriptor) != 1)
+        return jz_redis_wire_fail(wire, "out of memory");
+    SSL_set_connect_state(secured->session);
+    return true;
 }
 
-bool jz_redis_secured_push(jz_redis_wire *wire)
+/* After a call that did not do all: whether it goes on later. */
+static bool is_for_later(jz_redis_wire *wire, int result)
 {
-    int is_done = 0;
-    if (redisBufferWrite(wire->secured.context, &is_done) != REDIS_OK)
-        return fail(wire);
-    wire->is_blocked = is_done == 0;
+    SSL *session = wire->secured.session;
+    int error = SSL_get_error(session, result);
+    wire->secured.wants_to_write = error == SSL_ERROR_WANT_WRITE;
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+        return true;
+    long verdict = SSL_get_verify_result(session);
+    if (verdict != X509_V_OK)
+        return jz_redis_wire_fail(wire, "its certificate is not trusted: %.*s", REASON_SIZE,
+                                  X509_verify_cert_error_string(verdict));
+    if (error == SSL_ERROR_SSL)
+        return jz_redis_wire_fail(wire, "TLS failed: %.*s", REASON_SIZE, reason());
+    return jz_redis_wire_fail(wire, "the connection was closed");
+}
+
+bool jz_redis_secured_flush(jz_redis_wire *wire)
+{
+    jz_redis_secured *secured = &wire->secured;
+    while (secured->staged_length > 0) {
+        ERR_clear_error();
+        int written = SSL_write(secured->session, secured->staged, (int)secured->staged_length);
+        if (written <= 0)
+            return is_for_later(wire, written);
+        secured->wants_to_write = false;
+        secured->staged_length -= (size_t)written;
+        memmove(secured->staged, secured->staged + written, secured->staged_length);
+    }
     return true;
+}
+
+/* Fills the stage from what begins at `from` of all areas. */
+static void stage(jz_redis_secured *secured, const struct iovec *areas, size_t count, size_t from)
+{
+    for (size_t i = 0; i < count && secured->staged_length < STAGE_SIZE; i++) {
+        if (from >= areas[i].iov_len) {
+            from -= areas[i].iov_len;
+            continue;
+        }
+        size_t rest = areas[i].iov_len - from;
+        size_t room = STAGE_SIZE - secured->staged_length;
+        size_t length = rest < room ? rest : room;
+        memcpy(secured->staged + secured->staged_length, (const char *)areas[i].iov_base + from, length);
+        secured->staged_length += length;
+        from = 0;
+    }
 }
 
 bool jz_redis_secured_send(jz_redis_wire *wire, const struct iovec *areas, size_t count, size_t *sent)
 {
+    jz_redis_secured *secured = &wire->secured;
     *sent = 0;
-    if (!wire->is_blocked) {
-        for (size_t i = 0; i < count; i++) {
-            if (redisAppendFormattedCommand(wire->secured.context, areas[i].iov_base, areas[i].iov_len) != REDIS_OK)
-                return fail(wire);
-            *sent += areas[i].iov_len;
-        }
+    for (;;) {
+        if (!jz_redis_secured_flush(wire))
+            return false;
+        if (secured->staged_length > 0)
+            return true;
+        stage(secured, areas, count, *sent);
+        if (secured->staged_length == 0)
+            return true;
+        *sent += secured->staged_length;
     }
-    return jz_redis_secured_push(wire);
 }
 
 bool jz_redis_secured_receive(jz_redis_wire *wire, char *bytes, size_t size, size_t *received)
 {
-    redisContext *context = wire->secured.context;
-    ssize_t count = context->funcs->read(context, bytes, size);
-    if (count < 0)
-        return fail(wire);
-    *received = (size_t)count;
+    *received = 0;
+    ERR_clear_error();
+    int count = SSL_read(wire->secured.session, bytes, (int)size);
+    if (count <= 0 && !is_for_later(wire, count))
+        return false;
+    *received = count > 0 ? (size_t)count : 0;
+    /* What waited for something to come goes on. */
+    if (!jz_redis_secured_flush(wire))
+        return false;
+    if (wire->secured.staged_length == 0)
+        wire->is_blocked = false;
     return true;
-}
-
-bool jz_redis_secured_shakes_hands(const jz_redis_secured *secured)
-{
-    return secured->is_used && SSL_is_init_finished(secured->ssl) == 0;
 }
 
 void jz_redis_secured_end(jz_redis_secured *secured)
 {
-    if (secured->context != NULL)
-        redisFreeKeepFd(secured->context); /* with its SSL */
+    SSL_free(secured->session);
+    free(secured->staged);
     *secured = (jz_redis_secured){0};
 }
 
 #else
 
+static bool have_none(jz_redis_wire *wire)
+{
+    return jz_redis_wire_fail(wire, "this build has no TLS");
+}
+
 jz_status jz_redis_secured_check(const jz_redis_settings *settings, jz_error *error)
 {
-    (void)settings; /* which has refused it already */
+    (void)settings; /* which are refused before */
     (void)error;
     return JZ_OK;
 }
@@ -179,7 +217,7 @@ bool jz_redis_secured_begin(jz_redis_wire *wire, const jz_redis_settings *settin
 {
     (void)settings;
     (void)name;
-    return jz_redis_wire_fail(wire, "this build has no TLS");
+    return have_none(wire);
 }
 
 bool jz_redis_secured_send(jz_redis_wire *wire, const struct iovec *areas, size_t count, size_t *sent)
@@ -187,12 +225,12 @@ bool jz_redis_secured_send(jz_redis_wire *wire, const struct iovec *areas, size_
     (void)areas;
     (void)count;
     *sent = 0;
-    return jz_redis_secured_push(wire);
+    return have_none(wire);
 }
 
-bool jz_redis_secured_push(jz_redis_wire *wire)
+bool jz_redis_secured_flush(jz_redis_wire *wire)
 {
-    return jz_redis_wire_fail(wire, "this build has no TLS");
+    return have_none(wire);
 }
 
 bool jz_redis_secured_receive(jz_redis_wire *wire, char *bytes, size_t size, size_t *received)
@@ -200,13 +238,7 @@ bool jz_redis_secured_receive(jz_redis_wire *wire, char *bytes, size_t size, siz
     (void)bytes;
     (void)size;
     *received = 0;
-    return jz_redis_secured_push(wire);
-}
-
-bool jz_redis_secured_shakes_hands(const jz_redis_secured *secured)
-{
-    (void)secured;
-    return false;
+    return have_none(wire);
 }
 
 void jz_redis_secured_end(jz_redis_secured *secured)

@@ -113,9 +113,8 @@ bool jz_redis_wire_send(jz_redis_wire *wire, struct iovec *areas, size_t count, 
     *sent = 0;
     if (wanted == 0)
         return true;
-    if (wire->secured.is_used)
-        return jz_redis_secured_send(wire, areas, count, sent);
-    bool is_fine = send_plainly(wire, areas, count, sent);
+    bool is_fine = wire->secured.is_used ? jz_redis_secured_send(wire, areas, count, sent)
+                                         : send_plainly(wire, areas, count, sent);
     wire->is_blocked = is_fine && *sent < wanted;
     return is_fine;
 }
@@ -124,9 +123,11 @@ bool jz_redis_wire_flush(jz_redis_wire *wire)
 {
     jz_redis_buffer *out = &wire->out;
     size_t sent = 0;
+    if (wire->secured.is_used && !jz_redis_secured_flush(wire))
+        return false;
     struct iovec area = {.iov_base = out->bytes + out->start, .iov_len = jz_redis_buffer_length(out)};
     if (area.iov_len == 0)
-        return !wire->secured.is_used || jz_redis_secured_push(wire);
+        return true;
     bool is_fine = jz_redis_wire_send(wire, &area, 1, &sent);
     out->start += sent;
     return is_fine;
@@ -134,8 +135,10 @@ bool jz_redis_wire_flush(jz_redis_wire *wire)
 
 bool jz_redis_wire_waits(const jz_redis_wire *wire)
 {
-    return (wire->is_blocked || jz_redis_buffer_length(&wire->out) > 0) &&
-           !jz_redis_secured_shakes_hands(&wire->secured);
+    /* Within TLS what waits for the other side to say something does not wait until the socket is writable. */
+    if (wire->secured.is_used && wire->secured.staged_length > 0)
+        return wire->secured.wants_to_write;
+    return wire->is_blocked || jz_redis_buffer_length(&wire->out) > 0;
 }
 
 /* False: it is given up. */
@@ -184,10 +187,9 @@ bool jz_redis_wire_receive(jz_redis_wire *wire, char *scratch, size_t size, jz_r
         if (received > 0 && !feed(wire, scratch, received, on_reply, context))
             return false;
         if (wire->secured.is_used ? received == 0 : received < size)
-            break;
+            return true;
     }
-    /* What waited for the end of the handshake. */
-    return !wire->secured.is_used || jz_redis_wire_flush(wire);
+    return true;
 }
 
 void jz_redis_wire_close(jz_redis_wire *wire)

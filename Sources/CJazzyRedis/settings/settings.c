@@ -76,9 +76,10 @@ static jz_status check_fit(const jz_redis_options *options, const jz_redis_url *
         return jz_redis_report(error, JZ_STATUS_INVALID_OPTION, "sentinel_user is set, and sentinel_password is not");
 #ifndef JZ_REDIS_TLS
     if (url->is_tls)
-        return jz_redis_report(error, JZ_STATUS_INVALID_OPTION,
-                               "rediss:// needs TLS, which this build does not have: build Jazzy with hiredis 1.0 or "
-                               "later and its library hiredis_ssl, or use redis://");
+        return jz_redis_report(
+            error, JZ_STATUS_INVALID_OPTION,
+            "rediss:// needs TLS, which this build does not have: build Jazzy where OpenSSL 3 is, in a "
+            "Swift package with JAZZY_REDIS_TLS=1, or use redis://");
 #endif
     return JZ_OK;
 }

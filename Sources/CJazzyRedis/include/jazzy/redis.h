@@ -63,7 +63,7 @@ typedef struct jz_redis_options {
     /*
      * Where Redis is. Needed.
      *   redis://[[user]:password@]host[:port][/db]      port 6379 and database 0 unless given; IPv6 in brackets
-     *   rediss://...                                    the same with TLS, which hiredis 1.0 or later brings
+     *   rediss://...                                    the same with TLS 1.2 or 1.3, in builds with OpenSSL 3
      *   unix://[[user]:password@]/path[?db=N]           a unix socket
      *   redis-sentinel://[[user]:password@]host[:port],host[:port].../name[/db]
      *                                                   the master that these Sentinels (port 26379) know by this name
