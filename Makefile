@@ -11,6 +11,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: help
 help:
 	@echo "make run [PORT=8080]         build in release mode and serve the chat page at http://localhost:8080/"
+	@echo "make cluster [N=4]           serve it by several processes, which share the chat through Redis; FRONT=haproxy"
 	@echo "make test                    install what the tests need, and pass all of them"
 	@echo "make fuzz [SECONDS=60]       look for inputs that break something, so long for each target"
 	@echo "make bench [QUICK=1]         measure servers side by side: Benchmarks/results/latest.md"
@@ -38,6 +39,7 @@ include Scripts/fuzz.mk
 include Scripts/peers.mk
 include Scripts/bench.mk
 include Scripts/bench-redis.mk
+include Scripts/cluster.mk
 include Scripts/docs.mk
 
 .PHONY: run

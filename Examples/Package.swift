@@ -19,6 +19,10 @@ let package = Package(
         program("broadcast", in: "Broadcast"),
         .target(name: "ChatRoom", path: "ChatRoom"),
         .executableTarget(name: "chat", dependencies: ["ChatRoom", "ExampleSupport", jazzy], path: "Chat"),
+        .executableTarget(
+            name: "cluster",
+            dependencies: ["ChatRoom", "ExampleSupport", jazzy, .product(name: "JazzyRedis", package: "jazzy")],
+            path: "Cluster"),
         program("rooms", in: "Rooms"),
         program("dashboard", in: "Dashboard"),
         program("game", in: "Game"),

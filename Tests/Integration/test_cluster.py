@@ -1,15 +1,18 @@
-"""Several processes behind one port, which are told of a Redis."""
+"""`make cluster`: several processes of the chat behind one port, which share its room through Redis."""
 
+import contextlib
 import os
 import re
 import signal
 import sys
 
 import pytest
+from websockets.sync.client import connect
 
-from support.deadline import eventually
+from support.browser import PROGRAM, Browser
+from support.deadline import DEADLINE, eventually
 from support.deployment import free_port
-from support.programs import IS_SANITIZED, ROOT
+from support.programs import CLUSTER, IS_SANITIZED, ROOT
 from support.raw import RawConnection, request
 from support.server import Server, run_to_end
 
@@ -124,3 +127,42 @@ def test_what_cannot_be_started_is_told(arguments, code, why):
         arguments = [*arguments, "--port", free_port()]
     ended, errors = run_to_end([SCRIPT, *arguments])
     assert ended == code and why in errors
+
+
+def test_who_is_on_another_process_hears_what_is_said():
+    with cluster(CLUSTER, free_port()) as server, contextlib.ExitStack() as connections:
+        members = {}
+        while len(members) < PROCESSES:
+            member = connections.enter_context(connect(f"ws://localhost:{server.port}/room", proxy=None))
+            process = member.recv(DEADLINE)
+            assert process.startswith("You are on process ")
+            members.setdefault(process, member)
+        (speaker, *_) = members.values()
+        heard = {process: [] for process in members}
+
+        def everybody_has_heard():
+            # The others' subscriptions may be on their way to Redis: it is said again until they are there.
+            speaker.send("Ada: Hello!")
+            for process, member in members.items():
+                with contextlib.suppress(TimeoutError):
+                    heard[process].append(member.recv(0.05))
+            return all(heard.values())
+
+        eventually(everybody_has_heard, "everybody has heard it")
+        assert {line for lines in heard.values() for line in lines} == {"Ada: Hello!"}
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="there is no browser: apt-get install chromium-headless-shell")
+async def test_the_page_shows_on_which_process_it_is_and_moves_when_that_ends(tmp_path):
+    shown = "document.getElementById('process')?.textContent"
+    with cluster(CLUSTER, free_port()) as server:
+        async with Browser(tmp_path / "browser") as browser:
+            tab = await browser.open(f"http://localhost:{server.port}/")
+            await tab.until(f"{shown}?.startsWith('You are on process ')")
+            before = await tab.evaluate(shown)
+            await tab.screenshot(tmp_path / "page.png")
+            pid = int(re.search(r"with the pid (\d+)\.$", before)[1])
+            assert pid in pids(server)
+            os.kill(pid, signal.SIGKILL)
+            await tab.until(f"{shown} !== {before!r}")
+            assert int(re.search(r"with the pid (\d+)\.$", await tab.evaluate(shown))[1]) in set(pids(server)) - {pid}

@@ -25,6 +25,7 @@ EXAMPLES = {
 CHAT = EXAMPLES["chat"]
 DEPLOYED = SWIFT_BUILD / "deployed"
 SECURE = SWIFT_BUILD / "secure"
+CLUSTER = SWIFT_BUILD / "cluster"
 
 
 def swift_objects():
