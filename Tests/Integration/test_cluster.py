@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from websockets.sync.client import connect
@@ -69,6 +70,10 @@ def pids(server):
     return [int(pid) for pid in server.output.wait_for(announced)]
 
 
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def is_there(pid):
     try:
         os.kill(pid, 0)
@@ -105,6 +110,16 @@ def test_without_any_process_it_ends(stand_in):
         for pid in pids(server):
             os.kill(pid, signal.SIGTERM)
         assert server.wait() == 0
+
+
+@pytest.mark.parametrize("arguments", FRONTS)
+def test_nothing_is_left_of_it_when_it_is_killed(stand_in, arguments):
+    server = cluster(stand_in, free_port(), *arguments).__enter__()
+    started = children(server.pid)
+    assert set(pids(server)) < set(started)  # and Redis
+    os.kill(server.pid, signal.SIGKILL)
+    assert server.wait() == -signal.SIGKILL
+    eventually(lambda: not any(map(is_there, started)), "all have ended")
 
 
 def test_a_port_that_another_cluster_has_is_refused(stand_in):
