@@ -25,7 +25,7 @@
 #include "settings/settings.h"
 #include "topics/topics.h"
 
-enum { JZ_REDIS_SCRATCH_SIZE = 64 * 1024, JZ_REDIS_MOST_SENTINELS = 64 };
+enum { JZ_REDIS_SCRATCH_SIZE = 64 * 1024, JZ_REDIS_MOST_SENTINELS = 64, JZ_REDIS_MOST_LOGGED = 4 };
 
 /* What came of starting, for who waits for it. */
 typedef enum jz_redis_outcome { JZ_REDIS_STARTING, JZ_REDIS_STARTED, JZ_REDIS_NOT_STARTED } jz_redis_outcome;
@@ -100,10 +100,11 @@ struct jz_redis {
     uint64_t gaps_due_ms; /* when gaps are told that no acknowledgement and no message tells; 0: none */
     bool is_held;         /* not joined again before `retold_ms`, because there was no memory for a topic */
     uint64_t retold_ms;
-    bool has_forgotten;                 /* topics were missing, until the next time that it is joined */
-    bool has_moved;                     /* Sentinels have said where the master is */
-    bool has_refused;                   /* Redis refuses messages, which was logged */
-    char logged[JZ_REDIS_FAILURE_SIZE]; /* the last failure, which is not logged again */
+    bool has_forgotten; /* topics were missing, until the next time that it is joined */
+    bool has_moved;     /* Sentinels have said where the master is */
+    bool has_refused;   /* Redis refuses messages, which was logged */
+    char logged[JZ_REDIS_MOST_LOGGED][JZ_REDIS_FAILURE_SIZE]; /* the last failures, which are not logged again */
+    size_t logged_count;
     char scratch[JZ_REDIS_SCRATCH_SIZE];
 };
 

@@ -46,18 +46,27 @@ static void start_without(jz_redis *redis, const char *failure)
     jz_redis_conclude(redis, JZ_REDIS_STARTED, "");
 }
 
+/* Attempts to connect fail for the same few reasons again and again. */
+static bool was_logged(jz_redis *redis, const char *failure)
+{
+    for (size_t i = 0; i < redis->logged_count && i < JZ_REDIS_MOST_LOGGED; i++) {
+        if (strcmp(redis->logged[i], failure) == 0)
+            return true;
+    }
+    char *place = redis->logged[redis->logged_count++ % JZ_REDIS_MOST_LOGGED];
+    snprintf(place, JZ_REDIS_FAILURE_SIZE, "%s", failure);
+    return false;
+}
+
 static void log_loss(jz_redis *redis, const jz_redis_peer *peer, bool was_ready)
 {
     const char *failure = peer->wire.failure;
-    if (was_ready) {
+    if (was_ready)
         jz_redis_log(redis, JZ_LOG_WARNING, "the %s connection to Redis at %s is lost: %s", peer->name, redis->where,
                      failure);
-        redis->logged[0] = '\0';
-    } else if (strcmp(redis->logged, failure) != 0) {
+    else if (!was_logged(redis, failure))
         jz_redis_log(redis, JZ_LOG_WARNING, "the %s connection to Redis at %s cannot be made: %s", peer->name,
                      redis->where, failure);
-        snprintf(redis->logged, sizeof redis->logged, "%s", failure);
-    }
 }
 
 static void lose_sentinel(jz_redis *redis, uint64_t now_ms)
@@ -153,7 +162,7 @@ static void join(jz_redis *redis, uint64_t now_ms)
     uint64_t gaps = atomic_load(&redis->gaps) - redis->gaps_before;
     bool is_first = is_starting(redis);
     atomic_store(&redis->is_up, true);
-    redis->logged[0] = '\0';
+    redis->logged_count = 0;
     jz_broker_set_joined(redis->server, true);
     if (redis->has_forgotten)
         tell_of_everything(redis);
