@@ -41,6 +41,8 @@ def log_of(*entries, begin=0, **options):
         (1, 2, 3, ("gap", 6.5)),
         (("gap", 2.5), 3, 4, 5, 6),
         (("gap", 7),),
+        # Nothing of this publisher was heard before: that these are not its first ones is told as soon as possible.
+        (3, 4, ("gap", 4.5), 5, 6),
     ],
 )
 def test_a_log_that_is_right_is_accepted(entries):
@@ -58,6 +60,7 @@ def test_a_log_that_is_right_is_accepted(entries):
         # Of two gaps one is told, before or behind the other, or in another place.
         ((1, ("gap", 2.5), 3, 4, 6), "ann 5 to 5 did not come, and no gap was told"),
         ((1, 3, 4, ("gap", 9), 6), "ann 2 to 2 did not come, and no gap was told"),
+        (("gap", 2, 3, 4, 5, 6), "ann 1 to 1 did not come, and the last gap was told before 1 was published"),
         (("gap", 1, 2, 4, 5, 6, "gap"), "ann 3 to 3 did not come, and no gap was told"),
         # Who reads the state when it is told this does not read message 4.
         ((1, 2, ("gap", 3.5), 5, 6), "ann 3 to 4 did not come, and the last gap was told before 4 was published"),

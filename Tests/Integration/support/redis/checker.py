@@ -4,7 +4,8 @@ of a gap in its place.
 
 The rules for a message that a subscriber did not get: a notice of a gap of its topic stands between the messages of that
 publisher before and after it, and it came after the message had been published, for what its receiver reads then has
-to contain that message.
+to contain that message. Only where nothing was heard of the publisher before may the notice come later: the next
+message does not show that it is not the first one.
 """
 
 import itertools
@@ -79,6 +80,15 @@ class Log:
         with self._lock:
             return dict(self._begin)
 
+    def describe(self, topic, since):
+        """All that was told of a topic, and when, in seconds since then."""
+        begin = self.topics().get(topic, since)
+        told = [
+            f"{entry.time - since:.3f} {getattr(entry, 'publisher', 'GAP')} {getattr(entry, 'number', '')}".strip()
+            for entry in self.entries(topic)
+        ]
+        return f"{self.name}: {topic}, expected since {begin - since:.3f}: {', '.join(told)}"
+
     def gaps(self):
         """The times of all notices."""
         with self._lock:
@@ -133,6 +143,8 @@ def _losses_of(log, topic, publisher, expected, times):
             continue
         start = max((place for number, place in places.items() if number < run[0]), default=-1)
         end = min((place for number, place in places.items() if number > run[-1]), default=len(entries))
+        if start < 0:
+            end = len(entries)
         notices = [entry.time for entry in entries[start + 1 : end] if isinstance(entry, Gap)]
         if not notices:
             yield f"{what} did not come, and no gap was told"

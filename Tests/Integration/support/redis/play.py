@@ -44,6 +44,7 @@ class Play:
         self._names = names
         self._flags = flags
         self._stack = contextlib.ExitStack()
+        self._start = time.monotonic()
         self._unrest = []
         self._reconnects = 0
 
@@ -59,6 +60,12 @@ class Play:
         if exception[0] is not None:
             for member in self.members:
                 print(f"{member.name} said:\n{member.server.errors.text()}")
+            for client in self.clients():
+                for topic in {text.split(": ")[1] for text in losses(self.journal, client.log)}:
+                    print(client.log.describe(topic, self._start))
+            for (topic, publisher), times in self.journal.streams().items():
+                moments = " ".join(f"{moment - self._start:.3f}" for moment in times)
+                print(f"{publisher} published to {topic}: {moments}")
         return self._stack.__exit__(*exception)
 
     def add_member(self, name):
