@@ -20,8 +20,8 @@ $(eval $(call redis_probe,tsan,$(CLANG),$(TSAN_FLAGS),$(TSAN_LIBRARIES)))
 redis_plays = JAZZY_C_BUILD=$(BUILD)/$(1) JAZZY_REDIS_SEEDS=$(2) $(PYTHON) -m pytest -q \
 	Tests/Integration/test_redis_seeded.py
 
-.PHONY: test-redis-nightly
-test-redis-nightly: $(VENV)/.installed $(BUILD)/release/redis-probe $(BUILD)/sanitized/redis-probe \
+.PHONY: nightly-redis
+nightly-redis: $(VENV)/.installed $(BUILD)/release/redis-probe $(BUILD)/sanitized/redis-probe \
 		$(BUILD)/tsan/redis-probe
 	@Scripts/install-packages $(TEST_PACKAGES)
 	$(call redis_plays,release,1-500)

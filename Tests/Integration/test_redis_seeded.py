@@ -1,6 +1,6 @@
 """
 Plays whose faults, members and order are chosen by a seed: the first 20 of them, or JAZZY_REDIS_SEEDS=FIRST-LAST, of
-which a thousand are played by `make test-redis-nightly`. A play that failed is repeated by its seed.
+which a thousand are played by `make nightly-redis`. A play that failed is repeated by its seed.
 """
 
 import os
