@@ -249,9 +249,12 @@ bool jz_links_watch(jz_links *links, jz_poll *poll, int link, unsigned wanted, u
     watched &= JZ_READABLE | JZ_WRITABLE;
     if (watched == channel->watched && !channel->is_unwatched)
         return true;
+    bool was_put_off = channel->is_unwatched;
     channel->watched = watched & 3;
     channel->is_unwatched = false;
-    /* It may have been removed from the poll, because it was put off or because of a hang-up. */
+    if (was_put_off)
+        return jz_poll_add(poll, channel->descriptor, watched, token);
+    /* It may have been removed from the poll because of a hang-up. */
     return jz_poll_change(poll, channel->descriptor, watched, token) ||
            (errno == ENOENT && jz_poll_add(poll, channel->descriptor, watched, token));
 }

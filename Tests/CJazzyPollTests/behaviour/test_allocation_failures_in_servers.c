@@ -143,7 +143,11 @@ static jz_send_status deliver_again(void *context, const char *topic, size_t top
     return jz_broker_deliver(joined, topic, topic_length, kind, bytes, length);
 }
 
-static const jz_broker broker = {NULL, start_broker, stop_broker, know_topic, forget_topic, deliver_again};
+static const jz_broker broker = {.start = start_broker,
+                                 .stop = stop_broker,
+                                 .subscribe = know_topic,
+                                 .unsubscribe = forget_topic,
+                                 .publish = deliver_again};
 
 /* NULL where it is refused. */
 static jz_server *start_server(const variant *variant, witness *witness)
