@@ -35,7 +35,7 @@ public struct JazzyRedisOptions: Sendable {
     public var clientName = "jazzy"
 
     /// In which order subscribers receive what several processes publish. The default is
-    /// ``JazzySwift/JazzyBrokerOrdering/localFirst``.
+    /// `JazzyBrokerOrdering.localFirst`.
     public var ordering = JazzyBrokerOrdering.localFirst
 
     /// What happens if Redis cannot be reached when a server starts: `false`, the default: it does not start, and the
