@@ -41,7 +41,8 @@ def linked(tmp_path_factory):
     command = ["swiftc", "-swift-version", "6", "-parse-as-library", "-module-name", "JazzyRedis", *modules]
     command += ["-package-name", re.sub(r"\W", "_", ROOT.name.lower()), *ROOT.glob("Sources/JazzyRedis/*.swift")]
     command += ["-emit-module", "-emit-module-path", folder / "JazzyRedis.swiftmodule", "-emit-library"]
-    command += [*swift_objects(), C_BUILD / "libcjazzyredis.a", "-lhiredis", "-lz", "-o", folder / "libJazzyRedis.so"]
+    command += [*swift_objects(), C_BUILD / "libcjazzyredis.a", "-lhiredis", "-lssl", "-lcrypto", "-lz"]
+    command += ["-o", folder / "libJazzyRedis.so"]
     subprocess.run(command, check=True, timeout=200)
     return [*modules, "-I", folder, folder / "libJazzyRedis.so", "-Xlinker", f"-rpath={folder}"]
 

@@ -32,6 +32,9 @@ let package = Package(
         .executableTarget(
             name: "secure",
             dependencies: [.product(name: "JazzySwift", package: "jazzy"), .product(name: "JazzyTLS", package: "jazzy")]),
+        .executableTarget(
+            name: "joined",
+            dependencies: [.product(name: "JazzySwift", package: "jazzy"), .product(name: "JazzyRedis", package: "jazzy")]),
         .target(name: "JazzySwiftSupport"),
     ]
 )
@@ -83,6 +86,18 @@ try server.start(on: [.tls(port: 0, certificate: "chain.pem", key: "key.pem")])
 print(server.port > 0)
 server.stop(grace: .zero)
 """,
+    "Sources/joined/main.swift": """\
+import JazzyRedis
+import JazzySwift
+
+var options = JazzyOptions()
+options.broker = .redis("unix:///nowhere/redis.sock")
+do {
+    try JazzyServer(options: options).start(port: 0)
+} catch {
+    print(error.message.contains("/nowhere/redis.sock"))
+}
+""",
     "Sources/bench-echo-swift/main.swift": 'print("another bench of the app")\n',
 }
 
@@ -131,23 +146,24 @@ def pins(package):
 
 @pytest.fixture(scope="module")
 def users_package(repository):
-    """Where the user's package is, whose programs without TLS are built; their build is kept for the next run."""
+    """Where the user's package is, whose programs without other libraries are built; that is kept for the next run."""
     package = ROOT / "build" / "users-package"
     write(package, {**FILES, "Package.swift": MANIFEST % json.dumps(repository)})
-    forget_tls(package)
+    forget_other_libraries(package)
     run(["swift", "package", "update"], package)
     for product in ["chat", "bench-echo-c", "bench-echo-swift"]:
         run(["swift", "build", "--product", product], package, BUILD_DEADLINE)
     return package
 
 
-def forget_tls(package):
-    """What an earlier run has built for the program with TLS."""
+def forget_other_libraries(package):
+    """What an earlier run has built for the programs with TLS and with Redis."""
     built = package / ".build" / "debug"
-    for path in [*built.glob("*TLS.build"), *built.glob("secure*"), *built.glob("Modules/JazzyTLS.*")]:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for path in built.glob("Modules/secure.*"):
-        path.unlink()
+    names = ["*TLS.build", "*Redis.build", "secure*", "joined*"]
+    modules = ["JazzyTLS", "JazzyRedis", "secure", "joined"]
+    for pattern in [*names, *(f"Modules/{module}.*" for module in modules)]:
+        for path in built.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +180,13 @@ def test_who_takes_our_libraries_alone_depends_on_nobody_else(users_package):
 
 
 @pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users build for themselves")
-def test_who_takes_our_libraries_without_tls_neither_builds_nor_links_any(users_package, programs):
-    assert list((users_package / ".build" / "debug").glob("*TLS.build/**/*.o")) == []
+def test_who_takes_our_libraries_without_others_neither_builds_nor_links_any(users_package, programs):
+    for library in ["TLS", "Redis"]:
+        assert list((users_package / ".build" / "debug").glob(f"*{library}.build/**/*.o")) == []
     for program in ["chat", "bench-echo-c"]:
         linked = run(["ldd", programs / program], users_package)
-        assert "libz" in linked and "libssl" not in linked and "libcrypto" not in linked
+        assert "libz" in linked
+        assert not [name for name in ["libssl", "libcrypto", "libhiredis"] if name in linked]
 
 
 @pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users build for themselves")
@@ -181,6 +199,14 @@ def test_who_takes_the_product_of_tls_has_it(users_package, programs):
     )
     assert run([programs / "secure"], users_package) == "true\ntrue\n"
     assert "libssl" in run(["ldd", programs / "secure"], users_package)
+    assert pins(users_package) == {"jazzy"}
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users build for themselves")
+def test_who_takes_the_product_of_redis_has_it(users_package, programs):
+    run(["swift", "build", "--product", "joined"], users_package, BUILD_DEADLINE)
+    assert run([programs / "joined"], users_package) == "true\n"
+    assert "libhiredis" in run(["ldd", programs / "joined"], users_package)
     assert pins(users_package) == {"jazzy"}
 
 
@@ -255,7 +281,7 @@ def test_a_package_with_targets_of_these_names_builds_and_runs(programs):
 def test_the_package_has_libraries_and_tests_alone():
     command = ["swift", "package", "dump-package", "--package-path", ROOT]
     package = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=50).stdout)
-    ours = {"JazzySwift", "JazzyTesting", "JazzyTLS", "CJazzyPoll", "CJazzyTLS", "CJazzyRedis"}
+    ours = {"JazzySwift", "JazzyTesting", "JazzyTLS", "JazzyRedis", "CJazzyPoll", "CJazzyTLS", "CJazzyRedis"}
     assert {product["name"] for product in package["products"]} == {*ours, *ECOSYSTEM}
     assert all("library" in product["type"] for product in package["products"])
     assert {target["type"] for target in package["targets"]} == {"regular", "system", "test"}
