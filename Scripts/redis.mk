@@ -17,7 +17,7 @@ REDIS_SOURCES := $(wildcard Sources/CJazzyRedis/*/*.c)
 REDIS_TEST_SUPPORT := $(wildcard Tests/CJazzyRedisTests/support/*.c)
 REDIS_TEST_WRAPS := $(call wraps,$(C_TEST_SUPPORT) $(REDIS_TEST_SUPPORT))
 REDIS_UNIT_TESTS := $(sort $(shell find Tests/CJazzyRedisTests -name 'test_*.c'))
-REDIS_THREAD_TESTS := $(shell grep -lE 'pthread|jazzy\.h"|jazzy/redis\.h|support/(serv|client)' $(REDIS_UNIT_TESTS))
+REDIS_THREAD_TESTS := $(shell grep -lE 'pthread|jazzy\.h"|jazzy/redis\.h|support/(serv|client|node)' $(REDIS_UNIT_TESTS))
 
 # The object file of each test program. $(1) build
 define redis_test_objects
