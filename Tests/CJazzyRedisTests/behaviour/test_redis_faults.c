@@ -249,6 +249,28 @@ static void a_full_output_buffer_costs_the_subscription_only(void **state)
     finish_both();
 }
 
+/* A handler blocks for long, until its loop's mailbox is full: what its subscribers miss is told, too. */
+static void what_a_loop_cannot_take_is_told_as_a_gap(void **state)
+{
+    (void)state;
+    char text[1024];
+    test_frame stop = {.opcode = JZ_OPCODE_TEXT, .fin = true, .payload = {"!", 1, 1}};
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    there.mailbox_limit = 65536;
+    start_both();
+    there.mailbox_limit = 0;
+    node_subscribe(&there, "news");
+    test_client_send_frame(&there.client, &stop);
+    assert_eventually(atomic_load(&there.is_blocked));
+    for (int i = 0; i < 200; i++)
+        node_publish(&here, "news", text);
+    assert_eventually(node_gaps_of(&there, "news") >= 1);
+    atomic_store(&there.is_blocked, false);
+    assert_eventually(node_reaches(&here, &there, "news", "goes on"));
+    finish_both();
+}
+
 static void stopping_is_bounded_though_redis_is_silent(void **state)
 {
     (void)state;
@@ -380,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_message_that_redis_cannot_take_does_not_stop_the_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_master_that_becomes_a_replica_is_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_output_buffer_costs_the_subscription_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_loop_cannot_take_is_told_as_a_gap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stopping_is_bounded_though_redis_is_silent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stopping_publishes_what_was_accepted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(starting_fails_without_redis_and_says_how, set_up, tear_down),

@@ -49,23 +49,6 @@ static void creating_says_that_there_is_no_memory(void **state)
     }
 }
 
-/* Publishes it again and again, because it, too, may meet a connection that is just being made. */
-static bool arrives(const char *text)
-{
-    test_received frame;
-    node_publish(&here, "news", text);
-    for (int i = 0; i < 10; i++) {
-        if (test_client_hears_nothing(&there.client)) {
-            test_pause_before(test_deadline());
-            continue;
-        }
-        assert_true(test_client_take_frame(&there.client, &frame));
-        if (frame.length == strlen(text) && memcmp(frame.payload, text, frame.length) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void ask(node *node, const char *text)
 {
     test_frame frame = {.opcode = JZ_OPCODE_TEXT, .fin = true, .payload = {text, strlen(text), strlen(text)}};
@@ -93,7 +76,7 @@ static void running_it_goes_on_or_starts_over(void **state)
         ask(&here, topic);
         test_allocations_succeed();
         snprintf(text, sizeof text, "round %zu", i);
-        assert_eventually(arrives(text));
+        assert_eventually(node_reaches(&here, &there, "news", text));
     }
     assert_eventually(node_statistics(&here).is_up && node_statistics(&there).is_up);
     assert_eventually(node_statistics(&here).queue_messages == 0);

@@ -32,12 +32,21 @@ static void on_log(void *context, jz_log_level level, const char *line)
     append(node, node->log, line, strlen(line));
 }
 
+static void block(node *node)
+{
+    uint64_t deadline = test_deadline();
+    atomic_store(&node->is_blocked, true);
+    while (atomic_load(&node->is_blocked) && test_pause_before(deadline))
+        continue;
+}
+
 static void on_event(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
-    (void)context;
     if (event->type != JZ_EVENT_MESSAGE)
         return;
     const char *text = (const char *)message->bytes;
+    if (text[0] == '!')
+        block(context);
     const char *sign = memchr(text, '=', message->length);
     if (text[0] == '+' || text[0] == '-') {
         if (text[0] == '+')
@@ -78,6 +87,8 @@ jz_status node_try(node *node, const jz_redis_options *options, jz_error *error)
 {
     jz_options server_options = serving_options(2);
     server_options.log = no_log;
+    if (node->mailbox_limit > 0)
+        server_options.mailbox_limit = node->mailbox_limit;
     pthread_mutex_init(&node->lock, NULL);
     node->gaps[0] = node->log[0] = '\0';
     atomic_store(&node->gap_count, 0);
@@ -133,6 +144,24 @@ void node_unsubscribe(node *node, const char *topic)
 jz_send_status node_publish(node *node, const char *topic, const char *text)
 {
     return jz_server_publish(node->server, topic, strlen(topic), JZ_MESSAGE_TEXT, text, strlen(text));
+}
+
+bool node_reaches(node *from, node *to, const char *topic, const char *text)
+{
+    test_received frame;
+    uint64_t deadline = test_deadline();
+    node_publish(from, topic, text);
+    for (int looks = 0; looks < 10;) {
+        if (test_client_hears_nothing(&to->client)) {
+            test_pause_before(deadline);
+            looks++;
+            continue;
+        }
+        assert_true(test_client_take_frame(&to->client, &frame));
+        if (frame.length == strlen(text) && memcmp(frame.payload, text, frame.length) == 0)
+            return true;
+    }
+    return false;
 }
 
 void node_expect(node *node, const char *text)

@@ -23,6 +23,8 @@ typedef struct node {
     char gaps[NODE_TEXT_SIZE]; /* guarded by `lock`: the topics of which a gap was told, each with a space behind */
     char log[NODE_TEXT_SIZE];  /* guarded by `lock`: the lines of the broker's log */
     atomic_size_t gap_count;
+    atomic_bool is_blocked; /* set by a client that says "!": its loop does nothing until a test clears it */
+    size_t mailbox_limit;   /* of its server; 0: the default */
 } node;
 
 /* Short times, and the log of the node. */
@@ -43,6 +45,12 @@ void node_unsubscribe(node *node, const char *topic);
 
 /* Publishes from no connection. */
 jz_send_status node_publish(node *node, const char *topic, const char *text);
+
+/*
+ * Publishes it, and looks for a moment whether it arrives, among others: for assert_eventually, where it may meet a
+ * connection that is just being made, or a loop that is behind.
+ */
+bool node_reaches(node *from, node *to, const char *topic, const char *text);
 
 /* The next message that the client receives, in the order in which it came. */
 void node_expect(node *node, const char *text);
