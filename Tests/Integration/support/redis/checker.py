@@ -2,9 +2,9 @@
 What subscribers were told, compared with what was published: every message once, in its publisher's order, or a notice
 of a gap in its place.
 
-The rules for a message that a subscriber did not get: a notice of a gap of its topic stands between the messages of that
-publisher before and after it, and it came after the message had been published, for what its receiver reads then has
-to contain that message. Only where nothing was heard of the publisher before may the notice come later: the next
+The rules for a message that a subscriber did not get: a notice of a gap of its topic stands between the messages of
+that publisher before and after it, and it came after the message had been published, for what its receiver reads then
+has to contain that message. Only where nothing was heard of the publisher before may the notice come later: the next
 message does not show that it is not the first one.
 """
 

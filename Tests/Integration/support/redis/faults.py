@@ -1,4 +1,4 @@
-"""Faults of Redis, and of the way to it, as context managers of a play: at the end all is well again, but not noticed."""
+"""Faults of Redis, and of the way to it, as context managers of a play: in the end all is well, but not noticed yet."""
 
 import contextlib
 import os
@@ -175,7 +175,7 @@ def replica(play):
 @contextlib.contextmanager
 def full_disk(play):
     """
-    Redis cannot save its data, and refuses what would change them: not PUBLISH, which Redis answers as before, but PING.
+    Redis cannot save its data, and refuses what would change them: not PUBLISH, which it answers as before, but PING.
     """
     folder = play.redis.folder / "gone"
     folder.mkdir()

@@ -30,7 +30,7 @@ OUTCOMES = {b"sent", b"queued", b"dropped", b"closed"}
 
 
 class Client:
-    """A connection to /topics. Its log has what it is told; `publish` has its name, and `announce` that of its server."""
+    """A connection to /topics, and what it is told. It publishes by its own name, and announces by its server's."""
 
     def __init__(self, port, name, journal, *, must_hear=()):
         self.name = name
@@ -136,7 +136,7 @@ def server_of(name):
 
 
 class Member:
-    """One server with two clients: one that publishes, and one that only listens; both have subscribed to all topics."""
+    """One server with two clients, of which one publishes, and the other only listens; both subscribe to all topics."""
 
     def __init__(self, name, url, journal, *, is_ordered=False, flags=None):
         self.name = name

@@ -30,7 +30,17 @@ def demand_none(complaints):
 class Play:
     """`with Play(...) as play`: members have joined and subscribed. Each reaches Redis through a proxy of its own."""
 
-    def __init__(self, redis, *, seed=None, names=("ann", "bob"), is_ordered=False, flags=None, url_of=None, patience=DEADLINE):
+    def __init__(
+        self,
+        redis,
+        *,
+        seed=None,
+        names=("ann", "bob"),
+        is_ordered=False,
+        flags=None,
+        url_of=None,
+        patience=DEADLINE,
+    ):
         self.redis = redis
         self.random = random.Random(seed or 0)
         self._is_seeded = seed is not None
@@ -90,10 +100,10 @@ class Play:
         """No fault."""
         return contextlib.nullcontext()
 
-    def perform(self, fault, *, count=25, pause=0.006):
+    def perform(self, fault, count=25, pause=0.006):
         """
-        All publish before the fault, during it (a context manager), and afterwards; then all is compared. Meanwhile each
-        member gets another client, unless it has it already.
+        All publish before the fault, during it (a context manager), and afterwards; then all is compared. Meanwhile
+        each member gets another client, unless it has it already.
         """
         with contextlib.ExitStack() as stack:
             topics = (*self.topics, LATER)

@@ -1,4 +1,4 @@
-"""Processes of Redis and Sentinel, each on a free port and with a folder of its own; none is a service of the system."""
+"""Processes of Redis and Sentinel, each on a free port and with a folder of its own; none is a system's service."""
 
 import contextlib
 import random
@@ -58,11 +58,10 @@ class Daemon:
         raise NotImplementedError
 
     def start(self, *options):
-        log = (self.folder / "log").open("ab")
-        with log:
-            self.process = subprocess.Popen(
-                [*self._command(), *options], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
-            )
+        command = [*self._command(), *options]
+        with (self.folder / "log").open("ab") as log:
+            streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+            self.process = subprocess.Popen(command, cwd=self.folder, **streams)
 
     def await_answers(self):
         """Until it answers, and has its data."""

@@ -1,0 +1,65 @@
+"""A master, its replica, and a Sentinel that makes the replica the master when the master has a fault."""
+
+import contextlib
+
+from support.deadline import eventually
+from support.redis.servers import Redis, Sentinel
+
+
+class Failover:
+    """`with Failover(folder) as pair`: Sentinel knows both."""
+
+    def __init__(self, folder):
+        self.first = Redis(folder / "first")
+        self.second = Redis(folder / "second")
+        self.sentinel = Sentinel(folder / "sentinel", self.first)
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            for server in (self.first, self.second):
+                stack.enter_context(server)
+            self.second.follow(self.first)
+            stack.enter_context(self.sentinel)
+            eventually(lambda: self.sentinel.replica_ports() == {self.second.port}, "Sentinel knows the replica")
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exception):
+        return self._stack.__exit__(*exception)
+
+    @property
+    def url(self):
+        return f"redis-sentinel://127.0.0.1:{self.sentinel.port}/main"
+
+    @contextlib.contextmanager
+    def by(self, cause, connections):
+        """A fault of a play that ends when so many connections of members have followed to the new master."""
+        with cause(self):
+            yield
+        eventually(lambda: self.sentinel.master_port() == self.second.port, "Sentinel chooses the replica")
+        eventually(lambda: len(self.second.connections_of_members()) == connections, "all follow")
+
+
+@contextlib.contextmanager
+def asked_for(pair):
+    pair.sentinel.call("SENTINEL", "FAILOVER", "main")
+    yield
+
+
+@contextlib.contextmanager
+def by_a_kill(pair):
+    pair.first.kill()
+    yield
+
+
+@contextlib.contextmanager
+def while_suspended(pair):
+    """The old master comes back, and at first does not know that it is none any more."""
+    pair.first.suspend()
+    yield
+    eventually(lambda: pair.sentinel.master_port() != pair.first.port, "Sentinel chooses the other one")
+    pair.first.resume()
+
+
+CAUSES = [asked_for, by_a_kill, while_suspended]
