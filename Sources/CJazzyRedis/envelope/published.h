@@ -22,8 +22,10 @@
 #include "tables/table.h"
 
 enum {
-    JZ_REDIS_PUBLISHED_CAPACITY = 65536, /* topics; more only as far as they have unanswered messages */
-    JZ_REDIS_DOUBT_MS = 60000            /* after reconnecting, what was published so long ago may be lost */
+    JZ_REDIS_PUBLISHED_CAPACITY = 262144, /* topics; more only as far as they have unanswered messages */
+    /* After reconnecting, what was published so long ago may be lost: for so long a master may be one that all others
+       have left, because the network was parted. */
+    JZ_REDIS_DOUBT_MS = 600000
 };
 
 /* A topic that was published to. It stays where it is until all of its messages are answered or lost. */

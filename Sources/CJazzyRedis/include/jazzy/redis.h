@@ -20,7 +20,9 @@
  *     a connection breaks, when Redis is restarted, fails over or refuses them, when a queue is full. They are never
  *     lost in silence: each message has the number of its publisher and topic, and whatever this process missed, or may
  *     have missed, is told by `on_gap`: then read the state of the topic again from where it is stored. Nothing is
- *     delivered twice, and the messages of one publisher arrive in their order.
+ *     delivered twice, and the messages of one publisher arrive in their order. (One limit: where the
+ *     network is parted, and a process goes on publishing to a master that all others have left, losses are told of its
+ *     last ten minutes there.)
  *   - Subscribers on this server get what is published here also without Redis, and before the others (but see
  *     is_ordered).
  *   - It connects again for ever, after pauses that are random, and longer and longer up to backoff_most_ms. It takes
