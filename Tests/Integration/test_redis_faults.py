@@ -50,6 +50,15 @@ def test_every_gap_is_told_where_all_goes_through_redis(redis, fault):
         play.stop()
 
 
+@pytest.mark.parametrize("fault", ["killed", "cut within replies", "black hole"])
+def test_every_gap_is_told_within_tls(tmp_path, authority, certificate, fault):
+    trust = {"--redis-ca-file": authority.path}
+    with Redis(tmp_path / "redis", certificate=certificate) as redis, Play(redis, flags=trust) as play:
+        play.perform(FAULTS[fault](play))
+        assert play.damage() > 0
+        play.stop()
+
+
 @pytest.mark.parametrize("fault", COSTLY)
 def test_servers_that_conceal_gaps_are_found_out(redis, fault):
     with Play(redis, flags={"--conceal-gaps": 1}, patience=2) as play:

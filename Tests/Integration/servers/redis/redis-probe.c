@@ -54,6 +54,7 @@ static const struct {
     {"--redis", offsetof(settings, redis.url)},
     {"--redis-prefix", offsetof(settings, redis.prefix)},
     {"--redis-client-name", offsetof(settings, redis.client_name)},
+    {"--redis-ca-file", offsetof(settings, redis.ca_file)},
     {"--redis-sentinel-user", offsetof(settings, redis.sentinel_user)},
     {"--redis-sentinel-password", offsetof(settings, redis.sentinel_password)},
 };

@@ -6,7 +6,8 @@ import random
 import time
 
 from support.deadline import DEADLINE, eventually
-from support.process import resident_memory
+from support.process import peak_memory, resident_memory
+from support.programs import IS_SANITIZED
 from support.redis.checker import Journal, faults, losses, orders
 from support.redis.members import Member, Publishing, server_of
 from support.redis.proxy import Proxy
@@ -18,6 +19,9 @@ LATER = "arts"
 
 # Seconds that a member may need to end, whatever Redis does: its time-out for Redis is half a second.
 STOPS_WITHIN = 5
+
+# Bytes: what is published in a play is less, wherever it waits.
+GROWS_AT_MOST = 32 << 20
 
 # Seconds before a fault: who publishes then may not have been heard yet when it begins, and has to publish again.
 IN_FLIGHT = 1
@@ -55,6 +59,7 @@ class Play:
         self._flags = flags
         self._stack = contextlib.ExitStack()
         self._start = time.monotonic()
+        self._sizes = {}
         self._unrest = []
         self._reconnects = 0
 
@@ -80,13 +85,15 @@ class Play:
 
     def add_member(self, name):
         if self._url_of is None:
-            self.proxies[name] = self._stack.enter_context(Proxy(self.redis.port))
-            url = self.proxies[name].url
+            self.proxies[name] = self._stack.enter_context(Proxy(self.redis.tls_port or self.redis.port))
+            scheme = "rediss" if self.redis.tls_port else "redis"
+            url = f"{scheme}://127.0.0.1:{self.proxies[name].port}"
         else:
             url = self._url_of(name)
         member = Member(name, url, self.journal, is_ordered=self.is_ordered, flags=self._flags)
         self.members.append(self._stack.enter_context(member))
         member.connect(self.topics)
+        self._sizes[name] = resident_memory(member.server.pid)
         return member
 
     def member(self, name):
@@ -176,6 +183,8 @@ class Play:
             demand_none(list(orders(self.journal, [client.log for client in self.clients()], self._is_calm)))
         for member in self.members:
             assert member.server.is_running
+            growth = peak_memory(member.server.pid) - self._sizes[member.name]
+            assert growth < GROWS_AT_MOST or IS_SANITIZED, f"{member.name} took {growth >> 20} MiB more"
             eventually(lambda: member.statistics()["queue_messages"] == 0, f"{member.name} has published everything")
 
     def _is_calm(self, moment):

@@ -105,6 +105,8 @@ class Link:
             return left if left <= count else None
 
     def _rewrite(self, data):
+        if data[:1] != b"*":  # TLS
+            return data, b""
         refusal = self._proxy.refusal
         commands, rest = split_commands(data)
         self.is_subscribed |= any(word == b"SUBSCRIBE" for word, _ in commands)

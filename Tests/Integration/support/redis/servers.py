@@ -101,18 +101,34 @@ class Daemon:
 
 
 class Redis(Daemon):
+    """With a certificate (support/certificates.py) it has a port of TLS, too."""
+
     program = "redis-server"
 
-    def __init__(self, folder, *, keeps_data=False, options=()):
+    def __init__(self, folder, *, keeps_data=False, certificate=None, options=()):
         super().__init__(folder)
+        self.tls_port = None
+        self._certificate = certificate
         self._options = ("--appendonly", "yes" if keeps_data else "no", "--appendfsync", "always", *options)
+
+    def _begins_on(self, port):
+        if self._certificate is not None:
+            self.tls_port = free_port()
+        return super()._begins_on(port)
+
+    def _secure_options(self):
+        if self._certificate is None:
+            return []
+        files = ["--tls-cert-file", self._certificate.certificate, "--tls-key-file", self._certificate.key]
+        return ["--tls-port", self.tls_port, "--tls-auth-clients", "no", *files]
 
     def _command(self):
         return [
             self.program,
             *("--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.socket_path)),
             *("--dir", str(self.folder), "--save", "", "--enable-debug-command", "yes"),
-            *("--enable-protected-configs", "yes", "--repl-diskless-sync-delay", "0", *map(str, self._options)),
+            *("--enable-protected-configs", "yes", "--repl-diskless-sync-delay", "0"),
+            *map(str, [*self._secure_options(), *self._options]),
         ]
 
     @property
