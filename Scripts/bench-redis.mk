@@ -1,7 +1,7 @@
 # Benchmarks of servers that share their topics through Redis. `make bench-redis` measures everything, with QUICK=1 it
 # only sees that all works. ONLY=latency measures what begins so, CONNECTIONS=100000 is the size of the crowd.
 
-BENCH_REDIS_PACKAGES := $(BENCH_PACKAGES) $(REDIS_PACKAGES) redis-server redis-tools nginx-core libnginx-mod-nchan
+BENCH_REDIS_PACKAGES := $(BENCH_PACKAGES) $(REDIS_PACKAGES) redis-server redis-tools valgrind binutils nginx-core libnginx-mod-nchan
 BENCH_REDIS := PYTHONPATH=Benchmarks $(BENCH_VENV)/bin/python -m redis_runner
 BENCH_REDIS_PROGRAMS := $(addprefix $(BUILD)/release/bench-redis-,load bare server)
 

@@ -1,7 +1,6 @@
 #include "clients.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,6 +23,7 @@ typedef struct client {
 /* A descriptor is the index of its client. */
 static client *clients[MOST_DESCRIPTORS];
 static int newest_descriptor;
+static bool has_receiver;
 
 void clients_add(int descriptor)
 {
@@ -89,7 +89,13 @@ void clients_read(int descriptor, void (*take)(void *context, const uint8_t *byt
     char response[FLOOR_RESPONSE];
     size_t length = floor_take_request(&client->handshake, buffer, (size_t)received, response);
     client->publishes = received > 6 && memcmp(buffer, "GET /p", 6) == 0;
+    has_receiver |= length > 0 && !client->publishes;
     floor_send_all(descriptor, (const uint8_t *)response, length);
+}
+
+bool clients_receive(void)
+{
+    return has_receiver;
 }
 
 size_t clients_write_frame(uint8_t *frame, const void *payload, size_t length)

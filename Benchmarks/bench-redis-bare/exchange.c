@@ -26,7 +26,8 @@ void exchange_put(exchange *exchange, const void *head, size_t head_length, cons
         floor_fail("hand over so much");
     if (head_length > 0)
         memcpy(exchange->filling + exchange->length, head, head_length);
-    memcpy(exchange->filling + exchange->length + head_length, bytes, length);
+    if (length > 0)
+        memcpy(exchange->filling + exchange->length + head_length, bytes, length);
     exchange->length += head_length + length;
     pthread_mutex_unlock(&exchange->lock);
 }

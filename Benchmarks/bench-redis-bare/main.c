@@ -127,18 +127,25 @@ static void accept_clients(int epoll, int listener)
     }
 }
 
-static redisContext *subscribe(int redis_port)
+static void subscribe(redisContext *subscriber)
 {
-    redisContext *subscriber = connect_redis(redis_port);
     redisAppendCommand(subscriber, "SUBSCRIBE %s", channel);
     flush_commands(subscriber);
-    return subscriber;
+}
+
+/* Whether the first client has come that receives: until then a server is not subscribed. */
+static bool is_first_receiver(void)
+{
+    static bool had_one;
+    bool is_first = !had_one && clients_receive();
+    had_one |= is_first;
+    return is_first;
 }
 
 static void serve(int redis_port, uint16_t port)
 {
     redisContext *publisher = connect_redis(redis_port);
-    redisContext *subscriber = subscribe(redis_port);
+    redisContext *subscriber = connect_redis(redis_port);
     int listener = floor_listen(port);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     watch(epoll, listener);
@@ -161,6 +168,8 @@ static void serve(int redis_port, uint16_t port)
             } else {
                 clients_read(ready, publish_message, publisher);
                 flush_commands(publisher);
+                if (is_first_receiver())
+                    subscribe(subscriber);
             }
         }
     }
@@ -175,7 +184,7 @@ static void *run_redis(void *unused)
     (void)unused;
     static uint8_t frames[MOST_FRAMES];
     redisContext *publisher = connect_redis(redis_port_of_thread);
-    redisContext *subscriber = subscribe(redis_port_of_thread);
+    redisContext *subscriber = connect_redis(redis_port_of_thread);
     struct pollfd waits[] = {{.fd = to_redis.bell, .events = POLLIN},
                              {.fd = publisher->fd, .events = POLLIN},
                              {.fd = subscriber->fd, .events = POLLIN}};
@@ -186,7 +195,10 @@ static void *run_redis(void *unused)
             size_t length = exchange_take(&to_redis, &messages);
             for (size_t next = 0, size; next < length; next += sizeof size + size) {
                 memcpy(&size, messages + next, sizeof size);
-                append_publish(publisher, messages + next + sizeof size, size);
+                if (size == 0)
+                    subscribe(subscriber);
+                else
+                    append_publish(publisher, messages + next + sizeof size, size);
             }
             flush_commands(publisher);
         }
@@ -201,6 +213,7 @@ static void *run_redis(void *unused)
     return NULL;
 }
 
+/* An empty one stands for the wish to be subscribed. */
 static void hand_over_message(void *context, const uint8_t *bytes, size_t length)
 {
     (void)context;
@@ -236,6 +249,8 @@ static void serve_by_two_threads(int redis_port, uint16_t port)
                     clients_send(frames, length);
             } else {
                 clients_read(ready, hand_over_message, NULL);
+                if (is_first_receiver())
+                    hand_over_message(NULL, NULL, 0);
                 exchange_ring(&to_redis);
             }
         }

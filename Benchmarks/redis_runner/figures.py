@@ -32,6 +32,7 @@ class Plan:
     storm_seconds: float
     connections: int  # of the crowd
     servers: int  # that hold the crowd
+    depths: tuple[int, ...] = (1, 32, 256)  # messages in flight, of which instructions are counted
 
 
 def _middle(readings: list[dict[str, Any]], part: str, quantile: str) -> float:

@@ -17,6 +17,7 @@ from . import figures, report
 from .crowd import crowd
 from .figures import BOTH_CORES, Plan
 from .goals import SHAPES
+from .instructions import instructions
 
 METHOD = """\
 Everything runs on this one machine: where CPU is measured, servers on core 0, Redis and the load on core 1; otherwise where
@@ -37,6 +38,7 @@ def measurements(plan: Plan, peers: Collection[str]) -> dict[str, tuple[str, Cal
             f"costs-{shape}": (f"CPU: {title}", lambda shape=shape: figures.costs(plan, shape, shape in peers))  # type: ignore[misc]
             for shape, title in SHAPES.items()
         },
+        "instructions": ("instructions for a message, without the kernel's", lambda: instructions(plan)),
         "redis-cost": ("CPU of Redis", lambda: figures.redis_cost(plan)),
         "resubscribe": ("many topics after a lost connection", lambda: figures.resubscribe(plan)),
         "storm": ("topics that come and go", lambda: figures.storm(plan)),
@@ -57,7 +59,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 def plan_of(options: argparse.Namespace) -> Plan:
     if options.quick:
-        plan = Plan(options.rounds or 1, 0.2, 20_000, 2_000, 1.0, options.connections or 600, 3)
+        plan = Plan(options.rounds or 1, 0.2, 20_000, 2_000, 1.0, options.connections or 600, 3, (32,))
     else:
         plan = Plan(options.rounds or 9, 0.5, 1_000_000, 100_000, 10.0, options.connections or 100_000, 6)
     _, most = os_limits()
