@@ -8,6 +8,7 @@ import re
 import pytest
 
 from support.deadline import eventually
+from support.programs import IS_SANITIZED
 from support.redis.faults import FAULTS, HARMLESS
 from support.redis.members import Publishing
 from support.redis.play import STOPS_WITHIN, Play
@@ -117,7 +118,7 @@ def test_a_full_queue_drops_what_is_published_and_says_so(redis):
         assert count - limit / 50_000 - 1 <= dropped < count
         assert ann.statistics()["dropped"] >= dropped
         play.check_local()
-        assert play.memory()["ann"] - before < 30 << 20
+        assert IS_SANITIZED or play.memory()["ann"] - before < 10 << 20
         play.proxies["ann"].lose()
         play.await_joined()
         play.conclude()
@@ -158,6 +159,6 @@ def test_the_memory_of_servers_does_not_grow_by_faults(redis):
                 writer.await_more()
             play.await_joined()
             sizes.append(max(play.memory().values()))
-        assert sizes[-1] - sizes[1] < 4 << 20, sizes
+        assert IS_SANITIZED or sizes[-1] - sizes[1] < 1 << 20, sizes
         play.conclude()
         play.stop()
