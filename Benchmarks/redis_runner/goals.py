@@ -50,13 +50,6 @@ GOALS = [
         for figure, text in (("published_cpu_us", "CPU per published message"), ("received_cpu_us", "CPU per received message"))
     ),
     *(
-        Goal(f"instructions of a message, of {kind}'s: {side}, {depth} in flight",
-             ("instructions", f"{depth}_in_flight", f"of_{kind}", side), 1.3)
-        for kind in ("bare hiredis", "bare hiredis, two threads")
-        for depth in (1, 32, 256)
-        for side in ("publishes", "receives")
-    ),
-    *(
         _cost("delivered_cpu_us", "CPU per delivered message", shape, words, kind, 1 / 3)
         for kind in ("nchan", "python-socketio")
         for shape, words in SHAPES.items()
