@@ -14,9 +14,9 @@ public protocol JazzyPublisher: ~Escapable {
     ///   - topic: Any string, compared byte by byte.
     ///   - bytes: The payload, which is copied.
     ///   - kind: Text or binary; anything else is dropped. The bytes of a text must be UTF-8: this is not checked.
-    /// - Returns: ``JazzySendStatus/sent``, ``JazzySendStatus/dropped`` if there is no memory, or
-    ///   ``JazzySendStatus/closed`` if the connection is closing or gone, or the server does not run. It does not say
-    ///   which receivers got the message.
+    /// - Returns: ``JazzySendStatus/sent``; ``JazzySendStatus/dropped`` if there is no memory, or if the broker
+    ///   (``JazzyOptions/broker``) does not accept it: then other processes do not get it; ``JazzySendStatus/closed`` if
+    ///   the connection is closing or gone, or the server does not run. It does not say which receivers got the message.
     @discardableResult
     func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind) -> JazzySendStatus
 

@@ -160,7 +160,8 @@ public struct JazzyOptions: Sendable {
     /// What joins the topics of this server with those of others, in other processes and on other machines; `nil`, the
     /// default: they are this server's alone.
     ///
-    /// Each time that a server listens it gets a connection of its own.
+    /// Each time that a server listens it gets a connection of its own. The server of a `JazzyProbe`, from
+    /// `JazzyTesting`, has none, so that tests of handlers need nothing else to run.
     public var broker: JazzyBroker?
 
     // MARK: The log

@@ -1,5 +1,6 @@
 import CJazzyPoll.Broker
 import JazzySwift
+import JazzyTesting
 import Synchronization
 import Testing
 
@@ -259,6 +260,15 @@ struct BrokerTests {
         let error = #expect(throws: JazzyError.self) { try empty.listen(host: "127.0.0.1") }
         #expect(error?.code == .invalidOption)
         #expect(error?.message.hasPrefix("cannot join: the broker's start is NULL") == true)
+    }
+
+    @Test("A server in memory has no broker, so that handlers are tested without one")
+    func probe() async throws {
+        let board = Switchboard()
+        let probe = JazzyProbe(Self.server(.switchboard(board)), "/")
+        try await probe.open()
+        #expect(probe.sent == ["hello"])
+        #expect(board.lines.isEmpty)
     }
 
     @Test("Without a broker every topic is live as long as the server listens")
