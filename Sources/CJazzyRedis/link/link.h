@@ -102,6 +102,7 @@ struct jz_redis {
     uint64_t retold_ms;
     bool has_forgotten; /* topics were missing, until the next time that it is joined */
     bool has_moved;     /* Sentinels have said where the master is */
+    bool is_elsewhere;  /* Redis is no master any more: the subscribed connection is given up, too */
     bool has_refused;   /* Redis refuses messages, which was logged */
     char logged[JZ_REDIS_MOST_LOGGED][JZ_REDIS_FAILURE_SIZE]; /* the last failures, which are not logged again */
     size_t logged_count;

@@ -96,6 +96,13 @@ void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
         jz_redis_subscriber_lost(redis);
     if (is_starting(redis))
         start_without(redis, peer->wire.failure);
+    if (peer != &redis->publisher || !redis->is_elsewhere)
+        return;
+    redis->is_elsewhere = false;
+    if (redis->subscriber.phase == JZ_REDIS_RESTS)
+        return;
+    jz_redis_wire_fail(&redis->subscriber.wire, "%s", peer->wire.failure);
+    jz_redis_lose(redis, &redis->subscriber, is_at_once);
 }
 
 /* Connecting */

@@ -27,12 +27,22 @@ static bool is_for_elsewhere(const char *refusal)
     return false;
 }
 
+/*
+ * The other connection is given up, too: to a replica it stays, and hears there what the new master hands on, but not
+ * what that was told before. Returns false.
+ */
+static bool leave(jz_redis *redis, const char *reason)
+{
+    redis->is_elsewhere = true;
+    return jz_redis_wire_fail(&redis->publisher.wire, "%.120s", reason);
+}
+
 static bool take_refusal(jz_redis *redis, jz_redis_queued_kind kind)
 {
     jz_redis_peer *peer = &redis->publisher;
     const char *refusal = peer->replies.refusal;
     if (kind == JZ_REDIS_QUEUED_ROLE || is_for_elsewhere(refusal))
-        return jz_redis_wire_fail(&peer->wire, "%.120s", refusal);
+        return leave(redis, refusal);
     bool is_whole = jz_redis_queue_refused(&redis->queue);
     jz_redis_queue_hold_announcements(&redis->queue, jz_redis_now_ms() + REFUSED_MS);
     if (!redis->has_refused)
@@ -47,7 +57,7 @@ static bool take_answer(jz_redis *redis, const jz_redis_queued *entry)
     jz_redis_peer *peer = &redis->publisher;
     if (entry->kind == JZ_REDIS_QUEUED_ROLE) {
         if (peer->replies.type != REDIS_REPLY_ARRAY || strcmp(peer->replies.word, "master") != 0)
-            return jz_redis_wire_fail(&peer->wire, "it is no master any more");
+            return leave(redis, "it is no master any more");
     } else if (peer->replies.type != REDIS_REPLY_INTEGER) {
         return jz_redis_wire_fail(&peer->wire, "its answer to PUBLISH is not understood");
     } else if (redis->has_refused && entry->kind == JZ_REDIS_QUEUED_MESSAGE) {
