@@ -79,6 +79,15 @@ static void lose_sentinel(jz_redis *redis, uint64_t now_ms)
         start_without(redis, redis->sentinel.wire.failure);
 }
 
+/* Where the subscribed connection is, there is no master, or was none for a while. */
+static void leave_subscribed(jz_redis *redis, const char *reason)
+{
+    if (redis->subscriber.phase == JZ_REDIS_RESTS)
+        return;
+    jz_redis_wire_fail(&redis->subscriber.wire, "%s", reason);
+    jz_redis_lose(redis, &redis->subscriber, false);
+}
+
 void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
 {
     uint64_t now_ms = jz_redis_now_ms();
@@ -99,10 +108,7 @@ void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
     if (peer != &redis->publisher || !redis->is_elsewhere)
         return;
     redis->is_elsewhere = false;
-    if (redis->subscriber.phase == JZ_REDIS_RESTS)
-        return;
-    jz_redis_wire_fail(&redis->subscriber.wire, "%s", peer->wire.failure);
-    jz_redis_lose(redis, &redis->subscriber, is_at_once);
+    leave_subscribed(redis, peer->wire.failure);
 }
 
 /* Connecting */
@@ -115,9 +121,13 @@ static void become_ready(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
     }
     if (peer->was_ready)
         jz_redis_count(&redis->reconnects);
-    if (peer == &redis->publisher)
+    if (peer == &redis->publisher) {
         jz_redis_publisher_ready(redis, now_ms);
-    else if (!jz_redis_subscriber_ready(redis))
+        if (peer->has_met_replica)
+            leave_subscribed(redis, "the Redis of the other connection was a replica meanwhile");
+        peer->has_met_replica = false;
+    }
+    if (peer == &redis->subscriber && !jz_redis_subscriber_ready(redis))
         jz_redis_lose(redis, peer, false);
     peer->was_ready = true;
 }

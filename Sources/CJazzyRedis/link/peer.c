@@ -124,6 +124,7 @@ static bool take_role(jz_redis_peer *peer, const redisReply *reply)
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 || reply->element[0]->type != REDIS_REPLY_STRING)
         return jz_redis_wire_fail(&peer->wire, "its answer to ROLE is not understood");
     const char *role = reply->element[0]->str;
+    peer->has_met_replica = peer->has_met_replica || strcmp(role, "master") != 0;
     return strcmp(role, "master") == 0 ||
            jz_redis_wire_fail(&peer->wire, "it is no master, but a %.20s: name the master, or use Sentinel",
                               strcmp(role, "slave") == 0 ? "replica" : role);

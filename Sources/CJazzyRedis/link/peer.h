@@ -52,8 +52,9 @@ typedef struct jz_redis_peer {
     uint64_t ready_ms;
     uint64_t lost_ms;
     uint64_t random;
-    unsigned failures; /* in a row */
-    bool was_ready;    /* ever */
+    unsigned failures;    /* in a row */
+    bool was_ready;       /* ever */
+    bool has_met_replica; /* in place of a master, since it was ready */
 
     jz_redis_target target;
     jz_redis_resolution *resolution;

@@ -233,6 +233,21 @@ static void a_master_that_becomes_a_replica_is_left(void **state)
     finish_both();
 }
 
+/* The same, where the question for the role is not answered any more. */
+static void a_replica_that_is_met_again_as_a_master_is_a_gap(void **state)
+{
+    (void)state;
+    start_both();
+    node_subscribe(&here, "news");
+    redis_server_do(&redis, "REPLICAOF 127.0.0.1 1");
+    redis_server_do(&redis, "CLIENT KILL TYPE normal");
+    assert_eventually(node_logged(&here, "it is no master, but a replica"));
+    redis_server_do(&redis, "REPLICAOF NO ONE");
+    assert_eventually(is_up(&here) && is_up(&there));
+    assert_eventually(node_gaps_of(&here, "news") >= 1);
+    finish_both();
+}
+
 static void a_full_output_buffer_costs_the_subscription_only(void **state)
 {
     (void)state;
@@ -403,6 +418,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refused_messages_are_told_as_soon_as_redis_takes_some, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_message_that_redis_cannot_take_does_not_stop_the_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_master_that_becomes_a_replica_is_left, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_replica_that_is_met_again_as_a_master_is_a_gap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_output_buffer_costs_the_subscription_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_loop_cannot_take_is_told_as_a_gap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stopping_is_bounded_though_redis_is_silent, set_up, tear_down),
