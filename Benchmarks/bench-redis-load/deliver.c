@@ -120,7 +120,7 @@ void run_deliver(const task *task)
     }
     delivery->publisher = party_join(task, task->publish_port, task->publish_path, 0);
     watch(delivery, &delivery->publisher, task->connections);
-    party_let_topics_settle();
+    party_await_topics(task, &delivery->publisher, receivers, task->connections);
     parcel parcel = parcel_create(task);
     measure(delivery, &parcel);
     for (size_t i = 0; i < task->connections; i++)

@@ -62,7 +62,7 @@ void run_latency(const task *task)
     if (count > 1)
         receivers[1] = party_join(task, task->port, task->path, 1);
     connection publisher = party_join(task, task->publish_port, task->publish_path, 2);
-    party_let_topics_settle();
+    party_await_topics(task, &publisher, receivers, count);
     parcel parcel = parcel_create(task);
     for (uint64_t end = clock_ns() + (uint64_t)(task->warm_up * 1e9); clock_ns() < end;)
         send_one(&publisher, receivers, count, &parcel, timing);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,8 +120,52 @@ connection party_join(const task *task, uint16_t port, const char *path, size_t 
     return party;
 }
 
-void party_let_topics_settle(void)
+/* A tenth of a second. */
+static void pause_a_little(void)
 {
-    const struct timespec pause = {.tv_nsec = 500 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
     nanosleep(&pause, NULL);
+}
+
+/* Returns how many of them hear something for the first time, and adds what came to all to `*came`. */
+static size_t listen_once(connection *receivers, size_t count, bool *have_heard, size_t *came)
+{
+    const expectation anything = {0};
+    size_t first_times = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t messages = party_receive(&receivers[i], &anything);
+        *came += messages;
+        first_times += messages > 0 && !have_heard[i];
+        have_heard[i] |= messages > 0;
+    }
+    return first_times;
+}
+
+void party_await_topics(const task *task, const connection *publisher, connection *receivers, size_t count)
+{
+    enum { MOST_TRIES = 300, QUIET = 3 };
+    struct task one_message = *task;
+    one_message.depth = 1;
+    parcel parcel = parcel_create(&one_message);
+    bool *have_heard = calloc(count, sizeof *have_heard);
+    size_t missing = count;
+    if (have_heard == NULL)
+        fail("no memory");
+    for (int tries = 0; missing > 0; tries++) {
+        size_t came = 0;
+        if (tries == MOST_TRIES)
+            fail("%zu of %zu receivers hear nothing of what is published", missing, count);
+        party_send(publisher, &parcel);
+        pause_a_little();
+        missing -= listen_once(receivers, count, have_heard, &came);
+    }
+    for (int quiet = 0; quiet < QUIET; quiet++) {
+        size_t came = 0;
+        pause_a_little();
+        listen_once(receivers, count, have_heard, &came);
+        if (came > 0)
+            quiet = -1;
+    }
+    free(have_heard);
+    parcel_destroy(&parcel);
 }

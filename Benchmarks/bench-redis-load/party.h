@@ -29,7 +29,8 @@ void party_send(const connection *party, const parcel *parcel);
 /* Receives once, if there is something. Returns how many messages that completes. */
 size_t party_receive(connection *party, const expectation *expected);
 
-/* Waits until servers have told Redis what their clients want: they answer handshakes before. */
-void party_let_topics_settle(void);
+/* Publishes until every receiver hears it, and until all of that has come: servers answer handshakes before Redis knows
+   what their clients want. */
+void party_await_topics(const task *task, const connection *publisher, connection *receivers, size_t count);
 
 #endif

@@ -117,13 +117,25 @@ def costs(plan: Plan, shape: str, peers: bool) -> Figures:
     receivers, depth = SHAPES[shape]
     kinds = [JAZZY, BARE, BARE_THREADS, *([NGINX, PYTHON] if peers else [])]
     readings: dict[str, dict[int, dict[str, Any]]] = {kind.name: {} for kind in kinds}
+    failures: dict[str, str] = {}
     with redis() as broker, contextlib.ExitStack() as stack:
-        pairs = {kind.name: stack.enter_context(servers(kind, broker.port, 2)) for kind in kinds}
+        pairs: dict[str, list[Server]] = {}
         for turn in range(plan.rounds):
             for kind in kinds:
-                readings[kind.name][turn] = _cost(kind, pairs[kind.name], broker, receivers, depth, plan.seconds)
+                if kind.name in failures:
+                    continue
+                try:
+                    if kind.name not in pairs:
+                        pairs[kind.name] = stack.enter_context(servers(kind, broker.port, 2))
+                    readings[kind.name][turn] = _cost(kind, pairs[kind.name], broker, receivers, depth, plan.seconds)
+                except Failure as failure:
+                    if kind in (JAZZY, BARE, BARE_THREADS):
+                        raise
+                    failures[kind.name] = str(failure)
     rows = {}
     for name, taken in readings.items():
+        if not taken:
+            continue
         rows[name] = {
             figure: median(reading[figure] for reading in taken.values()) for figure in next(iter(taken.values()))
         }
@@ -131,7 +143,7 @@ def costs(plan: Plan, shape: str, peers: bool) -> Figures:
             values = {turn: reading[figure] for turn, reading in taken.items()}
             jazzy = {turn: reading[figure] for turn, reading in readings[JAZZY.name].items()}
             rows[name][f"{figure}_of_it"] = paired_ratio(jazzy, values)  # ours as a part of theirs
-    return {"receivers": receivers, "depth": depth, "servers": rows}
+    return {"receivers": receivers, "depth": depth, "servers": rows, "failed_peers": failures}
 
 
 def _cost(kind: Kind, pair: list[Server], broker: Server, receivers: int, depth: int, seconds: float) -> dict[str, float]:

@@ -53,7 +53,8 @@ def _costs(figures: dict[str, Any]) -> str:
         "latency_p50_us": "p50 µs",
     }
     rows = [[name, *(_number(row[column]) for column in columns)] for name, row in figures["servers"].items()]
-    return _table(["server", *columns.values()], rows)
+    failed = "".join(f"\n\n{name} failed: {why}" for name, why in figures.get("failed_peers", {}).items())
+    return _table(["server", *columns.values()], rows) + failed
 
 
 def markdown(results: dict[str, Any], titles: dict[str, str], machine: dict[str, str], method: str) -> str:

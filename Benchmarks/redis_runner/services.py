@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.servers import Server, free_port
+from runner.servers import START_SECONDS, Failure, Server, free_port
+
+from .wire import Commands
 
 RELEASE = "build/release"
 SERVER_CORES = {0}
@@ -105,7 +108,22 @@ def servers(kind: Kind, redis_port: int, count: int, cores: set[int] = SERVER_CO
                 server = Server(f"{kind.name}, process {number + 1}", kind.command.format(**values), cores, port)
                 server.start()
                 started.append(server)
+                if kind.configuration:
+                    _await_upgrade(server)
             yield started
         finally:
             for server in started:
                 server.stop()
+
+
+def _await_upgrade(server: Server) -> None:
+    """nchan listens before it is connected to Redis, and refuses clients until then."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            Commands(server.port, "/fan").close()
+            return
+        except Failure:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
