@@ -1,4 +1,7 @@
-"""The guide's static programs: what each needs at run time, and that the one that needs nothing runs where nothing is."""
+"""
+The guide's static programs: what each needs at run time, and that the one that needs nothing runs where nothing is; and
+a program with TLS.
+"""
 
 import signal
 import subprocess
@@ -6,6 +9,7 @@ import subprocess
 import pytest
 
 from support.clients import CLIENTS
+from support.deadline import DEADLINE, eventually
 from support.deployment import (
     Contained,
     blocks,
@@ -16,7 +20,9 @@ from support.deployment import (
     reachable_folder,
     static_program,
 )
+from support.process import listening_ports
 from support.programs import IS_SANITIZED, ROOT
+from support.tls_clients import SecureClient, context_for
 
 pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="the program is built as users build it")
 
@@ -45,6 +51,25 @@ def test_a_program_with_swifts_libraries_in_it_needs_only_those_that_debian_has(
     allowed = {f"lib{name}.so" for names in packages.values() for name in names.split()}
     found = {name.rpartition(".so.")[0] + ".so" for name in needed_libraries(program) if not name.startswith("ld-")}
     assert found <= allowed
+
+
+def test_a_program_with_swifts_libraries_in_it_speaks_tls_by_debians_openssl(tmp_path, authority, certificate):
+    program = put_program(tmp_path / "secure", static_program(MOSTLY_STATIC, "secure"))
+    assert {"libssl.so.3", "libcrypto.so.3"} <= needed_libraries(program)
+    process = subprocess.Popen([program, certificate.certificate, certificate.key, "0"])
+    try:
+        eventually(lambda: process.poll() is not None or listening_ports(process.pid), "it listens")
+        (port,) = listening_ports(process.pid)
+        for _ in range(2):
+            with SecureClient(port, context_for(authority.path)) as client:
+                client.upgrade("/echo")
+                assert client.read_frame().payload == b"Welcome, over TLSv1.3!"
+                assert client.ask(b"hello") == b"You said: hello"
+        process.terminate()
+        assert process.wait(DEADLINE) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 async def test_a_static_program_runs_where_there_is_nothing_else(static):

@@ -204,14 +204,14 @@ class UnixConnection(RawConnection):
 
 
 @functools.cache
-def static_program(build):
-    """Builds the program of the guide by one of the guide's commands, in a folder whose content the next run reuses."""
+def static_program(build, product="deployed"):
+    """Builds an example, that of the guide, by one of the guide's commands, in a folder that the next run reuses."""
     scratch = ROOT / ".build-static"
     place = ["--package-path", ROOT / "Examples", "--scratch-path", scratch, "--disable-build-manifest-caching"]
-    words = [*command(build), "--product", "deployed", *place]
+    words = [*command(build), "--product", product, *place]
     result = subprocess.run(words, capture_output=True, text=True, timeout=BUILD_DEADLINE)
     assert result.returncode == 0, result.stdout + result.stderr
-    return (scratch / "release/deployed").read_bytes()
+    return (scratch / "release" / product).read_bytes()
 
 
 def put_program(path, program):
