@@ -11,7 +11,7 @@ from support import tls_records as tls
 from support.certificates import Authority
 from support.deadline import DEADLINE
 from support.raw import open_websocket, request
-from support.tls_by_hand import TLSByHand
+from support.tls_by_hand import TLSByHand, end_of
 from support.tls_clients import VERSIONS, SecureClient, certificate_shown, context_for, told_of
 
 every_version = pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
@@ -100,6 +100,43 @@ def test_names_of_no_certificate_are_refused_where_that_is_wished(start_with_nam
         else:
             with pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"):
                 certificate_shown(server.port, name, version)
+
+
+LONG_LABEL = b"a" * 63
+
+# Names as no library writes them, and whose certificate is shown for them; None: the hello is refused.
+ODD_NAMES = {
+    "in capitals": (b"CHAT.EXAMPLE.COM", "chat"),
+    "with a dot behind it": (b"chat.example.com.", "chat"),
+    "with two dots behind it": (b"chat.example.com..", "first"),
+    "with a dot before it": (b".chat.example.com", "first"),
+    "with a NUL behind it": (b"chat.example.com\0", None),
+    "with a NUL, and more": (b"chat.example.com\0.elsewhere.example", None),
+    "with a space behind it": (b"chat.example.com ", "first"),
+    "with a port": (b"chat.example.com:443", "first"),
+    "an address": (b"192.0.2.1", "first"),
+    "an address of IPv6": (b"[2001:db8::1]", "first"),
+    "empty": (b"", "first"),
+    "a label of 63 bytes": (LONG_LABEL + b".example.org", "chat"),
+    "a label of 64 bytes": (LONG_LABEL + b"a.example.org", "first"),
+    "of 255 bytes": (LONG_LABEL + b"." + LONG_LABEL + b"." + LONG_LABEL + b"." + b"a" * 51 + b".example.org", "first"),
+    "of 256 bytes": (b"a" * 244 + b".example.org", None),
+    "not ASCII": ("gr\u00fc\u00dfe.example.org".encode(), "first"),
+}
+
+
+@pytest.mark.parametrize("version", [tls.TLS12, tls.TLS13], ids=["1.2", "1.3"])
+@pytest.mark.parametrize("is_strict", [False, True], ids=["shown the first", "refused"])
+def test_an_odd_name_leads_to_no_wrong_certificate(start_with_names, certificates, version, is_strict):
+    server = start_with_names(*(("--refuse-unknown-names", 1) if is_strict else ()))
+    for which, (name, expected) in ODD_NAMES.items():
+        with TLSByHand(server.port, version=version, name=name) as client:
+            client.begin()
+            if expected is None or (is_strict and expected == "first"):
+                assert end_of(client) == tls.UNRECOGNIZED_NAME, which
+                continue
+            client.take_answer()
+            assert certificates[expected].der in dict(client.server_messages)[tls.CERTIFICATE], which
 
 
 @every_version
@@ -215,6 +252,29 @@ def test_a_clients_certificate_is_in_the_request(start_secure, authority, client
     assert [each.upper() for each in alice["client.san"][3:]] == ["IP:192.0.2.7", "IP:2001:DB8::7"]
     bob = identified(server.port, authority, version, files["bob"])
     assert (bob["client.subject"], bob["client.issuer"]) == (["CN=bob"], ["CN=Between clients"])
+
+
+@every_version
+@pytest.mark.parametrize(("count", "is_taken"), [(800, True), (2000, False)], ids=["of 56 KB", "of 140 KB"])
+def test_a_large_certificate_of_a_client_is_taken_and_resumed_or_refused(
+    start_secure, authority, tmp_path, version, count, is_taken
+):
+    own = Authority(tmp_path, "Authority of clients")
+    large = own.certify(*(f"{number:050}.example" for number in range(count)), subject="large")
+    server = start_secure("--clients", "must", "--client-ca", own.path)
+    context = context_for(authority.path, version, large.write(tmp_path, "large"))
+    if not is_taken:
+        with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
+            with SecureClient(server.port, context) as client:
+                client.upgrade()
+        return
+    session = None
+    for expected in (None, ["true"]):
+        with SecureClient(server.port, context, session=session) as client:
+            told = told_of(client)[1]
+            session = client.tls.session
+            assert (told.get("resumed"), told["client.subject"]) == (expected, ["CN=large"])
+            assert told["client.fingerprint"] == [large.fingerprint]
 
 
 @every_version
