@@ -12,6 +12,8 @@
 #include <sys/uio.h>
 #include <time.h>
 
+#include "jazzy/compiler.h"
+
 #define WRAPPED(type, name, ...)                                                                                       \
     type __real_##name(__VA_ARGS__);                                                                                   \
     type __wrap_##name(__VA_ARGS__)
@@ -28,9 +30,11 @@ WRAPPED(time_t, time, time_t *now);
 WRAPPED(int, getentropy, void *bytes, size_t length);
 
 /* Above the descriptors of the process. */
-enum { FIRST_DESCRIPTOR = 100000, NOW = 1000000 };
+enum { FIRST_DESCRIPTOR = 100000 };
 
 void (*kernel_waits)(void);
+void (*kernel_sends)(const void *bytes, size_t length);
+time_t kernel_now = 1000000;
 kernel_sent kernel_sent_so_far;
 
 static int listener = -1;
@@ -39,7 +43,7 @@ static epoll_data_t data[KERNEL_MOST_CONNECTIONS];
 static size_t accepted, connecting;
 static struct {
     int descriptor;
-    const void *bytes;
+    const uint8_t *bytes;
     size_t length;
 } input;
 static struct epoll_event ready;
@@ -84,25 +88,45 @@ int __wrap_accept4(int from, struct sockaddr *address, socklen_t *length, int fl
     return FIRST_DESCRIPTOR + (int)accepted++;
 }
 
+/* What is rare stands apart, because the calls are counted, too: a part of the input, or another descriptor. */
+static JZ_NEVER_INLINED ssize_t receive_part(int descriptor, void *bytes, size_t capacity, int flags)
+{
+    if (descriptor < FIRST_DESCRIPTOR)
+        return __real_recv(descriptor, bytes, capacity, flags);
+    if (descriptor != input.descriptor || input.length == 0)
+        return failing(EAGAIN);
+    size_t length = capacity < input.length ? capacity : input.length;
+    memcpy(bytes, input.bytes, length);
+    if ((flags & MSG_PEEK) == 0) {
+        input.bytes += length;
+        input.length -= length;
+    }
+    return (ssize_t)length;
+}
+
 ssize_t __wrap_recv(int descriptor, void *bytes, size_t capacity, int flags)
 {
-    (void)flags;
-    if (descriptor != input.descriptor || input.length == 0 || input.length > capacity)
-        return failing(EAGAIN);
+    if (descriptor != input.descriptor || input.length == 0 || input.length > capacity || flags != 0)
+        return receive_part(descriptor, bytes, capacity, flags);
     size_t length = input.length;
     memcpy(bytes, input.bytes, length);
     input.length = 0;
     return (ssize_t)length;
 }
 
+static JZ_NEVER_INLINED ssize_t pass_on(const void *bytes, size_t length)
+{
+    kernel_sends(bytes, length);
+    return (ssize_t)length;
+}
+
 ssize_t __wrap_send(int descriptor, const void *bytes, size_t length, int flags)
 {
     (void)descriptor;
-    (void)bytes;
     (void)flags;
     kernel_sent_so_far.calls++;
     kernel_sent_so_far.bytes += length;
-    return (ssize_t)length;
+    return kernel_sends != NULL ? pass_on(bytes, length) : (ssize_t)length;
 }
 
 ssize_t __wrap_sendmsg(int descriptor, const struct msghdr *message, int flags)
@@ -112,6 +136,8 @@ ssize_t __wrap_sendmsg(int descriptor, const struct msghdr *message, int flags)
     size_t length = 0;
     for (size_t i = 0; i < message->msg_iovlen; i++)
         length += message->msg_iov[i].iov_len;
+    for (size_t i = 0; kernel_sends != NULL && i < message->msg_iovlen; i++)
+        pass_on(message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
     kernel_sent_so_far.calls++;
     kernel_sent_so_far.bytes += length;
     return (ssize_t)length;
@@ -134,7 +160,8 @@ int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int timeo
     (void)epoll;
     (void)most;
     (void)timeout;
-    kernel_waits();
+    if (input.length == 0)
+        kernel_waits();
     *events = ready;
     return 1;
 }
@@ -142,15 +169,15 @@ int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int timeo
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 {
     (void)clock;
-    *now = (struct timespec){.tv_sec = NOW};
+    *now = (struct timespec){.tv_sec = kernel_now};
     return 0;
 }
 
 time_t __wrap_time(time_t *now)
 {
     if (now != NULL)
-        *now = NOW;
-    return NOW;
+        *now = kernel_now;
+    return kernel_now;
 }
 
 int __wrap_getentropy(void *bytes, size_t length)
