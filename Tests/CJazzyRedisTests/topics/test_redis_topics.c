@@ -290,6 +290,37 @@ static void names_may_be_any_bytes(void **state)
     jz_redis_topics_free(topics);
 }
 
+static void many_topics_take_few_commands_and_little_memory(void **state)
+{
+    (void)state;
+    enum { MANY = 100000, NAME = 16, MOST_BYTES = 256 };
+    static char names[MANY][NAME];
+    jz_redis_topics *topics = begin();
+    size_t before = test_live_bytes();
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], NAME, "room-%zu", i);
+        assert_true(want(topics, names[i]));
+    }
+    assert_true(test_live_bytes() - before <= (size_t)MANY * MOST_BYTES);
+    for (int connection = 0; connection < 2; connection++) {
+        jz_redis_topic *batch[JZ_REDIS_TOPIC_BATCH];
+        size_t commands = 0;
+        while (jz_redis_topics_next_to_subscribe(topics, batch, JZ_REDIS_TOPIC_BATCH) > 0)
+            commands++;
+        assert_int_equal(commands, (MANY + JZ_REDIS_TOPIC_BATCH - 1) / JZ_REDIS_TOPIC_BATCH);
+        for (size_t i = 0; i < MANY; i++)
+            assert_true(answered(topics, names[i]));
+        assert_int_equal(jz_redis_topics_counts(topics).acknowledged, MANY);
+        jz_redis_topics_disconnected(topics);
+        assert_int_equal(jz_redis_topics_counts(topics).to_subscribe, MANY);
+    }
+    for (size_t i = 0; i < MANY; i++)
+        unwant(topics, names[i], 0);
+    assert_int_equal(jz_redis_topics_counts(topics).kept, 0);
+    assert_true(test_live_bytes() - before <= 1024);
+    jz_redis_topics_free(topics);
+}
+
 static void without_memory_nothing_changes(void **state)
 {
     (void)state;
@@ -463,6 +494,7 @@ int main(void)
         cmocka_unit_test(a_gap_waits_for_the_new_connection),
         cmocka_unit_test(a_topic_that_nobody_wants_owes_no_gap),
         cmocka_unit_test(names_may_be_any_bytes),
+        cmocka_unit_test(many_topics_take_few_commands_and_little_memory),
         cmocka_unit_test(without_memory_nothing_changes),
         cmocka_unit_test(whatever_happens_redis_is_subscribed_to_what_is_wanted),
     };
