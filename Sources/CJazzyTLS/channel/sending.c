@@ -137,6 +137,9 @@ jz_io jz_tls_send(void *opaque, const jz_piece *pieces, size_t count, bool is_la
 {
     jz_tls_channel *channel = opaque;
     jz_tls_enter(channel);
+    /* Nothing may follow a fatal alert, of either side (RFC 8446 §6.2). */
+    if (channel->outcome == JZ_IO_BROKEN)
+        return JZ_IO_BROKEN;
     if (channel->held != NULL)
         jz_tls_gather_held(channel);
     if (is_simple(channel, pieces, count, is_last)) {
