@@ -126,7 +126,8 @@ static jz_io take_records(jz_tls_channel *channel, reading *reading)
 {
     jz_io result = JZ_IO_OK;
     size_t at = 0;
-    while (result == JZ_IO_OK && reading->length - at >= JZ_TLS_HEADER) {
+    /* Behind data that the server had no room for nothing is looked at: an error would overtake it. */
+    while (result == JZ_IO_OK && channel->spill == NULL && reading->length - at >= JZ_TLS_HEADER) {
         size_t record;
         jz_tls_fault fault = jz_tls_look_at_header(channel->records, reading->input + at, &record);
         if (fault != JZ_TLS_FINE) {

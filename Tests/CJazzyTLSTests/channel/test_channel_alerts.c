@@ -64,9 +64,32 @@ static void the_answer_to_what_came_before_a_bad_record_is_not_sent_behind_the_a
     }
 }
 
+static void what_came_before_a_bad_header_is_received_whatever_room_there_is(void **state)
+{
+    static const uint8_t bad[] = {99, 3, 3, 0, 40};
+    static const size_t capacities[] = {4096, 16384, 16645, 65536};
+    static uint8_t data[16384];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(versions) * COUNT_OF(capacities); i++) {
+        size_t written;
+        wire_open_and_shake_hands(
+            &one, tls, &(wire_plan){.version = versions[i % COUNT_OF(versions)], .capacity = capacities[i / 2]});
+        SSL_write_ex(one.client, data, sizeof data, &written);
+        size_t length = wire_take(&one);
+        memcpy(one.taken + length, bad, sizeof bad);
+        wire_put(&one, one.taken, length + sizeof bad);
+        wire_serve(&one, JZ_READABLE);
+        assert_that(one.received == sizeof data, "%zu bytes with room for %zu", one.received, one.plan.capacity);
+        assert_int_equal(one.last, JZ_IO_BROKEN);
+        assert_string_equal(wire_failure(&one), "a record of a type that may not come here");
+        wire_close(&one);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_came_before_a_bad_header_is_received_whatever_room_there_is, begin, end),
         cmocka_unit_test_setup_teardown(the_answer_to_what_came_before_a_bad_record_is_not_sent_behind_the_alert, begin,
                                         end),
     };
