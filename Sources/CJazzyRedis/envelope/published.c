@@ -12,6 +12,7 @@ struct jz_redis_published {
     jz_redis_list due;
     uint64_t origin;
     size_t capacity;
+    size_t bytes;        /* of all topics with their names */
     uint64_t floor;      /* the highest number of a topic that was forgotten: those that come (again) begin above it */
     uint64_t evicted_ms; /* when a topic was published to that was forgotten, at the latest */
     bool has_evicted;
@@ -61,6 +62,11 @@ static void make_due(jz_redis_published *published, jz_redis_publication *public
     }
 }
 
+static size_t size_of(size_t length)
+{
+    return sizeof(jz_redis_publication) + length;
+}
+
 /* Forgets a topic without unanswered messages. If it had something to announce, everybody is told. */
 static void evict(jz_redis_published *published, jz_redis_publication *publication)
 {
@@ -73,6 +79,7 @@ static void evict(jz_redis_published *published, jz_redis_publication *publicati
     if (!published->has_evicted || publication->published_ms > published->evicted_ms)
         published->evicted_ms = publication->published_ms;
     published->has_evicted = true;
+    published->bytes -= size_of(publication->entry.length);
     jz_redis_list_remove(&published->recent, &publication->recent);
     jz_redis_table_remove(&published->table, &publication->entry);
     free(publication);
@@ -88,12 +95,15 @@ static void use(jz_redis_published *published, jz_redis_publication *publication
 
 /* Forgets topics that are not needed any more, or, if there are too many, the one that was not used for the longest
    time. Those with unanswered messages stay. */
-static void make_room(jz_redis_published *published, uint64_t now_ms)
+static void make_room(jz_redis_published *published, size_t length, uint64_t now_ms)
 {
-    for (int i = 0; i < MOST_STEPS && published->recent.count > 0; i++) {
+    const size_t most_bytes = published->capacity * JZ_REDIS_PUBLISHED_AVERAGE;
+    /* As many topics as a long name takes the place of. */
+    const size_t steps = MOST_STEPS + length / sizeof(jz_redis_publication);
+    for (size_t i = 0; i < steps && published->recent.count > 0; i++) {
         jz_redis_publication *oldest =
             JZ_REDIS_HOLDER_OF(jz_redis_list_first(&published->recent), jz_redis_publication, recent);
-        bool is_full = published->table.count >= published->capacity;
+        bool is_full = published->table.count >= published->capacity || published->bytes + length > most_bytes;
         bool is_over = jz_redis_age_ms(oldest->published_ms, now_ms) > JZ_REDIS_DOUBT_MS && !is_due(oldest);
         if (!is_full && (!is_over || oldest->unanswered > 0))
             return;
@@ -106,7 +116,7 @@ static void make_room(jz_redis_published *published, uint64_t now_ms)
 
 static jz_redis_publication *add(jz_redis_published *published, uint64_t hash, const char *topic, size_t length)
 {
-    jz_redis_publication *added = length <= SIZE_MAX - sizeof *added ? malloc(sizeof *added + length) : NULL;
+    jz_redis_publication *added = length <= SIZE_MAX - sizeof *added ? malloc(size_of(length)) : NULL;
     if (added == NULL)
         return NULL;
     char *name = (char *)(added + 1);
@@ -119,6 +129,7 @@ static jz_redis_publication *add(jz_redis_published *published, uint64_t hash, c
         return NULL;
     }
     jz_redis_list_append(&published->recent, &added->recent);
+    published->bytes += size_of(length);
     return added;
 }
 
@@ -130,7 +141,7 @@ jz_redis_publication *jz_redis_published_take(jz_redis_published *published, con
         (jz_redis_publication *)jz_redis_table_find(&published->table, hash, topic, length);
     bool is_anew = publication == NULL;
     if (is_anew) {
-        make_room(published, now_ms);
+        make_room(published, length, now_ms);
         publication = add(published, hash, topic, length);
     }
     if (publication == NULL) {

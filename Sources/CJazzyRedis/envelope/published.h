@@ -23,6 +23,7 @@
 
 enum {
     JZ_REDIS_PUBLISHED_CAPACITY = 262144, /* topics; more only as far as they have unanswered messages */
+    JZ_REDIS_PUBLISHED_AVERAGE = 256, /* bytes of a topic with its name: as many times the capacity are kept at most */
     /* After reconnecting, what was published so long ago may be lost: for so long a master may be one that all others
        have left, because the network was parted. */
     JZ_REDIS_DOUBT_MS = 600000

@@ -238,9 +238,28 @@ static void without_memory_a_message_is_lost_and_everybody_is_told(void **state)
     }
 }
 
+/* Names of any length: what is kept of them is bounded as the number of topics is. */
+static void long_names_leave_earlier(void **state)
+{
+    (void)state;
+    static char name[CAPACITY * JZ_REDIS_PUBLISHED_AVERAGE / 2];
+    jz_redis_published *published = begin();
+    memset(name, 'n', sizeof name - 1);
+    for (char first = 'a'; first <= 'z'; first++) {
+        name[0] = first;
+        publish(published, name, 1);
+        assert_true(jz_redis_published_count(published) <= 2);
+    }
+    for (char first = 'a'; first < 'e'; first++)
+        publish(published, (char[]){first, '\0'}, 1);
+    assert_int_equal(jz_redis_published_count(published), CAPACITY);
+    jz_redis_published_free(published);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_names_leave_earlier),
         cmocka_unit_test(each_topic_has_numbers_of_its_own),
         cmocka_unit_test(a_loss_takes_a_number_and_is_announced),
         cmocka_unit_test(an_announcement_that_is_refused_is_due_again),
