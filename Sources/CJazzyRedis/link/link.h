@@ -159,6 +159,8 @@ void jz_redis_sentinel_aim(jz_redis *redis);
 /* After they were heard: connections to another master than they name are given up. */
 void jz_redis_sentinel_settle(jz_redis *redis);
 /* Whether it is known where the peer is to connect to: its target is filled in. Else Sentinels are asked. */
+/* Whether they have said where the master is since this connection was lost. */
+bool jz_redis_sentinel_has_told(const jz_redis *redis, const jz_redis_peer *peer);
 bool jz_redis_find_target(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms);
 
 #endif

@@ -283,7 +283,7 @@ static void peer_due(const jz_redis *redis, const jz_redis_peer *peer, uint64_t 
 {
     bool is_waiting_for_sentinels = peer != &redis->sentinel && peer->phase == JZ_REDIS_RESTS &&
                                     redis->settings.url.where == JZ_REDIS_AT_SENTINEL &&
-                                    redis->found.asked_ms < peer->lost_ms;
+                                    !jz_redis_sentinel_has_told(redis, peer);
     if (peer->phase != JZ_REDIS_READY && !is_waiting_for_sentinels)
         earlier(due_ms, peer->due_ms);
 }

@@ -194,6 +194,11 @@ static void ask(jz_redis *redis, uint64_t now_ms)
     }
 }
 
+bool jz_redis_sentinel_has_told(const jz_redis *redis, const jz_redis_peer *peer)
+{
+    return redis->found.port != 0 && redis->found.asked_ms >= peer->lost_ms;
+}
+
 bool jz_redis_find_target(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
 {
     const jz_redis_url *url = &redis->settings.url;
@@ -201,7 +206,7 @@ bool jz_redis_find_target(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
         peer->target.path = url->path;
     } else if (url->where == JZ_REDIS_AT_HOST) {
         aim(&peer->target, url->hosts[0].name, url->hosts[0].port);
-    } else if (redis->found.port != 0 && redis->found.asked_ms >= peer->lost_ms) {
+    } else if (jz_redis_sentinel_has_told(redis, peer)) {
         aim(&peer->target, redis->found.host, redis->found.port);
     } else {
         ask(redis, now_ms);

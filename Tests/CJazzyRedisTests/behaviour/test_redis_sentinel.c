@@ -1,9 +1,12 @@
 /* Servers that find their Redis through Sentinels, while the master changes. */
 #define _DEFAULT_SOURCE
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/eventually.h"
@@ -153,12 +156,42 @@ static void sentinels_that_know_no_such_master_are_named(void **state)
     node_finish(&here);
 }
 
+static uint64_t used_cpu_ms(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
+}
+
+/* It takes the connection, and says nothing. */
+static void waiting_for_a_silent_sentinel_takes_no_processor(void **state)
+{
+    (void)state;
+    enum { SILENT_MS = 900, START_MS = 150 };
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    snprintf(url, sizeof url, "redis-sentinel://127.0.0.1:%u/shop", ntohs(address.sin_port));
+    jz_redis_options options = node_options(&here, url);
+    options.starts_alone = true;
+    options.connect_timeout_ms = SILENT_MS;
+    uint64_t before = used_cpu_ms();
+    node_start(&here, &options); /* goes on alone once the Sentinel has not answered */
+    assert_in_range(used_cpu_ms() - before, 0, START_MS);
+    node_finish(&here);
+    close(listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_failover_is_followed_and_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_master_that_is_named_is_gone_to_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sentinels_that_know_no_such_master_are_named, set_up, tear_down),
+        cmocka_unit_test(waiting_for_a_silent_sentinel_takes_no_processor),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
 }
