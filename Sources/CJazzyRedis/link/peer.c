@@ -136,7 +136,9 @@ static bool refuse(jz_redis_peer *peer, jz_redis_step step, const char *refusal)
                                            "SENTINEL", "SENTINEL",       "SUBSCRIBE"};
     if (step == JZ_REDIS_ROLE && strncmp(refusal, "NOPERM", 6) == 0)
         return jz_redis_wire_fail(&peer->wire, "its user may not ask for the role: allow it by ACL SETUSER ... +role");
-    return jz_redis_wire_fail(&peer->wire, "%s: %.120s", commands[step], refusal);
+    /* Who does not know AUTH repeats what came with it. */
+    size_t length = step == JZ_REDIS_AUTH ? strcspn(refusal, "'`\"") : strlen(refusal);
+    return jz_redis_wire_fail(&peer->wire, "%s: %.*s", commands[step], length < 120 ? (int)length : 120, refusal);
 }
 
 static bool begins(const char *refusal, const char *word)
