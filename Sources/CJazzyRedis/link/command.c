@@ -32,6 +32,14 @@ bool jz_redis_buffer_reserve(jz_redis_buffer *buffer, size_t length)
         buffer->start = buffer->end = 0;
     if (buffer->capacity - buffer->end >= length)
         return true;
+    /* Only where at least as much was sent as is moved: else it would be moved again and again. */
+    if (buffer->start > 0 && buffer->start >= jz_redis_buffer_length(buffer)) {
+        memmove(buffer->bytes, buffer->bytes + buffer->start, jz_redis_buffer_length(buffer));
+        buffer->end -= buffer->start;
+        buffer->start = 0;
+        if (buffer->capacity - buffer->end >= length)
+            return true;
+    }
     if (length > SIZE_MAX / 4 || buffer->end > SIZE_MAX / 4)
         return false;
     size_t capacity = buffer->capacity > 0 ? buffer->capacity : LEAST_CAPACITY;

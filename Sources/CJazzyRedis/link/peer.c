@@ -171,6 +171,8 @@ static bool take_greeting(jz_redis_peer *peer, redisReply *reply)
     freeReplyObject(reply);
     if (is_fine && peer->answered_steps == peer->step_count) {
         peer->phase = JZ_REDIS_READY;
+        if (peer->longest > 0)
+            peer->wire.longest = peer->longest;
         jz_redis_replies_attach(&peer->replies, peer->wire.reader);
     }
     return is_fine;

@@ -55,6 +55,7 @@ typedef struct jz_redis_peer {
     unsigned failures;    /* in a row */
     bool was_ready;       /* ever */
     bool has_met_replica; /* in place of a master, since it was ready */
+    size_t longest;       /* bytes of one reply once it is ready; 0: as before */
 
     jz_redis_target target;
     jz_redis_resolution *resolution;

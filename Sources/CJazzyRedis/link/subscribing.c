@@ -8,8 +8,9 @@
 #include "topics/channel.h"
 
 enum {
-    OWN_CHANNELS = 2,        /* that of all processes, and that of this one */
-    MOST_UNSENT = 256 * 1024 /* of commands; more are written when these are sent */
+    OWN_CHANNELS = 2,                   /* that of all processes, and that of this one */
+    MOST_UNSENT = 256 * 1024,           /* of commands; more are written when these are sent */
+    LONGEST_MESSAGE = 513 * 1024 * 1024 /* proto-max-bulk-len of Redis, and what is around it */
 };
 
 static bool add_channel(jz_redis *redis, jz_redis_buffer *out, size_t suffix, const char *topic, size_t length)
@@ -111,6 +112,7 @@ static bool on_reply(void *context)
 void jz_redis_subscriber_init(jz_redis *redis)
 {
     jz_redis_peer_init(&redis->subscriber, &redis->settings, "subscribed", ~redis->origin);
+    redis->subscriber.longest = LONGEST_MESSAGE;
     redis->subscriber.on_reply = on_reply;
     redis->subscriber.context = redis;
     redis->subscriber.replies = (jz_redis_replies){.on_message = jz_redis_deliver, .context = redis};

@@ -87,6 +87,8 @@ bool jz_redis_wire_connected(jz_redis_wire *wire)
     if (wire->reader != NULL)
         redisReaderFree(wire->reader);
     wire->reader = redisReaderCreate();
+    wire->longest = JZ_REDIS_LONGEST_ANSWER;
+    wire->unended = 0;
     return wire->reader != NULL || jz_redis_wire_fail(wire, "out of memory");
 }
 
@@ -150,6 +152,7 @@ static bool read_replies(jz_redis_wire *wire, jz_redis_on_reply on_reply, void *
             return jz_redis_wire_fail(wire, "what it answers is not understood: %s", wire->reader->errstr);
         if (reply == NULL)
             return true;
+        wire->unended = 0;
         if (!on_reply(context, reply))
             return false;
     }
@@ -161,8 +164,11 @@ static bool feed(jz_redis_wire *wire, const char *bytes, size_t length, jz_redis
         size_t slice = length - start < SLICE ? length - start : SLICE;
         if (redisReaderFeed(wire->reader, bytes + start, slice) != REDIS_OK)
             return jz_redis_wire_fail(wire, "out of memory");
+        wire->unended += slice;
         if (!read_replies(wire, on_reply, context))
             return false;
+        if (wire->unended > wire->longest)
+            return jz_redis_wire_fail(wire, "what it answers does not end within %zu bytes", wire->longest);
     }
     return true;
 }

@@ -13,7 +13,7 @@
 #include "link/command.h"
 #include "link/tls.h"
 
-enum { JZ_REDIS_FAILURE_SIZE = 192 };
+enum { JZ_REDIS_FAILURE_SIZE = 192, JZ_REDIS_LONGEST_ANSWER = 1024 * 1024 };
 
 /* Calls for each whole reply; false: no more is read, because the connection is given up. */
 typedef bool (*jz_redis_on_reply)(void *context, void *reply);
@@ -23,6 +23,8 @@ typedef struct jz_redis_wire {
     redisReader *reader;
     jz_redis_secured secured;
     jz_redis_buffer out;
+    size_t longest;                      /* bytes of one reply; what is longer does not come from Redis */
+    size_t unended;                      /* bytes of the reply that is not whole yet */
     bool is_blocked;                     /* the kernel takes no more for now */
     char failure[JZ_REDIS_FAILURE_SIZE]; /* why it is lost */
 } jz_redis_wire;
