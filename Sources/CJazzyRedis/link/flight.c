@@ -7,7 +7,16 @@
 
 #include "link/queue.h"
 
-enum { MOST_SPARE = 4 };
+enum {
+    MOST_SPARE = 4,
+    FRUITLESS_BY_CHANCE = 2, /* connections; then a message may be the reason */
+    MOST_FRUITLESS = 5       /* then it is taken for the reason */
+};
+
+static bool is_question(const jz_redis_queued *entry)
+{
+    return entry->kind >= JZ_REDIS_QUEUED_PROBE;
+}
 
 /* Under the lock: keeps the piece for later, or frees it. */
 static void retire(jz_redis_queue *queue, jz_redis_piece *piece)
@@ -28,7 +37,7 @@ static void settle_piece(jz_redis_queue *queue, jz_redis_piece *piece)
     for (; piece->settled < piece->answered; piece->settled++) {
         const jz_redis_queued *entry = &piece->queued[piece->settled];
         size_t start = piece->settled > 0 ? entry[-1].end : 0;
-        if (entry->kind >= JZ_REDIS_QUEUED_PROBE)
+        if (is_question(entry))
             continue;
         if (entry->publication != NULL)
             jz_redis_published_answered(queue->published, entry->publication);
@@ -98,9 +107,22 @@ bool jz_redis_queue_ask(jz_redis_queue *queue, jz_redis_queued_kind kind, const 
     return true;
 }
 
+/* What is sent next where each is sent alone: of the one that is awaited, what is unsent. */
+static size_t area_of_one(const jz_redis_queue *queue, struct iovec *area)
+{
+    jz_redis_piece *piece = queue->awaiting;
+    if (piece == NULL || piece->sent >= piece->queued[piece->answered].end)
+        return 0;
+    *area = (struct iovec){.iov_base = piece->bytes + piece->sent,
+                           .iov_len = piece->queued[piece->answered].end - piece->sent};
+    return 1;
+}
+
 size_t jz_redis_queue_areas(const jz_redis_queue *queue, struct iovec *areas, size_t most)
 {
     size_t count = 0;
+    if (queue->careful > 0)
+        return area_of_one(queue, areas);
     for (jz_redis_piece *piece = queue->sending; piece != NULL && count < most; piece = piece->next)
         areas[count++] = (struct iovec){.iov_base = piece->bytes + piece->sent, .iov_len = piece->length - piece->sent};
     return count;
@@ -129,6 +151,16 @@ const jz_redis_queued *jz_redis_queue_awaited(const jz_redis_queue *queue)
     return start < piece->sent ? &piece->queued[piece->answered] : NULL;
 }
 
+/* Our own questions are answered also where a message is not. */
+static void note_progress(jz_redis_queue *queue, const jz_redis_queued *entry)
+{
+    if (is_question(entry))
+        return;
+    queue->fruitless = 0;
+    if (queue->careful > 0)
+        queue->careful--;
+}
+
 static void next_awaited(jz_redis_queue *queue)
 {
     jz_redis_piece *piece = queue->awaiting;
@@ -137,19 +169,24 @@ static void next_awaited(jz_redis_queue *queue)
         queue->awaiting = piece->next;
 }
 
-void jz_redis_queue_answered(jz_redis_queue *queue)
+bool jz_redis_queue_answered(jz_redis_queue *queue)
 {
     const jz_redis_queued *entry = jz_redis_queue_awaited(queue);
+    if (entry->end > queue->awaiting->sent)
+        return false;
+    note_progress(queue, entry);
     if (entry->kind == JZ_REDIS_QUEUED_MESSAGE)
         atomic_store_explicit(&queue->accepted, atomic_load_explicit(&queue->accepted, memory_order_relaxed) + 1,
                               memory_order_relaxed);
     next_awaited(queue);
+    return true;
 }
 
 bool jz_redis_queue_refused(jz_redis_queue *queue)
 {
     jz_redis_queued *entry = &queue->awaiting->queued[queue->awaiting->answered];
     bool is_whole = entry->end <= queue->awaiting->sent;
+    note_progress(queue, entry);
     pthread_mutex_lock(&queue->lock);
     if (entry->publication != NULL)
         jz_redis_published_lost(queue->published, entry->publication, entry->number);
@@ -170,7 +207,7 @@ static void forget_questions(jz_redis_pieces *pieces)
     while (pieces->first != NULL) {
         jz_redis_piece *piece = pieces->first;
         pieces->first = piece->next;
-        if (piece->queued[0].kind >= JZ_REDIS_QUEUED_PROBE)
+        if (is_question(&piece->queued[0]))
             jz_redis_piece_free(piece);
         else
             jz_redis_pieces_append(&kept, piece);
@@ -178,13 +215,48 @@ static void forget_questions(jz_redis_pieces *pieces)
     *pieces = kept;
 }
 
-void jz_redis_queue_rewind(jz_redis_queue *queue)
+/* How many were sent, be it in part, and not answered. */
+static size_t count_outstanding(const jz_redis_queue *queue)
+{
+    size_t count = 0;
+    for (const jz_redis_piece *piece = queue->flight.first; piece != NULL; piece = piece->next) {
+        for (size_t i = piece->answered; i < piece->count && (i > 0 ? piece->queued[i - 1].end : 0) < piece->sent; i++)
+            count++;
+    }
+    return count;
+}
+
+static void settle(jz_redis_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
     jz_redis_flight_settle(queue);
     pthread_mutex_unlock(&queue->lock);
-    forget_questions(&queue->flight);
+}
+
+/* All that is unanswered is unsent. */
+static void unsend(jz_redis_queue *queue)
+{
     for (jz_redis_piece *piece = queue->flight.first; piece != NULL; piece = piece->next)
         piece->sent = piece->answered > 0 ? piece->queued[piece->answered - 1].end : 0;
     queue->sending = queue->awaiting = queue->flight.first;
+}
+
+bool jz_redis_queue_rewind(jz_redis_queue *queue)
+{
+    settle(queue);
+    forget_questions(&queue->flight);
+    size_t outstanding = count_outstanding(queue);
+    unsend(queue);
+    if (outstanding == 0)
+        return false;
+    queue->fruitless++;
+    bool is_given_up = queue->fruitless >= MOST_FRUITLESS;
+    if (is_given_up) {
+        (void)jz_redis_queue_refused(queue);
+        settle(queue);
+        unsend(queue);
+        outstanding--;
+    }
+    queue->careful = is_given_up || queue->fruitless >= FRUITLESS_BY_CHANCE ? outstanding : 0;
+    return is_given_up;
 }

@@ -64,8 +64,8 @@ static bool take_answer(jz_redis *redis, const jz_redis_queued *entry)
         redis->has_refused = false;
         jz_redis_log(redis, JZ_LOG_WARNING, "Redis at %s takes messages again", redis->where);
     }
-    jz_redis_queue_answered(&redis->queue);
-    return true;
+    return jz_redis_queue_answered(&redis->queue) ||
+           jz_redis_wire_fail(&peer->wire, "it answers a command before it has the whole of it");
 }
 
 static bool on_reply(void *context)
@@ -97,7 +97,10 @@ void jz_redis_publisher_ready(jz_redis *redis, uint64_t now_ms)
 
 void jz_redis_publisher_lost(jz_redis *redis)
 {
-    jz_redis_queue_rewind(&redis->queue);
+    if (jz_redis_queue_rewind(&redis->queue))
+        jz_redis_log(redis, JZ_LOG_ERROR,
+                     "a message is lost for other processes: Redis at %s closes the connection whenever it is sent",
+                     redis->where);
 }
 
 static bool send_queue(jz_redis *redis)

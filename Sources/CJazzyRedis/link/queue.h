@@ -45,6 +45,8 @@ typedef struct jz_redis_queue {
     jz_redis_piece *sending;  /* of those, the first that is not wholly sent; NULL: all are */
     jz_redis_piece *awaiting; /* of those, the first that is not wholly answered */
     uint64_t announces_ms;    /* not before */
+    unsigned fruitless;       /* connections in a row that were lost with something sent and nothing answered */
+    size_t careful;           /* so many are sent alone, each once the one before is answered */
 
     _Atomic uint64_t accepted; /* messages that were answered */
     _Atomic uint64_t dropped;
@@ -91,13 +93,17 @@ void jz_redis_queue_sent(jz_redis_queue *queue, size_t length);
 /* The command to which the next answer belongs, sent at least in part; NULL: there is none. */
 const jz_redis_queued *jz_redis_queue_awaited(const jz_redis_queue *queue);
 
-/* It was answered, or refused by an error. False: before it was wholly sent, so that the connection is to be given up.
- */
-void jz_redis_queue_answered(jz_redis_queue *queue);
+/* It was answered, or refused by an error. False: before it was wholly sent, so that the connection is to be given up;
+   an answer does not count then. */
+bool jz_redis_queue_answered(jz_redis_queue *queue);
 bool jz_redis_queue_refused(jz_redis_queue *queue);
 
-/* The connection is lost: what was not answered is to be sent again, but our own questions are not. */
-void jz_redis_queue_rewind(jz_redis_queue *queue);
+/*
+ * The connection is lost: what was not answered is to be sent again, but our own questions are not. If that has
+ * happened again and again, it may be because of a message, which Redis does not say: then they are sent one by one,
+ * until the one is found that it happens to each time. True: that was given up, and is announced as lost.
+ */
+bool jz_redis_queue_rewind(jz_redis_queue *queue);
 
 /* There is a new connection: what was answered by the old one may be lost. */
 void jz_redis_queue_reconnected(jz_redis_queue *queue, uint64_t now_ms);

@@ -217,6 +217,26 @@ static void a_message_that_redis_cannot_take_does_not_stop_the_others(void **sta
     finish_both();
 }
 
+/* Redis closes the connection without a word; until it is found which message is the reason, they are sent again. */
+static void a_message_that_redis_hangs_up_on_does_not_stop_the_others(void **state)
+{
+    (void)state;
+    static char large[3 * 1024 * 1024];
+    memset(large, 'x', sizeof large - 1);
+    start_both();
+    node_subscribe(&there, "news");
+    redis_server_do(&redis, "CONFIG SET client-query-buffer-limit 1048576");
+    node_publish(&here, "news", "before");
+    node_publish(&here, "news", large);
+    node_publish(&here, "news", "behind");
+    node_expect(&there, "before");
+    node_expect(&there, "behind");
+    assert_eventually(node_gaps_of(&there, "news") >= 1);
+    assert_int_equal(node_statistics(&here).dropped, 1);
+    assert_true(node_logged(&here, "closes the connection whenever it is sent"));
+    finish_both();
+}
+
 static void a_master_that_becomes_a_replica_is_left(void **state)
 {
     (void)state;
@@ -383,6 +403,23 @@ static void starting_is_refused_with_the_reason_of_redis(void **state)
     redis_server_do(&redis, "REPLICAOF NO ONE");
 }
 
+/* Redis repeats the arguments of a command that it does not know. */
+static void a_password_is_not_shown_where_redis_shows_it(void **state)
+{
+    (void)state;
+    jz_error error = {0};
+    char url[256];
+    redis_server_kill(&redis);
+    redis_server_run(&redis, (const char *[]){"--rename-command", "AUTH", "", NULL});
+    snprintf(url, sizeof url, "unix://app:secret@%s", redis.path);
+    jz_redis_options options = node_options(&here, url);
+    assert_int_equal(node_try(&here, &options, &error), JZ_STATUS_SYSTEM);
+    assert_that(strstr(error.message, "AUTH: ERR unknown command") != NULL, "%s", error.message);
+    assert_null(strstr(error.message, "secret"));
+    assert_false(node_logged(&here, "secret"));
+    node_finish(&here);
+}
+
 static void it_logs_in_and_selects(void **state)
 {
     (void)state;
@@ -417,6 +454,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(refused_messages_are_told_as_soon_as_redis_takes_some, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_message_that_redis_cannot_take_does_not_stop_the_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_message_that_redis_hangs_up_on_does_not_stop_the_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_master_that_becomes_a_replica_is_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_replica_that_is_met_again_as_a_master_is_a_gap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_output_buffer_costs_the_subscription_only, set_up, tear_down),
@@ -426,6 +464,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(starting_fails_without_redis_and_says_how, set_up, tear_down),
         cmocka_unit_test_setup_teardown(starting_alone_joins_as_soon_as_there_is_redis, set_up, tear_down),
         cmocka_unit_test_setup_teardown(starting_is_refused_with_the_reason_of_redis, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_password_is_not_shown_where_redis_shows_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_logs_in_and_selects, set_up, tear_down),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));

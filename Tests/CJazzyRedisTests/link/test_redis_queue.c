@@ -258,6 +258,69 @@ static void refused_messages_are_announced_after_a_while(void **state)
     assert_int_equal(atomic_load(&queue.dropped), 1);
 }
 
+/* What of the next piece is sent, and its answer is there already: nobody has read the rest. */
+static void what_is_answered_before_it_is_sent_is_not_taken(void **state)
+{
+    (void)state;
+    publish("a");
+    jz_redis_queue_advance(&queue, true, 1);
+    jz_redis_queue_sent(&queue, 10);
+    assert_non_null(jz_redis_queue_awaited(&queue));
+    assert_false(jz_redis_queue_answered(&queue));
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_int_equal(bytes(), SIZE_OF_ONE);
+    jz_redis_queue_rewind(&queue);
+    assert_string_equal(sent(), "a");
+    answer(1);
+    assert_int_equal(atomic_load(&queue.accepted), 1);
+}
+
+/* As Redis does when it is over its client-query-buffer-limit. The questions of each connection are answered. */
+static void what_ends_each_connection_is_found_and_given_up(void **state)
+{
+    (void)state;
+    int given_up = 0;
+    char all[64] = "";
+    size_t length = 0;
+    for (const char *text = "abXcd"; *text != '\0'; text++)
+        publish((char[]){*text, '\0'});
+    for (int connection = 0; connection < 20 && strcmp(all, "abcd") != 0; connection++) {
+        jz_redis_queue_advance(&queue, true, 1);
+        assert_true(jz_redis_queue_ask(&queue, JZ_REDIS_QUEUED_ROLE, "*1..Q\r\n", 7));
+        for (const char *texts; *(texts = sent()) != '\0' && strchr(texts, 'X') == NULL;) {
+            for (; *texts != '\0'; texts++) {
+                if (*texts != 'Q')
+                    all[length++] = *texts;
+                answer(1);
+            }
+        }
+        given_up += jz_redis_queue_rewind(&queue);
+    }
+    assert_string_equal(all, "abcd");
+    assert_int_equal(given_up, 1);
+    assert_int_equal(atomic_load(&queue.dropped), 1);
+    jz_redis_queue_advance(&queue, true, 1);
+    struct iovec area;
+    assert_int_equal(jz_redis_queue_areas(&queue, &area, 1), 1);
+    jz_redis_queue_sent(&queue, area.iov_len);
+    assert_int_equal(jz_redis_queue_awaited(&queue)->kind, JZ_REDIS_QUEUED_ANNOUNCEMENT);
+}
+
+static void a_redis_that_is_lost_again_and_again_costs_no_message(void **state)
+{
+    (void)state;
+    publish("a");
+    for (int connection = 0; connection < 20; connection++) {
+        jz_redis_queue_advance(&queue, true, 1);
+        assert_true(jz_redis_queue_ask(&queue, JZ_REDIS_QUEUED_ROLE, "*1..Q\r\n", 7));
+        struct iovec area;
+        assert_int_equal(jz_redis_queue_areas(&queue, &area, 1), 1);
+        jz_redis_queue_sent(&queue, area.iov_len); /* the question alone */
+        assert_false(jz_redis_queue_rewind(&queue));
+    }
+    assert_string_equal(sent(), "a");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +334,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(our_own_questions_go_first_and_are_not_asked_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_does_not_fit_is_dropped_and_announced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refused_messages_are_announced_after_a_while, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_answered_before_it_is_sent_is_not_taken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_ends_each_connection_is_found_and_given_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_redis_that_is_lost_again_and_again_costs_no_message, set_up, tear_down),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
 }
