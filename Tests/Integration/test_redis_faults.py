@@ -44,6 +44,13 @@ def test_every_gap_is_told(redis, fault):
         play.stop()
 
 
+@pytest.mark.parametrize("fault", ["deaf", "black hole of one", "PUBLISH refused", "killed"])
+def test_every_gap_is_told_although_no_message_follows(redis, fault):
+    with Play(redis) as play:
+        play.perform(FAULTS[fault](play), is_quiet=True)
+        play.stop()
+
+
 @pytest.mark.parametrize("fault", ["killed", "cut within replies", "DEBUG SLEEP", "PUBLISH refused"])
 def test_every_gap_is_told_where_all_goes_through_redis(redis, fault):
     with Play(redis, is_ordered=True) as play:

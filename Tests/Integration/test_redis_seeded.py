@@ -29,14 +29,15 @@ def test_every_gap_is_told(tmp_path, seed):
     options = {"seed": seed, "names": names, "is_ordered": chosen.random() < 0.3}
     # A few messages at a time, or as many as there can be.
     paces = [chosen.choice([(chosen.randint(5, 30), 0.006), (chosen.randint(50, 150), 0)]) for _ in faults]
+    is_quiet = chosen.random() < 0.3
     if seed % FAILOVER_EACH == 0:
-        print(f"{seed}: failover {cause.__name__}; {options}")
+        print(f"{seed}: failover {cause.__name__}; {options}{', quiet' if is_quiet else ''}")
         with Failover(tmp_path) as pair, Play(pair.first, url_of=lambda name: pair.url, **options) as play:
-            play.perform(pair.by(cause, connections=2 * len(names)), *paces[0])
+            play.perform(pair.by(cause, connections=2 * len(names)), *paces[0], is_quiet=is_quiet)
             play.stop()
     else:
-        print(f"{seed}: {', '.join(faults)}; {options}")
+        print(f"{seed}: {', '.join(faults)}; {options}{', quiet' if is_quiet else ''}")
         with Redis(tmp_path / "redis") as redis, Play(redis, **options) as play:
             for fault, pace in zip(faults, paces, strict=True):
-                play.perform(FAULTS[fault](play), *pace)
+                play.perform(FAULTS[fault](play), *pace, is_quiet=is_quiet)
             play.stop()

@@ -107,10 +107,11 @@ class Play:
         """No fault."""
         return contextlib.nullcontext()
 
-    def perform(self, fault, count=25, pause=0.006):
+    def perform(self, fault, count=25, pause=0.006, *, is_quiet=False):
         """
         All publish before the fault, during it (a context manager), and afterwards; then all is compared. Meanwhile
-        each member gets another client, unless it has it already.
+        each member gets another client, unless it has it already. `is_quiet`: nothing is published afterwards, so that
+        no message shows that others are missing.
         """
         with contextlib.ExitStack() as stack:
             topics = (*self.topics, LATER)
@@ -124,10 +125,13 @@ class Play:
                 self._publish(writers, count)
                 self._welcome_newcomers(topics)
                 self.check_local()
+                if is_quiet:
+                    stack.close()
             self.await_joined()
             self._unrest.append((start - IN_FLIGHT, time.monotonic()))
             self._reconnects = self.count("reconnects")
-            self._publish(writers, count)
+            if not is_quiet:
+                self._publish(writers, count)
         self.conclude()
 
     def _welcome_newcomers(self, topics):
