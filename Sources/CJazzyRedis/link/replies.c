@@ -40,7 +40,8 @@ static void take_element(jz_redis_replies *replies, const redisReadTask *task, c
         copy(replies->word, sizeof replies->word, bytes, length);
     else if (task->idx == 1)
         keep_channel(replies, bytes, length);
-    else if (task->idx == 2 && !replies->has_no_memory && strcmp(replies->word, "message") == 0)
+    else if (task->idx == 2 && replies->on_message != NULL && !replies->has_no_memory &&
+             strcmp(replies->word, "message") == 0)
         replies->on_message(replies->context, replies->channel, replies->channel_length, bytes, length);
 }
 

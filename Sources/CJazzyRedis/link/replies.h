@@ -16,7 +16,7 @@ typedef void (*jz_redis_on_message)(void *context, const char *channel, size_t c
                                     size_t length);
 
 typedef struct jz_redis_replies {
-    jz_redis_on_message on_message;
+    jz_redis_on_message on_message; /* NULL: the connection is subscribed to nothing */
     void *context;
 
     /* The last whole reply. */

@@ -16,7 +16,7 @@
 #include "link/bell.h"
 
 /* The reader moves what it has not read yet whenever it has read 1 KiB: so it is fed little at a time. */
-enum { SLICE = 4096, MOST_ROUNDS = 4 };
+enum { SLICE = 4096, MOST_ROUNDS = 4, MOST_ELEMENTS = 1024 };
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* where there is SO_NOSIGPIPE instead */
@@ -76,6 +76,26 @@ bool jz_redis_wire_connect_path(jz_redis_wire *wire, const char *path)
     return begin_to_connect(wire, AF_UNIX, (const struct sockaddr *)&address, sizeof address);
 }
 
+/* hiredis would make, and later look through, as many elements as are claimed: they are billions in a lie. */
+#if HIREDIS_MAJOR >= 1
+static void *create_array(const redisReadTask *task, size_t count)
+#else
+static void *create_array(const redisReadTask *task, int count)
+#endif
+{
+    const jz_redis_wire *wire = task->privdata;
+    return count <= MOST_ELEMENTS ? wire->made_by->createArray(task, count) : NULL;
+}
+
+static void limit_arrays(jz_redis_wire *wire)
+{
+    wire->made_by = wire->reader->fn;
+    wire->making = *wire->made_by;
+    wire->making.createArray = create_array;
+    wire->reader->fn = &wire->making;
+    wire->reader->privdata = wire;
+}
+
 bool jz_redis_wire_connected(jz_redis_wire *wire)
 {
     int reason = 0;
@@ -89,7 +109,10 @@ bool jz_redis_wire_connected(jz_redis_wire *wire)
     wire->reader = redisReaderCreate();
     wire->longest = JZ_REDIS_LONGEST_ANSWER;
     wire->unended = 0;
-    return wire->reader != NULL || jz_redis_wire_fail(wire, "out of memory");
+    if (wire->reader == NULL)
+        return jz_redis_wire_fail(wire, "out of memory");
+    limit_arrays(wire);
+    return true;
 }
 
 static bool is_for_later(int number)

@@ -21,6 +21,8 @@ typedef bool (*jz_redis_on_reply)(void *context, void *reply);
 typedef struct jz_redis_wire {
     int descriptor; /* -1: closed */
     redisReader *reader;
+    const redisReplyObjectFunctions *made_by; /* those of hiredis */
+    redisReplyObjectFunctions making;
     jz_redis_secured secured;
     jz_redis_buffer out;
     size_t longest;                      /* bytes of one reply; what is longer does not come from Redis */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "link/bell.h"
+#include "link/replies.h"
 #include "link/wire.h"
 #include "support/testing.h"
 
@@ -60,6 +61,8 @@ static void an_answer_that_does_not_end_is_given_up(void **state)
         const char *rest;
     } rows[] = {
         {"+", "endless"},
+        {"*2147483647\r\n", ":1\r\n"},
+        {"*3\r\n*500000000\r\n", ":1\r\n"},
         {"$4611686018427387904\r\n", "endless"},
         {"*1\r\n*1\r\n*1000000\r\n", "$1\r\nx\r\n"},
     };
@@ -81,6 +84,28 @@ static void an_answer_that_does_not_end_is_given_up(void **state)
         assert_in_range(given, 0, JZ_REDIS_LONGEST_ANSWER + 2 * SCRATCH);
         free(piece);
     }
+}
+
+static bool count_reply(void *context, void *reply)
+{
+    size_t *count = context;
+    ++*count;
+    return reply != NULL;
+}
+
+/* A connection that is subscribed to nothing gets one nevertheless. */
+static void a_message_that_nobody_asked_for_is_an_answer_like_others(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    static const char message[] = "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n";
+    jz_redis_replies replies = {0};
+    jz_redis_replies_attach(&replies, wire.reader);
+    assert_int_equal(send(other, message, strlen(message), 0), strlen(message));
+    assert_true(jz_redis_wire_receive(&wire, scratch, sizeof scratch, count_reply, &count));
+    assert_int_equal(count, 1);
+    assert_int_equal(replies.type, REDIS_REPLY_ARRAY);
+    jz_redis_replies_clear(&replies);
 }
 
 static void many_answers_are_not_one_long_one(void **state)
@@ -115,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_answer_that_does_not_end_is_given_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_message_that_nobody_asked_for_is_an_answer_like_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_answers_are_not_one_long_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_sent_makes_room_though_something_is_always_unsent, set_up, tear_down),
     };
