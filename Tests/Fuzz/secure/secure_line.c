@@ -115,7 +115,6 @@ static const jz_buffer *connect_player(play *play, player *player)
     *self = (end){.ssl = SSL_new(client_context()), .is_eager = choice / 16 % 2 == 0};
     require(self->ssl != NULL, "the fuzzer has memory");
     player->line = self;
-    kernel_forgive_late_sends(); /* answers to key updates */
     SSL_set_bio(self->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     BIO_set_mem_eof_return(SSL_get_rbio(self->ssl), -1);
     SSL_set_connect_state(self->ssl);

@@ -78,11 +78,6 @@ void kernel_limit_sends(size_t most)
     kernel.most_sent = most;
 }
 
-void kernel_forgive_late_sends(void)
-{
-    kernel.forgives_late_sends = true;
-}
-
 void kernel_rotate(size_t by)
 {
     kernel.rotation = by;

@@ -69,9 +69,6 @@ void kernel_enter_server(bool is_within);
 /* No send takes more than this at a time. */
 void kernel_limit_sends(size_t most);
 
-/* What is sent after the end of sending fails, as it does with kernels, and no more than that. */
-void kernel_forgive_late_sends(void);
-
 /* At which ready descriptor the loop begins. */
 void kernel_rotate(size_t by);
 

@@ -87,8 +87,8 @@ static ssize_t take(kernel_socket *socket, const struct iovec *pieces, size_t co
     note_progress();
     if (kernel_fails(KERNEL_SEND))
         return -1;
-    require(!socket->is_finished || kernel.forgives_late_sends, "nothing is sent after the end of sending");
-    if (socket->is_reset || socket->is_finished)
+    require(!socket->is_finished, "nothing is sent after the end of sending");
+    if (socket->is_reset)
         return failing(EPIPE);
     size_t room = socket->window < kernel.most_sent ? socket->window : kernel.most_sent;
     if (room == 0)

@@ -43,7 +43,6 @@ typedef struct kernel_state {
     bool has_failed;
     bool is_in_server;
     size_t most_sent;
-    bool forgives_late_sends;
     size_t rotation;
     int timeout;
     uint64_t now_ns;
