@@ -85,6 +85,11 @@ def with_tiny_output_buffers(play):
     play.redis.configure("client-output-buffer-limit", before)
 
 
+def await_end(links):
+    """Until the connections are cut: members go on asking Redis, and it answers."""
+    eventually(lambda: all(link.has_ended for link in links), "the connections are cut")
+
+
 @contextlib.contextmanager
 def cut_within_replies(play):
     """Each connection ends somewhere in the midst of what it is told."""
@@ -94,15 +99,16 @@ def cut_within_replies(play):
         time.sleep(play.random.uniform(0, 0.2))
     yield
     for proxy in play.proxies.values():
-        proxy.cut(after=play.random.randrange(30))
+        await_end(proxy.cut(after=play.random.randrange(30)))
 
 
 @contextlib.contextmanager
 def one_cut_within_replies(play):
     """One member's publishing connection, or the subscribed one, ends in the midst of a reply."""
     proxy = play.random.choice(list(play.proxies.values()))
-    proxy.cut(after=play.random.randrange(100), subscribed=play.random.choice((True, False)))
+    links = proxy.cut(after=play.random.randrange(100), subscribed=play.random.choice((True, False)))
     yield
+    await_end(links)
 
 
 @contextlib.contextmanager

@@ -75,6 +75,10 @@ class Link:
                 each.shutdown(socket.SHUT_RDWR)  # also wakes the thread that reads it
             each.close()
 
+    @property
+    def has_ended(self):
+        return not any(thread.is_alive() for thread in self._threads)
+
     def join(self):
         for thread in self._threads:
             thread.join(DEADLINE)
@@ -186,13 +190,15 @@ class Proxy:
     def cut(self, after=None, *, subscribed=None):
         """
         Ends all connections, or only the subscribed ones, or only the others, with a reset: now, or when so many more
-        bytes of replies have passed.
+        bytes of replies have passed. Returns them.
         """
-        for link in self._links_that_are(subscribed):
+        links = self._links_that_are(subscribed)
+        for link in links:
             if after is None:
                 link.end()
             else:
                 link.cut_after(after)
+        return links
 
     def deafen(self):
         """Nothing that is published reaches the subscribed connections there are, which do not end."""
