@@ -42,7 +42,7 @@ c-unit-tests-$(1): $(call c_test_programs,$(1),$(4))
 $(BUILD)/$(1)/Examples/redis-%.o: C_FLAGS += $(REDIS_INCLUDES)
 $(BUILD)/$(1)/redis-broadcast-server: $(BUILD)/$(1)/Examples/redis-broadcast-server.o \
 		$(BUILD)/$(1)/libcjazzyredis.a $(BUILD)/$(1)/libcjazzypoll.a
-	$(2) $(3) $$^ $$(REDIS_LIBRARIES) $$(C_LIBRARIES) -o $$@
+	$(2) $(3) $$^ $$(REDIS_LIBRARIES) $$(C_LIBRARIES) $(5) -o $$@
 c-programs-$(1): $(BUILD)/$(1)/redis-broadcast-server
 endef
 
