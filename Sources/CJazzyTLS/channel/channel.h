@@ -100,6 +100,10 @@ unsigned jz_tls_dismiss_stranger(jz_tls_channel *channel);
 jz_io jz_tls_receive(void *opaque, uint8_t *bytes, size_t capacity, size_t *received, bool *has_more);
 jz_io jz_tls_send(void *opaque, const jz_piece *pieces, size_t count, bool is_last, size_t *sent);
 
+/* Encrypts one record behind what is gathered, which has room for it. False: that failed, and the channel is broken. */
+bool jz_tls_gather_record(jz_tls_channel *channel, jz_tls_type type, const jz_piece *pieces, size_t offset,
+                          size_t length);
+
 /* --- failure.c --- */
 
 /* Notes why the channel is lost, by OpenSSL's errors, which are cleared, or by a text. The first cause counts. */

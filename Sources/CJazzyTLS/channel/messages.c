@@ -27,13 +27,7 @@ static void gather(jz_tls_channel *channel, jz_tls_type type, const uint8_t *byt
     if (jz_tls_sealed_length(channel->records, length) + JZ_TLS_MOST_OVERHEAD >
         sizeof loop->gathered - loop->gathered_length)
         jz_tls_send_gathered(loop);
-    size_t size = jz_tls_seal(channel->records, type, &(jz_piece){bytes, length}, 0, length,
-                              loop->gathered + loop->gathered_length);
-    loop->gathered_length += size;
-    if (size > 0)
-        return;
-    channel->is_broken = true;
-    jz_tls_note_failure(channel);
+    jz_tls_gather_record(channel, type, &(jz_piece){bytes, length}, 0, length);
 }
 
 static bool is_warning(jz_tls_alert alert)
@@ -154,7 +148,7 @@ static jz_io gather_key_update(jz_tls_channel *channel, const uint8_t *content, 
     return take_key_update(channel, channel->message);
 }
 
-/* TLS 1.2: the client wants another handshake. It is told that there is none (RFC 5246 §7.2.2), and its hello skipped.
+/* TLS 1.2: the client wants another handshake. It is told that there is none (RFC 5246 §7.2.2); its hello is skipped.
  */
 static jz_io skip_hello(jz_tls_channel *channel, const uint8_t *content, size_t length)
 {

@@ -25,22 +25,28 @@ static void advance(rest *rest, size_t length)
     }
 }
 
+bool jz_tls_gather_record(jz_tls_channel *channel, jz_tls_type type, const jz_piece *pieces, size_t offset,
+                          size_t length)
+{
+    jz_tls_loop *loop = channel->loop;
+    size_t size = jz_tls_seal(channel->records, type, pieces, offset, length, loop->gathered + loop->gathered_length);
+    loop->gathered_length += size;
+    if (size > 0)
+        return true;
+    jz_tls_note_failure(channel);
+    channel->is_broken = true;
+    return false;
+}
+
 /* Encrypts the next record, behind those before. 0: it failed. */
 static size_t seal_record(jz_tls_channel *channel, rest *rest)
 {
-    jz_tls_records *records = channel->records;
-    jz_tls_loop *loop = channel->loop;
+    const jz_tls_records *records = channel->records;
     if (jz_tls_keys_are_worn(records) && !jz_tls_renew_key(channel))
         return 0;
     size_t length = rest->length < records->longest ? rest->length : records->longest;
-    size_t size =
-        jz_tls_seal(records, JZ_TLS_DATA, rest->pieces, rest->offset, length, loop->gathered + loop->gathered_length);
-    if (size == 0) {
-        jz_tls_note_failure(channel);
-        channel->is_broken = true;
+    if (!jz_tls_gather_record(channel, JZ_TLS_DATA, rest->pieces, rest->offset, length))
         return 0;
-    }
-    loop->gathered_length += size;
     advance(rest, length);
     return length;
 }
@@ -106,16 +112,9 @@ static void report_accepted(jz_tls_channel *channel, size_t *sent)
  */
 static bool send_simple(jz_tls_channel *channel, const jz_piece *piece, size_t *sent)
 {
-    jz_tls_loop *loop = channel->loop;
-    size_t size =
-        jz_tls_seal(channel->records, JZ_TLS_DATA, piece, 0, piece->length, loop->gathered + loop->gathered_length);
-    if (size == 0) {
-        jz_tls_note_failure(channel);
-        channel->is_broken = true;
+    if (!jz_tls_gather_record(channel, JZ_TLS_DATA, piece, 0, piece->length))
         return false;
-    }
-    loop->gathered_length += size;
-    jz_tls_send_gathered(loop);
+    jz_tls_send_gathered(channel->loop);
     if (channel->backlog == NULL && !channel->is_broken) {
         *sent = piece->length;
         return true;
