@@ -2,40 +2,7 @@
 #include <stdio.h>
 
 #include "support/eventually.h"
-#include "support/node.h"
-#include "support/redis_server.h"
-
-static redis_server redis;
-static node here;
-static node there;
-
-static int set_up(void **state)
-{
-    (void)state;
-    redis_server_start(&redis, 0);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    redis_server_finish(&redis);
-    return 0;
-}
-
-static void start_both(void)
-{
-    jz_redis_options options = node_options(&here, redis.url);
-    node_start(&here, &options);
-    options = node_options(&there, redis.url);
-    node_start(&there, &options);
-}
-
-static void finish_both(void)
-{
-    node_finish(&here);
-    node_finish(&there);
-}
+#include "support/pair.h"
 
 static void send_to(node *node, const char *text)
 {
@@ -213,5 +180,5 @@ int main(void)
         cmocka_unit_test(many_topics_are_subscribed_in_batches),
         cmocka_unit_test(the_name_of_the_client_is_shown),
     };
-    return EXIT_STATUS_OF(cmocka_run_group_tests(tests, set_up, tear_down));
+    return EXIT_STATUS_OF(cmocka_run_group_tests(tests, pair_set_up, pair_tear_down));
 }

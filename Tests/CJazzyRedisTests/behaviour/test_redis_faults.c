@@ -5,41 +5,7 @@
 #include <time.h>
 
 #include "support/eventually.h"
-#include "support/node.h"
-#include "support/redis_server.h"
-
-static redis_server redis;
-static node here;
-static node there;
-
-static int set_up(void **state)
-{
-    (void)state;
-    redis = (redis_server){0};
-    redis_server_start(&redis, 0);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    redis_server_finish(&redis);
-    return 0;
-}
-
-static void start_both(void)
-{
-    jz_redis_options options = node_options(&here, redis.url);
-    node_start(&here, &options);
-    options = node_options(&there, redis.url);
-    node_start(&there, &options);
-}
-
-static void finish_both(void)
-{
-    node_finish(&here);
-    node_finish(&there);
-}
+#include "support/pair.h"
 
 static uint64_t now_ms(void)
 {
@@ -199,14 +165,11 @@ static void refused_messages_are_told_as_soon_as_redis_takes_some(void **state)
     finish_both();
 }
 
-static void a_message_that_redis_cannot_take_does_not_stop_the_others(void **state)
+/* Publishes a large message between two others, of which Redis takes only those, by its setting. */
+static void expect_only_the_large_one_lost(const char *setting, const char *large)
 {
-    (void)state;
-    static char large[2 * 1024 * 1024];
-    memset(large, 'x', sizeof large - 1);
-    start_both();
     node_subscribe(&there, "news");
-    redis_server_do(&redis, "CONFIG SET proto-max-bulk-len 1048576");
+    redis_server_do(&redis, setting);
     node_publish(&here, "news", "before");
     node_publish(&here, "news", large);
     node_publish(&here, "news", "behind");
@@ -214,6 +177,15 @@ static void a_message_that_redis_cannot_take_does_not_stop_the_others(void **sta
     node_expect(&there, "behind");
     assert_eventually(node_gaps_of(&there, "news") >= 1);
     assert_int_equal(node_statistics(&here).dropped, 1);
+}
+
+static void a_message_that_redis_cannot_take_does_not_stop_the_others(void **state)
+{
+    (void)state;
+    static char large[2 * 1024 * 1024];
+    memset(large, 'x', sizeof large - 1);
+    start_both();
+    expect_only_the_large_one_lost("CONFIG SET proto-max-bulk-len 1048576", large);
     finish_both();
 }
 
@@ -224,15 +196,7 @@ static void a_message_that_redis_hangs_up_on_does_not_stop_the_others(void **sta
     static char large[3 * 1024 * 1024];
     memset(large, 'x', sizeof large - 1);
     start_both();
-    node_subscribe(&there, "news");
-    redis_server_do(&redis, "CONFIG SET client-query-buffer-limit 1048576");
-    node_publish(&here, "news", "before");
-    node_publish(&here, "news", large);
-    node_publish(&here, "news", "behind");
-    node_expect(&there, "before");
-    node_expect(&there, "behind");
-    assert_eventually(node_gaps_of(&there, "news") >= 1);
-    assert_int_equal(node_statistics(&here).dropped, 1);
+    expect_only_the_large_one_lost("CONFIG SET client-query-buffer-limit 1048576", large);
     assert_true(node_logged(&here, "closes the connection whenever it is sent"));
     finish_both();
 }
@@ -445,27 +409,31 @@ static void it_logs_in_and_selects(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_was_not_answered_is_published_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_lost_subscription_is_told_as_a_gap, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(it_comes_back_after_redis_was_killed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_topic_that_is_new_while_redis_is_away_is_told_as_a_gap, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_silent_redis_is_found_by_the_probe, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_full_queue_drops_and_the_loss_is_told_without_another_message, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(refused_messages_are_told_as_soon_as_redis_takes_some, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_message_that_redis_cannot_take_does_not_stop_the_others, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_message_that_redis_hangs_up_on_does_not_stop_the_others, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_master_that_becomes_a_replica_is_left, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_replica_that_is_met_again_as_a_master_is_a_gap, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_full_output_buffer_costs_the_subscription_only, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_a_loop_cannot_take_is_told_as_a_gap, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(stopping_is_bounded_though_redis_is_silent, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(stopping_publishes_what_was_accepted, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(starting_fails_without_redis_and_says_how, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(starting_alone_joins_as_soon_as_there_is_redis, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(starting_is_refused_with_the_reason_of_redis, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_password_is_not_shown_where_redis_shows_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(it_logs_in_and_selects, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_not_answered_is_published_again, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_lost_subscription_is_told_as_a_gap, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(it_comes_back_after_redis_was_killed, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_topic_that_is_new_while_redis_is_away_is_told_as_a_gap, pair_set_up,
+                                        pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_silent_redis_is_found_by_the_probe, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_full_queue_drops_and_the_loss_is_told_without_another_message, pair_set_up,
+                                        pair_tear_down),
+        cmocka_unit_test_setup_teardown(refused_messages_are_told_as_soon_as_redis_takes_some, pair_set_up,
+                                        pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_message_that_redis_cannot_take_does_not_stop_the_others, pair_set_up,
+                                        pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_message_that_redis_hangs_up_on_does_not_stop_the_others, pair_set_up,
+                                        pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_master_that_becomes_a_replica_is_left, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_replica_that_is_met_again_as_a_master_is_a_gap, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_full_output_buffer_costs_the_subscription_only, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(what_a_loop_cannot_take_is_told_as_a_gap, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(stopping_is_bounded_though_redis_is_silent, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(stopping_publishes_what_was_accepted, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(starting_fails_without_redis_and_says_how, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(starting_alone_joins_as_soon_as_there_is_redis, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(starting_is_refused_with_the_reason_of_redis, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_password_is_not_shown_where_redis_shows_it, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(it_logs_in_and_selects, pair_set_up, pair_tear_down),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
 }

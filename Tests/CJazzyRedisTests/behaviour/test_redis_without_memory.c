@@ -3,29 +3,9 @@
 
 #include "support/allocation.h"
 #include "support/eventually.h"
-#include "support/node.h"
-#include "support/redis_server.h"
+#include "support/pair.h"
 
 enum { ROUNDS = 48 };
-
-static redis_server redis;
-static node here;
-static node there;
-
-static int set_up(void **state)
-{
-    (void)state;
-    redis = (redis_server){0};
-    redis_server_start(&redis, 0);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    redis_server_finish(&redis);
-    return 0;
-}
 
 static void creating_says_that_there_is_no_memory(void **state)
 {
@@ -88,7 +68,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(creating_says_that_there_is_no_memory),
-        cmocka_unit_test_setup_teardown(running_it_goes_on_or_starts_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(running_it_goes_on_or_starts_over, pair_set_up, pair_tear_down),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
 }
