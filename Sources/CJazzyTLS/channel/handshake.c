@@ -14,21 +14,11 @@ enum {
     MOST_RECEIVED = 32 * 1024 /* bytes per step: a client with a certificate sends some thousands */
 };
 
-void jz_tls_forget_secrets(jz_tls_channel *channel)
-{
-    if (channel->secrets == NULL)
-        return;
-    OPENSSL_cleanse(channel->secrets, sizeof *channel->secrets);
-    free(channel->secrets);
-    channel->secrets = NULL;
-}
-
 static bool prepare(jz_tls_channel *channel)
 {
     channel->generation = jz_tls_borrow_generation(channel->tls);
     channel->ssl = jz_tls_generation_new_ssl(channel->generation);
-    channel->secrets = calloc(1, sizeof *channel->secrets);
-    if (channel->ssl == NULL || channel->secrets == NULL) {
+    if (channel->ssl == NULL) {
         ERR_clear_error();
         jz_tls_blame(channel, "there is no memory for its handshake");
         return false;
@@ -61,7 +51,7 @@ static bool take_over(jz_tls_channel *channel)
 {
     jz_tls_loop *loop = channel->loop;
     channel->facts = jz_tls_facts_of(channel->ssl);
-    channel->records = jz_tls_records_create(channel->ssl, channel->secrets, loop->outline.encrypted);
+    channel->records = jz_tls_records_create(channel->ssl, jz_tls_secrets_of(channel->ssl), loop->outline.encrypted);
     if (channel->facts == NULL || channel->records == NULL) {
         ERR_clear_error();
         jz_tls_blame(channel, "there is no memory for it");
@@ -72,7 +62,6 @@ static bool take_over(jz_tls_channel *channel)
     SSL_set_shutdown(channel->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(channel->ssl);
     channel->ssl = NULL;
-    jz_tls_forget_secrets(channel);
     return !channel->is_broken;
 }
 
@@ -100,9 +89,7 @@ static unsigned take_step(jz_tls_channel *channel)
     loop->is_blocked = false;
     loop->fetched_start = loop->fetched_end = 0;
     loop->outline = (jz_tls_outline){0};
-    jz_tls_secrets_collect(channel->secrets);
     bool is_done = SSL_accept(channel->ssl) == 1;
-    jz_tls_secrets_collect(NULL);
     bool has_failed = !is_done && !loop->is_blocked;
     if (is_done && SSL_version(channel->ssl) == TLS1_3_VERSION)
         jz_tls_hold_gathered(channel);

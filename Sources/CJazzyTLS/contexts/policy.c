@@ -101,7 +101,7 @@ static bool set_policy(SSL_CTX *context, jz_tls_policy policy)
 
 SSL_CTX *jz_tls_new_context(jz_tls_policy policy, jz_error *error)
 {
-    SSL_CTX *context = SSL_CTX_new_ex(NULL, jz_tls_secrets_query(), TLS_server_method());
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context == NULL || !set_policy(context, policy)) {
         jz_tls_report_openssl(error, JZ_STATUS_SYSTEM, "prepare TLS with this version of OpenSSL");
         SSL_CTX_free(context);

@@ -1,9 +1,6 @@
 /*
- * The traffic secrets of handshakes in TLS 1.3. OpenSSL has no function that tells them, and as a line for a log only
- * (SSL_CTX_set_keylog_callback), whose digits it writes one by one: 14 µs of a handshake of 170. So they are noted
- * where they are derived: OpenSSL looks for the function that derives them, TLS13-KDF, among its providers. Ours
- * passes everything on to the one that would have been found, and is found only by contexts that ask for it. Where that
- * is impossible, for instance because only a validated module may be used, there is still the line for the log.
+ * The traffic secrets of handshakes in TLS 1.3, as OpenSSL tells them (SSL_CTX_set_keylog_callback): there is no other
+ * way to them. They are kept with the SSL, erased with it, and logged nowhere.
  */
 #ifndef JAZZY_TLS_CONTEXTS_SECRETS_H
 #define JAZZY_TLS_CONTEXTS_SECRETS_H
@@ -13,13 +10,10 @@
 /* Once, before any context. False: no memory. */
 bool jz_tls_secrets_prepare(void);
 
-/* What a context has to ask of providers for, for SSL_CTX_new_ex. */
-const char *jz_tls_secrets_query(void);
-
-/* The context's handshakes tell their secrets. */
+/* Lets the SSLs of a context tell them. */
 void jz_tls_secrets_follow(SSL_CTX *context);
 
-/* Where the secrets of the handshake go that this thread works on now; NULL: nowhere. They are all zero at first. */
-void jz_tls_secrets_collect(jz_tls_secrets *secrets);
+/* Those of an SSL, as far as its handshake has got; NULL: none yet. Borrowed until it is freed. */
+const jz_tls_secrets *jz_tls_secrets_of(const SSL *ssl);
 
 #endif

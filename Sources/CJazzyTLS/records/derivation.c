@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { MOST_INFO = 64, MOST_BLOCK = 2 * (JZ_TLS_MOST_KEY + JZ_TLS_NONCE), RANDOM = 32, MASTER = 48 };
+enum { MOST_KEY = 32, MOST_INFO = 64, MOST_BLOCK = 2 * (MOST_KEY + JZ_TLS_NONCE), RANDOM = 32, MASTER = 48 };
 
 /* Never freed: loops may run when a program ends. */
 static struct {
@@ -137,7 +137,7 @@ static EVP_MAC_CTX *begin(const jz_tls_suite *suite, const uint8_t *secret)
 
 bool jz_tls_derive_keys(const jz_tls_suite *suite, jz_tls_keys *keys, bool encrypts)
 {
-    uint8_t key[JZ_TLS_MOST_KEY];
+    uint8_t key[MOST_KEY];
     EVP_MAC_CTX *hmac = begin(suite, keys->secret);
     bool is_done = hmac != NULL && expand(hmac, "key", key, suite->key_length) &&
                    expand(hmac, "iv", keys->initial, sizeof keys->initial) && set_key(suite, keys, key, encrypts);
@@ -145,12 +145,6 @@ bool jz_tls_derive_keys(const jz_tls_suite *suite, jz_tls_keys *keys, bool encry
     OPENSSL_cleanse(key, sizeof key);
     keys->sequence = 0;
     return is_done;
-}
-
-bool jz_tls_use_keys(const jz_tls_suite *suite, jz_tls_keys *keys, const jz_tls_secret *derived, bool encrypts)
-{
-    memcpy(keys->initial, derived->initial, sizeof keys->initial);
-    return set_key(suite, keys, derived->key, encrypts);
 }
 
 bool jz_tls_derive_next_secret(const jz_tls_suite *suite, jz_tls_keys *keys)

@@ -14,9 +14,6 @@ bool jz_tls_suite_of(const SSL *ssl, jz_tls_suite *suite);
 bool jz_tls_derive_keys(const jz_tls_suite *suite, jz_tls_keys *keys, bool encrypts);
 bool jz_tls_derive_next_secret(const jz_tls_suite *suite, jz_tls_keys *keys);
 
-/* The same, where OpenSSL has derived them already. */
-bool jz_tls_use_keys(const jz_tls_suite *suite, jz_tls_keys *keys, const jz_tls_secret *derived, bool encrypts);
-
 /* Both directions of TLS 1.2, from its master secret (RFC 5246 §6.3). */
 bool jz_tls_derive_both(const SSL *ssl, jz_tls_records *records);
 

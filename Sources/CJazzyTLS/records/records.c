@@ -13,20 +13,15 @@ bool jz_tls_records_prepare(void)
     return jz_tls_derivation_prepare();
 }
 
-static bool take_secret(const jz_tls_suite *suite, jz_tls_keys *keys, const jz_tls_secret *derived, bool encrypts)
+static bool derive_from_secrets(jz_tls_records *records, const jz_tls_secrets *secrets)
 {
-    if (derived->length != suite->secret_length)
+    const jz_tls_suite *suite = &records->suite;
+    if (secrets == NULL || secrets->client_length != suite->secret_length ||
+        secrets->server_length != suite->secret_length)
         return false;
-    memcpy(keys->secret, derived->secret, derived->length);
-    return derived->key_length == suite->key_length && derived->has_initial
-               ? jz_tls_use_keys(suite, keys, derived, encrypts)
-               : jz_tls_derive_keys(suite, keys, encrypts);
-}
-
-static bool take_secrets(jz_tls_records *records, const jz_tls_secrets *secrets)
-{
-    return secrets != NULL && take_secret(&records->suite, &records->reading, &secrets->of_client, false) &&
-           take_secret(&records->suite, &records->writing, &secrets->of_server, true);
+    memcpy(records->reading.secret, secrets->of_client, suite->secret_length);
+    memcpy(records->writing.secret, secrets->of_server, suite->secret_length);
+    return jz_tls_derive_keys(suite, &records->reading, false) && jz_tls_derive_keys(suite, &records->writing, true);
 }
 
 static uint16_t longest_of(const SSL *ssl)
@@ -46,7 +41,7 @@ jz_tls_records *jz_tls_records_create(const SSL *ssl, const jz_tls_secrets *secr
     records->most_written = most_written;
     bool is_done = jz_tls_suite_of(ssl, &records->suite);
     if (is_done && records->is_1_3) {
-        is_done = take_secrets(records, secrets);
+        is_done = derive_from_secrets(records, secrets);
         records->writing.sequence = written;
     } else if (is_done) {
         /* Explicit nonces are sequence numbers (RFC 5288 §3); that of OpenSSL's Finished was random, of 64 bits. */

@@ -24,7 +24,6 @@ enum {
     JZ_TLS_MOST_OPENED = JZ_TLS_MOST_DATA + 256,             /* with type, padding and tag (§5.2) */
     JZ_TLS_MOST_RECORD = JZ_TLS_HEADER + JZ_TLS_MOST_OPENED, /* that is received */
     JZ_TLS_MOST_SECRET = 48,
-    JZ_TLS_MOST_KEY = 32,
     JZ_TLS_TAG = 16,
     JZ_TLS_NONCE = 12
 };
@@ -77,19 +76,12 @@ typedef struct jz_tls_records {
 /* What can be done once, and by whom it is needed before any record: false without memory. From any thread. */
 bool jz_tls_records_prepare(void);
 
-/* What TLS 1.3 derives for one direction of application traffic. */
-typedef struct jz_tls_secret {
-    uint8_t secret[JZ_TLS_MOST_SECRET];
-    uint8_t key[JZ_TLS_MOST_KEY];
-    uint8_t initial[JZ_TLS_NONCE];
-    uint8_t length;     /* of the secret: that of its suite's digest; 0: not known */
-    uint8_t key_length; /* 0: to be derived from it */
-    bool has_initial;
-} jz_tls_secret;
-
+/* The secrets of application traffic in TLS 1.3, each as long as its suite's digest. */
 typedef struct jz_tls_secrets {
-    jz_tls_secret of_client;
-    jz_tls_secret of_server;
+    uint8_t of_client[JZ_TLS_MOST_SECRET];
+    uint8_t of_server[JZ_TLS_MOST_SECRET];
+    uint8_t client_length;
+    uint8_t server_length;
 } jz_tls_secrets;
 
 /*

@@ -1,18 +1,16 @@
 /*
- * Where only certain providers may be used, as with a validated module, the secrets of handshakes are read from lines
- * for a log. This is a program of its own, because it decides for the whole process.
+ * The application may change which of OpenSSL's providers are used, at any time. This is a program of its own, because
+ * that is decided for the whole process.
  */
 #include <openssl/evp.h>
-#include <openssl/provider.h>
 
-#include "contexts/secrets.h"
 #include "support/testing.h"
 #include "support/wire.h"
 
 static wire one;
 static uint8_t bytes[50 * 1000];
 
-static void data_goes_through(jz_tls *tls)
+static void expect_data_goes_through(jz_tls *tls)
 {
     static const wire_plan plans[] = {
         {.version = TLS1_3_VERSION, .suites_1_3 = "TLS_AES_128_GCM_SHA256"},
@@ -32,18 +30,24 @@ static void data_goes_through(jz_tls *tls)
     }
 }
 
-static void without_our_provider_the_log_tells_them(void **state)
+static void providers_may_be_chosen_before_and_while_a_server_runs(void **state)
 {
+    static const char *const properties[] = {"provider=default", "?provider=default", "fips!=yes", ""};
     (void)state;
-    assert_int_equal(EVP_set_default_properties(NULL, "provider=default"), 1);
-    jz_tls *tls = wire_tls();
-    assert_null(jz_tls_secrets_query());
-    data_goes_through(tls);
-    wire_tls_free(tls);
+    jz_tls *first = wire_tls();
+    expect_data_goes_through(first);
+    for (size_t i = 0; i < COUNT_OF(properties); i++) {
+        assert_int_equal(EVP_set_default_properties(NULL, properties[i]), 1);
+        expect_data_goes_through(first);
+        jz_tls *second = wire_tls();
+        expect_data_goes_through(second);
+        wire_tls_free(second);
+    }
+    wire_tls_free(first);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(without_our_provider_the_log_tells_them)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(providers_may_be_chosen_before_and_while_a_server_runs)};
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
 }
