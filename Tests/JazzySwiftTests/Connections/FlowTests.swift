@@ -40,6 +40,14 @@ struct FlowTests {
 
     static let limited = JazzyRouteOptions(backpressureLimit: 4_096, backpressurePolicy: .report)
 
+    /// A client that reads nothing before the server had to drop something: one that reads at once may take all that a
+    /// handler sends, as fast as it is sent.
+    static func slowClient(of server: JazzyServer) throws -> TestClient {
+        let client = try TestClient(port: server.port, path: "/")
+        try eventually("something is dropped") { server.droppedCount > 0 }
+        return client
+    }
+
     /// Sends more than the kernel buffers for a peer that does not read. On a worker the status of a drop is not known
     /// at once.
     static func overfill(_ ws: JazzyWebSocket) {
@@ -66,7 +74,7 @@ struct FlowTests {
                 journal.record("full")
             }
         } body: { server in
-            let client = try TestClient(port: server.port, path: "/")
+            let client = try Self.slowClient(of: server)
             while try client.receiveText() != "go on" {}
             // From a worker the messages reach the loop one by one, so drops and drains may alternate.
             let entries = execution == .loop ? journal.values : Array(journal.values.prefix(3))
@@ -88,7 +96,7 @@ struct FlowTests {
                 Self.overfill(ws.webSocket)
             }
         } body: { server in
-            let client = try TestClient(port: server.port, path: "/")
+            let client = try Self.slowClient(of: server)
             var text = ""
             repeat { text = try client.receiveText() } while text.hasPrefix("x")
             #expect(text == "full dropped drained")
@@ -106,7 +114,7 @@ struct FlowTests {
                 if event == .open { Self.overfill(ws) }
             }
         } body: { server in
-            let client = try TestClient(port: server.port, path: "/")
+            let client = try Self.slowClient(of: server)
             var frame = try client.receive()
             while frame.opcode == .text { frame = try client.receive() }
             #expect(frame == .init(opcode: .close, payload: [0x03, 0xF3]))
