@@ -21,6 +21,7 @@ public struct JazzyRedisOptions: Sendable {
     /// | `rediss://…` | the same with TLS, in builds with `JAZZY_REDIS_TLS=1` in their environment, which needs OpenSSL 3 |
     /// | `unix://[[user]:password@]/path[?db=database]` | a Unix domain socket |
     /// | `redis-sentinel://[[user]:password@]host[:port],host[:port]…/name[/database]` | the master that these Sentinels (port 26379) know by this name |
+    /// | `rediss-sentinel://…` | the same with TLS to the Sentinels and to the master |
     ///
     /// User, password and path may have `%XX`.
     public var url: String
@@ -83,14 +84,14 @@ public struct JazzyRedisOptions: Sendable {
     /// The password for Sentinels; `nil`, the default: they ask for none. That of Redis itself is in the ``url``.
     public var sentinelPassword: String?
 
-    /// For `rediss:`, a file with the authorities, in PEM, that Redis's certificate is checked against; `nil`, the
-    /// default: those of the system.
+    /// With TLS, a file with the authorities, in PEM, that the certificates of Redis and of Sentinels are checked against;
+    /// `nil`, the default: those of the system.
     public var caFile: String?
 
-    /// For `rediss:`, a file with this client's certificate, in PEM; `nil`, the default: it has none.
+    /// With TLS, a file with this client's certificate, in PEM; `nil`, the default: it has none.
     public var certificateFile: String?
 
-    /// For `rediss:`, a file with the key of that certificate, in PEM.
+    /// With TLS, a file with the key of that certificate, in PEM.
     public var keyFile: String?
 
     /// Called when messages of others may have been lost; `nil`, the default: that is only counted, and logged.

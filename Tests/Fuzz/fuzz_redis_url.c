@@ -108,9 +108,9 @@ static void require_same(const char *read, const char *meant)
 
 static void write_and_read(fuzz_input input)
 {
-    static const char *const schemes[] = {"redis://", "rediss://", "redis-sentinel://"};
+    static const char *const schemes[] = {"redis://", "rediss://", "redis-sentinel://", "rediss-sentinel://"};
     size_t scheme = fuzz_take_below(&input, COUNT_OF(schemes));
-    bool is_sentinel = scheme == 2;
+    bool is_sentinel = scheme >= 2;
     uint8_t user_and_password = fuzz_take_below(&input, 3);
     url_text text = {0};
     part user = {0};
@@ -145,7 +145,8 @@ static void write_and_read(fuzz_input input)
     jz_error error = {0};
     require(jz_redis_url_parse(text.bytes, &url, &error) == JZ_OK, "what is written right can be read");
     require_sound(&url);
-    require(url.is_tls == (scheme == 1) && url.database == database && url.host_count == count, "all is as written");
+    require(url.is_tls == (scheme % 2 == 1) && url.database == database && url.host_count == count,
+            "all is as written");
     require_same(url.user, user_and_password == 2 ? user.bytes : NULL);
     require_same(url.password, user_and_password > 0 ? password.bytes : NULL);
     require_same(url.master, is_sentinel ? master.bytes : NULL);

@@ -41,12 +41,14 @@ struct OptionTests {
             Wrong(
                 "clientName has a space or another character that Redis refuses: it has to be of '!' to '~' in ASCII"
             ) { $0.clientName = "my name" },
-            Wrong("sentinelUser and sentinelPassword are for Sentinels: the url has to begin with redis-sentinel://") {
-                $0.sentinelPassword = "x"
-            },
-            Wrong("caFile, certificateFile and keyFile are for TLS: the url has to begin with rediss://") {
-                $0.caFile = "/ca.pem"
-            },
+            Wrong(
+                "sentinelUser and sentinelPassword are for Sentinels: "
+                    + "the url has to begin with redis-sentinel:// or rediss-sentinel://"
+            ) { $0.sentinelPassword = "x" },
+            Wrong(
+                "caFile, certificateFile and keyFile are for TLS: "
+                    + "the url has to begin with rediss:// or rediss-sentinel://"
+            ) { $0.caFile = "/ca.pem" },
         ]
     }
 

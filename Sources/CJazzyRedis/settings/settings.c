@@ -64,14 +64,15 @@ static jz_status check_fit(const jz_redis_options *options, const jz_redis_url *
     if (has_files && !url->is_tls)
         return jz_redis_report(
             error, JZ_STATUS_INVALID_OPTION,
-            "ca_file, certificate_file and key_file are for TLS: the url has to begin with rediss://");
+            "ca_file, certificate_file and key_file are for TLS: the url has to begin with rediss:// or "
+            "rediss-sentinel://");
     if ((options->certificate_file == NULL) != (options->key_file == NULL))
         return jz_redis_report(error, JZ_STATUS_INVALID_OPTION,
                                "certificate_file and key_file belong together: one of them is missing");
     if (has_sentinel && url->where != JZ_REDIS_AT_SENTINEL)
         return jz_redis_report(error, JZ_STATUS_INVALID_OPTION,
                                "sentinel_user and sentinel_password are for Sentinels: the url has to begin with "
-                               "redis-sentinel://");
+                               "redis-sentinel:// or rediss-sentinel://");
     if (options->sentinel_user != NULL && options->sentinel_password == NULL)
         return jz_redis_report(error, JZ_STATUS_INVALID_OPTION, "sentinel_user is set, and sentinel_password is not");
 #ifndef JZ_REDIS_TLS

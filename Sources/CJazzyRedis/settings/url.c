@@ -22,6 +22,8 @@ static const struct scheme {
     {"unix://", JZ_REDIS_AT_PATH, false, "unix://[[user]:password@]/path[?db=N]"},
     {"redis-sentinel://", JZ_REDIS_AT_SENTINEL, false,
      "redis-sentinel://[[user]:password@]host[:port],host[:port].../name[/db]"},
+    {"rediss-sentinel://", JZ_REDIS_AT_SENTINEL, true,
+     "rediss-sentinel://[[user]:password@]host[:port],host[:port].../name[/db]"},
 };
 
 /* What is read of a URL, and where it goes. */
@@ -211,8 +213,8 @@ jz_status jz_redis_url_parse(const char *text, jz_redis_url *url, jz_error *erro
     }
     return jz_redis_report(
         error, JZ_STATUS_INVALID_OPTION,
-        "the url of Redis has to begin with redis://, rediss://, unix:// or redis-sentinel://, as in "
-        "redis://127.0.0.1:6379");
+        "the url of Redis has to begin with redis://, rediss://, unix://, redis-sentinel:// or rediss-sentinel://, as "
+        "in redis://127.0.0.1:6379");
 }
 
 void jz_redis_url_clear(jz_redis_url *url)

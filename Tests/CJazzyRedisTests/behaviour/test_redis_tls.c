@@ -1,6 +1,7 @@
 /* Servers that share their topics through a Redis that is reached by TLS, and whom they trust. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
@@ -201,6 +202,73 @@ static void who_does_not_speak_tls_is_told(void **state)
     redis_server_finish(&plain);
 }
 
+/* One that has TLS alone, and reaches the master by it. */
+static pid_t start_sentinel(uint16_t port, const char *certificate)
+{
+    char key[64];
+    char file[64];
+    (void)snprintf(key, sizeof key, "%s.key", certificate);
+    (void)snprintf(file, sizeof file, "%s.pem", certificate);
+    FILE *configuration = fopen(path("sentinel.conf"), "w");
+    assert_non_null(configuration);
+    (void)fprintf(configuration,
+                  "port 0\ntls-port %u\nbind 127.0.0.1\ndir %s\ntls-cert-file %s\ntls-key-file %s\n"
+                  "tls-ca-cert-file %s\ntls-auth-clients no\ntls-replication yes\n"
+                  "sentinel monitor shop 127.0.0.1 %u 1\n",
+                  port, redis.folder, path(file), path(key), path("authority.pem"), tls_port);
+    (void)fclose(configuration);
+    return redis_spawn((const char *[]){"redis-sentinel", path("sentinel.conf"), NULL}, path("sentinel.output"));
+}
+
+static void end(pid_t process)
+{
+    (void)kill(process, SIGKILL);
+    (void)waitpid(process, NULL, 0);
+}
+
+static bool starts(node *node, const jz_redis_options *options, jz_error *error)
+{
+    if (node_try(node, options, error) == JZ_OK)
+        return true;
+    node_finish(node);
+    return false;
+}
+
+static void sentinels_and_the_master_are_reached_by_tls(void **state)
+{
+    (void)state;
+    char sentinels[96];
+    jz_error error = {0};
+    uint16_t port = redis_free_port();
+    pid_t sentinel = start_sentinel(port, "server");
+    (void)snprintf(sentinels, sizeof sentinels, "rediss-sentinel://127.0.0.1:%u/shop", port);
+    jz_redis_options options = options_of(&here);
+    options.url = sentinels;
+    assert_eventually(starts(&here, &options, &error));
+    assert_true(test_client_open(&here.client, jz_server_port(here.server), UPGRADE_REQUEST("/")));
+    node_subscribe(&here, "news");
+    assert_int_equal(redis_server_do(&redis, "PUBLISH jazzy:news hello"), 1);
+    node_expect(&here, "hello");
+    node_finish(&here);
+    end(sentinel);
+}
+
+static void a_sentinel_whose_certificate_is_for_another_is_not_trusted(void **state)
+{
+    (void)state;
+    char sentinels[96];
+    jz_error error = {0};
+    uint16_t port = redis_free_port();
+    pid_t sentinel = start_sentinel(port, "named");
+    (void)snprintf(sentinels, sizeof sentinels, "rediss-sentinel://127.0.0.1:%u/shop", port);
+    jz_redis_options options = options_of(&here);
+    options.url = sentinels;
+    assert_eventually(!starts(&here, &options, &error) && strstr(error.message, "refused") == NULL);
+    assert_that(strstr(error.message, "its certificate is not trusted: IP address mismatch") != NULL, "%s",
+                error.message);
+    end(sentinel);
+}
+
 static void redis_may_demand_a_certificate(void **state)
 {
     (void)state;
@@ -252,6 +320,8 @@ int main(void)
         cmocka_unit_test(a_connection_that_is_lost_is_made_again),
         cmocka_unit_test(only_a_certificate_for_the_host_by_an_authority_is_trusted),
         cmocka_unit_test(who_does_not_speak_tls_is_told),
+        cmocka_unit_test(sentinels_and_the_master_are_reached_by_tls),
+        cmocka_unit_test(a_sentinel_whose_certificate_is_for_another_is_not_trusted),
         cmocka_unit_test(redis_may_demand_a_certificate),
         cmocka_unit_test(files_that_cannot_be_used_are_named_before_anything_is_connected),
     };

@@ -35,6 +35,8 @@ static const struct {
     {"redis-sentinel://a/mymaster", NULL, NULL, NULL, "mymaster", 0, "mymaster of the Sentinels at a:26379"},
     {"redis-sentinel://:secret@a:1,[::1],c:3/my%2Fmaster/7", NULL, "secret", NULL, "my/master", 7,
      "my/master of the Sentinels at a:1, [::1]:26379, c:3"},
+    {"rediss-sentinel://me:secret@a,b:2/mymaster", "me", "secret", NULL, "mymaster", 0,
+     "mymaster of the Sentinels at a:26379, b:2"},
 };
 
 static bool is_same(const char *one, const char *other)
@@ -58,7 +60,7 @@ static void each_form_is_understood(void **state)
         assert_int_equal(url.where, url.path != NULL     ? JZ_REDIS_AT_PATH
                                     : url.master != NULL ? JZ_REDIS_AT_SENTINEL
                                                          : JZ_REDIS_AT_HOST);
-        assert_int_equal(url.is_tls, strncmp(understood[i].url, "rediss:", 7) == 0);
+        assert_int_equal(url.is_tls, strncmp(understood[i].url, "rediss", 6) == 0);
         char described[128];
         jz_redis_url_describe(&url, described, sizeof described);
         assert_string_equal(described, understood[i].described);
@@ -71,7 +73,7 @@ static const struct {
     const char *url;
     const char *said;
 } refused[] = {
-    {"", "has to begin with redis://, rediss://, unix:// or redis-sentinel://"},
+    {"", "has to begin with redis://, rediss://, unix://, redis-sentinel:// or rediss-sentinel://"},
     {"127.0.0.1:6379", "has to begin with redis://"},
     {"http://127.0.0.1", "has to begin with redis://"},
     {"REDIS://h", "has to begin with redis://"},
@@ -122,6 +124,7 @@ static const struct {
      "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901",
      "has a path that is too long for a unix socket"},
     {"redis-sentinel://a", "does not say by which name the Sentinels know the master"},
+    {"rediss-sentinel://:PASSWORD@a", "it is written rediss-sentinel://"},
     {"redis-sentinel://a/", "does not say by which name the Sentinels know the master"},
     {"redis-sentinel:///mymaster", "names no host"},
     {"redis-sentinel://a,/mymaster", "names no host"},

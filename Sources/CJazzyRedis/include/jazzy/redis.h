@@ -31,6 +31,12 @@
  *     connection is dead, or that nothing is delivered, which no error ever says.
  *   - The channel of a topic is `prefix` and the topic. What others publish there (redis-cli PUBLISH jazzy:news hello)
  *     arrives as a text message, if it is UTF-8.
+ *   - Whoever may publish to these channels is trusted like a process of one's own. There is no signature: such a one
+ *     can publish any message to any topic, also in the name of another process (whose origin is in each of its
+ *     messages): with a high number it makes that one's next messages look like duplicates, which are dropped and only
+ *     counted; it can have gaps told of every topic, and, with is_ordered, withhold a message from one connection. So
+ *     have Redis ask for a password, let only these processes publish (ACL SETUSER ... resetchannels &jazzy:*), and use
+ *     TLS where others can reach the network.
  */
 #ifndef JAZZY_REDIS_H
 #define JAZZY_REDIS_H
@@ -69,6 +75,9 @@ typedef struct jz_redis_options {
      *   unix://[[user]:password@]/path[?db=N]           a unix socket
      *   redis-sentinel://[[user]:password@]host[:port],host[:port].../name[/db]
      *                                                   the master that these Sentinels (port 26379) know by this name
+     *   rediss-sentinel://...                           the same with TLS to the Sentinels and to the master; the
+     *                                                   certificate of each is for its host here, or, where others tell
+     *                                                   of it, for the address that they tell
      * User, password and path may have %XX. With Pub/Sub the database makes no difference, but SELECT is sent.
      */
     const char *url;
@@ -117,8 +126,8 @@ typedef struct jz_redis_options {
     const char *sentinel_user;
     const char *sentinel_password;
 
-    /* For rediss://, files in PEM: the authorities that Redis's certificate is checked against (NULL: the system's),
-       and the certificate and key of this client (NULL: none). */
+    /* For rediss:// and rediss-sentinel://, files in PEM: the authorities that the certificates of Redis and Sentinels
+       are checked against (NULL: the system's), and the certificate and key of this client (NULL: none). */
     const char *ca_file;
     const char *certificate_file;
     const char *key_file;
