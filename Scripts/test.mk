@@ -76,19 +76,22 @@ test-hummingbird: swift-toolchain $(VENV)/.installed
 	JAZZY_STRICT=1 swift build $(call swift_package,Examples/HummingbirdChat,$(HUMMINGBIRD_BUILD))
 	JAZZY_HUMMINGBIRD_BUILD=$(HUMMINGBIRD_BUILD)/debug $(PYTHON) -m pytest -q Tests/Integration/test_hummingbird.py
 
+# Two files of tests at a time: nothing in them depends on being alone on the machine.
+INTEGRATION := -m pytest -q --numprocesses 2 --dist loadfile --no-loadscope-reorder Tests/Integration
+
 # Real clients against what users run: release builds.
 .PHONY: test-integration
 test-integration: $(VENV)/.installed clients
 	@$(MAKE) -j2 c-programs-release library
 	@$(MAKE) swift-programs
-	JAZZY_C_BUILD=$(BUILD)/release JAZZY_SWIFT_BUILD=.build/release $(PYTHON) -m pytest -q Tests/Integration
+	JAZZY_C_BUILD=$(BUILD)/release JAZZY_SWIFT_BUILD=.build/release $(PYTHON) $(INTEGRATION)
 
 # The same against debug builds under AddressSanitizer and UndefinedBehaviorSanitizer.
 .PHONY: test-integration-sanitized
 test-integration-sanitized: $(VENV)/.installed clients
 	@$(MAKE) -j2 c-programs-sanitized
 	$(call swift_programs,.build-sanitized,--sanitize=address -Xcc -fsanitize=undefined)
-	JAZZY_C_BUILD=$(BUILD)/sanitized JAZZY_SWIFT_BUILD=.build-sanitized/debug $(PYTHON) -m pytest -q Tests/Integration
+	JAZZY_C_BUILD=$(BUILD)/sanitized JAZZY_SWIFT_BUILD=.build-sanitized/debug $(PYTHON) $(INTEGRATION)
 
 .PHONY: lint
 lint: swift-toolchain
