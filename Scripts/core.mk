@@ -90,7 +90,7 @@ $(eval $(call c_build,tsan,$(CLANG),$(TSAN_FLAGS),$(C_THREAD_TESTS),$(TSAN_LIBRA
 .SECONDARY:
 
 # The shared library's version: the first number changes when programs must be rebuilt.
-ABI_VERSION := 5
+ABI_VERSION := 6
 VERSION := 0.3.0
 
 # Another compiler compiles everything anew.

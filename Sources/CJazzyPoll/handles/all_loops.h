@@ -45,4 +45,11 @@ static inline jz_shard *jz_reserve_everywhere(jz_server *server, const jz_shard 
     return NULL;
 }
 
+/* Counts a message that some loops, or all, do not get because there is no memory: no loop has refused it. */
+static inline jz_send_status jz_drop_without_memory(jz_server *server)
+{
+    jz_count_dropped(&server->shards[0].turn.counters);
+    return JZ_SEND_DROPPED;
+}
+
 #endif

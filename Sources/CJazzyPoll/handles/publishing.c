@@ -4,7 +4,6 @@
 
 #include "handles/access.h"
 #include "handles/all_loops.h"
-#include "jazzy/broker.h"
 #include "shard/errand.h"
 #include "shard/registry.h"
 #include "output/sending.h"
@@ -122,13 +121,6 @@ static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender
     return status;
 }
 
-/* Counts a message that some loops, or all, do not get because there is no memory: no loop has refused it. */
-static jz_send_status drop_without_memory(jz_server *server)
-{
-    jz_count_dropped(&server->shards[0].turn.counters);
-    return JZ_SEND_DROPPED;
-}
-
 /* Gives a publication to every shard: at once to `own`, which runs on this thread, with errands to the others. */
 static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sender, jz_text topic, jz_message_kind kind,
                                    const void *bytes, size_t length, jz_compression compression)
@@ -144,23 +136,34 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
     jz_publication *publication = jz_publication_create(kind, bytes, length, compression);
     if (publication == NULL) {
         jz_unreserve_everywhere(server, own, server->shard_count, reserved);
-        return drop_without_memory(server);
+        return jz_drop_without_memory(server);
     }
     jz_send_status status = give_to_all(server, own, sender, topic, publication, reserved);
     jz_publication_release(publication);
-    return status != JZ_SEND_DROPPED ? status : drop_without_memory(server);
+    return status != JZ_SEND_DROPPED ? status : jz_drop_without_memory(server);
+}
+
+/* On a loop the broker is flushed at the end of the iteration: it may have more until then. */
+static jz_send_status pass_to_broker(const jz_server *server, jz_membership *membership, jz_ws sender, jz_text topic,
+                                     jz_message_kind kind, const void *bytes, size_t length)
+{
+    jz_shard *here = jz_current_shard;
+    bool is_on_loop = here != NULL && here->server == server;
+    if (is_on_loop)
+        here->owes_flush = true;
+    return jz_membership_publish(membership, is_on_loop, sender, topic, kind, bytes, length);
 }
 
 /*
  * The same, but through a broker that brings what is published here to the subscribers here, too. CLOSED: the broker is
  * not started yet, or is over, as the loops are.
  */
-static jz_send_status publish_ordered(jz_membership *membership, jz_ws sender, jz_text topic, jz_message_kind kind,
-                                      const void *bytes, size_t length)
+static jz_send_status publish_ordered(const jz_server *server, jz_membership *membership, jz_ws sender, jz_text topic,
+                                      jz_message_kind kind, const void *bytes, size_t length)
 {
     if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
         return JZ_SEND_DROPPED;
-    return jz_membership_publish(membership, sender, topic, kind, bytes, length);
+    return pass_to_broker(server, membership, sender, topic, kind, bytes, length);
 }
 
 /*
@@ -175,7 +178,7 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     if (JZ_LIKELY(membership == NULL))
         return publish_here(server, own, sender, topic, kind, bytes, length, compression);
     if (jz_membership_is_ordered(membership)) {
-        jz_send_status ordered = publish_ordered(membership, sender, topic, kind, bytes, length);
+        jz_send_status ordered = publish_ordered(server, membership, sender, topic, kind, bytes, length);
         return ordered != JZ_SEND_CLOSED ? ordered
                                          : publish_here(server, own, sender, topic, kind, bytes, length, compression);
     }
@@ -183,7 +186,7 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     if (status == JZ_SEND_DROPPED)
         return status;
     /* Also where the loops have ended, and a worker has a last close event. */
-    jz_send_status elsewhere = jz_membership_publish(membership, sender, topic, kind, bytes, length);
+    jz_send_status elsewhere = pass_to_broker(server, membership, sender, topic, kind, bytes, length);
     return elsewhere != JZ_SEND_CLOSED ? elsewhere : status;
 }
 
@@ -235,33 +238,6 @@ jz_send_status jz_server_publish(jz_server *server, const char *topic, size_t to
                                  const void *bytes, size_t length)
 {
     return jz_server_publish_with(server, topic, topic_length, kind, bytes, length, NULL);
-}
-
-jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
-                                 const void *bytes, size_t length)
-{
-    return jz_broker_deliver_except(server, (jz_ws){0}, topic, topic_length, kind, bytes, length);
-}
-
-jz_send_status jz_broker_deliver_except(jz_server *server, jz_ws except, const char *topic, size_t topic_length,
-                                        jz_message_kind kind, const void *bytes, size_t length)
-{
-    if (jz_server_has_told_all(server) || jz_server_has_drained(server))
-        return JZ_SEND_CLOSED;
-    /* A broker that delivers within its functions does so on a loop's own thread, for which the mailbox limit does not
-       hold: check it here. */
-    jz_shard *here = jz_current_shard;
-    if (here != NULL && here->server == server && !jz_errand_may_wait(here)) {
-        jz_count_dropped(&here->turn.counters);
-        return JZ_SEND_DROPPED;
-    }
-    /* With errands to all loops, because the caller may hold a lock, and subscriptions may be about to change. */
-    const jz_text name = {topic, topic_length};
-    jz_send_status status = publish_here(server, NULL, except, name, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
-    jz_membership *membership = atomic_load(&server->membership);
-    if (status == JZ_SEND_SENT && membership != NULL)
-        jz_membership_count_delivered(membership);
-    return status;
 }
 
 uint64_t jz_server_dropped_count(const jz_server *server)

@@ -268,15 +268,39 @@ static bool end_turn(void *context)
     return goes_on;
 }
 
+/* What was published in this iteration goes to the others, behind the output of the iteration. */
+static void flush_broker(jz_shard *shard)
+{
+    if (!shard->owes_flush)
+        return;
+    shard->owes_flush = false;
+    jz_membership_flush(atomic_load(&shard->server->membership));
+}
+
+static bool end_joined_turn(void *context)
+{
+    bool goes_on = end_turn(context);
+    flush_broker(context);
+    return goes_on;
+}
+
+void jz_shard_join(jz_shard *shard, const jz_topics_owner *owner)
+{
+    shard->topics.owner = owner;
+    shard->turn.loop.owner.end_of_turn = end_joined_turn;
+}
+
 void jz_shard_run(jz_shard *shard)
 {
     jz_shard *before = jz_current_shard;
     jz_current_shard = shard;
     jz_memory_begin_keeping(&shard->keeps_memory);
-    int failure = end_turn(shard) ? jz_loop_run(&shard->turn.loop) : 0;
+    bool goes_on = shard->turn.loop.owner.end_of_turn(shard);
+    int failure = goes_on ? jz_loop_run(&shard->turn.loop) : 0;
     if (failure != 0)
         jz_ending_fail(shard, failure);
     discard_letters(shard);
+    flush_broker(shard);
     jz_memory_end_keeping();
     jz_current_shard = before;
 }

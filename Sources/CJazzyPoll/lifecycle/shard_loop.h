@@ -20,6 +20,12 @@ uint32_t jz_shard_destroy(jz_shard *shard);
 /* Runs the loop on the calling thread until the server is stopped and every connection has ended. */
 void jz_shard_run(jz_shard *shard);
 
+/*
+ * The server gets a broker, whose owner of topics this is. From now on the broker is flushed at the end of each
+ * iteration in which it was passed publications; without one, iterations do nothing for it. Before the loop runs.
+ */
+void jz_shard_join(jz_shard *shard, const jz_topics_owner *owner);
+
 /* Settles all dirty connections, until there are none. */
 void jz_shard_settle_dirty(jz_shard *shard);
 

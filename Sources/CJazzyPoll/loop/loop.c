@@ -168,7 +168,12 @@ int jz_loop_run(jz_loop *loop)
 
 bool jz_loop_post(jz_loop *loop, jz_letter *letter)
 {
-    jz_posted posted = jz_mailbox_post(&loop->mailbox, letter);
+    return jz_loop_post_chain(loop, letter, letter);
+}
+
+bool jz_loop_post_chain(jz_loop *loop, jz_letter *last, jz_letter *first)
+{
+    jz_posted posted = jz_mailbox_post_chain(&loop->mailbox, last, first);
     if (posted == JZ_POSTED_FIRST)
         jz_poll_wake(loop->poll);
     return posted != JZ_POSTED_NOT;

@@ -88,4 +88,7 @@ static inline bool jz_loop_take_letters(jz_loop *loop)
 /* Posts a letter to the loop. False if the loop has ended: the caller still owns the letter. From any thread. */
 bool jz_loop_post(jz_loop *loop, jz_letter *letter);
 
+/* The same for several, each linked to the one before it, which wake the loop once. */
+bool jz_loop_post_chain(jz_loop *loop, jz_letter *last, jz_letter *first);
+
 #endif

@@ -39,17 +39,23 @@ static inline bool jz_mailbox_is_closed(jz_mailbox *mailbox)
     return atomic_load_explicit(&mailbox->newest, memory_order_relaxed) == jz_mailbox_closed(mailbox);
 }
 
-/* Posts a letter, which the mailbox then owns, unless it is closed. */
-static inline jz_posted jz_mailbox_post(jz_mailbox *mailbox, jz_letter *letter)
+/* Posts letters, each linked to the one before it, which the mailbox then owns, unless it is closed. */
+static inline jz_posted jz_mailbox_post_chain(jz_mailbox *mailbox, jz_letter *last, jz_letter *first)
 {
     jz_letter *newest = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
     do {
         if (newest == jz_mailbox_closed(mailbox))
             return JZ_POSTED_NOT;
-        letter->next = newest;
-    } while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &newest, letter, memory_order_release,
+        first->next = newest;
+    } while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &newest, last, memory_order_release,
                                                     memory_order_relaxed));
     return newest == NULL ? JZ_POSTED_FIRST : JZ_POSTED_BEHIND_OTHERS;
+}
+
+/* Posts a letter, which the mailbox then owns, unless it is closed. */
+static inline jz_posted jz_mailbox_post(jz_mailbox *mailbox, jz_letter *letter)
+{
+    return jz_mailbox_post_chain(mailbox, letter, letter);
 }
 
 /* Whether all posted letters have been taken. On the loop's own thread. */

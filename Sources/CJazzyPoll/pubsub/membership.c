@@ -97,8 +97,8 @@ static void leave(jz_membership *membership)
     atomic_fetch_sub(&membership->callers, 1);
 }
 
-jz_send_status jz_membership_publish(jz_membership *membership, jz_ws except, jz_text topic, jz_message_kind kind,
-                                     const void *bytes, size_t length)
+jz_send_status jz_membership_publish(jz_membership *membership, bool is_flushed_later, jz_ws except, jz_text topic,
+                                     jz_message_kind kind, const void *bytes, size_t length)
 {
     const jz_broker *broker = &membership->broker;
     jz_send_status status = JZ_SEND_CLOSED;
@@ -107,12 +107,24 @@ jz_send_status jz_membership_publish(jz_membership *membership, jz_ws except, jz
             status = broker->publish_except(broker->context, except, topic.start, topic.length, kind, bytes, length);
         else
             status = broker->publish(broker->context, topic.start, topic.length, kind, bytes, length);
+        if (!is_flushed_later && broker->flush != NULL)
+            broker->flush(broker->context);
         bool is_taken = status == JZ_SEND_SENT || status == JZ_SEND_QUEUED;
         count_one(is_taken ? &membership->published : &membership->refused);
         status = is_taken ? JZ_SEND_SENT : JZ_SEND_DROPPED;
     }
     leave(membership);
     return status;
+}
+
+void jz_membership_flush(jz_membership *membership)
+{
+    const jz_broker *broker = &membership->broker;
+    if (broker->flush == NULL)
+        return;
+    if (enter(membership))
+        broker->flush(broker->context);
+    leave(membership);
 }
 
 bool jz_membership_is_live(jz_membership *membership, jz_text topic)

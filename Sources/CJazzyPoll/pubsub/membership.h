@@ -62,10 +62,14 @@ static inline bool jz_membership_is_ordered(const jz_membership *membership)
 
 /*
  * Passes a publication of this server to the broker; `except` is the connection that does not receive it, or zero.
- * SENT; DROPPED: the broker did not accept it; CLOSED: the broker was not started yet, or is over.
+ * Unless `is_flushed_later`, by jz_membership_flush, the broker is told at once that no other follows. SENT; DROPPED:
+ * the broker did not accept it; CLOSED: the broker was not started yet, or is over.
  */
-jz_send_status jz_membership_publish(jz_membership *membership, jz_ws except, jz_text topic, jz_message_kind kind,
-                                     const void *bytes, size_t length);
+jz_send_status jz_membership_publish(jz_membership *membership, bool is_flushed_later, jz_ws except, jz_text topic,
+                                     jz_message_kind kind, const void *bytes, size_t length);
+
+/* Tells the broker that what it was passed is all for now. From any thread. */
+void jz_membership_flush(jz_membership *membership);
 
 /* Whether publications of the other servers to a topic arrive. From any thread. */
 bool jz_membership_is_live(jz_membership *membership, jz_text topic);

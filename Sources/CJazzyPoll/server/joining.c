@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "config/log.h"
+#include "lifecycle/shard_loop.h"
 #include "loop/report.h"
 #include "pubsub/membership.h"
 #include "shard/server.h"
@@ -41,7 +42,7 @@ jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *e
     if (membership == NULL)
         return jz_report_system(error, ENOMEM, "join a broker");
     for (uint32_t i = 0; i < server->shard_count; i++)
-        server->shards[i].topics.owner = &membership->owner;
+        jz_shard_join(&server->shards[i], &membership->owner);
     /* Other threads may already publish, or ask for statistics. */
     atomic_store(&server->membership, membership);
     return JZ_OK;

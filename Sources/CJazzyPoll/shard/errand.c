@@ -113,21 +113,27 @@ jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic)
                              topic.start);
 }
 
-jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
-                                 size_t reserved)
+jz_errand *jz_errand_create_publishing(jz_ws sender, jz_text topic, jz_publication *publication, size_t reserved)
 {
     const jz_errand fields = {.ws = sender,
                               .type = JZ_ERRAND_PUBLISH,
                               .publication = publication,
                               .reserved = reserved,
                               .length = topic.length};
-    jz_publication_retain(publication);
-    jz_send_status status = post(shard, &fields, topic.start);
-    if (status != JZ_SEND_QUEUED) {
-        jz_publication_release(publication);
-        jz_errand_unreserve(shard, reserved);
-    }
-    return status;
+    jz_errand *created = create(&fields, topic.start);
+    if (created != NULL)
+        jz_publication_retain(publication);
+    return created;
+}
+
+jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
+                                 size_t reserved)
+{
+    jz_errand *created = jz_errand_create_publishing(sender, topic, publication, reserved);
+    if (created != NULL)
+        return jz_errand_post(shard, created);
+    jz_errand_unreserve(shard, reserved);
+    return JZ_SEND_DROPPED;
 }
 
 jz_errand *jz_errand_create_topic_closing(jz_text topic, uint16_t code, jz_text reason)
@@ -149,11 +155,25 @@ jz_errand *jz_errand_create_topic_closing(jz_text topic, uint16_t code, jz_text 
     return created;
 }
 
+static void discard_chain(jz_shard *shard, jz_letter *letter)
+{
+    while (letter != NULL) {
+        jz_letter *next = letter->next;
+        jz_errand_discard(shard, letter);
+        letter = next;
+    }
+}
+
 jz_send_status jz_errand_post(jz_shard *shard, jz_errand *task)
 {
-    if (jz_loop_post(&shard->turn.loop, &task->letter))
+    return jz_errand_post_chain(shard, task, task);
+}
+
+jz_send_status jz_errand_post_chain(jz_shard *shard, jz_errand *last, jz_errand *first)
+{
+    if (jz_loop_post_chain(&shard->turn.loop, &last->letter, &first->letter))
         return JZ_SEND_QUEUED;
-    jz_errand_discard(shard, &task->letter);
+    discard_chain(shard, &last->letter);
     return JZ_SEND_CLOSED;
 }
 
@@ -235,12 +255,7 @@ void jz_errand_discard(jz_shard *shard, jz_letter *letter)
 
 void jz_errand_discard_all(jz_shard *shard)
 {
-    jz_letter *letter = jz_loop_close_mailbox(&shard->turn.loop);
-    while (letter != NULL) {
-        jz_letter *next = letter->next;
-        jz_errand_discard(shard, letter);
-        letter = next;
-    }
+    discard_chain(shard, jz_loop_close_mailbox(&shard->turn.loop));
 }
 
 const jz_workers_mail jz_errand_mail = {

@@ -72,9 +72,13 @@ bool jz_errand_reserve(jz_shard *shard, size_t amount);
 void jz_errand_unreserve(jz_shard *shard, size_t amount);
 
 /*
- * `sender` does not receive it; zero: everybody does. Retains the publication, and keeps the reservation of `reserved`
- * bytes, until it was run.
+ * An errand that publishes. `sender` does not receive it; zero: everybody does. Retains the publication until it was
+ * run, and ends the reservation of `reserved` bytes then. NULL when there is no memory: the reservation is the
+ * caller's.
  */
+jz_errand *jz_errand_create_publishing(jz_ws sender, jz_text topic, jz_publication *publication, size_t reserved);
+
+/* The same, and posts it. */
 jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, jz_publication *publication,
                                  size_t reserved);
 
@@ -96,6 +100,9 @@ jz_errand *jz_errand_create_topic_closing(jz_text topic, uint16_t code, jz_text 
 
 /* Posts an errand that was created, with its reservation. If CLOSED, frees it, and ends the reservation. */
 jz_send_status jz_errand_post(jz_shard *shard, jz_errand *errand);
+
+/* The same for several, each linked to the one before it, of which the first is linked to none. */
+jz_send_status jz_errand_post_chain(jz_shard *shard, jz_errand *last, jz_errand *first);
 
 /* If QUEUED, takes ownership of the answer. */
 jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);

@@ -70,6 +70,7 @@ struct jz_shard {
     jz_topics topics;
     _Atomic size_t mailbox_amount; /* bytes in the mailbox that other threads have sent */
     jz_peer_log peer_log;
+    bool owes_flush; /* the broker was passed publications in this iteration, and is flushed at its end */
 
     jz_ration ration; /* for the connection that is being read */
     jz_kept_input kept_input;

@@ -57,6 +57,26 @@ static void only_the_first_letter_in_an_empty_mailbox_wakes(void **state)
     }
 }
 
+static void a_chain_is_posted_as_a_whole_behind_what_is_there_and_wakes_like_one_letter(void **state)
+{
+    (void)state;
+    jz_mailbox mailbox = {NULL};
+    numbered_letter letters[6];
+    for (size_t i = 0; i < COUNT_OF(letters); i++) {
+        letters[i] = (numbered_letter){.number = i};
+        if (i % 3 > 0)
+            letters[i].letter.next = &letters[i - 1].letter;
+    }
+    assert_int_equal(jz_mailbox_post_chain(&mailbox, &letters[2].letter, &letters[0].letter), JZ_POSTED_FIRST);
+    assert_int_equal(jz_mailbox_post_chain(&mailbox, &letters[5].letter, &letters[3].letter), JZ_POSTED_BEHIND_OTHERS);
+    size_t taken = 0;
+    for (const jz_letter *letter = jz_mailbox_take_all(&mailbox); letter != NULL; letter = letter->next)
+        assert_int_equal(number_of(letter), taken++);
+    assert_int_equal(taken, COUNT_OF(letters));
+    jz_mailbox_close(&mailbox);
+    assert_int_equal(jz_mailbox_post_chain(&mailbox, &letters[0].letter, &letters[0].letter), JZ_POSTED_NOT);
+}
+
 static atomic_size_t finished_producers;
 
 typedef struct producer {
@@ -182,6 +202,7 @@ int main(void)
         cmocka_unit_test(an_empty_mailbox_gives_nothing),
         cmocka_unit_test(letters_are_taken_at_once_and_oldest_first),
         cmocka_unit_test(only_the_first_letter_in_an_empty_mailbox_wakes),
+        cmocka_unit_test(a_chain_is_posted_as_a_whole_behind_what_is_there_and_wakes_like_one_letter),
         cmocka_unit_test(letters_of_many_threads_keep_the_order_of_each),
         cmocka_unit_test(a_closed_mailbox_takes_no_more),
         cmocka_unit_test(no_letter_is_left_behind_in_a_mailbox_that_is_closed),

@@ -85,7 +85,7 @@ static jz_membership *create(counter *counter)
 
 static jz_send_status publish_one(jz_membership *membership)
 {
-    return jz_membership_publish(membership, (jz_ws){0}, topic, JZ_MESSAGE_TEXT, "x", 1);
+    return jz_membership_publish(membership, true, (jz_ws){0}, topic, JZ_MESSAGE_TEXT, "x", 1);
 }
 
 static bool come(jz_membership *membership)

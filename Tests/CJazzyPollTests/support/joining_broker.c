@@ -129,9 +129,18 @@ static jz_send_status publish(void *context, const char *topic, size_t topic_len
             put(other, number_of(member), copy(topic, topic_length, kind, bytes, length));
     }
     jz_send_status status = member->is_reached ? JZ_SEND_QUEUED : JZ_SEND_DROPPED;
-    pthread_cond_broadcast(&broker->has_changed);
     pthread_mutex_unlock(&broker->lock);
     return status;
+}
+
+/* Only this wakes the thread for what was published: without it messages would stay. */
+static void flush(void *context)
+{
+    joining_member *member = context;
+    pthread_mutex_lock(&member->broker->lock);
+    note(member->broker, member->server != NULL);
+    pthread_cond_broadcast(&member->broker->has_changed);
+    pthread_mutex_unlock(&member->broker->lock);
 }
 
 /* What its thread does. */
@@ -255,7 +264,8 @@ jz_broker joining_broker_for(joining_broker *broker, size_t number)
                        .stop = stop,
                        .subscribe = subscribe,
                        .unsubscribe = unsubscribe,
-                       .publish = publish};
+                       .publish = publish,
+                       .flush = flush};
 }
 
 void joining_broker_reach(joining_broker *broker, size_t number, bool is_reached)

@@ -103,6 +103,7 @@ static void obey(void *context, jz_ws ws, const jz_event *event, const jz_messag
     if (event->type != JZ_EVENT_MESSAGE || message->length == 0)
         return;
     const char *text = (const char *)message->bytes;
+    recorder->last_speaker = ws;
     if (text[0] == '+') {
         test_allocations_fail_after(recorder->fail_after);
         recorder->last_status = jz_ws_subscribe(ws, text + 1, message->length - 1);

@@ -41,6 +41,7 @@ typedef struct recorder {
     atomic_size_t dropped;
     atomic_size_t fail_after; /* allocations of the next subscription; SIZE_MAX: all succeed */
     _Atomic jz_send_status last_status;
+    _Atomic jz_ws last_speaker; /* before its answer */
 } recorder;
 
 /* The table of a broker whose context is a recorder, which must be all zero, except for what it should do. */

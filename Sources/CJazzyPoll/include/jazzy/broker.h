@@ -10,6 +10,7 @@
  *   unsubscribe         a topic has lost its last subscriber on this server
  *   publish_except      a message was published here; the subscribers here have it, the others are to get it
  *   publish             the same, for brokers that need not know who published it
+ *   flush               what was published is all for now
  *   jz_broker_deliver   a message was published elsewhere; the subscribers here get it
  *
  * How to write a broker
@@ -34,6 +35,9 @@
  *     broker has already, and `unsubscribe` for one that it has not. At all other times they alternate for each topic.
  *   - A full queue: `publish` returns JZ_SEND_DROPPED. Calls of `subscribe` and `unsubscribe` must not be lost: if
  *     there is no room or no memory for one, the broker's thread reports the connection as lost, and then as back.
+ *   - Waking a thread costs more than a message. So what is published in one iteration of a loop may be sent in one
+ *     piece: a broker that has `flush` leaves its thread asleep in `publish`, and wakes it in `flush`. And what one
+ * read from the network brings is best delivered as a batch (jz_broker_batch), which wakes each loop once.
  *   - Within its functions a broker may call jz_broker_deliver, and within `start` and `publish` also
  *     jz_broker_set_joined, but nothing else of this library for this server. While it calls jz_broker_set_joined it
  *     must not hold a lock that its `subscribe` or `unsubscribe` takes.
@@ -132,6 +136,19 @@ typedef struct jz_broker {
      * has publish_except.
      */
     bool is_ordered;
+
+    /*
+     * Optional: what was published is all for now, and is to go on its way. On an event loop it is called once at the
+     * end of each iteration in which `publish` was called there, when the output of that iteration was sent: so the
+     * subscribers of that loop have got the messages, and do not wait for what this does. On any other thread it
+     * follows each call of `publish`, before jz_server_publish returns. It may be called on several threads at the same
+     * time, and where another has sent already what there was.
+     *
+     * An iteration ends when its handlers have returned. One that publishes and does not return leaves what it has
+     * published without a flush, and one may publish a lot before: so a broker that waits for flushes sends without one
+     * what has become much, or has waited for long.
+     */
+    void (*flush)(void *context);
 } jz_broker;
 
 /*
@@ -162,6 +179,34 @@ JZ_PUBLIC jz_send_status jz_broker_deliver(jz_server *server, const char *topic,
 JZ_PUBLIC jz_send_status jz_broker_deliver_except(jz_server *server, jz_ws except, const char *topic,
                                                   size_t topic_length, jz_message_kind kind, const void *bytes,
                                                   size_t length);
+
+/*
+ * Messages that are delivered together. Each loop is woken once for all of them, not before they are posted, and
+ * handles them in one iteration: for a broker that reads several messages at once from its network. A batch is used by
+ * one thread at a time, again and again, and a server may have several. Free it before `stop` returns.
+ */
+typedef struct jz_broker_batch jz_broker_batch;
+
+/* NULL when there is no memory. Within `start` or later. */
+JZ_PUBLIC jz_broker_batch *jz_broker_batch_create(jz_server *server);
+
+/*
+ * Adds a message, as jz_broker_deliver_except does, and with what that returns. It reaches the loops when the batch is
+ * posted, behind what this or any other thread delivers meanwhile without the batch. At the latest after 256 messages,
+ * and if this does not return SENT, it is posted at once.
+ */
+JZ_PUBLIC jz_send_status jz_broker_batch_deliver(jz_broker_batch *batch, jz_ws except, const char *topic,
+                                                 size_t topic_length, jz_message_kind kind, const void *bytes,
+                                                 size_t length);
+
+/*
+ * Posts what was added, after which the batch is empty: do it whenever nothing more is there to be added, and before
+ * anything that may take long. Loops that have ended meanwhile do not get it.
+ */
+JZ_PUBLIC void jz_broker_batch_post(jz_broker_batch *batch);
+
+/* Posts what was added, and frees the batch. NULL does nothing. */
+JZ_PUBLIC void jz_broker_batch_free(jz_broker_batch *batch);
 
 /*
  * Tells the server whether the broker is connected to the other servers. Each change is logged, and counted in

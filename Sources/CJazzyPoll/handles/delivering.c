@@ -1,0 +1,149 @@
+/* The public functions with which a broker delivers. */
+#include <stdlib.h>
+
+#include "handles/all_loops.h"
+#include "jazzy/broker.h"
+#include "shard/errand.h"
+#include "shard/server.h"
+#include "shard/stop_request.h"
+
+enum { MOST_IN_BATCH = 256 };
+
+/* The errands that wait for one loop, each linked to the one before it; NULL: none. */
+typedef struct jz_chain {
+    jz_errand *last;
+    jz_errand *first;
+} jz_chain;
+
+struct jz_broker_batch {
+    jz_server *server;
+    size_t count;      /* of messages */
+    jz_chain chains[]; /* of each loop */
+};
+
+jz_broker_batch *jz_broker_batch_create(jz_server *server)
+{
+    jz_broker_batch *batch = calloc(1, sizeof *batch + server->shard_count * sizeof batch->chains[0]);
+    if (batch != NULL)
+        batch->server = server;
+    return batch;
+}
+
+void jz_broker_batch_post(jz_broker_batch *batch)
+{
+    if (batch->count == 0)
+        return;
+    batch->count = 0;
+    for (uint32_t i = 0; i < batch->server->shard_count; i++) {
+        jz_chain chain = batch->chains[i];
+        batch->chains[i] = (jz_chain){NULL, NULL};
+        if (chain.last != NULL)
+            jz_errand_post_chain(&batch->server->shards[i], chain.last, chain.first);
+    }
+}
+
+void jz_broker_batch_free(jz_broker_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    jz_broker_batch_post(batch);
+    free(batch);
+}
+
+/* Takes ownership of the errand. */
+static jz_send_status add(jz_shard *shard, jz_chain *chain, jz_errand *task)
+{
+    if (jz_mailbox_is_closed(&shard->turn.loop.mailbox)) {
+        jz_errand_discard(shard, &task->letter);
+        return JZ_SEND_CLOSED;
+    }
+    task->letter.next = chain->last != NULL ? &chain->last->letter : NULL;
+    chain->last = task;
+    if (chain->first == NULL)
+        chain->first = task;
+    return JZ_SEND_QUEUED;
+}
+
+/* With errands to all loops, because the caller may hold a lock, and subscriptions may be about to change. */
+static jz_send_status give(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
+                           jz_publication *publication, size_t reserved)
+{
+    jz_send_status status = JZ_SEND_CLOSED;
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        jz_shard *shard = &server->shards[i];
+        jz_send_status given = JZ_SEND_DROPPED;
+        jz_errand *task = jz_errand_create_publishing(except, topic, publication, reserved);
+        if (task == NULL)
+            jz_errand_unreserve(shard, reserved);
+        else
+            given = batch != NULL ? add(shard, &batch->chains[i], task) : jz_errand_post(shard, task);
+        if (given == JZ_SEND_DROPPED)
+            status = JZ_SEND_DROPPED;
+        else if (given != JZ_SEND_CLOSED && status == JZ_SEND_CLOSED)
+            status = JZ_SEND_SENT;
+    }
+    return status;
+}
+
+/*
+ * A broker that delivers within its functions does so on a loop's own thread, for which the mailbox limit does not
+ * hold: it is checked here.
+ */
+static jz_shard *reserve(jz_server *server, size_t amount)
+{
+    jz_shard *here = jz_current_shard;
+    if (here != NULL && here->server == server && !jz_errand_may_wait(here))
+        return here;
+    return jz_reserve_everywhere(server, NULL, amount);
+}
+
+static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
+                              jz_message_kind kind, const void *bytes, size_t length)
+{
+    if (jz_server_has_told_all(server) || jz_server_has_drained(server))
+        return JZ_SEND_CLOSED;
+    if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
+        return JZ_SEND_DROPPED;
+    size_t reserved = length + topic.length + JZ_LETTER_COST;
+    jz_shard *full = reserve(server, reserved);
+    if (full != NULL) {
+        jz_count_dropped(&full->turn.counters);
+        return JZ_SEND_DROPPED;
+    }
+    jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
+    if (publication == NULL) {
+        jz_unreserve_everywhere(server, NULL, server->shard_count, reserved);
+        return jz_drop_without_memory(server);
+    }
+    jz_send_status status = give(server, batch, except, topic, publication, reserved);
+    jz_publication_release(publication);
+    if (status == JZ_SEND_DROPPED)
+        return jz_drop_without_memory(server);
+    jz_membership *membership = atomic_load(&server->membership);
+    if (status == JZ_SEND_SENT && membership != NULL)
+        jz_membership_count_delivered(membership);
+    return status;
+}
+
+jz_send_status jz_broker_deliver(jz_server *server, const char *topic, size_t topic_length, jz_message_kind kind,
+                                 const void *bytes, size_t length)
+{
+    return deliver(server, NULL, (jz_ws){0}, (jz_text){topic, topic_length}, kind, bytes, length);
+}
+
+jz_send_status jz_broker_deliver_except(jz_server *server, jz_ws except, const char *topic, size_t topic_length,
+                                        jz_message_kind kind, const void *bytes, size_t length)
+{
+    return deliver(server, NULL, except, (jz_text){topic, topic_length}, kind, bytes, length);
+}
+
+jz_send_status jz_broker_batch_deliver(jz_broker_batch *batch, jz_ws except, const char *topic, size_t topic_length,
+                                       jz_message_kind kind, const void *bytes, size_t length)
+{
+    jz_send_status status = deliver(batch->server, batch, except, (jz_text){topic, topic_length}, kind, bytes, length);
+    batch->count++;
+    /* If there is no room, the loops get what they have to make some. */
+    if (status != JZ_SEND_SENT || batch->count >= MOST_IN_BATCH)
+        jz_broker_batch_post(batch);
+    return status;
+}
