@@ -23,6 +23,7 @@
 #include "link/peer.h"
 #include "link/queue.h"
 #include "settings/settings.h"
+#include "topics/asked.h"
 #include "topics/topics.h"
 
 enum { JZ_REDIS_SCRATCH_SIZE = 64 * 1024, JZ_REDIS_MOST_SENTINELS = 64, JZ_REDIS_MOST_LOGGED = 4 };
@@ -57,8 +58,9 @@ struct jz_redis {
 
     jz_redis_queue queue;
 
-    pthread_mutex_t topics_lock; /* guards the next four */
+    pthread_mutex_t topics_lock; /* guards the next five */
     jz_redis_topics *topics;
+    jz_redis_asked asked;    /* on the subscribed connection */
     bool has_rung;           /* the thread will look at the topics */
     bool has_lost_topic;     /* there was no memory for one: the server is to be asked again */
     uint64_t topics_look_ms; /* when the thread looks at them, unless the bell is rung */
@@ -94,16 +96,18 @@ struct jz_redis {
     unsigned own_channels; /* acknowledged */
     uint64_t now_ms;       /* since the thread last woke */
     uint64_t start_ms;
-    uint64_t stop_ms;     /* when it has taken long enough; 0: not asked to stop */
-    uint64_t alone_ms;    /* since when it is not joined; 0: it is */
-    uint64_t gaps_before; /* `gaps` then */
-    uint64_t gaps_due_ms; /* when gaps are told that no acknowledgement and no message tells; 0: none */
-    bool is_held;         /* not joined again before `retold_ms`, because there was no memory for a topic */
+    uint64_t stop_ms;        /* when it has taken long enough; 0: not asked to stop */
+    uint64_t alone_ms;       /* since when it is not joined; 0: it is */
+    uint64_t gaps_before;    /* `gaps` then */
+    uint64_t gaps_due_ms;    /* when gaps are told that no acknowledgement and no message tells; 0: none */
+    uint64_t refused_due_ms; /* when topics that Redis refused are tried again; 0: there are none */
+    size_t refused_now;      /* since they were tried, and not before */
+    bool is_held;            /* not joined again before `retold_ms`, because there was no memory for a topic */
     uint64_t retold_ms;
-    bool has_forgotten; /* topics were missing, until the next time that it is joined */
-    bool has_moved;     /* Sentinels have said where the master is */
-    bool is_elsewhere;  /* Redis is no master any more: the subscribed connection is given up, too */
-    bool has_refused;   /* Redis refuses messages, which was logged */
+    bool has_forgotten;  /* topics were missing, until the next time that it is joined */
+    bool has_moved;      /* Sentinels have said where the master is */
+    bool is_elsewhere;   /* Redis is no master any more: the subscribed connection is given up, too */
+    uint64_t refused_ms; /* when Redis refused a message last, which was logged; 0: long ago */
     char logged[JZ_REDIS_MOST_LOGGED][JZ_REDIS_FAILURE_SIZE]; /* the last failures, which are not logged again */
     size_t logged_count;
     char scratch[JZ_REDIS_SCRATCH_SIZE];
@@ -139,7 +143,13 @@ bool jz_redis_publisher_work(jz_redis *redis, uint64_t now_ms);
 void jz_redis_subscriber_init(jz_redis *redis);
 bool jz_redis_subscriber_ready(jz_redis *redis);
 void jz_redis_subscriber_lost(jz_redis *redis);
+/* Under the topics' lock: names them in one command. False: no memory, and the wire's failure says so. */
+bool jz_redis_ask_for_topics(jz_redis *redis, bool is_subscribe, jz_redis_topic *const *topics, size_t count);
 bool jz_redis_subscriber_work(jz_redis *redis, uint64_t now_ms);
+
+/* refusing.c: an error of Redis on the subscribed connection. False: that is given up. */
+bool jz_redis_take_refusal(jz_redis *redis, const char *refusal);
+void jz_redis_retry_refused(jz_redis *redis, uint64_t now_ms);
 
 /* delivering.c: messages of the subscribed connection. */
 void jz_redis_deliver(void *context, const char *channel, size_t channel_length, const char *payload, size_t length);

@@ -210,7 +210,7 @@ static bool is_complete(jz_redis *redis)
     pthread_mutex_lock(&redis->topics_lock);
     jz_redis_topic_counts counts = jz_redis_topics_counts(redis->topics);
     pthread_mutex_unlock(&redis->topics_lock);
-    return counts.acknowledged == counts.wanted;
+    return counts.acknowledged + counts.refused == counts.wanted;
 }
 
 static void update_joined(jz_redis *redis, uint64_t now_ms)
@@ -264,6 +264,7 @@ static void work(jz_redis *redis, uint64_t now_ms)
         jz_redis_lose(redis, &redis->publisher, false);
     if (redis->subscriber.phase == JZ_REDIS_READY && !jz_redis_subscriber_work(redis, now_ms))
         jz_redis_lose(redis, &redis->subscriber, false);
+    jz_redis_retry_refused(redis, now_ms);
     ask_for_topics(redis, now_ms);
     if (!redis->is_held)
         update_joined(redis, now_ms);
@@ -305,6 +306,8 @@ static uint64_t next_due(jz_redis *redis)
         earlier(&due_ms, redis->subscriber.ready_ms + redis->settings.options.connect_timeout_ms);
     if (redis->gaps_due_ms != 0)
         earlier(&due_ms, redis->gaps_due_ms);
+    if (redis->refused_due_ms != 0)
+        earlier(&due_ms, redis->refused_due_ms);
     if (redis->is_held)
         earlier(&due_ms, redis->retold_ms);
     if (redis->stop_ms != 0)

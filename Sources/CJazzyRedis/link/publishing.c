@@ -8,7 +8,10 @@
 
 enum {
     MOST_AREAS = 32,
-    REFUSED_MS = 250 /* until announcements are tried again */
+    REFUSED_MS = 250, /* until announcements are tried again, and for each of them one more */
+    MOST_REFUSED_MS = 30000,
+    CALM_MS = 5000, /* without a refusal, until it is logged that messages are taken again */
+    SHOWN = 64      /* bytes of a topic in the log */
 };
 
 static bool begins(const char *text, const char *word)
@@ -37,18 +40,29 @@ static bool leave(jz_redis *redis, const char *reason)
     return jz_redis_wire_fail(&redis->publisher.wire, "%.120s", reason);
 }
 
-static bool take_refusal(jz_redis *redis, jz_redis_queued_kind kind)
+/* A user may be allowed to publish to some channels only: then others are taken meanwhile. */
+static void log_refusal(jz_redis *redis, const jz_redis_queued *entry, const char *refusal)
+{
+    const jz_redis_entry *topic = entry->publication != NULL ? &entry->publication->entry : NULL;
+    int shown = topic == NULL ? 0 : topic->length < SHOWN ? (int)topic->length : SHOWN;
+    if (redis->refused_ms == 0)
+        jz_redis_log(redis, JZ_LOG_ERROR,
+                     "Redis at %s refuses messages, which are lost for other processes: %s (%s%.*s)", redis->where,
+                     refusal, topic != NULL ? "topic " : "no topic", shown, topic != NULL ? topic->name : "");
+    redis->refused_ms = redis->now_ms;
+}
+
+static bool take_refusal(jz_redis *redis, const jz_redis_queued *entry)
 {
     jz_redis_peer *peer = &redis->publisher;
     const char *refusal = peer->replies.refusal;
-    if (kind == JZ_REDIS_QUEUED_ROLE || is_for_elsewhere(refusal))
+    if (entry->kind == JZ_REDIS_QUEUED_ROLE || is_for_elsewhere(refusal))
         return leave(redis, refusal);
+    log_refusal(redis, entry, refusal);
     bool is_whole = jz_redis_queue_refused(&redis->queue);
-    jz_redis_queue_hold_announcements(&redis->queue, jz_redis_now_ms() + REFUSED_MS);
-    if (!redis->has_refused)
-        jz_redis_log(redis, JZ_LOG_ERROR, "Redis at %s refuses messages, which are lost for other processes: %s",
-                     redis->where, refusal);
-    redis->has_refused = true;
+    size_t due = jz_redis_queue_announcements(&redis->queue);
+    jz_redis_queue_hold_announcements(&redis->queue,
+                                      redis->now_ms + REFUSED_MS + (due < MOST_REFUSED_MS ? due : MOST_REFUSED_MS));
     return is_whole || jz_redis_wire_fail(&peer->wire, "%.120s", refusal);
 }
 
@@ -60,8 +74,9 @@ static bool take_answer(jz_redis *redis, const jz_redis_queued *entry)
             return leave(redis, "it is no master any more");
     } else if (peer->replies.type != REDIS_REPLY_INTEGER) {
         return jz_redis_wire_fail(&peer->wire, "its answer to PUBLISH is not understood");
-    } else if (redis->has_refused && entry->kind == JZ_REDIS_QUEUED_MESSAGE) {
-        redis->has_refused = false;
+    } else if (redis->refused_ms != 0 && redis->now_ms - redis->refused_ms >= CALM_MS &&
+               entry->kind == JZ_REDIS_QUEUED_MESSAGE) {
+        redis->refused_ms = 0;
         jz_redis_log(redis, JZ_LOG_WARNING, "Redis at %s takes messages again", redis->where);
     }
     return jz_redis_queue_answered(&redis->queue) ||
@@ -78,7 +93,7 @@ static bool on_reply(void *context)
                                   peer->replies.type == REDIS_REPLY_ERROR ? peer->replies.refusal
                                                                           : "it answers what was not asked");
     if (peer->replies.type == REDIS_REPLY_ERROR)
-        return take_refusal(redis, entry->kind);
+        return take_refusal(redis, entry);
     return take_answer(redis, entry);
 }
 

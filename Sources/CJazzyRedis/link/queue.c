@@ -242,6 +242,14 @@ void jz_redis_queue_reconnected(jz_redis_queue *queue, uint64_t now_ms)
     queue->announces_ms = now_ms;
 }
 
+size_t jz_redis_queue_announcements(jz_redis_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    size_t count = jz_redis_published_announcements_due(queue->published);
+    pthread_mutex_unlock(&queue->lock);
+    return count;
+}
+
 uint64_t jz_redis_queue_due_ms(jz_redis_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);

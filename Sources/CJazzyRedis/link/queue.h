@@ -114,6 +114,9 @@ static inline void jz_redis_queue_hold_announcements(jz_redis_queue *queue, uint
     queue->announces_ms = until_ms;
 }
 
+/* How many topics have something to announce. */
+size_t jz_redis_queue_announcements(jz_redis_queue *queue);
+
 /* When there is something to announce, at the earliest; UINT64_MAX: nothing. */
 uint64_t jz_redis_queue_due_ms(jz_redis_queue *queue);
 

@@ -181,6 +181,7 @@ jz_redis_statistics jz_redis_statistics_of(jz_redis *redis)
     jz_redis_topic_counts counts = jz_redis_topics_counts(redis->topics);
     pthread_mutex_unlock(&redis->topics_lock);
     now.topics = counts.kept;
+    now.refused_topics = counts.refused;
     now.live_topics = atomic_load(&redis->is_subscribed) ? counts.acknowledged : 0;
     return now;
 }
@@ -192,6 +193,7 @@ void jz_redis_free(jz_redis *redis)
     jz_redis_halt(redis);
     jz_redis_sentinel_free(redis);
     jz_redis_queue_destroy(&redis->queue);
+    jz_redis_asked_clear(&redis->asked);
     if (redis->topics != NULL)
         jz_redis_topics_free(redis->topics);
     jz_redis_bell_close(&redis->bell);

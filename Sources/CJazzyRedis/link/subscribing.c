@@ -26,17 +26,18 @@ static bool add_channel(jz_redis *redis, jz_redis_buffer *out, size_t suffix, co
     return true;
 }
 
-/* Under the lock. */
-static bool add_topics(jz_redis *redis, const char *command, jz_redis_topic *const *batch, size_t count)
+bool jz_redis_ask_for_topics(jz_redis *redis, bool is_subscribe, jz_redis_topic *const *topics, size_t count)
 {
     jz_redis_buffer *out = &redis->subscriber.wire.out;
-    bool is_whole = jz_redis_command_begin(out, count + 1) && jz_redis_command_add_text(out, command);
+    bool is_whole = jz_redis_command_begin(out, count + 1) &&
+                    jz_redis_command_add_text(out, is_subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE");
     for (size_t i = 0; i < count && is_whole; i++) {
-        const jz_redis_entry *entry = &batch[i]->entry;
+        const jz_redis_entry *entry = &topics[i]->entry;
         is_whole =
             add_channel(redis, out, jz_redis_channel_length(entry->name, entry->length), entry->name, entry->length);
     }
-    return is_whole || jz_redis_wire_fail(&redis->subscriber.wire, "out of memory");
+    return (is_whole && jz_redis_asked_add(&redis->asked, is_subscribe, topics, count)) ||
+           jz_redis_wire_fail(&redis->subscriber.wire, "out of memory");
 }
 
 /* Under the lock. `has_more` is set: one batch was full. */
@@ -45,11 +46,11 @@ static bool add_batches(jz_redis *redis, uint64_t now_ms, bool *has_more)
     jz_redis_topic *batch[JZ_REDIS_TOPIC_BATCH];
     size_t count = jz_redis_topics_next_to_subscribe(redis->topics, batch, JZ_REDIS_TOPIC_BATCH);
     *has_more = count == JZ_REDIS_TOPIC_BATCH;
-    if (count > 0 && !add_topics(redis, "SUBSCRIBE", batch, count))
+    if (count > 0 && !jz_redis_ask_for_topics(redis, true, batch, count))
         return false;
     count = jz_redis_topics_next_to_unsubscribe(redis->topics, now_ms, batch, JZ_REDIS_TOPIC_BATCH);
     *has_more = *has_more || count == JZ_REDIS_TOPIC_BATCH;
-    return count == 0 || add_topics(redis, "UNSUBSCRIBE", batch, count);
+    return count == 0 || jz_redis_ask_for_topics(redis, false, batch, count);
 }
 
 bool jz_redis_subscriber_work(jz_redis *redis, uint64_t now_ms)
@@ -84,7 +85,8 @@ static bool take_acknowledgement(jz_redis *redis)
         jz_redis_channel_read(channel + prefix, length - prefix, redis->origin, &topic, &topic_length);
     if (kind == JZ_REDIS_CHANNEL_TOPIC) {
         pthread_mutex_lock(&redis->topics_lock);
-        bool is_awaited = jz_redis_topics_answered(redis->topics, topic, topic_length);
+        bool is_awaited =
+            jz_redis_asked_answered(&redis->asked) && jz_redis_topics_answered(redis->topics, topic, topic_length);
         pthread_mutex_unlock(&redis->topics_lock);
         if (!is_awaited)
             return jz_redis_wire_fail(&peer->wire, "it acknowledges what was not subscribed");
@@ -101,7 +103,7 @@ static bool on_reply(void *context)
     jz_redis *redis = context;
     const jz_redis_replies *replies = &redis->subscriber.replies;
     if (replies->type == REDIS_REPLY_ERROR)
-        return jz_redis_wire_fail(&redis->subscriber.wire, "%.120s", replies->refusal);
+        return jz_redis_take_refusal(redis, replies->refusal);
     if (replies->type != REDIS_REPLY_ARRAY)
         return jz_redis_wire_fail(&redis->subscriber.wire, "it answers what was not asked");
     if (strcmp(replies->word, "subscribe") == 0 || strcmp(replies->word, "unsubscribe") == 0)
@@ -140,6 +142,7 @@ bool jz_redis_subscriber_ready(jz_redis *redis)
     redis->own_channels = 0;
     /* Whatever is subscribed only now may have missed something while there was no connection. */
     pthread_mutex_lock(&redis->topics_lock);
+    jz_redis_asked_clear(&redis->asked);
     jz_redis_topics_gap_everywhere(redis->topics);
     pthread_mutex_unlock(&redis->topics_lock);
     return subscribe_own(redis) || jz_redis_wire_fail(&redis->subscriber.wire, "out of memory");
@@ -150,6 +153,7 @@ void jz_redis_subscriber_lost(jz_redis *redis)
     atomic_store(&redis->is_subscribed, false);
     redis->own_channels = 0;
     pthread_mutex_lock(&redis->topics_lock);
+    jz_redis_asked_clear(&redis->asked);
     jz_redis_topics_disconnected(redis->topics);
     pthread_mutex_unlock(&redis->topics_lock);
 }

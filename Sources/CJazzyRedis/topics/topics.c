@@ -8,6 +8,7 @@ struct jz_redis_topics {
     jz_redis_list to_subscribe; /* wanted */
     jz_redis_list lingering;    /* not wanted, subscribed; the first ends first */
     jz_redis_list ending;       /* not wanted, not subscribed; answers are outstanding */
+    jz_redis_list refused;      /* wanted, not subscribed, not to be asked for just now */
     jz_redis_list to_tell;      /* owe a gap, wanted, acknowledged */
     size_t wanted;
     size_t acknowledged;
@@ -25,6 +26,7 @@ jz_redis_topics *jz_redis_topics_create(uint32_t linger_ms)
     jz_redis_list_init(&topics->to_subscribe);
     jz_redis_list_init(&topics->lingering);
     jz_redis_list_init(&topics->ending);
+    jz_redis_list_init(&topics->refused);
     jz_redis_list_init(&topics->to_tell);
     return topics;
 }
@@ -191,11 +193,38 @@ bool jz_redis_topics_answered(jz_redis_topics *topics, const char *name, size_t 
     if (topic == NULL || topic->unanswered == 0)
         return false;
     topic->unanswered--;
+    topic->was_refused = topic->was_refused && !jz_redis_topic_is_acknowledged(topic);
     if (topic->listed == &topics->ending && topic->unanswered == 0)
         forget(topics, topic);
     else
         settle(topics, topic, false);
     return true;
+}
+
+bool jz_redis_topics_is_to_be_asked_again(const jz_redis_topic *topic)
+{
+    return topic->is_subscribed && topic->unanswered == 1;
+}
+
+void jz_redis_topics_refused(jz_redis_topics *topics, jz_redis_topic *topic)
+{
+    topic->unanswered--;
+    if (topic->unanswered > 0)
+        return; /* the next answer decides */
+    if (!topic->is_wanted) {
+        forget(topics, topic);
+        return;
+    }
+    topic->is_subscribed = false;
+    topic->was_refused = true;
+    owe(topics, topic, true);
+    put(topic, &topics->refused);
+}
+
+void jz_redis_topics_retry_refused(jz_redis_topics *topics, size_t most)
+{
+    for (size_t i = 0; i < most && topics->refused.count > 0; i++)
+        put(first_of(&topics->refused), &topics->to_subscribe);
 }
 
 static void subscribe_again(void *context, jz_redis_entry *entry)
@@ -206,7 +235,7 @@ static void subscribe_again(void *context, jz_redis_entry *entry)
     topic->is_subscribed = false;
     topic->unanswered = 0;
     settle(topics, topic, was_live);
-    if (topic->listed == NULL)
+    if (topic->listed == NULL || topic->listed == &topics->refused)
         put(topic, &topics->to_subscribe);
 }
 
@@ -255,6 +284,7 @@ jz_redis_topic_counts jz_redis_topics_counts(const jz_redis_topics *topics)
         .kept = topics->table.count,
         .wanted = topics->wanted,
         .acknowledged = topics->acknowledged,
+        .refused = topics->refused.count,
         .to_subscribe = topics->to_subscribe.count,
         .lingering = topics->lingering.count,
         .gaps = topics->owing,

@@ -30,6 +30,7 @@ typedef struct jz_redis_topic {
     bool is_wanted;        /* has subscribers on this server: deliver nothing else */
     bool is_subscribed;    /* the last command for it on this connection was SUBSCRIBE */
     bool owes_gap;         /* a gap is to be told */
+    bool was_refused;      /* Redis has refused it before, which was told */
 } jz_redis_topic;
 
 typedef struct jz_redis_topics jz_redis_topics;
@@ -64,6 +65,17 @@ uint64_t jz_redis_topics_deadline_ms(const jz_redis_topics *topics);
  */
 bool jz_redis_topics_answered(jz_redis_topics *topics, const char *name, size_t length);
 
+/*
+ * Redis has refused a SUBSCRIBE with this topic, among others or alone. `is_to_be_asked_again`: no other command for it
+ * is outstanding, so that it may be named in another SUBSCRIBE, for which the answer stays outstanding.
+ */
+bool jz_redis_topics_is_to_be_asked_again(const jz_redis_topic *topic);
+/* Else, or if it was asked for alone: it is not subscribed. If it is wanted it owes a gap, and is not asked for again
+   until `retry_refused` or `disconnected`. The topic may be freed. */
+void jz_redis_topics_refused(jz_redis_topics *topics, jz_redis_topic *topic);
+/* Has as many as `most` of the refused ones subscribed again. */
+void jz_redis_topics_retry_refused(jz_redis_topics *topics, size_t most);
+
 /* The connection is gone: every wanted topic is to be subscribed again, and is kept with what it has heard; all others
    are freed. */
 void jz_redis_topics_disconnected(jz_redis_topics *topics);
@@ -92,6 +104,7 @@ typedef struct jz_redis_topic_counts {
     size_t kept;         /* wanted, lingering, or with unanswered commands */
     size_t wanted;       /* of those */
     size_t acknowledged; /* of the wanted ones; all topics are live when both are equal */
+    size_t refused;      /* of the wanted ones */
     size_t to_subscribe;
     size_t lingering;
     size_t gaps; /* to be told */

@@ -31,6 +31,9 @@
  *     connection is dead, or that nothing is delivered, which no error ever says.
  *   - The channel of a topic is `prefix` and the topic. What others publish there (redis-cli PUBLISH jazzy:news hello)
  *     arrives as a text message, if it is UTF-8.
+ *   - A user of Redis who may not use every channel (ACL) needs those of the processes themselves, &jazzy:?J*, +role,
+ *     and those of topics. A topic that is forbidden is never live: it is logged, counted (refused_topics), and asked
+ *     for again every 30 s, while all others go on.
  *   - Whoever may publish to these channels is trusted like a process of one's own. There is no signature: such a one
  *     can publish any message to any topic, also in the name of another process (whose origin is in each of its
  *     messages): with a high number it makes that one's next messages look like duplicates, which are dropped and only
@@ -177,9 +180,11 @@ typedef struct jz_redis_statistics {
     uint64_t dropped;    /* messages that were not published: the queue was full, or Redis refused them */
     size_t queue_bytes;  /* now: messages that Redis has not acknowledged */
     size_t queue_messages;
-    size_t topics;      /* now: topics that have subscribers here, or had until linger_ms ago */
-    size_t live_topics; /* now: those of them that Redis has acknowledged */
-    uint64_t lag_us;    /* of the last probe: from publishing it to hearing it, in microseconds */
+    size_t topics;         /* now: topics that have subscribers here, or had until linger_ms ago */
+    size_t live_topics;    /* now: those of them that Redis has acknowledged */
+    uint64_t lag_us;       /* of the last probe: from publishing it to hearing it, in microseconds */
+    size_t refused_topics; /* now: those of them that Redis does not let its user subscribe to (ACL); they are asked for
+                              again after a while, and meanwhile get no messages of other processes */
 } jz_redis_statistics;
 
 /* From any thread. */
