@@ -3,6 +3,8 @@
 
 #include "loop/poll.h"
 
+#if !JZ_POLL_BY_KQUEUE
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -131,3 +133,5 @@ void jz_poll_wake(jz_poll *poll)
     (void)written;
     errno = errno_before;
 }
+
+#endif

@@ -1,6 +1,8 @@
 /*
- * The interface to the kernel's readiness notification. epoll.c is the only implementation today; a kqueue.c for macOS
- * and the BSDs needs no change elsewhere.
+ * The interface to the kernel's readiness notification: epoll.c on Linux, kqueue.c on macOS and the BSDs. Nothing else
+ * knows which of them it is.
+ *
+ * Each poll belongs to one thread, its loop's, except for jz_poll_wake. No other descriptor has the same token.
  */
 #ifndef JAZZY_LOOP_POLL_H
 #define JAZZY_LOOP_POLL_H
@@ -10,6 +12,15 @@
 #include <stdint.h>
 
 #include "jazzy/transport.h" /* JZ_READABLE, JZ_WRITABLE */
+
+/* Tests define it, to run kqueue.c over a kqueue of their own. */
+#if !defined JZ_POLL_BY_KQUEUE
+#ifdef __linux__
+#define JZ_POLL_BY_KQUEUE 0
+#else
+#define JZ_POLL_BY_KQUEUE 1
+#endif
+#endif
 
 typedef struct jz_ready {
     uint64_t token;
@@ -22,8 +33,17 @@ typedef struct jz_poll jz_poll;
 jz_poll *jz_poll_create(void);
 void jz_poll_destroy(jz_poll *poll);
 
-/* Watches a descriptor, level-triggered. jz_poll_wait returns `token` with its readiness. False: errno says why. */
+/*
+ * Watches a descriptor, level-triggered. jz_poll_wait returns `token` with its readiness for what is of interest, and,
+ * whatever is, as both readable and writable if the connection broke or was hung up. That the peer will only send no
+ * more is the end of input: readable. False: errno says why.
+ */
 bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t token);
+
+/*
+ * False: errno says why; ENOENT: the descriptor is not watched. What the kernel only refuses later is told as
+ * readiness, so that receiving or sending finds out.
+ */
 bool jz_poll_change(jz_poll *poll, int descriptor, unsigned interest, uint64_t token);
 
 /* Whether a descriptor can be watched at all: a file cannot. False: errno says why. From any thread. */
