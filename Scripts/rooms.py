@@ -44,7 +44,7 @@ ROOMS_OF = {
 }
 CORE = pathlib.Path("Sources/CJazzyPoll")
 # A connection has pointers to data that higher rooms keep for it. Rooms below those do not use the data.
-KEPT_FOR_ROOMS_ABOVE = {"connection/connection.h": {"jz_unsent", "jz_subscriptions", "jz_work", "jz_question"}}
+KEPT_FOR_ROOMS_ABOVE = {"connection/connection.h": {"jz_unsent", "jz_subscriptions", "jz_work", "jz_question", "jz_exchange"}}
 # zlib, OpenSSL and hiredis, which are no rooms: modules of their own, beside the libraries.
 OUTSIDE = "../../CJazzyZlib/CJazzyZlib.h"
 OUTSIDE_OF = {

@@ -8,7 +8,7 @@
 /* A route may lead nowhere if adding its handler or page failed. */
 static bool leads_somewhere(const struct jz_route *route)
 {
-    return route->handler != NULL || route->page != NULL;
+    return route->handler != NULL || jz_route_has_page(route);
 }
 
 static int compare(jz_text a, const struct jz_route *route)
@@ -223,7 +223,8 @@ jz_page *jz_page_create(const char *content_type, const void *body, size_t lengt
 bool jz_routes_need_workers(const jz_routes *routes)
 {
     for (size_t i = 0; i < routes->count; i++) {
-        if (routes->routes[i]->options.execution == JZ_EXECUTION_WORKERS)
+        const jz_route *route = routes->routes[i];
+        if (route->options.execution == JZ_EXECUTION_WORKERS || route->page_options.execution == JZ_EXECUTION_WORKERS)
             return true;
     }
     return false;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "codec/text.h"
+#include "jazzy/page.h"
 #include "jazzy/server.h"
 #include "config/route_pattern.h"
 
@@ -31,9 +32,18 @@ typedef struct jz_route {
     bool is_plain;            /* its handler gets every message at once: it runs on the loop, and no rate is limited */
     jz_route_options options; /* complete: defaults of the server are filled in; the lists are copies, see strings.h */
     size_t first_number;      /* of its connections: see jz_routes_find_number; 0: no WebSocket here */
-    jz_page *page;            /* NULL: no page here */
+    jz_page *page;            /* NULL: no page with fixed content here */
+    jz_page_handler page_handler; /* NULL: no page that is made for each request */
+    void *page_context;
+    jz_page_options page_options;     /* complete, like `options` */
     _Atomic bool *has_refused_origin; /* and logged how to allow that origin */
 } jz_route;
+
+/* Whether there is a page of any kind. */
+static inline bool jz_route_has_page(const jz_route *route)
+{
+    return route->page != NULL || route->page_handler != NULL;
+}
 
 /* Releases a connection's state. NULL does nothing. */
 static inline void jz_route_release_state(const jz_route *route, void *state)

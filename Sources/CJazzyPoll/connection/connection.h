@@ -32,7 +32,7 @@ typedef enum jz_phase {
     JZ_PHASE_FREE,      /* the slot is not in use */
     JZ_PHASE_PROXY,     /* waits for the PROXY header of a trusted proxy */
     JZ_PHASE_HEAD,      /* reads request heads and answers them */
-    JZ_PHASE_ASKING,    /* waits for the upgrade hook's answer; nothing is read */
+    JZ_PHASE_ASKING,    /* waits for an answer of the application, or sends a long one; nothing is read */
     JZ_PHASE_WEBSOCKET, /* the session reads */
     JZ_PHASE_FINISHING, /* input is discarded; ends when the output is sent */
     JZ_PHASE_LINGERING, /* all is sent and our side is shut down; waits for the peer's end, so that no reset overtakes
@@ -56,6 +56,9 @@ typedef struct jz_unsent jz_unsent;
 
 /* A handshake that waits for the upgrade hook. See handshake.h. */
 typedef struct jz_question jz_question;
+
+/* A request for a page that is made for it, and what comes of it. See exchange.h. */
+typedef struct jz_exchange jz_exchange;
 
 typedef struct jz_connection {
     /* Any thread may read these, to check whether a handle still means this connection. */
@@ -92,8 +95,11 @@ typedef struct jz_connection {
             jz_buffer head;    /* the incomplete head */
             bool came_secured; /* a PROXY header said that the client speaks TLS to the proxy */
         };
-        jz_question *question; /* JZ_PHASE_ASKING */
-        jz_session session;    /* JZ_PHASE_WEBSOCKET */
+        struct {                   /* JZ_PHASE_ASKING: one of the two, the other is NULL */
+            jz_question *question; /* a handshake */
+            jz_exchange *exchange; /* a request for a page */
+        };
+        jz_session session; /* JZ_PHASE_WEBSOCKET */
     };
     struct jz_subscriptions *subscriptions; /* NULL when there are none */
     jz_unsent *unsent;                      /* NULL when nothing waits */

@@ -16,34 +16,49 @@ static void tell_missing(jz_shard *shard, const jz_address *proxy, const jz_rout
                         shard->server->client_address_header);
 }
 
-bool jz_client_address_follow(jz_shard *shard, jz_connection *connection, const jz_route *route,
-                              const jz_request_head *head)
+/* Whether the address of the client is certain. `client` is at first that of the peer. */
+static jz_client_naming find(const jz_server *server, const jz_request_head *head, jz_address *client)
 {
-    const jz_server *server = shard->server;
     jz_client_naming naming = JZ_CLIENT_NOT_NAMED;
-    jz_address client = jz_connection_peer(connection);
-    if (!jz_server_trusts(server, &client))
-        return true;
     switch (server->options.client_address) {
     case JZ_CLIENT_ADDRESS_X_FORWARDED_FOR:
-        if (jz_x_forwarded_for(head, server->trusted_proxies, server->trusted_proxy_count, &client))
+        if (jz_x_forwarded_for(head, server->trusted_proxies, server->trusted_proxy_count, client))
             naming = JZ_CLIENT_NAMED;
         break;
     case JZ_CLIENT_ADDRESS_FORWARDED:
-        if (jz_forwarded(head, server->trusted_proxies, server->trusted_proxy_count, &client))
+        if (jz_forwarded(head, server->trusted_proxies, server->trusted_proxy_count, client))
             naming = JZ_CLIENT_NAMED;
         break;
     case JZ_CLIENT_ADDRESS_HEADER:
-        naming = jz_client_in_header(head, server->client_address_header, &client);
-        if (naming == JZ_CLIENT_NOT_NAMED)
-            tell_missing(shard, &client, route);
+        naming = jz_client_in_header(head, server->client_address_header, client);
         break;
     default:
         break;
     }
-    if (naming == JZ_CLIENT_NAMED)
-        jz_connection_set_peer(connection, &client);
+    return naming;
+}
+
+bool jz_client_address_find(jz_shard *shard, const jz_connection *connection, const jz_route *route,
+                            const jz_request_head *head, jz_address *client)
+{
+    const jz_server *server = shard->server;
+    *client = jz_connection_peer(connection);
+    if (!jz_server_trusts(server, client))
+        return true;
+    jz_client_naming naming = find(server, head, client);
+    if (naming == JZ_CLIENT_NOT_NAMED && server->options.client_address == JZ_CLIENT_ADDRESS_HEADER)
+        tell_missing(shard, client, route);
     return naming != JZ_CLIENT_MISNAMED;
+}
+
+bool jz_client_address_follow(jz_shard *shard, jz_connection *connection, const jz_route *route,
+                              const jz_request_head *head)
+{
+    jz_address client;
+    bool is_certain = jz_client_address_find(shard, connection, route, head, &client);
+    if (is_certain)
+        jz_connection_set_peer(connection, &client);
+    return is_certain;
 }
 
 /* The proxy's fault, not the client's: a warning instead of the line about a refusal. */

@@ -17,6 +17,10 @@
 bool jz_client_address_follow(jz_shard *shard, jz_connection *connection, const jz_route *route,
                               const jz_request_head *head);
 
+/* The same for a request of which nothing is kept: writes the client's address to `client`. */
+bool jz_client_address_find(jz_shard *shard, const jz_connection *connection, const jz_route *route,
+                            const jz_request_head *head, jz_address *client);
+
 /* Refuses such a request. */
 void jz_client_address_refuse(jz_shard *shard, jz_connection *connection, const jz_route *route);
 

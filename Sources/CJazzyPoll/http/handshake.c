@@ -100,6 +100,7 @@ static void ask(jz_shard *shard, jz_connection *connection, const jz_route *rout
     question->is_secure = is_secure;
     connection->phase = JZ_PHASE_ASKING;
     connection->question = question;
+    connection->exchange = NULL;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_ASKING, memory_order_release);
     jz_timer_set(&shard->turn.loop.timers, &connection->timer, route->options.upgrade_timeout_ms);
     jz_properties *properties = jz_properties_take(&shard->turn.links, connection->link);
@@ -202,7 +203,7 @@ void jz_handshake_keep_input(jz_shard *shard, jz_connection *connection, jz_inpu
 
 jz_answer_status jz_handshake_answer(jz_shard *shard, jz_connection *connection, jz_answer *answer)
 {
-    if (connection->phase != JZ_PHASE_ASKING || connection->question->answer != NULL ||
+    if (connection->phase != JZ_PHASE_ASKING || connection->question == NULL || connection->question->answer != NULL ||
         connection->broken != JZ_FAILURE_NONE)
         return JZ_ANSWER_LATE;
     answer->release_state = connection->question->route->options.release_state;
@@ -214,13 +215,7 @@ jz_answer_status jz_handshake_answer(jz_shard *shard, jz_connection *connection,
 
 static void reject(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_answer *answer)
 {
-    jz_response response = jz_response_refusing(answer->status);
-    if (answer->content_type.length > 0) {
-        response.content_type = answer->content_type.start;
-        response.body = answer->body.start;
-        response.length = answer->body.length;
-    }
-    response.further_headers = answer->headers;
+    jz_response response = jz_response_of_answer(answer);
     jz_refusal_note_on(shard, connection, route, JZ_REFUSAL_REJECTED);
     jz_http_respond(shard, connection, &response);
 }

@@ -4,6 +4,7 @@
 
 #include "codec/request_head.h"
 #include "session/upgrade.h"
+#include "http/exchange.h"
 #include "http/handshake.h"
 #include "http/lookup.h"
 #include "http/responding.h"
@@ -68,7 +69,7 @@ static const char *allow_of(const jz_request_head *head, const jz_route *route)
         return "Allow: GET, HEAD, OPTIONS\r\n";
     if (route == NULL)
         return NULL;
-    return route->page != NULL ? "Allow: GET, HEAD, OPTIONS\r\n" : "Allow: GET, OPTIONS\r\n";
+    return jz_route_has_page(route) ? "Allow: GET, HEAD, OPTIONS\r\n" : "Allow: GET, OPTIONS\r\n";
 }
 
 /* Pages live as long as the server. */
@@ -127,8 +128,28 @@ static void answer_page(jz_shard *shard, jz_connection *connection, const jz_req
     jz_http_respond(shard, connection, &response);
 }
 
-/* Returns whether the connection becomes a WebSocket. */
-static bool answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head, jz_accepted *accepted)
+/* Whether the request is one for a page that is made for it. */
+static bool is_for_handler(const jz_request_head *head, const jz_lookup *lookup)
+{
+    return lookup->route != NULL && lookup->route->page_handler != NULL &&
+           (is_method(head, "GET") || is_method(head, "HEAD")) && fault_of(head, lookup) == NULL;
+}
+
+/* `text`: the head as it came. `behind`: bytes of input that follow it. */
+static void ask_for_page(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
+                         const jz_lookup *lookup, jz_text text, size_t behind)
+{
+    const jz_asked asked = {.head = head,
+                            .parameters = &lookup->parameters,
+                            .text = text,
+                            .keeps_alive =
+                                keeps_alive(head) && !jz_upgrade_is_requested(head) && behind <= JZ_MOST_PIPELINED};
+    jz_exchange_ask(shard, connection, lookup->route, &asked);
+}
+
+/* Returns whether the connection becomes a WebSocket. `text` is the head as it came, and `behind` bytes follow it. */
+static bool answer(jz_shard *shard, jz_connection *connection, const jz_request_head *head, jz_text text, size_t behind,
+                   jz_accepted *accepted)
 {
     jz_lookup lookup;
     bool is_accepted = false;
@@ -140,24 +161,32 @@ static bool answer(jz_shard *shard, jz_connection *connection, const jz_request_
                     is_method(head, "GET") && fault_of(head, &lookup) == NULL;
     if (upgrades)
         is_accepted = jz_handshake_take(shard, connection, lookup.route, head, &lookup.parameters, accepted);
+    else if (is_for_handler(head, &lookup))
+        ask_for_page(shard, connection, head, &lookup, text, behind);
     else
         answer_page(shard, connection, head, &lookup);
     jz_lookup_free(&lookup);
     return is_accepted;
 }
 
-static bool parse_and_answer(jz_shard *shard, jz_connection *connection, const char *bytes, size_t head_length,
+static bool parse_and_answer(jz_shard *shard, jz_connection *connection, jz_text text, size_t behind,
                              jz_accepted *accepted)
 {
     jz_request_head head;
-    jz_head_result result = jz_request_head_parse(bytes, head_length, &shard->server->head_limits, &head);
+    jz_head_result result = jz_request_head_parse(text.start, text.length, &shard->server->head_limits, &head);
     if (result == JZ_HEAD_COMPLETE) {
-        bool is_accepted = answer(shard, connection, &head, accepted);
-        accepted->head = (jz_text){bytes, head_length};
+        bool is_accepted = answer(shard, connection, &head, text, behind, accepted);
+        accepted->head = text;
         return is_accepted;
     }
     refuse_head(shard, connection, result, head.fault);
     return false;
+}
+
+/* Whether an upgrade hook has been asked. */
+static bool asks_for_upgrade(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_ASKING && connection->question != NULL;
 }
 
 /* Parses a head that is complete in the input in place. */
@@ -171,9 +200,10 @@ static bool take_from_input(jz_shard *shard, jz_connection *connection, jz_input
     if (result == JZ_HEAD_COMPLETE) {
         input->bytes += head_length;
         input->length -= head_length;
-        bool is_accepted = parse_and_answer(shard, connection, bytes, head_length, accepted);
-        if (connection->phase == JZ_PHASE_ASKING)
-            jz_handshake_keep_head(connection, (jz_text){bytes, head_length}, NULL);
+        const jz_text head = {bytes, head_length};
+        bool is_accepted = parse_and_answer(shard, connection, head, input->length, accepted);
+        if (asks_for_upgrade(connection))
+            jz_handshake_keep_head(connection, head, NULL);
         return is_accepted;
     }
     if (result != JZ_HEAD_INCOMPLETE) {
@@ -212,14 +242,15 @@ static bool take_carried(jz_shard *shard, jz_connection *connection, jz_input *i
     jz_buffer head = connection->head;
     connection->head = (jz_buffer){0};
     bool is_accepted = false;
+    const jz_text text = {(const char *)head.bytes, head_length};
     if (result == JZ_HEAD_COMPLETE)
-        is_accepted = parse_and_answer(shard, connection, (const char *)head.bytes, head_length, accepted);
+        is_accepted = parse_and_answer(shard, connection, text, input->length, accepted);
     else
         refuse_bytes(shard, connection, result, (const char *)head.bytes, head.length);
     if (is_accepted)
         connection->head = head;
-    else if (connection->phase == JZ_PHASE_ASKING)
-        jz_handshake_keep_head(connection, (jz_text){(const char *)head.bytes, head_length}, &head);
+    else if (asks_for_upgrade(connection))
+        jz_handshake_keep_head(connection, text, &head);
     else
         jz_buffer_free(&head);
     return is_accepted;
@@ -228,8 +259,13 @@ static bool take_carried(jz_shard *shard, jz_connection *connection, jz_input *i
 bool jz_http_take(jz_shard *shard, jz_connection *connection, jz_input *input, jz_accepted *accepted)
 {
     bool is_accepted = false;
+    uint32_t before = shard->exchange_number;
     while (!is_accepted && connection->phase == JZ_PHASE_HEAD && input->length > 0 &&
            connection->broken == JZ_FAILURE_NONE) {
+        if (shard->exchange_number != before) {
+            jz_exchange_rest(shard, connection, input);
+            break;
+        }
         if (connection->head.length == 0)
             is_accepted = take_from_input(shard, connection, input, accepted);
         else

@@ -3,14 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/handshake.h"
+#include "http/asking.h"
 #include "output/output.h"
 #include "shard/server.h"
 
 void jz_http_leave(jz_shard *shard, jz_connection *connection)
 {
     if (connection->phase == JZ_PHASE_ASKING)
-        jz_handshake_discard(shard, connection);
+        jz_asking_discard(shard, connection);
     if (connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY)
         jz_buffer_free(&connection->head);
 }

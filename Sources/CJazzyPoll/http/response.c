@@ -12,10 +12,14 @@ const char *jz_response_reason(int status)
         const char *reason;
     } reasons[] = {
         {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
         {204, "No Content"},
+        {206, "Partial Content"},
         {301, "Moved Permanently"},
         {302, "Found"},
         {303, "See Other"},
+        {304, "Not Modified"},
         {307, "Temporary Redirect"},
         {308, "Permanent Redirect"},
         {400, "Bad Request"},
@@ -26,6 +30,8 @@ const char *jz_response_reason(int status)
         {408, "Request Timeout"},
         {409, "Conflict"},
         {410, "Gone"},
+        {412, "Precondition Failed"},
+        {416, "Range Not Satisfiable"},
         {426, "Upgrade Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
@@ -40,6 +46,8 @@ const char *jz_response_reason(int status)
             return reasons[i].reason;
     }
     /* Clients ignore the phrase (RFC 9110 §15.1): one for each class of codes is enough. */
+    if (status < 300)
+        return "Success";
     if (status < 400)
         return "Redirection";
     return status < 500 ? "Client Error" : "Server Error";
@@ -50,6 +58,21 @@ jz_response jz_response_refusing(int status)
     const char *reason = jz_response_reason(status);
     return (jz_response){
         .status = status, .content_type = "text/plain; charset=utf-8", .body = reason, .length = strlen(reason)};
+}
+
+jz_response jz_response_of_answer(const jz_answer *answer)
+{
+    jz_response response = jz_response_refusing(answer->status);
+    if (answer->content_type.length > 0) {
+        response.content_type = answer->content_type.start;
+        response.body = answer->body.start;
+        response.length = answer->body.length;
+    } else if (answer->status == 204 || answer->status == 304) {
+        response.content_type = NULL;
+        response.length = 0;
+    }
+    response.further_headers = answer->headers;
+    return response;
 }
 
 static bool append_text(jz_buffer *output, const char *text)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "codec/text.h"
+#include "session/answer.h"
 #include "session/buffer.h"
 #include "codec/date.h"
 
@@ -25,6 +26,9 @@ typedef struct jz_response {
 
 /* A refusal, with a short text as its body. */
 jz_response jz_response_refusing(int status);
+
+/* The response that an answer of the application describes, and owns. */
+jz_response jz_response_of_answer(const jz_answer *answer);
 
 /* The reason phrase of a status. */
 const char *jz_response_reason(int status);

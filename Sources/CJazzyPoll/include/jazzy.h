@@ -34,6 +34,7 @@
 #include "jazzy/event.h"
 #include "jazzy/log.h"
 #include "jazzy/options.h"
+#include "jazzy/page.h"
 #include "jazzy/request.h"
 #include "jazzy/server.h"
 #include "jazzy/statistics.h"

@@ -1,7 +1,7 @@
 #include "lifecycle/errand_runner.h"
 
 #include "lifecycle/admitting.h"
-#include "http/handshake.h"
+#include "http/asking.h"
 #include "lifecycle/releasing.h"
 #include "output/sending.h"
 #include "shard/hold.h"
@@ -59,7 +59,7 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, jz_err
         jz_connection_pause(&shard->turn, connection, task->type == JZ_ERRAND_PAUSE);
         break;
     case JZ_ERRAND_ANSWER:
-        if (jz_handshake_answer(shard, connection, task->answer) == JZ_ANSWER_TAKEN)
+        if (jz_asking_answer(shard, connection, task->answer) == JZ_ANSWER_TAKEN)
             task->answer = NULL;
         break;
     default:

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lifecycle/ending.h"
-#include "http/handshake.h"
+#include "http/asking.h"
 #include "output/output.h"
 #include "lifecycle/progress.h"
 #include "lifecycle/reading.h"
@@ -21,6 +21,8 @@ static bool is_taking(const jz_connection *connection)
     switch ((jz_phase)connection->phase) {
     case JZ_PHASE_HEAD:
         return connection->was_answered;
+    case JZ_PHASE_ASKING:
+        return !jz_asking_waits_for_application(connection);
     case JZ_PHASE_WEBSOCKET:
         return !jz_session_is_open(&connection->session);
     case JZ_PHASE_FINISHING:
@@ -33,8 +35,8 @@ static bool is_taking(const jz_connection *connection)
 
 static uint32_t timeout_of(const jz_shard *shard, const jz_connection *connection)
 {
-    return connection->phase == JZ_PHASE_HEAD ? shard->server->options.handshake_timeout_ms
-                                              : jz_shard_close_timeout(shard);
+    bool is_serving = connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_ASKING;
+    return is_serving ? shard->server->options.handshake_timeout_ms : jz_shard_close_timeout(shard);
 }
 
 void jz_expiry_prolong(jz_shard *shard, jz_connection *connection)
@@ -103,13 +105,13 @@ bool jz_expiry_is_due(jz_shard *shard, jz_connection *connection)
 /* The event that the phase waits for has not happened in time. */
 static void follow_time_out(jz_shard *shard, jz_connection *connection)
 {
-    if (connection->phase == JZ_PHASE_ASKING && connection->question->answer == NULL) {
-        jz_handshake_time_out(shard, connection);
+    if (connection->phase == JZ_PHASE_ASKING && jz_asking_waits_for_application(connection)) {
+        jz_asking_time_out(shard, connection);
     } else if (connection->phase == JZ_PHASE_HEAD && connection->head.length > 0) {
         jz_http_refuse(shard, connection, JZ_REFUSAL_HANDSHAKE_TIMEOUT);
     } else if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_is_open(&connection->session)) {
         follow_watch(shard, connection);
-    } else if (connection->phase != JZ_PHASE_ASKING) {
+    } else if (connection->phase != JZ_PHASE_ASKING || jz_exchange_is_resting(connection)) {
         give_up(shard, connection);
         return;
     }

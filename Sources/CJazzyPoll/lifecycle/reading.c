@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "lifecycle/delivery.h"
+#include "http/exchange.h"
 #include "http/handshake.h"
 #include "http/http.h"
 #include "shard/kept_input.h"
 #include "lifecycle/opening.h"
 #include "output/output.h"
 #include "http/proxy.h"
+#include "http/responding.h"
 #include "lifecycle/releasing.h"
 #include "shard/server.h"
 #include "lifecycle/watch.h"
@@ -70,11 +72,18 @@ void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input
         jz_kept_input_note(shard, connection);
 }
 
-/* The upgrade hook was called. If it has answered at once, the connection becomes a WebSocket, or is refused. */
+/*
+ * The upgrade hook was called. If it has answered at once, the connection becomes a WebSocket, or is refused. Or a page
+ * was asked for, which comes before further requests.
+ */
 static void take_answer(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     jz_accepted accepted;
     jz_buffer rest;
+    if (connection->question == NULL) {
+        jz_exchange_keep_input(connection, input);
+        return;
+    }
     /* Earlier input goes first, when the connection is settled. */
     if (connection->question->answer == NULL || connection->question->rest.length > 0)
         jz_handshake_keep_input(shard, connection, input);
@@ -111,26 +120,6 @@ void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
     }
 }
 
-static void go_on(jz_shard *shard, uint64_t token)
-{
-    jz_connection *connection = jz_shard_connection_of(shard, token);
-    if (connection == NULL || connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_has_kept(&connection->session))
-        return;
-    jz_reading_take_kept(shard, connection);
-    jz_turn_mark_dirty(&shard->turn, connection);
-}
-
-void jz_reading_take_all_kept(jz_shard *shard)
-{
-    jz_kept_input *kept = &shard->kept_input;
-    for (size_t i = 0; i < kept->due; i++)
-        go_on(shard, kept->tokens[i]);
-    kept->count -= kept->due;
-    if (kept->count > 0)
-        memmove(kept->tokens, kept->tokens + kept->due, kept->count * sizeof *kept->tokens);
-    kept->due = 0;
-}
-
 static void take_input(jz_shard *shard, jz_connection *connection, jz_input input)
 {
     jz_accepted accepted;
@@ -146,6 +135,38 @@ static void take_input(jz_shard *shard, jz_connection *connection, jz_input inpu
         jz_reading_keep(shard, connection, &input);
     }
     flush_current(shard, connection);
+}
+
+/* The next request behind one that is answered has its turn. */
+static void take_rest(jz_shard *shard, jz_connection *connection)
+{
+    jz_buffer rest = jz_exchange_take_rest(connection);
+    take_input(shard, connection, (jz_input){rest.bytes, rest.length});
+    jz_buffer_free(&rest);
+    jz_http_await_request(shard, connection);
+    jz_turn_mark_dirty(&shard->turn, connection);
+}
+
+static void go_on(jz_shard *shard, uint64_t token)
+{
+    jz_connection *connection = jz_shard_connection_of(shard, token);
+    if (connection != NULL && jz_exchange_is_resting(connection))
+        take_rest(shard, connection);
+    if (connection == NULL || connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_has_kept(&connection->session))
+        return;
+    jz_reading_take_kept(shard, connection);
+    jz_turn_mark_dirty(&shard->turn, connection);
+}
+
+void jz_reading_take_all_kept(jz_shard *shard)
+{
+    jz_kept_input *kept = &shard->kept_input;
+    for (size_t i = 0; i < kept->due; i++)
+        go_on(shard, kept->tokens[i]);
+    kept->count -= kept->due;
+    if (kept->count > 0)
+        memmove(kept->tokens, kept->tokens + kept->due, kept->count * sizeof *kept->tokens);
+    kept->due = 0;
 }
 
 /* The peer will send no more. Output to it is still sent. */

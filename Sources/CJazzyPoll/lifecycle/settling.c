@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "lifecycle/delivery.h"
-#include "http/handshake.h"
+#include "http/asking.h"
 #include "lifecycle/opening.h"
 #include "output/output.h"
 #include "lifecycle/reading.h"
@@ -53,11 +53,15 @@ static void update_interest(jz_shard *shard, jz_connection *connection)
         jz_connection_lose(shard, connection, JZ_FAILURE_TRANSPORT);
 }
 
-/* Carries out the upgrade hook's answer, from any thread. */
+/* Carries out the answer of an upgrade hook, or of a page, from any thread. */
 static void follow_answer(jz_shard *shard, jz_connection *connection)
 {
     jz_buffer rest;
     jz_accepted accepted;
+    if (connection->question == NULL) {
+        jz_exchange_proceed(shard, connection);
+        return;
+    }
     if (jz_handshake_proceed(shard, connection, &rest, &accepted)) {
         jz_connection_begin_websocket(shard, connection, &accepted);
         jz_input input = {rest.bytes, rest.length};
@@ -109,6 +113,8 @@ void jz_connection_settle_anyhow(jz_shard *shard, jz_connection *connection)
     jz_output_flush(&shard->turn, connection);
     if (jz_connection_is_settled(connection))
         return;
+    if (connection->phase == JZ_PHASE_ASKING && connection->question == NULL)
+        jz_exchange_follow(shard, connection);
     if (connection->is_backed_up || connection->drop_is_due)
         jz_deliver_notices(shard, connection);
     if (connection->broken != JZ_FAILURE_NONE) {

@@ -1,6 +1,6 @@
 #include "lifecycle/telling.h"
 
-#include "http/handshake.h"
+#include "http/asking.h"
 #include "lifecycle/progress.h"
 #include "http/responding.h"
 #include "output/sending.h"
@@ -15,7 +15,7 @@ static void tell(jz_shard *shard, jz_connection *connection)
     if (connection->phase == JZ_PHASE_HEAD || connection->phase == JZ_PHASE_PROXY)
         jz_http_finish(shard, connection, jz_progress_is_awaited(shard, connection));
     else if (connection->phase == JZ_PHASE_ASKING)
-        jz_handshake_give_up(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT);
+        jz_asking_stop(shard, connection, jz_progress_is_awaited(shard, connection));
     else if (connection->phase == JZ_PHASE_WEBSOCKET &&
              jz_connection_close(&shard->turn, connection, JZ_CAUSE_STOPPING, farewell->code,
                                  (jz_text){farewell->reason, farewell->reason_length}) == JZ_SEND_DROPPED)

@@ -1,6 +1,7 @@
 #include "shard/server.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,11 +248,48 @@ jz_status jz_server_route_get(jz_server *server, const char *path, const char *c
     jz_status status = add_route(server, path, &route, error);
     if (status != JZ_OK)
         return status;
-    if (route->page != NULL)
+    if (jz_route_has_page(route))
         return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a page already", path);
     route->page = jz_page_create(content_type, body, length);
     if (route->page == NULL)
         return jz_report_system(error, ENOMEM, "add a route");
+    return JZ_OK;
+}
+
+/* Options with the server's value where the page has none. */
+static jz_status complete_page_options(jz_page_options *options, const jz_options *server, jz_error *error)
+{
+    if (options->execution != JZ_EXECUTION_LOOP && options->execution != JZ_EXECUTION_WORKERS)
+        return jz_report(error, JZ_STATUS_INVALID_OPTION, "option execution of a page is %d; it has to be 0 or 1",
+                         (int)options->execution);
+    if (options->answer_timeout_ms == 0)
+        options->answer_timeout_ms = server->upgrade_timeout_ms;
+    if (options->answer_timeout_ms < 100 || options->answer_timeout_ms > 3600000)
+        return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                         "option answer_timeout_ms is %" PRIu32 "; it has to be 100 to 3,600,000, or 0 for the "
+                         "server's upgrade_timeout_ms",
+                         options->answer_timeout_ms);
+    return JZ_OK;
+}
+
+jz_status jz_server_route_page(jz_server *server, const char *path, const jz_page_options *options,
+                               jz_page_handler handler, void *context, jz_error *error)
+{
+    jz_page_options complete = options != NULL ? *options : (jz_page_options){0};
+    if (handler == NULL)
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "page \"%.100s\": the handler is NULL",
+                         path != NULL ? path : "");
+    jz_route *route = NULL;
+    jz_status status = complete_page_options(&complete, &server->options, error);
+    if (status == JZ_OK)
+        status = add_route(server, path, &route, error);
+    if (status != JZ_OK)
+        return status;
+    if (jz_route_has_page(route))
+        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a page already", path);
+    route->page_handler = handler;
+    route->page_context = context;
+    route->page_options = complete;
     return JZ_OK;
 }
 

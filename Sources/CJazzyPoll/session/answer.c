@@ -5,7 +5,11 @@
 
 #include "codec/token.h"
 
-enum { NOT_MODIFIED = 304 }; /* must have no body (RFC 9110 §15.4.5), and is no answer to a handshake */
+enum {
+    NO_CONTENT = 204,
+    RESET_CONTENT = 205, /* must have no content, and is of no use where no request has any (RFC 9110 §15.3.6) */
+    NOT_MODIFIED = 304   /* must have no body (RFC 9110 §15.4.5), and is no answer to a handshake */
+};
 
 /* Header fields that the server sets itself, or that would change where the response ends. */
 static bool is_reserved(jz_text name)
@@ -104,15 +108,20 @@ jz_answer_status jz_answer_accepting(const jz_acceptance *acceptance, jz_answer 
     return JZ_ANSWER_TAKEN;
 }
 
-jz_answer_status jz_answer_rejecting(const jz_rejection *rejection, jz_answer **answer)
+/* Whether the parts of a response may be sent. */
+static bool may_be_sent(const jz_page_response *response)
 {
-    const char *content_type = rejection->content_type;
-    if (rejection->status < 300 || rejection->status > 599 || rejection->status == NOT_MODIFIED ||
-        !are_valid(rejection->headers, rejection->header_count) ||
-        (content_type != NULL && (content_type[0] == '\0' || !jz_is_field_value(jz_text_of(content_type)))))
-        return JZ_ANSWER_INVALID;
-    size_t headers_length = length_of(rejection->headers, rejection->header_count);
-    size_t body_length = content_type != NULL ? rejection->length : 0;
+    const char *content_type = response->content_type;
+    return are_valid(response->headers, response->header_count) &&
+           (content_type == NULL || (content_type[0] != '\0' && jz_is_field_value(jz_text_of(content_type))));
+}
+
+/* Copies a response. */
+static jz_answer_status copy(const jz_page_response *response, jz_answer **answer)
+{
+    const char *content_type = response->content_type;
+    size_t headers_length = length_of(response->headers, response->header_count);
+    size_t body_length = content_type != NULL ? response->length : 0;
     size_t type_length = content_type != NULL ? strlen(content_type) : 0;
     char *end;
     if (body_length > SIZE_MAX / 2)
@@ -120,12 +129,41 @@ jz_answer_status jz_answer_rejecting(const jz_rejection *rejection, jz_answer **
     *answer = create(headers_length + type_length + 1 + body_length, &end);
     if (*answer == NULL)
         return JZ_ANSWER_OUT_OF_MEMORY;
-    (*answer)->status = rejection->status;
-    (*answer)->headers = put_headers(&end, rejection->headers, rejection->header_count);
+    (*answer)->status = response->status;
+    (*answer)->headers = put_headers(&end, response->headers, response->header_count);
     (*answer)->content_type = put(&end, content_type, type_length);
     put(&end, "", 1); /* terminates the content type */
-    (*answer)->body = put(&end, rejection->body, body_length);
+    (*answer)->body = put(&end, response->body, body_length);
     return JZ_ANSWER_TAKEN;
+}
+
+jz_answer_status jz_answer_rejecting(const jz_rejection *rejection, jz_answer **answer)
+{
+    const jz_page_response response = {.status = rejection->status,
+                                       .content_type = rejection->content_type,
+                                       .body = rejection->body,
+                                       .length = rejection->length,
+                                       .headers = rejection->headers,
+                                       .header_count = rejection->header_count};
+    if (rejection->status < 300 || rejection->status > 599 || rejection->status == NOT_MODIFIED ||
+        !may_be_sent(&response))
+        return JZ_ANSWER_INVALID;
+    return copy(&response, answer);
+}
+
+jz_answer_status jz_answer_responding(const jz_page_response *response, uint32_t exchange, jz_answer **answer)
+{
+    jz_page_response complete = *response;
+    if (complete.status == 0)
+        complete.status = 200;
+    if (complete.status < 200 || complete.status > 599 || complete.status == RESET_CONTENT || !may_be_sent(&complete))
+        return JZ_ANSWER_INVALID;
+    if (complete.status == NO_CONTENT || complete.status == NOT_MODIFIED)
+        complete.content_type = NULL;
+    jz_answer_status status = copy(&complete, answer);
+    if (status == JZ_ANSWER_TAKEN)
+        (*answer)->exchange = exchange;
+    return status;
 }
 
 void jz_answer_free(jz_answer *answer)

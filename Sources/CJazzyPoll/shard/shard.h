@@ -77,6 +77,8 @@ struct jz_shard {
     jz_allowances allowances;
     jz_date date;
 
+    uint32_t exchange_number; /* of the last request for a page that is made for it */
+
     uint32_t closed_in_turn; /* connections closed with their topics, in the iteration of this number: */
     uint64_t closing_turn;
 

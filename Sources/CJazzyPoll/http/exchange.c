@@ -1,0 +1,220 @@
+#include "http/exchange.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "codec/text.h"
+#include "http/client_address.h"
+#include "http/client_scheme.h"
+#include "http/request.h"
+#include "http/responding.h"
+#include "shard/server.h"
+
+static jz_page_request request_of(const jz_shard *shard, const jz_connection *connection, const jz_exchange *exchange)
+{
+    return (jz_page_request){.value = jz_shard_handle_of(shard, connection).value,
+                             .route = (uint32_t)exchange->route->number,
+                             .number = exchange->number};
+}
+
+static void enter(jz_connection *connection, jz_exchange *exchange)
+{
+    connection->phase = JZ_PHASE_ASKING;
+    connection->question = NULL;
+    connection->exchange = exchange;
+}
+
+/* The connection is then as before the request. The caller frees the exchange. */
+static jz_exchange *leave(jz_connection *connection)
+{
+    jz_exchange *exchange = connection->exchange;
+    connection->phase = JZ_PHASE_HEAD;
+    connection->head = (jz_buffer){0};
+    return exchange;
+}
+
+/* The same for one that has not been answered; tells the page that it is over. */
+static jz_exchange *end(jz_shard *shard, jz_connection *connection)
+{
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    jz_exchange *exchange = leave(connection);
+    const jz_route *route = exchange->route;
+    if (route->page_options.ended != NULL)
+        route->page_options.ended(route->page_context, request_of(shard, connection, exchange));
+    return exchange;
+}
+
+static void free_exchange(jz_exchange *exchange)
+{
+    jz_answer_free(exchange->answer);
+    jz_buffer_free(&exchange->rest);
+    free(exchange);
+}
+
+static jz_exchange *create(jz_shard *shard, const jz_route *route, const jz_asked *asked)
+{
+    jz_exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL)
+        return NULL;
+    exchange->route = route;
+    exchange->number = ++shard->exchange_number;
+    exchange->is_head = jz_text_equals(asked->head->method, jz_text_of("HEAD"));
+    exchange->keeps_alive = asked->keeps_alive;
+    exchange->says_keep_alive = asked->head->minor_version == 0;
+    return exchange;
+}
+
+static void call_handler(jz_shard *shard, jz_connection *connection, const jz_asked *asked, const jz_address *client)
+{
+    const jz_exchange *exchange = connection->exchange;
+    const jz_route *route = exchange->route;
+    jz_properties *properties = jz_properties_take(&shard->turn.links, connection->link);
+    const jz_request request = {.head = asked->head,
+                                .parameters = asked->parameters,
+                                .client = *client,
+                                .route = route->path,
+                                .is_secure = jz_client_is_secure(shard, connection, asked->head),
+                                .properties = properties};
+    route->page_handler(route->page_context, request_of(shard, connection, exchange), &request);
+    free(properties);
+}
+
+void jz_exchange_ask(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_asked *asked)
+{
+    jz_address client;
+    if (!jz_client_address_find(shard, connection, route, asked->head, &client)) {
+        jz_client_address_refuse(shard, connection, route);
+        return;
+    }
+    jz_exchange *exchange = create(shard, route, asked);
+    if (exchange == NULL) {
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        return;
+    }
+    enter(connection, exchange);
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_ASKING, memory_order_release);
+    call_handler(shard, connection, asked, &client);
+    if (exchange->answer != NULL)
+        jz_exchange_proceed(shard, connection);
+    else
+        jz_timer_set(&shard->turn.loop.timers, &connection->timer, route->page_options.answer_timeout_ms);
+}
+
+void jz_exchange_keep_input(jz_connection *connection, jz_input *input)
+{
+    jz_exchange *exchange = connection->exchange;
+    if (input->length > JZ_MOST_PIPELINED - exchange->rest.length)
+        exchange->has_dropped = true;
+    if (!exchange->has_dropped && !jz_buffer_append(&exchange->rest, input->bytes, input->length))
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    input->length = 0;
+}
+
+void jz_exchange_rest(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    jz_exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL) {
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        return;
+    }
+    exchange->is_resting = true;
+    enter(connection, exchange);
+    jz_exchange_keep_input(connection, input);
+    jz_turn_mark_dirty(&shard->turn, connection);
+}
+
+bool jz_exchange_is_resting(const jz_connection *connection)
+{
+    return connection->phase == JZ_PHASE_ASKING && connection->exchange != NULL && connection->exchange->is_resting;
+}
+
+jz_buffer jz_exchange_take_rest(jz_connection *connection)
+{
+    jz_exchange *exchange = leave(connection);
+    jz_buffer rest = exchange->rest;
+    exchange->rest = (jz_buffer){0};
+    free_exchange(exchange);
+    return rest;
+}
+
+jz_answer_status jz_exchange_answer(jz_shard *shard, jz_connection *connection, jz_answer *answer)
+{
+    jz_exchange *exchange = connection->phase == JZ_PHASE_ASKING ? connection->exchange : NULL;
+    if (exchange == NULL || exchange->number != answer->exchange || exchange->answer != NULL || exchange->is_resting ||
+        connection->broken != JZ_FAILURE_NONE)
+        return JZ_ANSWER_LATE;
+    exchange->answer = answer;
+    atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
+    jz_turn_mark_dirty(&shard->turn, connection);
+    return JZ_ANSWER_TAKEN;
+}
+
+/* As for pages with fixed content: see answer_page in http.c. */
+static bool goes_on_behind(const jz_shard *shard, const jz_connection *connection, const jz_exchange *exchange)
+{
+    size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
+    return exchange->keeps_alive && !exchange->has_dropped && shard->course == JZ_COURSE_SERVING &&
+           buffered <= shard->server->options.backpressure_limit / 2;
+}
+
+void jz_exchange_proceed(jz_shard *shard, jz_connection *connection)
+{
+    if (connection->exchange->answer == NULL)
+        return;
+    jz_exchange *exchange = end(shard, connection);
+    jz_response response = jz_response_of_answer(exchange->answer);
+    response.is_head = exchange->is_head;
+    response.keeps_alive = goes_on_behind(shard, connection, exchange);
+    response.says_keep_alive = exchange->says_keep_alive;
+    jz_http_respond(shard, connection, &response);
+    jz_answer_free(exchange->answer);
+    exchange->answer = NULL;
+    if (exchange->rest.length > 0 && connection->phase == JZ_PHASE_HEAD && connection->broken == JZ_FAILURE_NONE) {
+        exchange->is_resting = true;
+        enter(connection, exchange);
+    } else {
+        free_exchange(exchange);
+    }
+}
+
+void jz_exchange_follow(jz_shard *shard, jz_connection *connection)
+{
+    jz_exchange *exchange = connection->exchange;
+    size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
+    if (!exchange->is_resting || exchange->is_noted || buffered > shard->server->options.backpressure_limit / 2)
+        return;
+    exchange->is_noted = true;
+    jz_kept_input_note(shard, connection);
+}
+
+/* The application's fault, not the client's: a warning instead of the line about a refusal. */
+void jz_exchange_time_out(jz_shard *shard, jz_connection *connection)
+{
+    const jz_route *route = connection->exchange->route;
+    jz_address peer = jz_connection_peer(connection);
+    const jz_log_about about = {.route = route->path, .cause = jz_refusal_name(JZ_REFUSAL_UPGRADE_TIMEOUT)};
+    jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &peer, &about,
+                        "refused: the page %.100s was not answered within %" PRIu32 " ms (answer_timeout_ms)",
+                        route->path, route->page_options.answer_timeout_ms);
+    jz_count(&shard->turn.counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);
+    free_exchange(end(shard, connection));
+    jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT,
+                           "the page was not made in time (answer_timeout_ms)");
+}
+
+void jz_exchange_stop(jz_shard *shard, jz_connection *connection, bool lingers)
+{
+    jz_exchange *exchange = connection->exchange;
+    exchange->keeps_alive = false;
+    if (exchange->is_resting) {
+        jz_http_finish(shard, connection, lingers);
+    } else if (exchange->answer == NULL) {
+        free_exchange(end(shard, connection));
+        jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT, "the server stops");
+    }
+}
+
+void jz_exchange_discard(jz_shard *shard, jz_connection *connection)
+{
+    free_exchange(connection->exchange->is_resting ? leave(connection) : end(shard, connection));
+}
