@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 # From the ground up. CONTRIBUTING.md says what each is for.
 ROOMS = [
     "include",
+    "platform",
     "codec",
     "session",
     "loop",

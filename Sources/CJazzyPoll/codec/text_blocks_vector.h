@@ -15,6 +15,7 @@
 #define JAZZY_CODEC_TEXT_BLOCKS_VECTOR_H
 
 #include "codec/text_blocks.h"
+#include "jazzy/compiler.h"
 
 /* The errors that two consecutive bytes can have; there is an error if all three tables have its bit. */
 enum {

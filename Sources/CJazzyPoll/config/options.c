@@ -5,7 +5,7 @@
 #include "codec/origin.h"
 #include "codec/request_head.h"
 #include "codec/token.h"
-#include "loop/cores.h"
+#include "platform/cores.h"
 #include "loop/report.h"
 #include "config/strings.h"
 

@@ -9,6 +9,7 @@
 #include "loop/listening_socket.h"
 #include "loop/poll.h"
 #include "loop/report.h"
+#include "platform/descriptors.h"
 
 static const char action[] = "adopt a connection";
 
@@ -48,7 +49,9 @@ jz_status jz_adopted_prepare(int descriptor, const jz_adopted *adopted, const jz
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0)
         return jz_report_system(error, errno, action);
-    if (adopted->is_socket)
+    if (adopted->is_socket) {
+        jz_socket_raise_no_signal(descriptor);
         jz_socket_prepare_tcp(descriptor, listening);
+    }
     return JZ_OK;
 }

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
 
 #include "loop/listening_socket.h"
 
@@ -12,10 +13,11 @@
 #include <unistd.h>
 
 #include "loop/report.h"
+#include "platform/descriptors.h"
 
 static int unix_socket(void)
 {
-    return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return jz_socket_open(AF_UNIX, SOCK_STREAM, 0);
 }
 
 /* Whether the file is a socket on which nobody listens any more, for instance because the program was killed. */
@@ -60,7 +62,7 @@ static bool give_rights(const char *path, const jz_file_rights *rights)
         errno = ENOTSOCK;
         return false;
     }
-    return (status.st_mode & 0777) == rights->mode || chmod(path, rights->mode) == 0;
+    return (status.st_mode & 0777) == rights->mode || chmod(path, (mode_t)rights->mode) == 0;
 }
 
 /* On failure the file, if it was created, is removed again. */
@@ -69,7 +71,7 @@ static bool bind_and_listen(int descriptor, const struct sockaddr_un *address, c
 {
     /* On Linux the file gets the mode of the socket; on other systems this fails harmlessly. */
     if (rights->mode != 0)
-        (void)fchmod(descriptor, rights->mode);
+        (void)fchmod(descriptor, (mode_t)rights->mode);
     if (!bind_to_file(descriptor, address))
         return false;
     if (give_rights(address->sun_path, rights) && listen(descriptor, (int)backlog) == 0)
@@ -117,17 +119,16 @@ jz_status jz_socket_listen_unix(const char *path, const jz_file_rights *rights, 
     return report_refusal(path, reason, error);
 }
 
-/* A numeric socket option; -1 if the descriptor has none. */
-static int option_of(int descriptor, int name)
+static bool is_stream(int descriptor)
 {
-    int value = -1;
-    socklen_t length = sizeof value;
-    return getsockopt(descriptor, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+    int type = 0;
+    socklen_t length = sizeof type;
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
 jz_status jz_socket_adopt(int descriptor, const jz_listening *listening, jz_error *error)
 {
-    if (option_of(descriptor, SO_TYPE) != SOCK_STREAM || option_of(descriptor, SO_ACCEPTCONN) != 1)
+    if (!is_stream(descriptor) || !jz_socket_is_listening(descriptor))
         return jz_report(error, JZ_STATUS_INVALID_ADDRESS,
                          "cannot listen on descriptor %d: it is no stream socket that listens", descriptor);
     int flags = fcntl(descriptor, F_GETFL);

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
 
 #include "loop/socket.h"
 
@@ -19,6 +20,10 @@
 #include "jazzy/websocket.h"
 #include "loop/listening_socket.h"
 #include "loop/report.h"
+#include "platform/descriptors.h"
+#include "platform/keep_alive.h"
+#include "platform/sending.h"
+#include "platform/shared_port.h"
 
 static void read_address(const struct sockaddr_storage *storage, jz_address *address)
 {
@@ -43,26 +48,21 @@ void jz_socket_prepare_tcp(int descriptor, const jz_listening *listening)
     const int seconds = (int)listening->keep_alive_seconds;
     const int interval = seconds / probes > 0 ? seconds / probes : 1;
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (seconds == 0)
-        return;
-    setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
-    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    if (seconds > 0)
+        jz_socket_keep_alive(descriptor, seconds, interval, probes);
 }
 
 /* Returns a bound, listening socket, or -1 with errno. */
 static int listen_on(const struct addrinfo *candidate, const jz_listening *listening)
 {
-    int descriptor =
-        socket(candidate->ai_family, candidate->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, candidate->ai_protocol);
+    int descriptor = jz_socket_open(candidate->ai_family, candidate->ai_socktype, candidate->ai_protocol);
     if (descriptor < 0)
         return -1;
     const int on = 1;
     const int off = 0;
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (listening->shares_port)
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+        jz_socket_share_port(descriptor);
     if (candidate->ai_family == AF_INET6)
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     jz_socket_prepare_tcp(descriptor, listening);
@@ -165,7 +165,7 @@ jz_socket_result jz_socket_accept(int listener, int *descriptor, jz_address *add
     struct sockaddr_storage storage = {0};
     socklen_t length = sizeof storage;
     do {
-        *descriptor = accept4(listener, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        *descriptor = jz_socket_take(listener, (struct sockaddr *)&storage, &length);
     } while (*descriptor < 0 && errno == EINTR);
     if (*descriptor < 0) {
         switch (errno) {
@@ -219,7 +219,7 @@ static jz_socket_result send_with(int descriptor, const uint8_t *bytes, size_t l
 {
     ssize_t count;
     do {
-        count = send(descriptor, bytes, length, MSG_NOSIGNAL | flags);
+        count = send(descriptor, bytes, length, flags);
     } while (count < 0 && errno == EINTR);
     if (count < 0)
         return result_of_errno();
@@ -229,17 +229,12 @@ static jz_socket_result send_with(int descriptor, const uint8_t *bytes, size_t l
 
 jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent)
 {
-    return send_with(descriptor, bytes, length, 0, sent);
+    return send_with(descriptor, bytes, length, JZ_SEND_FLAGS, sent);
 }
 
 jz_socket_result jz_socket_send_last(int descriptor, const uint8_t *bytes, size_t length, size_t *sent)
 {
-#ifdef MSG_MORE
-    const int more = MSG_MORE;
-#else
-    const int more = 0;
-#endif
-    jz_socket_result result = send_with(descriptor, bytes, length, more, sent);
+    jz_socket_result result = send_with(descriptor, bytes, length, JZ_SEND_MORE_FLAGS, sent);
     /* close would not do: with unread input it discards unsent output. */
     if (result == JZ_SOCKET_OK && *sent == length)
         jz_socket_finish_sending(descriptor);
@@ -253,10 +248,10 @@ jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, s
         count = JZ_MOST_PIECES;
     for (size_t i = 0; i < count; i++)
         vectors[i] = (struct iovec){.iov_base = (void *)pieces[i].bytes, .iov_len = pieces[i].length};
-    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
+    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (jz_piece_count)count};
     ssize_t taken;
     do {
-        taken = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+        taken = sendmsg(descriptor, &message, JZ_SEND_FLAGS);
     } while (taken < 0 && errno == EINTR);
     if (taken < 0)
         return result_of_errno();

@@ -9,12 +9,14 @@
 #include "codec/address.h"
 #include "jazzy/error.h"
 #include "jazzy/transport.h"
+#include "platform/acknowledged.h"
+#include "platform/platform.h"
 
 /* How a TCP socket listens. */
 typedef struct jz_listening {
     uint32_t backlog;
     uint32_t keep_alive_seconds; /* before the kernel probes a silent peer; 0: never */
-    bool shares_port;            /* with this process's other listeners (SO_REUSEPORT) */
+    bool shares_port;            /* with this process's other listeners (platform/shared_port.h) */
 } jz_listening;
 
 /* Binds and listens. `host` NULL: every address, IPv4 and IPv6. On success fills in the descriptor and its port. */
@@ -52,15 +54,6 @@ bool jz_socket_peer(int descriptor, jz_address *address);
 
 /* Whether the connection broke, for instance by a reset. Returns true only once; never for what is no socket. */
 bool jz_socket_is_broken(int descriptor);
-
-/* Bytes that our kernel has taken and the peer's has not acknowledged yet; 0 if unknown. */
-size_t jz_socket_unacknowledged(int descriptor);
-
-/*
- * How many bytes the peer's kernel has acknowledged, plus an unknown constant: only differences mean something. Where
- * the system does not count them, as with Unix domain sockets, sending changes it, too.
- */
-uint64_t jz_socket_acknowledged(int descriptor);
 
 /* Limits how many bytes the kernel buffers beyond the peer's receive window, to about `limit`. */
 void jz_socket_limit_unsent(int descriptor, uint32_t limit);

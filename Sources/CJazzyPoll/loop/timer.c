@@ -1,4 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
+#define _DARWIN_C_SOURCE /* CLOCK_UPTIME_RAW */
 
 #include "loop/timer.h"
 
@@ -7,10 +8,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "platform/clock.h"
+
 uint64_t jz_clock_ns(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(JZ_CLOCK, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "loop/random.h"
+#include "platform/random.h"
 
 enum { FIRST_BUCKETS = 16, FIRST_SEGMENTS = 4 };
 

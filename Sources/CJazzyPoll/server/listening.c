@@ -10,6 +10,7 @@
 #include "loop/report.h"
 #include "loop/socket.h"
 #include "jazzy/transport.h"
+#include "platform/shared_port.h"
 #include "server/listening.h"
 #include "shard/server.h"
 #include "config/log.h"
@@ -57,6 +58,12 @@ static jz_status expect_listening(const jz_server *server, const jz_listen_optio
 
 static const jz_listen_options no_options;
 
+/* Whether the first loop accepts for all: it was chosen, or the kernel would give all connections to one listener. */
+static bool hands_over(const jz_server *server)
+{
+    return server->options.accepting == JZ_ACCEPTING_HAND_OVER || !jz_ports_can_be_shared();
+}
+
 jz_listening jz_server_listening(const jz_server *server, bool shares_port)
 {
     uint32_t keep_alive_ms = server->options.tcp_keep_alive_ms;
@@ -85,7 +92,7 @@ static jz_status add_listeners(jz_server *server, uint32_t count, const char *ho
                                const jz_listen_options *options, jz_error *error)
 {
     const jz_listening listening = jz_server_listening(server, count > 1);
-    jz_listener listener = {.options = *options, .hands_over = server->options.accepting == JZ_ACCEPTING_HAND_OVER};
+    jz_listener listener = {.options = *options, .hands_over = hands_over(server)};
     jz_status status = JZ_OK;
     for (uint32_t i = 0; i < count && status == JZ_OK; i++) {
         jz_shard *shard = &server->shards[i];
@@ -120,7 +127,7 @@ jz_status jz_server_listen_with(jz_server *server, const char *host, uint16_t po
     if (options == NULL)
         options = &no_options;
     jz_status status = expect_listening(server, options, error);
-    uint32_t count = server->options.accepting == JZ_ACCEPTING_HAND_OVER ? 1 : server->shard_count;
+    uint32_t count = hands_over(server) ? 1 : server->shard_count;
     if (status == JZ_OK && count > 1 && port != 0)
         status = expect_free_port(server, host, port, error);
     if (status == JZ_OK)

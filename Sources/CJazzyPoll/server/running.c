@@ -1,6 +1,9 @@
 /* Starting, stopping and waiting for a server. */
+#include <stdio.h>
+
 #include "loop/report.h"
 #include "loop/thread.h"
+#include "platform/thread_name.h"
 #include "shard/errand.h"
 #include "server/listening.h"
 #include "shard/server.h"
@@ -16,8 +19,12 @@ static jz_status expect_state(const jz_server *server, jz_server_state expected,
     return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot %s: %s", action, reason);
 }
 
-static void *run_shard(void *shard)
+static void *run_shard(void *context)
 {
+    jz_shard *shard = context;
+    char name[] = "jazzy-loop-255";
+    snprintf(name, sizeof name, "jazzy-loop-%u", (unsigned)(shard - shard->server->shards) & JZ_MAX_THREADS);
+    jz_thread_take_name(name);
     jz_shard_run(shard);
     return NULL;
 }

@@ -1,4 +1,5 @@
-#define _GNU_SOURCE /* mremap */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#define _DARWIN_C_SOURCE
 
 #include "session/memory.h"
 
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "jazzy/compiler.h"
+#include "platform/pages.h"
 
 enum {
     MOST_KEPT = 16,
@@ -77,7 +79,7 @@ void jz_memory_unmap(void *bytes, size_t size)
     /* munmap fails inside a larger mapping if the process has as many mappings as it may have. Free its pages even
        then. */
     if (munmap(bytes, size) != 0)
-        (void)madvise(bytes, size, MADV_DONTNEED);
+        jz_pages_discard(bytes, size);
 #endif
 }
 
@@ -161,16 +163,12 @@ void jz_memory_give_large(void *bytes, size_t size)
         jz_memory_unmap(bytes, size);
 }
 
-/*
- * With mremap the system moves pages instead of copying. ThreadSanitizer does not know mremap: it would report the next
- * thread that gets the old addresses as one that uses this thread's memory.
- */
+/* Where the system can, it moves pages instead of copying. */
 static void *grow_mapped(void *bytes, size_t size, size_t used, size_t larger)
 {
-#if defined(MREMAP_MAYMOVE) && !defined(JZ_THREAD_SANITIZER)
+#ifdef JZ_PAGES_CAN_MOVE
     (void)used;
-    void *grown = mremap(bytes, size, larger, MREMAP_MAYMOVE);
-    return grown != MAP_FAILED ? grown : NULL;
+    return jz_pages_move(bytes, size, larger);
 #else
     void *grown = jz_memory_map(larger);
     if (grown != NULL) {

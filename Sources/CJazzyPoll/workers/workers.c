@@ -5,6 +5,7 @@
 
 #include "loop/report.h"
 #include "loop/thread.h"
+#include "platform/thread_name.h"
 #include "workers/work.h"
 
 void jz_workers_init(jz_workers *workers, const jz_workers_mail *mail)
@@ -35,6 +36,7 @@ void jz_workers_schedule(jz_workers *workers, jz_work *work)
 static void *run_worker(void *context)
 {
     jz_workers *workers = context;
+    jz_thread_take_name("jazzy-worker");
     pthread_mutex_lock(&workers->lock);
     for (;;) {
         while (workers->first == NULL && !workers->is_finishing)

@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "loop/cores.h"
+#include "platform/cores.h"
 #include "shard/server.h"
 #include "support/testing.h"
 

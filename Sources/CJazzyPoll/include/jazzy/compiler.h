@@ -2,6 +2,13 @@
 #ifndef JAZZY_COMPILER_H
 #define JAZZY_COMPILER_H
 
+#include <stdint.h>
+
+/* Handles, limits and what connections are found by have 64 bits. */
+#if UINTPTR_MAX < UINT64_MAX
+#error "Jazzy needs a 64-bit system: 32-bit ones are not supported"
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 /* A public function: visible in the shared library, which is built with everything else hidden. */
 #define JZ_PUBLIC __attribute__((visibility("default")))

@@ -24,7 +24,8 @@ JZ_BEGIN_DECLARATIONS
 /* How connections are distributed over the loops of a server. */
 typedef enum jz_accepting {
     /* Every loop listens on the port, and the kernel chooses one by a hash of the addresses. This costs nothing, but
-       few connections, or many through few proxies, can be distributed unevenly. */
+       few connections, or many through few proxies, can be distributed unevenly. Where the kernel does not
+       distribute, as on macOS, this is the same as JZ_ACCEPTING_HAND_OVER. */
     JZ_ACCEPTING_SHARED_PORT,
     /* The first loop accepts, and hands every nth connection to each loop. Even, but costs a wake-up for each
        connection. */

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 
-#include "loop/cores.h"
+#include "platform/cores.h"
 
 #include <sched.h>
 #include <unistd.h>

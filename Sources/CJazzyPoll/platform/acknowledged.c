@@ -1,5 +1,7 @@
-/* How much of our output the peer's kernel has acknowledged. */
 #define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
+
+#include "platform/acknowledged.h"
 
 #include <netinet/in.h>
 #include <stddef.h>
@@ -11,8 +13,6 @@
 #elif defined __linux__
 #include <netinet/tcp.h> /* that of other C libraries is complete, and the kernel's headers may be missing */
 #endif
-
-#include "loop/socket.h"
 
 size_t jz_socket_unacknowledged(int descriptor)
 {

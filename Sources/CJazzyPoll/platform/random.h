@@ -1,6 +1,6 @@
 /* A number that a peer cannot guess. */
-#ifndef JAZZY_LOOP_RANDOM_H
-#define JAZZY_LOOP_RANDOM_H
+#ifndef JAZZY_PLATFORM_RANDOM_H
+#define JAZZY_PLATFORM_RANDOM_H
 
 #include <stdint.h>
 

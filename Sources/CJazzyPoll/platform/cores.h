@@ -1,6 +1,6 @@
 /* How many cores this process may use. */
-#ifndef JAZZY_LOOP_CORES_H
-#define JAZZY_LOOP_CORES_H
+#ifndef JAZZY_PLATFORM_CORES_H
+#define JAZZY_PLATFORM_CORES_H
 
 #include <stdint.h>
 
