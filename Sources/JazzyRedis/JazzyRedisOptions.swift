@@ -65,7 +65,8 @@ public struct JazzyRedisOptions: Sendable {
     /// ``probeInterval``. The default is 10 s.
     public var probeTimeout = Duration.seconds(10)
 
-    /// The time for making a connection, with all that it takes until it can be used: 10 ms to 10 min. The default is 5 s.
+    /// The time for making a connection, with all that it takes until it can be used, over all addresses of its host, and
+    /// for asking all Sentinels: 10 ms to 10 min. The default is 5 s.
     public var connectTimeout = Duration.seconds(5)
 
     /// How long the end of a server waits for queued messages to be taken: 0 to 10 min. The default is 2 s.

@@ -54,6 +54,11 @@ bool jz_server_is_live(jz_server *server, const char *topic, size_t topic_length
     return membership == NULL || jz_membership_is_live(membership, (jz_text){topic, topic_length});
 }
 
+bool jz_broker_is_stopping(const jz_server *server)
+{
+    return atomic_load(&server->stop_is_requested);
+}
+
 void jz_broker_set_joined(jz_server *server, bool is_joined)
 {
     size_t told = 0;

@@ -22,14 +22,20 @@
 #include "link/bell.h"
 #include "link/peer.h"
 #include "link/queue.h"
+#include "link/sentinels.h"
 #include "settings/settings.h"
 #include "topics/asked.h"
 #include "topics/topics.h"
 
-enum { JZ_REDIS_SCRATCH_SIZE = 64 * 1024, JZ_REDIS_MOST_SENTINELS = 64, JZ_REDIS_MOST_LOGGED = 4 };
+enum { JZ_REDIS_SCRATCH_SIZE = 64 * 1024, JZ_REDIS_MOST_LOGGED = 4 };
 
-/* What came of starting, for who waits for it. */
-typedef enum jz_redis_outcome { JZ_REDIS_STARTING, JZ_REDIS_STARTED, JZ_REDIS_NOT_STARTED } jz_redis_outcome;
+/* What came of starting, for who waits for it. Stopped: the server was, before there was an outcome. */
+typedef enum jz_redis_outcome {
+    JZ_REDIS_STARTING,
+    JZ_REDIS_STARTED,
+    JZ_REDIS_NOT_STARTED,
+    JZ_REDIS_STOPPED
+} jz_redis_outcome;
 
 /* Where Sentinels say that the master is. */
 typedef struct jz_redis_found {
@@ -66,7 +72,7 @@ struct jz_redis {
     uint64_t topics_look_ms; /* when the thread looks at them, unless the bell is rung */
 
     pthread_mutex_t state_lock; /* guards the outcome, and what a start has failed by */
-    pthread_cond_t changed;
+    jz_redis_bell concluded;    /* rung then, while starting is waited for */
     jz_redis_outcome outcome;
     char failure[JZ_REDIS_FAILURE_SIZE + 64];
 
@@ -86,11 +92,7 @@ struct jz_redis {
     /* Of the thread alone. */
     jz_redis_peer publisher;
     jz_redis_peer subscriber;
-    jz_redis_peer sentinel;
-    jz_redis_host *sentinels; /* those of the URL, and those that they know */
-    size_t sentinel_count;
-    size_t sentinel_turn;    /* the next one to ask */
-    unsigned sentinel_round; /* how many were asked in vain in a row */
+    jz_redis_sentinels sentinels;
     jz_redis_found found;
     jz_redis_probe probe;
     unsigned own_channels; /* acknowledged */
@@ -121,6 +123,8 @@ static inline void jz_redis_count(_Atomic uint64_t *counter)
 
 /* log.c: passes a line to the log of the options. */
 void jz_redis_log(const jz_redis *redis, jz_log_level level, const char *format, ...) JZ_PRINTF(3, 4);
+/* That a connection is lost, or could not be made; the same reason not again and again. */
+void jz_redis_log_loss(jz_redis *redis, const jz_redis_peer *peer, bool was_ready);
 
 /* running.c: starts the thread, waits for what comes of it, and ends it. */
 jz_status jz_redis_run(jz_redis *redis, jz_server *server, jz_error *error);
@@ -164,13 +168,11 @@ void jz_redis_probe_heard(jz_redis *redis, uint64_t sent_us);
 /* sentinel.c. False: no memory. */
 bool jz_redis_sentinel_init(jz_redis *redis);
 void jz_redis_sentinel_free(jz_redis *redis);
-/* Has the peer for Sentinels go to the one whose turn it is. */
-void jz_redis_sentinel_aim(jz_redis *redis);
 /* After they were heard: connections to another master than they name are given up. */
 void jz_redis_sentinel_settle(jz_redis *redis);
-/* Whether it is known where the peer is to connect to: its target is filled in. Else Sentinels are asked. */
 /* Whether they have said where the master is since this connection was lost. */
 bool jz_redis_sentinel_has_told(const jz_redis *redis, const jz_redis_peer *peer);
+/* Whether it is known where the peer is to connect to: its target is filled in. Else Sentinels are asked. */
 bool jz_redis_find_target(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms);
 
 #endif

@@ -11,7 +11,8 @@
 
 enum {
     ALONE_MS = 1000, /* how long starting waits for Redis where it need not be there */
-    AGAIN_MS = 1000  /* until the server is asked again for topics for which there was no memory */
+    AGAIN_MS = 1000, /* until the server is asked again for topics for which there was no memory */
+    MOST_PEERS = JZ_REDIS_MOST_SENTINELS + 2
 };
 
 void jz_redis_conclude(jz_redis *redis, jz_redis_outcome outcome, const char *failure)
@@ -20,7 +21,7 @@ void jz_redis_conclude(jz_redis *redis, jz_redis_outcome outcome, const char *fa
     if (redis->outcome == JZ_REDIS_STARTING) {
         redis->outcome = outcome;
         snprintf(redis->failure, sizeof redis->failure, "%s", failure);
-        pthread_cond_signal(&redis->changed);
+        jz_redis_bell_ring(&redis->concluded);
     }
     pthread_mutex_unlock(&redis->state_lock);
 }
@@ -46,37 +47,9 @@ static void start_without(jz_redis *redis, const char *failure)
     jz_redis_conclude(redis, JZ_REDIS_STARTED, "");
 }
 
-/* Attempts to connect fail for the same few reasons again and again. */
-static bool was_logged(jz_redis *redis, const char *failure)
+static bool is_sentinel(const jz_redis_peer *peer)
 {
-    for (size_t i = 0; i < redis->logged_count && i < JZ_REDIS_MOST_LOGGED; i++) {
-        if (strcmp(redis->logged[i], failure) == 0)
-            return true;
-    }
-    char *place = redis->logged[redis->logged_count++ % JZ_REDIS_MOST_LOGGED];
-    snprintf(place, JZ_REDIS_FAILURE_SIZE, "%s", failure);
-    return false;
-}
-
-static void log_loss(jz_redis *redis, const jz_redis_peer *peer, bool was_ready)
-{
-    const char *failure = peer->wire.failure;
-    if (was_ready)
-        jz_redis_log(redis, JZ_LOG_WARNING, "the %s connection to Redis at %s is lost: %s", peer->name, redis->where,
-                     failure);
-    else if (!was_logged(redis, failure))
-        jz_redis_log(redis, JZ_LOG_WARNING, "the %s connection to Redis at %s cannot be made: %s", peer->name,
-                     redis->where, failure);
-}
-
-static void lose_sentinel(jz_redis *redis, uint64_t now_ms)
-{
-    redis->sentinel_turn++;
-    redis->sentinel_round++;
-    bool is_whole_round = redis->sentinel_round % redis->sentinel_count == 0;
-    jz_redis_peer_lose(&redis->sentinel, !is_whole_round, now_ms);
-    if (is_whole_round && is_starting(redis))
-        start_without(redis, redis->sentinel.wire.failure);
+    return peer->on_step != NULL;
 }
 
 /* Where the subscribed connection is, there is no master, or was none for a while. */
@@ -93,9 +66,9 @@ void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
     uint64_t now_ms = jz_redis_now_ms();
     bool was_ready = peer->phase == JZ_REDIS_READY;
     if (!is_starting(redis))
-        log_loss(redis, peer, was_ready);
-    if (peer == &redis->sentinel) {
-        lose_sentinel(redis, now_ms);
+        jz_redis_log_loss(redis, peer, was_ready);
+    if (is_sentinel(peer)) {
+        jz_redis_sentinels_lost(&redis->sentinels, peer, now_ms);
         return;
     }
     jz_redis_peer_lose(peer, is_at_once, now_ms);
@@ -115,8 +88,8 @@ void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
 
 static void become_ready(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
 {
-    if (peer == &redis->sentinel) {
-        redis->sentinel_round = 0;
+    if (is_sentinel(peer)) {
+        jz_redis_sentinels_ready(&redis->sentinels, peer);
         return;
     }
     if (peer->was_ready)
@@ -134,13 +107,9 @@ static void become_ready(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
 
 static void begin(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
 {
-    if (peer->phase != JZ_REDIS_RESTS || now_ms < peer->due_ms)
+    if (peer->phase != JZ_REDIS_RESTS || now_ms < peer->due_ms || !jz_redis_find_target(redis, peer, now_ms))
         return;
-    if (peer == &redis->sentinel)
-        jz_redis_sentinel_aim(redis);
-    else if (!jz_redis_find_target(redis, peer, now_ms))
-        return;
-    if (!jz_redis_peer_begin(peer, now_ms))
+    if (!jz_redis_peer_begin(peer, now_ms + redis->settings.options.connect_timeout_ms, now_ms))
         jz_redis_lose(redis, peer, false);
 }
 
@@ -255,9 +224,10 @@ static void lose_both(jz_redis *redis)
 
 static void work(jz_redis *redis, uint64_t now_ms)
 {
-    begin(redis, &redis->sentinel, now_ms);
     begin(redis, &redis->publisher, now_ms);
     begin(redis, &redis->subscriber, now_ms);
+    if (!jz_redis_sentinels_work(redis, now_ms) && is_starting(redis))
+        start_without(redis, redis->sentinels.failure);
     if (!jz_redis_probe_work(redis, now_ms))
         lose_both(redis);
     if (redis->publisher.phase == JZ_REDIS_READY && !jz_redis_publisher_work(redis, now_ms))
@@ -282,7 +252,7 @@ static void earlier(uint64_t *due_ms, uint64_t other_ms)
 
 static void peer_due(const jz_redis *redis, const jz_redis_peer *peer, uint64_t *due_ms)
 {
-    bool is_waiting_for_sentinels = peer != &redis->sentinel && peer->phase == JZ_REDIS_RESTS &&
+    bool is_waiting_for_sentinels = peer->phase == JZ_REDIS_RESTS &&
                                     redis->settings.url.where == JZ_REDIS_AT_SENTINEL &&
                                     !jz_redis_sentinel_has_told(redis, peer);
     if (peer->phase != JZ_REDIS_READY && !is_waiting_for_sentinels)
@@ -292,8 +262,7 @@ static void peer_due(const jz_redis *redis, const jz_redis_peer *peer, uint64_t 
 /* When there is something to do, though nothing comes. */
 static uint64_t next_due(jz_redis *redis)
 {
-    uint64_t due_ms = UINT64_MAX;
-    peer_due(redis, &redis->sentinel, &due_ms);
+    uint64_t due_ms = jz_redis_sentinels_due_ms(&redis->sentinels);
     peer_due(redis, &redis->publisher, &due_ms);
     peer_due(redis, &redis->subscriber, &due_ms);
     if (redis->probe.is_used)
@@ -345,24 +314,38 @@ static bool fall_asleep(jz_redis *redis)
     return jz_redis_queue_sleep(&redis->queue, is_up, is_direct ? peer->wire.descriptor : -1);
 }
 
+/* The connections that there are. */
+static size_t list_peers(jz_redis *redis, jz_redis_peer **peers)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < redis->sentinels.count; i++) {
+        if (redis->sentinels.known[i].peer.phase != JZ_REDIS_RESTS)
+            peers[count++] = &redis->sentinels.known[i].peer;
+    }
+    peers[count++] = &redis->publisher;
+    peers[count++] = &redis->subscriber;
+    return count;
+}
+
 static void wait(jz_redis *redis)
 {
-    jz_redis_peer *peers[] = {&redis->sentinel, &redis->publisher, &redis->subscriber};
-    struct pollfd watched[] = {jz_redis_peer_watch(peers[0]),
-                               jz_redis_peer_watch(peers[1]),
-                               jz_redis_peer_watch(peers[2]),
-                               {.fd = redis->bell.heard, .events = POLLIN}};
+    jz_redis_peer *peers[MOST_PEERS];
+    struct pollfd watched[MOST_PEERS + 1];
+    size_t count = list_peers(redis, peers);
+    for (size_t i = 0; i < count; i++)
+        watched[i] = jz_redis_peer_watch(peers[i]);
+    watched[count] = (struct pollfd){.fd = redis->bell.heard, .events = POLLIN};
     uint64_t due_ms = next_due(redis);
     add_topics_due(redis, &due_ms);
     bool may_sleep = fall_asleep(redis);
-    if (poll(watched, 4, may_sleep ? timeout_until(due_ms) : 0) < 0)
-        for (size_t i = 0; i < 4; i++)
+    if (poll(watched, (nfds_t)count + 1, may_sleep ? timeout_until(due_ms) : 0) < 0)
+        for (size_t i = 0; i <= count; i++)
             watched[i].revents = 0; /* interrupted */
     jz_redis_queue_wake(&redis->queue);
     uint64_t now_ms = redis->now_ms = jz_redis_now_ms();
-    if (watched[3].revents != 0)
+    if (watched[count].revents != 0)
         jz_redis_bell_clear(&redis->bell);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < count; i++)
         attend(redis, peers[i], watched[i].revents, now_ms);
     jz_redis_sentinel_settle(redis);
 }
@@ -387,9 +370,10 @@ void *jz_redis_loop(void *context)
         work(redis, now_ms);
         wait(redis);
     }
-    jz_redis_peer *peers[] = {&redis->sentinel, &redis->publisher, &redis->subscriber};
-    for (size_t i = 0; i < 3; i++)
-        jz_redis_peer_end(peers[i]);
+    jz_redis_sentinels_end(&redis->sentinels);
+    jz_redis_peer_end(&redis->publisher);
+    jz_redis_peer_end(&redis->subscriber);
+    jz_redis_conclude(redis, JZ_REDIS_STOPPED, "");
     atomic_store(&redis->is_up, false);
     atomic_store(&redis->is_subscribed, false);
     return NULL;

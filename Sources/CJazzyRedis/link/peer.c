@@ -11,7 +11,7 @@ enum { STEADY_MS = 1000 /* who was ready for so long begins with short pauses ag
 
 void jz_redis_peer_init(jz_redis_peer *peer, const jz_redis_settings *settings, const char *name, uint64_t seed)
 {
-    *peer = (jz_redis_peer){.settings = settings, .name = name, .random = seed | 1};
+    *peer = (jz_redis_peer){.settings = settings, .name = name, .backoff.random = seed | 1};
     jz_redis_wire_init(&peer->wire);
 }
 
@@ -20,8 +20,17 @@ static bool fail_by_lookup(jz_redis_peer *peer, const char *reason)
     return jz_redis_wire_fail(&peer->wire, "the address of %.100s is not found: %s", peer->target.host, reason);
 }
 
+/* What is left of the time is shared by the addresses that are left. */
+static void share_time(jz_redis_peer *peer, uint64_t now_ms)
+{
+    uint64_t count = 1;
+    for (const struct addrinfo *address = peer->next_address; address != NULL; address = address->ai_next)
+        count++;
+    peer->due_ms = peer->until_ms > now_ms ? now_ms + (peer->until_ms - now_ms) / count : peer->until_ms;
+}
+
 /* Tries the next address that does not fail at once. */
-static bool connect_next(jz_redis_peer *peer)
+static bool connect_next(jz_redis_peer *peer, uint64_t now_ms)
 {
     while (peer->next_address != NULL) {
         const struct addrinfo *address = peer->next_address;
@@ -29,38 +38,39 @@ static bool connect_next(jz_redis_peer *peer)
         jz_redis_wire_close(&peer->wire);
         if (jz_redis_wire_connect(&peer->wire, address)) {
             peer->phase = JZ_REDIS_CONNECTS;
+            share_time(peer, now_ms);
             return true;
         }
     }
     return false;
 }
 
-static bool take_addresses(jz_redis_peer *peer)
+static bool take_addresses(jz_redis_peer *peer, uint64_t now_ms)
 {
     const char *reason = NULL;
     peer->next_address = jz_redis_resolution_addresses(peer->resolution, &reason);
     if (peer->next_address == NULL)
         return fail_by_lookup(peer, reason != NULL ? reason : "it has none");
-    return connect_next(peer);
+    return connect_next(peer, now_ms);
 }
 
-bool jz_redis_peer_begin(jz_redis_peer *peer, uint64_t now_ms)
+bool jz_redis_peer_begin(jz_redis_peer *peer, uint64_t until_ms, uint64_t now_ms)
 {
     const jz_redis_target *target = &peer->target;
     jz_redis_resolution_free(peer->resolution);
     peer->resolution = NULL;
     peer->next_address = NULL;
     peer->wire.failure[0] = '\0';
-    peer->due_ms = now_ms + peer->settings->options.connect_timeout_ms;
+    peer->due_ms = peer->until_ms = until_ms;
     if (target->path != NULL) {
         peer->phase = JZ_REDIS_CONNECTS;
         return jz_redis_wire_connect_path(&peer->wire, target->path);
     }
     peer->resolution = jz_redis_resolve(target->host, target->port);
     if (peer->resolution == NULL)
-        return fail_by_lookup(peer, "there is no memory, or no descriptor");
+        return fail_by_lookup(peer, "there is no memory, no descriptor, or too many look-ups hang");
     peer->phase = JZ_REDIS_LOOKS_UP;
-    return !jz_redis_resolution_is_done(peer->resolution) || take_addresses(peer);
+    return !jz_redis_resolution_is_done(peer->resolution) || take_addresses(peer, now_ms);
 }
 
 /* The greeting */
@@ -107,11 +117,12 @@ static bool greet_sentinel(jz_redis_peer *peer)
            add_step(peer, JZ_REDIS_FOLLOW, (const char *[]){"SUBSCRIBE", "+switch-master", NULL});
 }
 
-static bool greet(jz_redis_peer *peer)
+static bool greet(jz_redis_peer *peer, uint64_t now_ms)
 {
     peer->step_count = peer->answered_steps = 0;
     if (!jz_redis_wire_connected(&peer->wire))
-        return peer->next_address != NULL && connect_next(peer);
+        return peer->next_address != NULL && connect_next(peer, now_ms);
+    peer->due_ms = peer->until_ms;
     if (peer->settings->url.is_tls && !jz_redis_secured_begin(&peer->wire, peer->settings, peer->target.host))
         return false;
     peer->phase = JZ_REDIS_GREETS;
@@ -211,15 +222,15 @@ struct pollfd jz_redis_peer_watch(const jz_redis_peer *peer)
     return watched;
 }
 
-static bool proceed(jz_redis_peer *peer, short events, char *scratch, size_t size)
+static bool proceed(jz_redis_peer *peer, short events, char *scratch, size_t size, uint64_t now_ms)
 {
     if (events == 0)
         return true;
     switch (peer->phase) {
     case JZ_REDIS_LOOKS_UP:
-        return !jz_redis_resolution_is_done(peer->resolution) || take_addresses(peer);
+        return !jz_redis_resolution_is_done(peer->resolution) || take_addresses(peer, now_ms);
     case JZ_REDIS_CONNECTS:
-        return greet(peer);
+        return greet(peer, now_ms);
     case JZ_REDIS_GREETS:
         return go_on_greeting(peer, events, scratch, size);
     case JZ_REDIS_RESTS:
@@ -234,48 +245,26 @@ static const char *const not_done[] = {"", "its address is not found yet", "it d
 
 bool jz_redis_peer_proceed(jz_redis_peer *peer, short events, char *scratch, size_t size, uint64_t now_ms)
 {
-    if (!proceed(peer, events, scratch, size))
+    if (!proceed(peer, events, scratch, size, now_ms))
         return false;
     if (peer->phase == JZ_REDIS_READY) {
         peer->ready_ms = now_ms;
         return true;
     }
-    if (now_ms >= peer->due_ms && peer->phase == JZ_REDIS_CONNECTS && connect_next(peer)) {
-        peer->due_ms = now_ms + peer->settings->options.connect_timeout_ms;
+    if (now_ms >= peer->due_ms && peer->phase == JZ_REDIS_CONNECTS && connect_next(peer, now_ms))
         return true;
-    }
     return now_ms < peer->due_ms || jz_redis_wire_fail(&peer->wire, "%s after %" PRIu32 " ms", not_done[peer->phase],
                                                        peer->settings->options.connect_timeout_ms);
-}
-
-/* xorshift64 (G. Marsaglia): it only spreads the attempts of many processes. */
-static uint64_t next_random(jz_redis_peer *peer)
-{
-    peer->random ^= peer->random << 13;
-    peer->random ^= peer->random >> 7;
-    peer->random ^= peer->random << 17;
-    return peer->random;
-}
-
-/* Anything from nothing to a bound that doubles with each failure ("full jitter"). */
-static uint64_t pause_ms(jz_redis_peer *peer)
-{
-    const jz_redis_options *options = &peer->settings->options;
-    uint64_t bound = options->backoff_least_ms;
-    for (unsigned i = 1; i < peer->failures && bound < options->backoff_most_ms; i++)
-        bound *= 2;
-    if (bound > options->backoff_most_ms)
-        bound = options->backoff_most_ms;
-    return next_random(peer) % (bound + 1);
 }
 
 void jz_redis_peer_lose(jz_redis_peer *peer, bool is_at_once, uint64_t now_ms)
 {
     bool was_steady = peer->phase == JZ_REDIS_READY && now_ms - peer->ready_ms >= STEADY_MS;
-    peer->failures = was_steady ? 1 : peer->failures + 1;
+    if (was_steady)
+        peer->backoff.failures = 0;
     jz_redis_peer_end(peer);
     peer->lost_ms = now_ms;
-    peer->due_ms = is_at_once ? now_ms : now_ms + pause_ms(peer);
+    peer->due_ms = is_at_once ? now_ms : now_ms + jz_redis_backoff_next(&peer->backoff, &peer->settings->options);
 }
 
 void jz_redis_peer_end(jz_redis_peer *peer)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "link/backoff.h"
 #include "link/replies.h"
 #include "link/resolver.h"
 #include "link/wire.h"
@@ -48,11 +49,11 @@ typedef struct jz_redis_peer {
     jz_redis_phase phase;
     jz_redis_wire wire;
     jz_redis_replies replies; /* once it is ready */
-    uint64_t due_ms;          /* at rest: the next attempt; before it is ready: when the attempt has failed */
+    uint64_t due_ms;          /* at rest: the next attempt; before it is ready: when this address or all has failed */
+    uint64_t until_ms;        /* before it is ready: when the attempt has failed, whichever address it is at */
     uint64_t ready_ms;
     uint64_t lost_ms;
-    uint64_t random;
-    unsigned failures;    /* in a row */
+    jz_redis_backoff backoff;
     bool was_ready;       /* ever */
     bool has_met_replica; /* in place of a master, since it was ready */
     size_t longest;       /* bytes of one reply once it is ready; 0: as before */
@@ -74,8 +75,9 @@ typedef struct jz_redis_peer {
 /* At rest, and due at once. */
 void jz_redis_peer_init(jz_redis_peer *peer, const jz_redis_settings *settings, const char *name, uint64_t seed);
 
-/* Begins to connect to its target. False: the attempt has failed; so has it whenever a function here says false. */
-bool jz_redis_peer_begin(jz_redis_peer *peer, uint64_t now_ms);
+/* Begins to connect to its target, to be ready by `until_ms`, however many addresses that has. False: the attempt has
+   failed; so has it whenever a function here says false. */
+bool jz_redis_peer_begin(jz_redis_peer *peer, uint64_t until_ms, uint64_t now_ms);
 
 /* What to wait for; a descriptor of -1 for nothing. */
 struct pollfd jz_redis_peer_watch(const jz_redis_peer *peer);

@@ -116,7 +116,7 @@ jz_redis *jz_redis_create(const jz_redis_options *options, jz_error *error)
     redis->bell = (jz_redis_bell){.heard = -1, .rung = -1};
     pthread_mutex_init(&redis->topics_lock, NULL);
     pthread_mutex_init(&redis->state_lock, NULL);
-    pthread_cond_init(&redis->changed, NULL);
+    redis->concluded = (jz_redis_bell){.heard = -1, .rung = -1};
     redis->table = (jz_broker){.context = redis,
                                .start = start,
                                .stop = stop,
@@ -198,7 +198,6 @@ void jz_redis_free(jz_redis *redis)
         jz_redis_topics_free(redis->topics);
     jz_redis_bell_close(&redis->bell);
     jz_redis_settings_clear(&redis->settings);
-    pthread_cond_destroy(&redis->changed);
     pthread_mutex_destroy(&redis->state_lock);
     pthread_mutex_destroy(&redis->topics_lock);
     free(redis);

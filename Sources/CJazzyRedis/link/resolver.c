@@ -36,6 +36,9 @@ static void let_go(jz_redis_resolution *resolution)
     free(resolution);
 }
 
+/* Of all brokers: threads that look up. */
+static atomic_int lookups;
+
 static void look_up(jz_redis_resolution *resolution, int flags)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags | AI_NUMERICSERV};
@@ -49,6 +52,7 @@ static void *run(void *context)
     atomic_store(&resolution->is_done, true);
     jz_redis_bell_ring(&resolution->bell);
     let_go(resolution);
+    atomic_fetch_sub(&lookups, 1);
     return NULL;
 }
 
@@ -58,8 +62,10 @@ static bool start_thread(jz_redis_resolution *resolution)
     sigset_t all;
     sigset_t before;
     pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0)
+    if (atomic_fetch_add(&lookups, 1) >= JZ_REDIS_MOST_LOOKUPS || pthread_attr_init(&attributes) != 0) {
+        atomic_fetch_sub(&lookups, 1);
         return false;
+    }
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
@@ -68,8 +74,10 @@ static bool start_thread(jz_redis_resolution *resolution)
     bool is_started = pthread_create(&thread, &attributes, run, resolution) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
-    if (!is_started)
+    if (!is_started) {
         atomic_store(&resolution->holders, 1);
+        atomic_fetch_sub(&lookups, 1);
+    }
     return is_started;
 }
 

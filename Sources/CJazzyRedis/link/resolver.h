@@ -1,6 +1,7 @@
 /*
  * Finds the addresses of a host. What is no address itself is looked up on a thread of its own, because that may take
- * long and cannot be interrupted: the broker's thread goes on meanwhile, and may give up waiting.
+ * long and cannot be interrupted: the broker's thread goes on meanwhile, and may give up waiting. There are at most
+ * JZ_REDIS_MOST_LOOKUPS such threads in a process.
  */
 #ifndef JAZZY_REDIS_LINK_RESOLVER_H
 #define JAZZY_REDIS_LINK_RESOLVER_H
@@ -9,9 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { JZ_REDIS_MOST_LOOKUPS = 64 };
+
 typedef struct jz_redis_resolution jz_redis_resolution;
 
-/* NULL: no memory, descriptor or thread. */
+/* NULL: no memory, descriptor or thread, or too many look-ups hang. */
 jz_redis_resolution *jz_redis_resolve(const char *host, uint16_t port);
 
 /* The descriptor to poll for input until it is done. */

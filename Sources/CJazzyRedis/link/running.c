@@ -2,13 +2,17 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
 #include "link/link.h"
 #include "settings/report.h"
 
-enum { STACK_SIZE = 512 * 1024 /* also for what the application does about a gap */ };
+enum {
+    STACK_SIZE = 512 * 1024, /* also for what the application does about a gap */
+    LOOK_MS = 20             /* how often starting looks whether the server was stopped */
+};
 
 /* Signals are for the threads of the application. */
 static int start_thread(jz_redis *redis)
@@ -29,14 +33,50 @@ static int start_thread(jz_redis *redis)
     return refusal;
 }
 
-static jz_redis_outcome wait_for_outcome(jz_redis *redis)
+/* A signal's handler may stop the server meanwhile, which tells nobody. */
+static void follow_stop(jz_redis *redis)
+{
+    if (!jz_broker_is_stopping(redis->server) || atomic_load(&redis->is_stopping))
+        return;
+    atomic_store(&redis->is_stopping, true);
+    jz_redis_bell_ring(&redis->bell);
+}
+
+static jz_redis_outcome outcome_now(jz_redis *redis)
 {
     pthread_mutex_lock(&redis->state_lock);
-    while (redis->outcome == JZ_REDIS_STARTING)
-        pthread_cond_wait(&redis->changed, &redis->state_lock);
     jz_redis_outcome outcome = redis->outcome;
     pthread_mutex_unlock(&redis->state_lock);
     return outcome;
+}
+
+static jz_redis_outcome wait_for_outcome(jz_redis *redis)
+{
+    jz_redis_outcome outcome;
+    struct pollfd concluded = {.fd = redis->concluded.heard, .events = POLLIN};
+    while ((outcome = outcome_now(redis)) == JZ_REDIS_STARTING) {
+        (void)poll(&concluded, 1, LOOK_MS);
+        follow_stop(redis);
+    }
+    return outcome;
+}
+
+/* Starts the thread. */
+static jz_status begin(jz_redis *redis, jz_error *error)
+{
+    if (!jz_redis_sentinel_init(redis))
+        return jz_redis_report_no_memory(error);
+    if (!jz_redis_bell_open(&redis->concluded))
+        return jz_redis_report(error, JZ_STATUS_SYSTEM, "no descriptor is left for the Redis broker");
+    int refusal = start_thread(redis);
+    redis->is_running = refusal == 0;
+    if (refusal == 0)
+        return JZ_OK;
+    jz_redis_bell_close(&redis->concluded);
+    return jz_redis_report(error, JZ_STATUS_SYSTEM,
+                           "cannot start the thread of the Redis broker (error %d): there are as many threads as "
+                           "may be (`ulimit -u`)",
+                           refusal);
 }
 
 jz_status jz_redis_run(jz_redis *redis, jz_server *server, jz_error *error)
@@ -47,19 +87,17 @@ jz_status jz_redis_run(jz_redis *redis, jz_server *server, jz_error *error)
     atomic_store(&redis->is_stopping, false);
     jz_redis_publisher_init(redis);
     jz_redis_subscriber_init(redis);
-    if (!jz_redis_sentinel_init(redis))
-        return jz_redis_report_no_memory(error);
-    int refusal = start_thread(redis);
-    if (refusal != 0)
-        return jz_redis_report(error, JZ_STATUS_SYSTEM,
-                               "cannot start the thread of the Redis broker (error %d): there are as many threads as "
-                               "may be (`ulimit -u`)",
-                               refusal);
-    redis->is_running = true;
-    if (wait_for_outcome(redis) == JZ_REDIS_STARTED)
-        return JZ_OK;
-    pthread_join(redis->thread, NULL);
-    redis->is_running = false;
+    jz_status status = begin(redis, error);
+    if (status != JZ_OK)
+        return status;
+    jz_redis_outcome outcome = wait_for_outcome(redis);
+    if (outcome != JZ_REDIS_STARTED) {
+        pthread_join(redis->thread, NULL);
+        redis->is_running = false;
+    }
+    jz_redis_bell_close(&redis->concluded);
+    if (outcome == JZ_REDIS_STARTED || outcome == JZ_REDIS_STOPPED)
+        return JZ_OK; /* stopped: the server ends at once */
     return jz_redis_report(error, JZ_STATUS_SYSTEM,
                            "Redis at %s cannot be joined: %s (or let the server start alone: starts_alone)",
                            redis->where, redis->failure);

@@ -1,6 +1,6 @@
 /*
- * Sentinels: one of them is asked where the master is, and for the others; then it is listened to, because it tells
- * when the master is another one. Whoever has lost a connection asks again, the next one in turn.
+ * What Sentinels say: where the master is, which other Sentinels there are, and, while one is listened to, that the
+ * master is another one.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -16,17 +16,32 @@ enum { LONGEST_PORT = 65535 };
 
 static bool is_known(const jz_redis *redis, const char *host, uint16_t port)
 {
-    for (size_t i = 0; i < redis->sentinel_count; i++) {
-        if (redis->sentinels[i].port == port && strcasecmp(redis->sentinels[i].name, host) == 0)
+    for (size_t i = 0; i < redis->sentinels.count; i++) {
+        const jz_redis_host *known = &redis->sentinels.known[i].host;
+        if (known->port == port && strcasecmp(known->name, host) == 0)
             return true;
     }
     return false;
 }
 
+static bool on_step(void *context, jz_redis_step step, const redisReply *reply);
+static bool on_reply(void *context);
+static void on_message(void *context, const char *channel, size_t channel_length, const char *payload, size_t length);
+
+static void init_peer(jz_redis_sentinel *sentinel)
+{
+    jz_redis_peer *peer = &sentinel->peer;
+    jz_redis_peer_init(peer, &sentinel->redis->settings, "Sentinel's", sentinel->redis->origin + 1);
+    peer->on_step = on_step;
+    peer->on_reply = on_reply;
+    peer->context = sentinel;
+    peer->replies = (jz_redis_replies){.on_message = on_message, .context = sentinel};
+}
+
 /* Without memory, or room, there is one less to ask. */
 static void learn(jz_redis *redis, const char *host, uint16_t port)
 {
-    if (redis->sentinel_count == JZ_REDIS_MOST_SENTINELS || strlen(host) >= JZ_REDIS_HOST_SIZE || port == 0 ||
+    if (redis->sentinels.count == JZ_REDIS_MOST_SENTINELS || strlen(host) >= JZ_REDIS_HOST_SIZE || port == 0 ||
         is_known(redis, host, port))
         return;
     size_t size = strlen(host) + 1;
@@ -34,7 +49,9 @@ static void learn(jz_redis *redis, const char *host, uint16_t port)
     if (name == NULL)
         return;
     memcpy(name, host, size);
-    redis->sentinels[redis->sentinel_count++] = (jz_redis_host){.name = name, .port = port};
+    jz_redis_sentinel *learned = &redis->sentinels.known[redis->sentinels.count++];
+    *learned = (jz_redis_sentinel){.redis = redis, .host = {.name = name, .port = port}};
+    init_peer(learned);
 }
 
 static uint16_t port_of(const char *text)
@@ -88,8 +105,9 @@ static void take_master(jz_redis *redis, const char *host, uint16_t port)
 
 static bool on_step(void *context, jz_redis_step step, const redisReply *reply)
 {
-    jz_redis *redis = context;
-    jz_redis_wire *wire = &redis->sentinel.wire;
+    jz_redis_sentinel *sentinel = context;
+    jz_redis *redis = sentinel->redis;
+    jz_redis_wire *wire = &sentinel->peer.wire;
     if (step == JZ_REDIS_SENTINELS) {
         for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
             learn_one(redis, reply->element[i]);
@@ -109,15 +127,14 @@ static bool on_step(void *context, jz_redis_step step, const redisReply *reply)
 
 static bool on_reply(void *context)
 {
-    jz_redis *redis = context;
-    return redis->sentinel.replies.type != REDIS_REPLY_ERROR ||
-           jz_redis_wire_fail(&redis->sentinel.wire, "%.120s", redis->sentinel.replies.refusal);
+    jz_redis_peer *peer = &((jz_redis_sentinel *)context)->peer;
+    return peer->replies.type != REDIS_REPLY_ERROR || jz_redis_wire_fail(&peer->wire, "%.120s", peer->replies.refusal);
 }
 
 /* "NAME OLD-HOST OLD-PORT NEW-HOST NEW-PORT", on +switch-master. */
 static void on_message(void *context, const char *channel, size_t channel_length, const char *payload, size_t length)
 {
-    jz_redis *redis = context;
+    jz_redis *redis = ((jz_redis_sentinel *)context)->redis;
     char text[2 * JZ_REDIS_HOST_SIZE + 128];
     char host[JZ_REDIS_HOST_SIZE];
     char port[8];
@@ -145,28 +162,26 @@ void jz_redis_sentinel_settle(jz_redis *redis)
 bool jz_redis_sentinel_init(jz_redis *redis)
 {
     const jz_redis_url *url = &redis->settings.url;
-    jz_redis_peer_init(&redis->sentinel, &redis->settings, "Sentinel's", redis->origin + 1);
-    redis->sentinel.on_step = on_step;
-    redis->sentinel.on_reply = on_reply;
-    redis->sentinel.context = redis;
-    redis->sentinel.replies = (jz_redis_replies){.on_message = on_message, .context = redis};
-    redis->sentinel.due_ms = UINT64_MAX; /* until somebody asks */
+    jz_redis_sentinel *known = redis->sentinels.known;
+    size_t count = redis->sentinels.count;
     redis->found = (jz_redis_found){0};
-    if (url->where != JZ_REDIS_AT_SENTINEL || redis->sentinels != NULL)
+    redis->sentinels = (jz_redis_sentinels){.known = known, .count = count, .backoff.random = (redis->origin + 1) | 1};
+    for (size_t i = 0; i < count; i++)
+        init_peer(&known[i]);
+    if (url->where != JZ_REDIS_AT_SENTINEL || known != NULL)
         return true;
-    redis->sentinels = calloc(JZ_REDIS_MOST_SENTINELS, sizeof *redis->sentinels);
-    for (size_t i = 0; redis->sentinels != NULL && i < url->host_count; i++)
+    redis->sentinels.known = calloc(JZ_REDIS_MOST_SENTINELS, sizeof *known);
+    for (size_t i = 0; redis->sentinels.known != NULL && i < url->host_count; i++)
         learn(redis, url->hosts[i].name, url->hosts[i].port);
-    return redis->sentinels != NULL && redis->sentinel_count > 0;
+    return redis->sentinels.count > 0;
 }
 
 void jz_redis_sentinel_free(jz_redis *redis)
 {
-    for (size_t i = 0; i < redis->sentinel_count; i++)
-        free(redis->sentinels[i].name);
-    free(redis->sentinels);
-    redis->sentinels = NULL;
-    redis->sentinel_count = 0;
+    for (size_t i = 0; i < redis->sentinels.count; i++)
+        free(redis->sentinels.known[i].host.name);
+    free(redis->sentinels.known);
+    redis->sentinels = (jz_redis_sentinels){0};
 }
 
 static void aim(jz_redis_target *target, const char *host, uint16_t port)
@@ -174,24 +189,6 @@ static void aim(jz_redis_target *target, const char *host, uint16_t port)
     target->path = NULL;
     target->port = port;
     snprintf(target->host, sizeof target->host, "%s", host);
-}
-
-void jz_redis_sentinel_aim(jz_redis *redis)
-{
-    const jz_redis_host *sentinel = &redis->sentinels[redis->sentinel_turn % redis->sentinel_count];
-    aim(&redis->sentinel.target, sentinel->name, sentinel->port);
-}
-
-/* The one that is listened to may be the one that does not know. */
-static void ask(jz_redis *redis, uint64_t now_ms)
-{
-    jz_redis_peer *peer = &redis->sentinel;
-    if (peer->phase == JZ_REDIS_READY) {
-        redis->sentinel_turn++;
-        jz_redis_peer_lose(peer, true, now_ms);
-    } else if (peer->phase == JZ_REDIS_RESTS && peer->due_ms == UINT64_MAX) {
-        peer->due_ms = now_ms;
-    }
 }
 
 bool jz_redis_sentinel_has_told(const jz_redis *redis, const jz_redis_peer *peer)
@@ -209,7 +206,7 @@ bool jz_redis_find_target(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
     } else if (jz_redis_sentinel_has_told(redis, peer)) {
         aim(&peer->target, redis->found.host, redis->found.port);
     } else {
-        ask(redis, now_ms);
+        jz_redis_sentinels_ask(&redis->sentinels, now_ms);
         return false;
     }
     return true;

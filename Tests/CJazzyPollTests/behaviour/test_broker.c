@@ -257,6 +257,31 @@ static void a_broker_may_start_before_it_reaches_the_others(void **state)
     recorder_finish(&recorder, server);
 }
 
+static jz_status start_when_stopped(void *context, jz_server *server, jz_error *error)
+{
+    (void)context;
+    (void)error;
+    assert_false(jz_broker_is_stopping(server));
+    jz_server_stop(server); /* as a signal's handler does meanwhile */
+    assert_true(jz_broker_is_stopping(server));
+    return JZ_OK;
+}
+
+static void a_server_that_is_stopped_while_its_broker_starts_ends_at_once(void **state)
+{
+    (void)state;
+    recorder recorder = {0};
+    jz_error error = {0};
+    jz_broker broker = recorder_broker(&recorder);
+    broker.start = start_when_stopped;
+    jz_server *server = jz_server_create(NULL, &error);
+    assert_int_equal(jz_server_join(server, &broker, &error), JZ_OK);
+    assert_int_equal(jz_server_listen(server, "127.0.0.1", 0, &error), JZ_OK);
+    assert_that(jz_server_run(server, &error) == JZ_OK, "%s", error.message);
+    assert_int_equal(recorder.stops, 1);
+    jz_server_destroy(server);
+}
+
 static void after_the_end_nothing_is_delivered_and_nothing_handed_on(void **state)
 {
     (void)state;
@@ -280,6 +305,7 @@ int main(void)
         cmocka_unit_test(what_the_broker_does_not_take_is_dropped_though_subscribers_here_have_it),
         cmocka_unit_test(when_the_others_are_lost_and_found_is_told_once_each),
         cmocka_unit_test(a_broker_may_start_before_it_reaches_the_others),
+        cmocka_unit_test(a_server_that_is_stopped_while_its_broker_starts_ends_at_once),
         cmocka_unit_test(after_the_end_nothing_is_delivered_and_nothing_handed_on),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("broker", tests, NULL, NULL));

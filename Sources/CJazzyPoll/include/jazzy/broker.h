@@ -68,8 +68,9 @@ typedef struct jz_broker {
 
     /*
      * The server is about to run. Called by jz_server_run or jz_server_start, on their thread, before any other
-     * function here; it may block. From now on the broker may deliver to `server`. It counts as connected once this has
-     * returned JZ_OK, unless it has called jz_broker_set_joined(server, false).
+     * function here; it may block, and should look at jz_broker_is_stopping meanwhile. From now on the broker may
+     * deliver to `server`. It counts as connected once this has returned JZ_OK, unless it has called
+     * jz_broker_set_joined(server, false).
      *
      * To fail, it returns another status and writes a sentence to error->message (`error` is never NULL): the server
      * does not run, and jz_server_run or jz_server_start returns this error. No other function is called then. Running
@@ -221,6 +222,12 @@ JZ_PUBLIC void jz_broker_batch_free(jz_broker_batch *batch);
  * called under the lock.
  */
 JZ_PUBLIC void jz_broker_set_joined(jz_server *server, bool is_joined);
+
+/*
+ * Whether the server was asked to stop: for a broker that waits in `start`, where no signal or other thread can reach
+ * it. It gives up waiting then, and returns JZ_OK: the server ends as soon as it runs. From any thread.
+ */
+JZ_PUBLIC bool jz_broker_is_stopping(const jz_server *server);
 
 JZ_END_DECLARATIONS
 

@@ -115,7 +115,9 @@ typedef struct jz_redis_options {
     uint32_t probe_interval_ms;
     uint32_t probe_timeout_ms;
 
-    /* How long making a connection may take, with everything until it can be used: 10 to 600,000 ms; default 5,000. */
+    /* How long making a connection may take, with everything until it can be used, over all addresses of its host; and
+       asking all Sentinels, one after the other and soon beside each other: 10 to 600,000 ms; default 5,000. Starting
+       fails after that, and is given up at once when the server is stopped. */
     uint32_t connect_timeout_ms;
     /* How long ending the server waits for queued messages to be taken: 0 to 600,000 ms; default 2,000. */
     uint32_t stop_timeout_ms;
