@@ -34,6 +34,7 @@ include Scripts/swift.mk
 include Scripts/conformance.mk
 include Scripts/driver.mk
 include Scripts/test.mk
+include Scripts/kqueue.mk
 include Scripts/redis-proof.mk
 include Scripts/fuzz.mk
 include Scripts/peers.mk

@@ -17,6 +17,7 @@ include Scripts/clients.mk
 test: swift-toolchain test-packages
 	@$(MAKE) test-c
 	@$(MAKE) test-rooms
+	@$(MAKE) test-kqueue
 	@$(MAKE) test-driver
 	@$(MAKE) test-differential
 	@$(MAKE) test-fuzz
