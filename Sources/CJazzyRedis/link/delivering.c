@@ -32,8 +32,8 @@ static void hand_on(jz_redis *redis, const arrival *arrival)
 {
     jz_message_kind kind = arrival->envelope.kind == JZ_REDIS_BINARY ? JZ_MESSAGE_BINARY : JZ_MESSAGE_TEXT;
     jz_ws except = {.value = arrival->is_own ? arrival->envelope.publisher : 0};
-    jz_send_status status = jz_broker_deliver_except(redis->server, except, arrival->topic, arrival->topic_length, kind,
-                                                     arrival->payload, arrival->length);
+    jz_send_status status = jz_broker_batch_deliver(redis->batch, except, arrival->topic, arrival->topic_length, kind,
+                                                    arrival->payload, arrival->length);
     if (status == JZ_SEND_DROPPED)
         note_refusal(redis, arrival);
 }

@@ -59,6 +59,7 @@ struct jz_redis {
     char where[128]; /* for logs */
     jz_redis_bell bell;
     jz_server *server;
+    jz_broker_batch *batch; /* of the thread, between the start and the end */
     pthread_t thread;
     bool is_running;
 

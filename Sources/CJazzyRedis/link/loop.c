@@ -113,6 +113,13 @@ static void begin(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
         jz_redis_lose(redis, peer, false);
 }
 
+/* What has come for the server goes to its loops together, before anything else, which may take long. */
+static bool deliver_batch(jz_redis *redis, bool is_fine)
+{
+    jz_broker_batch_post(redis->batch);
+    return is_fine;
+}
+
 /* After waiting. */
 static void attend(jz_redis *redis, jz_redis_peer *peer, short events, uint64_t now_ms)
 {
@@ -121,11 +128,12 @@ static void attend(jz_redis *redis, jz_redis_peer *peer, short events, uint64_t 
     if (peer->phase == JZ_REDIS_RESTS)
         return;
     if (peer->phase == JZ_REDIS_READY) {
-        if ((events & ~POLLOUT) != 0 && !jz_redis_peer_receive(peer, redis->scratch, sizeof redis->scratch))
+        if ((events & ~POLLOUT) != 0 &&
+            !deliver_batch(redis, jz_redis_peer_receive(peer, redis->scratch, sizeof redis->scratch)))
             jz_redis_lose(redis, peer, false);
         return;
     }
-    if (!jz_redis_peer_proceed(peer, events, redis->scratch, sizeof redis->scratch, now_ms))
+    if (!deliver_batch(redis, jz_redis_peer_proceed(peer, events, redis->scratch, sizeof redis->scratch, now_ms)))
         jz_redis_lose(redis, peer, false);
     else if (peer->phase == JZ_REDIS_READY)
         become_ready(redis, peer, now_ms);
@@ -306,12 +314,16 @@ static int timeout_until(uint64_t due_ms)
     return due_ms - now_ms < INT_MAX ? (int)(due_ms - now_ms) : INT_MAX;
 }
 
-static bool fall_asleep(jz_redis *redis)
+static bool fall_asleep(jz_redis *redis, uint64_t *due_ms)
 {
     const jz_redis_peer *peer = &redis->publisher;
     bool is_up = peer->phase == JZ_REDIS_READY;
     bool is_direct = is_up && !peer->wire.secured.is_used;
-    return jz_redis_queue_sleep(&redis->queue, is_up, is_direct ? peer->wire.descriptor : -1);
+    uint64_t look_ms;
+    bool may_sleep =
+        jz_redis_queue_sleep(&redis->queue, is_up, is_direct ? peer->wire.descriptor : -1, jz_redis_now_ms(), &look_ms);
+    earlier(due_ms, look_ms);
+    return may_sleep;
 }
 
 /* The connections that there are. */
@@ -337,7 +349,7 @@ static void wait(jz_redis *redis)
     watched[count] = (struct pollfd){.fd = redis->bell.heard, .events = POLLIN};
     uint64_t due_ms = next_due(redis);
     add_topics_due(redis, &due_ms);
-    bool may_sleep = fall_asleep(redis);
+    bool may_sleep = fall_asleep(redis, &due_ms);
     if (poll(watched, (nfds_t)count + 1, may_sleep ? timeout_until(due_ms) : 0) < 0)
         for (size_t i = 0; i <= count; i++)
             watched[i].revents = 0; /* interrupted */

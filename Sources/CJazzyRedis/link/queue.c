@@ -10,7 +10,12 @@
 #include "link/clock.h"
 #include "link/publish_command.h"
 
-enum { NO_MEMORY_MS = 100 /* until announcements are tried again */ };
+enum {
+    NO_MEMORY_MS = 100, /* until announcements are tried again */
+    UNFLUSHED_MS = 50,  /* how long messages wait at most for their flush */
+    WATCH_MS = 10000,   /* how long it is watched for such after the last message */
+    MOST_AREAS = 8      /* that who flushes sends: more than a batch has */
+};
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* where there is SO_NOSIGPIPE instead */
@@ -111,9 +116,9 @@ static bool publish(jz_redis_queue *queue, const jz_redis_publishing *publishing
  */
 static bool send_directly(jz_redis_queue *queue)
 {
-    struct iovec areas[2];
+    struct iovec areas[MOST_AREAS];
     jz_redis_flight_take(queue);
-    struct msghdr message = {.msg_iov = areas, .msg_iovlen = jz_redis_queue_areas(queue, areas, 2)};
+    struct msghdr message = {.msg_iov = areas, .msg_iovlen = jz_redis_queue_areas(queue, areas, MOST_AREAS)};
     ssize_t sent = sendmsg(queue->direct, &message, MSG_NOSIGNAL);
     if (sent > 0)
         jz_redis_queue_sent(queue, (size_t)sent);
@@ -122,29 +127,64 @@ static bool send_directly(jz_redis_queue *queue)
     return queue->sending == NULL;
 }
 
-/* Under the lock: whether to ring. What was dropped is to be announced. */
-static bool send_or_ring(jz_redis_queue *queue, bool is_queued)
+/* Under the lock: the thread is woken, and takes over. */
+static void wake(jz_redis_queue *queue)
 {
-    if (queue->direct >= 0 && is_queued)
-        return !send_directly(queue);
-    bool must_ring = queue->gathered_bytes >= queue->wake_at || (!is_queued && queue->wake_at != SIZE_MAX);
-    if (must_ring)
-        queue->wake_at = SIZE_MAX;
-    return must_ring;
+    queue->wake_at = SIZE_MAX;
+    queue->direct = -1;
+}
+
+/* Under the lock: whether to ring at once. What was dropped is to be announced. */
+static bool must_ring_at_once(jz_redis_queue *queue, bool is_queued)
+{
+    bool is_due = queue->gathered_bytes >= queue->wake_at || (!is_queued && queue->wake_at != SIZE_MAX);
+    if (!is_due)
+        return false;
+    if (is_queued && queue->is_watched && queue->gathered_bytes < queue->batch) {
+        atomic_store_explicit(&queue->must_flush, true, memory_order_relaxed);
+        return false;
+    }
+    wake(queue);
+    return true;
 }
 
 bool jz_redis_queue_publish(jz_redis_queue *queue, const jz_redis_publishing *publishing)
 {
     uint64_t now_ms = jz_redis_now_ms();
     pthread_mutex_lock(&queue->lock);
+    queue->published_ms = now_ms;
     bool is_queued = publish(queue, publishing, now_ms);
-    bool must_ring = send_or_ring(queue, is_queued);
+    bool must_ring = must_ring_at_once(queue, is_queued);
     pthread_mutex_unlock(&queue->lock);
     if (must_ring)
         jz_redis_bell_ring(queue->bell);
     if (!is_queued)
         jz_redis_queue_count_dropped(queue);
     return is_queued;
+}
+
+/* Under the lock: whether to ring. */
+static bool flush(jz_redis_queue *queue)
+{
+    atomic_store_explicit(&queue->must_flush, false, memory_order_relaxed);
+    /* The thread may have woken meanwhile, and another may have sent it. */
+    if (queue->gathered_bytes == 0 || queue->gathered_bytes < queue->wake_at)
+        return false;
+    if (queue->direct >= 0 && send_directly(queue))
+        return false;
+    wake(queue);
+    return true;
+}
+
+void jz_redis_queue_flush(jz_redis_queue *queue)
+{
+    if (!atomic_load_explicit(&queue->must_flush, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&queue->lock);
+    bool must_ring = flush(queue);
+    pthread_mutex_unlock(&queue->lock);
+    if (must_ring)
+        jz_redis_bell_ring(queue->bell);
 }
 
 /* Announcements */
@@ -213,9 +253,11 @@ void jz_redis_queue_advance(jz_redis_queue *queue, bool is_up, uint64_t now_ms)
     pthread_mutex_unlock(&queue->lock);
 }
 
-bool jz_redis_queue_sleep(jz_redis_queue *queue, bool is_up, int descriptor)
+bool jz_redis_queue_sleep(jz_redis_queue *queue, bool is_up, int descriptor, uint64_t now_ms, uint64_t *look_ms)
 {
     pthread_mutex_lock(&queue->lock);
+    queue->is_watched = now_ms - queue->published_ms < WATCH_MS;
+    *look_ms = queue->is_watched ? now_ms + UNFLUSHED_MS : UINT64_MAX;
     queue->wake_at = needed(queue, is_up);
     bool may_sleep = queue->gathered_bytes < queue->wake_at;
     if (!may_sleep)
@@ -229,8 +271,7 @@ bool jz_redis_queue_sleep(jz_redis_queue *queue, bool is_up, int descriptor)
 void jz_redis_queue_wake(jz_redis_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
-    queue->direct = -1;
-    queue->wake_at = SIZE_MAX;
+    wake(queue);
     pthread_mutex_unlock(&queue->lock);
 }
 

@@ -2,9 +2,12 @@
  * What is published, on its way to Redis: whole commands in large pieces, gathered by the threads that publish, taken
  * by the broker's thread, and kept until Redis has answered them, because after a lost connection they are sent again.
  *
- * Whoever publishes takes the lock once, and copies the message once. Where the broker's thread sleeps and nothing is
- * outstanding, the publisher itself sends its message, which saves the way over that thread. Otherwise messages are
- * gathered, and the thread is woken by the answer, or by a whole batch.
+ * Whoever publishes takes the lock once, and copies the message once. Messages are gathered until the flush. Where the
+ * broker's thread sleeps and nothing is outstanding, who flushes sends them itself, which saves the way over that
+ * thread. Otherwise the thread is woken by the answer, or by a whole batch.
+ *
+ * A handler that publishes and does not return does not flush. So the thread, where it sleeps, looks again after a
+ * while, as long as something was published not long ago (it watches); else the bell is rung by the first message.
  */
 #ifndef JAZZY_REDIS_LINK_QUEUE_H
 #define JAZZY_REDIS_LINK_QUEUE_H
@@ -32,9 +35,11 @@ typedef struct jz_redis_queue {
     jz_redis_published *published;
     jz_redis_pieces gathered;
     size_t gathered_bytes;
-    size_t wake_at; /* the bell is rung once `gathered_bytes` reaches it */
-    int direct;     /* the descriptor on which who publishes sends; -1: only the broker's thread sends */
-    size_t bytes;   /* in all, and how many messages that are */
+    size_t wake_at;        /* the bell is rung once `gathered_bytes` reaches it */
+    int direct;            /* the descriptor on which who flushes sends; -1: only the broker's thread sends */
+    bool is_watched;       /* the thread looks by itself for what was not flushed */
+    uint64_t published_ms; /* when the last message came */
+    size_t bytes;          /* in all, and how many messages that are */
     size_t messages;
     jz_redis_piece *spare;
     size_t spare_count;
@@ -47,6 +52,8 @@ typedef struct jz_redis_queue {
     uint64_t announces_ms;    /* not before */
     unsigned fruitless;       /* connections in a row that were lost with something sent and nothing answered */
     size_t careful;           /* so many are sent alone, each once the one before is answered */
+
+    atomic_bool must_flush; /* the next flush has something to do; written under the lock */
 
     _Atomic uint64_t accepted; /* messages that were answered */
     _Atomic uint64_t dropped;
@@ -68,6 +75,9 @@ void jz_redis_queue_destroy(jz_redis_queue *queue);
 /* From any thread. False: it is dropped, and will be announced as lost. */
 bool jz_redis_queue_publish(jz_redis_queue *queue, const jz_redis_publishing *publishing);
 
+/* After one or several messages, from any thread: they are sent, or wait for the answer to others. */
+void jz_redis_queue_flush(jz_redis_queue *queue);
+
 /* The rest is for the broker's thread. */
 
 /*
@@ -78,9 +88,10 @@ void jz_redis_queue_advance(jz_redis_queue *queue, bool is_up, uint64_t now_ms);
 
 /*
  * Before the thread sleeps: has the bell ring when there is something to do, and others send on the descriptor, unless
- * it is -1. False: there is something to do already. Afterwards, before anything else of the queue is used: `wake`.
+ * it is -1. False: there is something to do already. `look_ms`: when to look again, though the bell is not rung;
+ * UINT64_MAX: never. Afterwards, before anything else of the queue is used: `wake`.
  */
-bool jz_redis_queue_sleep(jz_redis_queue *queue, bool is_up, int descriptor);
+bool jz_redis_queue_sleep(jz_redis_queue *queue, bool is_up, int descriptor, uint64_t now_ms, uint64_t *look_ms);
 void jz_redis_queue_wake(jz_redis_queue *queue);
 
 /* Puts a command in front of all that was not sent yet. False: no memory. */

@@ -66,6 +66,12 @@ static jz_send_status publish(void *context, jz_ws except, const char *topic, si
     return jz_redis_queue_publish(&redis->queue, &publishing) ? JZ_SEND_QUEUED : JZ_SEND_DROPPED;
 }
 
+static void flush(void *context)
+{
+    jz_redis *redis = context;
+    jz_redis_queue_flush(&redis->queue);
+}
+
 static bool is_live(void *context, const char *topic, size_t length)
 {
     return jz_redis_is_live(context, topic, length);
@@ -124,7 +130,8 @@ jz_redis *jz_redis_create(const jz_redis_options *options, jz_error *error)
                                .unsubscribe = unsubscribe,
                                .publish_except = publish,
                                .is_live = is_live,
-                               .report = report};
+                               .report = report,
+                               .flush = flush};
     bool is_taken = jz_redis_settings_take(&redis->settings, options, error) == JZ_OK &&
                     jz_redis_secured_check(&redis->settings, error) == JZ_OK;
     if (is_taken && !init(redis)) {

@@ -50,6 +50,20 @@ static jz_redis_outcome outcome_now(jz_redis *redis)
     return outcome;
 }
 
+static void free_batch(jz_redis *redis)
+{
+    jz_broker_batch_free(redis->batch);
+    redis->batch = NULL;
+}
+
+/* Waits for the thread, which delivers nothing any more. */
+static void end_thread(jz_redis *redis)
+{
+    pthread_join(redis->thread, NULL);
+    redis->is_running = false;
+    free_batch(redis);
+}
+
 static jz_redis_outcome wait_for_outcome(jz_redis *redis)
 {
     jz_redis_outcome outcome;
@@ -68,11 +82,15 @@ static jz_status begin(jz_redis *redis, jz_error *error)
         return jz_redis_report_no_memory(error);
     if (!jz_redis_bell_open(&redis->concluded))
         return jz_redis_report(error, JZ_STATUS_SYSTEM, "no descriptor is left for the Redis broker");
-    int refusal = start_thread(redis);
-    redis->is_running = refusal == 0;
-    if (refusal == 0)
+    redis->batch = jz_broker_batch_create(redis->server);
+    int refusal = redis->batch != NULL ? start_thread(redis) : 0;
+    redis->is_running = redis->batch != NULL && refusal == 0;
+    if (redis->is_running)
         return JZ_OK;
     jz_redis_bell_close(&redis->concluded);
+    if (redis->batch == NULL)
+        return jz_redis_report_no_memory(error);
+    free_batch(redis);
     return jz_redis_report(error, JZ_STATUS_SYSTEM,
                            "cannot start the thread of the Redis broker (error %d): there are as many threads as "
                            "may be (`ulimit -u`)",
@@ -91,10 +109,8 @@ jz_status jz_redis_run(jz_redis *redis, jz_server *server, jz_error *error)
     if (status != JZ_OK)
         return status;
     jz_redis_outcome outcome = wait_for_outcome(redis);
-    if (outcome != JZ_REDIS_STARTED) {
-        pthread_join(redis->thread, NULL);
-        redis->is_running = false;
-    }
+    if (outcome != JZ_REDIS_STARTED)
+        end_thread(redis);
     jz_redis_bell_close(&redis->concluded);
     if (outcome == JZ_REDIS_STARTED || outcome == JZ_REDIS_STOPPED)
         return JZ_OK; /* stopped: the server ends at once */
@@ -111,8 +127,7 @@ void jz_redis_halt(jz_redis *redis)
         return;
     atomic_store(&redis->is_stopping, true);
     jz_redis_bell_ring(&redis->bell);
-    pthread_join(redis->thread, NULL);
-    redis->is_running = false;
+    end_thread(redis);
     jz_redis_queue_end(&redis->queue);
     jz_redis_queue_measure(&redis->queue, &bytes, &messages);
     if (messages > 0)

@@ -167,6 +167,25 @@ static void the_name_of_the_client_is_shown(void **state)
     finish_both();
 }
 
+/* An iteration that does not end: neither soon after other messages, nor after a long silence, which each rings. */
+static void what_a_handler_has_published_that_does_not_return_arrives(void **state)
+{
+    (void)state;
+    jz_redis_options options = node_options(&here, redis.url);
+    options.probe_interval_ms = options.probe_timeout_ms = 60000; /* so that nothing else wakes the thread */
+    node_start(&here, &options);
+    options = node_options(&there, redis.url);
+    node_start(&there, &options);
+    node_subscribe(&there, "news");
+    for (int i = 0; i < 3; i++) {
+        send_to(&here, "news=help!");
+        node_expect(&there, "help!");
+        assert_eventually(atomic_load(&here.is_blocked));
+        atomic_store(&here.is_blocked, false);
+    }
+    finish_both();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +198,7 @@ int main(void)
         cmocka_unit_test(statistics_and_liveness_are_those_of_the_server),
         cmocka_unit_test(many_topics_are_subscribed_in_batches),
         cmocka_unit_test(the_name_of_the_client_is_shown),
+        cmocka_unit_test(what_a_handler_has_published_that_does_not_return_arrives),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, pair_set_up, pair_tear_down));
 }

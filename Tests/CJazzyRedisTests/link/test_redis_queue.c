@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "link/clock.h"
 #include "link/queue.h"
 #include "support/testing.h"
 
@@ -40,6 +41,26 @@ static bool publish(const char *text)
     return jz_redis_queue_publish(
         &queue, &(jz_redis_publishing){
                     .topic = "t", .topic_length = 1, .kind = JZ_REDIS_TEXT, .bytes = text, .length = strlen(text)});
+}
+
+/* As the thread does, soon after a message came. */
+static bool falls_asleep(bool is_up, int descriptor)
+{
+    uint64_t look_ms;
+    queue.published_ms = jz_redis_now_ms();
+    return jz_redis_queue_sleep(&queue, is_up, descriptor, queue.published_ms, &look_ms);
+}
+
+static void flush(void)
+{
+    jz_redis_queue_flush(&queue);
+}
+
+/* How many bytes were sent by who flushes. */
+static size_t received(char *bytes, size_t size)
+{
+    ssize_t length = recv(ends[1], bytes, size, MSG_DONTWAIT);
+    return length > 0 ? (size_t)length : 0;
 }
 
 static bool has_rung(void)
@@ -122,7 +143,7 @@ static void a_whole_batch_does_not_wait_for_the_answer(void **state)
 static void without_a_connection_nothing_is_sent_and_nobody_woken(void **state)
 {
     (void)state;
-    assert_true(jz_redis_queue_sleep(&queue, false, -1));
+    assert_true(falls_asleep(false, -1));
     for (int i = 0; i < 100; i++)
         publish("a");
     assert_false(has_rung());
@@ -137,10 +158,10 @@ static void the_thread_is_woken_once_and_only_where_it_sleeps(void **state)
     (void)state;
     publish("a");
     assert_false(has_rung()); /* it does not sleep */
-    assert_false(jz_redis_queue_sleep(&queue, true, -1));
+    assert_false(falls_asleep(true, -1));
     jz_redis_queue_advance(&queue, true, 1);
     sent();
-    assert_true(jz_redis_queue_sleep(&queue, true, -1));
+    assert_true(falls_asleep(true, -1));
     publish("b");
     assert_false(has_rung()); /* the answer wakes it */
     for (int i = 0; i < WHOLE_BATCH; i++)
@@ -150,34 +171,101 @@ static void the_thread_is_woken_once_and_only_where_it_sleeps(void **state)
     assert_false(has_rung());
 }
 
-static void who_publishes_sends_where_nothing_is_outstanding(void **state)
+static void who_flushes_sends_all_that_was_gathered_where_nothing_is_outstanding(void **state)
 {
     (void)state;
-    char received[256];
-    assert_true(jz_redis_queue_sleep(&queue, true, ends[0]));
+    char bytes[256];
+    assert_true(falls_asleep(true, ends[0]));
     publish("a");
+    publish("b");
+    assert_int_equal(received(bytes, sizeof bytes), 0);
+    flush();
     assert_false(has_rung());
-    ssize_t length = recv(ends[1], received, sizeof received, MSG_DONTWAIT);
-    assert_int_equal(length, 54);
-    assert_memory_equal(received, "*3\r\n$7\r\nPUBLISH\r\n$3\r\np:t\r\n", 26);
-    publish("b"); /* waits for the answer */
-    assert_int_equal(recv(ends[1], received, sizeof received, MSG_DONTWAIT), -1);
+    assert_int_equal(received(bytes, sizeof bytes), 2 * 54);
+    assert_memory_equal(bytes, "*3\r\n$7\r\nPUBLISH\r\n$3\r\np:t\r\n", 26);
+    publish("c"); /* waits for the answer */
+    flush();
+    assert_int_equal(received(bytes, sizeof bytes), 0);
     jz_redis_queue_wake(&queue);
     assert_int_equal(jz_redis_queue_awaited(&queue)->kind, JZ_REDIS_QUEUED_MESSAGE);
-    answer(1);
+    answer(2);
     jz_redis_queue_advance(&queue, true, 1);
-    assert_string_equal(sent(), "b");
+    assert_string_equal(sent(), "c");
 }
 
 static void what_cannot_be_sent_directly_is_left_to_the_thread(void **state)
 {
     (void)state;
     assert_int_equal(shutdown(ends[0], SHUT_WR), 0);
-    assert_true(jz_redis_queue_sleep(&queue, true, ends[0]));
+    assert_true(falls_asleep(true, ends[0]));
     publish("a");
+    assert_false(has_rung());
+    flush();
     assert_true(has_rung());
+    flush();
+    assert_false(has_rung());
     jz_redis_queue_wake(&queue);
     assert_string_equal(sent(), "a");
+}
+
+/* Within TLS, for instance. */
+static void a_flush_wakes_the_thread_where_only_that_can_send(void **state)
+{
+    (void)state;
+    assert_true(falls_asleep(true, -1));
+    publish("a");
+    publish("b");
+    assert_false(has_rung());
+    flush();
+    assert_true(has_rung());
+    publish("c");
+    flush();
+    assert_false(has_rung());
+    jz_redis_queue_wake(&queue);
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "abc");
+}
+
+static void a_whole_batch_does_not_wait_for_the_flush(void **state)
+{
+    (void)state;
+    assert_true(falls_asleep(true, ends[0]));
+    for (int i = 0; i < WHOLE_BATCH; i++)
+        publish("a");
+    assert_true(has_rung());
+    jz_redis_queue_wake(&queue);
+    jz_redis_queue_advance(&queue, true, 1);
+    assert_string_equal(sent(), "aaaaaaaaaaaaaaaaaaaa");
+    flush();
+    assert_false(has_rung());
+}
+
+/* A handler that has published does not return, and so does not flush. */
+static void what_is_never_flushed_goes_on_its_way_too(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t since_last_ms; /* since a message was published */
+        uint64_t looks_after_ms;
+        bool is_woken;
+    } rows[] = {{0, 50, false}, {9999, 50, false}, {10000, 0, true}, {100000000, 0, true}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        uint64_t look_ms;
+        uint64_t now_ms = jz_redis_now_ms() + 100000000;
+        queue.published_ms = now_ms - rows[i].since_last_ms;
+        assert_true(jz_redis_queue_sleep(&queue, true, ends[0], now_ms, &look_ms));
+        assert_int_equal(look_ms, rows[i].is_woken ? UINT64_MAX : now_ms + rows[i].looks_after_ms);
+        publish("a");
+        assert_int_equal(has_rung(), rows[i].is_woken);
+        jz_redis_queue_wake(&queue); /* by the bell, or because the time is over */
+        jz_redis_queue_advance(&queue, true, 1);
+        assert_string_equal(sent(), "a");
+        answer(1);
+        flush(); /* it returns after all */
+        assert_false(has_rung());
+        assert_int_equal(received((char[8]){0}, 8), 0);
+        jz_redis_queue_advance(&queue, true, 1);
+    }
 }
 
 static void what_was_not_answered_is_sent_again_in_order(void **state)
@@ -328,7 +416,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_whole_batch_does_not_wait_for_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_connection_nothing_is_sent_and_nobody_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_thread_is_woken_once_and_only_where_it_sleeps, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_publishes_sends_where_nothing_is_outstanding, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_flushes_sends_all_that_was_gathered_where_nothing_is_outstanding, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_flush_wakes_the_thread_where_only_that_can_send, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_whole_batch_does_not_wait_for_the_flush, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_never_flushed_goes_on_its_way_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_sent_directly_is_left_to_the_thread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_not_answered_is_sent_again_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(our_own_questions_go_first_and_are_not_asked_again, set_up, tear_down),

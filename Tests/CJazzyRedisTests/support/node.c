@@ -38,6 +38,7 @@ static void block(node *node)
     atomic_store(&node->is_blocked, true);
     while (atomic_load(&node->is_blocked) && test_pause_before(deadline))
         continue;
+    atomic_store(&node->is_blocked, false); /* as it says, where a test has not found what it waits for */
 }
 
 static void on_event(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
@@ -45,8 +46,6 @@ static void on_event(void *context, jz_ws ws, const jz_event *event, const jz_me
     if (event->type != JZ_EVENT_MESSAGE)
         return;
     const char *text = (const char *)message->bytes;
-    if (text[0] == '!')
-        block(context);
     const char *sign = memchr(text, '=', message->length);
     if (text[0] == '+' || text[0] == '-') {
         if (text[0] == '+')
@@ -58,6 +57,8 @@ static void on_event(void *context, jz_ws ws, const jz_event *event, const jz_me
         size_t topic = (size_t)(sign - text);
         jz_ws_publish(ws, text, topic, message->kind, sign + 1, message->length - topic - 1);
     }
+    if (message->length > 0 && text[message->length - 1] == '!')
+        block(context);
 }
 
 jz_redis_options node_options(node *node, const char *url)

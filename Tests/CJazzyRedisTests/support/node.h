@@ -1,6 +1,7 @@
 /*
  * A server with Redis as its broker, and one client of it. Its route subscribes a client to what it writes ("+news"),
- * unsubscribes it ("-news"), which it answers with the same, and publishes on its behalf ("news=text").
+ * unsubscribes it ("-news"), which it answers with the same, and publishes on its behalf ("news=text"). After what ends
+ * with "!" it does not return.
  */
 #ifndef JAZZY_TESTS_NODE_H
 #define JAZZY_TESTS_NODE_H
@@ -23,7 +24,7 @@ typedef struct node {
     char gaps[NODE_TEXT_SIZE]; /* guarded by `lock`: the topics of which a gap was told, each with a space behind */
     char log[NODE_TEXT_SIZE];  /* guarded by `lock`: the lines of the broker's log */
     atomic_size_t gap_count;
-    atomic_bool is_blocked; /* set by a client that says "!": its loop does nothing until a test clears it */
+    atomic_bool is_blocked; /* set by a client that says so: its loop does nothing until a test clears it */
     size_t mailbox_limit;   /* of its server; 0: the default */
 } node;
 

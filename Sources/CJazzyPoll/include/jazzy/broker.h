@@ -23,8 +23,8 @@
  *     transport returns them to their sender, as Redis does, prefix each message with an identifier of the server, and
  *     drop those that have the server's own.
  *   - The connection that published a message does not receive it; its own server takes care of that.
- *   - Or one order for all: if `is_ordered`, a server leaves its own subscribers to the broker, too, which delivers
- * each message to every server, the publishing one included, in one order that is the same for all of them. There, and
+ *   - Or one order for all: if `is_ordered`, a server leaves its own subscribers to the broker, too. That delivers each
+ *     message to every server, the publishing one included, in one order that is the same for all of them. There, and
  *     only there, it excludes the connection that `publish_except` was told, with jz_broker_deliver_except. This costs
  *     the way through the broker for everybody, and while the broker is not connected nobody receives anything.
  *   - Lost connections: call jz_broker_set_joined(server, false). Until it is back, `subscribe` and `unsubscribe` may
@@ -35,9 +35,9 @@
  *     broker has already, and `unsubscribe` for one that it has not. At all other times they alternate for each topic.
  *   - A full queue: `publish` returns JZ_SEND_DROPPED. Calls of `subscribe` and `unsubscribe` must not be lost: if
  *     there is no room or no memory for one, the broker's thread reports the connection as lost, and then as back.
- *   - Waking a thread costs more than a message. So what is published in one iteration of a loop may be sent in one
- *     piece: a broker that has `flush` leaves its thread asleep in `publish`, and wakes it in `flush`. And what one
- * read from the network brings is best delivered as a batch (jz_broker_batch), which wakes each loop once.
+ *   - Waking a thread costs more than a message. So what is published in one iteration of a loop may go in one piece:
+ *     a broker that has `flush` leaves its thread asleep in `publish`, and wakes it in `flush`. And what one read from
+ *     the network brings is best delivered as a batch (jz_broker_batch), which wakes each loop once.
  *   - Within its functions a broker may call jz_broker_deliver, and within `start` and `publish` also
  *     jz_broker_set_joined, but nothing else of this library for this server. While it calls jz_broker_set_joined it
  *     must not hold a lock that its `subscribe` or `unsubscribe` takes.
