@@ -230,11 +230,54 @@ bool jz_routes_need_workers(const jz_routes *routes)
     return false;
 }
 
+static struct jz_route *find_next_number(const jz_routes *routes, size_t after)
+{
+    struct jz_route *next = NULL;
+    for (size_t i = 0; i < routes->count; i++) {
+        struct jz_route *route = routes->routes[i];
+        if (route->first_number > after && (next == NULL || route->first_number < next->first_number))
+            next = route;
+    }
+    return next;
+}
+
+bool jz_routes_measure(jz_routes *routes)
+{
+    if (routes->measures == NULL)
+        routes->measures = calloc(JZ_MOST_MEASURED_ROUTES + 1, sizeof *routes->measures);
+    if (routes->measures == NULL)
+        return false;
+    size_t number = 0;
+    for (size_t i = 0; i < routes->count; i++)
+        routes->routes[i]->measures = &routes->measures[JZ_MOST_MEASURED_ROUTES];
+    for (size_t i = 0; i < JZ_MOST_MEASURED_ROUTES; i++) {
+        struct jz_route *route = find_next_number(routes, number);
+        if (route == NULL)
+            break;
+        route->measures = &routes->measures[i];
+        routes->measured_count = i + 1;
+        number = route->first_number;
+    }
+    if (find_next_number(routes, number) != NULL)
+        routes->measured_count = JZ_MOST_MEASURED_ROUTES + 1;
+    return true;
+}
+
+const struct jz_route *jz_routes_find_measured(const jz_routes *routes, size_t number)
+{
+    for (size_t i = 0; number < JZ_MOST_MEASURED_ROUTES && i < routes->count; i++) {
+        if (routes->routes[i]->measures == &routes->measures[number])
+            return routes->routes[i];
+    }
+    return NULL;
+}
+
 void jz_routes_free(jz_routes *routes)
 {
     for (size_t i = 0; i < routes->count; i++)
         free_route(routes->routes[i]);
     free_page(routes->not_found);
+    free(routes->measures);
     free(routes->routes);
     *routes = (jz_routes){0};
 }

@@ -13,6 +13,7 @@
 #include "codec/text.h"
 #include "jazzy/page.h"
 #include "jazzy/server.h"
+#include "config/measures.h"
 #include "config/route_pattern.h"
 
 /* A page that is served from memory. */
@@ -37,6 +38,7 @@ typedef struct jz_route {
     void *page_context;
     jz_page_options page_options;     /* complete, like `options` */
     _Atomic bool *has_refused_origin; /* and logged how to allow that origin */
+    jz_route_measures *measures;      /* NULL: nothing is measured. Further routes share those of the last one. */
 } jz_route;
 
 /* Whether there is a page of any kind. */
@@ -57,9 +59,11 @@ typedef struct jz_routes {
     struct jz_route **routes; /* those without parameters, sorted by path; then the patterns in the order in which they
                                  were added; then those with a catch-all, longest prefix first */
     size_t count;
-    size_t exact_count;     /* those without parameters */
-    size_t catch_all_count; /* those with a catch-all */
-    jz_page *not_found;     /* for paths that lead nowhere; NULL: a short text */
+    size_t exact_count;          /* those without parameters */
+    size_t catch_all_count;      /* those with a catch-all */
+    jz_page *not_found;          /* for paths that lead nowhere; NULL: a short text */
+    jz_route_measures *measures; /* NULL: nothing is measured */
+    size_t measured_count;       /* how many of them are used */
 } jz_routes;
 
 /*
@@ -106,6 +110,16 @@ jz_page *jz_page_create(const char *content_type, const void *body, size_t lengt
 
 /* Whether any route runs on workers. */
 bool jz_routes_need_workers(const jz_routes *routes);
+
+/*
+ * Lets the handlers and WebSockets of all routes be measured. False when there is no memory; it may be tried again.
+ * `measures` is then an array of JZ_MOST_MEASURED_ROUTES + 1: of the first routes with a WebSocket, in the order in
+ * which they were added, and of all others.
+ */
+bool jz_routes_measure(jz_routes *routes);
+
+/* The route whose measures are the ones of that number; NULL: they belong to several. */
+const struct jz_route *jz_routes_find_measured(const jz_routes *routes, size_t number);
 
 void jz_routes_free(jz_routes *routes);
 

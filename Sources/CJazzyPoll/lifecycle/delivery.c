@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "config/routes.h"
+#include "lifecycle/measuring.h"
 #include "lifecycle/pacing.h"
 #include "shard/hold.h"
 #include "workers/work.h"
@@ -32,6 +33,7 @@ static void note_close(jz_shard *shard, jz_connection *connection, const jz_even
     jz_count(&shard->turn.counters.closes[jz_closes_index(event->close_code)], 1);
     jz_count(&shard->turn.counters.causes[event->cause], 1);
     jz_count(&shard->turn.counters.websockets_ended, 1);
+    jz_measuring_closed(shard, connection);
 }
 
 static void note(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)
@@ -41,6 +43,8 @@ static void note(jz_shard *shard, jz_connection *connection, const jz_event *eve
         /* The session has answered the ping. */
         if (message->kind == JZ_MESSAGE_PING)
             jz_count_sent(&shard->turn.counters, JZ_MESSAGE_PONG, message->length);
+        else if (message->kind == JZ_MESSAGE_PONG)
+            jz_measuring_ponged(shard, connection);
     } else if (event->type == JZ_EVENT_ERROR) {
         note_failure(shard, connection, event->failure);
     } else if (event->type == JZ_EVENT_CLOSE) {

@@ -2,6 +2,7 @@
 
 #include "loop/socket.h"
 #include "lifecycle/delivery.h"
+#include "lifecycle/measuring.h"
 #include "lifecycle/pacing.h"
 #include "shard/server.h"
 #include "lifecycle/watch.h"
@@ -48,6 +49,7 @@ void jz_connection_begin_websocket(jz_shard *shard, jz_connection *connection, c
     jz_timer_cancel(&shard->turn.loop.timers, &connection->timer);
     jz_watch_begin(shard, connection);
     jz_count(&shard->turn.counters.websockets_total, 1);
+    jz_measuring_opened(shard, connection);
     if (!jz_pacing_begin(shard, connection)) /* it ends after its open event */
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     if (prepare_delivery(shard, connection, route, accepted->state))

@@ -7,6 +7,7 @@
 #include "http/handshake.h"
 #include "http/http.h"
 #include "shard/kept_input.h"
+#include "lifecycle/measuring.h"
 #include "lifecycle/opening.h"
 #include "output/output.h"
 #include "http/proxy.h"
@@ -35,7 +36,16 @@ static bool stops_here(jz_shard *shard, const jz_connection *connection, const j
     return input->length > 0 && (is_held_back(connection) || jz_ration_is_over(shard));
 }
 
-void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
+/* The fast path is there once, because the compiler would not inline it twice. */
+static JZ_ALWAYS_INLINED bool next_event(jz_connection *connection, jz_input *input, jz_buffer *output, jz_event *event,
+                                         jz_message *message, bool is_measured)
+{
+    return is_measured ? jz_session_next_of_any(&connection->session, input, output, event, message)
+                       : jz_session_next(&connection->session, input, output, event, message);
+}
+
+/* `is_measured`: how long the handler takes for each message. Compiled for both cases. */
+static JZ_ALWAYS_INLINED void take_frames(jz_shard *shard, jz_connection *connection, jz_input *input, bool is_measured)
 {
     jz_event event = {.type = JZ_EVENT_OPEN};
     jz_message message = {0};
@@ -47,9 +57,12 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
             break;
         }
-        if (!jz_session_next(&connection->session, input, output, &event, &message))
+        if (!next_event(connection, input, output, &event, &message, is_measured))
             break;
-        jz_deliver(shard, connection, &event, &message);
+        if (is_measured)
+            jz_measuring_deliver(shard, connection, &event, &message);
+        else
+            jz_deliver(shard, connection, &event, &message);
         if (jz_ration_is_due(&shard->ration) && stops_here(shard, connection, input))
             break;
     }
@@ -60,6 +73,19 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
         bool lingers = event.type == JZ_EVENT_CLOSE && !event.was_clean;
         jz_connection_finish(shard, connection, lingers);
     }
+}
+
+static JZ_NEVER_INLINED void take_measured_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    take_frames(shard, connection, input, true);
+}
+
+void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    if (jz_sampling_takes(&shard->handler_sampling))
+        take_measured_frames(shard, connection, input);
+    else
+        take_frames(shard, connection, input, false);
 }
 
 void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input)

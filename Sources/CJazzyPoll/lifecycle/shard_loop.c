@@ -9,6 +9,8 @@
 #include "lifecycle/ending.h"
 #include "lifecycle/errand_runner.h"
 #include "lifecycle/expiry.h"
+#include "lifecycle/measuring.h"
+#include "output/output.h"
 #include "lifecycle/reading.h"
 #include "lifecycle/releasing.h"
 #include "http/responding.h"
@@ -72,6 +74,9 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     discard_letters(shard);
     forget_leaving(shard);
     free(shard->routes);
+    jz_slot_times_free(&shard->slot_times);
+    for (size_t i = 0; i < JZ_MADE_PAGES; i++)
+        jz_buffer_free(&shard->made_pages[i].text);
     jz_compression_workspace_free(&shard->workspace);
     jz_acceptor_keep(&shard->acceptor, 0);
     jz_kept_input_free(&shard->kept_input);
@@ -111,6 +116,7 @@ static JZ_ALWAYS_INLINED void follow_readiness(jz_shard *shard, jz_connection *c
 {
     if ((what & JZ_WRITABLE) != 0) {
         connection->is_blocked = false;
+        jz_output_uncount(&shard->turn, connection);
         jz_watch_note_taken(shard, connection);
         jz_expiry_prolong(shard, connection);
     }
@@ -212,6 +218,8 @@ static void take_expired(void *context, jz_timer *timer)
         jz_peer_log_expired(shard);
     else if (timer == &shard->trim_timer)
         trim_memory(shard);
+    else if (timer == &shard->measuring_timer)
+        jz_measuring_expired(shard);
     else
         jz_connection_expired(shard, connection_of_timer(timer));
 }
@@ -295,6 +303,7 @@ void jz_shard_run(jz_shard *shard)
     jz_shard *before = jz_current_shard;
     jz_current_shard = shard;
     jz_memory_begin_keeping(&shard->keeps_memory);
+    jz_measuring_begin(shard);
     bool goes_on = shard->turn.loop.owner.end_of_turn(shard);
     int failure = goes_on ? jz_loop_run(&shard->turn.loop) : 0;
     if (failure != 0)

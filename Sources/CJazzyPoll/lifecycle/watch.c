@@ -1,5 +1,6 @@
 #include "lifecycle/watch.h"
 
+#include "lifecycle/measuring.h"
 #include "lifecycle/pacing.h"
 #include "lifecycle/progress.h"
 #include "config/routes.h"
@@ -61,6 +62,7 @@ static void ping(jz_shard *shard, jz_connection *connection, uint32_t half)
     connection->session.owner_tag = takes ? jz_progress_mark(shard, connection) : 0;
     connection->is_pinged = true;
     jz_connection_ping(&shard->turn, connection);
+    jz_measuring_pinged(shard, connection);
     jz_pacing_expect_pong(shard, connection);
     jz_watch_wait(shard, connection, half);
 }

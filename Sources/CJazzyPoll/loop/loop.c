@@ -120,6 +120,35 @@ static void begin_turn(jz_loop *loop)
     atomic_store_explicit(&loop->times.began, now, memory_order_relaxed);
 }
 
+const jz_bounds jz_turn_bounds = {14,
+                                  {100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 25000000, 50000000,
+                                   100000000, 250000000, 500000000, 1000000000, 2500000000}};
+
+jz_distribution jz_loop_times_read(const jz_loop_times *times)
+{
+    /* Read in this order, so that the difference is never negative. */
+    jz_distribution read = jz_histogram_read(&times->long_turns);
+    uint64_t turns = atomic_load_explicit(&times->turns, memory_order_acquire);
+    for (size_t i = 1; i <= jz_turn_bounds.count; i++)
+        turns -= read.counts[i] < turns ? read.counts[i] : turns;
+    read.counts[0] = turns;
+    read.sum = jz_counted(&times->total);
+    return read;
+}
+
+/* The longest so far, or one that belongs into the histogram. Most iterations are neither, and cost one comparison. */
+static void note_turn(jz_loop_times *times, uint64_t taken)
+{
+    uint64_t longest = atomic_load_explicit(&times->longest, memory_order_relaxed);
+    if (taken > longest) {
+        longest = taken;
+        atomic_store_explicit(&times->longest, taken, memory_order_relaxed);
+    }
+    if (taken > jz_turn_bounds.bounds[0])
+        jz_histogram_observe(&times->long_turns, &jz_turn_bounds, taken);
+    times->notable = longest < jz_turn_bounds.bounds[0] ? longest : jz_turn_bounds.bounds[0];
+}
+
 /*
  * Adds the duration of the iteration. Returns the time, for the next wait. Only this thread writes, so nothing is
  * locked.
@@ -133,8 +162,8 @@ static uint64_t end_turn(jz_loop *loop)
     atomic_store_explicit(&times->began, 0, memory_order_relaxed);
     jz_count(&times->turns, 1);
     jz_count(&times->total, taken);
-    if (taken > atomic_load_explicit(&times->longest, memory_order_relaxed))
-        atomic_store_explicit(&times->longest, taken, memory_order_relaxed);
+    if (taken > times->notable)
+        note_turn(times, taken);
     return now / 1000000;
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "jazzy/error.h"
+#include "loop/histogram.h"
 #include "loop/mailbox.h"
 #include "loop/poll.h"
 #include "loop/timer.h"
@@ -30,8 +31,23 @@ typedef struct jz_loop_times {
     _Atomic uint64_t turns;
     _Atomic uint64_t total;
     _Atomic uint64_t longest;
-    _Atomic uint64_t began; /* when the current iteration began, by the timers' clock; 0 while the loop waits */
+    _Atomic uint64_t began;  /* when the current iteration began, by the timers' clock; 0 while the loop waits */
+    uint64_t notable;        /* own thread only: what a longer iteration is noted for */
+    jz_histogram long_turns; /* iterations above the first of jz_turn_bounds; all others are not counted here */
 } jz_loop_times;
+
+/* Of jz_loop_times.long_turns. */
+extern const jz_bounds jz_turn_bounds;
+
+/* How long the current iteration has taken so far; 0 while the loop waits. From any thread. */
+static inline uint64_t jz_loop_lag(const jz_loop_times *times, uint64_t now)
+{
+    uint64_t began = atomic_load_explicit(&times->began, memory_order_relaxed);
+    return began > 0 && now > began ? now - began : 0;
+}
+
+/* All iterations, from any thread. */
+jz_distribution jz_loop_times_read(const jz_loop_times *times);
 
 typedef struct jz_loop {
     jz_loop_owner owner;

@@ -96,11 +96,25 @@ void jz_output_follow_appended(jz_turn *turn, jz_connection *connection)
         jz_output_flush(turn, connection);
 }
 
-void jz_output_discard(jz_turn *turn, jz_connection *connection)
+/* Frees unsent output that is not counted. */
+static void drop_unsent(jz_turn *turn, jz_connection *connection)
+{
+    jz_unsent_destroy(&turn->spare_unsent, connection->unsent);
+    connection->unsent = NULL;
+}
+
+void jz_output_uncount(jz_turn *turn, jz_connection *connection)
 {
     if (connection->unsent != NULL)
-        jz_unsent_destroy(&turn->spare_unsent, connection->unsent);
-    connection->unsent = NULL;
+        jz_unsent_count(&turn->spare_unsent, connection->unsent, 0);
+}
+
+void jz_output_discard(jz_turn *turn, jz_connection *connection)
+{
+    if (connection->unsent == NULL)
+        return;
+    jz_output_uncount(turn, connection);
+    drop_unsent(turn, connection);
 }
 
 /* Notes the result of sending, and returns how many bytes the kernel has taken. */
@@ -213,15 +227,23 @@ static void flush_unsent(jz_turn *turn, jz_connection *connection)
         jz_unsent_take(unsent, note_sent(connection, result, sent, length));
     }
     if (jz_unsent_amount(unsent) == 0)
-        jz_output_discard(turn, connection);
+        drop_unsent(turn, connection);
 }
 
 /* Only output that the kernel did not take counts as backed up, not output that is merely gathered. */
-static void note_backing_up(jz_connection *connection)
+static JZ_NEVER_INLINED void note_unsent(jz_turn *turn, jz_connection *connection)
 {
-    if (connection->unsent != NULL && connection->phase == JZ_PHASE_WEBSOCKET &&
-        jz_unsent_amount(connection->unsent) > jz_connection_route(connection)->options.backpressure_limit / 2)
+    size_t amount = jz_unsent_amount(connection->unsent);
+    jz_unsent_count(&turn->spare_unsent, connection->unsent, amount);
+    if (connection->phase == JZ_PHASE_WEBSOCKET &&
+        amount > jz_connection_route(connection)->options.backpressure_limit / 2)
         connection->is_backed_up = true;
+}
+
+static inline void note_backing_up(jz_turn *turn, jz_connection *connection)
+{
+    if (connection->unsent != NULL)
+        note_unsent(turn, connection);
 }
 
 /*
@@ -266,7 +288,7 @@ void jz_output_send_at_once(jz_turn *turn, jz_connection *connection, const jz_o
         empty_cork(cork);
     }
     account(turn, connection);
-    note_backing_up(connection);
+    note_backing_up(turn, connection);
 }
 
 void jz_output_flush(jz_turn *turn, jz_connection *connection)
@@ -283,7 +305,7 @@ void jz_output_flush(jz_turn *turn, jz_connection *connection)
         flush_cork(turn, connection);
     }
     account(turn, connection);
-    note_backing_up(connection);
+    note_backing_up(turn, connection);
 }
 
 void jz_output_defer(jz_turn *turn, jz_connection *connection)

@@ -78,6 +78,11 @@ void jz_output_defer(jz_turn *turn, jz_connection *connection);
 /* Sends as much as the socket takes. On failure the connection is marked as broken. Calls no handler. */
 void jz_output_flush(jz_turn *turn, jz_connection *connection);
 
+/*
+ * Output that the kernel did not take is counted (jz_spare_unsent). No longer: it is about to be sent, or discarded.
+ */
+void jz_output_uncount(jz_turn *turn, jz_connection *connection);
+
 /* Frees unsent output. */
 void jz_output_discard(jz_turn *turn, jz_connection *connection);
 

@@ -18,6 +18,7 @@ typedef struct variant {
     uint8_t memory_level;
     uint8_t level;
     size_t length; /* of the frame; 0 if compressing does not make the message smaller */
+    size_t payload_length;
     uint8_t frame[];
 } variant;
 
@@ -122,6 +123,7 @@ static variant *add_variant(jz_publication *publication, const jz_session *sessi
         added->length = jz_frame_header_encode(added->frame, true, JZ_RSV1, publication->opcode, compressed->length);
         assert(added->length + compressed->length <= room);
         memcpy(added->frame + added->length, compressed->bytes, compressed->length);
+        added->payload_length = compressed->length;
         added->length += compressed->length;
     }
     publication->variants = added;
@@ -148,6 +150,7 @@ const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session 
         return publication->frame;
     /* The peer's context gets this message, ours does not: later messages must not refer to earlier ones. */
     jz_session_forget_context(session);
+    jz_compression_count_sent(session->settings->workspace, publication->payload_length, compressed->payload_length);
     *length = compressed->length;
     return compressed->frame;
 }

@@ -1,5 +1,6 @@
 #include "output/unsent.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ jz_unsent *jz_unsent_create(jz_spare_unsent *spare)
 
 void jz_unsent_destroy(jz_spare_unsent *spare, jz_unsent *unsent)
 {
+    assert(unsent->counted == 0);
     jz_unsent_clear(unsent);
     if (spare->count >= MOST_SPARE) {
         free(unsent);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "loop/count.h"
 #include "loop/socket.h"
 #include "session/buffer.h"
 #include "output/publication.h"
@@ -32,18 +33,23 @@ typedef struct jz_unsent {
     size_t shared_first;  /* the first that was not sent completely */
     size_t shared_sent;   /* bytes of that piece that the kernel has taken */
     size_t shared_amount; /* unsent bytes of all shared pieces */
+    size_t counted;       /* how much of it jz_spare_unsent.held has */
 } jz_unsent;
 
-/* Free records for reuse, so that a publication to many receivers does not allocate and free one for each. */
+/*
+ * Free records for reuse, so that a publication to many receivers does not allocate and free one for each; and how much
+ * all others hold, which is counted when the kernel does not take it.
+ */
 typedef struct jz_spare_unsent {
     jz_unsent *records; /* each is all zero, except for the address of the next in `shared` */
     uint32_t count;
+    _Atomic uint64_t held; /* bytes; read by any thread */
 } jz_spare_unsent;
 
 /* An empty record. NULL when there is no memory. */
 jz_unsent *jz_unsent_create(jz_spare_unsent *spare);
 
-/* Frees the output, and the record. */
+/* Frees the output, and the record, which must not be counted. */
 void jz_unsent_destroy(jz_spare_unsent *spare, jz_unsent *unsent);
 
 void jz_spare_unsent_free(jz_spare_unsent *spare);
@@ -57,6 +63,13 @@ static inline size_t jz_unsent_amount(const jz_unsent *unsent)
 {
     return unsent->published_to - unsent->published_from + unsent->own.length - unsent->own_sent +
            unsent->shared_amount;
+}
+
+/* Counts what it has now; 0: it is not counted any more. */
+static inline void jz_unsent_count(jz_spare_unsent *spare, jz_unsent *unsent, size_t amount)
+{
+    jz_count(&spare->held, (uint64_t)amount - unsent->counted);
+    unsent->counted = amount;
 }
 
 /*

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/count.h"
+
 enum { FIRST_CAPACITY = 4 };
 
 void jz_topics_init(jz_topics *topics)
@@ -11,6 +13,8 @@ void jz_topics_init(jz_topics *topics)
     pthread_mutex_init(&topics->lock, NULL);
     topics->owner = NULL;
     topics->ended = NULL;
+    atomic_init(&topics->topic_count, 0);
+    atomic_init(&topics->subscription_count, 0);
 }
 
 void jz_topics_destroy(jz_topics *topics)
@@ -47,8 +51,10 @@ static jz_topic *add_topic(jz_topics *topics, jz_text name, uint64_t hash)
     *topic = (jz_topic){.entry = {.hash = hash}, .name_length = name.length};
     if (name.length > 0)
         memcpy(topic->name, name.start, name.length);
-    if (jz_hash_table_add(&topics->table, &topic->entry))
+    if (jz_hash_table_add(&topics->table, &topic->entry)) {
+        jz_count(&topics->topic_count, 1);
         return topic;
+    }
     free(topic);
     return NULL;
 }
@@ -63,6 +69,7 @@ static void free_topic(jz_topic *topic)
 static void remove_topic(jz_topics *topics, jz_topic *topic)
 {
     jz_hash_table_remove(&topics->table, &topic->entry);
+    jz_uncount(&topics->topic_count, 1);
     if (topics->owner == NULL) {
         free_topic(topic);
         return;
@@ -157,6 +164,7 @@ static void remove_subscription(jz_topics *topics, jz_connection *connection, jz
     if (position < subscriptions->count)
         subscription->topic->subscribers[subscription->position].position = position;
 
+    jz_uncount(&topics->subscription_count, 1);
     if (topic->count == 0)
         remove_topic(topics, topic);
     free_subscriptions_if_empty(connection);
@@ -171,10 +179,12 @@ static bool add_subscription(jz_topics *topics, jz_connection *connection, jz_to
         jz_subscriptions *subscriptions = connection->subscriptions;
         subscriptions->all[subscriptions->count] = (jz_subscription){topic, topic->count};
         topic->subscribers[topic->count++] = (jz_subscriber){connection, subscriptions->count++};
+        jz_count(&topics->subscription_count, 1);
         return true;
     }
     if (topic != NULL && topic->count == 0) {
         jz_hash_table_remove(&topics->table, &topic->entry);
+        jz_uncount(&topics->topic_count, 1);
         free_topic(topic);
     }
     free_subscriptions_if_empty(connection);

@@ -10,6 +10,7 @@
 #define JAZZY_PUBSUB_TOPICS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,8 @@ typedef struct jz_topics {
     jz_hash_table table;
     const jz_topics_owner *owner; /* may be NULL; set before the first subscription */
     jz_topic *ended;              /* for `went`, once the lock is released; linked by `next` */
+    _Atomic uint64_t topic_count; /* now; read by any thread, as is: */
+    _Atomic uint64_t subscription_count;
 } jz_topics;
 
 void jz_topics_init(jz_topics *topics);

@@ -1,4 +1,5 @@
 /* Starting, stopping and waiting for a server. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "loop/report.h"
@@ -52,6 +53,8 @@ static jz_status prepare(jz_server *server, jz_error *error)
 {
     jz_status status = JZ_OK;
     jz_membership *membership = atomic_load(&server->membership);
+    if (server->is_measured && !jz_routes_measure(&server->routes))
+        status = jz_report_system(error, ENOMEM, "run the server");
     for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
         status = jz_shard_prepare(&server->shards[i], error);
     if (status == JZ_OK && jz_routes_need_workers(&server->routes))

@@ -104,6 +104,23 @@ jz_failure jz_decompress(jz_compression_workspace *workspace, jz_decompressor **
     return jz_decompressor_run(decompressor, bytes, length, max_message_size, &workspace->decompressed);
 }
 
+static void add(_Atomic uint64_t *counter, uint64_t amount)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount, memory_order_relaxed);
+}
+
+void jz_compression_count_sent(jz_compression_workspace *workspace, size_t plain, size_t compressed)
+{
+    add(&workspace->counters.sent_plain, plain);
+    add(&workspace->counters.sent_compressed, compressed);
+}
+
+void jz_compression_count_received(jz_compression_workspace *workspace, size_t plain, uint64_t compressed)
+{
+    add(&workspace->counters.received_plain, plain);
+    add(&workspace->counters.received_compressed, compressed);
+}
+
 static void trim(jz_buffer *buffer)
 {
     if (buffer->capacity > KEEP_UP_TO)

@@ -5,6 +5,7 @@
 #ifndef JAZZY_SESSION_COMPRESSION_H
 #define JAZZY_SESSION_COMPRESSION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,13 +17,25 @@
 typedef struct jz_compressor jz_compressor;
 typedef struct jz_decompressor jz_decompressor;
 
+/* Bytes of messages that were compressed. Written by the loop's thread, read by any (loop/count.h). */
+typedef struct jz_compression_counters {
+    _Atomic uint64_t sent_plain; /* of payloads before they were compressed, for each client that got them so */
+    _Atomic uint64_t sent_compressed;
+    _Atomic uint64_t received_plain; /* of payloads after they were decompressed */
+    _Atomic uint64_t received_compressed;
+} jz_compression_counters;
+
 /* Shared by all sessions of one loop. All zero: it owns nothing yet. */
 typedef struct jz_compression_workspace {
     jz_compressor *compressors; /* one for each set of parameters */
     jz_decompressor *decompressor;
     jz_buffer compressed;   /* the message that was compressed last in a connection's own context */
     jz_buffer decompressed; /* the message that was decompressed last */
+    jz_compression_counters counters;
 } jz_compression_workspace;
+
+void jz_compression_count_sent(jz_compression_workspace *workspace, size_t plain, size_t compressed);
+void jz_compression_count_received(jz_compression_workspace *workspace, size_t plain, uint64_t compressed);
 
 void jz_compression_workspace_free(jz_compression_workspace *workspace);
 

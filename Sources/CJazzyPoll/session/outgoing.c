@@ -56,6 +56,7 @@ jz_send_status jz_session_prepare_slowly(jz_session *session, jz_message_kind ki
     const jz_buffer *compressed = NULL;
     if (!is_control && jz_session_wants_compression(session, length, compression) &&
         compress(session, bytes, length, &compressed)) {
+        jz_compression_count_sent(session->settings->workspace, length, compressed->length);
         outgoing->payload = compressed->bytes;
         outgoing->length = compressed->length;
         outgoing->reserved = JZ_RSV1;

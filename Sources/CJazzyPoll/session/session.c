@@ -118,12 +118,16 @@ static jz_message_kind kind_of(uint8_t opcode)
     return opcode == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
 }
 
-static step yield_decompressed_message(jz_session *session, uint8_t opcode, const jz_buffer *bytes, jz_event *event,
-                                       jz_message *message)
+/* `compressed`: how many bytes it had. */
+static step yield_decompressed_message(jz_session *session, uint8_t opcode, const jz_buffer *bytes, uint64_t compressed,
+                                       jz_event *event, jz_message *message)
 {
     if (opcode == JZ_OPCODE_TEXT && !jz_utf8_is_valid(bytes->bytes, bytes->length))
         return fail(session, JZ_FAILURE_INVALID_UTF8);
-    return yield_message(session, kind_of(opcode), bytes->bytes, bytes->length, event, message);
+    step taken = yield_message(session, kind_of(opcode), bytes->bytes, bytes->length, event, message);
+    if (taken == STEP_EVENT)
+        jz_compression_count_received(session->settings->workspace, bytes->length, compressed);
+    return taken;
 }
 
 /* RFC 7692 §7.2.2. */
@@ -141,7 +145,7 @@ static step yield_compressed_message(jz_session *session, uint8_t opcode, const 
         jz_decompress(workspace, own, session->peer_window_bits, bytes, length, session->settings->max_message_size);
     if (failure != JZ_FAILURE_NONE)
         return fail(session, failure);
-    return yield_decompressed_message(session, opcode, &workspace->decompressed, event, message);
+    return yield_decompressed_message(session, opcode, &workspace->decompressed, length, event, message);
 }
 
 /* An uncompressed message that is complete in the input. */
@@ -182,9 +186,9 @@ static step finish_message(jz_session *session, jz_event *event, jz_message *mes
     incoming->is_delivered = true;
     if (incoming->inflation != NULL) {
         jz_failure failure = jz_inflate_rest(session);
-        return failure != JZ_FAILURE_NONE
-                   ? fail(session, failure)
-                   : yield_decompressed_message(session, opcode, &incoming->inflation->message, event, message);
+        return failure != JZ_FAILURE_NONE ? fail(session, failure)
+                                          : yield_decompressed_message(session, opcode, &incoming->inflation->message,
+                                                                       incoming->inflation->taken, event, message);
     }
     if (session->message_is_compressed)
         return yield_compressed_message(session, opcode, incoming->payload.bytes, incoming->payload.length, event,

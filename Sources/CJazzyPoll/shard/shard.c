@@ -31,6 +31,8 @@ jz_status jz_shard_prepare(jz_shard *shard, jz_error *error)
                                           .workspace = &shard->workspace},
                              .route = route};
     }
+    if (shard->server->is_measured && !jz_slot_times_init(&shard->slot_times))
+        return jz_report_system(error, ENOMEM, "run the server");
     return JZ_OK;
 }
 

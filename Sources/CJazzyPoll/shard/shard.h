@@ -19,6 +19,7 @@
 #include "shard/ration.h"
 #include "connection/allowance.h"
 #include "connection/first_request.h"
+#include "connection/slot_times.h"
 #include "connection/slots.h"
 #include "pubsub/topics.h"
 #include "output/turn.h"
@@ -42,6 +43,14 @@ typedef struct jz_telling {
     bool is_over;       /* no connection is left to be told, */
     uint64_t over_ms;   /* since this time */
 } jz_telling;
+
+/* A page that was made for whoever asks for it in the same iteration. */
+typedef struct jz_made_page {
+    jz_buffer text;
+    uint64_t turn; /* the iteration, counted from 1; 0: there is none */
+} jz_made_page;
+
+enum { JZ_MADE_PAGES = 2 };
 
 struct jz_shard {
     jz_turn turn; /* first: see turn.h */
@@ -73,6 +82,11 @@ struct jz_shard {
     bool owes_flush; /* the broker was passed publications in this iteration, and is flushed at its end */
 
     jz_ration ration; /* for the connection that is being read */
+    jz_sampling handler_sampling;
+    jz_slot_times slot_times;
+    jz_timer measuring_timer;
+    jz_histogram timer_delay; /* how late that timer fired */
+    jz_made_page made_pages[JZ_MADE_PAGES];
     jz_kept_input kept_input;
     jz_allowances allowances;
     jz_date date;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codec/frame_header.h"
+#include "loop/timer.h"
 #include "session/memory.h"
 
 _Thread_local jz_work *jz_current_work = NULL;
@@ -189,6 +190,20 @@ static jz_letter *take_resume(jz_work *work)
     return resume;
 }
 
+static bool is_message(const jz_job *job)
+{
+    return job->notice == NULL && job->event.type == JZ_EVENT_MESSAGE && job->message.kind <= JZ_MESSAGE_BINARY;
+}
+
+/* Calls the handler with a message, and measures how long it takes. */
+static void run_measured(const jz_work *work, const jz_job *job)
+{
+    const jz_route *route = work->route;
+    uint64_t began = jz_clock_ns();
+    route->handler(route->context, work->ws, &job->event, &job->message);
+    jz_histogram_observe(&route->measures->handler, &jz_handler_bounds, jz_clock_ns() - began);
+}
+
 /*
  * Runs the oldest job of work that was taken out of the queue, and requeues the work if more jobs wait. Called and
  * returns with the workers' lock held; the handler runs without it.
@@ -198,6 +213,7 @@ static void run_next(jz_work *work)
     jz_workers *workers = work->workers;
     jz_job *job = take_job(work);
     jz_letter *resume = take_resume(work);
+    bool is_measured = is_message(job) && jz_sampling_takes(&workers->sampling);
     pthread_mutex_unlock(&workers->lock);
 
     if (resume != NULL)
@@ -207,6 +223,8 @@ static void run_next(jz_work *work)
     jz_current_work = work;
     if (job->notice != NULL)
         job->notice(work->route->context, work->ws);
+    else if (is_measured && work->route->measures != NULL)
+        run_measured(work, job);
     else
         work->route->handler(work->route->context, work->ws, &job->event, &job->message);
     if (is_last)

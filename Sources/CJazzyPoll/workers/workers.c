@@ -61,6 +61,7 @@ jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_siz
     if (workers->threads == NULL)
         return jz_report_system(error, ENOMEM, "start the workers");
     workers->is_finishing = false;
+    jz_sampling_begin(&workers->sampling);
     const jz_thread_plan plan = {.run = run_worker, .purpose = "a worker", .stack_size = stack_size};
     for (uint32_t i = 0; i < count; i++) {
         jz_status status = jz_thread_start(&workers->threads[i], &plan, workers, error);

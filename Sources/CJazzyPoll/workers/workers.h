@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/measures.h"
 #include "loop/mailbox.h"
 #include "jazzy/error.h"
 #include "jazzy/websocket.h"
@@ -35,6 +36,7 @@ typedef struct jz_workers {
     pthread_cond_t has_work;
     jz_work *first; /* the queue */
     jz_work *last;
+    jz_sampling sampling; /* of the handlers' time */
     bool is_finishing;
     pthread_t *threads;
     uint32_t count;
