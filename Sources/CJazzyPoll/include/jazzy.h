@@ -33,11 +33,14 @@
 #include "jazzy/error.h"
 #include "jazzy/event.h"
 #include "jazzy/log.h"
+#include "jazzy/metrics.h"
+#include "jazzy/metrics.h"
 #include "jazzy/options.h"
 #include "jazzy/page.h"
 #include "jazzy/request.h"
 #include "jazzy/server.h"
 #include "jazzy/statistics.h"
+#include "jazzy/version.h"
 #include "jazzy/websocket.h"
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "server/summing.h"
 #include "shard/server.h"
 
 static void add_all(uint64_t *sums, const _Atomic uint64_t *counters, size_t count)
@@ -33,15 +34,14 @@ static void add_counters(jz_statistics *sums, const jz_counters *counters)
 static void add_times(jz_statistics *sums, const jz_loop_times *times, uint64_t now)
 {
     uint64_t longest = jz_counted(&times->longest);
-    uint64_t began = jz_counted(&times->began);
-    uint64_t lag = began > 0 && now > began ? now - began : 0;
+    uint64_t lag = jz_loop_lag(times, now);
     sums->iterations += jz_counted(&times->turns);
     sums->iteration_time += jz_counted(&times->total);
     sums->longest_iteration = longest > sums->longest_iteration ? longest : sums->longest_iteration;
     sums->lag = lag > sums->lag ? lag : sums->lag;
 }
 
-/* Reads every slot, because statistics are read rarely, and output is written often. */
+/* Reads every slot, so that the output of the current iteration is there, too. */
 static uint64_t buffered_bytes(const jz_slots *slots)
 {
     uint64_t sum = 0;
@@ -55,7 +55,7 @@ static uint64_t buffered_bytes(const jz_slots *slots)
     return sum;
 }
 
-void jz_server_statistics(const jz_server *server, jz_statistics *statistics)
+void jz_statistics_sum(const jz_server *server, jz_statistics *statistics)
 {
     const jz_admission *admission = &server->admission;
     memset(statistics, 0, sizeof *statistics);
@@ -68,11 +68,19 @@ void jz_server_statistics(const jz_server *server, jz_statistics *statistics)
         const jz_shard *shard = &server->shards[i];
         add_counters(statistics, &shard->turn.counters);
         add_times(statistics, &shard->turn.loop.times, now);
-        statistics->buffered_bytes += buffered_bytes(&shard->slots);
+        statistics->buffered_bytes += jz_counted(&shard->turn.spare_unsent.held);
     }
     jz_membership *membership = atomic_load(&server->membership);
     if (membership != NULL)
         statistics->broker = jz_membership_statistics(membership);
+}
+
+void jz_server_statistics(const jz_server *server, jz_statistics *statistics)
+{
+    jz_statistics_sum(server, statistics);
+    statistics->buffered_bytes = 0;
+    for (uint32_t i = 0; i < server->shard_count; i++)
+        statistics->buffered_bytes += buffered_bytes(&server->shards[i].slots);
 }
 
 jz_ending jz_server_ending(const jz_server *server)
