@@ -33,6 +33,11 @@ def test_the_changelog_says_what_the_next_version_is():
     assert all(as_numbers(built_version("VERSION")) >= as_numbers(version) for version in sections())
 
 
+def test_the_library_knows_its_version():
+    header = text_of("Sources/CJazzyPoll/include/jazzy/version.h")
+    assert f'#define JZ_VERSION "{built_version("VERSION")}"' in header
+
+
 def test_the_changelog_names_the_shared_library_as_it_is_built():
     assert f"libcjazzypoll.so.{built_version('ABI_VERSION')}" in text_of("CHANGELOG.md")
 

@@ -203,6 +203,17 @@ static void handle_close_everyone(void *context, jz_ws ws, const jz_event *event
         room_visit(room_of_close_everyone(), visit_with_close, "everyone out");
 }
 
+/* A text lets the server drain. */
+static void handle_drain(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context;
+    jz_server *server = is_text(event, message) ? jz_ws_borrow_server(ws) : NULL;
+    if (server == NULL)
+        return;
+    jz_server_drain(server, JZ_NEVER);
+    jz_ws_return_server(ws);
+}
+
 static const struct probe_route {
     const char *path;
     jz_handler handler;
@@ -220,6 +231,7 @@ static const struct probe_route {
     {"/chat", handle_chat},
     {"/close-everyone", handle_close_everyone},
     {"/page-and-socket", handle_echo},
+    {"/drain", handle_drain},
 };
 
 static void call_guarded(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
@@ -249,7 +261,9 @@ static jz_status register_pages(jz_server *server, jz_error *error)
         large[i] = (char)('a' + i % 26);
     status = jz_server_route_get(server, "/large", "application/octet-stream", large, LARGE_PAGE_LENGTH, error);
     free(large);
-    return status;
+    if (status == JZ_OK)
+        status = jz_server_route_metrics(server, "/metrics", error);
+    return status == JZ_OK ? jz_server_route_health(server, "/health", error) : status;
 }
 
 jz_status probe_register_routes(jz_server *server, const jz_route_options *options, jz_error *error)
