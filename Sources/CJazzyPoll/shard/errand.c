@@ -166,6 +166,7 @@ static void discard_chain(jz_shard *shard, jz_letter *letter)
 
 jz_send_status jz_errand_post(jz_shard *shard, jz_errand *task)
 {
+    task->letter.next = NULL; /* it may have led to errands of other shards */
     return jz_errand_post_chain(shard, task, task);
 }
 
