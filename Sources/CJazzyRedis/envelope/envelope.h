@@ -34,8 +34,9 @@ typedef enum jz_redis_kind {
     JZ_REDIS_TEXT = 1,
     JZ_REDIS_BINARY = 2,
     JZ_REDIS_ANNOUNCEMENT = 3, /* `sequence` is the last number given; the payload is the first that may be lost */
-    JZ_REDIS_LOST_ANY = 4,     /* messages to any topic may be lost; on the channel of all processes */
-    JZ_REDIS_PROBE = 5         /* on a process's own channel; `sequence` is the sender's */
+    JZ_REDIS_LOST_ANY = 4, /* messages to any topic may be lost, published at least `sequence` ms ago; on the channel
+                              of all processes */
+    JZ_REDIS_PROBE = 5     /* on a process's own channel; `sequence` is the sender's */
 } jz_redis_kind;
 
 enum {

@@ -17,6 +17,7 @@ struct jz_redis_published {
     uint64_t evicted_ms; /* when a topic was published to that was forgotten, at the latest */
     bool has_evicted;
     bool is_lost_any_due;
+    uint64_t lost_until_ms; /* while that is due: what it tells of was published until then */
 };
 
 /* How many topics one message may push out, or find in use: no call takes long. */
@@ -47,6 +48,13 @@ void jz_redis_published_free(jz_redis_published *published)
     free(published);
 }
 
+static void make_lost_any_due(jz_redis_published *published, uint64_t until_ms)
+{
+    if (!published->is_lost_any_due || until_ms > published->lost_until_ms)
+        published->lost_until_ms = until_ms;
+    published->is_lost_any_due = true;
+}
+
 static bool is_due(const jz_redis_publication *publication)
 {
     return jz_redis_link_is_listed(&publication->due);
@@ -72,7 +80,7 @@ static void evict(jz_redis_published *published, jz_redis_publication *publicati
 {
     if (is_due(publication)) {
         jz_redis_list_remove(&published->due, &publication->due);
-        published->is_lost_any_due = true;
+        make_lost_any_due(published, UINT64_MAX);
     }
     if (publication->sequence > published->floor)
         published->floor = publication->sequence;
@@ -145,7 +153,7 @@ jz_redis_publication *jz_redis_published_take(jz_redis_published *published, con
         publication = add(published, hash, topic, length);
     }
     if (publication == NULL) {
-        published->is_lost_any_due = true;
+        make_lost_any_due(published, UINT64_MAX);
         return NULL;
     }
     use(published, publication);
@@ -174,25 +182,26 @@ void jz_redis_published_lost(jz_redis_published *published, jz_redis_publication
 
 typedef struct doubt {
     jz_redis_published *published;
-    uint64_t now_ms;
+    uint64_t since_ms;
 } doubt;
 
 static void doubt_entry(void *context, jz_redis_entry *entry)
 {
     doubt *asked = context;
     jz_redis_publication *publication = (jz_redis_publication *)entry;
-    if (jz_redis_age_ms(publication->published_ms, asked->now_ms) <= JZ_REDIS_DOUBT_MS)
+    if (publication->published_ms >= asked->since_ms)
         make_due(asked->published, publication, 0);
 }
 
-void jz_redis_published_reconnected(jz_redis_published *published, uint64_t now_ms)
+void jz_redis_published_reconnected(jz_redis_published *published, uint64_t since_ms, uint64_t until_ms)
 {
-    jz_redis_table_visit(&published->table, doubt_entry, &(doubt){published, now_ms});
-    if (published->has_evicted && jz_redis_age_ms(published->evicted_ms, now_ms) <= JZ_REDIS_DOUBT_MS)
-        published->is_lost_any_due = true;
+    jz_redis_table_visit(&published->table, doubt_entry, &(doubt){published, since_ms});
+    if (published->has_evicted && published->evicted_ms >= since_ms)
+        make_lost_any_due(published, until_ms);
 }
 
-jz_redis_publication *jz_redis_published_next_announcement(jz_redis_published *published, jz_redis_envelope *envelope)
+jz_redis_publication *jz_redis_published_next_announcement(jz_redis_published *published, uint64_t now_ms,
+                                                           jz_redis_envelope *envelope)
 {
     jz_redis_link *first = jz_redis_list_first(&published->due);
     if (first == NULL)
@@ -200,6 +209,8 @@ jz_redis_publication *jz_redis_published_next_announcement(jz_redis_published *p
     jz_redis_list_remove(&published->due, first);
     jz_redis_publication *publication = JZ_REDIS_HOLDER_OF(first, jz_redis_publication, due);
     publication->unanswered++;
+    publication->published_ms = now_ms;
+    use(published, publication);
     *envelope = (jz_redis_envelope){
         .kind = JZ_REDIS_ANNOUNCEMENT,
         .origin = published->origin,
@@ -219,15 +230,19 @@ bool jz_redis_published_is_lost_any_due(const jz_redis_published *published)
     return published->is_lost_any_due;
 }
 
-void jz_redis_published_take_lost_any(jz_redis_published *published, jz_redis_envelope *envelope)
+void jz_redis_published_take_lost_any(jz_redis_published *published, uint64_t now_ms, jz_redis_envelope *envelope)
 {
     published->is_lost_any_due = false;
-    *envelope = (jz_redis_envelope){.kind = JZ_REDIS_LOST_ANY, .origin = published->origin};
+    published->has_evicted = true;
+    published->evicted_ms = now_ms;
+    *envelope = (jz_redis_envelope){.kind = JZ_REDIS_LOST_ANY,
+                                    .origin = published->origin,
+                                    .sequence = jz_redis_age_ms(published->lost_until_ms, now_ms)};
 }
 
 void jz_redis_published_lost_any(jz_redis_published *published)
 {
-    published->is_lost_any_due = true;
+    make_lost_any_due(published, UINT64_MAX);
 }
 
 size_t jz_redis_published_count(const jz_redis_published *published)

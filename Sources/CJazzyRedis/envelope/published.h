@@ -24,9 +24,7 @@
 enum {
     JZ_REDIS_PUBLISHED_CAPACITY = 262144, /* topics; more only as far as they have unanswered messages */
     JZ_REDIS_PUBLISHED_AVERAGE = 256, /* bytes of a topic with its name: as many times the capacity are kept at most */
-    /* After reconnecting, what was published so long ago may be lost: for so long a master may be one that all others
-       have left, because the network was parted. */
-    JZ_REDIS_DOUBT_MS = 600000
+    JZ_REDIS_DOUBT_MS = 600000 /* what was published so long ago is forgotten, topic by topic, if it was answered */
 };
 
 /* A topic that was published to. It stays where it is until all of its messages are answered or lost. */
@@ -62,22 +60,27 @@ void jz_redis_published_answered(jz_redis_published *published, jz_redis_publica
  */
 void jz_redis_published_lost(jz_redis_published *published, jz_redis_publication *publication, uint64_t sequence);
 
-/* What was published within JZ_REDIS_DOUBT_MS may be lost, although it was answered: announcements are due. */
-void jz_redis_published_reconnected(jz_redis_published *published, uint64_t now_ms);
+/*
+ * What was published from `since_ms` until `until_ms` may be lost, although it was answered: announcements are due; of
+ * topics that were forgotten meanwhile, a LOST_ANY.
+ */
+void jz_redis_published_reconnected(jz_redis_published *published, uint64_t since_ms, uint64_t until_ms);
 
 /*
  * Takes the next announcement that is due, and fills in its whole envelope. To be queued behind all messages that have
- * a number, then answered, or lost with the envelope's lost_from. The topic is in `entry`. NULL: none is due.
+ * a number, then answered, or lost with the envelope's lost_from. The topic is in `entry`. NULL: none is due. If an
+ * announcement is in doubt later, so is what it told: it counts as published now.
  */
-jz_redis_publication *jz_redis_published_next_announcement(jz_redis_published *published, jz_redis_envelope *envelope);
+jz_redis_publication *jz_redis_published_next_announcement(jz_redis_published *published, uint64_t now_ms,
+                                                           jz_redis_envelope *envelope);
 
 size_t jz_redis_published_announcements_due(const jz_redis_published *published);
 
 /* Whether a LOST_ANY is due to the channel of all processes. */
 bool jz_redis_published_is_lost_any_due(const jz_redis_published *published);
 
-/* Takes it; fills in its whole envelope. */
-void jz_redis_published_take_lost_any(jz_redis_published *published, jz_redis_envelope *envelope);
+/* Takes it; fills in its whole envelope. It counts as published now, too. */
+void jz_redis_published_take_lost_any(jz_redis_published *published, uint64_t now_ms, jz_redis_envelope *envelope);
 
 /* A LOST_ANY was refused, or never sent: it is due again. */
 void jz_redis_published_lost_any(jz_redis_published *published);

@@ -123,8 +123,12 @@ static void take_from_all(jz_redis *redis, const arrival *arrival)
         return;
     if (envelope.origin == redis->origin && !redis->settings.options.is_ordered)
         return;
+    /* Published before all was told: where many processes lose one Redis at once, each of them says this. */
+    if (envelope.sequence >= redis->now_ms - redis->all_told_ms && envelope.sequence > 0)
+        return;
     pthread_mutex_lock(&redis->topics_lock);
     jz_redis_topics_gap_everywhere(redis->topics);
+    redis->all_told_ms = redis->now_ms;
     pthread_mutex_unlock(&redis->topics_lock);
     jz_redis_tell_gaps(redis);
 }

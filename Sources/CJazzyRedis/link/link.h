@@ -96,6 +96,9 @@ struct jz_redis {
     jz_redis_sentinels sentinels;
     jz_redis_found found;
     jz_redis_probe probe;
+    uint64_t doubt_ms;     /* what was published since then this Redis may have taken */
+    uint64_t all_told_ms;  /* a gap of every topic was told then, or later */
+    bool has_differed;     /* both connections were at different Redis, and one was given up for that */
     unsigned own_channels; /* acknowledged */
     uint64_t now_ms;       /* since the thread last woke */
     uint64_t start_ms;
@@ -139,7 +142,8 @@ void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once);
 
 /* publishing.c */
 void jz_redis_publisher_init(jz_redis *redis);
-void jz_redis_publisher_ready(jz_redis *redis, uint64_t now_ms);
+/* `is_same`: it is the Redis of the connection before. */
+void jz_redis_publisher_ready(jz_redis *redis, bool is_same, uint64_t now_ms);
 void jz_redis_publisher_lost(jz_redis *redis);
 /* Sends what is to be sent. False: the connection is lost. */
 bool jz_redis_publisher_work(jz_redis *redis, uint64_t now_ms);

@@ -86,6 +86,21 @@ void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
 
 /* Connecting */
 
+/* The other connection is older: its address has led to another Redis since, and it may miss what is published there.
+ */
+static void leave_other(jz_redis *redis, const jz_redis_peer *peer)
+{
+    jz_redis_peer *other = peer == &redis->publisher ? &redis->subscriber : &redis->publisher;
+    if (other->phase != JZ_REDIS_READY)
+        return;
+    bool has_differed = redis->has_differed;
+    redis->has_differed = jz_redis_is_other_run(peer->run, other->run);
+    if (!redis->has_differed || has_differed) /* twice: an address may lead to several that work as one */
+        return;
+    jz_redis_wire_fail(&other->wire, "it is at another Redis than the %s connection, which was made later", peer->name);
+    jz_redis_lose(redis, other, true);
+}
+
 static void become_ready(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
 {
     if (is_sentinel(peer)) {
@@ -95,7 +110,7 @@ static void become_ready(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
     if (peer->was_ready)
         jz_redis_count(&redis->reconnects);
     if (peer == &redis->publisher) {
-        jz_redis_publisher_ready(redis, now_ms);
+        jz_redis_publisher_ready(redis, jz_redis_is_same_run(peer->run, peer->run_before), now_ms);
         if (peer->has_met_replica)
             leave_subscribed(redis, "the Redis of the other connection was a replica meanwhile");
         peer->has_met_replica = false;
@@ -103,6 +118,9 @@ static void become_ready(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)
     if (peer == &redis->subscriber && !jz_redis_subscriber_ready(redis))
         jz_redis_lose(redis, peer, false);
     peer->was_ready = true;
+    memcpy(peer->run_before, peer->run, sizeof peer->run);
+    if (peer->phase == JZ_REDIS_READY)
+        leave_other(redis, peer);
 }
 
 static void begin(jz_redis *redis, jz_redis_peer *peer, uint64_t now_ms)

@@ -104,7 +104,8 @@ static bool greet_redis(jz_redis_peer *peer)
         return false;
     if (url->database != 0 && !add_step(peer, JZ_REDIS_SELECT, (const char *[]){"SELECT", database, NULL}))
         return false;
-    return add_step(peer, JZ_REDIS_ROLE, (const char *[]){"ROLE", NULL});
+    return add_step(peer, JZ_REDIS_IDENTITY, (const char *[]){"INFO", "server", NULL}) &&
+           add_step(peer, JZ_REDIS_ROLE, (const char *[]){"ROLE", NULL});
 }
 
 static bool greet_sentinel(jz_redis_peer *peer)
@@ -120,6 +121,7 @@ static bool greet_sentinel(jz_redis_peer *peer)
 static bool greet(jz_redis_peer *peer, uint64_t now_ms)
 {
     peer->step_count = peer->answered_steps = 0;
+    peer->run[0] = '\0';
     if (!jz_redis_wire_connected(&peer->wire))
         return peer->next_address != NULL && connect_next(peer, now_ms);
     peer->due_ms = peer->until_ms;
@@ -141,10 +143,19 @@ static bool take_role(jz_redis_peer *peer, const redisReply *reply)
                               strcmp(role, "slave") == 0 ? "replica" : role);
 }
 
+static void take_identity(jz_redis_peer *peer, const redisReply *reply)
+{
+    static const char key[] = "run_id:";
+    const char *found = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, key) : NULL;
+    size_t length = found != NULL ? strcspn(found + sizeof key - 1, "\r\n") : 0;
+    if (length > 0 && length < sizeof peer->run)
+        snprintf(peer->run, length + 1, "%s", found + sizeof key - 1);
+}
+
 static bool refuse(jz_redis_peer *peer, jz_redis_step step, const char *refusal)
 {
-    static const char *const commands[] = {"AUTH",     "CLIENT SETNAME", "SELECT",   "ROLE",
-                                           "SENTINEL", "SENTINEL",       "SUBSCRIBE"};
+    static const char *const commands[] = {"AUTH", "CLIENT SETNAME", "SELECT",   "INFO",
+                                           "ROLE", "SENTINEL",       "SENTINEL", "SUBSCRIBE"};
     if (step == JZ_REDIS_ROLE && strncmp(refusal, "NOPERM", 6) == 0)
         return jz_redis_wire_fail(&peer->wire, "its user may not ask for the role: allow it by ACL SETUSER ... +role");
     /* Who does not know AUTH repeats what came with it. */
@@ -157,10 +168,11 @@ static bool begins(const char *refusal, const char *word)
     return strncmp(refusal, word, strlen(word)) == 0;
 }
 
-/* A name is only for operators, and not every Sentinel knows names, or may list the others. */
+/* A name is only for operators, and not every Sentinel knows names, or may list the others; not every user may ask
+   which Redis it is. */
 static bool may_be_refused(jz_redis_step step, const char *refusal)
 {
-    return (step == JZ_REDIS_SETNAME || step == JZ_REDIS_SENTINELS) &&
+    return (step == JZ_REDIS_SETNAME || step == JZ_REDIS_SENTINELS || step == JZ_REDIS_IDENTITY) &&
            (begins(refusal, "NOPERM") || begins(refusal, "ERR unknown") || begins(refusal, "ERR No such"));
 }
 
@@ -171,6 +183,8 @@ static bool take_step(jz_redis_peer *peer, const redisReply *reply)
     jz_redis_step step = peer->steps[peer->answered_steps++];
     if (reply->type == REDIS_REPLY_ERROR)
         return may_be_refused(step, reply->str) || refuse(peer, step, reply->str);
+    if (step == JZ_REDIS_IDENTITY)
+        take_identity(peer, reply);
     if (step == JZ_REDIS_ROLE)
         return take_role(peer, reply);
     return step < JZ_REDIS_MASTER || peer->on_step(peer->context, step, reply);

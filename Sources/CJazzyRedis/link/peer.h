@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "link/backoff.h"
 #include "link/replies.h"
@@ -28,13 +29,14 @@ typedef enum jz_redis_step {
     JZ_REDIS_AUTH,
     JZ_REDIS_SETNAME,
     JZ_REDIS_SELECT,
+    JZ_REDIS_IDENTITY, /* which Redis it is: another one with each start */
     JZ_REDIS_ROLE,
     JZ_REDIS_MASTER,    /* of a Sentinel: where the master is */
     JZ_REDIS_SENTINELS, /* the other Sentinels */
     JZ_REDIS_FOLLOW     /* be told when the master is another one */
 } jz_redis_step;
 
-enum { JZ_REDIS_MOST_STEPS = 8, JZ_REDIS_HOST_SIZE = 256 };
+enum { JZ_REDIS_MOST_STEPS = 8, JZ_REDIS_HOST_SIZE = 256, JZ_REDIS_RUN_SIZE = 41 };
 
 /* Where to connect to: a unix socket, or a host. */
 typedef struct jz_redis_target {
@@ -54,9 +56,11 @@ typedef struct jz_redis_peer {
     uint64_t ready_ms;
     uint64_t lost_ms;
     jz_redis_backoff backoff;
-    bool was_ready;       /* ever */
-    bool has_met_replica; /* in place of a master, since it was ready */
-    size_t longest;       /* bytes of one reply once it is ready; 0: as before */
+    bool was_ready;                     /* ever */
+    char run[JZ_REDIS_RUN_SIZE];        /* which Redis it is at; "": it does not say */
+    char run_before[JZ_REDIS_RUN_SIZE]; /* when it was ready before */
+    bool has_met_replica;               /* in place of a master, since it was ready */
+    size_t longest;                     /* bytes of one reply once it is ready; 0: as before */
 
     jz_redis_target target;
     jz_redis_resolution *resolution;
@@ -84,6 +88,16 @@ struct pollfd jz_redis_peer_watch(const jz_redis_peer *peer);
 
 /* Before it is ready: goes on, after waiting. */
 bool jz_redis_peer_proceed(jz_redis_peer *peer, short events, char *scratch, size_t size, uint64_t now_ms);
+
+/* Whether both are known to be at the same Redis, or at different ones. */
+static inline bool jz_redis_is_same_run(const char *one, const char *other)
+{
+    return one[0] != '\0' && strcmp(one, other) == 0;
+}
+static inline bool jz_redis_is_other_run(const char *one, const char *other)
+{
+    return one[0] != '\0' && other[0] != '\0' && strcmp(one, other) != 0;
+}
 
 /* Once it is ready: receives what is there. */
 bool jz_redis_peer_receive(jz_redis_peer *peer, char *scratch, size_t size);

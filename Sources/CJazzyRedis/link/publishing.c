@@ -104,10 +104,20 @@ void jz_redis_publisher_init(jz_redis *redis)
     redis->publisher.context = redis;
 }
 
-void jz_redis_publisher_ready(jz_redis *redis, uint64_t now_ms)
+/*
+ * What Redis has answered may still be lost, if that Redis was one that all others had left already: where the network
+ * is parted, the old master goes on beside the new one for as long as that lasts. So if it is another Redis now, or
+ * cannot be told, all is in doubt that the one before may have taken.
+ */
+void jz_redis_publisher_ready(jz_redis *redis, bool is_same, uint64_t now_ms)
 {
-    if (redis->publisher.was_ready)
-        jz_redis_queue_reconnected(&redis->queue, now_ms);
+    uint64_t lately_ms = now_ms > JZ_REDIS_DOUBT_MS ? now_ms - JZ_REDIS_DOUBT_MS : 0;
+    bool is_lately = is_same || lately_ms < redis->doubt_ms;
+    if (!redis->publisher.was_ready)
+        return;
+    jz_redis_queue_reconnected(&redis->queue, is_lately ? lately_ms : redis->doubt_ms, redis->publisher.lost_ms);
+    if (!is_same)
+        redis->doubt_ms = redis->publisher.lost_ms;
 }
 
 void jz_redis_publisher_lost(jz_redis *redis)

@@ -207,7 +207,7 @@ static void announce(jz_redis_queue *queue, uint64_t now_ms)
     jz_redis_envelope envelope;
     jz_redis_publication *publication;
     if (jz_redis_published_is_lost_any_due(queue->published) && queue->bytes <= queue->limit / 2) {
-        jz_redis_published_take_lost_any(queue->published, &envelope);
+        jz_redis_published_take_lost_any(queue->published, now_ms, &envelope);
         jz_redis_queued entry = {.kind = JZ_REDIS_QUEUED_LOST_ANY};
         if (!gather_announcement(queue, NULL, 0, &envelope, &entry)) {
             jz_redis_published_lost_any(queue->published);
@@ -215,7 +215,7 @@ static void announce(jz_redis_queue *queue, uint64_t now_ms)
         }
     }
     while (jz_redis_published_announcements_due(queue->published) > 0 && queue->bytes <= queue->limit / 2 &&
-           (publication = jz_redis_published_next_announcement(queue->published, &envelope)) != NULL) {
+           (publication = jz_redis_published_next_announcement(queue->published, now_ms, &envelope)) != NULL) {
         jz_redis_queued entry = {
             .publication = publication, .number = envelope.lost_from, .kind = JZ_REDIS_QUEUED_ANNOUNCEMENT};
         if (gather_announcement(queue, publication->entry.name, publication->entry.length, &envelope, &entry))
@@ -275,12 +275,12 @@ void jz_redis_queue_wake(jz_redis_queue *queue)
     pthread_mutex_unlock(&queue->lock);
 }
 
-void jz_redis_queue_reconnected(jz_redis_queue *queue, uint64_t now_ms)
+void jz_redis_queue_reconnected(jz_redis_queue *queue, uint64_t since_ms, uint64_t until_ms)
 {
     pthread_mutex_lock(&queue->lock);
-    jz_redis_published_reconnected(queue->published, now_ms);
+    jz_redis_published_reconnected(queue->published, since_ms, until_ms);
     pthread_mutex_unlock(&queue->lock);
-    queue->announces_ms = now_ms;
+    queue->announces_ms = 0;
 }
 
 size_t jz_redis_queue_announcements(jz_redis_queue *queue)

@@ -116,8 +116,8 @@ bool jz_redis_queue_refused(jz_redis_queue *queue);
  */
 bool jz_redis_queue_rewind(jz_redis_queue *queue);
 
-/* There is a new connection: what was answered by the old one may be lost. */
-void jz_redis_queue_reconnected(jz_redis_queue *queue, uint64_t now_ms);
+/* There is a new connection: what was published meanwhile, and answered by old ones, may be lost. */
+void jz_redis_queue_reconnected(jz_redis_queue *queue, uint64_t since_ms, uint64_t until_ms);
 
 /* No announcement before this time, because Redis refuses them. */
 static inline void jz_redis_queue_hold_announcements(jz_redis_queue *queue, uint64_t until_ms)

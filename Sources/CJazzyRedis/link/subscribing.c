@@ -144,6 +144,7 @@ bool jz_redis_subscriber_ready(jz_redis *redis)
     pthread_mutex_lock(&redis->topics_lock);
     jz_redis_asked_clear(&redis->asked);
     jz_redis_topics_gap_everywhere(redis->topics);
+    redis->all_told_ms = redis->now_ms;
     pthread_mutex_unlock(&redis->topics_lock);
     return subscribe_own(redis) || jz_redis_wire_fail(&redis->subscriber.wire, "out of memory");
 }

@@ -118,16 +118,16 @@ static void publish(world *w, publisher *p)
         p->queue[p->queued++] = m;
 }
 
-static void announce(publisher *p)
+static void announce(const world *w, publisher *p)
 {
     message m = {0};
     if (p->queued < QUEUE && jz_redis_published_is_lost_any_due(p->published)) {
-        jz_redis_published_take_lost_any(p->published, &m.envelope);
+        jz_redis_published_take_lost_any(p->published, w->now_ms, &m.envelope);
         p->queue[p->queued++] = m;
     }
     if (p->queued == QUEUE)
         return;
-    m.publication = jz_redis_published_next_announcement(p->published, &m.envelope);
+    m.publication = jz_redis_published_next_announcement(p->published, w->now_ms, &m.envelope);
     if (m.publication == NULL)
         return;
     m.topic = (size_t)(m.publication->entry.name[0] - 'a');
@@ -137,7 +137,7 @@ static void announce(publisher *p)
 static void reconnect(world *w, publisher *p)
 {
     p->is_isolated = false;
-    jz_redis_published_reconnected(p->published, w->now_ms);
+    jz_redis_published_reconnected(p->published, 0, w->now_ms);
 }
 
 /* The first of the queue is delivered, and maybe its answer is lost, or it is refused, or nobody hears it. */
@@ -204,7 +204,7 @@ static void step(world *w)
             publish(w, p);
         break;
     case 2:
-        announce(p);
+        announce(w, p);
         break;
     case 3:
         receive(w, &w->receivers[test_random_below(&w->random, RECEIVERS)]);
@@ -232,7 +232,7 @@ static void settle(world *w)
         if (p->is_isolated)
             reconnect(w, p);
         do {
-            announce(p);
+            announce(w, p);
             send(w, p);
         } while (p->queued > 0 || jz_redis_published_announcements_due(p->published) > 0 ||
                  jz_redis_published_is_lost_any_due(p->published));

@@ -51,7 +51,7 @@ static const char *announce(jz_redis_published *published)
     static char all[256];
     all[0] = '\0';
     jz_redis_envelope envelope;
-    for (jz_redis_publication *p; (p = jz_redis_published_next_announcement(published, &envelope)) != NULL;) {
+    for (jz_redis_publication *p; (p = jz_redis_published_next_announcement(published, 0, &envelope)) != NULL;) {
         assert_int_equal(envelope.kind, JZ_REDIS_ANNOUNCEMENT);
         assert_int_equal(envelope.origin, ORIGIN);
         (void)snprintf(all + strlen(all), sizeof all - strlen(all), "%.*s %u %u, ", (int)p->entry.length, p->entry.name,
@@ -104,7 +104,7 @@ static void an_announcement_that_is_refused_is_due_again(void **state)
     jz_redis_published *published = begin();
     (void)drop(published, "a", 0);
     jz_redis_envelope envelope;
-    jz_redis_publication *announced = jz_redis_published_next_announcement(published, &envelope);
+    jz_redis_publication *announced = jz_redis_published_next_announcement(published, 0, &envelope);
     assert_non_null(announced);
     assert_int_equal(drop(published, "a", 0), 2);
     jz_redis_published_lost(published, announced, envelope.lost_from);
@@ -119,7 +119,7 @@ static void what_was_published_lately_is_announced_after_reconnecting(void **sta
     (void)publish(published, "old", 1000);
     (void)publish(published, "lately", 1001);
     (void)drop(published, "lost", 500);
-    jz_redis_published_reconnected(published, 1001 + JZ_REDIS_DOUBT_MS);
+    jz_redis_published_reconnected(published, 1001, 2000);
     assert_string_equal(announce(published), "lost 1 1, lately 1 0, ");
     assert_false(jz_redis_published_is_lost_any_due(published));
     jz_redis_published_free(published);
@@ -189,7 +189,7 @@ static void a_loss_that_had_to_be_forgotten_is_announced_to_all(void **state)
     assert_true(jz_redis_published_is_lost_any_due(published));
     assert_int_equal(jz_redis_published_announcements_due(published), CAPACITY);
     jz_redis_envelope envelope;
-    jz_redis_published_take_lost_any(published, &envelope);
+    jz_redis_published_take_lost_any(published, 0, &envelope);
     assert_int_equal(envelope.kind, JZ_REDIS_LOST_ANY);
     assert_int_equal(envelope.origin, ORIGIN);
     assert_false(jz_redis_published_is_lost_any_due(published));
@@ -202,18 +202,55 @@ static void after_reconnecting_topics_that_were_forgotten_lately_are_announced_t
 {
     (void)state;
     static const struct {
-        uint64_t later_ms;
+        uint64_t since_ms;
         bool is_due;
-    } cases[] = {{JZ_REDIS_DOUBT_MS, true}, {JZ_REDIS_DOUBT_MS + 1, false}};
+    } cases[] = {{7, true}, {8, false}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         jz_redis_published *published = begin();
         static const char *const names[] = {"a", "b", "c", "d", "e"};
         for (size_t k = 0; k < COUNT_OF(names); k++)
-            (void)publish(published, names[k], 0);
-        jz_redis_published_reconnected(published, cases[i].later_ms);
+            (void)publish(published, names[k], 7);
+        jz_redis_published_reconnected(published, cases[i].since_ms, 9);
         assert_int_equal(jz_redis_published_is_lost_any_due(published), cases[i].is_due);
         jz_redis_published_free(published);
     }
+}
+
+/* Redis may be another one that all others have left, too: what was told to it is told again to the next. */
+static void what_was_announced_is_announced_again_after_reconnecting_again(void **state)
+{
+    (void)state;
+    jz_redis_envelope envelope;
+    jz_redis_published *published = begin();
+    (void)publish(published, "a", 1);
+    jz_redis_published_reconnected(published, 0, 9);
+    jz_redis_publication *announced = jz_redis_published_next_announcement(published, 10, &envelope);
+    assert_non_null(announced);
+    jz_redis_published_answered(published, announced);
+    jz_redis_published_reconnected(published, 10, 20);
+    assert_string_equal(announce(published), "a 1 0, ");
+    jz_redis_published_free(published);
+}
+
+static void who_is_told_of_any_topic_is_told_how_long_ago(void **state)
+{
+    (void)state;
+    jz_redis_envelope envelope;
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    jz_redis_published *published = begin();
+    for (size_t k = 0; k < COUNT_OF(names); k++)
+        (void)publish(published, names[k], 7);
+    jz_redis_published_reconnected(published, 0, 100);
+    jz_redis_published_take_lost_any(published, 130, &envelope);
+    assert_int_equal(envelope.sequence, 30);
+    jz_redis_published_reconnected(published, 131, 200); /* it may have been in vain */
+    assert_false(jz_redis_published_is_lost_any_due(published));
+    jz_redis_published_reconnected(published, 130, 200);
+    assert_true(jz_redis_published_is_lost_any_due(published));
+    jz_redis_published_lost_any(published); /* of another reason: just now */
+    jz_redis_published_take_lost_any(published, 300, &envelope);
+    assert_int_equal(envelope.sequence, 0);
+    jz_redis_published_free(published);
 }
 
 static void without_memory_a_message_is_lost_and_everybody_is_told(void **state)
@@ -269,6 +306,8 @@ int main(void)
         cmocka_unit_test(topics_with_unanswered_messages_stay),
         cmocka_unit_test(a_loss_that_had_to_be_forgotten_is_announced_to_all),
         cmocka_unit_test(after_reconnecting_topics_that_were_forgotten_lately_are_announced_to_all),
+        cmocka_unit_test(what_was_announced_is_announced_again_after_reconnecting_again),
+        cmocka_unit_test(who_is_told_of_any_topic_is_told_how_long_ago),
         cmocka_unit_test(without_memory_a_message_is_lost_and_everybody_is_told),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("published", tests, NULL, NULL));

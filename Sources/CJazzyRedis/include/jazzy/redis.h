@@ -20,9 +20,9 @@
  *     a connection breaks, when Redis is restarted, fails over or refuses them, when a queue is full. They are never
  *     lost in silence: each message has the number of its publisher and topic, and whatever this process missed, or may
  *     have missed, is told by `on_gap`: then read the state of the topic again from where it is stored. Nothing is
- *     delivered twice, and the messages of one publisher arrive in their order. (One limit: where the
- *     network is parted, and a process goes on publishing to a master that all others have left, losses are told of its
- *     last ten minutes there.)
+ *     delivered twice, and the messages of one publisher arrive in their order. Where the network is parted, and a
+ *     process goes on publishing to a master that all others have left, that is told once it has come to another one,
+ *     however long it took: of each topic, or, where one was not published to for ten minutes, of all.
  *   - Subscribers on this server get what is published here also without Redis, and before the others (but see
  *     is_ordered).
  *   - It connects again for ever, after pauses that are random, and longer and longer up to backoff_most_ms. It takes
@@ -31,9 +31,11 @@
  *     connection is dead, or that nothing is delivered, which no error ever says.
  *   - The channel of a topic is `prefix` and the topic. What others publish there (redis-cli PUBLISH jazzy:news hello)
  *     arrives as a text message, if it is UTF-8.
- *   - A user of Redis who may not use every channel (ACL) needs those of the processes themselves, &jazzy:?J*, +role,
- *     and those of topics. A topic that is forbidden is never live: it is logged, counted (refused_topics), and asked
- *     for again every 30 s, while all others go on.
+ *   - A user of Redis who may not use every channel (ACL) needs those of the processes themselves, &jazzy:?J*, and
+ *     those of topics, and +role and +info: INFO tells whether a new connection leads to the same Redis as before. If
+ *     it may not be asked for, that is taken for another one, and more topics are told of gaps. A topic that is
+ *     forbidden is never live: it is logged, counted (refused_topics), and asked for again every 30 s, while all
+ *     others go on.
  *   - Whoever may publish to these channels is trusted like a process of one's own. There is no signature: such a one
  *     can publish any message to any topic, also in the name of another process (whose origin is in each of its
  *     messages): with a high number it makes that one's next messages look like duplicates, which are dropped and only
