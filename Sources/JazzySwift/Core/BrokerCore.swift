@@ -24,22 +24,54 @@ final class BrokerCore: Sendable {
         calls.wait()
     }
 
-    private func withCalls<Result>(_ body: (ServerCalls) -> Result) -> Result? {
-        let server = server.withLock { server in
+    /// If there is a server, it cannot end before ``leave()``.
+    private func enter() -> OpaquePointer? {
+        server.withLock { server in
             if server != nil { calls.enter() }
             return server
-        }
-        guard let server else { return nil }
+        }?.core
+    }
+
+    private func withCalls<Result>(_ body: (ServerCalls) -> Result) -> Result? {
+        guard let core = enter() else { return nil }
         defer { calls.leave() }
-        return body(ServerCalls(core: server.core))
+        return body(ServerCalls(core: core))
     }
 
     func deliver(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind, excluding id: UInt64?) -> JazzySendStatus {
         withCalls { $0.deliver(topic, bytes, kind: kind, excluding: id) } ?? .closed
     }
 
+    func deliverTogether<Result>(_ body: (borrowing JazzyBrokerBatch) throws -> Result) rethrows -> Result {
+        let core = enter()
+        let batch = core.flatMap { jz_broker_batch_create($0) }
+        defer {
+            jz_broker_batch_free(batch)
+            if core != nil { calls.leave() }
+        }
+        return try body(JazzyBrokerBatch(core: BrokerBatchCore(batch: batch, broker: self)))
+    }
+
     func setJoined(_ isJoined: Bool) {
         withCalls { $0.setJoined(isJoined) }
+    }
+}
+
+/// The batch of the core, within one call of ``BrokerCore/deliverTogether(_:)``.
+struct BrokerBatchCore {
+    /// `nil`: the server has ended, or there is no memory for it.
+    fileprivate let batch: OpaquePointer?
+    fileprivate let broker: BrokerCore
+
+    func deliver(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind, excluding id: UInt64?) -> JazzySendStatus {
+        guard let batch else { return broker.deliver(topic, bytes, kind: kind, excluding: id) }
+        return withCharacters(of: topic) { name, length in
+            bytes.withUnsafeBytes {
+                JazzySendStatus(
+                    jz_broker_batch_deliver(
+                        batch, jz_ws(value: id ?? 0), name, length, kind.core, $0.baseAddress, $0.count))
+            }
+        }
     }
 }
 

@@ -101,6 +101,7 @@ private final class BrokerContext: @unchecked Sendable {
             guard let said = BrokerContext.at(context)?.connection?.report else { return }
             report?.pointee = jz_broker_report(said)
         }
+        functions.flush = { context in BrokerContext.at(context)?.connection?.flush() }
         functions.is_ordered = ordering == .ordered
         return functions
     }

@@ -78,6 +78,15 @@ public protocol JazzyBrokerConnection: AnyObject, Sendable {
     ///   told ``JazzySendStatus/dropped``, and it is counted: ``JazzyBrokerStatistics/refused``.
     func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind, excluding id: UInt64?) -> JazzySendStatus
 
+    /// What was published is all for now, and is to go on its way. The default does nothing.
+    ///
+    /// On an event loop it is called once, at the end of each iteration in which
+    /// ``publish(_:_:kind:excluding:)`` was called there, when the output of that iteration was sent; on any other thread
+    /// after each such call. So a connection that only takes notes in `publish`, and wakes its thread here, wakes it once
+    /// for many messages, and no subscriber of this server waits for that. An iteration ends when its handlers have
+    /// returned: what was noted for long, or has become much, is sent without this.
+    func flush()
+
     /// The server has ended, and calls nothing any more. What is delivered from now on is not received.
     ///
     /// It may block.
@@ -97,6 +106,9 @@ public protocol JazzyBrokerConnection: AnyObject, Sendable {
 extension JazzyBrokerConnection {
     /// `true`, for connections that do not know better.
     public func isLive(_ topic: String) -> Bool { true }
+
+    /// Nothing, for connections that do not wait for it.
+    public func flush() {}
 
     /// Nothing.
     public var report: JazzyBrokerReport { JazzyBrokerReport() }
@@ -134,6 +146,15 @@ public struct JazzyBrokerServer: Sendable {
         core.deliver(topic, bytes, kind: kind, excluding: id)
     }
 
+    /// Delivers several messages together, which costs less: each event loop is woken once for all of them, when `body`
+    /// has returned, or has delivered many.
+    ///
+    /// For what one read from the network has brought. What else is delivered meanwhile arrives before. `body` must not
+    /// wait for anything: the server cannot end before it returns.
+    public func deliverTogether<Result>(_ body: (borrowing JazzyBrokerBatch) throws -> Result) rethrows -> Result {
+        try core.deliverTogether(body)
+    }
+
     /// Says whether the connection to the others is there; it is, from the beginning, unless this says otherwise.
     ///
     /// Each change is logged, and counted: ``JazzyBrokerStatistics/losses``. When it is there again,
@@ -144,5 +165,18 @@ public struct JazzyBrokerServer: Sendable {
     /// ``JazzyBrokerConnection/unsubscribe(_:)``.
     public func setJoined(_ isJoined: Bool) {
         core.setJoined(isJoined)
+    }
+}
+
+/// Messages that a broker delivers together: ``JazzyBrokerServer/deliverTogether(_:)``.
+public struct JazzyBrokerBatch: ~Copyable {
+    let core: BrokerBatchCore
+
+    /// Adds a message, as ``JazzyBrokerServer/deliver(_:_:kind:excluding:)`` does, and with what that returns.
+    @discardableResult
+    public func deliver(
+        _ topic: String, _ bytes: RawSpan, kind: WsMessageKind, excluding id: UInt64? = nil
+    ) -> JazzySendStatus {
+        core.deliver(topic, bytes, kind: kind, excluding: id)
     }
 }
