@@ -213,13 +213,8 @@ ssize_t __wrap_read(int descriptor, void *bytes, size_t length)
 {
     if (!kernel_is_ours(descriptor))
         return __real_read(descriptor, bytes, length);
-    require(descriptor == KERNEL_WAKE, "only the wake-ups are read");
-    note_progress();
-    if (kernel.wakes == 0)
-        return failing(EAGAIN);
-    memcpy(bytes, &kernel.wakes, sizeof kernel.wakes);
-    kernel.wakes = 0;
-    return sizeof kernel.wakes;
+    require(false, "wake-ups are not read");
+    return -1;
 }
 
 ssize_t __wrap_write(int descriptor, const void *bytes, size_t length)
@@ -244,6 +239,7 @@ int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_even
     if (operation != EPOLL_CTL_DEL && kernel.is_in_server && kernel_fails(KERNEL_EPOLL_CTL))
         return -1;
     if (descriptor == KERNEL_WAKE) {
+        require((event->events & EPOLLET) != 0, "each wake-up is told once");
         kernel.wake_token = event->data.u64;
     } else if (descriptor == KERNEL_LISTENER) {
         watch(&kernel.listener_events, &kernel.listener_token, operation, event);
@@ -276,7 +272,12 @@ int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int timeo
     for (size_t i = 0; i < PLACES; i++) {
         size_t place = (i + kernel.rotation) % PLACES;
         if (place == KERNEL_SOCKETS) {
+            int before = count;
             tell(events, most, &count, kernel.wakes > 0 ? EPOLLIN : 0, kernel.wake_token);
+            if (count > before) {
+                kernel.wakes = 0;
+                note_progress();
+            }
         } else if (place == KERNEL_SOCKETS + 1) {
             tell(events, most, &count, kernel_may_accept() ? kernel.listener_events & EPOLLIN : 0,
                  kernel.listener_token);
