@@ -9,6 +9,7 @@
 
 #include "link/clock.h"
 #include "link/publish_command.h"
+#include "link/sending.h"
 
 enum {
     NO_MEMORY_MS = 100, /* until announcements are tried again */
@@ -17,27 +18,11 @@ enum {
     MOST_AREAS = 8      /* that who flushes sends: more than a batch has */
 };
 
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* where there is SO_NOSIGPIPE instead */
-#endif
-
-/* Under the lock: whether what was gathered first waits for a turn, and all else behind it. */
-static bool is_held(const jz_redis_queue *queue)
-{
-    return queue->gathered.first != NULL && queue->gathered.first->turn > queue->settled_turn;
-}
-
-/* Under the lock: whether it can wait with the others there. What is sent first does not wait for what comes later. */
-static bool may_wait_in(const jz_redis_queue *queue, const jz_redis_piece *piece, uint64_t turn)
-{
-    return turn <= piece->turn || piece != queue->gathered.first || piece->count == 0;
-}
-
 /* Under the lock: the piece that the next command of this size is added to. */
-static jz_redis_piece *piece_for(jz_redis_queue *queue, size_t size, uint64_t turn)
+static jz_redis_piece *piece_for(jz_redis_queue *queue, size_t size)
 {
     jz_redis_piece *piece = queue->gathered.last;
-    if (piece != NULL && piece->capacity - piece->length >= size && may_wait_in(queue, piece, turn))
+    if (piece != NULL && piece->capacity - piece->length >= size)
         return jz_redis_piece_has_room(piece) ? piece : NULL;
     if (size <= JZ_REDIS_PIECE_CAPACITY && queue->spare != NULL) {
         piece = queue->spare;
@@ -83,13 +68,11 @@ void jz_redis_queue_destroy(jz_redis_queue *queue)
 }
 
 /* Under the lock. False: no memory. */
-static bool gather(jz_redis_queue *queue, const jz_redis_publish *plan, const jz_redis_queued *entry, uint64_t turn)
+static bool gather(jz_redis_queue *queue, const jz_redis_publish *plan, const jz_redis_queued *entry)
 {
-    jz_redis_piece *piece = piece_for(queue, plan->size, turn);
+    jz_redis_piece *piece = piece_for(queue, plan->size);
     if (piece == NULL)
         return false;
-    if (turn > piece->turn)
-        piece->turn = turn;
     jz_redis_publish_write(queue->prefix, queue->prefix_length, plan, piece->bytes + piece->length);
     piece->length += plan->size;
     piece->queued[piece->count] = *entry;
@@ -118,8 +101,7 @@ static bool publish(jz_redis_queue *queue, const jz_redis_publishing *publishing
                              .length = publishing->length};
     jz_redis_queued entry = {.publication = publication, .number = envelope.sequence, .kind = JZ_REDIS_QUEUED_MESSAGE};
     if (!queue->is_closed && jz_redis_publish_plan(queue->prefix_length, &plan) && queue->bytes <= queue->limit &&
-        jz_redis_queue_weight(plan.size) <= queue->limit - queue->bytes &&
-        gather(queue, &plan, &entry, publishing->turn))
+        jz_redis_queue_weight(plan.size) <= queue->limit - queue->bytes && gather(queue, &plan, &entry))
         return true;
     jz_redis_published_lost(queue->published, publication, envelope.sequence);
     return false;
@@ -133,8 +115,9 @@ static bool send_directly(jz_redis_queue *queue)
 {
     struct iovec areas[MOST_AREAS];
     jz_redis_flight_take(queue);
-    struct msghdr message = {.msg_iov = areas, .msg_iovlen = jz_redis_queue_areas(queue, areas, MOST_AREAS)};
-    ssize_t sent = sendmsg(queue->direct, &message, MSG_NOSIGNAL);
+    struct msghdr message = {.msg_iov = areas,
+                             .msg_iovlen = (jz_redis_area_count)jz_redis_queue_areas(queue, areas, MOST_AREAS)};
+    ssize_t sent = sendmsg(queue->direct, &message, JZ_REDIS_SEND_FLAGS);
     if (sent > 0)
         jz_redis_queue_sent(queue, (size_t)sent);
     queue->direct = -1;
@@ -185,7 +168,7 @@ static bool flush(jz_redis_queue *queue)
     /* The thread may have woken meanwhile, and another may have sent it. */
     if (queue->gathered_bytes == 0 || queue->gathered_bytes < queue->wake_at)
         return false;
-    if (queue->direct >= 0 && !is_held(queue) && send_directly(queue))
+    if (queue->direct >= 0 && send_directly(queue))
         return false;
     wake(queue);
     return true;
@@ -213,7 +196,7 @@ static bool gather_announcement(jz_redis_queue *queue, const char *topic, size_t
                              .topic_length = topic_length,
                              .header = header,
                              .header_length = jz_redis_envelope_write(envelope, header)};
-    return jz_redis_publish_plan(queue->prefix_length, &plan) && gather(queue, &plan, entry, 0);
+    return jz_redis_publish_plan(queue->prefix_length, &plan) && gather(queue, &plan, entry);
 }
 
 /* Under the lock: not more than half of the queue at a time, so that messages find room. */
@@ -252,7 +235,7 @@ static bool is_announcement_due(const jz_redis_queue *queue)
 /* What gathered bytes suffice to be sent now. */
 static size_t needed(const jz_redis_queue *queue, bool is_up)
 {
-    if (!is_up || queue->sending != NULL || is_held(queue))
+    if (!is_up || queue->sending != NULL)
         return SIZE_MAX;
     return queue->awaiting == NULL ? 1 : queue->batch;
 }
@@ -296,15 +279,6 @@ void jz_redis_queue_reconnected(jz_redis_queue *queue, uint64_t since_ms, uint64
     jz_redis_published_reconnected(queue->published, since_ms, until_ms);
     pthread_mutex_unlock(&queue->lock);
     queue->announces_ms = 0;
-}
-
-uint64_t jz_redis_queue_settle_turns(jz_redis_queue *queue, uint64_t turn)
-{
-    pthread_mutex_lock(&queue->lock);
-    queue->settled_turn = turn;
-    uint64_t held = is_held(queue) ? queue->gathered.first->turn : 0;
-    pthread_mutex_unlock(&queue->lock);
-    return held;
 }
 
 size_t jz_redis_queue_announcements(jz_redis_queue *queue)

@@ -14,13 +14,10 @@
 #include <unistd.h>
 
 #include "link/bell.h"
+#include "link/sending.h"
 
 /* The reader moves what it has not read yet whenever it has read 1 KiB: so it is fed little at a time. */
 enum { SLICE = 4096, MOST_ROUNDS = 4, MOST_ELEMENTS = 1024 };
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* where there is SO_NOSIGPIPE instead */
-#endif
 
 void jz_redis_wire_init(jz_redis_wire *wire)
 {
@@ -48,9 +45,7 @@ static bool begin_to_connect(jz_redis_wire *wire, int family, const struct socka
     if (wire->descriptor < 0)
         return fail_by(wire, errno);
     jz_redis_prepare_descriptor(wire->descriptor);
-#ifdef SO_NOSIGPIPE
-    setsockopt(wire->descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
-#endif
+    jz_redis_raise_no_signal(wire->descriptor);
     if (family != AF_UNIX)
         setsockopt(wire->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(wire->descriptor, address, length) == 0 || errno == EINPROGRESS || errno == EINTR)
@@ -122,8 +117,8 @@ static bool is_for_later(int number)
 
 static bool send_plainly(jz_redis_wire *wire, struct iovec *areas, size_t count, size_t *sent)
 {
-    struct msghdr message = {.msg_iov = areas, .msg_iovlen = count};
-    ssize_t taken = sendmsg(wire->descriptor, &message, MSG_NOSIGNAL);
+    struct msghdr message = {.msg_iov = areas, .msg_iovlen = (jz_redis_area_count)count};
+    ssize_t taken = sendmsg(wire->descriptor, &message, JZ_REDIS_SEND_FLAGS);
     if (taken < 0 && !is_for_later(errno))
         return fail_by(wire, errno);
     *sent = taken > 0 ? (size_t)taken : 0;

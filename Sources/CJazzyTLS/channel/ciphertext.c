@@ -10,9 +10,11 @@
 
 enum { MOST_DISCARDED = 1024 * 1024, MOST_FETCHED = 32 * 1024 /* for a handshake, by one call */ };
 
-/* Some systems have no flag of send for that, but an option of the socket. */
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
+/* On macOS, where not every release knows the flag, an option of the socket says that, which the server has set. */
+#ifdef __APPLE__
+enum { SEND_FLAGS = 0 };
+#else
+enum { SEND_FLAGS = MSG_NOSIGNAL };
 #endif
 #ifndef MSG_MORE
 #define MSG_MORE 0
@@ -97,7 +99,7 @@ static size_t write_socket(jz_tls_channel *channel, const uint8_t *bytes, size_t
 {
     ssize_t count;
     do {
-        count = send(channel->descriptor, bytes, length, MSG_NOSIGNAL | flags);
+        count = send(channel->descriptor, bytes, length, SEND_FLAGS | flags);
     } while (count < 0 && errno == EINTR);
     if (count >= 0)
         return (size_t)count;
