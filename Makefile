@@ -42,6 +42,7 @@ include Scripts/bench.mk
 include Scripts/bench-redis.mk
 include Scripts/cluster.mk
 include Scripts/docs.mk
+include Scripts/platforms.mk
 
 .PHONY: run
 run: swift-toolchain

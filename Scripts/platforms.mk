@@ -1,0 +1,120 @@
+# The C libraries on other systems and processors than this machine's.
+#
+#     make test-platforms     all of the following
+#     make compile-platforms  everything is compiled without a warning, and linked, for each of PLATFORMS, by zig cc
+#     make test-arm64         unit tests run by an emulated 64-bit ARM processor
+#     make test-big-endian    those of the codec and the session by an emulated s390x
+#     make test-musl          those of the codec, and a server, with another C library, linked statically
+
+PLATFORMS := aarch64-macos x86_64-macos x86_64-freebsd aarch64-linux-gnu x86_64-linux-musl aarch64-linux-musl
+PLATFORM_BUILD := platforms
+PLATFORM_GOALS := compile-platforms test-arm64 test-big-endian test-musl
+CROSS_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
+
+# zig leaves an empty object where it fails.
+.DELETE_ON_ERROR:
+
+.PHONY: test-platforms $(PLATFORM_GOALS) platform-packages
+test-platforms: platform-packages
+	@$(MAKE) -j2 compile-platforms
+	python3 -m unittest discover --quiet --start-directory Tests/Platforms
+	@$(MAKE) -j2 test-musl
+	@$(MAKE) -j2 test-arm64
+	@$(MAKE) -j2 test-big-endian
+
+platform-packages:
+	@Scripts/install-packages $(CROSS_PACKAGES) $(TLS_PACKAGES) $(REDIS_PACKAGES) gcc python3 python3-venv xz-utils bzip2
+
+# zig is a C compiler for many systems, with their headers and libraries; its cache has what it compiled of those.
+ZIG := $(BUILD)/zig/zig
+ZIG_INSTALLED := $(BUILD)/zig/.installed
+export ZIG_GLOBAL_CACHE_DIR := $(abspath $(BUILD)/zig/cache)
+export ZIG_LOCAL_CACHE_DIR := $(abspath $(BUILD)/zig/cache)
+$(ZIG_INSTALLED): Tests/Platforms/requirements.txt
+	python3 -m venv $(BUILD)/zig
+	$(BUILD)/zig/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	ln -sf $(abspath $(BUILD))/zig/lib/python*/site-packages/ziglang/zig $(ZIG)
+	@touch $@
+
+# Libraries that other systems have, or the tests need, from the sources of Debian's packages.
+FOREIGN := $(BUILD)/foreign
+FOREIGN_PACKAGES := zlib cmocka hiredis
+$(FOREIGN)/.fetched: Scripts/debian-source
+	$< $(FOREIGN) $(FOREIGN_PACKAGES)
+	@touch $@
+ZLIB_FILES := adler32 compress crc32 deflate infback inffast inflate inftrees trees uncompr zutil
+HIREDIS_FILES := alloc hiredis net read sds sockcompat # not every release has all of them
+CMOCKA_FLAGS := -DHAVE_STRUCT_TIMESPEC -DHAVE_MALLOC_H -DHAVE_UNISTD_H -DHAVE_STRINGS_H -DHAVE_SIGNAL_H \
+	-DHAVE_INTTYPES_H -DHAVE_STDINT_H -DHAVE_TIME_H -DHAVE_SETJMP_H -DHAVE_GCC_THREAD_LOCAL_STORAGE -I$(FOREIGN)/cmocka/include
+
+# Headers of libraries of which there are none for these systems. They are the same everywhere, but for what OpenSSL was
+# configured with.
+PLATFORM_HEADERS := $(BUILD)/$(PLATFORM_BUILD)/headers
+$(PLATFORM_HEADERS)/.copied: $(wildcard /usr/include/openssl/ssl.h /usr/include/*/openssl/configuration.h)
+	@mkdir -p $(@D)/openssl
+	cp /usr/include/openssl/*.h /usr/include/$(shell gcc -print-multiarch)/openssl/*.h $(@D)/openssl
+	@touch $@
+
+# Only where it is asked for: these are many rules.
+ifneq ($(filter $(PLATFORM_GOALS) $(BUILD)/$(PLATFORM_BUILD)/%,$(MAKECMDGOALS)),)
+
+PLATFORM_OBJECTS := $(patsubst %.c,%.o,$(C_SOURCES) $(TLS_SOURCES) $(REDIS_SOURCES) $(C_TEST_SUPPORT) $(C_UNIT_TESTS) \
+	$(wildcard Examples/*.c))
+
+# $(1) build, $(2) compiler, $(3) its flags
+define foreign_build
+$(BUILD)/$(1)/foreign/%.o: $(FOREIGN)/.fetched | $(ZIG_INSTALLED)
+	@mkdir -p $$(@D)
+	$(2) $(3) -w -O2 -DHAVE_UNISTD_H -Dfdopen=fdopen -c $(FOREIGN)/$$*.c -o $$@
+$(BUILD)/$(1)/foreign/cmocka/%.o: $(FOREIGN)/.fetched | $(ZIG_INSTALLED)
+	@mkdir -p $$(@D)
+	$(2) $(3) -w -O1 $(CMOCKA_FLAGS) -c $(FOREIGN)/cmocka/$$*.c -o $$@
+$(BUILD)/$(1)/libz.a: $(ZLIB_FILES:%=$(BUILD)/$(1)/foreign/zlib/%.o)
+$(BUILD)/$(1)/libcmocka.a: $(BUILD)/$(1)/foreign/cmocka/src/cmocka.o
+$(BUILD)/$(1)/libz.a $(BUILD)/$(1)/libcmocka.a:
+	rm -f $$@
+	$(AR) rcs $$@ $$^
+$(BUILD)/$(1)/libhiredis.a: $(FOREIGN)/.fetched | $(ZIG_INSTALLED)
+	@mkdir -p $(BUILD)/$(1)/foreign/hiredis
+	rm -f $$@
+	for file in $(HIREDIS_FILES); do [ ! -f $(FOREIGN)/hiredis/$$$$file.c ] || \
+		$(2) $(3) -w -O2 -c $(FOREIGN)/hiredis/$$$$file.c -o $(BUILD)/$(1)/foreign/hiredis/$$$$file.o; done
+	$(AR) rcs $$@ $(BUILD)/$(1)/foreign/hiredis/*.o
+endef
+
+# $(1) build, $(2) compiler, $(3) its flags
+define platform_build
+$(call foreign_build,$(1),$(2),$(3))
+$(call c_build,$(1),$(2),$(3) -isystem $(FOREIGN)/zlib -isystem $(FOREIGN)/cmocka/include -L$(BUILD)/$(1),$(C_UNIT_TESTS))
+$(addprefix $(BUILD)/$(1)/,$(PLATFORM_OBJECTS)): | $(FOREIGN)/.fetched
+$(call c_test_programs,$(1),$(C_UNIT_TESTS)): | $(BUILD)/$(1)/libcmocka.a
+$(BUILD)/$(1)/echo-server $(call c_test_programs,$(1),$(C_UNIT_TESTS)): | $(BUILD)/$(1)/libz.a
+endef
+
+# $(1) target of zig, $(2) more flags
+define zig_build
+$(call platform_build,$(PLATFORM_BUILD)/$(1),$(ZIG) cc -target $(1),-O2 $(2))
+$(BUILD)/$(PLATFORM_BUILD)/$(1)/%: C_LIBRARIES := -lz -pthread
+$(addprefix $(BUILD)/$(PLATFORM_BUILD)/$(1)/,$(PLATFORM_OBJECTS)): | $(ZIG_INSTALLED) $(PLATFORM_HEADERS)/.copied
+$(BUILD)/$(PLATFORM_BUILD)/$(1)/Sources/CJazzyTLS/%.o $(BUILD)/$(PLATFORM_BUILD)/$(1)/Examples/tls-%.o: \
+	C_FLAGS += -ISources/CJazzyTLS/include -ISources/CJazzyTLS -isystem $(PLATFORM_HEADERS)
+$(BUILD)/$(PLATFORM_BUILD)/$(1)/Sources/CJazzyRedis/%.o $(BUILD)/$(PLATFORM_BUILD)/$(1)/Examples/redis-%.o: \
+	C_FLAGS += -ISources/CJazzyRedis/include -ISources/CJazzyRedis -isystem $(FOREIGN)
+$(BUILD)/$(PLATFORM_BUILD)/$(1)/redis-broadcast-server: \
+		$(BUILD)/$(PLATFORM_BUILD)/$(1)/Examples/redis-broadcast-server.o \
+		$(REDIS_SOURCES:%.c=$(BUILD)/$(PLATFORM_BUILD)/$(1)/%.o) $(BUILD)/$(PLATFORM_BUILD)/$(1)/libcjazzypoll.a \
+		| $(BUILD)/$(PLATFORM_BUILD)/$(1)/libhiredis.a $(BUILD)/$(PLATFORM_BUILD)/$(1)/libz.a
+	$(ZIG) cc -target $(1) -L$(BUILD)/$(PLATFORM_BUILD)/$(1) $$^ -lhiredis -lz -pthread -o $$@
+compile-platforms: $(addprefix $(BUILD)/$(PLATFORM_BUILD)/$(1)/,echo-server redis-broadcast-server \
+	$(TLS_SOURCES:%.c=%.o) Examples/tls-echo-server.o)
+endef
+
+ordinary_ar := $(AR)
+AR := $(ZIG) ar
+$(foreach platform,$(PLATFORMS),$(eval $(call zig_build,$(platform))))
+AR := $(ordinary_ar)
+
+$(eval $(call platform_build,$(PLATFORM_BUILD)/arm64,aarch64-linux-gnu-gcc,-O2 -static))
+$(eval $(call platform_build,$(PLATFORM_BUILD)/s390x,s390x-linux-gnu-gcc,-O2 -static))
+
+endif
