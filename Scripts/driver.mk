@@ -3,7 +3,8 @@
 
 DRIVER_SECONDS ?= 120
 DRIVER_TSAN_SECONDS ?= 30
-DRIVER_SOURCES := $(wildcard Tests/Driver/*.c Tests/Driver/*/*.c)
+DRIVER_FILES := $(wildcard Tests/Driver/*.c Tests/Driver/*/*.c)
+DRIVER_SOURCES := $(filter-out %/wrapped_kqueue.c,$(DRIVER_FILES))
 DRIVER_SUPPORT := $(wildcard Tests/Fuzz/support/*.c) Tests/CJazzyPollTests/support/throttled_transport.c
 DRIVER_WRAPS := $(call wraps,$(DRIVER_SOURCES))
 

@@ -17,17 +17,14 @@ KQUEUE_INTEGRATION := $(addprefix Tests/Integration/test_,$(addsuffix .py,attack
 KQUEUE_INTEGRATION_SHORT := $(filter $(addprefix %/test_,$(addsuffix .py,events half_open_peers slow_readers stopping \
 	tls_ports)),$(KQUEUE_INTEGRATION))
 
-# What a program is linked with besides. $(1) build, $(2) more libraries
-kqueue_libraries = $(BUILD)/$(1)/libkqueue.a $(call wraps,$(KQUEUE_SHIM)) $(2)
+# What a program is linked with besides: the shim is in the library.
+KQUEUE_LIBRARIES := $(call wraps,$(KQUEUE_SHIM))
 
 # $(1) build, $(2) compiler, $(3) its flags, $(4) sources of unit tests, $(5) more libraries for all programs, $(6) those
 # of the unit tests that kqueue-tests-$(1) runs
 define kqueue_build
 $(call c_build,$(1),$(2),$(3),$(4),$(5))
-$(BUILD)/$(1)/libkqueue.a: $(KQUEUE_SHIM:%.c=$(BUILD)/$(1)/%.o)
-	rm -f $$@
-	$(AR) rcs $$@ $$^
-$(BUILD)/$(1)/libcjazzypoll.a: | $(BUILD)/$(1)/libkqueue.a
+$(BUILD)/$(1)/libcjazzypoll.a: $(KQUEUE_SHIM:%.c=$(BUILD)/$(1)/%.o)
 $(BUILD)/$(1)/Tests/Shims/kqueue/tests/%.o: C_FLAGS += -ITests/CJazzyPollTests
 $(BUILD)/$(1)/test_kevent_%: $(BUILD)/$(1)/Tests/Shims/kqueue/tests/test_kevent_%.o $(BUILD)/$(1)/libcjazzypoll.a
 	$(2) $(3) $$^ -lcmocka $$(C_LIBRARIES) $(5) -o $$@
@@ -37,26 +34,39 @@ kqueue-tests-$(1): $(call c_test_programs,$(1),$(KQUEUE_SHIM_TESTS) $(6))
 c-unit-tests-$(1): $(call c_test_programs,$(1),$(KQUEUE_SHIM_TESTS))
 endef
 
-$(eval $(call kqueue_build,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS),$(C_UNIT_TESTS),$(call \
-	kqueue_libraries,kqueue),$(KQUEUE_TESTS)))
-$(eval $(call kqueue_build,kqueue-tsan,$(CLANG),$(TSAN_FLAGS) $(KQUEUE_FLAGS),$(KQUEUE_TSAN_TESTS),$(call \
-	kqueue_libraries,kqueue-tsan,$(TSAN_LIBRARIES)),$(KQUEUE_TSAN_TESTS)))
-$(eval $(call tls_build,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS),$(TLS_UNIT_TESTS),$(call \
-	kqueue_libraries,kqueue)))
+$(eval $(call kqueue_build,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS),$(C_UNIT_TESTS),$(KQUEUE_LIBRARIES), \
+	$(KQUEUE_TESTS)))
+$(eval $(call kqueue_build,kqueue-tsan,$(CLANG),$(TSAN_FLAGS) $(KQUEUE_FLAGS),$(KQUEUE_TSAN_TESTS),$(KQUEUE_LIBRARIES) \
+	$(TSAN_LIBRARIES),$(KQUEUE_TSAN_TESTS)))
+$(eval $(call tls_build,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS),$(TLS_UNIT_TESTS),$(KQUEUE_LIBRARIES)))
 $(eval $(call c_conformance,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS)))
+
+# The driver of whole servers with faults, as in driver.mk.
+KQUEUE_DRIVER := $(filter-out %/wrapped_epoll.c,$(DRIVER_FILES))
+define kqueue_driver
+$(BUILD)/$(1)/driver: $(KQUEUE_DRIVER:%.c=$(BUILD)/$(1)/%.o) $(DRIVER_SUPPORT:%.c=$(BUILD)/$(1)/%.o) \
+		$(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $(call wraps,$(KQUEUE_DRIVER)) $$(C_LIBRARIES) $(4) -o $$@
+endef
+$(eval $(call kqueue_driver,kqueue,$(CLANG),$(SANITIZED_FLAGS),$(KQUEUE_LIBRARIES)))
+$(eval $(call kqueue_driver,kqueue-tsan,$(CLANG),$(TSAN_FLAGS),$(KQUEUE_LIBRARIES) $(TSAN_LIBRARIES)))
 
 # A selection that takes few minutes.
 .PHONY: test-kqueue
 test-kqueue: $(VENV)/.installed
 	@$(MAKE) -j2 kqueue-tests-kqueue
 	@$(MAKE) -j2 kqueue-tests-kqueue-tsan
-	@$(MAKE) -j2 c-programs-kqueue
+	@$(MAKE) -j2 c-programs-kqueue $(BUILD)/kqueue/driver
+	$(BUILD)/kqueue/driver 10
 	JAZZY_C_BUILD=$(BUILD)/kqueue $(PYTHON) -m pytest -q -k "not swift" $(KQUEUE_INTEGRATION_SHORT)
 
-# Every unit test of the core and of TLS, and every integration test with a server in C.
+# Every unit test of the core and of TLS, the driver as long as test-driver, and every integration test with a server in
+# C.
 .PHONY: test-kqueue-all
 test-kqueue-all: $(VENV)/.installed clients
 	@$(MAKE) -j2 c-unit-tests-kqueue
 	@$(MAKE) -j2 kqueue-tests-kqueue-tsan
-	@$(MAKE) -j2 c-programs-kqueue
+	@$(MAKE) -j2 c-programs-kqueue $(BUILD)/kqueue/driver $(BUILD)/kqueue-tsan/driver
+	$(BUILD)/kqueue/driver $(DRIVER_SECONDS)
+	$(BUILD)/kqueue-tsan/driver $(DRIVER_TSAN_SECONDS)
 	JAZZY_C_BUILD=$(BUILD)/kqueue $(PYTHON) -m pytest -q -k "not swift" $(KQUEUE_INTEGRATION)

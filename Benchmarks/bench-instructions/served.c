@@ -21,6 +21,12 @@ static const char plain_request[] = "GET /chat HTTP/1.1\r\n"
                                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                                     "\r\n";
 
+/* A client that reads the metrics. */
+static const char metrics_request[] = "GET /metrics HTTP/1.1\r\n"
+                                      "Host: chat.example.com:8080\r\n"
+                                      "Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5\r\n"
+                                      "\r\n";
+
 /* Where the request of texts.h comes from. */
 static const char *const allowed_origin = "https://chat.example.com";
 
@@ -76,11 +82,13 @@ static void publish(void *context, jz_ws ws, const jz_event *event, const jz_mes
 }
 
 const served_scenario served_scenarios[] = {
-    {"served-echo-20B-text", echo, 1, 1, 20, 1, 1, 22},
-    {"served-echo-20B-text-32-per-read", echo, 1, 1, 20, 32, 1, 32 * 22},
-    {"served-echo-1000B-text", echo, 1, 1, 1000, 1, 1, 1004},
-    {"served-publish-125B-to-1000", publish, 1 + CROWD, 1 + CROWD, 125, 1, CROWD, CROWD * 127},
-    {"served-handshake", look, CROWD, 0, 0, 1, 1, 0},
+    {"served-echo-20B-text", echo, 1, 1, 20, 1, 1, 22, NULL},
+    {"served-echo-20B-text-32-per-read", echo, 1, 1, 20, 32, 1, 32 * 22, NULL},
+    {"served-echo-1000B-text", echo, 1, 1, 1000, 1, 1, 1004, NULL},
+    {"served-publish-125B-to-1000", publish, 1 + CROWD, 1 + CROWD, 125, 1, CROWD, CROWD * 127, NULL},
+    {"served-handshake", look, CROWD, 0, 0, 1, 1, 0, NULL},
+    {"served-metrics-beside-1", look, 2, 1, 0, 1, 1, 0, metrics_request},
+    {"served-metrics-beside-1000", look, CROWD + 1, CROWD, 0, 1, 1, 0, metrics_request},
 };
 const size_t served_scenario_count = sizeof served_scenarios / sizeof served_scenarios[0];
 
@@ -110,6 +118,11 @@ static void add_message(const uint8_t *payload, size_t length)
 static void prepare_input(void)
 {
     uint8_t payload[MOST_INPUT];
+    if (scenario->request != NULL) {
+        input_length = strlen(scenario->request);
+        memcpy(input, scenario->request, input_length);
+        return;
+    }
     if (scenario->websockets == 0) {
         input_length = strlen(handshake_request);
         memcpy(input, handshake_request, input_length);
@@ -132,6 +145,14 @@ static _Noreturn void finish(void)
     exit(0);
 }
 
+/* Who sends something in the next iteration. */
+static size_t sender(void)
+{
+    if (scenario->request != NULL)
+        return scenario->websockets;
+    return scenario->websockets == 0 ? greeted++ : 0;
+}
+
 static void go_on(void)
 {
     if (connected < scenario->clients) {
@@ -144,7 +165,7 @@ static void go_on(void)
     } else if (turns_left > 0) {
         if (turns_left-- == turns)
             sent_before = kernel_sent_so_far;
-        kernel_receive(scenario->websockets == 0 ? greeted++ : 0, input, input_length);
+        kernel_receive(sender(), input, input_length);
     } else {
         finish();
     }
@@ -167,6 +188,8 @@ _Noreturn void serve(const served_scenario *chosen, unsigned long count)
     jz_server *server = jz_server_create(&options, &error);
     require(server != NULL, error.message);
     require_ok(jz_server_route_ws(server, "/chat", &route, scenario->handler, NULL, &error), &error);
+    if (scenario->request != NULL)
+        require_ok(jz_server_route_metrics(server, "/metrics", &error), &error);
     require_ok(jz_server_listen(server, "127.0.0.1", 0, &error), &error);
     require_ok(jz_server_run(server, &error), &error);
     require(false, "the server stopped by itself");

@@ -11,13 +11,14 @@
 typedef struct served_scenario {
     const char *name;
     jz_handler handler;
-    size_t clients;    /* that connect before the first iteration */
-    size_t websockets; /* how many of them are WebSockets by then; if none, each iteration makes the next one a
-                          WebSocket */
-    size_t length;     /* of a message's payload; not of a handshake */
-    size_t messages;   /* of one turn */
-    size_t sends;      /* how often the server must send per iteration: once for each connection that it answers */
-    size_t sent;       /* how much that has to be; 0 where it is not looked at */
+    size_t clients;      /* that connect before the first iteration */
+    size_t websockets;   /* how many of them are WebSockets by then; if none, each iteration makes the next one a
+                            WebSocket */
+    size_t length;       /* of a message's payload; not of a handshake */
+    size_t messages;     /* of one turn */
+    size_t sends;        /* how often the server must send per iteration: once for each connection that it answers */
+    size_t sent;         /* how much that has to be; 0 where it is not looked at */
+    const char *request; /* what the client behind the WebSockets sends in each iteration; NULL: a WebSocket sends */
 } served_scenario;
 
 extern const served_scenario served_scenarios[];

@@ -5,23 +5,17 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "../CJazzyPollTests/support/poison.h"
 #include "faults_state.h"
-
-#define WRAPPED(type, name, ...)                                                                                       \
-    type __real_##name(__VA_ARGS__);                                                                                   \
-    type __wrap_##name(__VA_ARGS__)
+#include "wrapped.h"
 
 WRAPPED(int, accept4, int listener, struct sockaddr *address, socklen_t *length, int flags);
 WRAPPED(ssize_t, recv, int descriptor, void *bytes, size_t capacity, int flags);
 WRAPPED(ssize_t, send, int descriptor, const void *bytes, size_t length, int flags);
 WRAPPED(ssize_t, sendmsg, int descriptor, const struct msghdr *message, int flags);
-WRAPPED(int, epoll_ctl, int epoll, int operation, int descriptor, struct epoll_event *event);
-WRAPPED(int, epoll_wait, int epoll, struct epoll_event *events, int most, int timeout);
 WRAPPED(int, clock_gettime, clockid_t clock, struct timespec *now);
 
 static _Thread_local struct {
@@ -31,7 +25,7 @@ static _Thread_local struct {
 
 static _Atomic uint64_t clock_ahead_ns;
 
-static int failing(int error)
+int wrapped_failing(int error)
 {
     errno = error;
     return -1;
@@ -52,8 +46,7 @@ static bool fails(int descriptor)
     return false;
 }
 
-/* Mostly few, sometimes nearly all. */
-static size_t shortened(size_t length)
+size_t wrapped_shortened(size_t length)
 {
     if (length < 2 || !faults_happens(faults_now.shortened))
         return length;
@@ -61,7 +54,7 @@ static size_t shortened(size_t length)
     return 1 + faults_chance(most < length ? most : length);
 }
 
-static void unpoison(void)
+void wrapped_unpoison(void)
 {
     test_unpoison(poisoned.bytes, poisoned.length);
     poisoned.length = 0;
@@ -71,7 +64,7 @@ int __wrap_accept4(int listener, struct sockaddr *address, socklen_t *length, in
 {
     static const int errors[] = {EMFILE, ENFILE, ENOMEM, ECONNABORTED, EINTR};
     if (faults_happens(faults_now.exhausted))
-        return failing(errors[faults_chance(sizeof errors / sizeof *errors)]);
+        return wrapped_failing(errors[faults_chance(sizeof errors / sizeof *errors)]);
     int descriptor = __real_accept4(listener, address, length, flags);
     if (descriptor >= 0 && address->sa_family == AF_INET)
         faults_note_port(descriptor, ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port));
@@ -82,10 +75,10 @@ int __wrap_accept4(int listener, struct sockaddr *address, socklen_t *length, in
 
 ssize_t __wrap_recv(int descriptor, void *bytes, size_t capacity, int flags)
 {
-    unpoison();
+    wrapped_unpoison();
     if (fails(descriptor))
         return -1;
-    ssize_t count = __real_recv(descriptor, bytes, shortened(capacity), flags);
+    ssize_t count = __real_recv(descriptor, bytes, wrapped_shortened(capacity), flags);
     if (count > 0) {
         poisoned.bytes = (const uint8_t *)bytes + count;
         poisoned.length = capacity - (size_t)count;
@@ -98,7 +91,7 @@ ssize_t __wrap_send(int descriptor, const void *bytes, size_t length, int flags)
 {
     if (fails(descriptor))
         return -1;
-    return __real_send(descriptor, bytes, shortened(length), flags);
+    return __real_send(descriptor, bytes, wrapped_shortened(length), flags);
 }
 
 ssize_t __wrap_sendmsg(int descriptor, const struct msghdr *message, int flags)
@@ -106,40 +99,10 @@ ssize_t __wrap_sendmsg(int descriptor, const struct msghdr *message, int flags)
     if (fails(descriptor))
         return -1;
     size_t length = message->msg_iovlen > 0 ? message->msg_iov[0].iov_len : 0;
-    size_t taken = shortened(length);
+    size_t taken = wrapped_shortened(length);
     if (taken < length)
         return __real_send(descriptor, message->msg_iov[0].iov_base, taken, flags);
     return __real_sendmsg(descriptor, message, flags);
-}
-
-int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event)
-{
-    if (operation == EPOLL_CTL_ADD && faults_happens(faults_now.broken)) {
-        faults_note_broken(descriptor);
-        return failing(ENOMEM);
-    }
-    return __real_epoll_ctl(epoll, operation, descriptor, event);
-}
-
-static void shuffle(struct epoll_event *events, int count)
-{
-    for (int i = count - 1; i > 0; i--) {
-        int other = (int)faults_chance((size_t)i + 1);
-        struct epoll_event event = events[i];
-        events[i] = events[other];
-        events[other] = event;
-    }
-}
-
-int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout)
-{
-    unpoison();
-    if (faults_happens(faults_now.interrupted))
-        return failing(EINTR);
-    int count = __real_epoll_wait(epoll, events, (int)shortened((size_t)most), timeout);
-    if (count > 1 && faults_now.shortened > 0)
-        shuffle(events, count);
-    return count;
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)

@@ -16,6 +16,7 @@ import test_documentation_of_tls
 import test_documentation_runs
 import test_hummingbird
 
+from support import scraping
 from support.documentation import docc_examples, every_example, markdown_examples, paths
 from support.programs import ROOT
 
@@ -50,6 +51,7 @@ RUN = {
     "scripts": test_documentation_in_javascript.EXAMPLES.__contains__,
     "commands": test_documentation_commands.EXAMPLES.__contains__,
     "recipes": is_recipe,
+    "configurations of Prometheus": scraping.CONFIGURATIONS.__contains__,
     "usage": is_usage,
 }
 

@@ -18,7 +18,7 @@ from support.deadline import DEADLINE, eventually
 from support.process import resident_memory
 from support.programs import PROBE, ROOT
 from support.raw import RawConnection, open_websocket, request, upgrade_request
-from support.scraping import OPENMETRICS, TEXT, Prometheus, Samples, families, get
+from support.scraping import GUIDE, OPENMETRICS, TEXT, Prometheus, Samples, families, get
 from support.server import Server
 
 # What a scrape may take of a loop, with time that this process and other programs take.
@@ -193,6 +193,18 @@ def test_the_dashboard_has_no_name_that_the_page_lacks(server):
     families_shown = {re.sub("_(total|bucket|sum|count|info)$", "", name) for name in asked}
     missing = set(families(server.port)) - families_shown - {"process_virtual_memory_bytes"}
     assert not missing
+
+
+def test_the_guide_describes_each_metric(server):
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) \|", (ROOT / GUIDE).read_text(), re.MULTILINE)
+    described = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+    found = {
+        name: (family.type, {label for sample in family.samples for label in sample.labels} - {"le"})
+        for name, family in families(server.port).items()
+    }
+    described.pop("process_open_fds")
+    found.pop("process_open_fds", None)
+    assert described == found
 
 
 def only_grew(earlier, later):

@@ -15,6 +15,7 @@ enum { JZ_MOST_MEASURED_ROUTES = 64 };
 
 /* Of one route, or of all routes behind the first. */
 typedef struct jz_route_measures {
+    const char *route;      /* its path, or "others" */
     jz_histogram handler;   /* of the messages that a jz_sampling takes, how long the handler took for one */
     jz_histogram websocket; /* from the open event to the close event */
 } jz_route_measures;

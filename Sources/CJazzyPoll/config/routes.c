@@ -248,6 +248,7 @@ bool jz_routes_measure(jz_routes *routes)
     if (routes->measures == NULL)
         return false;
     size_t number = 0;
+    routes->measures[JZ_MOST_MEASURED_ROUTES].route = "others";
     for (size_t i = 0; i < routes->count; i++)
         routes->routes[i]->measures = &routes->measures[JZ_MOST_MEASURED_ROUTES];
     for (size_t i = 0; i < JZ_MOST_MEASURED_ROUTES; i++) {
@@ -255,21 +256,13 @@ bool jz_routes_measure(jz_routes *routes)
         if (route == NULL)
             break;
         route->measures = &routes->measures[i];
+        route->measures->route = route->path;
         routes->measured_count = i + 1;
         number = route->first_number;
     }
     if (find_next_number(routes, number) != NULL)
         routes->measured_count = JZ_MOST_MEASURED_ROUTES + 1;
     return true;
-}
-
-const struct jz_route *jz_routes_find_measured(const jz_routes *routes, size_t number)
-{
-    for (size_t i = 0; number < JZ_MOST_MEASURED_ROUTES && i < routes->count; i++) {
-        if (routes->routes[i]->measures == &routes->measures[number])
-            return routes->routes[i];
-    }
-    return NULL;
 }
 
 void jz_routes_free(jz_routes *routes)

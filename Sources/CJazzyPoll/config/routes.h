@@ -118,9 +118,6 @@ bool jz_routes_need_workers(const jz_routes *routes);
  */
 bool jz_routes_measure(jz_routes *routes);
 
-/* The route whose measures are the ones of that number; NULL: they belong to several. */
-const struct jz_route *jz_routes_find_measured(const jz_routes *routes, size_t number);
-
 void jz_routes_free(jz_routes *routes);
 
 #endif

@@ -117,17 +117,21 @@ void jz_exposition_begin(jz_exposition *exposition, const char *name, jz_metric_
 static void append_value_of_label(jz_exposition *exposition, jz_text value)
 {
     bool is_utf8 = jz_utf8_is_valid((const uint8_t *)value.start, value.length);
+    size_t written = 0;
     for (size_t i = 0; i < value.length; i++) {
         char character = value.start[i];
-        if (character == '\n')
-            append(exposition, "\\n", 2);
-        else if (character == '"' || character == '\\')
-            append(exposition, (const char[]){'\\', character}, 2);
-        else if (!is_utf8 && (unsigned char)character >= 0x80)
+        bool is_escaped = character == '\n' || character == '"' || character == '\\';
+        bool is_replaced = !is_utf8 && (unsigned char)character >= 0x80;
+        if (!is_escaped && !is_replaced)
+            continue;
+        append(exposition, value.start + written, i - written);
+        if (is_replaced)
             append(exposition, "?", 1);
         else
-            append(exposition, &character, 1);
+            append(exposition, (const char[]){'\\', character == '\n' ? 'n' : character}, 2);
+        written = i + 1;
     }
+    append(exposition, value.start + written, value.length - written);
 }
 
 static void append_label(jz_exposition *exposition, const char *before, const char *name, jz_text value)
@@ -169,14 +173,30 @@ void jz_exposition_add(jz_exposition *exposition, const jz_label *labels, size_t
     append_value(exposition, value);
 }
 
-/* A bucket's sample counts all that is not above its bound, which is the last label. */
-static void add_bucket(jz_exposition *exposition, const jz_label *labels, size_t label_count, const uint64_t *bound,
-                       uint64_t count)
+/* What the samples of all buckets of a histogram begin with: up to the value of their last label. */
+static void append_bucket(jz_exposition *exposition, const jz_label *labels, size_t label_count)
 {
     append_text(exposition, exposition->family);
     append_text(exposition, "_bucket");
     append_labels(exposition, labels, label_count);
     append_text(exposition, label_count > 0 ? ",le=\"" : "{le=\"");
+}
+
+/* Appends once more what was appended from `start` on. */
+static void append_again(jz_exposition *exposition, size_t start, size_t length)
+{
+    jz_buffer *output = exposition->output;
+    if (start + length > output->length || !jz_buffer_reserve(output, length, SIZE_MAX)) {
+        exposition->is_out_of_memory = true;
+        return;
+    }
+    memcpy(output->bytes + output->length, output->bytes + start, length);
+    output->length += length;
+}
+
+/* A bucket's sample counts all that is not above its bound. */
+static void finish_bucket(jz_exposition *exposition, const uint64_t *bound, uint64_t count)
+{
     if (bound != NULL)
         append_seconds(exposition, *bound);
     else
@@ -190,9 +210,14 @@ void jz_exposition_add_histogram(jz_exposition *exposition, const jz_label *labe
                                  const jz_bounds *bounds, const jz_distribution *distribution)
 {
     uint64_t count = 0;
+    size_t start = exposition->output->length;
+    append_bucket(exposition, labels, label_count);
+    size_t length = exposition->output->length - start;
     for (size_t i = 0; i <= bounds->count; i++) {
         count += distribution->counts[i];
-        add_bucket(exposition, labels, label_count, i < bounds->count ? &bounds->bounds[i] : NULL, count);
+        if (i > 0)
+            append_again(exposition, start, length);
+        finish_bucket(exposition, i < bounds->count ? &bounds->bounds[i] : NULL, count);
     }
     append_sample(exposition, "_sum", labels, label_count);
     append_seconds(exposition, distribution->sum);

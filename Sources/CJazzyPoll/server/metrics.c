@@ -163,11 +163,11 @@ static void write_routes(scrape *scrape)
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         begin(scrape, families[i].name, JZ_METRIC_HISTOGRAM, families[i].help);
         for (size_t number = 0; number < routes->measured_count; number++) {
-            const char *measures = (const char *)&routes->measures[number];
-            const jz_histogram *histogram = (const jz_histogram *)(const void *)(measures + families[i].place);
-            const jz_route *route = jz_routes_find_measured(routes, number);
+            const jz_route_measures *measures = &routes->measures[number];
+            const jz_histogram *histogram =
+                (const jz_histogram *)(const void *)((const char *)measures + families[i].place);
             const jz_distribution read = jz_histogram_read(histogram);
-            const jz_label label = {"route", jz_text_of(route != NULL ? route->path : "others")};
+            const jz_label label = {"route", jz_text_of(measures->route)};
             jz_exposition_add_histogram(&scrape->exposition, &label, 1, families[i].bounds, &read);
         }
     }

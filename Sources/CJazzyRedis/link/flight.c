@@ -26,6 +26,7 @@ static void retire(jz_redis_queue *queue, jz_redis_piece *piece)
         return;
     }
     piece->count = piece->answered = piece->settled = piece->length = piece->sent = 0;
+    piece->turn = 0;
     piece->next = queue->spare;
     queue->spare = piece;
     queue->spare_count++;
@@ -65,16 +66,26 @@ void jz_redis_flight_take(jz_redis_queue *queue)
 {
     jz_redis_pieces *flight = &queue->flight;
     jz_redis_piece *first = queue->gathered.first;
+    jz_redis_piece *last = NULL;
+    for (jz_redis_piece *piece = first; piece != NULL && piece->turn <= queue->settled_turn; piece = piece->next) {
+        queue->gathered_bytes -= piece->length;
+        last = piece;
+    }
+    if (last == NULL)
+        return;
+    jz_redis_piece *held = last->next;
+    last->next = NULL;
     if (flight->last != NULL)
         flight->last->next = first;
     else
         flight->first = first;
-    flight->last = queue->gathered.last;
+    flight->last = last;
     queue->sending = first;
     if (queue->awaiting == NULL)
         queue->awaiting = first;
-    queue->gathered = (jz_redis_pieces){NULL, NULL};
-    queue->gathered_bytes = 0;
+    queue->gathered.first = held;
+    if (held == NULL)
+        queue->gathered.last = NULL;
 }
 
 bool jz_redis_queue_ask(jz_redis_queue *queue, jz_redis_queued_kind kind, const char *command, size_t length)

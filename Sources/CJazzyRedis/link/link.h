@@ -27,7 +27,11 @@
 #include "topics/asked.h"
 #include "topics/topics.h"
 
-enum { JZ_REDIS_SCRATCH_SIZE = 64 * 1024, JZ_REDIS_MOST_LOGGED = 4 };
+enum {
+    JZ_REDIS_SCRATCH_SIZE = 64 * 1024,
+    JZ_REDIS_MOST_LOGGED = 4,
+    JZ_REDIS_ALONE_MS = 1000 /* how long starting waits for Redis where it need not be there */
+};
 
 /* What came of starting, for who waits for it. Stopped: the server was, before there was an outcome. */
 typedef enum jz_redis_outcome {
@@ -98,6 +102,8 @@ struct jz_redis {
     jz_redis_probe probe;
     uint64_t doubt_ms;     /* what was published since then this Redis may have taken */
     uint64_t all_told_ms;  /* a gap of every topic was told then, or later */
+    uint64_t held_turn;    /* of topics, for which messages wait; 0: none do */
+    uint64_t held_ms;      /* since when */
     bool has_differed;     /* both connections were at different Redis, and one was given up for that */
     unsigned own_channels; /* acknowledged */
     uint64_t now_ms;       /* since the thread last woke */
@@ -125,6 +131,12 @@ static inline void jz_redis_count(_Atomic uint64_t *counter)
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
+/* For the thread, which alone changes it. */
+static inline bool jz_redis_is_starting(const jz_redis *redis)
+{
+    return redis->outcome == JZ_REDIS_STARTING;
+}
+
 /* log.c: passes a line to the log of the options. */
 void jz_redis_log(const jz_redis *redis, jz_log_level level, const char *format, ...) JZ_PRINTF(3, 4);
 /* That a connection is lost, or could not be made; the same reason not again and again. */
@@ -140,6 +152,9 @@ void jz_redis_conclude(jz_redis *redis, jz_redis_outcome outcome, const char *fa
 /* The connection is lost, for the reason that its wire tells. */
 void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once);
 
+/* due.c: when there is something to do, though nothing comes. Under no lock. */
+uint64_t jz_redis_due_ms(jz_redis *redis);
+
 /* publishing.c */
 void jz_redis_publisher_init(jz_redis *redis);
 /* `is_same`: it is the Redis of the connection before. */
@@ -147,6 +162,8 @@ void jz_redis_publisher_ready(jz_redis *redis, bool is_same, uint64_t now_ms);
 void jz_redis_publisher_lost(jz_redis *redis);
 /* Sends what is to be sent. False: the connection is lost. */
 bool jz_redis_publisher_work(jz_redis *redis, uint64_t now_ms);
+/* Lets go what waited for topics to be acknowledged, after that, or because it takes too long. */
+void jz_redis_publisher_follow(jz_redis *redis, uint64_t now_ms);
 
 /* subscribing.c */
 void jz_redis_subscriber_init(jz_redis *redis);

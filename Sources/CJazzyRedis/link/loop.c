@@ -10,7 +10,6 @@
 #include "link/link.h"
 
 enum {
-    ALONE_MS = 1000, /* how long starting waits for Redis where it need not be there */
     AGAIN_MS = 1000, /* until the server is asked again for topics for which there was no memory */
     MOST_PEERS = JZ_REDIS_MOST_SENTINELS + 2
 };
@@ -24,12 +23,6 @@ void jz_redis_conclude(jz_redis *redis, jz_redis_outcome outcome, const char *fa
         jz_redis_bell_ring(&redis->concluded);
     }
     pthread_mutex_unlock(&redis->state_lock);
-}
-
-/* Only this thread changes it. */
-static bool is_starting(const jz_redis *redis)
-{
-    return redis->outcome == JZ_REDIS_STARTING;
 }
 
 /* Losing connections */
@@ -65,7 +58,7 @@ void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
 {
     uint64_t now_ms = jz_redis_now_ms();
     bool was_ready = peer->phase == JZ_REDIS_READY;
-    if (!is_starting(redis))
+    if (!jz_redis_is_starting(redis))
         jz_redis_log_loss(redis, peer, was_ready);
     if (is_sentinel(peer)) {
         jz_redis_sentinels_lost(&redis->sentinels, peer, now_ms);
@@ -76,7 +69,7 @@ void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
         jz_redis_publisher_lost(redis);
     if (was_ready && peer == &redis->subscriber)
         jz_redis_subscriber_lost(redis);
-    if (is_starting(redis))
+    if (jz_redis_is_starting(redis))
         start_without(redis, peer->wire.failure);
     if (peer != &redis->publisher || !redis->is_elsewhere)
         return;
@@ -172,7 +165,7 @@ static void tell_of_everything(jz_redis *redis)
 static void join(jz_redis *redis, uint64_t now_ms)
 {
     uint64_t gaps = atomic_load(&redis->gaps) - redis->gaps_before;
-    bool is_first = is_starting(redis);
+    bool is_first = jz_redis_is_starting(redis);
     atomic_store(&redis->is_up, true);
     redis->logged_count = 0;
     jz_broker_set_joined(redis->server, true);
@@ -252,10 +245,11 @@ static void work(jz_redis *redis, uint64_t now_ms)
 {
     begin(redis, &redis->publisher, now_ms);
     begin(redis, &redis->subscriber, now_ms);
-    if (!jz_redis_sentinels_work(redis, now_ms) && is_starting(redis))
+    if (!jz_redis_sentinels_work(redis, now_ms) && jz_redis_is_starting(redis))
         start_without(redis, redis->sentinels.failure);
     if (!jz_redis_probe_work(redis, now_ms))
         lose_both(redis);
+    jz_redis_publisher_follow(redis, now_ms);
     if (redis->publisher.phase == JZ_REDIS_READY && !jz_redis_publisher_work(redis, now_ms))
         jz_redis_lose(redis, &redis->publisher, false);
     if (redis->subscriber.phase == JZ_REDIS_READY && !jz_redis_subscriber_work(redis, now_ms))
@@ -266,62 +260,9 @@ static void work(jz_redis *redis, uint64_t now_ms)
         update_joined(redis, now_ms);
     if (redis->gaps_due_ms != 0 && now_ms >= redis->gaps_due_ms)
         jz_redis_tell_gaps(redis);
-    if (is_starting(redis) && redis->settings.options.starts_alone && now_ms - redis->start_ms >= ALONE_MS)
+    if (jz_redis_is_starting(redis) && redis->settings.options.starts_alone &&
+        now_ms - redis->start_ms >= JZ_REDIS_ALONE_MS)
         start_without(redis, "it takes long");
-}
-
-static void earlier(uint64_t *due_ms, uint64_t other_ms)
-{
-    if (other_ms < *due_ms)
-        *due_ms = other_ms;
-}
-
-static void peer_due(const jz_redis *redis, const jz_redis_peer *peer, uint64_t *due_ms)
-{
-    bool is_waiting_for_sentinels = peer->phase == JZ_REDIS_RESTS &&
-                                    redis->settings.url.where == JZ_REDIS_AT_SENTINEL &&
-                                    !jz_redis_sentinel_has_told(redis, peer);
-    if (peer->phase != JZ_REDIS_READY && !is_waiting_for_sentinels)
-        earlier(due_ms, peer->due_ms);
-}
-
-/* When there is something to do, though nothing comes. */
-static uint64_t next_due(jz_redis *redis)
-{
-    uint64_t due_ms = jz_redis_sentinels_due_ms(&redis->sentinels);
-    peer_due(redis, &redis->publisher, &due_ms);
-    peer_due(redis, &redis->subscriber, &due_ms);
-    if (redis->probe.is_used)
-        earlier(&due_ms, redis->probe.next_ms);
-    if (redis->probe.unheard_ms != 0)
-        earlier(&due_ms, redis->probe.unheard_ms + redis->settings.options.probe_timeout_ms);
-    if (redis->publisher.phase == JZ_REDIS_READY)
-        earlier(&due_ms, jz_redis_queue_due_ms(&redis->queue));
-    if (redis->subscriber.phase == JZ_REDIS_READY && !atomic_load(&redis->is_subscribed))
-        earlier(&due_ms, redis->subscriber.ready_ms + redis->settings.options.connect_timeout_ms);
-    if (redis->gaps_due_ms != 0)
-        earlier(&due_ms, redis->gaps_due_ms);
-    if (redis->refused_due_ms != 0)
-        earlier(&due_ms, redis->refused_due_ms);
-    if (redis->is_held)
-        earlier(&due_ms, redis->retold_ms);
-    if (redis->stop_ms != 0)
-        earlier(&due_ms, redis->stop_ms);
-    if (is_starting(redis))
-        earlier(&due_ms, redis->start_ms + ALONE_MS);
-    return due_ms;
-}
-
-/* Under no lock: when topics end their linger, and that the thread looks at them then. */
-static void add_topics_due(jz_redis *redis, uint64_t *due_ms)
-{
-    /* Where commands are still unsent, more are written when it is writable. */
-    if (redis->subscriber.phase != JZ_REDIS_READY || jz_redis_wire_waits(&redis->subscriber.wire))
-        return;
-    pthread_mutex_lock(&redis->topics_lock);
-    earlier(due_ms, jz_redis_topics_deadline_ms(redis->topics));
-    redis->topics_look_ms = *due_ms;
-    pthread_mutex_unlock(&redis->topics_lock);
 }
 
 static int timeout_until(uint64_t due_ms)
@@ -340,7 +281,8 @@ static bool fall_asleep(jz_redis *redis, uint64_t *due_ms)
     uint64_t look_ms;
     bool may_sleep =
         jz_redis_queue_sleep(&redis->queue, is_up, is_direct ? peer->wire.descriptor : -1, jz_redis_now_ms(), &look_ms);
-    earlier(due_ms, look_ms);
+    if (look_ms < *due_ms)
+        *due_ms = look_ms;
     return may_sleep;
 }
 
@@ -365,8 +307,7 @@ static void wait_for_events(jz_redis *redis)
     for (size_t i = 0; i < count; i++)
         watched[i] = jz_redis_peer_watch(peers[i]);
     watched[count] = (struct pollfd){.fd = redis->bell.heard, .events = POLLIN};
-    uint64_t due_ms = next_due(redis);
-    add_topics_due(redis, &due_ms);
+    uint64_t due_ms = jz_redis_due_ms(redis);
     bool may_sleep = fall_asleep(redis, &due_ms);
     if (poll(watched, (nfds_t)count + 1, may_sleep ? timeout_until(due_ms) : 0) < 0)
         for (size_t i = 0; i <= count; i++)

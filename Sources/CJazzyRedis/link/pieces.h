@@ -35,7 +35,8 @@ typedef struct jz_redis_piece {
     size_t settled;  /* of them, as the accounts know */
     size_t length;
     size_t capacity;
-    size_t sent; /* bytes */
+    size_t sent;   /* bytes */
+    uint64_t turn; /* is not sent before that is settled (topics.h) */
     char bytes[];
 } jz_redis_piece;
 

@@ -1,6 +1,7 @@
 /* The connection that publishes. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "link/clock.h"
@@ -126,6 +127,34 @@ void jz_redis_publisher_lost(jz_redis *redis)
         jz_redis_log(redis, JZ_LOG_ERROR,
                      "a message is lost for other processes: Redis at %s closes the connection whenever it is sent",
                      redis->where);
+}
+
+static uint64_t settle_turns(jz_redis *redis)
+{
+    pthread_mutex_lock(&redis->topics_lock);
+    uint64_t settled = jz_redis_topics_settled_turn(redis->topics);
+    pthread_mutex_unlock(&redis->topics_lock);
+    return jz_redis_queue_settle_turns(&redis->queue, settled);
+}
+
+void jz_redis_publisher_follow(jz_redis *redis, uint64_t now_ms)
+{
+    if (!redis->settings.options.is_ordered)
+        return;
+    uint64_t held = settle_turns(redis);
+    if (held != redis->held_turn)
+        redis->held_ms = now_ms;
+    redis->held_turn = held;
+    if (held == 0 || now_ms - redis->held_ms < redis->settings.options.connect_timeout_ms)
+        return;
+    jz_redis_log(redis, JZ_LOG_WARNING,
+                 "Redis at %s does not acknowledge topics within %" PRIu32
+                 " ms: what is published to them waits no longer for that",
+                 redis->where, redis->settings.options.connect_timeout_ms);
+    pthread_mutex_lock(&redis->topics_lock);
+    jz_redis_topics_wait_no_longer(redis->topics);
+    pthread_mutex_unlock(&redis->topics_lock);
+    redis->held_turn = settle_turns(redis);
 }
 
 static bool send_queue(jz_redis *redis)

@@ -18,11 +18,23 @@ enum {
     MOST_AREAS = 8      /* that who flushes sends: more than a batch has */
 };
 
+/* Under the lock: whether what was gathered first waits for a turn, and all else behind it. */
+static bool is_held(const jz_redis_queue *queue)
+{
+    return queue->gathered.first != NULL && queue->gathered.first->turn > queue->settled_turn;
+}
+
+/* Under the lock: whether it can wait with the others there. What is sent first does not wait for what comes later. */
+static bool may_wait_in(const jz_redis_queue *queue, const jz_redis_piece *piece, uint64_t turn)
+{
+    return turn <= piece->turn || piece != queue->gathered.first || piece->count == 0;
+}
+
 /* Under the lock: the piece that the next command of this size is added to. */
-static jz_redis_piece *piece_for(jz_redis_queue *queue, size_t size)
+static jz_redis_piece *piece_for(jz_redis_queue *queue, size_t size, uint64_t turn)
 {
     jz_redis_piece *piece = queue->gathered.last;
-    if (piece != NULL && piece->capacity - piece->length >= size)
+    if (piece != NULL && piece->capacity - piece->length >= size && may_wait_in(queue, piece, turn))
         return jz_redis_piece_has_room(piece) ? piece : NULL;
     if (size <= JZ_REDIS_PIECE_CAPACITY && queue->spare != NULL) {
         piece = queue->spare;
@@ -68,11 +80,13 @@ void jz_redis_queue_destroy(jz_redis_queue *queue)
 }
 
 /* Under the lock. False: no memory. */
-static bool gather(jz_redis_queue *queue, const jz_redis_publish *plan, const jz_redis_queued *entry)
+static bool gather(jz_redis_queue *queue, const jz_redis_publish *plan, const jz_redis_queued *entry, uint64_t turn)
 {
-    jz_redis_piece *piece = piece_for(queue, plan->size);
+    jz_redis_piece *piece = piece_for(queue, plan->size, turn);
     if (piece == NULL)
         return false;
+    if (turn > piece->turn)
+        piece->turn = turn;
     jz_redis_publish_write(queue->prefix, queue->prefix_length, plan, piece->bytes + piece->length);
     piece->length += plan->size;
     piece->queued[piece->count] = *entry;
@@ -101,7 +115,8 @@ static bool publish(jz_redis_queue *queue, const jz_redis_publishing *publishing
                              .length = publishing->length};
     jz_redis_queued entry = {.publication = publication, .number = envelope.sequence, .kind = JZ_REDIS_QUEUED_MESSAGE};
     if (!queue->is_closed && jz_redis_publish_plan(queue->prefix_length, &plan) && queue->bytes <= queue->limit &&
-        jz_redis_queue_weight(plan.size) <= queue->limit - queue->bytes && gather(queue, &plan, &entry))
+        jz_redis_queue_weight(plan.size) <= queue->limit - queue->bytes &&
+        gather(queue, &plan, &entry, publishing->turn))
         return true;
     jz_redis_published_lost(queue->published, publication, envelope.sequence);
     return false;
@@ -168,7 +183,7 @@ static bool flush(jz_redis_queue *queue)
     /* The thread may have woken meanwhile, and another may have sent it. */
     if (queue->gathered_bytes == 0 || queue->gathered_bytes < queue->wake_at)
         return false;
-    if (queue->direct >= 0 && send_directly(queue))
+    if (queue->direct >= 0 && !is_held(queue) && send_directly(queue))
         return false;
     wake(queue);
     return true;
@@ -196,7 +211,7 @@ static bool gather_announcement(jz_redis_queue *queue, const char *topic, size_t
                              .topic_length = topic_length,
                              .header = header,
                              .header_length = jz_redis_envelope_write(envelope, header)};
-    return jz_redis_publish_plan(queue->prefix_length, &plan) && gather(queue, &plan, entry);
+    return jz_redis_publish_plan(queue->prefix_length, &plan) && gather(queue, &plan, entry, 0);
 }
 
 /* Under the lock: not more than half of the queue at a time, so that messages find room. */
@@ -235,7 +250,7 @@ static bool is_announcement_due(const jz_redis_queue *queue)
 /* What gathered bytes suffice to be sent now. */
 static size_t needed(const jz_redis_queue *queue, bool is_up)
 {
-    if (!is_up || queue->sending != NULL)
+    if (!is_up || queue->sending != NULL || is_held(queue))
         return SIZE_MAX;
     return queue->awaiting == NULL ? 1 : queue->batch;
 }
@@ -279,6 +294,15 @@ void jz_redis_queue_reconnected(jz_redis_queue *queue, uint64_t since_ms, uint64
     jz_redis_published_reconnected(queue->published, since_ms, until_ms);
     pthread_mutex_unlock(&queue->lock);
     queue->announces_ms = 0;
+}
+
+uint64_t jz_redis_queue_settle_turns(jz_redis_queue *queue, uint64_t turn)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->settled_turn = turn;
+    uint64_t held = is_held(queue) ? queue->gathered.first->turn : 0;
+    pthread_mutex_unlock(&queue->lock);
+    return held;
 }
 
 size_t jz_redis_queue_announcements(jz_redis_queue *queue)

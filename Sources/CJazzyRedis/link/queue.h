@@ -35,6 +35,7 @@ typedef struct jz_redis_queue {
     jz_redis_published *published;
     jz_redis_pieces gathered;
     size_t gathered_bytes;
+    uint64_t settled_turn; /* pieces of later ones are held, and all behind them */
     size_t wake_at;        /* the bell is rung once `gathered_bytes` reaches it */
     int direct;            /* the descriptor on which who flushes sends; -1: only the broker's thread sends */
     bool is_watched;       /* the thread looks by itself for what was not flushed */
@@ -64,6 +65,7 @@ typedef struct jz_redis_publishing {
     size_t topic_length;
     jz_redis_kind kind;
     uint64_t publisher; /* 0: none */
+    uint64_t turn;      /* that it waits for; 0: none */
     const void *bytes;
     size_t length;
 } jz_redis_publishing;
@@ -124,6 +126,9 @@ static inline void jz_redis_queue_hold_announcements(jz_redis_queue *queue, uint
 {
     queue->announces_ms = until_ms;
 }
+
+/* These turns are settled. Returns the one that messages wait for now; 0: none. */
+uint64_t jz_redis_queue_settle_turns(jz_redis_queue *queue, uint64_t turn);
 
 /* How many topics have something to announce. */
 size_t jz_redis_queue_announcements(jz_redis_queue *queue);

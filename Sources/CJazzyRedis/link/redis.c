@@ -51,6 +51,17 @@ static void unsubscribe(void *context, const char *topic, size_t length)
     ring_unless(redis, has_rung);
 }
 
+/* Where all goes through Redis, subscribers here must be subscribed there before. */
+static uint64_t turn_to_wait_for(jz_redis *redis, const char *topic, size_t length)
+{
+    if (!redis->settings.options.is_ordered)
+        return 0;
+    pthread_mutex_lock(&redis->topics_lock);
+    uint64_t turn = jz_redis_topics_turn_of(redis->topics, length > 0 ? topic : "", length);
+    pthread_mutex_unlock(&redis->topics_lock);
+    return turn;
+}
+
 static jz_send_status publish(void *context, jz_ws except, const char *topic, size_t topic_length, jz_message_kind kind,
                               const void *bytes, size_t length)
 {
@@ -61,6 +72,7 @@ static jz_send_status publish(void *context, jz_ws except, const char *topic, si
                                       .topic_length = topic_length,
                                       .kind = kind == JZ_MESSAGE_TEXT ? JZ_REDIS_TEXT : JZ_REDIS_BINARY,
                                       .publisher = redis->settings.options.is_ordered ? except.value : 0,
+                                      .turn = turn_to_wait_for(redis, topic, topic_length),
                                       .bytes = bytes,
                                       .length = length};
     return jz_redis_queue_publish(&redis->queue, &publishing) ? JZ_SEND_QUEUED : JZ_SEND_DROPPED;

@@ -143,7 +143,7 @@ bool jz_redis_subscriber_ready(jz_redis *redis)
     /* Whatever is subscribed only now may have missed something while there was no connection. */
     pthread_mutex_lock(&redis->topics_lock);
     jz_redis_asked_clear(&redis->asked);
-    jz_redis_topics_gap_everywhere(redis->topics);
+    jz_redis_topics_connected(redis->topics);
     redis->all_told_ms = redis->now_ms;
     pthread_mutex_unlock(&redis->topics_lock);
     return subscribe_own(redis) || jz_redis_wire_fail(&redis->subscriber.wire, "out of memory");

@@ -14,6 +14,15 @@ struct jz_redis_topics {
     size_t acknowledged;
     size_t owing;
     uint32_t linger_ms;
+
+    /* The turns of topics that are not acknowledged: there are two at most, `turn` and the one before. Once somebody
+       waits for `turn`, nothing more is added to it as soon as the one before is over. */
+    uint64_t turn;
+    size_t in_turn;
+    size_t in_turn_before;
+    bool is_waited_for; /* `turn` */
+    bool is_connected;
+    bool is_slow; /* nobody waits any more */
 };
 
 jz_redis_topics *jz_redis_topics_create(uint32_t linger_ms)
@@ -21,7 +30,7 @@ jz_redis_topics *jz_redis_topics_create(uint32_t linger_ms)
     jz_redis_topics *topics = malloc(sizeof *topics);
     if (topics == NULL)
         return NULL;
-    *topics = (jz_redis_topics){.linger_ms = linger_ms};
+    *topics = (jz_redis_topics){.linger_ms = linger_ms, .turn = 1};
     jz_redis_table_init(&topics->table);
     jz_redis_list_init(&topics->to_subscribe);
     jz_redis_list_init(&topics->lingering);
@@ -67,10 +76,42 @@ static bool is_live(const jz_redis_topic *topic)
     return topic->is_wanted && jz_redis_topic_is_acknowledged(topic);
 }
 
+static void go_to_next_turn(jz_redis_topics *topics)
+{
+    if (topics->in_turn_before > 0 || !topics->is_waited_for)
+        return;
+    topics->in_turn_before = topics->in_turn;
+    topics->in_turn = 0;
+    topics->turn++;
+    topics->is_waited_for = false;
+}
+
+/* After a change: whether its acknowledgement is to be waited for. */
+static void settle_turn(jz_redis_topics *topics, jz_redis_topic *topic)
+{
+    bool is_pending = topics->is_connected && topic->is_wanted && topic->listed != &topics->refused && !is_live(topic);
+    if (is_pending == (topic->turn != 0))
+        return;
+    if (is_pending) {
+        topic->turn = topics->turn;
+        topics->in_turn++;
+        return;
+    }
+    if (topic->turn == topics->turn)
+        topics->in_turn--;
+    else
+        topics->in_turn_before--;
+    topic->turn = 0;
+    go_to_next_turn(topics);
+    if (topics->in_turn + topics->in_turn_before == 0)
+        topics->is_slow = false;
+}
+
 /* After a change: counts the topic as live or not, and lets its gap be told as soon as it is. */
 static void settle(jz_redis_topics *topics, jz_redis_topic *topic, bool was_live)
 {
     bool is_now = is_live(topic);
+    settle_turn(topics, topic);
     topics->acknowledged += (size_t)is_now - (size_t)was_live;
     bool is_listed = jz_redis_link_is_listed(&topic->to_tell);
     if (is_now && topic->owes_gap && !is_listed)
@@ -217,14 +258,14 @@ void jz_redis_topics_refused(jz_redis_topics *topics, jz_redis_topic *topic)
     }
     topic->is_subscribed = false;
     topic->was_refused = true;
-    owe(topics, topic, true);
     put(topic, &topics->refused);
+    owe(topics, topic, true);
 }
 
 void jz_redis_topics_retry_refused(jz_redis_topics *topics, size_t most)
 {
     for (size_t i = 0; i < most && topics->refused.count > 0; i++)
-        put(first_of(&topics->refused), &topics->to_subscribe);
+        put(first_of(&topics->refused), &topics->to_subscribe); /* and nobody waits for it */
 }
 
 static void subscribe_again(void *context, jz_redis_entry *entry)
@@ -247,6 +288,7 @@ static void forget_all(jz_redis_topics *topics, jz_redis_list *list)
 
 void jz_redis_topics_disconnected(jz_redis_topics *topics)
 {
+    topics->is_connected = topics->is_slow = false;
     forget_all(topics, &topics->lingering);
     forget_all(topics, &topics->ending);
     jz_redis_table_visit(&topics->table, subscribe_again, topics);
@@ -266,6 +308,57 @@ static void gap_entry(void *context, jz_redis_entry *entry)
 void jz_redis_topics_gap_everywhere(jz_redis_topics *topics)
 {
     jz_redis_table_visit(&topics->table, gap_entry, topics);
+}
+
+static void connect_entry(void *context, jz_redis_entry *entry)
+{
+    gap_entry(context, entry);
+    settle_turn(context, (jz_redis_topic *)entry);
+}
+
+void jz_redis_topics_connected(jz_redis_topics *topics)
+{
+    topics->is_connected = true;
+    jz_redis_table_visit(&topics->table, connect_entry, topics);
+}
+
+uint64_t jz_redis_topics_turn_of(jz_redis_topics *topics, const char *name, size_t length)
+{
+    if (topics->in_turn + topics->in_turn_before == 0)
+        return 0;
+    jz_redis_topic *topic = jz_redis_topics_find(topics, name, length);
+    uint64_t turn = topic != NULL ? topic->turn : 0;
+    if (turn == 0)
+        return 0;
+    if (topics->is_slow) {
+        owe(topics, topic, true);
+        return 0;
+    }
+    if (turn == topics->turn) {
+        topics->is_waited_for = true;
+        go_to_next_turn(topics);
+    }
+    return turn;
+}
+
+uint64_t jz_redis_topics_settled_turn(const jz_redis_topics *topics)
+{
+    if (topics->is_slow)
+        return topics->turn;
+    return topics->turn - (topics->in_turn_before > 0 ? 2 : 1);
+}
+
+static void wait_no_longer(void *context, jz_redis_entry *entry)
+{
+    jz_redis_topic *topic = (jz_redis_topic *)entry;
+    if (topic->turn != 0)
+        owe(context, topic, true);
+}
+
+void jz_redis_topics_wait_no_longer(jz_redis_topics *topics)
+{
+    topics->is_slow = true;
+    jz_redis_table_visit(&topics->table, wait_no_longer, topics);
 }
 
 jz_redis_topic *jz_redis_topics_next_gap(jz_redis_topics *topics)

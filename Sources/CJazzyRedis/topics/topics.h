@@ -26,6 +26,7 @@ typedef struct jz_redis_topic {
     jz_redis_link place;   /* private: there */
     jz_redis_link to_tell; /* private: among those of which a gap can be told now */
     uint64_t ends_ms;      /* while it lingers: until when */
+    uint64_t turn;         /* private: of those not acknowledged yet; 0: it is, or will not be */
     uint32_t unanswered;   /* commands */
     bool is_wanted;        /* has subscribers on this server: deliver nothing else */
     bool is_subscribed;    /* the last command for it on this connection was SUBSCRIBE */
@@ -75,6 +76,22 @@ bool jz_redis_topics_is_to_be_asked_again(const jz_redis_topic *topic);
 void jz_redis_topics_refused(jz_redis_topics *topics, jz_redis_topic *topic);
 /* Has as many as `most` of the refused ones subscribed again. */
 void jz_redis_topics_retry_refused(jz_redis_topics *topics, size_t most);
+
+/* There is a connection: a gap of every wanted topic is to be told, and publishers wait for those not acknowledged. */
+void jz_redis_topics_connected(jz_redis_topics *topics);
+
+/*
+ * Where subscribers here get by Redis what is published here: which turn a message to this topic waits for, because
+ * otherwise it may come to Redis before the subscription. 0: none, because it is acknowledged, or a gap will be told.
+ * Topics that are wanted later have later turns, so that no turn is waited for for ever.
+ */
+uint64_t jz_redis_topics_turn_of(jz_redis_topics *topics, const char *name, size_t length);
+
+/* The last turn of which, and of all before, every topic is acknowledged, or will not be. */
+uint64_t jz_redis_topics_settled_turn(const jz_redis_topics *topics);
+
+/* It takes too long: what is not acknowledged owes a gap instead, until everything is. */
+void jz_redis_topics_wait_no_longer(jz_redis_topics *topics);
 
 /* The connection is gone: every wanted topic is to be subscribed again, and is kept with what it has heard; all others
    are freed. */

@@ -126,6 +126,36 @@ static void in_one_order_all_receive_what_comes_back(void **state)
     finish_both();
 }
 
+/* The subscription is on its way on one connection, and the message would come before it on the other. */
+static void in_one_order_who_subscribes_misses_nothing_that_is_published_then(void **state)
+{
+    (void)state;
+    char topic[32];
+    char text[32];
+    jz_redis_options options = node_options(&here, redis.url);
+    options.is_ordered = true;
+    node_start(&here, &options);
+    for (int i = 0; i < 300; i += 3) {
+        for (int k = i; k < i + 3; k++) {
+            snprintf(text, sizeof text, "+topic/%d", k);
+            send_to(&here, text);
+            node_expect(&here, text); /* so it is subscribed, but Redis has not acknowledged it */
+        }
+        for (int k = i; k < i + 6; k++) {
+            snprintf(topic, sizeof topic, "topic/%d", i + k % 3);
+            snprintf(text, sizeof text, "%d", k);
+            node_publish(&here, topic, text);
+        }
+        for (int k = i; k < i + 6; k++) {
+            snprintf(text, sizeof text, "%d", k);
+            node_expect(&here, text);
+        }
+    }
+    node_expect_nothing_else(&here, "topic/0");
+    assert_int_equal(node_statistics(&here).gaps, 0);
+    node_finish(&here);
+}
+
 static void statistics_and_liveness_are_those_of_the_server(void **state)
 {
     (void)state;
@@ -195,6 +225,7 @@ int main(void)
         cmocka_unit_test(large_messages_and_binary_ones_arrive),
         cmocka_unit_test(a_topic_is_subscribed_once_and_lingers),
         cmocka_unit_test(in_one_order_all_receive_what_comes_back),
+        cmocka_unit_test(in_one_order_who_subscribes_misses_nothing_that_is_published_then),
         cmocka_unit_test(statistics_and_liveness_are_those_of_the_server),
         cmocka_unit_test(many_topics_are_subscribed_in_batches),
         cmocka_unit_test(the_name_of_the_client_is_shown),

@@ -14,6 +14,10 @@ from prometheus_client import parser as prometheus
 
 from support.deadline import DEADLINE, eventually
 from support.deployment import free_port
+from support.documentation import markdown_examples
+
+GUIDE = "Sources/JazzySwift/JazzySwift.docc/MetricsAndHealth.md"
+CONFIGURATIONS = [each for each in markdown_examples() if each.file == GUIDE and each.language == "yaml"]
 
 OPENMETRICS = "application/openmetrics-text"
 TEXT = "text/plain"
@@ -58,15 +62,19 @@ class Samples:
 
 
 class Prometheus:
-    """`with Prometheus(port) as prometheus` runs one that scrapes the page of a server on this port every second."""
+    """
+    `with Prometheus(port) as prometheus` runs one that scrapes the page of a server on this port every second. The rest
+    of its configuration is that of the guide.
+    """
 
-    def __init__(self, target, path="/metrics"):
+    def __init__(self, target):
         self._folder = Path(tempfile.mkdtemp(prefix="prometheus"))
         self.port = free_port()
+        (configuration,) = CONFIGURATIONS
+        assert configuration.code.count("localhost:8080") == 1
         (self._folder / "prometheus.yml").write_text(
             "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-            "scrape_configs:\n"
-            f"- {{job_name: jazzy, metrics_path: {path}, static_configs: [{{targets: ['127.0.0.1:{target}']}}]}}\n"
+            + configuration.code.replace("localhost:8080", f"127.0.0.1:{target}")
         )
         self._process = None
 

@@ -36,13 +36,22 @@ static void tell_error(struct kevent *told, short status)
         told->fflags = ECONNRESET;
 }
 
+/* How many connections wait to be accepted; of others than TCP, whether any does. */
+static int backlog_of(int descriptor, bool has_any)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    bool is_known = getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
+    return has_any && is_known && info.tcpi_unacked > 0 ? (int)info.tcpi_unacked : has_any;
+}
+
 static bool input_holds(int descriptor, struct kevent *told)
 {
     short status = look(descriptor, POLLIN | POLLRDHUP);
     int count = 0;
     bool is_listening = option_of(descriptor, SO_ACCEPTCONN) == 1;
     if (is_listening)
-        count = (status & POLLIN) != 0;
+        count = backlog_of(descriptor, (status & POLLIN) != 0);
     else if (ioctl(descriptor, FIONREAD, &count) != 0)
         count = (status & POLLIN) != 0; /* an eventfd */
     int64_t mark = (told->fflags & NOTE_LOWAT) != 0 ? told->data : 0;

@@ -116,25 +116,33 @@ static int begin_queue(queue *queue)
     return reason;
 }
 
-int kqueue(void)
+/* Returns 0 and the new queue's descriptor, or an errno. Under the lock: its memory may have been another queue's. */
+static int add_queue(int *descriptor)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
     queue *queue = map_queue();
     int refusal = queue != NULL ? begin_queue(queue) : ENOMEM;
     if (refusal != 0) {
         if (queue != NULL)
             syscall(SYS_munmap, queue, sizeof *queue);
-        errno = refusal;
-        return -1;
+        return refusal;
     }
     TAILQ_INIT(&queue->line);
-    sigset_t before;
-    shim_lock(&before);
-    int descriptor = queue->epoll;
     queue->next = queues;
     queues = queue;
+    *descriptor = queue->epoll;
+    return 0;
+}
+
+int kqueue(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    int descriptor = -1;
+    sigset_t before;
+    shim_lock(&before);
+    int refusal = add_queue(&descriptor);
     shim_unlock(&before);
+    errno = refusal;
     return descriptor;
 }
 

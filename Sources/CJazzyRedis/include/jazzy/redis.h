@@ -95,7 +95,9 @@ typedef struct jz_redis_options {
 
     /* false: subscribers on this server get a message at once, those of other processes through Redis (the default).
        true: all get it through Redis, so that every receiver of every process sees the messages of a topic in the same
-       order. Without a connection nobody gets it then until there is one again. */
+       order. Without a connection nobody gets it then until there is one again. What is published to a topic that has
+       just got its first subscriber here waits, with all behind it, until Redis has acknowledged that: so subscribers
+       miss nothing. After connect_timeout_ms it waits no longer, and a gap is told. */
     bool is_ordered;
 
     /* If Redis cannot be reached when the server starts: false: starting fails, with the reason (the default). true:

@@ -211,7 +211,7 @@ static void a_reset_is_told_with_its_error(void **state)
     socklen_t length = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
-    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(listen(listener, 8), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
     add(&f, listener, EVFILT_READ, 0);
     add(&f, listener, EVFILT_WRITE, 0);
@@ -221,7 +221,12 @@ static void a_reset_is_told_with_its_error(void **state)
     struct kevent event = take(&f);
     assert_int_equal(event.ident, listener);
     assert_int_equal(event.data, 1);
+    int another = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(another, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(take(&f).data, 2);
     int accepted = accept(listener, NULL, NULL);
+    close(accept(listener, NULL, NULL));
+    close(another);
     expect_none(&f);
     add(&f, accepted, EVFILT_READ, 0);
     const struct linger reset = {.l_onoff = 1};
