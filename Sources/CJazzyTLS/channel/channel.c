@@ -111,6 +111,7 @@ static void close_channel(void *opaque)
     count_failed(channel);
     jz_tls_discard(channel->loop);
     SSL_free(channel->ssl);
+    jz_tls_forget_secrets(channel);
     jz_tls_records_free(channel->records);
     jz_tls_facts_free(channel->facts);
     if (channel->generation != NULL)

@@ -45,6 +45,7 @@ typedef struct jz_tls_channel {
     jz_tls_loop *loop;
     jz_tls *tls;
     jz_tls_generation *generation; /* only during the handshake */
+    jz_tls_secrets *secrets;       /* only during the handshake */
     jz_tls_records *records;       /* after it */
     jz_tls_facts *facts;           /* after it */
     jz_tls_early *early;           /* NULL: none */
@@ -84,6 +85,9 @@ static inline jz_tls_loop *jz_tls_enter(jz_tls_channel *channel)
 
 /* Goes on with the handshake, from the first byte. As jz_transport's `ready`. */
 unsigned jz_tls_shake_hands(jz_tls_channel *channel);
+
+/* Erases what the handshake has derived; does nothing where that is not there. */
+void jz_tls_forget_secrets(jz_tls_channel *channel);
 
 /* --- stranger.c --- */
 

@@ -14,11 +14,21 @@ enum {
     MOST_RECEIVED = 32 * 1024 /* bytes per step: a client with a certificate sends some thousands */
 };
 
+void jz_tls_forget_secrets(jz_tls_channel *channel)
+{
+    if (channel->secrets == NULL)
+        return;
+    OPENSSL_cleanse(channel->secrets, sizeof *channel->secrets);
+    free(channel->secrets);
+    channel->secrets = NULL;
+}
+
 static bool prepare(jz_tls_channel *channel)
 {
     channel->generation = jz_tls_borrow_generation(channel->tls);
     channel->ssl = jz_tls_generation_new_ssl(channel->generation);
-    if (channel->ssl == NULL) {
+    channel->secrets = calloc(1, sizeof *channel->secrets);
+    if (channel->ssl == NULL || channel->secrets == NULL) {
         ERR_clear_error();
         jz_tls_blame(channel, "there is no memory for its handshake");
         return false;
@@ -51,10 +61,13 @@ static bool take_over(jz_tls_channel *channel)
 {
     jz_tls_loop *loop = channel->loop;
     channel->facts = jz_tls_facts_of(channel->ssl);
-    channel->records = jz_tls_records_create(channel->ssl, jz_tls_secrets_of(channel->ssl), loop->outline.encrypted);
+    channel->records =
+        jz_tls_records_create(channel->ssl, jz_tls_library_of(channel->tls), channel->secrets, loop->outline.encrypted);
     if (channel->facts == NULL || channel->records == NULL) {
+        bool is_untold = SSL_version(channel->ssl) == TLS1_3_VERSION &&
+                         (channel->secrets->of_client.length == 0 || channel->secrets->of_server.length == 0);
         ERR_clear_error();
-        jz_tls_blame(channel, "there is no memory for it");
+        jz_tls_blame(channel, is_untold ? "OpenSSL has not told its keys" : "there is no memory for it");
         return false;
     }
     jz_tls_keep(channel, loop->fetched + loop->fetched_start, loop->fetched_end - loop->fetched_start);
@@ -62,6 +75,7 @@ static bool take_over(jz_tls_channel *channel)
     SSL_set_shutdown(channel->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(channel->ssl);
     channel->ssl = NULL;
+    jz_tls_forget_secrets(channel);
     return !channel->is_broken;
 }
 
@@ -89,7 +103,9 @@ static unsigned take_step(jz_tls_channel *channel)
     loop->is_blocked = false;
     loop->fetched_start = loop->fetched_end = 0;
     loop->outline = (jz_tls_outline){0};
+    jz_tls_secrets_collect(channel->secrets);
     bool is_done = SSL_accept(channel->ssl) == 1;
+    jz_tls_secrets_collect(NULL);
     bool has_failed = !is_done && !loop->is_blocked;
     if (is_done && SSL_version(channel->ssl) == TLS1_3_VERSION)
         jz_tls_hold_gathered(channel);

@@ -92,7 +92,8 @@ static jz_status add_context(jz_tls_generation *generation, const jz_tls_members
     if (!has_room(generation))
         return jz_tls_report_no_memory(error);
     jz_tls_context *made = &generation->contexts[generation->context_count];
-    *made = (jz_tls_context){.ssl = jz_tls_new_context(options->policy, error), .members = *members};
+    *made =
+        (jz_tls_context){.ssl = jz_tls_new_context(generation->library, options->policy, error), .members = *members};
     if (made->ssl == NULL)
         return error->status;
     generation->context_count++;

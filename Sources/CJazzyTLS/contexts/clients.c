@@ -76,13 +76,13 @@ bool jz_tls_authorities_apply(const jz_tls_authorities *authorities, jz_tls_clie
     return true;
 }
 
-bool jz_tls_ticket_identity(jz_tls_clients clients, const jz_tls_pem *authorities,
+bool jz_tls_ticket_identity(const jz_tls_library *library, jz_tls_clients clients, const jz_tls_pem *authorities,
                             uint8_t identity[JZ_TLS_TICKET_IDENTITY])
 {
     static const char purpose[] = "jazzy";
     uint8_t kind = (uint8_t)clients;
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    bool is_made = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
+    bool is_made = digest != NULL && EVP_DigestInit_ex(digest, library->sha256, NULL) == 1 &&
                    EVP_DigestUpdate(digest, purpose, sizeof purpose) == 1 &&
                    EVP_DigestUpdate(digest, &kind, sizeof kind) == 1 &&
                    (authorities == NULL || EVP_DigestUpdate(digest, authorities->bytes, authorities->length) == 1) &&

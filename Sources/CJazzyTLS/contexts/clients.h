@@ -22,7 +22,7 @@ void jz_tls_authorities_free(jz_tls_authorities *authorities);
 bool jz_tls_authorities_apply(const jz_tls_authorities *authorities, jz_tls_clients clients, SSL_CTX *context);
 
 /* Who may resume sessions: those that had to identify themselves in the same way. */
-bool jz_tls_ticket_identity(jz_tls_clients clients, const jz_tls_pem *authorities,
+bool jz_tls_ticket_identity(const jz_tls_library *library, jz_tls_clients clients, const jz_tls_pem *authorities,
                             uint8_t identity[JZ_TLS_TICKET_IDENTITY]);
 
 #endif

@@ -14,12 +14,16 @@
 
 #include "../../CJazzyOpenSSL/CJazzyOpenSSL.h"
 #include "jazzy/tls.h"
+#include "records/library.h"
 
 /* One immutable set of contexts, as one load of the files has made it; counted by reference. */
 typedef struct jz_tls_generation jz_tls_generation;
 
 /* The present one, with one more reference, which is to be released. Never NULL. */
 jz_tls_generation *jz_tls_borrow_generation(jz_tls *tls);
+
+/* In which all of its handshakes and records work. */
+const jz_tls_library *jz_tls_library_of(const jz_tls *tls);
 
 /* A handshake needs the generation until it has ended; afterwards the SSL keeps what it needs. */
 void jz_tls_release_generation(jz_tls_generation *generation);

@@ -36,8 +36,8 @@ static jz_status read_authorities(jz_tls_generation *generation, const jz_tls_op
                                     options->client_ca_length, error);
     if (status == JZ_OK && are_used)
         status = jz_tls_authorities_read(&generation->authorities, &source.pem, error);
-    if (status == JZ_OK &&
-        !jz_tls_ticket_identity(options->clients, are_used ? &source.pem : NULL, generation->ticket_identity))
+    if (status == JZ_OK && !jz_tls_ticket_identity(generation->library, options->clients, are_used ? &source.pem : NULL,
+                                                   generation->ticket_identity))
         status = jz_tls_report_no_memory(error);
     jz_tls_source_close(&source);
     return status;
@@ -46,9 +46,9 @@ static jz_status read_authorities(jz_tls_generation *generation, const jz_tls_op
 static jz_status read_all(jz_tls_generation *generation, const jz_tls_settings *settings,
                           const jz_tls_certificates *certificates, jz_error *error)
 {
-    jz_tls_reading reading = {EVP_MD_CTX_new()};
+    jz_tls_reading reading = {EVP_MD_CTX_new(), generation->library};
     jz_status status = JZ_OK;
-    if (reading.digest == NULL || EVP_DigestInit_ex(reading.digest, EVP_sha256(), NULL) != 1)
+    if (reading.digest == NULL || EVP_DigestInit_ex(reading.digest, generation->library->sha256, NULL) != 1)
         status = jz_tls_report_no_memory(error);
     if (status == JZ_OK)
         status = read_identities(generation, certificates, &reading, error);
@@ -60,8 +60,9 @@ static jz_status read_all(jz_tls_generation *generation, const jz_tls_settings *
     return status;
 }
 
-jz_tls_generation *jz_tls_make_generation(const jz_tls_settings *settings, const jz_tls_certificates *certificates,
-                                          jz_tls_tickets *tickets, jz_error *error)
+jz_tls_generation *jz_tls_make_generation(const jz_tls_library *library, const jz_tls_settings *settings,
+                                          const jz_tls_certificates *certificates, jz_tls_tickets *tickets,
+                                          jz_error *error)
 {
     jz_tls_generation *generation = calloc(1, sizeof *generation);
     if (generation == NULL) {
@@ -69,6 +70,7 @@ jz_tls_generation *jz_tls_make_generation(const jz_tls_settings *settings, const
         return NULL;
     }
     generation->references = 1;
+    generation->library = library;
     generation->refuses_unknown_names = settings->options.refuses_unknown_names;
     jz_status status = read_all(generation, settings, certificates, error);
     if (status == JZ_OK)

@@ -25,6 +25,7 @@ enum { JZ_TLS_DIGEST_SIZE = 32 };
 
 struct jz_tls_generation {
     atomic_size_t references;
+    const jz_tls_library *library;
     jz_tls_generation *retired_before; /* see loading.c */
     jz_tls_identity *identities;       /* as many as certificates were given */
     size_t identity_count;
@@ -39,8 +40,9 @@ struct jz_tls_generation {
 };
 
 /* With one reference; NULL with an error filled in. Reads files. `tickets` NULL: nothing is resumed. */
-jz_tls_generation *jz_tls_make_generation(const jz_tls_settings *settings, const jz_tls_certificates *certificates,
-                                          jz_tls_tickets *tickets, jz_error *error);
+jz_tls_generation *jz_tls_make_generation(const jz_tls_library *library, const jz_tls_settings *settings,
+                                          const jz_tls_certificates *certificates, jz_tls_tickets *tickets,
+                                          jz_error *error);
 
 /* One more reference. */
 void jz_tls_retain_generation(jz_tls_generation *generation);

@@ -21,6 +21,8 @@ struct jz_tls {
     jz_tls_counters counters;
     atomic_uint_fast64_t reloads;
     atomic_uint_fast64_t failed_reloads;
+    const jz_tls_library *library; /* our own, or the next one */
+    jz_tls_library of_application;
     jz_tls_settings settings; /* never changed */
     jz_tls_tickets *tickets;  /* NULL: nothing is resumed */
 

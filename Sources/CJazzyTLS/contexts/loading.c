@@ -12,7 +12,8 @@ jz_tls_generation *jz_tls_load(jz_tls *tls, const jz_tls_certificates *certifica
     /* Before the files are read: what changes afterwards is seen the next time. */
     tls->look = jz_tls_look_at_all(&tls->settings, certificates);
     tls->fault = (jz_error){.status = JZ_OK};
-    jz_tls_generation *generation = jz_tls_make_generation(&tls->settings, certificates, tls->tickets, &tls->fault);
+    jz_tls_generation *generation =
+        jz_tls_make_generation(tls->library, &tls->settings, certificates, tls->tickets, &tls->fault);
     /* What is wrong with files stays so until they change; what else was in the way may have gone. */
     bool may_succeed = generation == NULL && tls->fault.status != JZ_STATUS_INVALID_OPTION;
     tls->looks_old = may_succeed || jz_tls_look_is_too_fresh(&tls->look, (int64_t)time(NULL));

@@ -115,10 +115,19 @@ static bool is_at_the_end(void)
     return ERR_GET_LIB(entry) == ERR_LIB_PEM && ERR_GET_REASON(entry) == PEM_R_NO_START_LINE;
 }
 
+static X509 *read_certificate(const jz_tls_pem *pem, BIO *bio)
+{
+    X509 *certificate = X509_new_ex(pem->library->context, NULL);
+    if (certificate != NULL && PEM_read_bio_X509(bio, &certificate, no_passphrase, NULL) != NULL)
+        return certificate;
+    X509_free(certificate); /* NULL where OpenSSL has freed it already */
+    return NULL;
+}
+
 static jz_status read_certificates(const jz_tls_pem *pem, BIO *bio, jz_tls_chain *certificates, jz_error *error)
 {
     for (int count = 0; count < MOST_CERTIFICATES; count++) {
-        X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+        X509 *certificate = read_certificate(pem, bio);
         if (certificate == NULL && count > 0 && is_at_the_end()) {
             ERR_clear_error();
             return JZ_OK;
@@ -206,7 +215,7 @@ jz_status jz_tls_pem_key(const jz_tls_pem *pem, jz_tls_passphrase passphrase, vo
     if (status != JZ_OK)
         return status;
     asking asking = {.passphrase = passphrase, .context = passphrase_context};
-    *key = PEM_read_bio_PrivateKey(bio, NULL, ask, &asking);
+    *key = PEM_read_bio_PrivateKey_ex(bio, NULL, ask, &asking, pem->library->context, NULL);
     BIO_free(bio);
     if (*key == NULL)
         return report_unreadable_key(pem, &asking, error);

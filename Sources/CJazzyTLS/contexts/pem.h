@@ -5,6 +5,7 @@
 #include "../../CJazzyOpenSSL/CJazzyOpenSSL.h"
 #include "contexts/label.h"
 #include "jazzy/tls.h"
+#include "records/library.h"
 
 typedef STACK_OF(X509) jz_tls_chain;
 
@@ -13,6 +14,7 @@ typedef struct jz_tls_pem {
     jz_tls_label label;
     const uint8_t *bytes;
     size_t length;
+    const jz_tls_library *library; /* in which it is read */
 } jz_tls_pem;
 
 /* Whether there is a block of this name, or of a longer one: "PRIVATE KEY" also finds "EC PRIVATE KEY". */

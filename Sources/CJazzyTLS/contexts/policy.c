@@ -99,9 +99,9 @@ static bool set_policy(SSL_CTX *context, jz_tls_policy policy)
            SSL_CTX_set_max_early_data(context, 0) == 1 && SSL_CTX_set_recv_max_early_data(context, 0) == 1;
 }
 
-SSL_CTX *jz_tls_new_context(jz_tls_policy policy, jz_error *error)
+SSL_CTX *jz_tls_new_context(const jz_tls_library *library, jz_tls_policy policy, jz_error *error)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX *context = SSL_CTX_new_ex(library->context, NULL, TLS_server_method());
     if (context == NULL || !set_policy(context, policy)) {
         jz_tls_report_openssl(error, JZ_STATUS_SYSTEM, "prepare TLS with this version of OpenSSL");
         SSL_CTX_free(context);
@@ -110,6 +110,7 @@ SSL_CTX *jz_tls_new_context(jz_tls_policy policy, jz_error *error)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
-    jz_tls_secrets_follow(context);
+    if (!library->notes_keys)
+        jz_tls_secrets_follow_lines(context);
     return context;
 }

@@ -15,7 +15,10 @@ void jz_tls_reading_note(jz_tls_reading *reading, const uint8_t *bytes, size_t l
 jz_status jz_tls_source_open(jz_tls_source *source, jz_tls_reading *reading, const char *what, size_t number,
                              const char *file, const void *memory, size_t length, jz_error *error)
 {
-    *source = (jz_tls_source){.pem = {.label = jz_tls_label_of(what, file, number), .bytes = memory, .length = length}};
+    *source = (jz_tls_source){.pem = {.label = jz_tls_label_of(what, file, number),
+                                      .bytes = memory,
+                                      .length = length,
+                                      .library = reading->library}};
     if (file != NULL) {
         jz_status status = jz_tls_read_file(file, &source->pem.label, &source->content, error);
         if (status != JZ_OK)

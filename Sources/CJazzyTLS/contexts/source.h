@@ -14,6 +14,7 @@ typedef struct jz_tls_source {
 /* What is read for one generation: what it consists of is added to the digest. */
 typedef struct jz_tls_reading {
     EVP_MD_CTX *digest;
+    const jz_tls_library *library;
 } jz_tls_reading;
 
 void jz_tls_reading_note(jz_tls_reading *reading, const uint8_t *bytes, size_t length);

@@ -1,7 +1,6 @@
 #include "contexts/tickets.h"
 
 #include <openssl/core_names.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,10 +21,10 @@ typedef struct ticket_key {
 } ticket_key;
 
 struct jz_tls_tickets {
+    const jz_tls_library *library;
     int64_t lifetime_s;
     size_t secret_length; /* 0: keys are random */
     uint8_t secret[LONGEST_SECRET];
-    EVP_CIPHER *cipher; /* fetched once: that takes longer than a ticket */
     pthread_mutex_t lock;
     ticket_key keys[KEYS]; /* guarded by `lock`: of the present period, of the one before and, of a secret, the next */
 };
@@ -57,8 +56,9 @@ static bool derive(const jz_tls_tickets *tickets, const char *purpose, int64_t p
     size_t purpose_length = strlen(purpose) + 1; /* the NUL separates */
     memcpy(input, purpose, purpose_length);
     write_time(input + purpose_length, period);
-    bool is_derived = HMAC(EVP_sha256(), tickets->secret, (int)tickets->secret_length, input,
-                           purpose_length + BYTES_OF_TIME, output, NULL) != NULL;
+    bool is_derived =
+        EVP_Q_mac(tickets->library->context, "HMAC", NULL, "SHA256", NULL, tickets->secret, tickets->secret_length,
+                  input, purpose_length + BYTES_OF_TIME, output, sizeof output, NULL) != NULL;
     if (is_derived)
         memcpy(bytes, output, length);
     OPENSSL_cleanse(output, sizeof output);
@@ -67,6 +67,7 @@ static bool derive(const jz_tls_tickets *tickets, const char *purpose, int64_t p
 
 static bool make_key(const jz_tls_tickets *tickets, int64_t period, ticket_key *key)
 {
+    OSSL_LIB_CTX *context = tickets->library->context;
     *key = (ticket_key){.period = period};
     if (tickets->secret_length > 0)
         key->is_valid =
@@ -74,9 +75,9 @@ static bool make_key(const jz_tls_tickets *tickets, int64_t period, ticket_key *
             derive(tickets, "jazzy ticket encryption", period, key->encryption, sizeof key->encryption) &&
             derive(tickets, "jazzy ticket authentication", period, key->authentication, sizeof key->authentication);
     else
-        key->is_valid = RAND_bytes(key->name, sizeof key->name) == 1 &&
-                        RAND_priv_bytes(key->encryption, sizeof key->encryption) == 1 &&
-                        RAND_priv_bytes(key->authentication, sizeof key->authentication) == 1;
+        key->is_valid = RAND_bytes_ex(context, key->name, sizeof key->name, 0) == 1 &&
+                        RAND_priv_bytes_ex(context, key->encryption, sizeof key->encryption, 0) == 1 &&
+                        RAND_priv_bytes_ex(context, key->authentication, sizeof key->authentication, 0) == 1;
     return key->is_valid;
 }
 
@@ -137,7 +138,7 @@ static bool prepare(const jz_tls_tickets *tickets, const ticket_key *key, const 
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end(),
     };
-    return EVP_CipherInit_ex2(cipher, tickets->cipher, key->encryption, vector, encrypts, NULL) == 1 &&
+    return EVP_CipherInit_ex2(cipher, tickets->library->of_tickets, key->encryption, vector, encrypts, NULL) == 1 &&
            EVP_MAC_init(authentication, key->authentication, sizeof key->authentication, parameters) == 1;
 }
 
@@ -145,7 +146,8 @@ static int seal(jz_tls_tickets *tickets, uint8_t *name, uint8_t *vector, EVP_CIP
                 EVP_MAC_CTX *authentication)
 {
     ticket_key key;
-    bool is_ready = present_key(tickets, &key) && RAND_bytes(vector, BLOCK_SIZE) == 1 &&
+    bool is_ready = present_key(tickets, &key) &&
+                    RAND_bytes_ex(tickets->library->context, vector, BLOCK_SIZE, 0) == 1 &&
                     prepare(tickets, &key, vector, cipher, authentication, 1);
     if (is_ready)
         memcpy(name, key.name, sizeof key.name);
@@ -236,7 +238,7 @@ static SSL_TICKET_RETURN check_time(SSL *ssl, SSL_SESSION *session, const unsign
     return has_next ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;
 }
 
-jz_tls_tickets *jz_tls_tickets_create(const jz_tls_options *options, jz_error *error)
+jz_tls_tickets *jz_tls_tickets_create(const jz_tls_library *library, const jz_tls_options *options, jz_error *error)
 {
     jz_tls_tickets *tickets = calloc(1, sizeof *tickets);
     if (tickets == NULL) {
@@ -244,14 +246,14 @@ jz_tls_tickets *jz_tls_tickets_create(const jz_tls_options *options, jz_error *e
         return NULL;
     }
     pthread_mutex_init(&tickets->lock, NULL);
+    tickets->library = library;
     tickets->lifetime_s = options->ticket_lifetime_s;
     if (options->ticket_secret != NULL) {
         tickets->secret_length = options->ticket_secret_length;
         memcpy(tickets->secret, options->ticket_secret, options->ticket_secret_length);
     }
     ticket_key key;
-    tickets->cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
-    bool is_ready = tickets->cipher != NULL && present_key(tickets, &key);
+    bool is_ready = present_key(tickets, &key);
     OPENSSL_cleanse(&key, sizeof key);
     if (!is_ready) {
         jz_tls_report_openssl(error, JZ_STATUS_SYSTEM, "make a key for session tickets");
@@ -265,7 +267,6 @@ void jz_tls_tickets_free(jz_tls_tickets *tickets)
 {
     if (tickets == NULL)
         return;
-    EVP_CIPHER_free(tickets->cipher);
     pthread_mutex_destroy(&tickets->lock);
     OPENSSL_cleanse(tickets, sizeof *tickets);
     free(tickets);

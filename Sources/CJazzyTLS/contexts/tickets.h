@@ -8,11 +8,12 @@
 
 #include "../../CJazzyOpenSSL/CJazzyOpenSSL.h"
 #include "jazzy/tls.h"
+#include "records/library.h"
 
 typedef struct jz_tls_tickets jz_tls_tickets;
 
 /* NULL with an error filled in. The secret is copied. */
-jz_tls_tickets *jz_tls_tickets_create(const jz_tls_options *options, jz_error *error);
+jz_tls_tickets *jz_tls_tickets_create(const jz_tls_library *library, const jz_tls_options *options, jz_error *error);
 void jz_tls_tickets_free(jz_tls_tickets *tickets);
 
 /*

@@ -1,20 +1,20 @@
 /* The public functions. All of them leave OpenSSL's error queue empty. */
 #include <stdlib.h>
 
+#include "contexts/choice.h"
 #include "contexts/instance.h"
 #include "contexts/report.h"
-#include "contexts/secrets.h"
-#include "records/records.h"
 
 static jz_status load_first(jz_tls *tls, const jz_tls_options *options, jz_error *error)
 {
     jz_status status = jz_tls_settings_copy(&tls->settings, options, error);
     if (status == JZ_OK)
         status = jz_tls_certificates_copy(&tls->certificates, options->certificates, options->certificate_count, error);
-    if (status == JZ_OK && (!jz_tls_secrets_prepare() || !jz_tls_records_prepare()))
-        status = jz_tls_report_no_memory(error);
+    tls->library = jz_tls_choose_library(&tls->of_application);
+    if (status == JZ_OK && tls->library == NULL)
+        status = jz_tls_report_openssl(error, JZ_STATUS_SYSTEM, "find what TLS needs among the providers of OpenSSL");
     if (status == JZ_OK && options->ticket_lifetime_s > 0) {
-        tls->tickets = jz_tls_tickets_create(&tls->settings.options, error);
+        tls->tickets = jz_tls_tickets_create(tls->library, &tls->settings.options, error);
         status = tls->tickets != NULL ? JZ_OK : error->status;
     }
     if (status != JZ_OK)
@@ -67,6 +67,7 @@ void jz_tls_free(jz_tls *tls)
         jz_tls_release_generation(tls->present);
     jz_tls_sweep(tls, true);
     jz_tls_tickets_free(tls->tickets);
+    jz_tls_library_forget(&tls->of_application);
     jz_tls_certificates_free(&tls->certificates);
     jz_tls_settings_free(&tls->settings);
     pthread_mutex_destroy(&tls->lock);
@@ -128,6 +129,11 @@ jz_tls_generation *jz_tls_borrow_generation(jz_tls *tls)
     jz_tls_retain_generation(present);
     pthread_mutex_unlock(&tls->lock);
     return present;
+}
+
+const jz_tls_library *jz_tls_library_of(const jz_tls *tls)
+{
+    return tls->library;
 }
 
 jz_tls_counters *jz_tls_counters_of(jz_tls *tls)

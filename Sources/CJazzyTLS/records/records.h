@@ -16,6 +16,7 @@
 
 #include "../../CJazzyOpenSSL/CJazzyOpenSSL.h"
 #include "jazzy/transport.h"
+#include "records/library.h"
 
 enum {
     JZ_TLS_HEADER = 5,                                       /* bytes: type, version, length */
@@ -24,8 +25,10 @@ enum {
     JZ_TLS_MOST_OPENED = JZ_TLS_MOST_DATA + 256,             /* with type, padding and tag (§5.2) */
     JZ_TLS_MOST_RECORD = JZ_TLS_HEADER + JZ_TLS_MOST_OPENED, /* that is received */
     JZ_TLS_MOST_SECRET = 48,
+    JZ_TLS_MOST_KEY = 32,
     JZ_TLS_TAG = 16,
-    JZ_TLS_NONCE = 12
+    JZ_TLS_NONCE = 12,
+    JZ_TLS_MOST_BLOCK = 2 * (JZ_TLS_MOST_KEY + JZ_TLS_NONCE) /* of keys and nonces, in TLS 1.2 */
 };
 
 /* The types of records (RFC 8446 §B.1). */
@@ -57,8 +60,8 @@ typedef struct jz_tls_keys {
 } jz_tls_keys;
 
 typedef struct jz_tls_suite {
+    const jz_tls_library *library;
     const EVP_CIPHER *cipher;
-    const char *digest; /* of its key derivation */
     uint8_t secret_length;
     uint8_t key_length;
     uint8_t salt_length; /* of a nonce, in TLS 1.2: the rest is explicit, in the record; 12: nothing is */
@@ -73,23 +76,32 @@ typedef struct jz_tls_records {
     bool is_1_3;
 } jz_tls_records;
 
-/* What can be done once, and by whom it is needed before any record: false without memory. From any thread. */
-bool jz_tls_records_prepare(void);
+/* What TLS 1.3 derives for one direction of application traffic. */
+typedef struct jz_tls_secret {
+    uint8_t secret[JZ_TLS_MOST_SECRET];
+    uint8_t key[JZ_TLS_MOST_KEY];
+    uint8_t initial[JZ_TLS_NONCE];
+    uint8_t length;     /* of the secret: that of its suite's digest; 0: it is not known */
+    uint8_t key_length; /* 0: to be derived from the secret */
+    bool has_initial;
+} jz_tls_secret;
 
-/* The secrets of application traffic in TLS 1.3, each as long as its suite's digest. */
+/* What a handshake has derived, as far as it is known. */
 typedef struct jz_tls_secrets {
-    uint8_t of_client[JZ_TLS_MOST_SECRET];
-    uint8_t of_server[JZ_TLS_MOST_SECRET];
-    uint8_t client_length;
-    uint8_t server_length;
+    jz_tls_secret of_client;
+    jz_tls_secret of_server;
+    uint8_t block[JZ_TLS_MOST_BLOCK]; /* of keys and nonces, in TLS 1.2 */
+    uint8_t block_length;             /* 0: to be derived from the master secret */
 } jz_tls_secrets;
 
 /*
- * The keys of a server's SSL whose handshake is done, which is not used any more. `secrets` are needed for TLS 1.3.
- * `written` records were encrypted with its last key already, none was decrypted; in TLS 1.2 that is Finished, each
- * way, which is known here. NULL: no memory, or a suite that is not spoken here; the error queue may have entries then.
+ * The keys of a server's SSL whose handshake is done, which is not used any more. The library, which outlives them, is
+ * that of the SSL. Both secrets are needed for TLS 1.3. `written` records were encrypted with its last key already,
+ * none was decrypted; in TLS 1.2 that is Finished, each way, which is known here. NULL: no memory, or a suite that is
+ * not spoken here; the error queue may have entries then.
  */
-jz_tls_records *jz_tls_records_create(const SSL *ssl, const jz_tls_secrets *secrets, uint64_t written);
+jz_tls_records *jz_tls_records_create(const SSL *ssl, const jz_tls_library *library, const jz_tls_secrets *secrets,
+                                      uint64_t written);
 void jz_tls_records_free(jz_tls_records *records);
 
 /* The bytes of a record of so much data. */

@@ -31,7 +31,7 @@ static int end(void **state)
 static void open_1_2(void)
 {
     wire_open_and_shake_hands(&one, tls, &(wire_plan){.version = TLS1_2_VERSION});
-    forged = jz_tls_records_create(one.client, NULL, 0);
+    forged = jz_tls_records_create(one.client, jz_tls_library_of(tls), &(jz_tls_secrets){0}, 0);
     assert_non_null(forged);
     jz_tls_keys keys = forged->reading;
     forged->reading = forged->writing;

@@ -72,7 +72,7 @@ static void note_alert(const SSL *client, int where, int alert)
 
 static SSL_CTX *new_context(const wire_plan *plan)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX *context = SSL_CTX_new_ex(plan->library, NULL, TLS_client_method());
     assert_non_null(context);
     SSL_CTX_set_min_proto_version(context, plan->version);
     SSL_CTX_set_max_proto_version(context, plan->version);

@@ -25,6 +25,7 @@ typedef struct wire_plan {
     const char *suites;    /* of TLS 1.2 */
     const char *suites_1_3;
     const made *identity;     /* of the client */
+    OSSL_LIB_CTX *library;    /* of the client; NULL: the default one */
     uint8_t longest_fragment; /* TLSEXT_max_fragment_length_...; 0: not limited */
 } wire_plan;
 

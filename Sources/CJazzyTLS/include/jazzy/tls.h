@@ -20,12 +20,16 @@
  *   - By ALPN "http/1.1" is chosen, or "http/1.0"; a client that offers others only is refused, one that offers nothing
  *     is not.
  *   - Several certificates stand side by side: by the name that a client asks for (SNI), and by kind (ECDSA, RSA,
- * Ed25519) according to what a client can verify. A name is found exactly, or else by a wildcard in place of its first
- * label; the first certificate is for all others, and for clients that name none.
+ *     Ed25519) according to what a client can verify. A name is found exactly, or else by a wildcard in place of its
+ *     first label; the first certificate is for all others, and for clients that name none.
  *   - Certificates are exchanged while servers run (jz_tls_reload, jz_tls_replace, watch_interval_ms). The new ones are
  *     read and checked completely before they replace the old ones, otherwise those stay. Connections are not touched,
  *     and handshakes that have begun finish with the certificate that they began with.
  *   - Sessions are resumed by tickets: the server keeps nothing for them.
+ *   - OpenSSL makes the handshakes and all cryptography, in a library context (OSSL_LIB_CTX) of its own with the
+ *     default provider: what the application does to its own contexts later does not matter. But where the default
+ *     context of the thread that calls jz_tls_create has other providers by then, or properties that demand others (a
+ *     validated module, for instance), TLS works there, and that context has to outlive the servers.
  *
  * What the request knows of it (jz_request_property in request.h)
  *
