@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -133,6 +134,24 @@ def test_promtool_has_nothing_to_say(server):
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
+def test_handshakes_of_tls_are_counted_by_result(start_secure, certified):
+    server = start_secure()
+    for _ in range(3):
+        with open_websocket(server.port, "/echo"):
+            pass
+    # A client that knows nobody of whom this certificate could be ends its handshake.
+    with socket.create_connection(("127.0.0.1", int(server.port)), DEADLINE) as plain, pytest.raises(ssl.SSLError):
+        ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+    eventually(lambda: Samples(server.port).of("jazzy_tls_handshakes_total", result="failed") == 1, "it has failed")
+    values = Samples(server.port)
+    scrapes = values.of("jazzy_connections_opened_total") - 4
+    assert values.of("jazzy_tls_handshakes_total", result="full") == 3 + scrapes
+    assert values.of("jazzy_tls_handshakes_total", result="resumed") == 0
+    assert values.of("jazzy_tls_reloads_total", result="replaced") == 0
+    expires = certified.certificate.not_valid_after_utc.timestamp()
+    assert values.of("jazzy_tls_certificate_expiry_timestamp_seconds") == expires
+
+
 def test_names_follow_the_conventions(server):
     both = {accept: families(server.port, accept) for accept in (OPENMETRICS, TEXT)}
     assert {name for name, family in both[OPENMETRICS].items()} == {
@@ -145,7 +164,7 @@ def test_names_follow_the_conventions(server):
         for sample in family.samples:
             assert set(sample.labels) <= {
                 "route", "loop", "le", "kind", "code", "cause", "rule", "reason", "direction", "action", "version",
-                "compiler",
+                "compiler", "result",
             }, sample
 
 
@@ -180,10 +199,16 @@ def dashboard_questions():
             )
 
 
-def test_the_dashboard_has_no_name_that_the_page_lacks(server):
+@pytest.fixture
+def every_family(server, start_secure):
+    """All families that there can be, but for those of brokers."""
+    return families(server.port) | families(start_secure().port)
+
+
+def test_the_dashboard_has_no_name_that_the_page_lacks(every_family):
     # Those of the broker are there where a server has one: they are looked for in what writes them.
     source = (ROOT / "Sources/CJazzyPoll/server/metrics.c").read_text()
-    names = {sample.name for family in families(server.port).values() for sample in family.samples}
+    names = {sample.name for family in every_family.values() for sample in family.samples}
     names |= {f"{name}{suffix}" for name in re.findall(r'"(jazzy_broker_\w+)"', source) for suffix in ("", "_total")}
     # Since Linux 6.2 the system tells how many there are.
     names.add("process_open_fds")
@@ -191,16 +216,16 @@ def test_the_dashboard_has_no_name_that_the_page_lacks(server):
     assert asked and asked <= names, asked - names
     # And it shows all there is.
     families_shown = {re.sub("_(total|bucket|sum|count|info)$", "", name) for name in asked}
-    missing = set(families(server.port)) - families_shown - {"process_virtual_memory_bytes"}
+    missing = set(every_family) - families_shown - {"process_virtual_memory_bytes"}
     assert not missing
 
 
-def test_the_guide_describes_each_metric(server):
+def test_the_guide_describes_each_metric(every_family):
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) \|", (ROOT / GUIDE).read_text(), re.MULTILINE)
     described = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
     found = {
         name: (family.type, {label for sample in family.samples for label in sample.labels} - {"le"})
-        for name, family in families(server.port).items()
+        for name, family in every_family.items()
     }
     described.pop("process_open_fds")
     found.pop("process_open_fds", None)

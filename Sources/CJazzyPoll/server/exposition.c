@@ -104,10 +104,11 @@ void jz_exposition_begin(jz_exposition *exposition, const char *name, jz_metric_
 {
     exposition->family = name;
     exposition->type = type;
-    exposition->is_in_seconds = ends_with(name, "_seconds");
+    bool has_seconds = ends_with(name, "_seconds");
+    exposition->is_in_seconds = has_seconds && !ends_with(name, "_timestamp_seconds");
     append_comment(exposition, "# HELP ", help);
     append_comment(exposition, "# TYPE ", name_of(exposition));
-    if (exposition->format == JZ_FORMAT_OPENMETRICS && exposition->is_in_seconds)
+    if (exposition->format == JZ_FORMAT_OPENMETRICS && has_seconds)
         append_comment(exposition, "# UNIT ", "seconds");
     else if (exposition->format == JZ_FORMAT_OPENMETRICS && ends_with(name, "_bytes"))
         append_comment(exposition, "# UNIT ", "bytes");

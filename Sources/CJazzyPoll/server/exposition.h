@@ -37,7 +37,7 @@ const char *jz_exposition_content_type(jz_exposition_format format);
 /*
  * Begins a family of metrics. The name has no suffix: "_total" for a counter and "_info" for an info are added where
  * the format has them. It ends with the unit, if there is one: "_seconds", whose values are given in nanoseconds, or
- * "_bytes". Name and help are static.
+ * "_bytes". A "_timestamp_seconds" is given in seconds since 1970. Name and help are static.
  */
 void jz_exposition_begin(jz_exposition *exposition, const char *name, jz_metric_type type, const char *help);
 

@@ -109,8 +109,21 @@ static jz_status add_listeners(jz_server *server, uint32_t count, const char *ho
     return status;
 }
 
-static void note_listening(jz_server *server, uint16_t port)
+/* Several listeners may have the same transport. */
+static void note_transport(jz_server *server, const jz_listen_options *options)
 {
+    size_t known = 0;
+    if (options->transport == NULL || options->transport->report == NULL)
+        return;
+    while (known < server->transport_count && server->transports[known].transport_context != options->transport_context)
+        known++;
+    if (known == server->transport_count && known < JZ_MAX_LISTENERS)
+        server->transports[server->transport_count++] = *options;
+}
+
+static void note_listening(jz_server *server, uint16_t port, const jz_listen_options *options)
+{
+    note_transport(server, options);
     if (server->port == 0)
         server->port = port;
     atomic_store(&server->state, JZ_SERVER_LISTENING);
@@ -133,7 +146,7 @@ jz_status jz_server_listen_with(jz_server *server, const char *host, uint16_t po
     if (status == JZ_OK)
         status = add_listeners(server, count, host, &port, options, error);
     if (status == JZ_OK)
-        note_listening(server, port);
+        note_listening(server, port, options);
     return status;
 }
 
@@ -143,7 +156,7 @@ static jz_status add_single(jz_server *server, jz_listener listener, jz_error *e
     listener.hands_over = server->shard_count > 1;
     jz_status status = jz_acceptor_add(&server->shards[0].acceptor, &listener, error);
     if (status == JZ_OK)
-        note_listening(server, jz_socket_port(listener.descriptor));
+        note_listening(server, jz_socket_port(listener.descriptor), &listener.options);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "jazzy/transport.h"
 #include "jazzy/version.h"
 #include "platform/process.h"
 #include "server/summing.h"
@@ -310,6 +311,42 @@ static void write_broker(scrape *scrape)
         report->dropped);
 }
 
+/* Of all transports that tell of themselves, together. False: there is none. */
+static bool sum_transports(const jz_server *server, jz_transport_report *sum)
+{
+    *sum = (jz_transport_report){0};
+    for (size_t i = 0; i < server->transport_count; i++) {
+        jz_transport_report report = {0};
+        server->transports[i].transport->report(server->transports[i].transport_context, &report);
+        sum->handshakes += report.handshakes;
+        sum->resumed += report.resumed;
+        sum->failed += report.failed;
+        sum->reloads += report.reloads;
+        sum->failed_reloads += report.failed_reloads;
+        if (report.expires != 0 && (sum->expires == 0 || report.expires < sum->expires))
+            sum->expires = report.expires;
+    }
+    return server->transport_count > 0;
+}
+
+static void write_transports(scrape *scrape)
+{
+    jz_transport_report sum;
+    if (!sum_transports(scrape->server, &sum))
+        return;
+    begin(scrape, "jazzy_tls_handshakes", JZ_METRIC_COUNTER, "Handshakes of TLS, by result.");
+    add_labelled(scrape, "result", "full", sum.handshakes - sum.resumed);
+    add_labelled(scrape, "result", "resumed", sum.resumed);
+    add_labelled(scrape, "result", "failed", sum.failed);
+    begin(scrape, "jazzy_tls_reloads", JZ_METRIC_COUNTER,
+          "How often certificates were to be replaced, by result: failed, the old ones stayed.");
+    add_labelled(scrape, "result", "replaced", sum.reloads);
+    add_labelled(scrape, "result", "failed", sum.failed_reloads);
+    if (sum.expires > 0)
+        add(scrape, "jazzy_tls_certificate_expiry_timestamp_seconds", JZ_METRIC_GAUGE,
+            "When the first of the certificates in use expires, in seconds since 1970.", (uint64_t)sum.expires);
+}
+
 static void add_known(scrape *scrape, const char *name, jz_metric_type type, const char *help, uint64_t value)
 {
     if (value != UINT64_MAX)
@@ -344,6 +381,7 @@ bool jz_metrics_write(const jz_server *server, jz_exposition_format format, jz_b
     write_loops(&scrape);
     write_loop_histograms(&scrape);
     write_broker(&scrape);
+    write_transports(&scrape);
     write_process(&scrape);
     return jz_exposition_end(&scrape.exposition);
 }

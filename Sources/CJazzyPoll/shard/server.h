@@ -56,7 +56,9 @@ struct jz_server {
     jz_workers workers;                  /* for routes that run on workers */
     pthread_t *threads;                  /* of the shards that do not run on the caller's thread */
     uint32_t thread_count;
-    bool runs_on_own_threads;     /* started by jz_server_start */
+    bool runs_on_own_threads;                       /* started by jz_server_start */
+    jz_listen_options transports[JZ_MAX_LISTENERS]; /* of its listeners, each once: those that tell of themselves */
+    size_t transport_count;
     bool is_measured;             /* it has a page for metrics: times are measured for that (config/measures.h) */
     jz_histogram ping_round_trip; /* of pings that the server sends by itself */
 };

@@ -127,6 +127,17 @@ static void close_channel(void *opaque)
     free(channel);
 }
 
+static void report(void *context, jz_transport_report *told)
+{
+    jz_tls_statistics statistics = jz_tls_statistics_of(context);
+    *told = (jz_transport_report){.handshakes = statistics.handshakes,
+                                  .resumed = statistics.resumed,
+                                  .failed = statistics.failed,
+                                  .reloads = statistics.reloads,
+                                  .failed_reloads = statistics.failed_reloads,
+                                  .expires = statistics.expires};
+}
+
 static const jz_transport transport = {.open = open_channel,
                                        .interest = interest,
                                        .ready = ready,
@@ -136,7 +147,8 @@ static const jz_transport transport = {.open = open_channel,
                                        .failure = failure,
                                        .close = close_channel,
                                        .is_secure = true,
-                                       .property = property};
+                                       .property = property,
+                                       .report = report};
 
 const jz_transport *jz_tls_transport(void)
 {

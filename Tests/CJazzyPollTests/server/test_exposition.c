@@ -121,6 +121,20 @@ static void times_are_exact(void **state)
     }
 }
 
+static void timestamps_are_whole_seconds(void **state)
+{
+    (void)state;
+    jz_buffer output;
+    jz_exposition exposition = begin(&output, JZ_FORMAT_OPENMETRICS);
+    jz_exposition_begin(&exposition, "t_timestamp_seconds", JZ_METRIC_GAUGE, "When.");
+    jz_exposition_add(&exposition, NULL, 0, 253402300799);
+    expect(&exposition, "# HELP t_timestamp_seconds When.\n"
+                        "# TYPE t_timestamp_seconds gauge\n"
+                        "# UNIT t_timestamp_seconds seconds\n"
+                        "t_timestamp_seconds 253402300799\n"
+                        "# EOF\n");
+}
+
 static void what_a_label_may_not_have_is_escaped_or_replaced(void **state)
 {
     (void)state;
@@ -167,6 +181,7 @@ int main(void)
         cmocka_unit_test(the_format_of_prometheus_has_suffixes_in_the_names_of_families),
         cmocka_unit_test(openmetrics_has_units_an_end_and_suffixes_only_in_the_names_of_samples),
         cmocka_unit_test(times_are_exact),
+        cmocka_unit_test(timestamps_are_whole_seconds),
         cmocka_unit_test(what_a_label_may_not_have_is_escaped_or_replaced),
         cmocka_unit_test(without_memory_the_text_is_known_to_be_incomplete),
     };

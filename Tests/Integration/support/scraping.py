@@ -3,6 +3,7 @@
 import http.client
 import json
 import shutil
+import ssl
 import subprocess
 import tempfile
 import urllib.parse
@@ -15,6 +16,7 @@ from prometheus_client import parser as prometheus
 from support.deadline import DEADLINE, eventually
 from support.deployment import free_port
 from support.documentation import markdown_examples
+from support.secure import SecurePort
 
 GUIDE = "Sources/JazzySwift/JazzySwift.docc/MetricsAndHealth.md"
 CONFIGURATIONS = [each for each in markdown_examples() if each.file == GUIDE and each.language == "yaml"]
@@ -25,7 +27,12 @@ TEXT = "text/plain"
 
 def get(port, path="/metrics", accept=None, deadline=DEADLINE):
     """The status, the content type, and the text of a page."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=deadline)
+    if isinstance(port, SecurePort):
+        connection = http.client.HTTPSConnection(
+            "localhost", int(port), timeout=deadline, context=ssl.create_default_context(cafile=port.authority)
+        )
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=deadline)
     try:
         connection.request("GET", path, headers={"Accept": accept} if accept else {})
         response = connection.getresponse()

@@ -74,6 +74,16 @@ typedef enum jz_io {
     JZ_IO_BROKEN       /* the connection is lost */
 } jz_io;
 
+/* What a transport tells of itself, as TLS does. All zero: nothing. Counted since it was made. */
+typedef struct jz_transport_report {
+    uint64_t handshakes;     /* that succeeded, full and resumed ones */
+    uint64_t resumed;        /* those of them that resumed a session */
+    uint64_t failed;         /* that did not succeed */
+    uint64_t reloads;        /* how often certificates were replaced */
+    uint64_t failed_reloads; /* how often the old ones stayed because of what was wrong with the new ones */
+    int64_t expires; /* when the first of the certificates in use expires, in seconds since 1970; 0: none does */
+} jz_transport_report;
+
 typedef struct jz_transport {
     /*
      * Creates the channel of a connection. `context` is the listener's. `early` are bytes that the server has already
@@ -173,6 +183,12 @@ typedef struct jz_transport {
      * NULL.
      */
     bool (*property)(void *channel, size_t index, const char **name, const char **value, size_t *length);
+
+    /*
+     * Fills in what the transport tells of itself, for a page with metrics (jazzy/metrics.h): at once, and from any
+     * thread. `context` is the listener's transport_context. The entry may be NULL.
+     */
+    void (*report)(void *context, jz_transport_report *report);
 } jz_transport;
 
 enum { JZ_MOST_PROPERTY_BYTES = 65536 }; /* of one channel, with 8 bytes for each property */
