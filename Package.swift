@@ -6,8 +6,11 @@ import PackageDescription
 let strict: [SwiftSetting] =
     Context.environment["JAZZY_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
-/// TLS to Redis (`rediss://`) needs OpenSSL, which who only has Redis need not have: so who builds says it.
+/// TLS to Redis (`rediss://`) needs OpenSSL, which who only has Redis need not have: so who depends on it says so by a
+/// trait, or who builds by the environment.
+let redisTLS = "JazzyRedisTLS"
 let redisHasTLS = Context.environment["JAZZY_REDIS_TLS"] != nil
+let whereRedisHasTLS: BuildSettingCondition? = redisHasTLS ? nil : .when(traits: [redisTLS])
 
 /// Compilers find it without, but for Homebrew's. What pkg-config says of it elsewhere has a flag that SwiftPM refuses,
 /// with a warning in every build of everybody who has it.
@@ -56,11 +59,18 @@ let package = Package(
             providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
         .target(
             name: "CJazzyRedis",
-            dependencies: ["CJazzyPoll", "CJazzyHiredis"],
-            cSettings: [.headerSearchPath("."), .define("NDEBUG", .when(configuration: .release))]
-                + (redisHasTLS ? [.define("JZ_REDIS_TLS")] : []),
-            linkerSettings: [.linkedLibrary("hiredis")]
-                + (redisHasTLS ? [.linkedLibrary("ssl"), .linkedLibrary("crypto")] : [])
+            dependencies: [
+                "CJazzyPoll", "CJazzyHiredis",
+                .target(name: "CJazzyOpenSSL", condition: redisHasTLS ? nil : .when(traits: [redisTLS])),
+            ],
+            cSettings: [
+                .headerSearchPath("."), .define("NDEBUG", .when(configuration: .release)),
+                .define("JZ_REDIS_TLS", whereRedisHasTLS),
+            ],
+            linkerSettings: [
+                .linkedLibrary("hiredis"), .linkedLibrary("ssl", whereRedisHasTLS),
+                .linkedLibrary("crypto", whereRedisHasTLS),
+            ]
         ),
         .target(
             name: "JazzySwift",
@@ -99,6 +109,8 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17
 )
+
+package.traits.insert(.trait(name: redisTLS, description: "TLS to Redis and to Sentinels, which needs OpenSSL 3"))
 
 // MARK: The server ecosystem
 

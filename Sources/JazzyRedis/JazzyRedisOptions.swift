@@ -18,7 +18,7 @@ public struct JazzyRedisOptions: Sendable {
     /// | | |
     /// | --- | --- |
     /// | `redis://[[user]:password@]host[:port][/database]` | the default port is 6379 |
-    /// | `rediss://…` | the same with TLS, in builds with `JAZZY_REDIS_TLS=1` in their environment, which needs OpenSSL 3 |
+    /// | `rediss://…` | the same with TLS, by OpenSSL 3: name the trait where you depend on the package, `.package(…, traits: ["JazzyRedisTLS"])` |
     /// | `unix://[[user]:password@]/path[?db=database]` | a Unix domain socket |
     /// | `redis-sentinel://[[user]:password@]host[:port],host[:port]…/name[/database]` | the master that these Sentinels (port 26379) know by this name |
     /// | `rediss-sentinel://…` | the same with TLS to the Sentinels and to the master |

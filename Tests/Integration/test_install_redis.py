@@ -15,15 +15,33 @@ from support.redis.servers import Redis
 from support.server import Server
 from test_install import BUILD_DEADLINE, TOOLS, machine_with, make
 
+PKG_CONFIG_FILE = "lib/pkgconfig/jazzyredis.pc"
 SENTENCE = "Jazzy's broker needs hiredis: apt install libhiredis-dev, dnf install hiredis-devel, or brew install hiredis"
 
 
 @pytest.fixture(scope="module")
-def prefix(tmp_path_factory):
-    """Installation on a machine without pkg-config: hiredis is where compilers look."""
+def built(tmp_path_factory):
+    """Where the library was built, and where it was installed, on a machine without pkg-config: hiredis is where
+    compilers look, and there is no TLS."""
     path = machine_with(tmp_path_factory.mktemp("tools"), "gcc", *TOOLS)
-    directory = tmp_path_factory.mktemp("prefix")
-    make("-j2", "install-redis", f"PREFIX={directory}", f"BUILD={tmp_path_factory.mktemp('build')}", path=path)
+    directory, objects = tmp_path_factory.mktemp("prefix"), tmp_path_factory.mktemp("build")
+    make("-j2", "install-redis", f"PREFIX={directory}", f"BUILD={objects}", path=path)
+    return objects, directory
+
+
+@pytest.fixture(scope="module")
+def prefix(built):
+    return built[1]
+
+
+@pytest.fixture(scope="module")
+def secured_prefix(built, tmp_path_factory):
+    """The same with TLS, in the same build but for what differs by it."""
+    objects, _ = built
+    directory = tmp_path_factory.mktemp("secured")
+    for file in [*objects.rglob("CJazzyRedis/*/*.o"), *objects.rglob("libcjazzyredis.*")]:
+        file.unlink()
+    make("-j2", "install-redis", "REDIS_TLS=yes", f"PREFIX={directory}", f"BUILD={objects}")
     return directory
 
 
@@ -53,14 +71,8 @@ def needed_libraries(file):
     return set(re.findall(r"\(NEEDED\).*\[([\w-]+)\.so", listed))
 
 
-@pytest.mark.parametrize("linking", ["static", "shared"])
-def test_programs_built_against_the_installed_library_share_topics(prefix, redis, tmp_path, monkeypatch, linking):
-    program = tmp_path / "redis-broadcast-server"
-    build(prefix, linking, program)
-    ours = {name for name in needed_libraries(program) if name.startswith("libcjazzy")}
-    assert ours == ({"libcjazzypoll", "libcjazzyredis"} if linking == "shared" else set())
-    monkeypatch.setenv("LD_LIBRARY_PATH", str(prefix / "lib"))
-    command = [program, "--redis", redis.url, "--port", 0]
+def expect_to_share(redis, command):
+    """Two programs of it."""
     announced = r"^ws://localhost:(\d+)/broadcast$"
     with Server(command, announcement=announced) as one, Server(command, announcement=announced) as other:
         with open_websocket(one.port, "/broadcast") as speaker, open_websocket(other.port, "/broadcast") as listener:
@@ -68,6 +80,39 @@ def test_programs_built_against_the_installed_library_share_topics(prefix, redis
             eventually(lambda: redis.call("PUBSUB", "NUMSUB", "jazzy:everybody")[1] == 2, "both are subscribed")
             speaker.send_frame(frames.TEXT, b"hello")
             assert listener.read_frame() == frames.Frame(frames.TEXT, b"hello")
+
+
+@pytest.mark.parametrize("linking", ["static", "shared"])
+def test_programs_built_against_the_installed_library_share_topics(prefix, redis, tmp_path, monkeypatch, linking):
+    program = tmp_path / "redis-broadcast-server"
+    build(prefix, linking, program)
+    ours = {name for name in needed_libraries(program) if name.startswith("libcjazzy")}
+    assert ours == ({"libcjazzypoll", "libcjazzyredis"} if linking == "shared" else set())
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(prefix / "lib"))
+    expect_to_share(redis, [program, "--redis", redis.url, "--port", 0])
+
+
+def test_with_tls_programs_share_topics_over_it(secured_prefix, tmp_path, monkeypatch, authority, certificate):
+    program = tmp_path / "redis-broadcast-server"
+    build(secured_prefix, "shared", program)
+    assert {"libssl", "libcrypto"} <= needed_libraries(secured_prefix / "lib" / "libcjazzyredis.so")
+    assert "openssl >= 3" in (secured_prefix / PKG_CONFIG_FILE).read_text()
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(secured_prefix / "lib"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))  # the system's, for these programs
+    with Redis(tmp_path / "redis", certificate=certificate) as redis:
+        expect_to_share(redis, [program, "--redis", f"rediss://127.0.0.1:{redis.tls_port}", "--port", 0])
+
+
+def test_without_tls_a_program_says_what_to_do(prefix, tmp_path, monkeypatch):
+    assert not needed_libraries(prefix / "lib" / "libcjazzyredis.so") & {"libssl", "libcrypto"}
+    assert "openssl" not in (prefix / PKG_CONFIG_FILE).read_text()
+    program = tmp_path / "redis-broadcast-server"
+    build(prefix, "shared", program)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(prefix / "lib"))
+    command = [program, "--redis", "rediss://127.0.0.1:1", "--port", "0"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    assert result.returncode == 1
+    assert "build it where pkg-config knows OpenSSL 3" in result.stderr
 
 
 def test_without_redis_a_program_says_what_to_do(prefix, tmp_path, monkeypatch):

@@ -76,6 +76,22 @@ struct OptionTests {
         #expect(error?.message.contains("sesame") == false)
     }
 
+    /// With the trait, the next thing that is wrong is found.
+    @Test("Who forgets the trait of TLS is told to name it", arguments: ["rediss://127.0.0.1", "rediss-sentinel://h/m"])
+    func secured(url: String) throws {
+        var redis = JazzyRedisOptions(url)
+        redis.caFile = "/there/is/none.pem"
+        var options = JazzyOptions()
+        options.broker = .redis(redis)
+        let error = #expect(throws: JazzyError.self) { try JazzyServer(options: options).listen(host: "127.0.0.1") }
+        #expect(error?.code == .invalidOption)
+        #if JazzyRedisTLS
+            #expect(error?.message.hasPrefix("caFile cannot be used") == true)
+        #else
+            #expect(error?.message.contains(#".package(..., traits: ["JazzyRedisTLS"])"#) == true)
+        #endif
+    }
+
     @Test("The short form sets what it names")
     func short() throws {
         var options = JazzyOptions()

@@ -79,8 +79,9 @@ static jz_status check_fit(const jz_redis_options *options, const jz_redis_url *
     if (url->is_tls)
         return jz_redis_report(
             error, JZ_STATUS_INVALID_OPTION,
-            "rediss:// needs TLS, which this build does not have: build Jazzy where OpenSSL 3 is, in a "
-            "Swift package with JAZZY_REDIS_TLS=1, or use redis://");
+            "rediss:// needs TLS, which this build does not have. In Swift, name the trait where you depend on the "
+            "package: .package(..., traits: [\"JazzyRedisTLS\"]). In C, build it where pkg-config knows OpenSSL 3 "
+            "(libssl-dev)");
 #endif
     return JZ_OK;
 }

@@ -184,7 +184,9 @@ static void what_does_not_fit_is_refused_and_named(void **state)
         {sentinels_password, "sentinel_user and sentinel_password are for Sentinels"},
         {sentinels_user, "sentinel_user is set, and sentinel_password is not"},
 #ifndef JZ_REDIS_TLS
-        {secured, "rediss:// needs TLS, which this build does not have"},
+        {secured, "rediss:// needs TLS, which this build does not have. In Swift, name the trait where you depend on "
+                  "the package: .package(..., traits: [\"JazzyRedisTLS\"]). In C, build it where pkg-config knows "
+                  "OpenSSL 3 (libssl-dev)"},
 #endif
     };
     size_t live = test_live_allocations();
