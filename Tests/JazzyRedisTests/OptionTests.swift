@@ -77,7 +77,8 @@ struct OptionTests {
     }
 
     /// With the trait, the next thing that is wrong is found.
-    @Test("Who forgets the trait of TLS is told to name it", arguments: ["rediss://127.0.0.1", "rediss-sentinel://h/m"])
+    @Test(
+        "Who forgets the trait of TLS is told to name it", arguments: ["rediss://127.0.0.1", "rediss-sentinel://h/m"])
     func secured(url: String) throws {
         var redis = JazzyRedisOptions(url)
         redis.caFile = "/there/is/none.pem"

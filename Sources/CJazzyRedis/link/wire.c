@@ -221,8 +221,10 @@ void jz_redis_wire_close(jz_redis_wire *wire)
     jz_redis_secured_end(&wire->secured);
     if (wire->reader != NULL)
         redisReaderFree(wire->reader);
-    if (wire->descriptor >= 0)
+    if (wire->descriptor >= 0) {
+        (void)shutdown(wire->descriptor, SHUT_RDWR); /* a forked child may have it, too */
         close(wire->descriptor);
+    }
     wire->reader = NULL;
     wire->descriptor = -1;
     wire->is_blocked = false;
