@@ -152,8 +152,8 @@ class Redis(Daemon):
         return [each for each in all_of_them if each["id"] != own]
 
     def connections_of_members(self):
-        """Those that have a name, as servers' connections have."""
-        return [each for each in self.connections() if each["name"]]
+        """Those that have a name, as servers' connections have, and those of Sentinels."""
+        return [each for each in self.connections() if each["name"] and not each["name"].startswith("sentinel-")]
 
     def close_connections(self, kind):
         """CLIENT KILL of all publishing connections ("normal") or all subscribed ones ("pubsub"). Returns how many."""
