@@ -39,7 +39,9 @@ static jz_exchange *end(jz_shard *shard, jz_connection *connection)
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     jz_exchange *exchange = leave(connection);
     const jz_route *route = exchange->route;
-    if (route->page_options.ended != NULL)
+    bool was_called = exchange->job == NULL || jz_page_job_end(exchange->job);
+    exchange->job = NULL;
+    if (was_called && route->page_options.ended != NULL)
         route->page_options.ended(route->page_context, request_of(shard, connection, exchange));
     return exchange;
 }
@@ -64,6 +66,22 @@ static jz_exchange *create(jz_shard *shard, const jz_route *route, const jz_aske
     return exchange;
 }
 
+/* On a worker. */
+static void have_handler_called(jz_shard *shard, jz_connection *connection, const jz_asked *asked,
+                                const jz_request *request)
+{
+    jz_exchange *exchange = connection->exchange;
+    const jz_request_source source = {.head = asked->text,
+                                      .route = request->route,
+                                      .client = request->client,
+                                      .is_secure = request->is_secure,
+                                      .properties = request->properties};
+    exchange->job =
+        jz_page_job_start(&shard->server->workers, exchange->route, request_of(shard, connection, exchange), &source);
+    if (exchange->job == NULL)
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+}
+
 static void call_handler(jz_shard *shard, jz_connection *connection, const jz_asked *asked, const jz_address *client)
 {
     const jz_exchange *exchange = connection->exchange;
@@ -75,7 +93,10 @@ static void call_handler(jz_shard *shard, jz_connection *connection, const jz_as
                                 .route = route->path,
                                 .is_secure = jz_client_is_secure(shard, connection, asked->head),
                                 .properties = properties};
-    route->page_handler(route->page_context, request_of(shard, connection, exchange), &request);
+    if (route->page_options.execution == JZ_EXECUTION_WORKERS)
+        have_handler_called(shard, connection, asked, &request);
+    else
+        route->page_handler(route->page_context, request_of(shard, connection, exchange), &request);
     free(properties);
 }
 

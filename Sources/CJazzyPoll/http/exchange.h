@@ -5,6 +5,7 @@
 #include "codec/request_head.h"
 #include "config/route_pattern.h"
 #include "connection/connection.h"
+#include "http/page_job.h"
 #include "session/answer.h"
 #include "session/session.h"
 #include "shard/shard.h"
@@ -14,6 +15,7 @@ enum { JZ_MOST_PIPELINED = 64 * 1024 };
 
 struct jz_exchange {
     const jz_route *route;
+    jz_page_job *job;  /* on a worker, that calls the handler; NULL: it was called on the loop */
     uint32_t number;   /* of all exchanges of the shard, so that a late answer does not answer a later request */
     jz_answer *answer; /* NULL until there is one */
     jz_buffer rest;    /* what the client sent behind the request */

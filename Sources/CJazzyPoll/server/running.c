@@ -10,7 +10,7 @@
 #include "shard/server.h"
 #include "lifecycle/shard_loop.h"
 #include "shard/stop_request.h"
-#include "workers/work.h"
+#include "workers/workers.h"
 
 static jz_status expect_state(const jz_server *server, jz_server_state expected, const char *action, const char *reason,
                               jz_error *error)
@@ -58,8 +58,8 @@ static jz_status prepare(jz_server *server, jz_error *error)
     for (uint32_t i = 0; i < server->shard_count && status == JZ_OK; i++)
         status = jz_shard_prepare(&server->shards[i], error);
     if (status == JZ_OK && jz_routes_need_workers(&server->routes))
-        status = jz_work_start_workers(&server->workers, server->options.worker_threads,
-                                       server->options.thread_stack_size, error);
+        status = jz_workers_start(&server->workers, server->options.worker_threads, server->options.thread_stack_size,
+                                  error);
     if (status != JZ_OK || membership == NULL)
         return status;
     status = jz_membership_start(membership, server, error);

@@ -13,7 +13,7 @@
 #include "lifecycle/shard_loop.h"
 #include "config/log.h"
 #include "config/strings.h"
-#include "workers/work.h"
+#include "workers/workers.h"
 
 /* Destroys the first `count` shards; returns a generation that is higher than in all of their handles. */
 static uint32_t destroy_shards(jz_server *server, uint32_t count, uint32_t generation)
@@ -317,11 +317,10 @@ void *jz_server_context(const jz_server *server)
 
 bool jz_in_handler(void)
 {
-    return jz_current_shard != NULL || jz_current_work != NULL;
+    return jz_current_shard != NULL || jz_current_workers != NULL;
 }
 
 bool jz_server_runs_here(const jz_server *server)
 {
-    return (jz_current_shard != NULL && jz_current_shard->server == server) ||
-           (jz_current_work != NULL && jz_current_work->workers == &server->workers);
+    return (jz_current_shard != NULL && jz_current_shard->server == server) || jz_current_workers == &server->workers;
 }

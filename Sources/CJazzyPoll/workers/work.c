@@ -10,25 +10,6 @@
 
 _Thread_local jz_work *jz_current_work = NULL;
 
-jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
-{
-    jz_work *work = calloc(1, sizeof *work);
-    jz_job *closing_job = calloc(1, sizeof *closing_job + JZ_MAX_CONTROL_PAYLOAD);
-    jz_letter *leave = workers->mail->create_leave(ws);
-    if (work == NULL || closing_job == NULL || leave == NULL) {
-        workers->mail->free(leave);
-        free(closing_job);
-        free(work);
-        return NULL;
-    }
-    work->workers = workers;
-    work->ws = ws;
-    work->route = route;
-    work->closing_job = closing_job;
-    work->leave = leave;
-    return work;
-}
-
 /* Releasing the state is part of the handler's last call, but it finds no state and can set none. */
 static void finish(jz_work *work)
 {
@@ -115,7 +96,7 @@ static jz_work_result add_job(jz_work *work, jz_job *job)
     bool pauses = is_full && work->resume != NULL;
     if (!work->is_scheduled) {
         work->is_scheduled = true;
-        jz_workers_schedule(workers, work);
+        jz_workers_schedule(workers, &work->task);
     }
     pthread_mutex_unlock(&workers->lock);
     return pauses ? JZ_WORK_FULL : JZ_WORK_ADDED;
@@ -208,8 +189,9 @@ static void run_measured(const jz_work *work, const jz_job *job)
  * Runs the oldest job of work that was taken out of the queue, and requeues the work if more jobs wait. Called and
  * returns with the workers' lock held; the handler runs without it.
  */
-static void run_next(jz_work *work)
+static void run_next(jz_task *task)
 {
+    jz_work *work = (jz_work *)task;
     jz_workers *workers = work->workers;
     jz_job *job = take_job(work);
     jz_letter *resume = take_resume(work);
@@ -240,12 +222,27 @@ static void run_next(jz_work *work)
     if (is_last)
         return;
     if (work->first != NULL)
-        jz_workers_schedule(workers, work);
+        jz_workers_schedule(workers, &work->task);
     else
         work->is_scheduled = false;
 }
 
-jz_status jz_work_start_workers(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error)
+jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)
 {
-    return jz_workers_start(workers, count, stack_size, run_next, error);
+    jz_work *work = calloc(1, sizeof *work);
+    jz_job *closing_job = calloc(1, sizeof *closing_job + JZ_MAX_CONTROL_PAYLOAD);
+    jz_letter *leave = workers->mail->create_leave(ws);
+    if (work == NULL || closing_job == NULL || leave == NULL) {
+        workers->mail->free(leave);
+        free(closing_job);
+        free(work);
+        return NULL;
+    }
+    work->task.run = run_next;
+    work->workers = workers;
+    work->ws = ws;
+    work->route = route;
+    work->closing_job = closing_job;
+    work->leave = leave;
+    return work;
 }

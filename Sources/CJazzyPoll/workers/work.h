@@ -24,7 +24,7 @@ typedef struct jz_job {
  * `is_secure`, `properties`, `is_closing` and `is_finished`, which belong to the running handler.
  */
 typedef struct jz_work {
-    struct jz_work *next; /* in the workers' queue */
+    jz_task task; /* first, so that a pointer to it points to its work */
     jz_workers *workers;
     jz_ws ws;
     const jz_route *route;
@@ -45,9 +45,6 @@ typedef struct jz_work {
     jz_job *open_job;                /* the job of the open event; NULL once it has run */
     jz_first_request *first_request; /* of the open event that is being handled; else NULL */
 } jz_work;
-
-/* Starts workers, which run the jobs that are added. */
-jz_status jz_work_start_workers(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error);
 
 /* NULL when there is no memory. The worker that has run its close event frees it. */
 jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route);

@@ -6,7 +6,8 @@
 #include "loop/report.h"
 #include "loop/thread.h"
 #include "platform/thread_name.h"
-#include "workers/work.h"
+
+_Thread_local const jz_workers *jz_current_workers = NULL;
 
 void jz_workers_init(jz_workers *workers, const jz_workers_mail *mail)
 {
@@ -22,41 +23,47 @@ void jz_workers_destroy(jz_workers *workers)
     free(workers->threads);
 }
 
-void jz_workers_schedule(jz_workers *workers, jz_work *work)
+void jz_workers_schedule(jz_workers *workers, jz_task *task)
 {
-    work->next = NULL;
+    task->next = NULL;
     if (workers->last != NULL)
-        workers->last->next = work;
+        workers->last->next = task;
     else
-        workers->first = work;
-    workers->last = work;
+        workers->first = task;
+    workers->last = task;
     pthread_cond_signal(&workers->has_work);
+}
+
+void jz_workers_add(jz_workers *workers, jz_task *task)
+{
+    pthread_mutex_lock(&workers->lock);
+    jz_workers_schedule(workers, task);
+    pthread_mutex_unlock(&workers->lock);
 }
 
 static void *run_worker(void *context)
 {
     jz_workers *workers = context;
     jz_thread_take_name("jazzy-worker");
+    jz_current_workers = workers;
     pthread_mutex_lock(&workers->lock);
     for (;;) {
         while (workers->first == NULL && !workers->is_finishing)
             pthread_cond_wait(&workers->has_work, &workers->lock);
-        jz_work *work = workers->first;
-        if (work == NULL)
+        jz_task *task = workers->first;
+        if (task == NULL)
             break;
-        workers->first = work->next;
+        workers->first = task->next;
         if (workers->first == NULL)
             workers->last = NULL;
-        workers->run(work);
+        task->run(task);
     }
     pthread_mutex_unlock(&workers->lock);
     return NULL;
 }
 
-jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, void (*run)(jz_work *work),
-                           jz_error *error)
+jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error)
 {
-    workers->run = run;
     workers->threads = calloc(count, sizeof *workers->threads);
     if (workers->threads == NULL)
         return jz_report_system(error, ENOMEM, "start the workers");

@@ -16,7 +16,11 @@
 #include "jazzy/error.h"
 #include "jazzy/websocket.h"
 
-typedef struct jz_work jz_work;
+/* What workers do, embedded in what it is about. */
+typedef struct jz_task {
+    struct jz_task *next;              /* in the workers' queue */
+    void (*run)(struct jz_task *task); /* called and returns with the workers' lock held */
+} jz_task;
 
 /*
  * How workers tell a connection's loop something. Letters are allocated before they are needed, so that posting cannot
@@ -31,11 +35,10 @@ typedef struct jz_workers_mail {
 
 typedef struct jz_workers {
     const jz_workers_mail *mail;
-    void (*run)(jz_work *work); /* called and returns with the lock held */
     pthread_mutex_t lock;
     pthread_cond_t has_work;
-    jz_work *first; /* the queue */
-    jz_work *last;
+    jz_task *first; /* the queue */
+    jz_task *last;
     jz_sampling sampling; /* of the handlers' time */
     bool is_finishing;
     pthread_t *threads;
@@ -46,14 +49,19 @@ typedef struct jz_workers {
 void jz_workers_init(jz_workers *workers, const jz_workers_mail *mail);
 void jz_workers_destroy(jz_workers *workers);
 
-/* `stack_size`: bytes, of each thread. `run` runs one job of scheduled work. */
-jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, void (*run)(jz_work *work),
-                           jz_error *error);
+/* `stack_size`: bytes, of each thread. */
+jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error);
 
-/* Waits until all scheduled work has been run, and ends the threads. */
+/* Waits until all scheduled tasks have been run, and ends the threads. */
 void jz_workers_finish(jz_workers *workers);
 
-/* Puts work into the queue. Call with the lock held. */
-void jz_workers_schedule(jz_workers *workers, jz_work *work);
+/* Puts a task into the queue. Call with the lock held. */
+void jz_workers_schedule(jz_workers *workers, jz_task *task);
+
+/* The same without the lock. */
+void jz_workers_add(jz_workers *workers, jz_task *task);
+
+/* The workers to which the calling thread belongs, or NULL. */
+extern _Thread_local const jz_workers *jz_current_workers;
 
 #endif

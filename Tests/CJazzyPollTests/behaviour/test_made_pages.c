@@ -456,6 +456,31 @@ static void behind_very_many_requests_the_connection_ends(void **state)
     finish(server);
 }
 
+/* A worker's handler may block: until the test opens the gate. */
+static atomic_bool gate;
+static atomic_bool ran_in_handler;
+
+static void wait_at_gate(void *context, jz_page_request page, const jz_request *request)
+{
+    called.count++;
+    ran_in_handler = jz_in_handler();
+    uint64_t deadline = test_deadline();
+    while (!gate && test_pause_before(deadline))
+        continue;
+    describe(context, page, request);
+}
+
+static jz_server *start_with_workers(uint32_t workers)
+{
+    static const jz_page_options blocking = {.execution = JZ_EXECUTION_WORKERS, .ended = note_end};
+    jz_options options = patient_options();
+    options.worker_threads = workers;
+    jz_server *server = create(&options);
+    gate = false;
+    assert_int_equal(jz_server_route_page(server, "/slow/:id", &blocking, wait_at_gate, NULL, NULL), JZ_OK);
+    return run(server);
+}
+
 static void a_page_that_is_not_answered_in_time_is_refused(void **state)
 {
     (void)state;
@@ -512,6 +537,21 @@ static bool refuses(const jz_server *server)
     return !is_connected;
 }
 
+/* Its handler runs on: the server waits for it. */
+static void who_waits_for_a_worker_when_the_server_stops_is_told_so(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_workers(1);
+    send_request(PAGE_REQUEST("/slow/1"));
+    assert_eventually(called.count == 1);
+    jz_server_stop(server);
+    asking_expect(&client, 503, "Service Unavailable: the server stops\n");
+    assert_true(test_client_sees_end(&client));
+    assert_int_equal(called.ends, 1);
+    gate = true;
+    finish(server);
+}
+
 static void who_waits_when_the_server_drains_is_answered_and_then_has_to_leave(void **state)
 {
     (void)state;
@@ -555,6 +595,57 @@ static void what_cannot_be_a_page_is_refused(void **state)
     finish(server);
 }
 
+static void a_handler_on_a_worker_may_block_while_others_are_served(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_workers(2);
+    char address[32];
+    char expected[256];
+    test_client_address(&client, address);
+    send_request(PAGE_REQUEST_WITH("GET", "/slow/a%2Fb?color=red", "X-One: 1\r\n") PAGE_REQUEST("/fixed"));
+    assert_eventually(called.count == 1);
+    assert_true(ran_in_handler);
+    assert_true(test_client_connect(&other, jz_server_port(server), 0));
+    assert_int_equal(asking(&other, PAGE_REQUEST("/small")), 200);
+    asking_expect_body(&other, "small");
+    assert_true(test_client_hears_nothing(&client));
+    gate = true;
+    snprintf(expected, sizeof expected, "/slow/a%%2Fb /slow/:id a/b red 1 %s plain", address);
+    asking_expect(&client, 200, expected);
+    asking_expect(&client, 200, "fixed");
+    assert_int_equal(called.ends, 1);
+    test_client_close(&other);
+    finish(server);
+}
+
+static uint64_t open_connections(const jz_server *server)
+{
+    jz_statistics statistics;
+    jz_server_statistics(server, &statistics);
+    return statistics.connections;
+}
+
+/* The only worker is busy with another request meanwhile. */
+static void who_has_gone_before_a_worker_is_free_costs_no_call(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_workers(1);
+    send_request(PAGE_REQUEST("/slow/1"));
+    assert_eventually(called.count == 1);
+    assert_true(test_client_connect(&other, jz_server_port(server), 0));
+    assert_int_equal(asking(&other, PAGE_REQUEST("/small")), 200);
+    asking_expect_body(&other, "small");
+    assert_true(test_client_send(&other, PAGE_REQUEST("/slow/2"), strlen(PAGE_REQUEST("/slow/2"))));
+    assert_int_equal(open_connections(server), 2);
+    test_client_reset(&other);
+    assert_eventually(open_connections(server) == 1);
+    gate = true;
+    asking_expect(&client, 200, "/slow/1");
+    finish(server);
+    assert_int_equal(called.count, 2);
+    assert_int_equal(called.ends, 1);
+}
+
 /* Its WebSocket and its page have one path. */
 static void a_path_may_have_a_page_and_a_websocket(void **state)
 {
@@ -586,8 +677,11 @@ int main(void)
         cmocka_unit_test(a_page_that_is_not_answered_in_time_is_refused),
         cmocka_unit_test(a_client_that_goes_away_is_told_of),
         cmocka_unit_test(who_waits_when_the_server_stops_is_told_so),
+        cmocka_unit_test(who_waits_for_a_worker_when_the_server_stops_is_told_so),
         cmocka_unit_test(who_waits_when_the_server_drains_is_answered_and_then_has_to_leave),
         cmocka_unit_test(what_cannot_be_a_page_is_refused),
+        cmocka_unit_test(a_handler_on_a_worker_may_block_while_others_are_served),
+        cmocka_unit_test(who_has_gone_before_a_worker_is_free_costs_no_call),
         cmocka_unit_test(a_path_may_have_a_page_and_a_websocket),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("made pages", tests, NULL, NULL));

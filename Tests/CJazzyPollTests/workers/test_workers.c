@@ -22,7 +22,7 @@ static void start(jz_workers *workers, uint32_t count)
 {
     jz_error error = {0};
     jz_workers_init(workers, &jz_errand_mail);
-    assert_that(jz_work_start_workers(workers, count, STACK_SIZE, &error) == JZ_OK, "%s", error.message);
+    assert_that(jz_workers_start(workers, count, STACK_SIZE, &error) == JZ_OK, "%s", error.message);
 }
 
 static void finish(jz_workers *workers)
@@ -267,7 +267,7 @@ static void the_close_event_needs_no_memory(void **state)
     test_allocations_succeed();
     assert_int_equal(message_result, JZ_WORK_OUT_OF_MEMORY);
     assert_int_equal(close_result, JZ_WORK_ADDED);
-    assert_int_equal(jz_work_start_workers(&workers, 1, STACK_SIZE, NULL), JZ_OK);
+    assert_int_equal(jz_workers_start(&workers, 1, STACK_SIZE, NULL), JZ_OK);
     finish(&workers);
     assert_int_equal(record.closes, 1);
     assert_int_equal(record.next[0], 0);
@@ -291,7 +291,7 @@ static void without_memory_there_is_no_work_and_there_are_no_workers(void **stat
     }
     jz_error error = {0};
     test_allocations_fail_after(0);
-    jz_status status = jz_work_start_workers(&workers, 4, STACK_SIZE, &error);
+    jz_status status = jz_workers_start(&workers, 4, STACK_SIZE, &error);
     test_allocations_succeed();
     assert_int_not_equal(status, JZ_OK);
     assert_int_equal(error.status, status);
