@@ -72,6 +72,7 @@ static void free_route(struct jz_route *route)
     if (route == NULL)
         return;
     free_page(route->page);
+    jz_files_free(route->files);
     jz_strings_free(route->options.allowed_origins, route->options.allowed_origin_count);
     jz_strings_free(route->options.subprotocols, route->options.subprotocol_count);
     free(route->has_refused_origin);
@@ -225,6 +226,15 @@ bool jz_routes_need_workers(const jz_routes *routes)
     for (size_t i = 0; i < routes->count; i++) {
         const jz_route *route = routes->routes[i];
         if (route->options.execution == JZ_EXECUTION_WORKERS || route->page_options.execution == JZ_EXECUTION_WORKERS)
+            return true;
+    }
+    return false;
+}
+
+bool jz_routes_have_files(const jz_routes *routes)
+{
+    for (size_t i = 0; i < routes->count; i++) {
+        if (routes->routes[i]->files != NULL)
             return true;
     }
     return false;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "codec/text.h"
+#include "config/files.h"
 #include "jazzy/page.h"
 #include "jazzy/server.h"
 #include "config/measures.h"
@@ -36,6 +37,7 @@ typedef struct jz_route {
     jz_page *page;            /* NULL: no page with fixed content here */
     jz_page_handler page_handler; /* NULL: no page that is made for each request */
     void *page_context;
+    jz_files *files;                  /* NULL: no page that is a file */
     jz_page_options page_options;     /* complete, like `options` */
     _Atomic bool *has_refused_origin; /* and logged how to allow that origin */
     jz_route_measures *measures;      /* NULL: nothing is measured. Further routes share those of the last one. */
@@ -44,7 +46,7 @@ typedef struct jz_route {
 /* Whether there is a page of any kind. */
 static inline bool jz_route_has_page(const jz_route *route)
 {
-    return route->page != NULL || route->page_handler != NULL;
+    return route->page != NULL || route->page_handler != NULL || route->files != NULL;
 }
 
 /* Releases a connection's state. NULL does nothing. */
@@ -108,8 +110,9 @@ const char *jz_route_subprotocol_of(const jz_route *route, size_t number);
 /* Copies a page. NULL when there is no memory. */
 jz_page *jz_page_create(const char *content_type, const void *body, size_t length);
 
-/* Whether any route runs on workers. */
+/* Whether any route runs on workers, and whether any has files. */
 bool jz_routes_need_workers(const jz_routes *routes);
+bool jz_routes_have_files(const jz_routes *routes);
 
 /*
  * Lets the handlers and WebSockets of all routes be measured. False when there is no memory; it may be tried again.

@@ -4,7 +4,7 @@ bool jz_asking_waits_for_application(const jz_connection *connection)
 {
     if (connection->question != NULL)
         return connection->question->answer == NULL;
-    return connection->exchange->answer == NULL && !connection->exchange->is_resting;
+    return connection->exchange->answer == NULL && !jz_exchange_is_sending(connection);
 }
 
 jz_answer_status jz_asking_answer(jz_shard *shard, jz_connection *connection, jz_answer *answer)

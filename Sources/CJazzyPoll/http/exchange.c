@@ -8,6 +8,8 @@
 #include "http/client_scheme.h"
 #include "http/request.h"
 #include "http/responding.h"
+#include "http/serving_files.h"
+#include "http/transfer.h"
 #include "shard/server.h"
 
 static jz_page_request request_of(const jz_shard *shard, const jz_connection *connection, const jz_exchange *exchange)
@@ -17,15 +19,14 @@ static jz_page_request request_of(const jz_shard *shard, const jz_connection *co
                              .number = exchange->number};
 }
 
-static void enter(jz_connection *connection, jz_exchange *exchange)
+void jz_exchange_enter(jz_connection *connection, jz_exchange *exchange)
 {
     connection->phase = JZ_PHASE_ASKING;
     connection->question = NULL;
     connection->exchange = exchange;
 }
 
-/* The connection is then as before the request. The caller frees the exchange. */
-static jz_exchange *leave(jz_connection *connection)
+jz_exchange *jz_exchange_leave(jz_connection *connection)
 {
     jz_exchange *exchange = connection->exchange;
     connection->phase = JZ_PHASE_HEAD;
@@ -37,7 +38,7 @@ static jz_exchange *leave(jz_connection *connection)
 static jz_exchange *end(jz_shard *shard, jz_connection *connection)
 {
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
-    jz_exchange *exchange = leave(connection);
+    jz_exchange *exchange = jz_exchange_leave(connection);
     const jz_route *route = exchange->route;
     bool was_called = exchange->job == NULL || jz_page_job_end(exchange->job);
     exchange->job = NULL;
@@ -46,14 +47,16 @@ static jz_exchange *end(jz_shard *shard, jz_connection *connection)
     return exchange;
 }
 
-static void free_exchange(jz_exchange *exchange)
+void jz_exchange_free(jz_exchange *exchange)
 {
+    if (exchange->transfer != NULL)
+        jz_transfer_end(exchange->transfer);
     jz_answer_free(exchange->answer);
     jz_buffer_free(&exchange->rest);
     free(exchange);
 }
 
-static jz_exchange *create(jz_shard *shard, const jz_route *route, const jz_asked *asked)
+jz_exchange *jz_exchange_create(jz_shard *shard, const jz_route *route, const jz_asked *asked)
 {
     jz_exchange *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL)
@@ -103,16 +106,20 @@ static void call_handler(jz_shard *shard, jz_connection *connection, const jz_as
 void jz_exchange_ask(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_asked *asked)
 {
     jz_address client;
+    if (route->files != NULL) {
+        jz_file_ask(shard, connection, route, asked);
+        return;
+    }
     if (!jz_client_address_find(shard, connection, route, asked->head, &client)) {
         jz_client_address_refuse(shard, connection, route);
         return;
     }
-    jz_exchange *exchange = create(shard, route, asked);
+    jz_exchange *exchange = jz_exchange_create(shard, route, asked);
     if (exchange == NULL) {
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
         return;
     }
-    enter(connection, exchange);
+    jz_exchange_enter(connection, exchange);
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_ASKING, memory_order_release);
     call_handler(shard, connection, asked, &client);
     if (exchange->answer != NULL)
@@ -139,9 +146,15 @@ void jz_exchange_rest(jz_shard *shard, jz_connection *connection, jz_input *inpu
         return;
     }
     exchange->is_resting = true;
-    enter(connection, exchange);
+    jz_exchange_enter(connection, exchange);
     jz_exchange_keep_input(connection, input);
     jz_turn_mark_dirty(&shard->turn, connection);
+}
+
+bool jz_exchange_is_sending(const jz_connection *connection)
+{
+    const jz_exchange *exchange = connection->phase == JZ_PHASE_ASKING ? connection->exchange : NULL;
+    return exchange != NULL && (exchange->is_resting || (exchange->transfer != NULL && exchange->transfer->has_begun));
 }
 
 bool jz_exchange_is_resting(const jz_connection *connection)
@@ -151,18 +164,18 @@ bool jz_exchange_is_resting(const jz_connection *connection)
 
 jz_buffer jz_exchange_take_rest(jz_connection *connection)
 {
-    jz_exchange *exchange = leave(connection);
+    jz_exchange *exchange = jz_exchange_leave(connection);
     jz_buffer rest = exchange->rest;
     exchange->rest = (jz_buffer){0};
-    free_exchange(exchange);
+    jz_exchange_free(exchange);
     return rest;
 }
 
 jz_answer_status jz_exchange_answer(jz_shard *shard, jz_connection *connection, jz_answer *answer)
 {
     jz_exchange *exchange = connection->phase == JZ_PHASE_ASKING ? connection->exchange : NULL;
-    if (exchange == NULL || exchange->number != answer->exchange || exchange->answer != NULL || exchange->is_resting ||
-        connection->broken != JZ_FAILURE_NONE)
+    if (exchange == NULL || exchange->number != answer->exchange || exchange->transfer != NULL ||
+        exchange->answer != NULL || exchange->is_resting || connection->broken != JZ_FAILURE_NONE)
         return JZ_ANSWER_LATE;
     exchange->answer = answer;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
@@ -171,37 +184,65 @@ jz_answer_status jz_exchange_answer(jz_shard *shard, jz_connection *connection, 
 }
 
 /* As for pages with fixed content: see answer_page in http.c. */
-static bool goes_on_behind(const jz_shard *shard, const jz_connection *connection, const jz_exchange *exchange)
+bool jz_exchange_goes_on_behind(const jz_shard *shard, const jz_connection *connection, const jz_exchange *exchange)
 {
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
     return exchange->keeps_alive && !exchange->has_dropped && shard->course == JZ_COURSE_SERVING &&
            buffered <= shard->server->options.backpressure_limit / 2;
 }
 
-void jz_exchange_proceed(jz_shard *shard, jz_connection *connection)
+/* The answer is on its way, and the connection has left its phase: what is behind the request has its turn later. */
+static void conclude(jz_connection *connection, jz_exchange *exchange)
 {
-    if (connection->exchange->answer == NULL)
+    if (exchange->rest.length == 0 || connection->phase != JZ_PHASE_HEAD || connection->broken != JZ_FAILURE_NONE) {
+        jz_exchange_free(exchange);
         return;
+    }
+    jz_answer_free(exchange->answer);
+    if (exchange->transfer != NULL)
+        jz_transfer_end(exchange->transfer);
+    exchange->answer = NULL;
+    exchange->transfer = NULL;
+    exchange->is_resting = true;
+    jz_exchange_enter(connection, exchange);
+}
+
+static void send_answer(jz_shard *shard, jz_connection *connection)
+{
     jz_exchange *exchange = end(shard, connection);
     jz_response response = jz_response_of_answer(exchange->answer);
     response.is_head = exchange->is_head;
-    response.keeps_alive = goes_on_behind(shard, connection, exchange);
+    response.keeps_alive = jz_exchange_goes_on_behind(shard, connection, exchange);
     response.says_keep_alive = exchange->says_keep_alive;
     jz_http_respond(shard, connection, &response);
-    jz_answer_free(exchange->answer);
-    exchange->answer = NULL;
-    if (exchange->rest.length > 0 && connection->phase == JZ_PHASE_HEAD && connection->broken == JZ_FAILURE_NONE) {
-        exchange->is_resting = true;
-        enter(connection, exchange);
-    } else {
-        free_exchange(exchange);
-    }
+    conclude(connection, exchange);
+}
+
+static void send_file(jz_shard *shard, jz_connection *connection)
+{
+    jz_exchange *exchange = connection->exchange;
+    if (exchange->transfer->is_away || !jz_file_send(shard, connection))
+        return;
+    if (exchange->transfer->has_begun)
+        jz_http_conclude(shard, connection, exchange->keeps_alive);
+    conclude(connection, exchange);
+}
+
+void jz_exchange_proceed(jz_shard *shard, jz_connection *connection)
+{
+    const jz_exchange *exchange = connection->exchange;
+    if (exchange->transfer != NULL)
+        send_file(shard, connection);
+    else if (exchange->answer != NULL)
+        send_answer(shard, connection);
 }
 
 void jz_exchange_follow(jz_shard *shard, jz_connection *connection)
 {
     jz_exchange *exchange = connection->exchange;
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
+    if (exchange->transfer != NULL && connection->broken == JZ_FAILURE_NONE)
+        jz_file_go_on(shard, connection);
     if (!exchange->is_resting || exchange->is_noted || buffered > shard->server->options.backpressure_limit / 2)
         return;
     exchange->is_noted = true;
@@ -218,7 +259,7 @@ void jz_exchange_time_out(jz_shard *shard, jz_connection *connection)
                         "refused: the page %.100s was not answered within %" PRIu32 " ms (answer_timeout_ms)",
                         route->path, route->page_options.answer_timeout_ms);
     jz_count(&shard->turn.counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);
-    free_exchange(end(shard, connection));
+    jz_exchange_free(end(shard, connection));
     jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT,
                            "the page was not made in time (answer_timeout_ms)");
 }
@@ -229,13 +270,13 @@ void jz_exchange_stop(jz_shard *shard, jz_connection *connection, bool lingers)
     exchange->keeps_alive = false;
     if (exchange->is_resting) {
         jz_http_finish(shard, connection, lingers);
-    } else if (exchange->answer == NULL) {
-        free_exchange(end(shard, connection));
+    } else if (exchange->answer == NULL && !jz_exchange_is_sending(connection)) {
+        jz_exchange_free(end(shard, connection));
         jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT, "the server stops");
     }
 }
 
 void jz_exchange_discard(jz_shard *shard, jz_connection *connection)
 {
-    free_exchange(connection->exchange->is_resting ? leave(connection) : end(shard, connection));
+    jz_exchange_free(connection->exchange->is_resting ? jz_exchange_leave(connection) : end(shard, connection));
 }

@@ -15,7 +15,8 @@ enum { JZ_MOST_PIPELINED = 64 * 1024 };
 
 struct jz_exchange {
     const jz_route *route;
-    jz_page_job *job;  /* on a worker, that calls the handler; NULL: it was called on the loop */
+    struct jz_transfer *transfer; /* of a file; NULL: the application answers */
+    jz_page_job *job;             /* on a worker, that calls the handler; NULL: it was called on the loop */
     uint32_t number;   /* of all exchanges of the shard, so that a late answer does not answer a later request */
     jz_answer *answer; /* NULL until there is one */
     jz_buffer rest;    /* what the client sent behind the request */
@@ -35,6 +36,17 @@ typedef struct jz_asked {
     bool keeps_alive;
 } jz_asked;
 
+/* NULL when there is no memory. */
+jz_exchange *jz_exchange_create(jz_shard *shard, const jz_route *route, const jz_asked *asked);
+void jz_exchange_free(jz_exchange *exchange);
+
+/* The connection enters JZ_PHASE_ASKING with the exchange, or leaves it, and is then as before the request. */
+void jz_exchange_enter(jz_connection *connection, jz_exchange *exchange);
+jz_exchange *jz_exchange_leave(jz_connection *connection);
+
+/* Whether the connection is kept for the next request behind the answer that is about to be sent. */
+bool jz_exchange_goes_on_behind(const jz_shard *shard, const jz_connection *connection, const jz_exchange *exchange);
+
 /* Calls the page's handler. If it answers at once, so does this; otherwise the connection enters JZ_PHASE_ASKING. */
 void jz_exchange_ask(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_asked *asked);
 
@@ -46,6 +58,9 @@ void jz_exchange_rest(jz_shard *shard, jz_connection *connection, jz_input *inpu
 
 /* Whether the connection has an answered request, and further ones that wait. */
 bool jz_exchange_is_resting(const jz_connection *connection);
+
+/* Whether it has that, or a file is on its way to the peer: no answer is awaited. */
+bool jz_exchange_is_sending(const jz_connection *connection);
 
 /* Ends the rest: gives what waited, which the caller frees. The connection is in JZ_PHASE_HEAD again. */
 jz_buffer jz_exchange_take_rest(jz_connection *connection);

@@ -128,10 +128,10 @@ static void answer_page(jz_shard *shard, jz_connection *connection, const jz_req
     jz_http_respond(shard, connection, &response);
 }
 
-/* Whether the request is one for a page that is made for it. */
+/* Whether the request is one for a page that is made for it, or a file. */
 static bool is_for_handler(const jz_request_head *head, const jz_lookup *lookup)
 {
-    return lookup->route != NULL && lookup->route->page_handler != NULL &&
+    return lookup->route != NULL && (lookup->route->page_handler != NULL || lookup->route->files != NULL) &&
            (is_method(head, "GET") || is_method(head, "HEAD")) && fault_of(head, lookup) == NULL;
 }
 

@@ -47,8 +47,13 @@ void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_respon
        judged. */
     if (connection->unsent != NULL)
         jz_output_flush(&shard->turn, connection);
+    jz_http_conclude(shard, connection, response->keeps_alive);
+}
+
+void jz_http_conclude(jz_shard *shard, jz_connection *connection, bool keeps_alive)
+{
     connection->timer.tag = 0;
-    if (!response->keeps_alive)
+    if (!keeps_alive)
         jz_http_finish(shard, connection, true);
     connection->was_answered = true;
     jz_http_await_request(shard, connection);

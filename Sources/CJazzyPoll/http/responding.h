@@ -15,6 +15,9 @@ jz_response jz_http_response_of(jz_refusal refusal, const char *detail, char bod
 /* Sends a response, and finishes the connection unless the response keeps it alive. */
 void jz_http_respond(jz_shard *shard, jz_connection *connection, const jz_response *response);
 
+/* A response was appended as a whole: the connection finishes, or awaits the next request. */
+void jz_http_conclude(jz_shard *shard, jz_connection *connection, bool keeps_alive);
+
 /*
  * Sets the timer for the next request, if the connection waits for one. Call it when a response was appended, and when
  * it was sent.

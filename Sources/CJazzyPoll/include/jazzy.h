@@ -32,6 +32,7 @@
 
 #include "jazzy/error.h"
 #include "jazzy/event.h"
+#include "jazzy/files.h"
 #include "jazzy/log.h"
 #include "jazzy/metrics.h"
 #include "jazzy/metrics.h"

@@ -78,6 +78,12 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
         jz_topic_closing_run(shard, task);
         return;
     }
+    if (task->type == JZ_ERRAND_PARCEL) {
+        jz_parcel *parcel = jz_errand_parcel(task);
+        parcel->take(shard, parcel);
+        jz_errand_free(task);
+        return;
+    }
     if (task->type == JZ_ERRAND_PUBLISH) {
         jz_shard_publish(shard, (jz_text){(const char *)task->bytes, task->length}, task->publication, task->ws);
     } else {

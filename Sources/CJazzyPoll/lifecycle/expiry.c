@@ -111,7 +111,7 @@ static void follow_time_out(jz_shard *shard, jz_connection *connection)
         jz_http_refuse(shard, connection, JZ_REFUSAL_HANDSHAKE_TIMEOUT);
     } else if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_is_open(&connection->session)) {
         follow_watch(shard, connection);
-    } else if (connection->phase != JZ_PHASE_ASKING || jz_exchange_is_resting(connection)) {
+    } else if (connection->phase != JZ_PHASE_ASKING || jz_exchange_is_sending(connection)) {
         give_up(shard, connection);
         return;
     }

@@ -1,5 +1,6 @@
 #include "lifecycle/progress.h"
 
+#include "http/exchange.h"
 #include "loop/socket.h"
 #include "shard/server.h"
 
@@ -17,7 +18,7 @@ static int descriptor_of(const jz_shard *shard, const jz_connection *connection)
 
 bool jz_progress_is_awaited(const jz_shard *shard, const jz_connection *connection)
 {
-    return connection->unsent != NULL || jz_socket_unacknowledged(descriptor_of(shard, connection)) > 0;
+    return connection->unsent != NULL || jz_exchange_is_sending(connection) || jz_socket_unacknowledged(descriptor_of(shard, connection)) > 0;
 }
 
 uint32_t jz_progress_patience(uint32_t timeout_ms)

@@ -12,6 +12,9 @@
 #include "shard/stop_request.h"
 #include "workers/workers.h"
 
+/* Of files: so many may wait for a disk at the same time. */
+enum { READING_THREADS = 4 };
+
 static jz_status expect_state(const jz_server *server, jz_server_state expected, const char *action, const char *reason,
                               jz_error *error)
 {
@@ -38,6 +41,7 @@ static void end_running(jz_server *server)
     server->thread_count = 0;
     /* Every connection has ended; close events may still wait for a worker. */
     jz_workers_finish(&server->workers);
+    jz_workers_finish(&server->readers);
     for (uint32_t i = 0; i < server->shard_count; i++) {
         jz_errand_discard_all(&server->shards[i]); /* if its loop never ran */
         jz_peer_log_finish(&server->shards[i]);
@@ -60,11 +64,14 @@ static jz_status prepare(jz_server *server, jz_error *error)
     if (status == JZ_OK && jz_routes_need_workers(&server->routes))
         status = jz_workers_start(&server->workers, server->options.worker_threads, server->options.thread_stack_size,
                                   error);
-    if (status != JZ_OK || membership == NULL)
-        return status;
-    status = jz_membership_start(membership, server, error);
-    if (status != JZ_OK)
+    if (status == JZ_OK && jz_routes_have_files(&server->routes))
+        status = jz_workers_start(&server->readers, READING_THREADS, server->options.thread_stack_size, error);
+    if (status == JZ_OK && membership != NULL)
+        status = jz_membership_start(membership, server, error);
+    if (status != JZ_OK) {
         jz_workers_finish(&server->workers);
+        jz_workers_finish(&server->readers);
+    }
     return status;
 }
 

@@ -1,13 +1,13 @@
 #include "shard/server.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec/path.h"
 #include "loop/report.h"
 #include "loop/thread.h"
+#include "server/routing.h"
 #include "shard/errand.h"
 #include "shard/registry.h"
 #include "lifecycle/shard_loop.h"
@@ -51,6 +51,8 @@ static void free_server(jz_server *server)
     free(server->trusted_proxies);
     free(server->client_address_header);
     jz_workers_destroy(&server->workers);
+    jz_workers_destroy(&server->readers);
+    jz_packed_free(server->packed);
     free(server->shards);
     free(server->threads);
     free(server);
@@ -96,6 +98,7 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
     server->tell_by_ms = UINT64_MAX;
     server->drain_by_ms = UINT64_MAX;
     jz_workers_init(&server->workers, &jz_errand_mail);
+    jz_workers_init(&server->readers, &jz_errand_mail);
     jz_admission_init(&server->admission, options);
     if (keep_proxies(server, options, error) != JZ_OK || keep_header(server, options, error) != JZ_OK) {
         free_server(server);
@@ -181,7 +184,7 @@ static jz_status add_normal_route(jz_server *server, const char *path, const cha
     return JZ_OK;
 }
 
-static jz_status require_time_for_routes(jz_server *server, jz_error *error)
+jz_status jz_server_require_time_for_routes(jz_server *server, jz_error *error)
 {
     int state = atomic_load(&server->state);
     if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
@@ -189,10 +192,9 @@ static jz_status require_time_for_routes(jz_server *server, jz_error *error)
     return JZ_OK;
 }
 
-/* Checks the path and the state, and finds or adds the route. */
-static jz_status add_route(jz_server *server, const char *path, jz_route **route, jz_error *error)
+jz_status jz_server_add_route(jz_server *server, const char *path, jz_route **route, jz_error *error)
 {
-    if (require_time_for_routes(server, error) != JZ_OK)
+    if (jz_server_require_time_for_routes(server, error) != JZ_OK)
         return JZ_STATUS_INVALID_STATE;
     const char *why = "a path begins with '/' and has no '?', '#' or white space";
     if (path == NULL || path[0] != '/' || !jz_route_pattern_is_valid(path, &why))
@@ -218,7 +220,7 @@ jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route
         status = jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": the handler is NULL",
                            path != NULL ? path : "");
     if (status == JZ_OK)
-        status = add_route(server, path, &route, error);
+        status = jz_server_add_route(server, path, &route, error);
     if (status != JZ_OK)
         return status;
     if (route->handler != NULL)
@@ -235,78 +237,6 @@ jz_status jz_server_route_ws(jz_server *server, const char *path, const jz_route
     route->is_plain = options->execution == JZ_EXECUTION_LOOP && options->message_rate.per_second == 0;
     route->handler = handler;
     route->context = context;
-    return JZ_OK;
-}
-
-jz_status jz_server_route_get(jz_server *server, const char *path, const char *content_type, const void *body,
-                              size_t length, jz_error *error)
-{
-    if (content_type == NULL || strpbrk(content_type, "\r\n") != NULL)
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": the content type is not one line",
-                         path != NULL ? path : "");
-    jz_route *route = NULL;
-    jz_status status = add_route(server, path, &route, error);
-    if (status != JZ_OK)
-        return status;
-    if (jz_route_has_page(route))
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a page already", path);
-    route->page = jz_page_create(content_type, body, length);
-    if (route->page == NULL)
-        return jz_report_system(error, ENOMEM, "add a route");
-    return JZ_OK;
-}
-
-/* Options with the server's value where the page has none. */
-static jz_status complete_page_options(jz_page_options *options, const jz_options *server, jz_error *error)
-{
-    if (options->execution != JZ_EXECUTION_LOOP && options->execution != JZ_EXECUTION_WORKERS)
-        return jz_report(error, JZ_STATUS_INVALID_OPTION, "option execution of a page is %d; it has to be 0 or 1",
-                         (int)options->execution);
-    if (options->answer_timeout_ms == 0)
-        options->answer_timeout_ms = server->upgrade_timeout_ms;
-    if (options->answer_timeout_ms < 100 || options->answer_timeout_ms > 3600000)
-        return jz_report(error, JZ_STATUS_INVALID_OPTION,
-                         "option answer_timeout_ms is %" PRIu32 "; it has to be 100 to 3,600,000, or 0 for the "
-                         "server's upgrade_timeout_ms",
-                         options->answer_timeout_ms);
-    return JZ_OK;
-}
-
-jz_status jz_server_route_page(jz_server *server, const char *path, const jz_page_options *options,
-                               jz_page_handler handler, void *context, jz_error *error)
-{
-    jz_page_options complete = options != NULL ? *options : (jz_page_options){0};
-    if (handler == NULL)
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "page \"%.100s\": the handler is NULL",
-                         path != NULL ? path : "");
-    jz_route *route = NULL;
-    jz_status status = complete_page_options(&complete, &server->options, error);
-    if (status == JZ_OK)
-        status = add_route(server, path, &route, error);
-    if (status != JZ_OK)
-        return status;
-    if (jz_route_has_page(route))
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE, "route \"%.100s\": there is a page already", path);
-    route->page_handler = handler;
-    route->page_context = context;
-    route->page_options = complete;
-    return JZ_OK;
-}
-
-jz_status jz_server_route_not_found(jz_server *server, const char *content_type, const void *body, size_t length,
-                                    jz_error *error)
-{
-    if (content_type == NULL || strpbrk(content_type, "\r\n") != NULL)
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
-                         "the page for what is not found: the content type is not one line");
-    if (require_time_for_routes(server, error) != JZ_OK)
-        return JZ_STATUS_INVALID_STATE;
-    if (server->routes.not_found != NULL)
-        return jz_report(error, JZ_STATUS_INVALID_ROUTE,
-                         "the page for what is not found: there is one already; a server has one for all paths");
-    server->routes.not_found = jz_page_create(content_type, body, length);
-    if (server->routes.not_found == NULL)
-        return jz_report_system(error, ENOMEM, "add a page");
     return JZ_OK;
 }
 

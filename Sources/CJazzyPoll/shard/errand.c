@@ -222,6 +222,39 @@ static void post_made(jz_letter *made)
         jz_leave_shard(ws);
 }
 
+jz_letter *jz_errand_create_parcel(jz_ws ws, jz_parcel *parcel)
+{
+    jz_errand *created = create(&(jz_errand){.ws = ws, .type = JZ_ERRAND_PARCEL, .length = sizeof parcel}, &parcel);
+    return created != NULL ? &created->letter : NULL;
+}
+
+jz_parcel *jz_errand_parcel(const jz_errand *task)
+{
+    jz_parcel *parcel;
+    memcpy(&parcel, task->bytes, sizeof parcel);
+    return parcel;
+}
+
+void jz_errand_free_parcel(jz_letter *letter)
+{
+    free_made(letter);
+}
+
+void jz_errand_post_parcel(jz_letter *letter)
+{
+    const jz_errand *task = (const jz_errand *)letter;
+    jz_ws ws = task->ws;
+    jz_parcel *parcel = jz_errand_parcel(task);
+    jz_shard *shard = jz_enter_shard(ws);
+    bool is_posted = shard != NULL && jz_loop_post(&shard->turn.loop, letter);
+    if (!is_posted) {
+        parcel->discard(parcel);
+        free_made(letter);
+    }
+    if (shard != NULL)
+        jz_leave_shard(ws);
+}
+
 jz_send_status jz_errand_hand_over(jz_shard *shard, const jz_arrival *arrival)
 {
     const jz_errand fields = {.type = JZ_ERRAND_HAND_OVER, .length = sizeof *arrival};
@@ -249,6 +282,9 @@ void jz_errand_discard(jz_shard *shard, jz_letter *letter)
     if (task->type == JZ_ERRAND_HAND_OVER) {
         const jz_arrival arrival = jz_errand_arrival(task);
         jz_arrival_give_up(shard->server, &arrival);
+    } else if (task->type == JZ_ERRAND_PARCEL) {
+        jz_parcel *parcel = jz_errand_parcel(task);
+        parcel->discard(parcel);
     }
     jz_errand_unreserve(shard, task->reserved);
     jz_errand_free(task);

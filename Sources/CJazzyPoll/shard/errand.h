@@ -29,6 +29,7 @@ typedef enum jz_errand_type {
     JZ_ERRAND_PAUSE,
     JZ_ERRAND_RESUME,
     JZ_ERRAND_ANSWER,
+    JZ_ERRAND_PARCEL,
     JZ_ERRAND_HAND_OVER
 } jz_errand_type;
 
@@ -106,6 +107,23 @@ jz_send_status jz_errand_post_chain(jz_shard *shard, jz_errand *last, jz_errand 
 
 /* If QUEUED, takes ownership of the answer. */
 jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer);
+
+/* What comes back to its loop from another thread. */
+typedef struct jz_parcel {
+    void (*take)(jz_shard *shard, struct jz_parcel *parcel); /* perhaps within a handler; owns the parcel */
+    void (*discard)(struct jz_parcel *parcel);               /* the loop has ended; likewise */
+} jz_parcel;
+
+/*
+ * A letter for a parcel, to the loop of that connection; made before it is needed, so that posting cannot fail. NULL
+ * when there is no memory. Posting takes ownership of both; from any thread. Freeing a letter leaves the parcel.
+ */
+jz_letter *jz_errand_create_parcel(jz_ws ws, jz_parcel *parcel);
+void jz_errand_post_parcel(jz_letter *letter);
+void jz_errand_free_parcel(jz_letter *letter);
+
+/* The parcel of a JZ_ERRAND_PARCEL. */
+jz_parcel *jz_errand_parcel(const jz_errand *errand);
 
 /* How workers post letters to loops. */
 extern const jz_workers_mail jz_errand_mail;

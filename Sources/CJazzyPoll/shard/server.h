@@ -15,6 +15,7 @@
 #include "config/options.h"
 #include "config/routes.h"
 #include "pubsub/membership.h"
+#include "shard/packed.h"
 #include "shard/shard.h"
 #include "workers/workers.h"
 
@@ -54,6 +55,8 @@ struct jz_server {
     _Atomic uint32_t next_adopting; /* number, modulo shard_count, of the shard that gets the next adopted connection */
     _Atomic(jz_membership *) membership; /* NULL: no broker joins its topics with others'. Read by any thread */
     jz_workers workers;                  /* for routes that run on workers */
+    jz_workers readers;                  /* of files; they are few, and run nothing of the application's */
+    jz_packed *packed;                   /* NULL: there are no files */
     pthread_t *threads;                  /* of the shards that do not run on the caller's thread */
     uint32_t thread_count;
     bool runs_on_own_threads;                       /* started by jz_server_start */

@@ -29,6 +29,46 @@ static void a_date_is_written_as_http_wants_it(void **state)
     }
 }
 
+static void a_date_is_read_as_it_is_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(dates); i++) {
+        char text[JZ_DATE_LENGTH + 1];
+        int64_t seconds;
+        jz_date_format(dates[i].seconds, text);
+        assert_string_equal(text, dates[i].text);
+        assert_true(jz_date_parse(jz_text_of(text), &seconds));
+        assert_int_equal(seconds, dates[i].seconds);
+    }
+}
+
+static const char *const no_dates[] = {
+    "",
+    "Sun, 06 Nov 1994 08:49:37",
+    "Sun, 06 Nov 1994 08:49:37 UTC",
+    "Sun, 06 Nov 1994 08:49:37 GMT ",
+    "Sunday, 06-Nov-94 08:49:37 GMT",
+    "Sun Nov  6 08:49:37 1994",
+    "Son, 06 Nov 1994 08:49:37 GMT",
+    "Sun, 06 Now 1994 08:49:37 GMT",
+    "Sun, 00 Nov 1994 08:49:37 GMT",
+    "Sun, 32 Nov 1994 08:49:37 GMT",
+    "Sun,  6 Nov 1994 08:49:37 GMT",
+    "Sun, 06 Nov 0000 08:49:37 GMT",
+    "Sun, 06 Nov 1994 24:49:37 GMT",
+    "Sun, 06 Nov 1994 08:60:37 GMT",
+    "Sun, 06 Nov 1994 08:49:61 GMT",
+    "Sun, 06 Nov 1994 -8:49:37 GMT",
+};
+
+static void what_is_no_date_is_not_read(void **state)
+{
+    (void)state;
+    int64_t seconds;
+    for (size_t i = 0; i < COUNT_OF(no_dates); i++)
+        assert_that(!jz_date_parse(jz_text_of(no_dates[i]), &seconds), "%s", no_dates[i]);
+}
+
 static void one_date_follows_the_clock_in_both_directions(void **state)
 {
     (void)state;
@@ -86,6 +126,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_date_is_written_as_http_wants_it),
+        cmocka_unit_test(a_date_is_read_as_it_is_written),
+        cmocka_unit_test(what_is_no_date_is_not_read),
         cmocka_unit_test(one_date_follows_the_clock_in_both_directions),
         cmocka_unit_test(every_weekday_and_month_has_its_name),
         cmocka_unit_test(within_a_second_the_date_is_not_written_again),

@@ -21,8 +21,8 @@ typedef struct jz_string {
 } jz_string;
 
 /*
- * A request for a WebSocket, borrowed until the upgrade hook, or the handler of the open event, returns. Its handshake
- * is valid and its origin allowed.
+ * A request for a WebSocket, borrowed until the upgrade hook, or the handler of the open event, returns: its handshake
+ * is valid and its origin allowed. Or one for a page, borrowed until the page's handler returns.
  */
 typedef struct jz_request jz_request;
 

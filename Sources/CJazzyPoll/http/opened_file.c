@@ -1,0 +1,147 @@
+#define _GNU_SOURCE
+
+#include "http/opened_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "codec/text.h"
+
+enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK, MOST_NAME = 256 };
+
+/*
+ * Kernels take the time of a change from a clock with such steps, so that a file that was changed just now may change
+ * again without another time: the next version would look like this one.
+ */
+enum { STEP_NS = 20 * 1000 * 1000 };
+
+#ifdef __APPLE__
+#define MODIFIED st_mtimespec
+#define CHANGED st_ctimespec
+#else
+#define MODIFIED st_mtim
+#define CHANGED st_ctim
+#endif
+
+static int64_t nanoseconds(struct timespec time)
+{
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static jz_file_result result_of(int reason)
+{
+    switch (reason) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP: /* a symbolic link, by O_NOFOLLOW */
+    case EMLINK:
+    case ENAMETOOLONG:
+    case ENXIO: /* a socket, or a device without a driver */
+        return JZ_FILE_MISSING;
+    case EACCES:
+    case EPERM:
+        return JZ_FILE_FORBIDDEN;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        return JZ_FILE_EXHAUSTED;
+    default:
+        return JZ_FILE_FAILED;
+    }
+}
+
+static void close_keeping_errno(int descriptor)
+{
+    int reason = errno;
+    close(descriptor);
+    errno = reason;
+}
+
+/* Opens what a path leads to, without following any link in it. -1 with errno. Takes over the folder's descriptor. */
+static int walk(int folder, jz_text path)
+{
+    char name[MOST_NAME];
+    jz_text segment;
+    while (folder >= 0 && jz_text_take_piece(&path, '/', &segment)) {
+        if (segment.length == 0 || segment.length >= sizeof name) {
+            errno = ENOENT;
+            close_keeping_errno(folder);
+            return -1;
+        }
+        memcpy(name, segment.start, segment.length);
+        name[segment.length] = '\0';
+        int flags = OPEN_FLAGS | O_NOFOLLOW | (path.length > 0 ? O_DIRECTORY : 0);
+        int next = openat(folder, name, flags);
+        close_keeping_errno(folder);
+        folder = next;
+    }
+    return folder;
+}
+
+static bool take_stamp(int descriptor, jz_file_stamp *stamp)
+{
+    struct stat status;
+    if (fstat(descriptor, &status) != 0)
+        return false;
+    if (!S_ISREG(status.st_mode)) {
+        errno = ENOENT;
+        return false;
+    }
+    *stamp = (jz_file_stamp){.size = (uint64_t)status.st_size,
+                             .modified_ns = nanoseconds(status.MODIFIED),
+                             .changed_ns = nanoseconds(status.CHANGED),
+                             .number = status.st_ino};
+    return true;
+}
+
+/* Waits until a change would be seen, and takes the stamp again; a file that changes all the time is seen to. */
+static bool let_settle(int descriptor, jz_file_stamp *stamp)
+{
+    struct timespec now;
+    int64_t last = stamp->modified_ns > stamp->changed_ns ? stamp->modified_ns : stamp->changed_ns;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0 || nanoseconds(now) - last >= STEP_NS ||
+        nanoseconds(now) - last < -STEP_NS)
+        return true;
+    nanosleep(&(struct timespec){.tv_nsec = STEP_NS}, NULL);
+    return take_stamp(descriptor, stamp);
+}
+
+jz_file_result jz_file_open(const jz_files *files, const char *path, jz_opened_file *file)
+{
+    file->descriptor = open(files->root, files->is_folder ? OPEN_FLAGS | O_DIRECTORY : OPEN_FLAGS);
+    if (files->is_folder && file->descriptor >= 0)
+        file->descriptor = walk(file->descriptor, jz_text_of(path));
+    if (file->descriptor < 0)
+        return result_of(errno);
+    if (take_stamp(file->descriptor, &file->stamp) && let_settle(file->descriptor, &file->stamp))
+        return JZ_FILE_OK;
+    close_keeping_errno(file->descriptor);
+    file->descriptor = -1;
+    return result_of(errno);
+}
+
+static bool is_same(const jz_file_stamp *one, const jz_file_stamp *other)
+{
+    return one->size == other->size && one->modified_ns == other->modified_ns && one->changed_ns == other->changed_ns &&
+           one->number == other->number;
+}
+
+jz_file_result jz_file_read(const jz_opened_file *file, uint64_t position, void *bytes, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        ssize_t count = pread(file->descriptor, (char *)bytes + done, length - done, (off_t)(position + done));
+        if (count < 0 && errno != EINTR)
+            return JZ_FILE_FAILED;
+        if (count == 0)
+            return JZ_FILE_CHANGED;
+        done += count > 0 ? (size_t)count : 0;
+    }
+    jz_file_stamp stamp;
+    if (!take_stamp(file->descriptor, &stamp))
+        return JZ_FILE_FAILED;
+    return is_same(&stamp, &file->stamp) ? JZ_FILE_OK : JZ_FILE_CHANGED;
+}
