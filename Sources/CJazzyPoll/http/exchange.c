@@ -40,7 +40,7 @@ static jz_exchange *end(jz_shard *shard, jz_connection *connection)
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     jz_exchange *exchange = jz_exchange_leave(connection);
     const jz_route *route = exchange->route;
-    bool was_called = exchange->job == NULL || jz_page_job_end(exchange->job);
+    bool was_called = exchange->job != NULL ? jz_page_job_end(exchange->job) : exchange->was_called;
     exchange->job = NULL;
     if (was_called && route->page_options.ended != NULL)
         route->page_options.ended(route->page_context, request_of(shard, connection, exchange));
@@ -87,7 +87,7 @@ static void have_handler_called(jz_shard *shard, jz_connection *connection, cons
 
 static void call_handler(jz_shard *shard, jz_connection *connection, const jz_asked *asked, const jz_address *client)
 {
-    const jz_exchange *exchange = connection->exchange;
+    jz_exchange *exchange = connection->exchange;
     const jz_route *route = exchange->route;
     jz_properties *properties = jz_properties_take(&shard->turn.links, connection->link);
     const jz_request request = {.head = asked->head,
@@ -96,7 +96,8 @@ static void call_handler(jz_shard *shard, jz_connection *connection, const jz_as
                                 .route = route->path,
                                 .is_secure = jz_client_is_secure(shard, connection, asked->head),
                                 .properties = properties};
-    if (route->page_options.execution == JZ_EXECUTION_WORKERS)
+    exchange->was_called = route->page_options.execution == JZ_EXECUTION_LOOP;
+    if (!exchange->was_called)
         have_handler_called(shard, connection, asked, &request);
     else
         route->page_handler(route->page_context, request_of(shard, connection, exchange), &request);

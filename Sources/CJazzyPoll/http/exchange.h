@@ -16,10 +16,11 @@ enum { JZ_MOST_PIPELINED = 64 * 1024 };
 struct jz_exchange {
     const jz_route *route;
     struct jz_transfer *transfer; /* of a file; NULL: the application answers */
-    jz_page_job *job;             /* on a worker, that calls the handler; NULL: it was called on the loop */
+    jz_page_job *job;             /* on a worker, that calls the handler; NULL: there is none */
     uint32_t number;   /* of all exchanges of the shard, so that a late answer does not answer a later request */
     jz_answer *answer; /* NULL until there is one */
     jz_buffer rest;    /* what the client sent behind the request */
+    bool was_called;   /* the handler, on the loop */
     bool is_head;
     bool keeps_alive;
     bool says_keep_alive;
