@@ -29,9 +29,8 @@ struct Handshake: Sendable {
     }
 
     func reject(status: Int, headers: JazzyHeaders = [:], body: JazzyContent? = nil) -> jz_answer_status {
-        guard let status = Int32(exactly: status), body?.contentType.utf8.contains(0) != true else {
-            return JZ_ANSWER_INVALID
-        }
+        guard let status = Int32(exactly: status), body?.file == nil, body?.contentType.utf8.contains(0) != true
+        else { return JZ_ANSWER_INVALID }
         return withResponseHeaders(headers) { start, count in
             withOptionalCString(body?.contentType) { contentType in
                 (body?.body ?? []).withUnsafeBytes { bytes in
@@ -43,22 +42,23 @@ struct Handshake: Sendable {
             }
         }
     }
+}
 
-    private func withResponseHeaders(
-        _ headers: JazzyHeaders, _ body: (UnsafePointer<jz_response_header>?, Int) -> jz_answer_status
-    ) -> jz_answer_status {
-        let texts = headers.flatMap { [$0.name, $0.value] }
-        guard !texts.contains(where: { $0.utf8.contains(0) }) else { return JZ_ANSWER_INVALID }
-        return withCStrings(of: texts) { starts, count in
-            let coreHeaders = stride(from: 0, to: count, by: 2).map {
-                jz_response_header(name: starts?[$0], value: starts?[$0 + 1])
-            }
-            return coreHeaders.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
+/// Calls `body` with headers for the core; `JZ_ANSWER_INVALID` if one has a NUL.
+func withResponseHeaders(
+    _ headers: JazzyHeaders, _ body: (UnsafePointer<jz_response_header>?, Int) -> jz_answer_status
+) -> jz_answer_status {
+    let texts = headers.flatMap { [$0.name, $0.value] }
+    guard !texts.contains(where: { $0.utf8.contains(0) }) else { return JZ_ANSWER_INVALID }
+    return withCStrings(of: texts) { starts, count in
+        let coreHeaders = stride(from: 0, to: count, by: 2).map {
+            jz_response_header(name: starts?[$0], value: starts?[$0 + 1])
         }
+        return coreHeaders.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
     }
 }
 
-private func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
     guard let text else { return body(nil) }
     return text.withCString(body)
 }

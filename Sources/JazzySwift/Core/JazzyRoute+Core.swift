@@ -1,7 +1,7 @@
 import CJazzyPoll
 
 extension WebSocketRoute {
-    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> HandlerContext? {
+    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> (any AnyObject & Sendable)? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
         try requireThatDropsAreReported()
         let context = HandlerContext(
@@ -27,8 +27,12 @@ extension WebSocketRoute {
 }
 
 extension PageRoute {
-    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> HandlerContext? {
+    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> (any AnyObject & Sendable)? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
+        if let file = content.file {
+            try registerFile(file, on: core)
+            return nil
+        }
         try requireNoNUL(content.contentType, "the content type of \(path)", .invalidRoute)
         try check {
             jz_server_route_get(core, path, content.contentType, content.body, content.body.count, $0)

@@ -1,8 +1,8 @@
 /// A request for a WebSocket, as a route's upgrade hook gets it (``JazzyUpgradeHook``, ``JazzyAdmissionHook``), and as
-/// ``JazzyConnection/request`` is.
+/// ``JazzyConnection/request`` is; or one for a page (``JazzyPageHandler``).
 ///
-/// Its handshake is valid, and its origin allowed. It is a copy, and may be kept. Bytes that are not UTF-8 are replaced
-/// with U+FFFD.
+/// That for a WebSocket has a valid handshake, and an origin that is allowed. It is a copy, and may be kept. Bytes that
+/// are not UTF-8 are replaced with U+FFFD.
 public struct JazzyRequest: Hashable, Sendable {
     /// The path, with percent-encoding as sent.
     public let path: String

@@ -45,7 +45,7 @@ public struct JazzyUpgrade: Sendable {
     /// - Parameters:
     ///   - status: 300 to 599, for instance 401 or 404.
     ///   - headers: Further headers of the response, for instance `WWW-Authenticate` or `Location`.
-    ///   - body: The response's body. The default is a short text that explains the status.
+    ///   - body: The response's body, from memory. The default is a short text that explains the status.
     public static func reject(_ status: Int, headers: JazzyHeaders = [:], body: JazzyContent? = nil) -> Self {
         Self(answer: .reject(status: status, headers: headers, body: body))
     }

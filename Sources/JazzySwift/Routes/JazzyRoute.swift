@@ -6,7 +6,7 @@ protocol JazzyRoute: Sendable {
     var path: String { get }
 
     /// Returns an object that must live as long as the core server, if there is one. `server`: the server's options.
-    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> HandlerContext?
+    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> (any AnyObject & Sendable)?
 }
 
 struct WebSocketRoute: JazzyRoute {

@@ -22,7 +22,7 @@ public enum Route {
         Jazzy.server.ws(path, options: options, upgrade: upgrade, onDrain: onDrain, onDrop: onDrop, handler)
     }
 
-    /// Registers a page: GET and HEAD requests for the path are answered with this content, from memory.
+    /// Registers a page: GET and HEAD requests for the path are answered with this content.
     ///
     /// - Parameters:
     ///   - path: Begins with `/`, and may have parameters, like that of a WebSocket route. It may also be the path of

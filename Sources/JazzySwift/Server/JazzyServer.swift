@@ -60,7 +60,7 @@ public final class JazzyServer: Sendable {
         add(WebSocketRoute(path: path, options: options, closures: closures))
     }
 
-    /// Registers a page: GET and HEAD requests for the path are answered with this content, from memory.
+    /// Registers a page: GET and HEAD requests for the path are answered with this content.
     ///
     /// - Parameters:
     ///   - path: Begins with `/`, and may have parameters, like that of a WebSocket route. It may also be the path of
