@@ -94,6 +94,7 @@ static bool take_stamp(int descriptor, jz_file_stamp *stamp)
     *stamp = (jz_file_stamp){.size = (uint64_t)status.st_size,
                              .modified_ns = nanoseconds(status.MODIFIED),
                              .changed_ns = nanoseconds(status.CHANGED),
+                             .links = (uint64_t)status.st_nlink,
                              .number = status.st_ino};
     return true;
 }
@@ -124,10 +125,14 @@ jz_file_result jz_file_open(const jz_files *files, const char *path, jz_opened_f
     return result_of(errno);
 }
 
-static bool is_same(const jz_file_stamp *one, const jz_file_stamp *other)
+/*
+ * Whether the content is still the same. A file that was replaced or removed has lost a name, and is read on as it was;
+ * any other change is one of the content, whose time somebody may have set back.
+ */
+static bool is_same(const jz_file_stamp *now, const jz_file_stamp *before)
 {
-    return one->size == other->size && one->modified_ns == other->modified_ns && one->changed_ns == other->changed_ns &&
-           one->number == other->number;
+    return now->size == before->size && now->modified_ns == before->modified_ns && now->number == before->number &&
+           (now->changed_ns == before->changed_ns || now->links != before->links);
 }
 
 jz_file_result jz_file_read(const jz_opened_file *file, uint64_t position, void *bytes, size_t length)

@@ -21,7 +21,8 @@ typedef enum jz_file_result {
 typedef struct jz_file_stamp {
     uint64_t size;
     int64_t modified_ns; /* since 1970 */
-    int64_t changed_ns;  /* likewise, of its entry in the file system */
+    int64_t changed_ns;  /* likewise, of anything about it, such as its links */
+    uint64_t links;      /* names that it has */
     ino_t number;
 } jz_file_stamp;
 

@@ -81,7 +81,7 @@ final class PageContext: Sendable {
     }
 
     private func refuse(_ page: jz_page_request, _ reason: String) {
-        JazzyWebSocket(jz_ws(value: page.value)).log(.error, "the page \(errors.path) \(reason)")
+        JazzyWebSocket(jz_ws(value: page.value)).log(.error, "the page of \(errors.path) \(reason)")
         _ = page.respond(JazzyResponse(status: 500))
     }
 }

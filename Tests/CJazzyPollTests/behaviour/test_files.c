@@ -589,6 +589,27 @@ static void a_file_that_changes_while_it_is_sent_ends_the_connection(void **stat
     }
 }
 
+/* As by `mv`, or by rsync: the file that was opened has still all that it had. */
+static void a_file_that_is_replaced_or_removed_while_it_is_sent_comes_whole(void **state)
+{
+    (void)state;
+    for (int is_replaced = 0; is_replaced < 2; is_replaced++) {
+        jz_server *server = start();
+        char from[512];
+        write_bytes("public/moving.bin", large, LARGE);
+        write_text("public/next.bin", "next");
+        assert_true(test_client_connect(&other, jz_server_port(server), LITTLE_BUFFER));
+        assert_true(
+            test_client_send(&other, PAGE_REQUEST("/files/moving.bin"), strlen(PAGE_REQUEST("/files/moving.bin"))));
+        assert_int_equal(test_client_take_head(&other), 200);
+        snprintf(from, sizeof from, "%s", in("public/next.bin"));
+        assert_int_equal(is_replaced == 1 ? rename(from, in("public/moving.bin")) : unlink(in("public/moving.bin")), 0);
+        expect_large(&other, 0, LARGE);
+        test_client_close(&other);
+        finish(server);
+    }
+}
+
 static void who_does_not_take_a_file_is_let_go(void **state)
 {
     (void)state;
@@ -743,6 +764,7 @@ int main(void)
         cmocka_unit_test(a_large_file_comes_whole_and_in_order_with_what_was_asked_for_behind_it),
         cmocka_unit_test(who_reads_a_large_file_slowly_costs_little_memory),
         cmocka_unit_test(a_file_that_changes_while_it_is_sent_ends_the_connection),
+        cmocka_unit_test(a_file_that_is_replaced_or_removed_while_it_is_sent_comes_whole),
         cmocka_unit_test(who_does_not_take_a_file_is_let_go),
         cmocka_unit_test(who_goes_away_leaves_nothing_open),
         cmocka_unit_test(a_server_that_stops_sends_the_rest_of_a_file),

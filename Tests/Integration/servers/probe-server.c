@@ -3,8 +3,9 @@
  * With --throttle N all bytes travel through a transport that passes on up to N at a time, whenever it likes. With
  * --memory N they travel through one that keeps them in memory, and the server sees no socket of a client, only a
  * bridge does (bridge.h); then it listens on 127.0.0.1, on the port for TCP alone. With --certificate FILE its port is
- * one of TLS (secure.h). --deflate off|shared|dedicated: compression on all routes. Prints "listening on port N" when
- * it is ready. Exits with 1 and the library's own message when it cannot start.
+ * one of TLS (secure.h). --folder FOLDER: its files are pages. --deflate off|shared|dedicated: compression on all
+ * routes. Prints "listening on port N" when it is ready. Exits with 1 and the library's own message when it cannot
+ * start.
  */
 #include <jazzy.h>
 
@@ -15,6 +16,7 @@
 #include "../../CJazzyPollTests/support/throttled_transport.h"
 #include "attack-routes.h"
 #include "bridge.h"
+#include "page-routes.h"
 #include "probe-routes.h"
 #include "secure.h"
 
@@ -23,6 +25,7 @@ enum { MOST_PROXIES = 8 };
 typedef struct settings {
     const char *host;
     const char *unix_path;
+    const char *folder;
     uint16_t port;
     throttled throttle;    /* there is none where it passes on nothing */
     memory_network memory; /* the same */
@@ -119,6 +122,8 @@ static bool apply_flag(settings *settings, const char *flag, char *value)
         /* As much is sent as there is room for: by what has to wait, and is taken, servers see that a peer is there. */
         settings->memory =
             (memory_network){.seed = 1, .most_received = strtoul(value, NULL, 10), .room = BRIDGE_ROOM, .steps = 1};
+    else if (strcmp(flag, "--folder") == 0)
+        settings->folder = value;
     else if (strcmp(flag, "--unix") == 0)
         settings->unix_path = value;
     else if (strcmp(flag, "--trusted-proxy") == 0 && settings->options.trusted_proxy_count < MOST_PROXIES)
@@ -161,6 +166,8 @@ static jz_status serve(jz_server *server, settings *settings, bridge **between, 
         status = probe_register_routes(server, &settings->route, error);
     if (status == JZ_OK)
         status = attack_register_routes(server, error);
+    if (status == JZ_OK)
+        status = page_register_routes(server, settings->folder, error);
     if (status == JZ_OK)
         status = secure_register_routes(&settings->tls, server, error);
     if (status == JZ_OK)
