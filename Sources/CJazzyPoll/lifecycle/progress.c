@@ -18,7 +18,8 @@ static int descriptor_of(const jz_shard *shard, const jz_connection *connection)
 
 bool jz_progress_is_awaited(const jz_shard *shard, const jz_connection *connection)
 {
-    return connection->unsent != NULL || jz_exchange_is_sending(connection) || jz_socket_unacknowledged(descriptor_of(shard, connection)) > 0;
+    return connection->unsent != NULL || jz_exchange_is_sending(connection) ||
+           jz_socket_unacknowledged(descriptor_of(shard, connection)) > 0;
 }
 
 uint32_t jz_progress_patience(uint32_t timeout_ms)
