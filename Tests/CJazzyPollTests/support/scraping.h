@@ -5,9 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client.h"
+
 /* Asks for "/metrics", with further header lines. Asserts that there is a page, which the functions below look at. */
 void scrape_with(uint16_t port, const char *headers);
 void scrape(uint16_t port);
+
+/* The same over a connection of this client, which then ends. */
+void scrape_over(test_client *from, const char *headers);
 
 /* The value of a sample, as "jazzy_closes_total{code=\"1000\"}". Asserts that there is one. */
 uint64_t scraped(const char *sample);
