@@ -12,8 +12,8 @@ enum {
     FIRST_CAPACITY = 16,
     MOST_CHANNELS = INT32_MAX,
     /* What handshake steps may take of an iteration before no more begin: with TLS, most are much cheaper, but one that
-       signs takes from 0.1 ms to several. */
-    STEPS_TIME_NS = 200 * 1000,
+       signs takes from 0.1 ms to several, so that others wait for no more than one of those. */
+    STEPS_TIME_NS = 100 * 1000,
     /* The same for last looks before time-outs, which come in crowds if the handshakes did. */
     LOOKS_TIME_NS = 10 * 1000 * 1000
 };

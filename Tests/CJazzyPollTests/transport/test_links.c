@@ -313,7 +313,7 @@ static void an_iteration_begins_no_step_of_a_handshake_once_they_have_taken_thei
     static const struct {
         uint64_t step_ns;
         size_t steps; /* of an iteration; the last may begin just in time */
-    } rows[] = {{1000, 200}, {30 * 1000, 7}, {150 * 1000, 2}, {199 * 1000, 2}, {200 * 1000, 1}, {9000000, 1}};
+    } rows[] = {{1000, 100}, {30 * 1000, 4}, {75 * 1000, 2}, {99 * 1000, 2}, {100 * 1000, 1}, {9000000, 1}};
     static int made[MANY];
     (void)state;
     begin_handshakes(made, MANY);
@@ -339,7 +339,7 @@ static void an_iteration_begins_no_step_of_a_handshake_once_they_have_taken_thei
 
 static void handshakes_have_their_turns_in_the_order_in_which_they_have_waited(void **state)
 {
-    enum { MANY = 50, TURNS = 40, PER_TURN = 8 };
+    enum { MANY = 50, TURNS = 40, PER_TURN = 4 };
     (void)state;
     int made[MANY];
     size_t steps[MANY] = {0};

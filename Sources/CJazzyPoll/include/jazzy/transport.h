@@ -108,7 +108,7 @@ typedef struct jz_transport {
     /*
      * The descriptor is ready for `what`: JZ_READABLE, JZ_WRITABLE or both (also both if the connection broke or was
      * hung up). Handshakes continue here, as far as possible without waiting. Because they are expensive, a loop
-     * begins no more of these calls in an iteration in which they have taken 0.2 ms; the others come in the next ones.
+     * begins no more of these calls in an iteration in which they have taken 0.1 ms; the others come in the next ones.
      * Who waits at the handshake time-out is called once more, unless such calls have taken 10 ms of the iteration.
      *
      * Returns what the server may do now: JZ_READABLE: `receive`; JZ_WRITABLE: `send` waiting output. 0: nothing, the
