@@ -33,8 +33,7 @@ static size_t take_early(jz_tls_channel *channel, void *bytes, size_t capacity)
     return length;
 }
 
-/* OpenSSL asks for a header, then for the rest of its record. */
-static void fetch(jz_tls_loop *loop)
+void jz_tls_fetch(jz_tls_loop *loop)
 {
     loop->fetched_start = 0;
     loop->fetched_end = jz_tls_read_socket(loop, loop->fetched, MOST_FETCHED);
@@ -89,7 +88,7 @@ static int read_ciphertext(BIO *bio, char *bytes, size_t capacity, size_t *count
 {
     jz_tls_loop *loop = BIO_get_data(bio);
     if (loop->fetched_start == loop->fetched_end)
-        fetch(loop);
+        jz_tls_fetch(loop);
     *count = take_fetched(loop, bytes, capacity);
     loop->is_blocked = *count == 0;
     return *count > 0 ? 1 : -1;

@@ -13,6 +13,9 @@ BIO *jz_tls_ciphertext_bio(BIO_METHOD *method, jz_tls_loop *loop);
  */
 size_t jz_tls_read_socket(jz_tls_loop *loop, void *bytes, size_t capacity);
 
+/* Reads what OpenSSL takes in parts, in a handshake: it asks for a header, then for the rest of its record. */
+void jz_tls_fetch(jz_tls_loop *loop);
+
 /*
  * Reads what is there, and throws it away, before the socket is closed: with unread bytes that would reset the
  * connection, and the peer could lose what it has not received yet, such as our alert.

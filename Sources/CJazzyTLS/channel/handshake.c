@@ -1,6 +1,4 @@
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "channel/backlog.h"
 #include "channel/channel.h"
@@ -38,22 +36,6 @@ static bool prepare(jz_tls_channel *channel)
     SSL_set_bio(channel->ssl, channel->loop->bio, channel->loop->bio);
     channel->phase = JZ_TLS_PHASE_HANDSHAKE;
     return true;
-}
-
-/* The first byte, which stays where it is. OK: there is one. */
-static jz_io look_at_first(const jz_tls_channel *channel, uint8_t *first)
-{
-    if (channel->early != NULL) {
-        *first = channel->early->bytes[0];
-        return JZ_IO_OK;
-    }
-    ssize_t count;
-    do {
-        count = recv(channel->descriptor, first, 1, MSG_PEEK);
-    } while (count < 0 && errno == EINTR);
-    if (count < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? JZ_IO_WOULD_BLOCK : JZ_IO_BROKEN;
-    return count == 0 ? JZ_IO_ENDED : JZ_IO_OK;
 }
 
 /* What OpenSSL has established is ours from here on, and what it has not read. */
@@ -95,14 +77,18 @@ static unsigned finish(jz_tls_channel *channel)
     return JZ_READABLE | JZ_WRITABLE;
 }
 
-static unsigned take_step(jz_tls_channel *channel)
+static void begin_step(jz_tls_loop *loop)
 {
-    jz_tls_loop *loop = channel->loop;
     loop->receivable = MOST_RECEIVED;
     loop->is_drained = false;
     loop->is_blocked = false;
     loop->fetched_start = loop->fetched_end = 0;
     loop->outline = (jz_tls_outline){0};
+}
+
+static unsigned take_step(jz_tls_channel *channel)
+{
+    jz_tls_loop *loop = channel->loop;
     jz_tls_secrets_collect(channel->secrets);
     bool is_done = SSL_accept(channel->ssl) == 1;
     jz_tls_secrets_collect(NULL);
@@ -121,19 +107,26 @@ static unsigned take_step(jz_tls_channel *channel)
     return has_failed || channel->has_ended || channel->is_broken ? JZ_LOST : 0;
 }
 
+/* What comes first says whether it is TLS: OpenSSL has not seen it yet. */
+static unsigned begin_handshake(jz_tls_channel *channel)
+{
+    jz_tls_loop *loop = channel->loop;
+    jz_tls_fetch(loop);
+    if (loop->fetched_end == 0)
+        return channel->has_ended || channel->is_broken ? JZ_LOST : 0;
+    if (loop->fetched[0] != TLS_HANDSHAKE) {
+        channel->drained = (uint32_t)loop->fetched_end;
+        return jz_tls_meet_stranger(channel, loop->fetched[0]);
+    }
+    return prepare(channel) ? take_step(channel) : JZ_LOST;
+}
+
 unsigned jz_tls_shake_hands(jz_tls_channel *channel)
 {
-    uint8_t first = 0;
-    jz_tls_enter(channel);
-    if (channel->phase == JZ_TLS_PHASE_SILENT) {
-        jz_io result = look_at_first(channel, &first);
-        if (result != JZ_IO_OK)
-            return result == JZ_IO_WOULD_BLOCK ? 0 : JZ_LOST;
-        if (first != TLS_HANDSHAKE)
-            return jz_tls_meet_stranger(channel, first);
-        if (!prepare(channel))
-            return JZ_LOST;
-    }
+    jz_tls_loop *loop = jz_tls_enter(channel);
+    begin_step(loop);
+    if (channel->phase == JZ_TLS_PHASE_SILENT)
+        return begin_handshake(channel);
     jz_tls_backlog_flush(channel);
     return take_step(channel);
 }
