@@ -1,7 +1,7 @@
 import CJazzyPoll
 
 extension MetricsRoute {
-    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> HandlerContext? {
+    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> (any AnyObject & Sendable)? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
         try check { jz_server_route_metrics(core, path, $0) }
         return nil
@@ -9,7 +9,7 @@ extension MetricsRoute {
 }
 
 extension HealthRoute {
-    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> HandlerContext? {
+    func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> (any AnyObject & Sendable)? {
         try requireNoNUL(path, "a route's path", .invalidRoute)
         try check { jz_server_route_health(core, path, $0) }
         return nil
