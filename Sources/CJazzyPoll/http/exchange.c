@@ -134,6 +134,8 @@ void jz_exchange_keep_input(jz_connection *connection, jz_input *input)
     jz_exchange *exchange = connection->exchange;
     if (input->length > JZ_MOST_PIPELINED - exchange->rest.length)
         exchange->has_dropped = true;
+    if (exchange->has_dropped && exchange->is_resting)
+        connection->broken = JZ_BROKEN_OFF; /* no answer can say any more that the connection ends */
     if (!exchange->has_dropped && !jz_buffer_append(&exchange->rest, input->bytes, input->length))
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     input->length = 0;

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE
+#define _POSIX_C_SOURCE 200809L
 
 #include "http/opened_file.h"
 
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "codec/text.h"
+#include "platform/file_times.h"
 
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK, MOST_NAME = 256 };
 
@@ -18,14 +19,6 @@ enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK, MOST_NAME = 256 };
  * again without another time: the next version would look like this one.
  */
 enum { STEP_NS = 20 * 1000 * 1000 };
-
-#ifdef __APPLE__
-#define MODIFIED st_mtimespec
-#define CHANGED st_ctimespec
-#else
-#define MODIFIED st_mtim
-#define CHANGED st_ctim
-#endif
 
 static int64_t nanoseconds(struct timespec time)
 {
@@ -92,8 +85,8 @@ static bool take_stamp(int descriptor, jz_file_stamp *stamp)
         return false;
     }
     *stamp = (jz_file_stamp){.size = (uint64_t)status.st_size,
-                             .modified_ns = nanoseconds(status.MODIFIED),
-                             .changed_ns = nanoseconds(status.CHANGED),
+                             .modified_ns = jz_file_modified_ns(&status),
+                             .changed_ns = jz_file_changed_ns(&status),
                              .links = (uint64_t)status.st_nlink,
                              .number = status.st_ino};
     return true;

@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "jazzy.h"
+#include "loop/timer.h"
 #include "support/allocation.h"
 #include "support/asking.h"
 #include "support/eventually.h"
@@ -627,6 +628,28 @@ static void who_does_not_take_a_file_is_let_go(void **state)
     finish(server);
 }
 
+/* As long as somebody takes something, no time-out ends the connection. */
+static void who_takes_a_file_slowly_gets_all_of_it(void **state)
+{
+    (void)state;
+    enum { SHORT_MS = 500 };
+    jz_options options = patient_options();
+    options.handshake_timeout_ms = options.upgrade_timeout_ms = options.close_timeout_ms = SHORT_MS;
+    jz_server *server = run(create(&options));
+    assert_true(test_client_connect(&other, jz_server_port(server), LITTLE_BUFFER));
+    assert_true(test_client_send(&other, large_request, strlen(large_request)));
+    assert_int_equal(test_client_take_head(&other), 200);
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    size_t taken = 0;
+    for (uint64_t end = jz_clock_ms() + 6 * SHORT_MS; jz_clock_ms() < end; taken += 1000) {
+        expect_large(&other, taken, 1000);
+        nanosleep(&pause, NULL);
+    }
+    expect_large(&other, taken, LARGE - taken);
+    test_client_close(&other);
+    finish(server);
+}
+
 static void who_goes_away_leaves_nothing_open(void **state)
 {
     (void)state;
@@ -766,6 +789,7 @@ int main(void)
         cmocka_unit_test(a_file_that_changes_while_it_is_sent_ends_the_connection),
         cmocka_unit_test(a_file_that_is_replaced_or_removed_while_it_is_sent_comes_whole),
         cmocka_unit_test(who_does_not_take_a_file_is_let_go),
+        cmocka_unit_test(who_takes_a_file_slowly_gets_all_of_it),
         cmocka_unit_test(who_goes_away_leaves_nothing_open),
         cmocka_unit_test(a_server_that_stops_sends_the_rest_of_a_file),
         cmocka_unit_test(without_descriptors_there_is_a_503_and_a_line_in_the_log),

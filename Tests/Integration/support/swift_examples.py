@@ -29,6 +29,8 @@ SUBSTITUTIONS = [
     (r'"/run/(app/)?', '"{folder}/'),
     (r'"/etc/[\w./-]+/(?=[\w-]+\.(pem|key)")', '"{folder}/'),
     (r'"/etc/[\w./-]+(?=")', '"{folder}'),
+    (r'"/srv/[\w./-]+\.\w+(?=")', '"{folder}/main.swift'),
+    (r'"/srv/[\w/-]+(?=")', '"{folder}'),
     (r', owner: "[^"]*"', ""),
     (r"\.activated\b", ".port(0)"),
     (r"try await Task\.sleep\(for: \.seconds\(\d+\)\)", "await untilTerminated()"),
