@@ -48,8 +48,8 @@ private final class Calls: Sendable {
         core.log_context = Unmanaged.passUnretained(self).toOpaque()
         core.log = { context, level, line in
             guard let context, let line else { return }
-            Unmanaged<Calls>.fromOpaque(context).takeUnretainedValue().options.tell(
-                JazzyLogLevel(level), String(cString: line))
+            let calls = Unmanaged<Calls>.fromOpaque(context).takeUnretainedValue()
+            BrokerThread.run { calls.options.tell(JazzyLogLevel(level), String(cString: line)) }
         }
         guard onGap != nil else { return }
         core.gap_context = core.log_context
@@ -57,7 +57,7 @@ private final class Calls: Sendable {
             guard let context else { return }
             let calls = Unmanaged<Calls>.fromOpaque(context).takeUnretainedValue()
             let name = UnsafeRawBufferPointer(start: topic, count: length)
-            calls.onGap?(String(decoding: name, as: UTF8.self), calls.server)
+            BrokerThread.run { calls.onGap?(String(decoding: name, as: UTF8.self), calls.server) }
         }
     }
 }

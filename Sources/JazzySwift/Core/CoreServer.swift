@@ -77,8 +77,8 @@ final class CoreServer: Sendable {
 
     deinit {
         // A handler, of this server or another, may have had the last reference. An event loop must not wait here,
-        // because two loops could wait for each other; another thread does.
-        if jz_in_handler() {
+        // because two loops could wait for each other; another thread does. Nor must a thread that its end waits for.
+        if jz_in_handler() || BrokerThread.isCurrent {
             onThreadThatMayWait { [parts] in parts.destroy() }
         } else {
             parts.destroy()
