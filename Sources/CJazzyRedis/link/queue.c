@@ -123,6 +123,18 @@ static bool publish(jz_redis_queue *queue, const jz_redis_publishing *publishing
 }
 
 /*
+ * Redis sends what there is for its clients to those first that had something last: to the publisher his answer, which
+ * nobody waits for, before the subscribers get the message. The answer to a question in front of it makes the publisher
+ * the last one (10 µs for the message), and tells at once where Redis is no master any more.
+ */
+static void ask_first(jz_redis_queue *queue)
+{
+    static const char question[] = "*1\r\n$4\r\nROLE\r\n";
+    if (queue->careful == 0)
+        (void)jz_redis_queue_ask(queue, JZ_REDIS_QUEUED_ROLE, question, sizeof question - 1);
+}
+
+/*
  * Under the lock, where the broker's thread sleeps and nothing is outstanding: sends what was gathered. False: it was
  * not sent as a whole, so that the thread is needed.
  */
@@ -130,6 +142,7 @@ static bool send_directly(jz_redis_queue *queue)
 {
     struct iovec areas[MOST_AREAS];
     jz_redis_flight_take(queue);
+    ask_first(queue);
     struct msghdr message = {.msg_iov = areas,
                              .msg_iovlen = (jz_redis_area_count)jz_redis_queue_areas(queue, areas, MOST_AREAS)};
     ssize_t sent = sendmsg(queue->direct, &message, JZ_REDIS_SEND_FLAGS);
