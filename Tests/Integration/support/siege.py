@@ -26,7 +26,7 @@ from support.secure import SecurePort
 MEBIBYTE = 1024 * 1024
 
 # Freed memory that the allocator may keep; with a sanitizer, its quarantine and its records of all allocations.
-KEPT = (24 if IS_SANITIZED else 3) * MEBIBYTE
+KEPT = (26 if IS_SANITIZED else 3) * MEBIBYTE
 
 # What a bridge (servers/bridge.h) has of the bytes of 100 connections, in buffers of up to twice their length. A
 # sanitizer keeps more besides: what one thread allocates, and another frees, is in the caches of both.
