@@ -1,7 +1,8 @@
 /*
- * Fields of a request: cookies, the query, subprotocols, the origin, and route parameters. The head is followed by up
- * to three lines: a name to find, another origin, and a pattern.
+ * Fields of a request: what it accepts, cookies, the query, subprotocols, the origin, and route parameters. The head is
+ * followed by up to three lines: a name to find, another origin, and a pattern.
  */
+#include "codec/accept.h"
 #include "codec/authority.h"
 #include "codec/cookie.h"
 #include "codec/origin.h"
@@ -363,6 +364,16 @@ static char *take_line(jz_text *rest)
     return copy;
 }
 
+static void check_accept(jz_text accept)
+{
+    jz_text range = piece_at(accept, 0, ',');
+    jz_text type = piece_at(range, 0, '/');
+    jz_text subtype = jz_text_trim((jz_text){range.start + type.length, range.length - type.length});
+    unsigned quality = jz_accept_quality(accept, jz_text_trim(type), subtype, jz_text_of("1"));
+    require(quality <= JZ_MOST_QUALITY, "no type is wanted more than fully");
+    require(accept.length > 0 || quality == JZ_MOST_QUALITY, "who does not say what it wants takes all");
+}
+
 static void check_fields(const jz_request_head *head, jz_text rest)
 {
     char *name = take_line(&rest);
@@ -372,6 +383,9 @@ static void check_fields(const jz_request_head *head, jz_text rest)
     jz_text host = {"", 0};
     jz_request_head_find(head, "Origin", &origin);
     jz_request_head_find(head, "Host", &host);
+    jz_text accept = {"", 0};
+    jz_request_head_find(head, "Accept", &accept);
+    check_accept(accept);
     check_cookie(head, jz_text_of(name));
     check_query(head->query, jz_text_of(name));
     check_percent_encoding(head->query);
