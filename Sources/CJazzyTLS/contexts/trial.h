@@ -6,7 +6,10 @@
 
 #include "records/library.h"
 
-/* One handshake of each version. The error queue may have entries afterwards. */
+/*
+ * One handshake of each version. It also fails if something of the library is missing. The error queue may have entries
+ * afterwards.
+ */
 bool jz_tls_trial_succeeds(const jz_tls_library *library);
 
 #endif

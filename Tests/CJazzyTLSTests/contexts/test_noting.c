@@ -48,14 +48,70 @@ static void a_trial_fails_where_nothing_is_noted(void **state)
     ERR_clear_error();
     jz_tls_library_forget(&library);
     OSSL_LIB_CTX_free(library.context);
+}
+
+typedef struct noted {
+    jz_tls_library library;
     jz_tls_noting noting;
-    library.context = OSSL_LIB_CTX_new();
-    assert_true(jz_tls_noting_begin(&noting, library.context));
-    assert_true(jz_tls_library_look_up(&library));
-    assert_true(jz_tls_trial_succeeds(&library));
-    jz_tls_library_forget(&library);
-    jz_tls_noting_end(&noting);
-    OSSL_LIB_CTX_free(library.context);
+} noted;
+
+static noted noted_begin(void)
+{
+    noted made = {.library = {.context = OSSL_LIB_CTX_new()}};
+    assert_true(jz_tls_noting_begin(&made.noting, made.library.context));
+    assert_true(jz_tls_library_look_up(&made.library));
+    return made;
+}
+
+static void noted_end(noted *made)
+{
+    ERR_clear_error();
+    jz_tls_library_forget(&made->library);
+    jz_tls_noting_end(&made->noting);
+    OSSL_LIB_CTX_free(made->library.context);
+}
+
+/* As if there had been no memory to look it up: handshakes that choose it would be lost for good. */
+static void a_trial_fails_where_something_is_missing(void **state)
+{
+    (void)state;
+    noted made = noted_begin();
+    EVP_CIPHER_free(made.library.chacha20);
+    made.library.chacha20 = NULL;
+    assert_false(jz_tls_trial_succeeds(&made.library));
+    assert_true(jz_tls_library_look_up(&made.library));
+    assert_true(jz_tls_trial_succeeds(&made.library));
+    EVP_KDF_free(made.library.prf);
+    made.library.prf = NULL;
+    assert_false(jz_tls_trial_succeeds(&made.library));
+    noted_end(&made);
+}
+
+/* Whatever it lacks memory for, it fails or it succeeds, and leaves nothing. */
+static void a_trial_copes_with_allocations_that_fail(void **state)
+{
+    enum { STEP = 2 }; /* what is put aside for a connection takes two allocations; all of them take long */
+    (void)state;
+    noted made = noted_begin();
+    assert_true(jz_tls_trial_succeeds(&made.library)); /* all that it needs is fetched */
+    openssl_memory_fail_at(SIZE_MAX, false);
+    openssl_memory_watch(true);
+    assert_true(jz_tls_trial_succeeds(&made.library));
+    openssl_memory_watch(false);
+    size_t half = openssl_memory_count() / 2; /* the first handshake has begun by then, not before the quarter */
+    size_t before = openssl_memory_live();
+    size_t failed = 0;
+    for (size_t number = half / 2; number < half; number += STEP) {
+        openssl_memory_fail_at(number, false);
+        openssl_memory_watch(true);
+        failed += jz_tls_trial_succeeds(&made.library) ? 0 : 1;
+        openssl_memory_watch(false);
+        ERR_clear_error();
+    }
+    assert_true(failed > 0);
+    assert_that(openssl_memory_live() < before + MOST_GROWTH, "%zu bytes more", openssl_memory_live() - before);
+    assert_true(jz_tls_trial_succeeds(&made.library));
+    noted_end(&made);
 }
 
 /* Handshakes of this thread that nobody collects from leave nothing. */
@@ -125,6 +181,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_threads_get_the_same, setting_begin, setting_end),
         cmocka_unit_test_setup_teardown(nobody_else_finds_our_functions, setting_begin, setting_end),
         cmocka_unit_test_setup_teardown(a_trial_fails_where_nothing_is_noted, setting_begin, setting_end),
+        cmocka_unit_test_setup_teardown(a_trial_fails_where_something_is_missing, setting_begin, setting_end),
+        cmocka_unit_test_setup_teardown(a_trial_copes_with_allocations_that_fail, setting_begin, setting_end),
         cmocka_unit_test_setup_teardown(keys_go_where_they_are_collected, setting_begin, setting_end),
         cmocka_unit_test_setup_teardown(servers_that_come_and_go_take_no_more_memory, setting_begin, setting_end),
     };
