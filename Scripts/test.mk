@@ -18,6 +18,7 @@ test: swift-toolchain test-packages
 	@$(MAKE) test-c
 	@$(MAKE) test-rooms
 	@$(MAKE) test-kqueue
+	@$(MAKE) test-platforms
 	@$(MAKE) test-driver
 	@$(MAKE) test-differential
 	@$(MAKE) test-fuzz
