@@ -15,7 +15,7 @@
 #include "codec/date.h"
 #include "http/gzip.h"
 
-enum { TAG_SIZE = 64 };
+enum { TAG_SIZE = 64, VERSION_SIZE = TAG_SIZE + 40 };
 
 /* What an answer is made from. */
 typedef struct making {
@@ -54,6 +54,16 @@ static void write_tag(char tag[TAG_SIZE], const jz_file_stamp *stamp, bool is_pa
 {
     snprintf(tag, TAG_SIZE, "\"%" PRIx64 "-%" PRIx64 "%s\"", (uint64_t)stamp->modified_ns, stamp->size,
              is_packed ? "-gzip" : "");
+}
+
+/*
+ * For what is kept here, which nobody would ask for anew: files that were built to be the same everywhere have all one
+ * time, and their next version may have the same size.
+ */
+static void write_version(char version[VERSION_SIZE], const char *tag, const jz_file_stamp *stamp)
+{
+    snprintf(version, VERSION_SIZE, "%s %" PRIx64 " %" PRIx64, tag, (uint64_t)stamp->changed_ns,
+             (uint64_t)stamp->number);
 }
 
 static int64_t modified(const jz_file_answer *answer)
@@ -95,13 +105,15 @@ static jz_publication *packed_content(const making *making, const jz_opened_file
 {
     jz_publication *content = NULL;
     bool is_useless;
-    if (jz_packed_find(making->packed, name, making->tag, &content) != JZ_PACKED_NOT_YET)
+    char version[VERSION_SIZE];
+    write_version(version, making->tag, &file->stamp);
+    if (jz_packed_find(making->packed, name, version, &content) != JZ_PACKED_NOT_YET)
         return content;
     content = pack(file, &is_useless);
     if (content != NULL || is_useless)
-        jz_packed_keep(making->packed, name, making->tag, content);
+        jz_packed_keep(making->packed, name, version, content);
     else
-        jz_packed_give_up(making->packed, name, making->tag);
+        jz_packed_give_up(making->packed, name, version);
     return content;
 }
 

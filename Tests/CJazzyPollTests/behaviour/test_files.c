@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -409,6 +410,19 @@ static const struct {
     {"Accept-Encoding: gzip\r\nRange: bytes=0-999\r\n", false},
 };
 
+/* Decompresses the next bytes of the client. Returns how many there are then. */
+static size_t unpack(size_t length, char *text, size_t size)
+{
+    z_stream stream = {.next_in = client.bytes + client.start,
+                       .avail_in = (uInt)length,
+                       .next_out = (Bytef *)text,
+                       .avail_out = (uInt)size};
+    assert_int_equal(inflateInit2(&stream, 16 + MAX_WBITS), Z_OK);
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    inflateEnd(&stream);
+    return stream.total_out;
+}
+
 static void expect_style(bool is_packed)
 {
     char text[2000];
@@ -417,14 +431,7 @@ static void expect_style(bool is_packed)
     size_t length = (size_t)atoi(value);
     assert_true(test_client_receive(&client, length));
     if (is_packed) {
-        z_stream stream = {.next_in = client.bytes + client.start,
-                           .avail_in = (uInt)length,
-                           .next_out = (Bytef *)text,
-                           .avail_out = sizeof text};
-        assert_int_equal(inflateInit2(&stream, 16 + MAX_WBITS), Z_OK);
-        assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
-        assert_int_equal(stream.total_out, strlen(style));
-        inflateEnd(&stream);
+        assert_int_equal(unpack(length, text, sizeof text), strlen(style));
         assert_in_range(length, 1, strlen(style) / 4);
     } else {
         assert_int_equal(length, strlen(style));
@@ -495,6 +502,43 @@ static void a_file_is_served_as_it_is_now(void **state)
     finish(server);
 }
 
+/* Puts another file in the place: written beside it, with a time that all versions have. */
+static void replace_by_letters(char letter, size_t length)
+{
+    char text[1024];
+    memset(text, letter, length);
+    write_bytes("public/beside.css", text, length);
+    char from[512];
+    strcpy(from, in("public/beside.css"));
+    const struct timeval times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    assert_int_equal(utimes(from, times), 0);
+    assert_int_equal(rename(from, in("public/built.css")), 0);
+}
+
+/* As builds make them whose results are to be the same everywhere. */
+static void a_file_that_is_replaced_by_one_of_the_same_time_and_length_is_compressed_anew(void **state)
+{
+    (void)state;
+    enum { LENGTH = 1000 };
+    jz_server *server = start();
+    for (char letter = 'a'; letter < 'd'; letter++) {
+        char text[LENGTH];
+        char value[64];
+        replace_by_letters(letter, LENGTH);
+        assert_int_equal(asking(&client, PAGE_REQUEST_WITH("GET", "/files/built.css", "Accept-Encoding: gzip\r\n")),
+                         200);
+        assert_true(asking_has_line(&client, "Content-Encoding: gzip"));
+        take_header("Content-Length", value, sizeof value);
+        size_t length = (size_t)atoi(value);
+        assert_true(test_client_receive(&client, length));
+        assert_int_equal(unpack(length, text, sizeof text), LENGTH);
+        client.start += length;
+        assert_int_equal(text[0], letter);
+    }
+    unlink(in("public/built.css"));
+    finish(server);
+}
+
 static const char large_request[] = PAGE_REQUEST("/files/large.bin");
 
 /* The next bytes are so many of the large file. */
@@ -534,7 +578,7 @@ static void a_large_file_comes_whole_and_in_order_with_what_was_asked_for_behind
 static void who_reads_a_large_file_slowly_costs_little_memory(void **state)
 {
     (void)state;
-    enum { READERS = 8, COST = 200 * 1024 };
+    enum { READERS = 8, COST = 100 * 1024 };
     static test_client readers[READERS];
     jz_server *server = start();
     size_t before = test_live_bytes();
@@ -784,6 +828,7 @@ int main(void)
         cmocka_unit_test(conditions_and_ranges_are_followed),
         cmocka_unit_test(who_takes_gzip_gets_it),
         cmocka_unit_test(a_file_is_served_as_it_is_now),
+        cmocka_unit_test(a_file_that_is_replaced_by_one_of_the_same_time_and_length_is_compressed_anew),
         cmocka_unit_test(a_large_file_comes_whole_and_in_order_with_what_was_asked_for_behind_it),
         cmocka_unit_test(who_reads_a_large_file_slowly_costs_little_memory),
         cmocka_unit_test(a_file_that_changes_while_it_is_sent_ends_the_connection),
