@@ -17,7 +17,7 @@ CROSS_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gn
 .PHONY: test-platforms $(PLATFORM_GOALS) platform-packages
 test-platforms: platform-packages
 	@$(MAKE) -s -j2 compile-platforms
-	python3 -m unittest discover --quiet --start-directory Tests/Platforms
+	BUILD=$(BUILD) $(BUILD)/zig/bin/python -m unittest discover --quiet --start-directory Tests/Platforms
 	@$(MAKE) -s -j2 test-musl
 	@$(MAKE) -s -j2 test-arm64
 	@$(MAKE) -s -j2 test-big-endian
