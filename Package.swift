@@ -22,6 +22,8 @@ let whereRedisHasTLS: BuildSettingCondition? = redisHasTLS ? nil : .when(traits:
 
 let package = Package(
     name: "jazzy",
+    // The first ones that have Mutex; Span and RawSpan are in programs that are built for them.
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
     products: [
         .library(name: "JazzySwift", targets: ["JazzySwift"]),
         .library(name: "JazzyTesting", targets: ["JazzyTesting"]),
@@ -72,9 +74,11 @@ let package = Package(
                 .linkedLibrary("crypto", whereRedisHasTLS),
             ]
         ),
+        // The system's C library, whose modules have different names.
+        .target(name: "JazzyPlatform", swiftSettings: strict),
         .target(
             name: "JazzySwift",
-            dependencies: ["CJazzyPoll"],
+            dependencies: ["CJazzyPoll", "JazzyPlatform"],
             swiftSettings: strict + [
                 // WsMessage is a non-escapable type, and its initializer says what it borrows from.
                 .enableExperimentalFeature("Lifetimes"),
@@ -95,16 +99,19 @@ let package = Package(
         // For the tests of those who use JazzySwift, and for ours.
         .target(
             name: "JazzyTesting",
-            dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib"],
+            dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib", "JazzyPlatform"],
             swiftSettings: strict + [.enableUpcomingFeature("MemberImportVisibility")]
         ),
         .testTarget(
-            name: "JazzySwiftTests", dependencies: ["JazzySwift", "JazzyTesting", "CJazzyPoll"], swiftSettings: strict),
+            name: "JazzySwiftTests", dependencies: ["JazzySwift", "JazzyTesting", "CJazzyPoll", "JazzyPlatform"],
+            swiftSettings: strict),
         .testTarget(name: "JazzyTestingTests", dependencies: ["JazzySwift", "JazzyTesting"], swiftSettings: strict),
         .testTarget(
-            name: "JazzyTLSTests", dependencies: ["JazzyTLS", "JazzySwift", "CJazzyOpenSSL"], swiftSettings: strict),
+            name: "JazzyTLSTests", dependencies: ["JazzyTLS", "JazzySwift", "CJazzyOpenSSL", "JazzyPlatform"],
+            swiftSettings: strict),
         .testTarget(
-            name: "JazzyRedisTests", dependencies: ["JazzyRedis", "JazzySwift", "JazzyTesting"], swiftSettings: strict),
+            name: "JazzyRedisTests", dependencies: ["JazzyRedis", "JazzySwift", "JazzyTesting", "JazzyPlatform"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

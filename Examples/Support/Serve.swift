@@ -1,5 +1,12 @@
 // The C library declares `stdout` and `stderr` as mutable variables; nothing here changes them.
-@preconcurrency import Glibc
+#if canImport(Darwin)
+    @preconcurrency import Darwin
+#elseif canImport(Musl)
+    @preconcurrency import Musl
+#else
+    @preconcurrency import Glibc
+#endif
+
 import JazzySwift
 
 /// Serves on the port after `--port`, or on 8080, until Ctrl-C or SIGTERM, and prints the address before. A program of

@@ -1,33 +1,11 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
-#if canImport(Darwin)
-    /// There a socket is told by an option.
-    let noSignal: Int32 = 0
-    private let streamType = SOCK_STREAM
-#else
-    let noSignal = Int32(MSG_NOSIGNAL)
-    #if canImport(Musl)
-        private let streamType = SOCK_STREAM
-    #else
-        private let streamType = Int32(SOCK_STREAM.rawValue)
-    #endif
-#endif
+internal import JazzyPlatform
 
 /// A socket that is connected to a port of this machine; connecting to a server there does not wait.
 func loopbackSocket(port: Int) throws -> Int32 {
-    let descriptor = socket(AF_INET, streamType, 0)
+    let descriptor = socket(AF_INET, streamSocket, 0)
     guard descriptor >= 0 else { throw JazzyTestError(.system, "there is no socket for a client: \(lastError())") }
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    #if canImport(Darwin)
-        var isSilent: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &isSilent, socklen_t(MemoryLayout<Int32>.size))
-    #endif
+    raiseNoSignal(descriptor)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(truncatingIfNeeded: port).bigEndian

@@ -176,7 +176,7 @@ def test_who_takes_our_libraries_alone_depends_on_nobody_else(users_package):
     assert pins(users_package) == {"jazzy"}
     assert {path.name for path in (users_package / ".build" / "checkouts").iterdir()} == {"jazzy"}
     modules = {path.stem for path in (users_package / ".build" / "debug" / "Modules").glob("*.swiftmodule")}
-    assert modules == {"JazzySwift", "JazzySwiftSupport", "chat", "bench_echo_swift"}
+    assert modules == {"JazzySwift", "JazzyPlatform", "JazzySwiftSupport", "chat", "bench_echo_swift"}
 
 
 @pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, users build for themselves")

@@ -1,12 +1,5 @@
 import CJazzyPoll
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import JazzyPlatform
 
 /// An address, and the functions of its transport.
 struct PreparedAddress {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Musl
-#endif
+internal import JazzyPlatform
 
 /// Runs work on a thread of its own, which is not one of those that run tasks, with a stack like those of the server's
 /// other threads.
@@ -41,16 +37,19 @@ private func startDetached(_ stackSize: Int, _ context: UnsafeMutableRawPointer)
         defer { pthread_attr_destroy(attributes) }
         pthread_attr_setstacksize(attributes, stackSize)
         pthread_attr_setdetachstate(attributes, CInt(PTHREAD_CREATE_DETACHED))
-        #if canImport(Glibc)
-            var thread = pthread_t()
-        #else
-            var thread: pthread_t?
-        #endif
-        return pthread_create(
-            &thread, attributes,
-            { context in
-                if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run() }
-                return nil
-            }, context)
+        return withUnsafeTemporaryAllocation(of: StartedThread.self, capacity: 1) { thread in
+            guard let thread = thread.baseAddress else { return ENOMEM }
+            return pthread_create(
+                thread, attributes,
+                { context in
+                    run(context)
+                    return nil
+                }, context)
+        }
     }
+}
+
+/// The context is optional on some systems.
+private func run(_ context: UnsafeMutableRawPointer?) {
+    if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run() }
 }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import JazzyPlatform
 
 // For the top level of a program, where an error that is thrown ends it with a crash report.
 extension Jazzy {
@@ -85,13 +79,7 @@ extension Jazzy {
     private static func exit(telling error: any Error) -> Never {
         let program = CommandLine.arguments.first?.split(separator: "/").last ?? "jazzy"
         writeToStandardError("\(program): \(error)\n")
-        #if canImport(Glibc)
-            Glibc.exit(1)
-        #elseif canImport(Musl)
-            Musl.exit(1)
-        #else
-            Darwin.exit(1)
-        #endif
+        JazzyPlatform.exit(1)
     }
 }
 

@@ -1,13 +1,6 @@
 import Dispatch
+internal import JazzyPlatform
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// A socket that a queue of its own reads and writes: it blocks no thread that runs tasks.
 final class ClientSocket: Sendable {
@@ -132,13 +125,7 @@ final class ClientSocket: Sendable {
     }
 
     private static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Darwin)
-            Darwin.send(descriptor, bytes.baseAddress, bytes.count, noSignal)
-        #elseif canImport(Musl)
-            Musl.send(descriptor, bytes.baseAddress, bytes.count, noSignal)
-        #else
-            Glibc.send(descriptor, bytes.baseAddress, bytes.count, noSignal)
-        #endif
+        JazzyPlatform.send(descriptor, bytes.baseAddress, bytes.count, noSignal)
     }
 
     private func flushWhenWritable() {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+internal import JazzyPlatform
 
 /// The client's end of a pipe that carries no messages: it only wakes the server's event loop.
 ///

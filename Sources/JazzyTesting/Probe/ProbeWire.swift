@@ -1,12 +1,5 @@
+internal import JazzyPlatform
 import JazzySwift
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// A client in memory, and the bytes on their way between it and the server, which takes and brings them through the
 /// ``MemoryTransport``. It answers pings and close frames at once, as clients do.

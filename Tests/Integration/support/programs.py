@@ -29,5 +29,6 @@ CLUSTER = SWIFT_BUILD / "cluster"
 
 
 def swift_objects():
-    """What a program of a test is linked with, beside zlib: the objects of JazzySwift and of the core."""
-    return [path for name in ("JazzySwift", "CJazzyPoll") for path in SWIFT_BUILD.glob(f"{name}.build/**/*.o")]
+    """What a program of a test is linked with, beside zlib: the objects of JazzySwift and of what it needs."""
+    names = ("JazzySwift", "JazzyPlatform", "CJazzyPoll")
+    return [path for name in names for path in SWIFT_BUILD.glob(f"{name}.build/**/*.o")]

@@ -1,5 +1,5 @@
 import Foundation
-import Glibc
+import JazzyPlatform
 
 /// A Redis of a test's own, on a free port, without data on disk.
 final class RedisServer {
@@ -38,7 +38,7 @@ final class RedisServer {
     /// Ends it at once, as a crash does.
     func kill() {
         guard let process else { return }
-        if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
+        if process.isRunning { JazzyPlatform.kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
         self.process = nil
     }
@@ -101,7 +101,7 @@ final class RedisServer {
 
     /// A port that nobody listens on.
     static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, streamSocket, 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -1,4 +1,4 @@
-import Glibc
+import JazzyPlatform
 import JazzySwift
 import Testing
 

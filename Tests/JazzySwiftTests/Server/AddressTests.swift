@@ -1,5 +1,5 @@
 import Foundation
-import Glibc
+import JazzyPlatform
 import JazzySwift
 import Testing
 

@@ -1,5 +1,5 @@
 import CJazzyPoll.Transport
-import Glibc
+import JazzyPlatform
 import JazzySwift
 import Testing
 

@@ -1,4 +1,4 @@
-import Glibc
+import JazzyPlatform
 
 /// Polls until the condition holds, and fails when it does not within ten seconds, or as long as is said.
 func eventually(_ what: String, within limit: Duration = .seconds(10), _ condition: () throws -> Bool) throws {

@@ -1,5 +1,5 @@
 import CJazzyPoll.Transport
-import Glibc
+import JazzyPlatform
 import JazzySwift
 
 /// A transport in Swift: it exchanges greetings, and then inverts every bit in both directions.
@@ -103,7 +103,7 @@ private final class Channel {
         guard !isGreeted else { return what }
         var byte = UInt8(0)
         guard recv(descriptor, &byte, 1, 0) == 1 else { return errno == EAGAIN ? 0 : UInt32(JZ_LOST) }
-        guard byte == FlippingTransport.greeting, Glibc.send(descriptor, &byte, 1, Int32(MSG_NOSIGNAL)) == 1 else {
+        guard byte == FlippingTransport.greeting, JazzyPlatform.send(descriptor, &byte, 1, noSignal) == 1 else {
             failure = UnsafeRawPointer(Self.notGreeted.utf8Start).assumingMemoryBound(to: CChar.self)
             return UInt32(JZ_LOST)
         }
@@ -127,7 +127,7 @@ private final class Channel {
             let length = jz_pieces_join(pieces, count, 0, bytes.baseAddress, bytes.count)
             for index in 0..<length { bytes[index] = ~bytes[index] }
             guard length > 0 else { return JZ_IO_OK }
-            let count = Glibc.send(descriptor, bytes.baseAddress, length, Int32(MSG_NOSIGNAL))
+            let count = JazzyPlatform.send(descriptor, bytes.baseAddress, length, noSignal)
             guard count >= 0 else { return errno == EAGAIN ? JZ_IO_WOULD_BLOCK : JZ_IO_BROKEN }
             sent = count
             return JZ_IO_OK

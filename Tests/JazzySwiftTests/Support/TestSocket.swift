@@ -1,4 +1,4 @@
-import Glibc
+import JazzyPlatform
 
 struct TestFailure: Error, CustomStringConvertible {
     let description: String
@@ -33,7 +33,7 @@ final class TestSocket {
     }
 
     private init(_ family: Int32) throws {
-        descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(family, streamSocket, 0)
         var deadline = timeval(tv_sec: 10, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &deadline, socklen_t(MemoryLayout<timeval>.size))
@@ -45,7 +45,7 @@ final class TestSocket {
         let listener = try TestSocket(AF_INET)
         var address = loopback(port: 0)
         guard listener.withSocketAddress(&address, { bind(listener.descriptor, $0, $1.pointee) }) == 0,
-            Glibc.listen(listener.descriptor, 16) == 0,
+            JazzyPlatform.listen(listener.descriptor, 16) == 0,
             listener.withSocketAddress(&address, { getsockname(listener.descriptor, $0, $1) }) == 0
         else { throw TestFailure("cannot listen: error \(errno)") }
         defer { listener.descriptor = -1 }
@@ -83,7 +83,7 @@ final class TestSocket {
         var unsent = (isFlipped ? bytes.map { ~$0 } : bytes)[...]
         while !unsent.isEmpty {
             let count = unsent.withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                JazzyPlatform.send(descriptor, $0.baseAddress, $0.count, noSignal)
             }
             guard count > 0 else { throw TestFailure("cannot send: error \(errno)") }
             unsent = unsent.dropFirst(count)

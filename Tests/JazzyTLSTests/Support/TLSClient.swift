@@ -1,5 +1,5 @@
 import CJazzyOpenSSL
-import Glibc
+import JazzyPlatform
 
 /// A WebSocket over TLS, from a client of OpenSSL, with a deadline for every call.
 final class TLSClient {
@@ -128,7 +128,7 @@ final class TLSClient {
     private func flush() throws {
         var bytes = [UInt8](repeating: 0, count: 16_384)
         while case let count = BIO_read(toSend, &bytes, Int32(bytes.count)), count > 0 {
-            guard Glibc.send(descriptor, bytes, Int(count), Int32(MSG_NOSIGNAL)) == count else {
+            guard JazzyPlatform.send(descriptor, bytes, Int(count), noSignal) == count else {
                 throw TestFailure("cannot send: error \(errno)")
             }
         }
@@ -155,7 +155,7 @@ final class TLSClient {
     }
 
     private static func connected<Address>(_ family: Int32, _ address: inout Address) throws -> Int32 {
-        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(family, streamSocket, 0)
         var deadline = timeval(tv_sec: 10, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &deadline, socklen_t(MemoryLayout<timeval>.size))
