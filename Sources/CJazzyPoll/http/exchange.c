@@ -243,10 +243,10 @@ void jz_exchange_proceed(jz_shard *shard, jz_connection *connection)
 void jz_exchange_follow(jz_shard *shard, jz_connection *connection)
 {
     jz_exchange *exchange = connection->exchange;
-    size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
     if (exchange->transfer != NULL && connection->broken == JZ_FAILURE_NONE)
         jz_file_go_on(shard, connection);
-    if (!exchange->is_resting || exchange->is_noted || buffered > shard->server->options.backpressure_limit / 2)
+    /* One answer after the other, so that a client that asks for many and takes none costs no more than one. */
+    if (!exchange->is_resting || exchange->is_noted || connection->unsent != NULL)
         return;
     exchange->is_noted = true;
     jz_kept_input_note(shard, connection);

@@ -437,6 +437,42 @@ static void who_asks_for_much_at_once_lets_others_have_their_turns(void **state)
 }
 
 /* Its client has to ask again on another connection, as the answer's "Connection: close" says. */
+enum { GREAT = 64 * 1024 };
+static char great_body[GREAT];
+static const jz_page_response great = {.content_type = "text/plain", .body = great_body, .length = GREAT};
+
+/* However little is asked for each. */
+static void who_asks_for_many_pages_at_once_and_takes_none_costs_no_more_than_one(void **state)
+{
+    (void)state;
+    enum { REQUESTS = 400, LITTLE_BUFFER = 4096, TURNS = 200, COST = 3 * GREAT };
+    const jz_options options = patient_options();
+    jz_server *server = create(&options);
+    assert_int_equal(jz_server_route_page(server, "/great", NULL, answer, (void *)(uintptr_t)&great, NULL), JZ_OK);
+    run(server);
+    static char requests[REQUESTS * sizeof PAGE_REQUEST("/great")];
+    requests[0] = '\0';
+    for (size_t i = 0; i < REQUESTS; i++)
+        strcat(requests, PAGE_REQUEST("/great"));
+    assert_true(test_client_connect(&other, jz_server_port(server), LITTLE_BUFFER));
+    size_t before = test_live_bytes();
+    assert_true(test_client_send(&other, requests, strlen(requests)));
+    /* Each answer comes in a later iteration, of which these are many. */
+    for (size_t i = 0; i < TURNS; i++) {
+        assert_int_equal(asking(&client, PAGE_REQUEST("/fixed")), 200);
+        asking_expect_body(&client, "fixed");
+    }
+    assert_in_range(test_live_bytes(), 0, before + COST);
+    for (size_t i = 0; i < REQUESTS; i++) {
+        assert_int_equal(asking_take_head(&other), 200);
+        assert_true(test_client_receive(&other, GREAT));
+        other.start += GREAT;
+    }
+    assert_int_equal(called.count, REQUESTS);
+    test_client_close(&other);
+    finish(server);
+}
+
 static void behind_very_many_requests_the_connection_ends(void **state)
 {
     (void)state;
@@ -679,6 +715,7 @@ int main(void)
         cmocka_unit_test(what_was_asked_for_at_once_is_answered_in_order),
         cmocka_unit_test(requests_in_pieces_are_answered_alike),
         cmocka_unit_test(who_asks_for_much_at_once_lets_others_have_their_turns),
+        cmocka_unit_test(who_asks_for_many_pages_at_once_and_takes_none_costs_no_more_than_one),
         cmocka_unit_test(behind_very_many_requests_the_connection_ends),
         cmocka_unit_test(a_page_that_is_not_answered_in_time_is_refused),
         cmocka_unit_test(a_client_that_goes_away_is_told_of),
