@@ -1,6 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
 #define _DARWIN_C_SOURCE /* O_NOFOLLOW */
-#define _DARWIN_C_SOURCE /* O_NOFOLLOW */
 
 #include "http/opened_file.h"
 
