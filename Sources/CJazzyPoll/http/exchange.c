@@ -1,6 +1,7 @@
 #include "http/exchange.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "codec/text.h"
@@ -252,19 +253,21 @@ void jz_exchange_follow(jz_shard *shard, jz_connection *connection)
     jz_kept_input_note(shard, connection);
 }
 
-/* The application's fault, not the client's: a warning instead of the line about a refusal. */
+/* The application's fault, or its disk's, not the client's: a warning instead of the line about a refusal. */
 void jz_exchange_time_out(jz_shard *shard, jz_connection *connection)
 {
     const jz_route *route = connection->exchange->route;
+    const char *option = route->files != NULL ? "upgrade_timeout_ms" : "answer_timeout_ms";
     jz_address peer = jz_connection_peer(connection);
     const jz_log_about about = {.route = route->path, .cause = jz_refusal_name(JZ_REFUSAL_UPGRADE_TIMEOUT)};
     jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &peer, &about,
-                        "refused: the page %.100s was not answered within %" PRIu32 " ms (answer_timeout_ms)",
-                        route->path, route->page_options.answer_timeout_ms);
+                        "refused: the page %.100s was not answered within %" PRIu32 " ms (%s)", route->path,
+                        route->page_options.answer_timeout_ms, option);
     jz_count(&shard->turn.counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);
     jz_exchange_free(end(shard, connection));
-    jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT,
-                           "the page was not made in time (answer_timeout_ms)");
+    char told[64];
+    snprintf(told, sizeof told, "the page was not made in time (%s)", option);
+    jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT, told);
 }
 
 void jz_exchange_stop(jz_shard *shard, jz_connection *connection, bool lingers)
