@@ -158,7 +158,7 @@ static bool send_content(jz_shard *shard, jz_connection *connection, jz_transfer
         if (output == NULL || !jz_buffer_append(output, piece->bytes, piece->length))
             return false;
         answer->left -= piece->length;
-        jz_buffer_free(piece); /* a client that does not take the output would have both */
+        piece->length = 0;
         jz_output_appended(turn, connection);
     }
     return true;

@@ -581,7 +581,7 @@ static void who_reads_a_large_file_slowly_costs_little_memory(void **state)
     (void)state;
     enum { READERS = 8, KIB = 1024 };
     /* Of mapped pieces all counts, though only pages that were written to take memory. */
-    size_t cost = jz_memory_is_mapped(64 * KIB) ? 256 * KIB : 100 * KIB;
+    size_t cost = jz_memory_is_mapped(64 * KIB) ? 256 * KIB : 200 * KIB;
     static test_client readers[READERS];
     jz_server *server = start();
     size_t before = test_live_bytes();
