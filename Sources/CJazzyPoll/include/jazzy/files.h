@@ -21,14 +21,16 @@ typedef struct jz_file_options {
 /*
  * Registers a page whose content is a file, before the server runs. Each request finds the file as it is then: it may
  * be replaced, or removed, while the server runs. GET and HEAD have an entity tag and a date, and know conditions, and
- * one range (Range, If-Range; of several, all is sent). Content that can become smaller is sent with gzip to who
- * accepts that: each version of a file up to 4 MiB is compressed once, and kept while there is room: 32 MiB in all.
+ * one range (Range, If-Range; of several, all is sent). The tag is made of the time of the last change and the size, so
+ * that servers with copies of a file agree: who replaces one by another of the same time and size gives it another
+ * name. Content that can become smaller is sent with gzip to who accepts that: each version of a file up to 4 MiB is
+ * compressed once, and kept while there is room: 32 MiB in all.
  *
  * Files are opened and read by threads of their own, in pieces of 64 KiB as the client takes them, so that no loop
- * waits for a disk, and a client costs no more memory than that. A file that is changed while it is being sent ends the
- * connection before the response is complete. INVALID_OPTION: the file is not there, or is none, or an option is wrong;
- * PERMISSION_DENIED: it cannot be read. Later, a missing file is answered with 404, one that may not be read with 403,
- * and with 503 if no descriptors are left; the last two are logged.
+ * waits for a disk, and a client costs no more memory than two of them. A file that is changed while it is being sent
+ * ends the connection before the response is complete. INVALID_OPTION: the file is not there, or is none, or an option
+ * is wrong; PERMISSION_DENIED: it cannot be read. Later, a missing file is answered with 404, one that may not be read
+ * with 403, and with 503 if no descriptors are left; the last two are logged.
  */
 JZ_PUBLIC jz_status jz_server_route_file(jz_server *server, const char *path, const char *file,
                                          const jz_file_options *options, jz_error *error);
