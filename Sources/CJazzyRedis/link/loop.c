@@ -69,7 +69,8 @@ void jz_redis_lose(jz_redis *redis, jz_redis_peer *peer, bool is_at_once)
         jz_redis_publisher_lost(redis);
     if (was_ready && peer == &redis->subscriber)
         jz_redis_subscriber_lost(redis);
-    if (jz_redis_is_starting(redis))
+    /* Who is connected anew at once does not fail by that: Redis has moved meanwhile. */
+    if (jz_redis_is_starting(redis) && !is_at_once)
         start_without(redis, peer->wire.failure);
     if (peer != &redis->publisher || !redis->is_elsewhere)
         return;

@@ -9,6 +9,7 @@
 
 #include "support/clock.h"
 #include "support/eventually.h"
+#include "support/names.h"
 #include "support/node.h"
 #include "support/redis_server.h"
 
@@ -139,6 +140,23 @@ static void a_user_who_may_not_ask_stays(void **state)
     node_finish(&here);
 }
 
+/* Of the two connections one is at the old Redis: it is made anew, which is no reason not to start. */
+static void a_server_starts_while_its_address_moves(void **state)
+{
+    (void)state;
+    char moving[64];
+    snprintf(moving, sizeof moving, "redis://moves.test:%u", after.port);
+    names_lead_once_to(before.port);
+    jz_redis_options options = node_options(&here, moving);
+    node_start(&here, &options);
+    assert_eventually(node_statistics(&here).reconnects >= 1);
+    assert_eventually(redis_server_do(&before, "CLIENT KILL TYPE normal") == 0 && node_statistics(&here).is_up);
+    node_subscribe(&here, "news");
+    assert_eventually(redis_server_do(&after, "PUBLISH jazzy:news moved") == 1);
+    node_expect(&here, "moved");
+    node_finish(&here);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +164,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_only_the_old_redis_took_is_told_at_the_new_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_the_old_redis_took_hours_ago_is_told_at_the_new_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_user_who_may_not_ask_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_server_starts_while_its_address_moves, set_up, tear_down),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **found);
@@ -15,11 +16,19 @@ static pthread_cond_t answers = PTHREAD_COND_INITIALIZER;
 static bool is_hanging;
 static size_t hanging;
 static size_t addresses;
+static uint16_t port_once; /* 0: none */
 
 void names_have_addresses(size_t count)
 {
     pthread_mutex_lock(&lock);
     addresses = count;
+    pthread_mutex_unlock(&lock);
+}
+
+void names_lead_once_to(uint16_t port)
+{
+    pthread_mutex_lock(&lock);
+    port_once = port;
     pthread_mutex_unlock(&lock);
 }
 
@@ -69,11 +78,24 @@ static int find_many(const char *service, const struct addrinfo *hints, struct a
     return 0;
 }
 
+static int find_moving(const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+    char other[8];
+    pthread_mutex_lock(&lock);
+    uint16_t port = port_once;
+    port_once = 0;
+    pthread_mutex_unlock(&lock);
+    (void)snprintf(other, sizeof other, "%u", port);
+    return __real_getaddrinfo("127.0.0.1", port != 0 ? other : service, hints, found);
+}
+
 int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
     bool is_number = hints != NULL && (hints->ai_flags & AI_NUMERICHOST) != 0;
     if (!is_number && strcmp(host, "many.test") == 0)
         return find_many(service, hints, found);
+    if (!is_number && strcmp(host, "moves.test") == 0)
+        return find_moving(service, hints, found);
     if (!is_number && strcmp(host, "hangs.test") == 0) {
         hang();
         return EAI_NONAME;
