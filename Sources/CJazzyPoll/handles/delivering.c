@@ -7,7 +7,8 @@
 #include "shard/server.h"
 #include "shard/stop_request.h"
 
-enum { MOST_IN_BATCH = 256 };
+/* So many messages are added at most, and so much of what a loop's mailbox may have: both wait for being posted. */
+enum { MOST_IN_BATCH = 256, PARTS_OF_MAILBOX = 4 };
 
 /* The errands that wait for one loop, each linked to the one before it; NULL: none. */
 typedef struct jz_chain {
@@ -18,6 +19,7 @@ typedef struct jz_chain {
 struct jz_broker_batch {
     jz_server *server;
     size_t count;      /* of messages */
+    size_t bytes;      /* that they take of the mailbox limit */
     jz_chain chains[]; /* of each loop */
 };
 
@@ -33,7 +35,7 @@ void jz_broker_batch_post(jz_broker_batch *batch)
 {
     if (batch->count == 0)
         return;
-    batch->count = 0;
+    batch->count = batch->bytes = 0;
     for (uint32_t i = 0; i < batch->server->shard_count; i++) {
         jz_chain chain = batch->chains[i];
         batch->chains[i] = (jz_chain){NULL, NULL};
@@ -97,6 +99,11 @@ static jz_shard *reserve(jz_server *server, size_t amount)
     return jz_reserve_everywhere(server, NULL, amount);
 }
 
+static size_t reserved_by(size_t topic_length, size_t length)
+{
+    return length + topic_length + JZ_LETTER_COST;
+}
+
 static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
                               jz_message_kind kind, const void *bytes, size_t length)
 {
@@ -104,7 +111,7 @@ static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws e
         return JZ_SEND_CLOSED;
     if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
         return JZ_SEND_DROPPED;
-    size_t reserved = length + topic.length + JZ_LETTER_COST;
+    size_t reserved = reserved_by(topic.length, length);
     jz_shard *full = reserve(server, reserved);
     if (full != NULL) {
         jz_count_dropped(&full->turn.counters);
@@ -142,8 +149,10 @@ jz_send_status jz_broker_batch_deliver(jz_broker_batch *batch, jz_ws except, con
 {
     jz_send_status status = deliver(batch->server, batch, except, (jz_text){topic, topic_length}, kind, bytes, length);
     batch->count++;
+    batch->bytes += status == JZ_SEND_SENT ? reserved_by(topic_length, length) : 0;
     /* If there is no room, the loops get what they have to make some. */
-    if (status != JZ_SEND_SENT || batch->count >= MOST_IN_BATCH)
+    if (status != JZ_SEND_SENT || batch->count >= MOST_IN_BATCH ||
+        batch->bytes >= batch->server->options.mailbox_limit / PARTS_OF_MAILBOX)
         jz_broker_batch_post(batch);
     return status;
 }

@@ -125,6 +125,30 @@ static void a_batch_that_has_become_long_is_posted(void **state)
     close_server(&recorder, server, clients);
 }
 
+/* Or the last of them would find a full mailbox, although its loop has nothing to do. */
+static void a_batch_that_takes_much_of_a_mailbox_is_posted(void **state)
+{
+    (void)state;
+    enum { LIMIT = 64 * 1024, LONG = 4096 };
+    char text[LONG + 1] = "";
+    memset(text, 'x', LONG);
+    recorder recorder = {0};
+    test_client client;
+    jz_options options = serving_options(1);
+    options.mailbox_limit = LIMIT;
+    jz_server *server = recorder_run(&recorder, &options);
+    recorder_open(&client, server);
+    recorder_say(&recorder, &client, "+news");
+    batch = jz_broker_batch_create(server);
+    for (int i = 0; i < LIMIT / 4 / LONG; i++)
+        assert_int_equal(add(text), JZ_SEND_SENT);
+    for (int i = 0; i < LIMIT / 4 / LONG; i++)
+        expect(&client, text);
+    jz_broker_batch_free(batch);
+    test_client_close(&client);
+    recorder_finish(&recorder, server);
+}
+
 static void what_is_left_in_a_batch_is_posted_when_it_is_freed(void **state)
 {
     (void)state;
@@ -156,25 +180,40 @@ static void one_connection_can_be_excluded(void **state)
 }
 
 /* A batch that is not posted does not keep the loops from making room. */
+static char large[40 * 1024];
+static jz_send_status fillings[3];
+
+/* On the loop itself, which takes nothing out of its mailbox meanwhile. */
+static void fill_mailbox(recorder *recorder)
+{
+    recorder->within = NULL;
+    for (size_t i = 0; i < COUNT_OF(fillings) - 1; i++)
+        fillings[i] = add(large);
+    fillings[COUNT_OF(fillings) - 1] = add("no room");
+}
+
 static void where_a_mailbox_is_full_nobody_gets_it_and_what_was_added_before_goes_on(void **state)
 {
     (void)state;
-    static char large[40 * 1024];
     recorder recorder = {0};
     test_client client;
-    jz_options options = serving_options(2);
+    jz_options options = serving_options(1);
     options.mailbox_limit = 64 * 1024;
     memset(large, 'x', sizeof large - 1);
     jz_server *server = recorder_run(&recorder, &options);
     recorder_open(&client, server);
     recorder_say(&recorder, &client, "+news");
     batch = jz_broker_batch_create(server);
-    assert_int_equal(add(large), JZ_SEND_SENT);
-    assert_int_equal(add(large), JZ_SEND_SENT); /* below the limit any size is taken */
-    assert_int_equal(add("no room"), JZ_SEND_DROPPED);
+    recorder.within = fill_mailbox;
+    const test_frame publishing = {.opcode = JZ_OPCODE_TEXT, .fin = true, .payload = {"news", 4, 4}};
+    test_client_send_frame(&client, &publishing);
+    expect(&client, large);
+    expect(&client, large);
+    test_client_expect(&client, JZ_OPCODE_BINARY, "done", 4);
+    assert_int_equal(fillings[0], JZ_SEND_SENT);
+    assert_int_equal(fillings[1], JZ_SEND_SENT); /* below the limit any size is taken */
+    assert_int_equal(fillings[2], JZ_SEND_DROPPED);
     assert_int_equal(jz_server_dropped_count(server), 1);
-    expect(&client, large);
-    expect(&client, large);
     assert_eventually(add("room") == JZ_SEND_SENT);
     jz_broker_batch_post(batch);
     expect(&client, "room");
@@ -303,6 +342,7 @@ int main(void)
         cmocka_unit_test(a_batch_arrives_in_its_order_when_it_is_posted_and_not_before),
         cmocka_unit_test(a_batch_wakes_its_loop_once),
         cmocka_unit_test(a_batch_that_has_become_long_is_posted),
+        cmocka_unit_test(a_batch_that_takes_much_of_a_mailbox_is_posted),
         cmocka_unit_test(what_is_left_in_a_batch_is_posted_when_it_is_freed),
         cmocka_unit_test(one_connection_can_be_excluded),
         cmocka_unit_test(where_a_mailbox_is_full_nobody_gets_it_and_what_was_added_before_goes_on),

@@ -194,7 +194,7 @@ JZ_PUBLIC jz_broker_batch *jz_broker_batch_create(jz_server *server);
 /*
  * Adds a message, as jz_broker_deliver_except does, and with what that returns. It reaches the loops when the batch is
  * posted, behind what this or any other thread delivers meanwhile without the batch. At the latest after 256 messages,
- * and if this does not return SENT, it is posted at once.
+ * or where they take a quarter of jz_options.mailbox_limit, and if this does not return SENT, it is posted at once.
  */
 JZ_PUBLIC jz_send_status jz_broker_batch_deliver(jz_broker_batch *batch, jz_ws except, const char *topic,
                                                  size_t topic_length, jz_message_kind kind, const void *bytes,
