@@ -1,5 +1,10 @@
 # Jazzy for Swift. `make run` serves the chat page, `make test` passes every test; both install what is missing.
 
+# macOS comes with one of 2006.
+ifneq ($(filter 3.%,$(MAKE_VERSION)),)
+$(error GNU make 4 or later is needed, this is $(MAKE_VERSION). On macOS: brew install make, then call it gmake)
+endif
+
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
@@ -21,7 +26,7 @@ help:
 	@echo "make lint                    check formatting, and who uses what"
 	@echo "make format                  format the sources"
 	@echo "make docs                    build the documentation as a web site: build/docs/site; make serve-docs shows it"
-	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so"
+	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so (.dylib on macOS)"
 	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file; CC=gcc-14 names the compiler"
 	@echo "make install-tls PREFIX=DIR  the same, and the library of TLS, which needs OpenSSL 3"
 	@echo "make install-redis PREFIX=DIR  the same as install, and Redis as a broker, which needs hiredis"

@@ -2,10 +2,14 @@
 # tsan (ThreadSanitizer, which excludes the other sanitizers).
 
 C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
+# The system that is built for, as uname calls it: Darwin is macOS. Who cross compiles names another.
+ifndef SYSTEM
+SYSTEM := $(shell uname -s)
+endif
 # Public headers are included as after installation; an include of the core names its folder.
 C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -ISources/CJazzyPoll -MMD -MP -pthread
 # Swift's clang uses gold, which warns about every symbol of the sanitizers.
-C_LINKER := $(if $(filter Linux,$(shell uname)),$(if $(shell command -v ld.bfd),-fuse-ld=bfd))
+C_LINKER := $(if $(filter Linux,$(SYSTEM)),$(if $(shell command -v ld.bfd),-fuse-ld=bfd))
 C_LIBRARIES := $(C_LINKER) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 # The linker options for sources that replace functions, whose names begin with __wrap_.
@@ -103,13 +107,37 @@ $(BUILD)/release/.compiler: always
 .PHONY: always
 always:
 
-$(BUILD)/release/libcjazzypoll.so: $(C_SOURCES:%.c=$(BUILD)/release/%.o)
-	$(RELEASE_CC) -shared -Wl,-soname,libcjazzypoll.so.$(ABI_VERSION) $^ $(C_LIBRARIES) -o $@
+# A shared library's file, libNAME.so.VERSION or, on macOS, libNAME.VERSION.dylib. $(1) NAME, $(2) VERSION, if any
+shared_file = lib$(1)$(if $(filter Darwin,$(SYSTEM)),$(2:%=.%).dylib,.so$(2:%=.%))
+# How it is linked: it knows by which file programs find it, on macOS with the folder into which it is installed; and what
+# it needs has to be there, on macOS without being told to. $(1) NAME, $(2) its ABI version
+shared_flags = $(if $(filter Darwin,$(SYSTEM)), \
+	-dynamiclib -install_name $(abspath $(PREFIX))/lib/$(call shared_file,$(1),$(2)) \
+		-Wl$(comma)-current_version$(comma)$(VERSION), \
+	-shared -Wl$(comma)-soname$(comma)$(call shared_file,$(1),$(2)) -Wl$(comma)-z$(comma)defs)
+# Installs it, and links to it for programs and for compilers. $(1) NAME, $(2) its ABI version
+define install_shared
+install -m 755 $(BUILD)/release/$(call shared_file,$(1)) $(DESTDIR)$(PREFIX)/lib/$(call shared_file,$(1),$(VERSION))
+ln -sf $(call shared_file,$(1),$(VERSION)) $(DESTDIR)$(PREFIX)/lib/$(call shared_file,$(1),$(2))
+ln -sf $(call shared_file,$(1),$(2)) $(DESTDIR)$(PREFIX)/lib/$(call shared_file,$(1))
+endef
+SHARED_CORE := $(BUILD)/release/$(call shared_file,cjazzypoll)
+
+# Another folder is in a shared library of macOS, which is linked anew.
+$(BUILD)/release/.prefix: always
+	@mkdir -p $(@D)
+	@echo "$(PREFIX)" | cmp -s - $@ || echo "$(PREFIX)" > $@
+ifeq ($(SYSTEM),Darwin)
+$(SHARED_CORE): $(BUILD)/release/.prefix
+endif
+
+$(SHARED_CORE): $(C_SOURCES:%.c=$(BUILD)/release/%.o)
+	$(RELEASE_CC) $(call shared_flags,cjazzypoll,$(ABI_VERSION)) $(filter %.o,$^) $(C_LIBRARIES) -o $@
 
 # A warning of an unknown compiler must not prevent the installation.
 .PHONY: library
 library: C_FLAGS += -Wno-error
-library: $(BUILD)/release/libcjazzypoll.a $(BUILD)/release/libcjazzypoll.so
+library: $(BUILD)/release/libcjazzypoll.a $(SHARED_CORE)
 
 define PKG_CONFIG_FILE
 prefix=$(PREFIX)
@@ -130,9 +158,7 @@ export PKG_CONFIG_FILE
 install: library
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/jazzy
 	install -m 644 $(BUILD)/release/libcjazzypoll.a $(DESTDIR)$(PREFIX)/lib
-	install -m 755 $(BUILD)/release/libcjazzypoll.so $(DESTDIR)$(PREFIX)/lib/libcjazzypoll.so.$(VERSION)
-	ln -sf libcjazzypoll.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzypoll.so.$(ABI_VERSION)
-	ln -sf libcjazzypoll.so.$(ABI_VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzypoll.so
+	$(call install_shared,cjazzypoll,$(ABI_VERSION))
 	install -m 644 Sources/CJazzyPoll/include/jazzy.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 Sources/CJazzyPoll/include/jazzy/*.h $(DESTDIR)$(PREFIX)/include/jazzy
 	@echo "$$PKG_CONFIG_FILE" > $(DESTDIR)$(PREFIX)/lib/pkgconfig/cjazzypoll.pc

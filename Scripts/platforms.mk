@@ -8,7 +8,8 @@
 
 PLATFORMS := aarch64-macos x86_64-macos x86_64-freebsd aarch64-linux-gnu x86_64-linux-musl aarch64-linux-musl
 PLATFORM_BUILD := platforms
-PLATFORM_GOALS := compile-platforms test-arm64 test-arm64-all test-big-endian test-musl
+PLATFORM_GOALS := compile-platforms $(addprefix libraries-,$(filter %-macos %-freebsd,$(PLATFORMS))) test-arm64 \
+	test-arm64-all test-big-endian test-musl
 CROSS_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
 
 # zig leaves an empty object where it fails.
@@ -111,8 +112,24 @@ endef
 
 ordinary_ar := $(AR)
 AR := $(ZIG) ar
-$(foreach platform,$(PLATFORMS),$(eval $(call zig_build,$(platform))))
+$(foreach platform,$(PLATFORMS),$(eval $(call zig_build,$(platform),-fPIC)))
 AR := $(ordinary_ar)
+
+# The libraries, static and shared, as `make install-redis` makes and installs them there: in installed/TARGET, which
+# Tests/Platforms looks at. $(1) target of zig, $(2) what uname says there
+define zig_libraries
+.PHONY: libraries-$(1)
+libraries-$(1): $(BUILD)/$(PLATFORM_BUILD)/$(1)/libz.a $(BUILD)/$(PLATFORM_BUILD)/$(1)/libhiredis.a | $(ZIG_INSTALLED)
+	$$(MAKE) -s install-redis SYSTEM=$(2) BUILD=$(BUILD)/$(PLATFORM_BUILD)/libraries/$(1) \
+		DESTDIR=$(abspath $(BUILD)/$(PLATFORM_BUILD))/installed/$(1) AR='$(ZIG) ar' \
+		CC='$(ZIG) cc -target $(1) -isystem $(FOREIGN)/zlib -L$(BUILD)/$(PLATFORM_BUILD)/$(1)' \
+		REDIS_TLS= REDIS_CFLAGS='-isystem $(FOREIGN)' REDIS_LIBRARIES=-lhiredis \
+		ZIG_GLOBAL_CACHE_DIR=$(ZIG_GLOBAL_CACHE_DIR) ZIG_LOCAL_CACHE_DIR=$(ZIG_LOCAL_CACHE_DIR)
+compile-platforms: libraries-$(1)
+endef
+
+$(foreach platform,$(filter %-macos,$(PLATFORMS)),$(eval $(call zig_libraries,$(platform),Darwin)))
+$(foreach platform,$(filter %-freebsd,$(PLATFORMS)),$(eval $(call zig_libraries,$(platform),FreeBSD)))
 
 $(eval $(call platform_build,$(PLATFORM_BUILD)/arm64,aarch64-linux-gnu-gcc,-O2))
 $(eval $(call platform_build,$(PLATFORM_BUILD)/s390x,s390x-linux-gnu-gcc,-O2))

@@ -57,13 +57,13 @@ $(REDIS_SOURCES:%.c=$(BUILD)/release/%.o): $(BUILD)/release/.compiler
 REDIS_ABI_VERSION := 1
 
 # It has to find all that it needs in the core's shared library, which shows what is public there.
-$(BUILD)/release/libcjazzyredis.so: $(REDIS_SOURCES:%.c=$(BUILD)/release/%.o) $(BUILD)/release/libcjazzypoll.so
-	$(RELEASE_CC) -shared -Wl,-soname,libcjazzyredis.so.$(REDIS_ABI_VERSION) -Wl,-z,defs $^ $(REDIS_LIBRARIES) \
-		$(C_LIBRARIES) -o $@
+SHARED_REDIS := $(BUILD)/release/$(call shared_file,cjazzyredis)
+$(SHARED_REDIS): $(REDIS_SOURCES:%.c=$(BUILD)/release/%.o) $(SHARED_CORE)
+	$(RELEASE_CC) $(call shared_flags,cjazzyredis,$(REDIS_ABI_VERSION)) $^ $(REDIS_LIBRARIES) $(C_LIBRARIES) -o $@
 
 .PHONY: library-redis
 library-redis: C_FLAGS += -Wno-error
-library-redis: library $(BUILD)/release/libcjazzyredis.a $(BUILD)/release/libcjazzyredis.so
+library-redis: library $(BUILD)/release/libcjazzyredis.a $(SHARED_REDIS)
 
 define REDIS_PKG_CONFIG_FILE
 prefix=$(PREFIX)
@@ -85,8 +85,6 @@ export REDIS_PKG_CONFIG_FILE
 .PHONY: install-redis
 install-redis: library-redis install
 	install -m 644 $(BUILD)/release/libcjazzyredis.a $(DESTDIR)$(PREFIX)/lib
-	install -m 755 $(BUILD)/release/libcjazzyredis.so $(DESTDIR)$(PREFIX)/lib/libcjazzyredis.so.$(VERSION)
-	ln -sf libcjazzyredis.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzyredis.so.$(REDIS_ABI_VERSION)
-	ln -sf libcjazzyredis.so.$(REDIS_ABI_VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzyredis.so
+	$(call install_shared,cjazzyredis,$(REDIS_ABI_VERSION))
 	install -m 644 Sources/CJazzyRedis/include/jazzy/redis.h $(DESTDIR)$(PREFIX)/include/jazzy
 	@echo "$$REDIS_PKG_CONFIG_FILE" > $(DESTDIR)$(PREFIX)/lib/pkgconfig/jazzyredis.pc

@@ -57,13 +57,13 @@ $(TLS_SOURCES:%.c=$(BUILD)/release/%.o): $(BUILD)/release/.compiler
 TLS_ABI_VERSION := 1
 
 # It has to find all that it needs in the core's shared library, which shows what is public there.
-$(BUILD)/release/libcjazzytls.so: $(TLS_SOURCES:%.c=$(BUILD)/release/%.o) $(BUILD)/release/libcjazzypoll.so
-	$(RELEASE_CC) -shared -Wl,-soname,libcjazzytls.so.$(TLS_ABI_VERSION) -Wl,-z,defs $^ $(TLS_LIBRARIES) \
-		$(C_LIBRARIES) -o $@
+SHARED_TLS := $(BUILD)/release/$(call shared_file,cjazzytls)
+$(SHARED_TLS): $(TLS_SOURCES:%.c=$(BUILD)/release/%.o) $(SHARED_CORE)
+	$(RELEASE_CC) $(call shared_flags,cjazzytls,$(TLS_ABI_VERSION)) $^ $(TLS_LIBRARIES) $(C_LIBRARIES) -o $@
 
 .PHONY: library-tls
 library-tls: C_FLAGS += -Wno-error
-library-tls: library $(BUILD)/release/libcjazzytls.a $(BUILD)/release/libcjazzytls.so
+library-tls: library $(BUILD)/release/libcjazzytls.a $(SHARED_TLS)
 
 define TLS_PKG_CONFIG_FILE
 prefix=$(PREFIX)
@@ -85,8 +85,6 @@ export TLS_PKG_CONFIG_FILE
 .PHONY: install-tls
 install-tls: library-tls install
 	install -m 644 $(BUILD)/release/libcjazzytls.a $(DESTDIR)$(PREFIX)/lib
-	install -m 755 $(BUILD)/release/libcjazzytls.so $(DESTDIR)$(PREFIX)/lib/libcjazzytls.so.$(VERSION)
-	ln -sf libcjazzytls.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzytls.so.$(TLS_ABI_VERSION)
-	ln -sf libcjazzytls.so.$(TLS_ABI_VERSION) $(DESTDIR)$(PREFIX)/lib/libcjazzytls.so
+	$(call install_shared,cjazzytls,$(TLS_ABI_VERSION))
 	install -m 644 Sources/CJazzyTLS/include/jazzy/tls.h $(DESTDIR)$(PREFIX)/include/jazzy
 	@echo "$$TLS_PKG_CONFIG_FILE" > $(DESTDIR)$(PREFIX)/lib/pkgconfig/jazzytls.pc
