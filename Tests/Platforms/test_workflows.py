@@ -15,6 +15,18 @@ def steps_of(workflow: dict) -> list[str]:
     return [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
 
 
+def jobs() -> dict[str, dict]:
+    return {
+        name: job
+        for path in WORKFLOWS
+        for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items()
+    }
+
+
+def as_numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
 def targets() -> set[str]:
     command = ["make", "--no-print-directory", "-qp", "help"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
@@ -39,9 +51,27 @@ class Workflows(unittest.TestCase):
         called = set()
         for path in WORKFLOWS:
             for run in steps_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
-                called |= set(re.findall(r"(?:^|&& *)make ([a-z][a-z0-9-]*)", run, re.MULTILINE))
-        self.assertTrue({"test", "lint", "test-c", "test-swift", "test-platforms"} <= called)
+                for goals in re.findall(r"(?:^|&& *)g?make((?: [a-z][a-z0-9-]*(?![\w=-]))+)", run, re.MULTILINE):
+                    called |= set(goals.split())
+        self.assertTrue({"test", "lint", "test-c", "test-swift", "test-platforms", "install-redis"} <= called)
         self.assertEqual(called - known, set())
+
+    def test_two_releases_of_swift_are_named_and_none_is_older_than_what_is_needed(self):
+        found = re.search(r"Swift (\d+\.\d+) or later is needed", (ROOT / "Makefile").read_text(encoding="utf-8"))
+        needed = as_numbers(found[1])
+        for name in ["linux", "macos"]:
+            with self.subTest(name):
+                versions = [as_numbers(version) for version in jobs()[name]["strategy"]["matrix"]["swift"]]
+                self.assertEqual(len(set(versions)), 2)
+                self.assertGreaterEqual(min(versions), needed)
+
+    def test_on_macos_the_make_of_homebrew_is_called(self):
+        for name, job in jobs().items():
+            if not job["runs-on"].startswith("macos"):
+                continue
+            runs = "\n".join(step.get("run", "") for step in job["steps"])
+            self.assertRegex(runs, r"brew install (.* )?make\b", name)
+            self.assertNotRegex(runs, r"(?m)(^|&& *)make ", name)
 
 
 if __name__ == "__main__":
