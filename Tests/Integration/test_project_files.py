@@ -59,6 +59,13 @@ def test_the_package_index_documents_targets_that_there_are():
     assert len(listed) == len(set(listed))
 
 
+def test_the_package_index_builds_for_the_systems_of_the_readme():
+    platforms = re.findall(r"^    - platform: (\S+)$", text_of(".spi.yml"), re.MULTILINE)
+    assert sorted(platforms) == ["linux", "macos-spm"]
+    table = text_of("README.md").partition("## Platforms")[2]
+    assert "| Linux" in table and "| macOS" in table
+
+
 def test_security_names_no_address_that_somebody_would_have_to_keep():
     text = text_of("SECURITY.md")
     assert "@" not in text.replace("`@unchecked Sendable`", "")
