@@ -8,12 +8,16 @@ KQUEUE_FLAGS := -DJZ_POLL_BY_KQUEUE=1 -ITests/Shims/kqueue
 KQUEUE_TESTS := $(filter $(addprefix %/test_,$(addsuffix .c,poll poll_changes poll_readiness poll_storm links \
 	adopting_bells forked_child hand_over local_peers lost_descriptors slow_receivers stopping watch)),$(C_UNIT_TESTS))
 KQUEUE_TSAN_TESTS := $(filter %/test_poll.c %/test_poll_storm.c %/test_stopping.c,$(C_UNIT_TESTS))
-# Of the integration tests, those with servers in C; test-kqueue runs a few of them.
+# Of the integration tests, those with servers in C, some of them with the same in Swift; test-kqueue runs a few of them.
 KQUEUE_INTEGRATION := $(addprefix Tests/Integration/test_,$(addsuffix .py,attacks_from_within attacks_on_frames \
 	attacks_on_handshakes attacks_on_limits attacks_on_rates attacks_on_resources bridge conformance_over_tcp \
 	descriptors events half_open_peers handshake pages protocol_errors reentrance slow_readers slow_takers \
 	start_up_errors stopping ten_thousand threads tls_certificates tls_clients tls_half_open tls_hostile_handshakes \
 	tls_hostile_records tls_offers tls_ports tls_reload tls_resumption))
+# And those with programs in Swift, as far as they do not compile them.
+KQUEUE_SWIFT_INTEGRATION := $(addprefix Tests/Integration/test_,$(addsuffix .py,chat_page clients cluster \
+	example_dashboard example_game example_rooms example_secure examples extension_offers made_pages_and_files \
+	memory_comes_back metrics real_clients))
 KQUEUE_INTEGRATION_SHORT := $(filter $(addprefix %/test_,$(addsuffix .py,events half_open_peers slow_readers stopping \
 	tls_ports)),$(KQUEUE_INTEGRATION))
 
@@ -51,6 +55,23 @@ endef
 $(eval $(call kqueue_driver,kqueue,$(CLANG),$(SANITIZED_FLAGS),$(KQUEUE_LIBRARIES)))
 $(eval $(call kqueue_driver,kqueue-tsan,$(CLANG),$(TSAN_FLAGS),$(KQUEUE_LIBRARIES) $(TSAN_LIBRARIES)))
 
+# The programs in Swift with it, as debug builds. SwiftPM does not see that a library of somebody else's is new.
+KQUEUE_SWIFT := .build-kqueue
+KQUEUE_SWIFT_SHIM := $(abspath $(BUILD))/kqueue-swift/libkqueue.a
+KQUEUE_SWIFT_FLAGS := $(addprefix -Xcc ,-DJZ_POLL_BY_KQUEUE=1 -I$(abspath Tests/Shims/kqueue)) $(addprefix -Xlinker , \
+	--whole-archive $(KQUEUE_SWIFT_SHIM) --no-whole-archive --wrap=close --wrap=shutdown)
+$(BUILD)/kqueue-swift/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(C_FLAGS) $(KQUEUE_FLAGS) -O2 -g -fPIC -c $< -o $@
+$(KQUEUE_SWIFT_SHIM): $(KQUEUE_SHIM:%.c=$(BUILD)/kqueue-swift/%.o)
+	rm -rf $@ $(KQUEUE_SWIFT)
+	$(AR) rcs $@ $^
+.PHONY: swift-programs-kqueue
+swift-programs-kqueue: $(KQUEUE_SWIFT_SHIM)
+	$(call swift_programs,$(KQUEUE_SWIFT),$(KQUEUE_SWIFT_FLAGS))
+	@nm $(KQUEUE_SWIFT)/debug/bench-echo-swift | grep -q ' T kevent$$' || \
+		{ echo "the programs in Swift were built without the kqueue of Tests/Shims" >&2; exit 1; }
+
 # A selection that takes few minutes.
 .PHONY: test-kqueue
 test-kqueue: $(VENV)/.installed
@@ -61,12 +82,14 @@ test-kqueue: $(VENV)/.installed
 	JAZZY_C_BUILD=$(BUILD)/kqueue $(PYTHON) -m pytest -q -k "not swift" $(KQUEUE_INTEGRATION_SHORT)
 
 # Every unit test of the core and of TLS, the driver as long as test-driver, and every integration test with a server in
-# C.
+# C or in Swift.
 .PHONY: test-kqueue-all
-test-kqueue-all: $(VENV)/.installed clients
+test-kqueue-all: swift-toolchain $(VENV)/.installed clients
 	@$(MAKE) -j2 c-unit-tests-kqueue
 	@$(MAKE) -j2 kqueue-tests-kqueue-tsan
 	@$(MAKE) -j2 c-programs-kqueue $(BUILD)/kqueue/driver $(BUILD)/kqueue-tsan/driver
 	$(BUILD)/kqueue/driver $(DRIVER_SECONDS)
 	$(BUILD)/kqueue-tsan/driver $(DRIVER_TSAN_SECONDS)
-	JAZZY_C_BUILD=$(BUILD)/kqueue $(PYTHON) -m pytest -q -k "not swift" $(KQUEUE_INTEGRATION)
+	@$(MAKE) swift-programs-kqueue
+	JAZZY_C_BUILD=$(BUILD)/kqueue JAZZY_SWIFT_BUILD=$(KQUEUE_SWIFT)/debug $(PYTHON) -m pytest -q --numprocesses 2 \
+		--dist loadfile --no-loadscope-reorder $(KQUEUE_INTEGRATION) $(KQUEUE_SWIFT_INTEGRATION)
