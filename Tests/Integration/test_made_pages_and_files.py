@@ -204,10 +204,11 @@ def test_a_thousand_slow_readers_cost_little_and_keep_nobody_waiting(probe_with,
     with contextlib.suppress(ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     with probe_with("--folder", folder) as server, contextlib.ExitStack() as readers:
+        idle = descriptor_count(server.pid)
         with RawConnection(server.port) as connection:
             connection.send(request(path="/files/large.bin"))
             connection.read_response()
-        idle = descriptor_count(server.pid)
+        eventually(lambda: descriptor_count(server.pid) <= idle, "nothing is left of the first of them")
         reset_peak_memory(server.pid)
         before = peak_memory(server.pid)
         slow = []
