@@ -83,8 +83,8 @@ test-kqueue: $(VENV)/.installed
 
 # Every unit test of the core and of TLS, the driver as long as test-driver, and every integration test with a server in
 # C or in Swift.
-.PHONY: test-kqueue-all
-test-kqueue-all: swift-toolchain $(VENV)/.installed clients
+.PHONY: whole-kqueue
+whole-kqueue: swift-toolchain $(VENV)/.installed clients
 	@$(MAKE) -j2 c-unit-tests-kqueue
 	@$(MAKE) -j2 kqueue-tests-kqueue-tsan
 	@$(MAKE) -j2 c-programs-kqueue $(BUILD)/kqueue/driver $(BUILD)/kqueue-tsan/driver
