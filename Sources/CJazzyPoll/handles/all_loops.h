@@ -45,6 +45,14 @@ static inline jz_shard *jz_reserve_everywhere(jz_server *server, const jz_shard 
     return NULL;
 }
 
+/* What became of a message with the loops before, and with one more. At first CLOSED, as if all loops had ended. */
+static inline jz_send_status jz_status_of_loops(jz_send_status before, jz_send_status given)
+{
+    if (given == JZ_SEND_DROPPED)
+        return JZ_SEND_DROPPED;
+    return given != JZ_SEND_CLOSED && before == JZ_SEND_CLOSED ? JZ_SEND_SENT : before;
+}
+
 /* Counts a message that some loops, or all, do not get because there is no memory: no loop has refused it. */
 static inline jz_send_status jz_drop_without_memory(jz_server *server)
 {

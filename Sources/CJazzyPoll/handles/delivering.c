@@ -79,10 +79,7 @@ static jz_send_status give(jz_server *server, jz_broker_batch *batch, jz_ws exce
             jz_errand_unreserve(shard, reserved);
         else
             given = batch != NULL ? add(shard, &batch->chains[i], task) : jz_errand_post(shard, task);
-        if (given == JZ_SEND_DROPPED)
-            status = JZ_SEND_DROPPED;
-        else if (given != JZ_SEND_CLOSED && status == JZ_SEND_CLOSED)
-            status = JZ_SEND_SENT;
+        status = jz_status_of_loops(status, given);
     }
     return status;
 }

@@ -113,10 +113,7 @@ static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender
             jz_shard_publish(shard, topic, publication, sender);
         else
             given = jz_errand_publish(shard, sender, topic, publication, reserved);
-        if (given == JZ_SEND_DROPPED)
-            status = JZ_SEND_DROPPED;
-        else if (given != JZ_SEND_CLOSED && status == JZ_SEND_CLOSED)
-            status = JZ_SEND_SENT;
+        status = jz_status_of_loops(status, given);
     }
     return status;
 }
