@@ -20,34 +20,8 @@ extension JazzyTransport {
 }
 
 extension jz_transport {
-    /// The functions of a transport that does not say that it is secure, and has no properties.
-    public init(
-        open: (
-            @convention(c) (UnsafeMutableRawPointer?, Int32, UnsafePointer<UInt8>?, Int) -> UnsafeMutableRawPointer?
-        )!,
-        interest: (@convention(c) (UnsafeMutableRawPointer?, UInt32) -> UInt32)!,
-        ready: (@convention(c) (UnsafeMutableRawPointer?, UInt32) -> UInt32)!,
-        receive: (
-            @convention(c) (
-                UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt8>?, Int, UnsafeMutablePointer<Int>?,
-                UnsafeMutablePointer<Bool>?
-            ) -> jz_io
-        )!,
-        send: (
-            @convention(c) (
-                UnsafeMutableRawPointer?, UnsafePointer<jz_piece>?, Int, Bool, UnsafeMutablePointer<Int>?
-            ) -> jz_io
-        )!,
-        protocol: (@convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?)!,
-        failure: (@convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?)!,
-        close: (@convention(c) (UnsafeMutableRawPointer?) -> Void)!
-    ) {
-        self.init(
-            open: open, interest: interest, ready: ready, receive: receive, send: send, protocol: `protocol`,
-            failure: failure, close: close, is_secure: false, property: nil, report: nil)
-    }
-
-    /// The functions of a transport that does not tell of itself.
+    /// The functions of a transport that does not tell of itself; without the last two, it does not say that it is
+    /// secure, and has no properties.
     public init(
         open: (
             @convention(c) (UnsafeMutableRawPointer?, Int32, UnsafePointer<UInt8>?, Int) -> UnsafeMutableRawPointer?
@@ -68,13 +42,13 @@ extension jz_transport {
         protocol: (@convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?)!,
         failure: (@convention(c) (UnsafeMutableRawPointer?) -> UnsafePointer<CChar>?)!,
         close: (@convention(c) (UnsafeMutableRawPointer?) -> Void)!,
-        is_secure: Bool,
+        is_secure: Bool = false,
         property: (
             @convention(c) (
                 UnsafeMutableRawPointer?, Int, UnsafeMutablePointer<UnsafePointer<CChar>?>?,
                 UnsafeMutablePointer<UnsafePointer<CChar>?>?, UnsafeMutablePointer<Int>?
             ) -> Bool
-        )!
+        )! = nil
     ) {
         self.init(
             open: open, interest: interest, ready: ready, receive: receive, send: send, protocol: `protocol`,
