@@ -12,6 +12,7 @@
 
 #include "codec/text.h"
 #include "config/files.h"
+#include "jazzy/audience.h"
 #include "jazzy/page.h"
 #include "jazzy/server.h"
 #include "config/measures.h"
@@ -38,6 +39,8 @@ typedef struct jz_route {
     jz_page_handler page_handler; /* NULL: no page that is made for each request */
     void *page_context;
     jz_files *files;                  /* NULL: no page that is a file */
+    jz_audience audience;             /* of the page, */
+    bool has_audience;                /* if it is not for everybody */
     jz_page_options page_options;     /* complete, like `options` */
     _Atomic bool *has_refused_origin; /* and logged how to allow that origin */
     jz_route_measures *measures;      /* NULL: nothing is measured. Further routes share those of the last one. */

@@ -4,6 +4,7 @@
 
 #include "codec/request_head.h"
 #include "session/upgrade.h"
+#include "http/audience.h"
 #include "http/exchange.h"
 #include "http/handshake.h"
 #include "http/lookup.h"
@@ -82,9 +83,12 @@ static jz_response response_with(int status, const jz_page *page)
                          .body_lasts = true};
 }
 
-/* The answer to a request that is not an upgrade. A refusal is counted and logged; its body is written to `body`. */
+/*
+ * The answer to a request that is not an upgrade. `objection`: why its page is not for this client; NULL: it is. A
+ * refusal is counted and logged; its body is written to `body`.
+ */
 static jz_response answer_of(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
-                             const jz_lookup *lookup, char body[JZ_REFUSAL_BODY_SIZE])
+                             const jz_lookup *lookup, const char *objection, char body[JZ_REFUSAL_BODY_SIZE])
 {
     const jz_route *route = lookup->route;
     const char *allow = allow_of(head, route);
@@ -99,6 +103,9 @@ static jz_response answer_of(jz_shard *shard, jz_connection *connection, const j
         return (jz_response){.status = 204, .extra_headers = allow};
     } else if (!reads) {
         refusal = JZ_REFUSAL_METHOD;
+    } else if (objection != NULL) {
+        refusal = JZ_REFUSAL_REJECTED;
+        detail = objection;
     } else if (route->page != NULL) {
         return response_with(200, route->page);
     }
@@ -113,10 +120,10 @@ static jz_response answer_of(jz_shard *shard, jz_connection *connection, const j
 }
 
 static void answer_page(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
-                        const jz_lookup *lookup)
+                        const jz_lookup *lookup, const char *objection)
 {
     char body[JZ_REFUSAL_BODY_SIZE];
-    jz_response response = answer_of(shard, connection, head, lookup, body);
+    jz_response response = answer_of(shard, connection, head, lookup, objection, body);
     response.is_head = is_method(head, "HEAD");
     /* Closes if the peer sends requests faster than it reads answers, or if the server stops. Also after a refused
        upgrade: a proxy that ignores the status may pass on bytes of another client. */
@@ -128,10 +135,10 @@ static void answer_page(jz_shard *shard, jz_connection *connection, const jz_req
     jz_http_respond(shard, connection, &response);
 }
 
-/* Whether the request is one for a page that is made for it, or a file. */
-static bool is_for_handler(const jz_request_head *head, const jz_lookup *lookup)
+/* Whether the request is one for the content of a page. */
+static bool is_for_page(const jz_request_head *head, const jz_lookup *lookup)
 {
-    return lookup->route != NULL && (lookup->route->page_handler != NULL || lookup->route->files != NULL) &&
+    return lookup->route != NULL && jz_route_has_page(lookup->route) &&
            (is_method(head, "GET") || is_method(head, "HEAD")) && fault_of(head, lookup) == NULL;
 }
 
@@ -145,6 +152,29 @@ static void ask_for_page(jz_shard *shard, jz_connection *connection, const jz_re
                             .keeps_alive =
                                 keeps_alive(head) && !jz_upgrade_is_requested(head) && behind <= JZ_MOST_PIPELINED};
     jz_exchange_ask(shard, connection, lookup->route, &asked);
+}
+
+static void take_page_request(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
+                              const jz_lookup *lookup, jz_text text, size_t behind)
+{
+    const jz_route *route = lookup->route;
+    if (!is_for_page(head, lookup)) {
+        answer_page(shard, connection, head, lookup, NULL);
+        return;
+    }
+    switch (jz_audience_judge(shard, connection, route, head, &lookup->parameters)) {
+    case JZ_ADMITTED:
+        if (route->page != NULL)
+            answer_page(shard, connection, head, lookup, NULL);
+        else
+            ask_for_page(shard, connection, head, lookup, text, behind);
+        break;
+    case JZ_KEPT_OUT:
+        answer_page(shard, connection, head, lookup, jz_audience_objection(&route->audience));
+        break;
+    case JZ_CLIENT_UNKNOWN:
+        break;
+    }
 }
 
 /* Returns whether the connection becomes a WebSocket. `text` is the head as it came, and `behind` bytes follow it. */
@@ -161,10 +191,8 @@ static bool answer(jz_shard *shard, jz_connection *connection, const jz_request_
                     is_method(head, "GET") && fault_of(head, &lookup) == NULL;
     if (upgrades)
         is_accepted = jz_handshake_take(shard, connection, lookup.route, head, &lookup.parameters, accepted);
-    else if (is_for_handler(head, &lookup))
-        ask_for_page(shard, connection, head, &lookup, text, behind);
     else
-        answer_page(shard, connection, head, &lookup);
+        take_page_request(shard, connection, head, &lookup, text, behind);
     jz_lookup_free(&lookup);
     return is_accepted;
 }

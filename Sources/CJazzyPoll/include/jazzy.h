@@ -30,11 +30,11 @@
 #ifndef JAZZY_H
 #define JAZZY_H
 
+#include "jazzy/audience.h"
 #include "jazzy/error.h"
 #include "jazzy/event.h"
 #include "jazzy/files.h"
 #include "jazzy/log.h"
-#include "jazzy/metrics.h"
 #include "jazzy/metrics.h"
 #include "jazzy/options.h"
 #include "jazzy/page.h"

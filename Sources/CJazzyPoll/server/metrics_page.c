@@ -4,6 +4,7 @@
 #include "jazzy/metrics.h"
 #include "jazzy/page.h"
 #include "server/metrics.h"
+#include "server/routing.h"
 #include "shard/server.h"
 
 static_assert((int)JZ_FORMAT_COUNT <= (int)JZ_MADE_PAGES, "a shard keeps one page of each format");
@@ -50,10 +51,16 @@ static void answer(void *context, jz_page_request page, const jz_request *reques
         (void)jz_page_respond(page, &(jz_page_response){.status = 503});
 }
 
-jz_status jz_server_route_metrics(jz_server *server, const char *path, jz_error *error)
+jz_status jz_server_route_metrics_for(jz_server *server, const char *path, const jz_audience *audience, jz_error *error)
 {
     jz_status status = jz_server_route_page(server, path, NULL, answer, server, error);
-    if (status == JZ_OK)
-        server->is_measured = true;
-    return status;
+    if (status != JZ_OK)
+        return status;
+    server->is_measured = true;
+    return audience != NULL ? jz_server_limit_page(server, path, audience, error) : JZ_OK;
+}
+
+jz_status jz_server_route_metrics(jz_server *server, const char *path, jz_error *error)
+{
+    return jz_server_route_metrics_for(server, path, NULL, error);
 }

@@ -62,6 +62,17 @@ jz_status jz_server_route_page(jz_server *server, const char *path, const jz_pag
     return JZ_OK;
 }
 
+jz_status jz_server_limit_page(jz_server *server, const char *path, const jz_audience *audience, jz_error *error)
+{
+    jz_route *route = NULL;
+    jz_status status = jz_server_add_route(server, path, &route, error);
+    if (status != JZ_OK)
+        return status;
+    route->audience = *audience;
+    route->has_audience = true;
+    return JZ_OK;
+}
+
 jz_status jz_server_route_not_found(jz_server *server, const char *content_type, const void *body, size_t length,
                                     jz_error *error)
 {

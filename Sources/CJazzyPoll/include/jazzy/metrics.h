@@ -2,6 +2,7 @@
 #ifndef JAZZY_METRICS_H
 #define JAZZY_METRICS_H
 
+#include "audience.h"
 #include "compiler.h"
 #include "error.h"
 #include "server.h"
@@ -17,13 +18,21 @@ JZ_BEGIN_DECLARATIONS
  * Labels are the route, the number of the loop, and words such as a reason: never a topic, an address or a user. The
  * first 64 WebSocket routes have histograms of their own, all further ones those with the route "others".
  *
- * Whoever can reach the page can read it: let the proxy in front of the server keep it from the outside. One page takes
+ * Whoever can reach the page can read it: let the proxy in front of the server keep it from the outside, or use the
+ * function below. One page takes
  * about 0.1 ms of its loop, however many connections there are, and a loop makes it at most once in an iteration.
  *
  * With such a page the server also measures times: of handlers, for about one message of 64, of WebSockets, and of the
  * pings that it sends, for which each connection takes 8 bytes more; and ten times a second, how late each loop is.
  */
 JZ_PUBLIC jz_status jz_server_route_metrics(jz_server *server, const char *path, jz_error *error);
+
+/*
+ * The same for those whom the audience admits; others are answered with 403, which is counted as JZ_REFUSAL_REJECTED,
+ * and logged. `audience` NULL: for everybody; all zero: for programs on this machine. It is copied.
+ */
+JZ_PUBLIC jz_status jz_server_route_metrics_for(jz_server *server, const char *path, const jz_audience *audience,
+                                                jz_error *error);
 
 /*
  * Registers three pages for those who decide whether the server gets clients, or is restarted, before it runs. Each

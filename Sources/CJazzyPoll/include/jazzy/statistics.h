@@ -23,7 +23,7 @@ typedef enum jz_refusal {
     JZ_REFUSAL_NO_UPGRADE, /* 426: a request without upgrade for a WebSocket route, or another WebSocket version */
     JZ_REFUSAL_INVALID_HANDSHAKE,       /* 400: a header of the handshake is missing or malformed, RFC 6455 §4.2.1 */
     JZ_REFUSAL_ORIGIN,                  /* 403: origin_policy */
-    JZ_REFUSAL_REJECTED,                /* the upgrade hook rejected it */
+    JZ_REFUSAL_REJECTED,                /* the upgrade hook rejected it, or a page is not for this client */
     JZ_REFUSAL_UPGRADE_TIMEOUT,         /* 503: the upgrade hook, or the handler of a page, did not answer */
     JZ_REFUSAL_MAX_CONNECTIONS,         /* 503 */
     JZ_REFUSAL_CONNECTIONS_PER_ADDRESS, /* 429: max_connections_per_address */
