@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "codec/forwarded.h"
+#include "http/refusal.h"
 #include "http/responding.h"
 #include "shard/server.h"
 
@@ -73,6 +74,6 @@ void jz_client_address_refuse(jz_shard *shard, jz_connection *connection, const 
         shard->server->client_address_header);
     const jz_log_about about = {.route = route->path, .cause = jz_refusal_name(JZ_REFUSAL_INVALID_HANDSHAKE)};
     jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &proxy, &about, "refused: %s", detail);
-    jz_count(&shard->turn.counters.refused[JZ_REFUSAL_INVALID_HANDSHAKE], 1);
+    jz_refusal_count(shard, &proxy, route->path, JZ_REFUSAL_INVALID_HANDSHAKE, detail);
     jz_http_answer_refused(shard, connection, JZ_REFUSAL_INVALID_HANDSHAKE, detail);
 }

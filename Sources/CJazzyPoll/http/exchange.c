@@ -8,6 +8,7 @@
 #include "http/client_address.h"
 #include "http/client_scheme.h"
 #include "http/request.h"
+#include "http/refusal.h"
 #include "http/responding.h"
 #include "http/serving_files.h"
 #include "http/transfer.h"
@@ -263,10 +264,10 @@ void jz_exchange_time_out(jz_shard *shard, jz_connection *connection)
     jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &peer, &about,
                         "refused: the page %.100s was not answered within %" PRIu32 " ms (%s)", route->path,
                         route->page_options.answer_timeout_ms, option);
-    jz_count(&shard->turn.counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);
-    jz_exchange_free(end(shard, connection));
     char told[64];
     snprintf(told, sizeof told, "the page was not made in time (%s)", option);
+    jz_refusal_count(shard, &peer, route->path, JZ_REFUSAL_UPGRADE_TIMEOUT, told);
+    jz_exchange_free(end(shard, connection));
     jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT, told);
 }
 

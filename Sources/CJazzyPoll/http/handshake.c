@@ -10,6 +10,7 @@
 #include "http/origin_check.h"
 #include "output/output.h"
 #include "http/request.h"
+#include "http/refusal.h"
 #include "http/responding.h"
 #include "config/routes.h"
 #include "shard/server.h"
@@ -290,7 +291,7 @@ void jz_handshake_time_out(jz_shard *shard, jz_connection *connection)
     jz_peer_log_tell_at(shard, JZ_LOG_WARNING, &peer, &about,
                         "refused: the upgrade hook of %.100s did not answer within %" PRIu32 " ms (upgrade_timeout_ms)",
                         route->path, route->options.upgrade_timeout_ms);
-    jz_count(&shard->turn.counters.refused[JZ_REFUSAL_UPGRADE_TIMEOUT], 1);
+    jz_refusal_count(shard, &peer, route->path, JZ_REFUSAL_UPGRADE_TIMEOUT, NULL);
     free_question(take_question(shard, connection));
     jz_http_answer_refused(shard, connection, JZ_REFUSAL_UPGRADE_TIMEOUT, NULL);
 }

@@ -46,7 +46,7 @@ static void warn(jz_shard *shard, const jz_connection *connection, const jz_rout
     char address[JZ_REMOTE_ADDRESS_SIZE];
     jz_address peer = jz_connection_peer(connection);
     jz_address_format(&peer, address, sizeof address);
-    jz_count(&shard->turn.counters.refused[JZ_REFUSAL_ORIGIN], 1);
+    jz_refusal_count(shard, &peer, route->path, JZ_REFUSAL_ORIGIN, NULL);
     bool goes_by_host = route->options.origin_policy == JZ_ORIGIN_SAME_HOST;
     bool lacks_tls = goes_by_host && jz_origin_is_of_host(origin, host, false);
     const jz_log_about about = {

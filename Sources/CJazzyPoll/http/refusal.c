@@ -51,11 +51,23 @@ int jz_refusal_status(jz_refusal refusal)
     return refusals[refusal].status;
 }
 
+void jz_refusal_count(jz_shard *shard, const jz_address *peer, const char *route, jz_refusal refusal,
+                      const char *detail)
+{
+    const jz_happening happening = {.kind = JZ_INCIDENT_REFUSED,
+                                    .reason = jz_refusal_name(refusal),
+                                    .text = detail != NULL ? detail : jz_refusal_detail(refusal),
+                                    .route = route,
+                                    .peer = peer};
+    jz_count(&shard->turn.counters.refused[refusal], 1);
+    jz_incidents_note(&shard->incidents, &happening);
+}
+
 static void note(jz_shard *shard, const jz_address *peer, const char *route, jz_refusal refusal, const char *detail)
 {
     const jz_log_about about = {
         .route = route, .cause = jz_refusal_name(refusal), .is_peers_fault = refusal != JZ_REFUSAL_OUT_OF_MEMORY};
-    jz_count(&shard->turn.counters.refused[refusal], 1);
+    jz_refusal_count(shard, peer, route, refusal, detail);
     jz_peer_log_tell(shard, peer, &about, "refused: %s", detail != NULL ? detail : jz_refusal_detail(refusal));
 }
 

@@ -21,4 +21,8 @@ void jz_refusal_note_of(jz_shard *shard, const jz_connection *connection, jz_ref
 void jz_refusal_note_detail(jz_shard *shard, const jz_connection *connection, jz_refusal refusal, const char *detail);
 void jz_refusal_note_on(jz_shard *shard, const jz_connection *connection, const jz_route *route, jz_refusal refusal);
 
+/* Only counts it, and keeps it for who looks: the caller logs it. `route` may be NULL, and so may `detail`. */
+void jz_refusal_count(jz_shard *shard, const jz_address *peer, const char *route, jz_refusal refusal,
+                      const char *detail);
+
 #endif

@@ -34,6 +34,7 @@
 #include "jazzy/error.h"
 #include "jazzy/event.h"
 #include "jazzy/files.h"
+#include "jazzy/insight.h"
 #include "jazzy/log.h"
 #include "jazzy/metrics.h"
 #include "jazzy/options.h"
@@ -41,6 +42,7 @@
 #include "jazzy/request.h"
 #include "jazzy/server.h"
 #include "jazzy/statistics.h"
+#include "jazzy/times.h"
 #include "jazzy/version.h"
 #include "jazzy/websocket.h"
 

@@ -14,13 +14,46 @@ static void follow_session_state(jz_connection *connection)
         atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
 }
 
+/* For who looks: a transport, such as TLS, says why it has lost the connection. */
+static void keep_failure(jz_shard *shard, const jz_connection *connection, const jz_address *peer, jz_failure failure)
+{
+    char why[JZ_LOG_LINE_SIZE];
+    bool is_explained = failure == JZ_FAILURE_TRANSPORT && jz_link_is_channel(connection->link) &&
+                        jz_links_explain(&shard->turn.links, connection->link, why, sizeof why);
+    const jz_happening happening = {.kind = JZ_INCIDENT_FAILED,
+                                    .close_code = jz_failure_close_code(failure),
+                                    .reason = jz_failure_name(failure),
+                                    .text = is_explained ? why : jz_failure_text(failure),
+                                    .route = jz_connection_route(connection)->path,
+                                    .peer = peer};
+    jz_incidents_note(&shard->incidents, &happening);
+}
+
+/* Keeps an end that is not as it should be, for who looks. Failures are kept already. */
+static void keep_end(jz_shard *shard, const jz_connection *connection, const jz_event *event)
+{
+    bool is_limited = event->cause == JZ_CAUSE_BACKPRESSURE || event->cause == JZ_CAUSE_MESSAGE_RATE;
+    bool is_missed = !event->was_clean && event->cause != JZ_CAUSE_APPLICATION;
+    if (event->failure != JZ_FAILURE_NONE || (!is_limited && !is_missed))
+        return;
+    jz_address peer = jz_connection_peer(connection);
+    const jz_happening happening = {.kind = JZ_INCIDENT_CLOSED,
+                                    .close_code = event->close_code,
+                                    .reason = jz_close_cause_name(event->cause),
+                                    .text = jz_close_cause_text(event->cause),
+                                    .route = jz_connection_route(connection)->path,
+                                    .peer = &peer};
+    jz_incidents_note(&shard->incidents, &happening);
+}
+
 /* §7.1.7: the side that fails a connection should log why. */
 static void note_failure(jz_shard *shard, const jz_connection *connection, jz_failure failure)
 {
+    jz_address peer = jz_connection_peer(connection);
     jz_count(&shard->turn.counters.failures[failure], 1);
+    keep_failure(shard, connection, &peer, failure);
     if (failure == JZ_FAILURE_TRANSPORT)
         return;
-    jz_address peer = jz_connection_peer(connection);
     const jz_log_about about = {.route = jz_connection_route(connection)->path,
                                 .cause = jz_failure_name(failure),
                                 .is_peers_fault = failure != JZ_FAILURE_OUT_OF_MEMORY};
@@ -34,6 +67,7 @@ static void note_close(jz_shard *shard, jz_connection *connection, const jz_even
     jz_count(&shard->turn.counters.causes[event->cause], 1);
     jz_count(&shard->turn.counters.websockets_ended, 1);
     jz_measuring_closed(shard, connection);
+    keep_end(shard, connection, event);
 }
 
 static void note(jz_shard *shard, jz_connection *connection, const jz_event *event, const jz_message *message)

@@ -25,8 +25,10 @@ void jz_measuring_expired(jz_shard *shard)
 void jz_measuring_opened(jz_shard *shard, const jz_connection *connection)
 {
     jz_slot_time *time = jz_slot_times_at(&shard->slot_times, connection->slot);
-    if (time != NULL)
-        *time = (jz_slot_time){.opened = jz_tick_of(shard->turn.loop.now_ms)};
+    if (time == NULL)
+        return;
+    atomic_store_explicit(&time->opened, jz_tick_of(shard->turn.loop.now_ms), memory_order_relaxed);
+    time->pinged = 0;
 }
 
 void jz_measuring_closed(jz_shard *shard, const jz_connection *connection)
@@ -35,7 +37,7 @@ void jz_measuring_closed(jz_shard *shard, const jz_connection *connection)
     const jz_slot_time *time = jz_slot_times_at(&shard->slot_times, connection->slot);
     if (measures == NULL || time == NULL)
         return;
-    uint32_t ticks = jz_tick_of(shard->turn.loop.now_ms) - time->opened;
+    uint32_t ticks = jz_tick_of(shard->turn.loop.now_ms) - atomic_load_explicit(&time->opened, memory_order_relaxed);
     jz_histogram_observe(&measures->websocket, &jz_websocket_bounds, (uint64_t)ticks * NS_PER_TICK);
 }
 

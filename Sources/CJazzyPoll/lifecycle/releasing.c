@@ -77,6 +77,11 @@ static void end_link(jz_shard *shard, jz_connection *connection)
         jz_address peer = jz_connection_peer(connection);
         const jz_log_about about = {.cause = jz_failure_name(JZ_FAILURE_TRANSPORT), .is_peers_fault = true};
         jz_peer_log_tell(shard, &peer, &about, "lost: %s", why);
+        if (!connection->is_websocket)
+            jz_incidents_note(&shard->incidents, &(jz_happening){.kind = JZ_INCIDENT_LOST,
+                                                                 .reason = jz_failure_name(JZ_FAILURE_TRANSPORT),
+                                                                 .text = why,
+                                                                 .peer = &peer});
     }
     jz_poll_remove(shard->turn.loop.poll, jz_link_descriptor(links, connection->link));
     jz_link_end(links, connection->link);

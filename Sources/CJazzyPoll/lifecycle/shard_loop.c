@@ -31,10 +31,12 @@ jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint
     *shard = (jz_shard){.server = server};
     shard->later_end = &shard->later;
     jz_peer_log_init(&shard->peer_log);
+    jz_incidents_init(&shard->incidents);
     jz_topics_init(&shard->topics);
     shard->handle_prefix = (uint16_t)(server->number << JZ_LOOP_BITS | number);
     if (!jz_slots_init(&shard->slots, first_generation)) {
         jz_peer_log_destroy(&shard->peer_log);
+        jz_incidents_destroy(&shard->incidents);
         return jz_report_system(error, ENOMEM, "create an event loop");
     }
     jz_loop_owner owner = {
@@ -43,6 +45,7 @@ jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint
     if (status != JZ_OK) {
         jz_slots_destroy(&shard->slots);
         jz_peer_log_destroy(&shard->peer_log);
+        jz_incidents_destroy(&shard->incidents);
         return status;
     }
     jz_admitting_init(shard);
@@ -89,6 +92,7 @@ uint32_t jz_shard_destroy(jz_shard *shard)
     jz_topics_destroy(&shard->topics);
     jz_peer_log_finish(shard);
     jz_peer_log_destroy(&shard->peer_log);
+    jz_incidents_destroy(&shard->incidents);
     return jz_slots_destroy(&shard->slots);
 }
 

@@ -22,6 +22,13 @@ uint64_t jz_clock_ms(void)
     return jz_clock_ns() / 1000000;
 }
 
+uint64_t jz_wall_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 void jz_timers_init(jz_timers *timers)
 {
     memset(timers, 0, sizeof *timers);

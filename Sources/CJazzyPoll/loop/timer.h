@@ -34,6 +34,9 @@ typedef struct jz_timers {
 uint64_t jz_clock_ns(void);
 uint64_t jz_clock_ms(void);
 
+/* The clock on the wall: milliseconds since 1970. It may be set, so nothing is measured by it. */
+uint64_t jz_wall_clock_ms(void);
+
 static inline uint32_t jz_tick_of(uint64_t clock_ms)
 {
     return (uint32_t)(clock_ms / JZ_TICK_MS);

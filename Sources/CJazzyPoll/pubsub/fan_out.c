@@ -40,11 +40,11 @@ static bool extend(jz_connection *connection, uint32_t position, size_t length)
     return true;
 }
 
-void jz_fan_out(jz_turn *turn, const jz_topics *topics, jz_text topic, jz_publication *publication,
+void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_text topic, jz_publication *publication,
                 const jz_connection *sender)
 {
     /* Nothing here calls a handler, so the subscribers do not change meanwhile. */
-    const jz_topic *found = jz_topics_find(topics, topic);
+    jz_topic *found = jz_topics_find(topics, topic);
     size_t sent = 0;
     size_t length = 0;
     const uint8_t *frame = jz_publication_plain_frame(publication, &length);
@@ -57,6 +57,8 @@ void jz_fan_out(jz_turn *turn, const jz_topics *topics, jz_text topic, jz_public
         bool is_placed = jz_published_has(&turn->published, frame, &position);
         sent += (is_placed && extend(connection, position, length)) || share(turn, connection, publication);
     }
+    if (found != NULL && atomic_load_explicit(&topics->traffic.is_counted, memory_order_relaxed))
+        jz_traffic_note(&topics->traffic, found, sent, sent * jz_publication_length(publication), turn->loop.now_ms);
     jz_count(&turn->counters.messages_sent[jz_publication_kind(publication)], sent);
     jz_count(&turn->counters.bytes_sent[jz_publication_kind(publication)], sent * jz_publication_length(publication));
 }

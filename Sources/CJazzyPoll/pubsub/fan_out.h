@@ -10,7 +10,7 @@
 jz_send_status jz_connection_subscribe(jz_topics *topics, jz_connection *connection, jz_text topic);
 
 /* Gives a publication to every subscriber of the topic except `sender`, which may be NULL. */
-void jz_fan_out(jz_turn *turn, const jz_topics *topics, jz_text topic, jz_publication *publication,
+void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_text topic, jz_publication *publication,
                 const jz_connection *sender);
 
 #endif

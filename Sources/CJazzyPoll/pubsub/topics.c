@@ -15,11 +15,13 @@ void jz_topics_init(jz_topics *topics)
     topics->ended = NULL;
     atomic_init(&topics->topic_count, 0);
     atomic_init(&topics->subscription_count, 0);
+    jz_traffic_init(&topics->traffic);
 }
 
 void jz_topics_destroy(jz_topics *topics)
 {
     jz_hash_table_destroy(&topics->table, NULL);
+    jz_traffic_destroy(&topics->traffic);
     pthread_mutex_destroy(&topics->lock);
 }
 
@@ -70,6 +72,7 @@ static void remove_topic(jz_topics *topics, jz_topic *topic)
 {
     jz_hash_table_remove(&topics->table, &topic->entry);
     jz_uncount(&topics->topic_count, 1);
+    jz_traffic_forget(&topics->traffic, topic);
     if (topics->owner == NULL) {
         free_topic(topic);
         return;

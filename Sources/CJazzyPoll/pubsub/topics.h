@@ -18,8 +18,7 @@
 #include "codec/text.h"
 #include "connection/connection.h"
 #include "pubsub/hash_table.h"
-
-typedef struct jz_topic jz_topic;
+#include "pubsub/traffic.h"
 
 /* One topic that a connection has subscribed to. */
 typedef struct jz_subscription {
@@ -45,6 +44,7 @@ struct jz_topic {
     size_t count;
     size_t capacity;
     size_t name_length;
+    jz_topic_traffic traffic;
     char name[];
 };
 
@@ -65,6 +65,7 @@ typedef struct jz_topics {
     jz_topic *ended;              /* for `went`, once the lock is released; linked by `next` */
     _Atomic uint64_t topic_count; /* now; read by any thread, as is: */
     _Atomic uint64_t subscription_count;
+    jz_traffic traffic;
 } jz_topics;
 
 void jz_topics_init(jz_topics *topics);

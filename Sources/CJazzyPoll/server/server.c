@@ -53,6 +53,7 @@ static void free_server(jz_server *server)
     jz_workers_destroy(&server->workers);
     jz_workers_destroy(&server->readers);
     jz_packed_free(server->packed);
+    pthread_mutex_destroy(&server->looking.lock);
     free(server->shards);
     free(server->threads);
     free(server);
@@ -97,6 +98,7 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
     server->silent_by_ms = UINT64_MAX;
     server->tell_by_ms = UINT64_MAX;
     server->drain_by_ms = UINT64_MAX;
+    pthread_mutex_init(&server->looking.lock, NULL);
     jz_workers_init(&server->workers, &jz_errand_mail);
     jz_workers_init(&server->readers, &jz_errand_mail);
     jz_admission_init(&server->admission, options);

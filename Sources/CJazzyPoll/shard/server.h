@@ -11,6 +11,7 @@
 #include "codec/request_head.h"
 #include "shard/admission.h"
 #include "shard/farewell.h"
+#include "shard/looking.h"
 #include "jazzy/server.h"
 #include "config/options.h"
 #include "config/routes.h"
@@ -62,8 +63,9 @@ struct jz_server {
     bool runs_on_own_threads;                       /* started by jz_server_start */
     jz_listen_options transports[JZ_MAX_LISTENERS]; /* of its listeners, each once: those that tell of themselves */
     size_t transport_count;
-    bool is_measured;             /* it has a page for metrics: times are measured for that (config/measures.h) */
+    bool is_measured; /* it has a page for metrics, or was told to: times are measured (config/measures.h) */
     jz_histogram ping_round_trip; /* of pings that the server sends by itself */
+    jz_looking looking;
 };
 
 /* Whether the address is a trusted proxy. */

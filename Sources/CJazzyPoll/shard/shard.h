@@ -14,6 +14,7 @@
 #include "codec/date.h"
 #include "pubsub/fan_out.h"
 #include "jazzy/server.h"
+#include "shard/incidents.h"
 #include "shard/kept_input.h"
 #include "shard/peer_log.h"
 #include "shard/ration.h"
@@ -98,6 +99,8 @@ struct jz_shard {
 
     jz_letter *later; /* remainders of letters that must wait until no handler runs, oldest first */
     jz_letter **later_end;
+
+    jz_incidents incidents;
 };
 
 /* The shard whose loop runs on this thread, or NULL. */

@@ -31,6 +31,7 @@ void jz_workers_schedule(jz_workers *workers, jz_task *task)
     else
         workers->first = task;
     workers->last = task;
+    workers->queued++;
     pthread_cond_signal(&workers->has_work);
 }
 
@@ -47,6 +48,7 @@ static void *run_worker(void *context)
     jz_thread_take_name("jazzy-worker");
     jz_current_workers = workers;
     pthread_mutex_lock(&workers->lock);
+    workers->live++;
     for (;;) {
         while (workers->first == NULL && !workers->is_finishing)
             pthread_cond_wait(&workers->has_work, &workers->lock);
@@ -54,10 +56,14 @@ static void *run_worker(void *context)
         if (task == NULL)
             break;
         workers->first = task->next;
+        workers->queued--;
         if (workers->first == NULL)
             workers->last = NULL;
+        workers->busy++;
         task->run(task);
+        workers->busy--;
     }
+    workers->live--;
     pthread_mutex_unlock(&workers->lock);
     return NULL;
 }
@@ -79,6 +85,14 @@ jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_siz
         workers->count++;
     }
     return JZ_OK;
+}
+
+jz_workers_state jz_workers_now(jz_workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    jz_workers_state now = {workers->live, workers->busy, workers->queued};
+    pthread_mutex_unlock(&workers->lock);
+    return now;
 }
 
 void jz_workers_finish(jz_workers *workers)

@@ -39,6 +39,9 @@ typedef struct jz_workers {
     pthread_cond_t has_work;
     jz_task *first; /* the queue */
     jz_task *last;
+    uint64_t queued;      /* tasks in it */
+    uint32_t live;        /* threads that have begun, and not ended, */
+    uint32_t busy;        /* and those of them that run a task */
     jz_sampling sampling; /* of the handlers' time */
     bool is_finishing;
     pthread_t *threads;
@@ -51,6 +54,15 @@ void jz_workers_destroy(jz_workers *workers);
 
 /* `stack_size`: bytes, of each thread. */
 jz_status jz_workers_start(jz_workers *workers, uint32_t count, size_t stack_size, jz_error *error);
+
+/* What they do now. From any thread. */
+typedef struct jz_workers_state {
+    uint32_t threads;
+    uint32_t busy;
+    uint64_t queued;
+} jz_workers_state;
+
+jz_workers_state jz_workers_now(jz_workers *workers);
 
 /* Waits until all scheduled tasks have been run, and ends the threads. */
 void jz_workers_finish(jz_workers *workers);
