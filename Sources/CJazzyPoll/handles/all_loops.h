@@ -53,6 +53,33 @@ static inline jz_send_status jz_status_of_loops(jz_send_status before, jz_send_s
     return given != JZ_SEND_CLOSED && before == JZ_SEND_CLOSED ? JZ_SEND_SENT : before;
 }
 
+/* Whether anybody may hear what is published now: else it need not be made. */
+static inline bool jz_is_heard_anywhere(const jz_server *server)
+{
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        if (jz_topics_may_be_heard(&server->shards[i].topics))
+            return true;
+    }
+    return false;
+}
+
+/* In place of giving a loop what nobody hears there, for which its mailbox has a reservation. */
+static inline jz_send_status jz_spare_loop(jz_shard *shard, size_t reserved)
+{
+    jz_errand_unreserve(shard, reserved);
+    return jz_mailbox_is_closed(&shard->turn.loop.mailbox) ? JZ_SEND_CLOSED : JZ_SEND_SENT;
+}
+
+/* What becomes of a message that nobody hears on any loop. CLOSED: all loops have ended. */
+static inline jz_send_status jz_status_unheard(jz_server *server)
+{
+    for (uint32_t i = 0; i < server->shard_count; i++) {
+        if (!jz_mailbox_is_closed(&server->shards[i].turn.loop.mailbox))
+            return JZ_SEND_SENT;
+    }
+    return JZ_SEND_CLOSED;
+}
+
 /* Counts a message that some loops, or all, do not get because there is no memory: no loop has refused it. */
 static inline jz_send_status jz_drop_without_memory(jz_server *server)
 {

@@ -74,6 +74,10 @@ static jz_send_status give(jz_server *server, jz_broker_batch *batch, jz_ws exce
     for (uint32_t i = 0; i < server->shard_count; i++) {
         jz_shard *shard = &server->shards[i];
         jz_send_status given = JZ_SEND_DROPPED;
+        if (!jz_topics_may_be_heard(&shard->topics)) {
+            status = jz_status_of_loops(status, jz_spare_loop(shard, reserved));
+            continue;
+        }
         jz_errand *task = jz_errand_create_publishing(except, topic, publication, reserved);
         if (task == NULL)
             jz_errand_unreserve(shard, reserved);

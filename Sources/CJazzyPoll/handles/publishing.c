@@ -111,6 +111,8 @@ static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_ws sender
         jz_send_status given = JZ_SEND_SENT;
         if (shard == own)
             jz_shard_publish(shard, topic, publication, sender);
+        else if (!jz_topics_may_be_heard(&shard->topics))
+            given = jz_spare_loop(shard, reserved);
         else
             given = jz_errand_publish(shard, sender, topic, publication, reserved);
         status = jz_status_of_loops(status, given);
@@ -124,6 +126,8 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
 {
     if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
         return JZ_SEND_DROPPED;
+    if (!jz_is_heard_anywhere(server))
+        return jz_status_unheard(server);
     size_t reserved = length + topic.length + JZ_LETTER_COST;
     jz_shard *full = jz_reserve_everywhere(server, own, reserved);
     if (full != NULL) {

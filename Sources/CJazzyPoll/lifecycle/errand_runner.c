@@ -90,6 +90,8 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
         jz_connection *connection = jz_slots_find(&shard->slots, task->ws);
         if (connection != NULL)
             run_on_connection(shard, connection, task);
+        if (task->type == JZ_ERRAND_SUBSCRIBE)
+            jz_topics_asked(&shard->topics);
     }
     jz_errand_unreserve(shard, task->reserved);
     task->reserved = 0;

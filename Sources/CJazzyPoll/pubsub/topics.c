@@ -16,6 +16,7 @@ void jz_topics_init(jz_topics *topics)
     atomic_init(&topics->topic_count, 0);
     atomic_init(&topics->subscription_count, 0);
     jz_traffic_init(&topics->traffic);
+    atomic_init(&topics->asked, 0);
 }
 
 void jz_topics_destroy(jz_topics *topics)
@@ -194,23 +195,39 @@ static bool add_subscription(jz_topics *topics, jz_connection *connection, jz_to
     return false;
 }
 
+static bool subscribe(jz_topics *topics, jz_connection *connection, jz_topic *topic, jz_text name, uint64_t hash)
+{
+    pthread_mutex_lock(&topics->lock);
+    bool is_subscribed = add_subscription(topics, connection, topic, name, hash);
+    pthread_mutex_unlock(&topics->lock);
+    return is_subscribed;
+}
+
+/*
+ * The first of this name. The owner is told before, so that the subscription is not visible if that fails, and without
+ * the lock, because it may call other code; what it has delivered at once waits for the subscription.
+ */
+static bool subscribe_and_tell(jz_topics *topics, jz_connection *connection, jz_text name, uint64_t hash)
+{
+    const jz_topics_owner *told = topics->owner;
+    jz_topics_ask(topics);
+    bool is_taken = told->came(told->context, name);
+    bool is_subscribed = is_taken && subscribe(topics, connection, NULL, name, hash);
+    jz_topics_asked(topics);
+    if (is_taken && !is_subscribed)
+        told->went(told->context, name);
+    return is_subscribed;
+}
+
 bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text name)
 {
     uint64_t hash = hash_of(topics, name);
     jz_topic *topic = find(topics, name, hash);
     if (topic != NULL && find_subscription(connection, topic) != NULL)
         return true;
-    /* Tell the owner first, so that the subscription is not visible if that fails. Without the lock, because the owner
-       may call other code. */
-    const jz_topics_owner *told = topic == NULL ? topics->owner : NULL;
-    if (told != NULL && !told->came(told->context, name))
-        return false;
-    pthread_mutex_lock(&topics->lock);
-    bool is_subscribed = add_subscription(topics, connection, topic, name, hash);
-    pthread_mutex_unlock(&topics->lock);
-    if (told != NULL && !is_subscribed)
-        told->went(told->context, name);
-    return is_subscribed;
+    if (topic == NULL && topics->owner != NULL)
+        return subscribe_and_tell(topics, connection, name, hash);
+    return subscribe(topics, connection, topic, name, hash);
 }
 
 bool jz_topics_unsubscribe(jz_topics *topics, jz_connection *connection, jz_text name)

@@ -66,6 +66,7 @@ typedef struct jz_topics {
     _Atomic uint64_t topic_count; /* now; read by any thread, as is: */
     _Atomic uint64_t subscription_count;
     jz_traffic traffic;
+    _Atomic uint64_t asked; /* subscriptions on their way from other threads; counted by them */
 } jz_topics;
 
 void jz_topics_init(jz_topics *topics);
@@ -83,6 +84,28 @@ bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text n
 bool jz_topics_unsubscribe(jz_topics *topics, jz_connection *connection, jz_text name);
 
 void jz_topics_unsubscribe_all(jz_topics *topics, jz_connection *connection);
+
+/*
+ * Whether a message that is published now may reach a subscriber, of whichever topic: false spares its way to this
+ * shard. True also while a subscription is on its way that was asked for before. From any thread.
+ */
+static inline bool jz_topics_may_be_heard(const jz_topics *topics)
+{
+    /* In this order: what has arrived is a topic already. */
+    return atomic_load_explicit(&topics->asked, memory_order_acquire) > 0 ||
+           atomic_load_explicit(&topics->topic_count, memory_order_relaxed) > 0;
+}
+
+/* A subscription of another thread is on its way, until it has arrived, or is given up. */
+static inline void jz_topics_ask(jz_topics *topics)
+{
+    atomic_fetch_add_explicit(&topics->asked, 1, memory_order_relaxed);
+}
+
+static inline void jz_topics_asked(jz_topics *topics)
+{
+    atomic_fetch_sub_explicit(&topics->asked, 1, memory_order_release);
+}
 
 bool jz_topics_is_subscribed(const jz_topics *topics, const jz_connection *connection, jz_text name);
 

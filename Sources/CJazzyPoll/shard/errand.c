@@ -103,8 +103,12 @@ jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws)
 
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic)
 {
-    return post_within_limit(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_SUBSCRIBE, .length = topic.length},
-                             topic.start);
+    jz_topics_ask(&shard->topics);
+    jz_send_status status = post_within_limit(
+        shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_SUBSCRIBE, .length = topic.length}, topic.start);
+    if (status != JZ_SEND_QUEUED)
+        jz_topics_asked(&shard->topics);
+    return status;
 }
 
 jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic)
@@ -285,6 +289,8 @@ void jz_errand_discard(jz_shard *shard, jz_letter *letter)
     } else if (task->type == JZ_ERRAND_PARCEL) {
         jz_parcel *parcel = jz_errand_parcel(task);
         parcel->discard(parcel);
+    } else if (task->type == JZ_ERRAND_SUBSCRIBE) {
+        jz_topics_asked(&shard->topics);
     }
     jz_errand_unreserve(shard, task->reserved);
     jz_errand_free(task);

@@ -205,6 +205,8 @@ static void what_is_dropped_for_want_of_memory_is_counted(void **state)
         jz_server *server = recorder_run(&recorder, NULL);
         jz_statistics statistics;
         size_t dropped = 0;
+        for (uint32_t loop = 0; loop < server->shard_count; loop++)
+            jz_topics_ask(&server->shards[loop].topics); /* else nobody could hear it, and it was not made */
         for (size_t failing = 0; failing < MOST; failing++) {
             test_allocation_fails_once_after(failing);
             jz_send_status status = givings[i].give(server, TOPIC, JZ_MESSAGE_TEXT, "x", 1);
