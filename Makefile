@@ -39,8 +39,8 @@ include Scripts/swift.mk
 include Scripts/conformance.mk
 include Scripts/driver.mk
 include Scripts/test.mk
-include Scripts/kqueue.mk
 include Scripts/redis-proof.mk
+include Scripts/kqueue.mk
 include Scripts/fuzz.mk
 include Scripts/peers.mk
 include Scripts/bench.mk

@@ -20,17 +20,19 @@ $(eval $(call c_conformance,gcc,$(GCC),$(GCC_FLAGS)))
 C_CONFORMANCE_SERVED := $(wildcard Tests/Conformance/served/*.c) \
 	$(filter-out %/main.c %/dump.c,$(wildcard Tests/Conformance/*.c)) $(filter-out %/receive_calls.c,$(C_TEST_SUPPORT))
 
-$(BUILD)/sanitized/conformance-served: $(C_CONFORMANCE_SERVED:%.c=$(BUILD)/sanitized/%.o) \
-		$(BUILD)/sanitized/libcjazzypoll.a
-	$(CLANG) $(SANITIZED_FLAGS) $^ $(C_TEST_WRAPS) -lcmocka $(C_LIBRARIES) -o $@
-c-unit-tests-sanitized: $(BUILD)/sanitized/conformance-served
-
 # And over TLS.
 C_CONFORMANCE_SECURED := Tests/Conformance/secured/main.c $(filter-out %/served/main.c,$(C_CONFORMANCE_SERVED)) \
 	$(TLS_TEST_SUPPORT)
 
-$(BUILD)/sanitized/Tests/Conformance/secured/%.o: C_FLAGS += $(TLS_INCLUDES) -ITests/CJazzyTLSTests -ITests/CJazzyPollTests
-$(BUILD)/sanitized/conformance-secured: $(C_CONFORMANCE_SECURED:%.c=$(BUILD)/sanitized/%.o) \
-		$(BUILD)/sanitized/libcjazzytls.a $(BUILD)/sanitized/libcjazzypoll.a
-	$(CLANG) $(SANITIZED_FLAGS) $^ $(C_TEST_WRAPS) -lcmocka $(TLS_LIBRARIES) $(C_LIBRARIES) -o $@
-c-unit-tests-sanitized: $(BUILD)/sanitized/conformance-secured
+# $(1) build, $(2) compiler, $(3) its flags, $(4) more libraries
+define c_conformance_of_servers
+$(BUILD)/$(1)/conformance-served: $(C_CONFORMANCE_SERVED:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $(C_TEST_WRAPS) -lcmocka $$(C_LIBRARIES) $(4) -o $$@
+$(BUILD)/$(1)/Tests/Conformance/secured/%.o: C_FLAGS += $(TLS_INCLUDES) -ITests/CJazzyTLSTests -ITests/CJazzyPollTests
+$(BUILD)/$(1)/conformance-secured: $(C_CONFORMANCE_SECURED:%.c=$(BUILD)/$(1)/%.o) \
+		$(BUILD)/$(1)/libcjazzytls.a $(BUILD)/$(1)/libcjazzypoll.a
+	$(2) $(3) $$^ $(C_TEST_WRAPS) -lcmocka $(TLS_LIBRARIES) $$(C_LIBRARIES) $(4) -o $$@
+c-unit-tests-$(1): $(BUILD)/$(1)/conformance-served $(BUILD)/$(1)/conformance-secured
+endef
+
+$(eval $(call c_conformance_of_servers,sanitized,$(CLANG),$(SANITIZED_FLAGS)))

@@ -8,18 +8,14 @@ KQUEUE_FLAGS := -DJZ_POLL_BY_KQUEUE=1 -ITests/Shims/kqueue
 KQUEUE_TESTS := $(filter $(addprefix %/test_,$(addsuffix .c,poll poll_changes poll_readiness poll_storm links \
 	adopting_bells forked_child hand_over local_peers lost_descriptors slow_receivers stopping watch)),$(C_UNIT_TESTS))
 KQUEUE_TSAN_TESTS := $(filter %/test_poll.c %/test_poll_storm.c %/test_stopping.c,$(C_UNIT_TESTS))
-# Of the integration tests, those with servers in C, some of them with the same in Swift; test-kqueue runs a few of them.
-KQUEUE_INTEGRATION := $(addprefix Tests/Integration/test_,$(addsuffix .py,attacks_from_within attacks_on_frames \
-	attacks_on_handshakes attacks_on_limits attacks_on_rates attacks_on_resources bridge conformance_over_tcp \
-	descriptors events half_open_peers handshake pages protocol_errors reentrance slow_readers slow_takers \
-	start_up_errors stopping ten_thousand threads tls_certificates tls_clients tls_half_open tls_hostile_handshakes \
-	tls_hostile_records tls_offers tls_ports tls_reload tls_resumption))
-# And those with programs in Swift, as far as they do not compile them.
-KQUEUE_SWIFT_INTEGRATION := $(addprefix Tests/Integration/test_,$(addsuffix .py,chat_page clients cluster \
-	example_dashboard example_game example_rooms example_secure examples extension_offers made_pages_and_files \
-	memory_comes_back metrics real_clients))
-KQUEUE_INTEGRATION_SHORT := $(filter $(addprefix %/test_,$(addsuffix .py,events half_open_peers slow_readers stopping \
-	tls_ports)),$(KQUEUE_INTEGRATION))
+# Of the integration tests, those that have no server of these builds: they read files, compile, or build as users do.
+KQUEUE_LEFT_OUT := admission_is_checked another_c_library conformance_document deployment_container deployment_static \
+	documentation documentation_commands documentation_in_javascript documentation_is_run documentation_manifests \
+	documentation_of_tls folders hummingbird install install_redis install_tls message_cannot_escape missing_zlib \
+	project_files redis_checker run_tests state_cannot_escape top_level_code users_package
+KQUEUE_INTEGRATION := $(filter-out $(KQUEUE_LEFT_OUT:%=Tests/Integration/test_%.py),$(wildcard Tests/Integration/test_*.py))
+KQUEUE_INTEGRATION_SHORT := $(addprefix Tests/Integration/test_,$(addsuffix .py,events half_open_peers slow_readers \
+	stopping tls_ports))
 
 # What a program is linked with besides: the shim is in the library.
 KQUEUE_LIBRARIES := $(call wraps,$(KQUEUE_SHIM))
@@ -43,7 +39,10 @@ $(eval $(call kqueue_build,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS),$(
 $(eval $(call kqueue_build,kqueue-tsan,$(CLANG),$(TSAN_FLAGS) $(KQUEUE_FLAGS),$(KQUEUE_TSAN_TESTS),$(KQUEUE_LIBRARIES) \
 	$(TSAN_LIBRARIES),$(KQUEUE_TSAN_TESTS)))
 $(eval $(call tls_build,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS),$(TLS_UNIT_TESTS),$(KQUEUE_LIBRARIES)))
+$(eval $(call redis_build,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS),$(REDIS_UNIT_TESTS),$(KQUEUE_LIBRARIES)))
+$(eval $(call redis_probe,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS),$(KQUEUE_LIBRARIES)))
 $(eval $(call c_conformance,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS)))
+$(eval $(call c_conformance_of_servers,kqueue,$(CLANG),$(SANITIZED_FLAGS) $(KQUEUE_FLAGS),$(KQUEUE_LIBRARIES)))
 
 # The driver of whole servers with faults, as in driver.mk.
 KQUEUE_DRIVER := $(filter-out %/wrapped_epoll.c,$(DRIVER_FILES))
@@ -58,8 +57,9 @@ $(eval $(call kqueue_driver,kqueue-tsan,$(CLANG),$(TSAN_FLAGS),$(KQUEUE_LIBRARIE
 # The programs in Swift with it, as debug builds. SwiftPM does not see that a library of somebody else's is new.
 KQUEUE_SWIFT := .build-kqueue
 KQUEUE_SWIFT_SHIM := $(abspath $(BUILD))/kqueue-swift/libkqueue.a
-KQUEUE_SWIFT_FLAGS := $(addprefix -Xcc ,-DJZ_POLL_BY_KQUEUE=1 -I$(abspath Tests/Shims/kqueue)) $(addprefix -Xlinker , \
+KQUEUE_SWIFT_LINKED := $(addprefix -Xlinker , \
 	--whole-archive $(KQUEUE_SWIFT_SHIM) --no-whole-archive --wrap=close --wrap=shutdown)
+KQUEUE_SWIFT_FLAGS := $(addprefix -Xcc ,-DJZ_POLL_BY_KQUEUE=1 -I$(abspath Tests/Shims/kqueue)) $(KQUEUE_SWIFT_LINKED)
 $(BUILD)/kqueue-swift/%.o: %.c
 	@mkdir -p $(@D)
 	$(CLANG) $(C_FLAGS) $(KQUEUE_FLAGS) -O2 -g -fPIC -c $< -o $@
@@ -81,15 +81,16 @@ test-kqueue: $(VENV)/.installed
 	$(BUILD)/kqueue/driver 10
 	JAZZY_C_BUILD=$(BUILD)/kqueue $(PYTHON) -m pytest -q -k "not swift" $(KQUEUE_INTEGRATION_SHORT)
 
-# Every unit test of the core and of TLS, the driver as long as test-driver, and every integration test with a server in
-# C or in Swift.
+# Every unit test of the C libraries, the driver as long as test-driver, and every integration test with a server, the
+# pages in browsers and the processes that share topics through Redis among them.
 .PHONY: whole-kqueue
-whole-kqueue: swift-toolchain $(VENV)/.installed clients
+whole-kqueue: swift-toolchain test-packages $(VENV)/.installed clients
 	@$(MAKE) -j2 c-unit-tests-kqueue
 	@$(MAKE) -j2 kqueue-tests-kqueue-tsan
 	@$(MAKE) -j2 c-programs-kqueue $(BUILD)/kqueue/driver $(BUILD)/kqueue-tsan/driver
 	$(BUILD)/kqueue/driver $(DRIVER_SECONDS)
 	$(BUILD)/kqueue-tsan/driver $(DRIVER_TSAN_SECONDS)
 	@$(MAKE) swift-programs-kqueue
-	JAZZY_C_BUILD=$(BUILD)/kqueue JAZZY_SWIFT_BUILD=$(KQUEUE_SWIFT)/debug $(PYTHON) -m pytest -q --numprocesses 2 \
-		--dist loadfile --no-loadscope-reorder $(KQUEUE_INTEGRATION) $(KQUEUE_SWIFT_INTEGRATION)
+	JAZZY_C_BUILD=$(BUILD)/kqueue JAZZY_SWIFT_BUILD=$(KQUEUE_SWIFT)/debug \
+		JAZZY_C_LINKED='$(KQUEUE_LIBRARIES)' JAZZY_SWIFT_LINKED='$(KQUEUE_SWIFT_LINKED)' \
+		$(PYTHON) -m pytest -q -rs --numprocesses 2 --dist loadfile --no-loadscope-reorder $(KQUEUE_INTEGRATION)

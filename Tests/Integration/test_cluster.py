@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from support.browser import PROGRAM, Browser
 from support.deadline import DEADLINE, eventually
 from support.deployment import free_port
-from support.programs import CLUSTER, IS_SANITIZED, ROOT
+from support.programs import CLUSTER, IS_REPEATED, ROOT
 from support.raw import RawConnection, request
 from support.server import Server, run_to_end
 
@@ -22,7 +22,7 @@ SCRIPT = ROOT / "Scripts/cluster"
 ANNOUNCEMENT = r"open http://localhost:(\d+)/"
 FRONTS = [pytest.param((), id="one port"), pytest.param(("--haproxy",), id="behind HAProxy")]
 
-pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="whichever builds are tested, the script is the same")
+pytestmark = pytest.mark.skipif(IS_REPEATED, reason="whichever builds are tested, the script is the same")
 
 # Says what it was told, on the socket that it was given.
 STAND_IN = f"""\

@@ -9,7 +9,7 @@ from support.clients import tls_by
 from support.deployment import Certificate
 from support.documentation import header_examples, markdown_examples
 from support.playing import play
-from support.programs import C_BUILD, IS_SANITIZED, ROOT
+from support.programs import C_BUILD, C_LINKED, IS_SANITIZED, ROOT
 from support.redis.servers import Redis
 
 SURROUNDINGS = ROOT / "Tests/Integration/surroundings"
@@ -25,7 +25,7 @@ COMPILERS = ["clang"] if IS_SANITIZED else ["clang", "gcc"]
 FLAGS = ["-std=c17", "-Wall", "-Wpedantic", "-Werror"]
 INCLUDES = [f"-I{ROOT}/Sources/{name}/include" for name in ("CJazzyPoll", "CJazzyTLS", "CJazzyRedis")]
 LIBRARIES = [C_BUILD / f"libcjazzy{name}.a" for name in ("tls", "redis", "poll")]
-LIBRARIES += ["-lssl", "-lcrypto", "-lhiredis", "-lz", "-pthread"]
+LIBRARIES += ["-lssl", "-lcrypto", "-lhiredis", "-lz", "-pthread", *C_LINKED]
 SANITIZERS = ["-fsanitize=address,undefined"] if IS_SANITIZED else []
 
 

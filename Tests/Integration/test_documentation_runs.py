@@ -8,10 +8,10 @@ import pytest
 
 from support.documentation import docc_examples, markdown_examples, tutorial_steps
 from support.playing import JSON, play
-from support.programs import IS_SANITIZED, ROOT, SWIFT_MODULES, swift_objects
+from support.programs import IS_REPEATED, ROOT, SWIFT_MODULES, swift_objects
 from support.swift_examples import pages_of, paths_of, serving
 
-pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="the compiler's time; the programs of the examples run sanitized")
+pytestmark = pytest.mark.skipif(IS_REPEATED, reason="the compiler's time; the programs of the examples run sanitized")
 
 # Modules whose examples run elsewhere: test_documentation_is_run.py says where.
 ELSEWHERE = {

@@ -15,7 +15,7 @@ from support.browser import PROGRAM, Browser
 from support.clients import CLIENTS
 from support.deadline import DEADLINE
 from support.looks import check_looks, until_drawn
-from support.programs import EXAMPLES, IS_SANITIZED
+from support.programs import EXAMPLES, IS_REPEATED
 from support.server import Server
 
 WIDTH, HEIGHT, SPEED, COINS = 800, 400, 6, 8
@@ -211,7 +211,7 @@ async def test_every_player_is_told_when_the_server_stops():
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="there is no browser: apt-get install chromium-headless-shell")
-@pytest.mark.skipif(IS_SANITIZED, reason="the page is the same")
+@pytest.mark.skipif(IS_REPEATED, reason="the page is the same")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_page_plays(server, tmp_path, scheme):
     status = "document.getElementById('status')?.textContent"

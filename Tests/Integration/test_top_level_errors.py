@@ -15,10 +15,10 @@ from support.deployment import free_port, is_listening
 from support.documentation import markdown_examples
 from support.frames import TEXT
 from support.process import catches_signal
-from support.programs import IS_SANITIZED, SWIFT_MODULES, swift_objects
+from support.programs import IS_REPEATED, SWIFT_MODULES, swift_objects
 from support.raw import RawConnection, open_websocket, upgrade_request
 
-pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="programs are linked as users link them")
+pytestmark = pytest.mark.skipif(IS_REPEATED, reason="programs are linked as users link them")
 
 README = next(example.code for example in markdown_examples() if example.file == "README.md")
 
