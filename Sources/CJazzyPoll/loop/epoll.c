@@ -68,6 +68,13 @@ void jz_poll_destroy(jz_poll *poll)
     free(poll);
 }
 
+/* A child has the parent's descriptors. */
+bool jz_poll_begin(jz_poll *poll)
+{
+    (void)poll;
+    return true;
+}
+
 static bool control(jz_poll *poll, int operation, int descriptor, unsigned interest, uint64_t token)
 {
     struct epoll_event event = {.events = epoll_events_of(interest), .data.u64 = token};

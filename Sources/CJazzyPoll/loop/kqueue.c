@@ -10,12 +10,11 @@
  */
 #define _DEFAULT_SOURCE
 
-#include "loop/poll.h"
+#include "loop/kernel_queue.h"
 
 #if JZ_POLL_BY_KQUEUE
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -27,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_EVENTS = 1024, CHANGES_PER_DESCRIPTOR = 3, FEWEST_PLACES = 64, WAKE = 0 };
+enum { MOST_EVENTS = 1024, CHANGES_PER_DESCRIPTOR = 3, FEWEST_PLACES = 64 };
 
 /* The filters of a descriptor that the kernel has. */
 enum { NO_INPUT, INPUT_DISABLED, INPUT };
@@ -49,6 +48,7 @@ typedef struct place {
 
 struct jz_poll {
     _Atomic int kqueue;
+    pid_t process; /* that the queue belongs to: its children do not have it */
     place *places; /* by descriptor */
     int *pending;  /* descriptors; as much room as for places */
     size_t place_count;
@@ -56,38 +56,16 @@ struct jz_poll {
     struct kevent events[MOST_EVENTS]; /* changes, and then what the kernel tells */
 };
 
-static struct kevent change_of(int descriptor, short filter, unsigned short flags)
-{
-    return (struct kevent){.ident = (uintptr_t)descriptor, .filter = filter, .flags = flags};
-}
-
-/* Applies changes at once. Returns 0, or the first refusal. Pending events stay where they are (EV_RECEIPT). */
-static int apply(int kqueue, struct kevent *changes, int count)
-{
-    for (int i = 0; i < count; i++)
-        changes[i].flags |= EV_RECEIPT;
-    if (kevent(kqueue, changes, count, changes, count, &at_once) < 0)
-        return errno;
-    int refusal = 0;
-    for (int i = count - 1; i >= 0; i--)
-        refusal = changes[i].data != 0 ? (int)changes[i].data : refusal;
-    return refusal;
-}
-
-/* Returns a kqueue, or -1 with errno. */
-static int open_kqueue(void)
-{
-    int queue = kqueue();
-    /* A child that is forked does not inherit it, but a program that takes our place would. */
-    if (queue >= 0)
-        fcntl(queue, F_SETFD, FD_CLOEXEC);
-    return queue;
-}
-
 static bool has_failed(int refusal)
 {
     errno = refusal;
     return refusal != 0;
+}
+
+/* Whether the queue is ours: a child has none, and its number may belong to another file there. */
+static bool is_ours(const jz_poll *poll)
+{
+    return poll->process == getpid();
 }
 
 jz_poll *jz_poll_create(void)
@@ -95,14 +73,12 @@ jz_poll *jz_poll_create(void)
     jz_poll *poll = malloc(sizeof *poll);
     if (poll == NULL)
         return NULL;
-    *poll = (jz_poll){.kqueue = open_kqueue()};
-    int queue = poll->kqueue;
-    struct kevent wakes = change_of(WAKE, EVFILT_USER, EV_ADD | EV_CLEAR);
-    int refusal = queue >= 0 ? apply(queue, &wakes, 1) : errno;
-    if (refusal == 0)
+    *poll = (jz_poll){.kqueue = jz_kernel_queue_open(), .process = getpid()};
+    if (poll->kqueue >= 0)
         return poll;
-    jz_poll_destroy(poll);
-    errno = refusal;
+    int reason = errno;
+    free(poll);
+    errno = reason;
     return NULL;
 }
 
@@ -110,7 +86,7 @@ void jz_poll_destroy(jz_poll *poll)
 {
     if (poll == NULL)
         return;
-    if (poll->kqueue >= 0)
+    if (poll->kqueue >= 0 && is_ours(poll))
         close(poll->kqueue);
     free(poll->places);
     free(poll->pending);
@@ -159,7 +135,8 @@ static unsigned output_for(unsigned interest)
  */
 static struct kevent output_change(int descriptor, unsigned output)
 {
-    struct kevent change = change_of(descriptor, EVFILT_WRITE, output == HANG_UP ? EV_ADD | EV_CLEAR : EV_ADD);
+    struct kevent change =
+        jz_kernel_queue_change(descriptor, EVFILT_WRITE, output == HANG_UP ? EV_ADD | EV_CLEAR : EV_ADD);
     if (output == HANG_UP) {
         change.fflags = NOTE_LOWAT;
         change.data = INT_MAX;
@@ -174,10 +151,11 @@ static int add_changes(place *place, int descriptor, struct kevent *changes, int
     unsigned output = output_for(place->interest);
     unsigned short adding = place->input == NO_INPUT ? EV_ADD : 0;
     if (input != place->input)
-        changes[count++] = change_of(descriptor, EVFILT_READ, adding | (input == INPUT ? EV_ENABLE : EV_DISABLE));
+        changes[count++] =
+            jz_kernel_queue_change(descriptor, EVFILT_READ, adding | (input == INPUT ? EV_ENABLE : EV_DISABLE));
     if (output != place->output || place->is_due) {
         if (place->output != NO_OUTPUT)
-            changes[count++] = change_of(descriptor, EVFILT_WRITE, EV_DELETE);
+            changes[count++] = jz_kernel_queue_change(descriptor, EVFILT_WRITE, EV_DELETE);
         if (output != NO_OUTPUT)
             changes[count++] = output_change(descriptor, output);
     }
@@ -194,11 +172,39 @@ static void make_pending(jz_poll *poll, place *place)
     place->is_pending = 1;
 }
 
+/* In a child: a queue of its own, for all that is watched. */
+static bool follow_fork(jz_poll *poll)
+{
+    if (is_ours(poll))
+        return true;
+    int queue = jz_kernel_queue_open();
+    if (queue < 0)
+        return false;
+    poll->kqueue = queue;
+    poll->process = getpid();
+    for (size_t i = 0; i < poll->place_count; i++) {
+        place *place = &poll->places[i];
+        place->input = NO_INPUT;
+        place->output = NO_OUTPUT;
+        if (place->is_watched)
+            make_pending(poll, place);
+    }
+    /* A wake-up may have gone to the parent's. */
+    jz_poll_wake(poll);
+    return true;
+}
+
+bool jz_poll_begin(jz_poll *poll)
+{
+    return follow_fork(poll);
+}
+
 /* Whether the kernel has the filters of a place, too: if other code closed the descriptor, it has forgotten them. */
 static bool is_known(const jz_poll *poll, const place *place, int descriptor)
 {
-    struct kevent change = change_of(descriptor, EVFILT_READ, place->input == INPUT ? EV_ENABLE : EV_DISABLE);
-    return apply(poll->kqueue, &change, 1) == 0;
+    struct kevent change =
+        jz_kernel_queue_change(descriptor, EVFILT_READ, place->input == INPUT ? EV_ENABLE : EV_DISABLE);
+    return jz_kernel_queue_apply(poll->kqueue, &change, 1) == 0;
 }
 
 bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t token)
@@ -207,6 +213,8 @@ bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t toke
         return !has_failed(EBADF);
     if (!reserve(poll, (size_t)descriptor))
         return !has_failed(ENOMEM);
+    if (!follow_fork(poll))
+        return false;
     place *place = &poll->places[descriptor];
     if (place->is_watched && is_known(poll, place, descriptor))
         return !has_failed(EEXIST);
@@ -216,7 +224,7 @@ bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t toke
     place->output = NO_OUTPUT;
     place->is_watched = true;
     struct kevent changes[CHANGES_PER_DESCRIPTOR];
-    int refusal = apply(poll->kqueue, changes, add_changes(place, descriptor, changes, 0));
+    int refusal = jz_kernel_queue_apply(poll->kqueue, changes, add_changes(place, descriptor, changes, 0));
     if (refusal != 0)
         jz_poll_remove(poll, descriptor);
     return !has_failed(refusal);
@@ -238,10 +246,11 @@ void jz_poll_remove(jz_poll *poll, int descriptor)
     place *place = find(poll, (uintptr_t)descriptor);
     if (place == NULL)
         return;
-    struct kevent changes[] = {change_of(descriptor, EVFILT_READ, EV_DELETE),
-                               change_of(descriptor, EVFILT_WRITE, EV_DELETE)};
+    struct kevent changes[] = {jz_kernel_queue_change(descriptor, EVFILT_READ, EV_DELETE),
+                               jz_kernel_queue_change(descriptor, EVFILT_WRITE, EV_DELETE)};
     /* A refusal means that the kernel has none, for instance because other code closed the descriptor. */
-    apply(poll->kqueue, changes, place->output != NO_OUTPUT ? 2 : 1);
+    if (is_ours(poll))
+        jz_kernel_queue_apply(poll->kqueue, changes, place->output != NO_OUTPUT ? 2 : 1);
     unsigned is_pending = place->is_pending;
     memset(place, 0, sizeof *place);
     place->is_pending = is_pending & 1;
@@ -255,11 +264,11 @@ bool jz_poll_can_watch(int descriptor)
     /* The kernel tells how much of a file is left, but not when it can be read without waiting for the disk. */
     if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode))
         return !has_failed(EPERM);
-    int queue = open_kqueue();
+    int queue = jz_kernel_queue_open();
     if (queue < 0)
         return false;
-    struct kevent change = change_of(descriptor, EVFILT_READ, EV_ADD);
-    int refusal = apply(queue, &change, 1);
+    struct kevent change = jz_kernel_queue_change(descriptor, EVFILT_READ, EV_ADD);
+    int refusal = jz_kernel_queue_apply(queue, &change, 1);
     close(queue);
     return !has_failed(refusal);
 }
@@ -317,10 +326,10 @@ static unsigned follow(jz_poll *poll, place *place, const struct kevent *event)
     /* Its end, too: there may still be data before it. */
     if (event->filter == EVFILT_READ)
         return place->interest & JZ_READABLE;
-    bool has_ended = (event->flags & EV_EOF) != 0;
+    bool is_at_its_end = (event->flags & EV_EOF) != 0 && is_hung_up((int)event->ident);
     if (place->output == OUTPUT)
-        return has_ended ? JZ_READABLE | JZ_WRITABLE : place->interest & JZ_WRITABLE;
-    if (!has_ended || !is_hung_up((int)event->ident))
+        return is_at_its_end ? JZ_READABLE | JZ_WRITABLE : place->interest & JZ_WRITABLE;
+    if (!is_at_its_end)
         return 0;
     place->is_due = 1;
     make_pending(poll, place);
@@ -378,11 +387,7 @@ int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms
 
 void jz_poll_wake(jz_poll *poll)
 {
-    int errno_before = errno; /* this may run in a signal handler, which must not change errno */
-    struct kevent wake = change_of(WAKE, EVFILT_USER, 0);
-    wake.fflags = NOTE_TRIGGER;
-    kevent(poll->kqueue, &wake, 1, NULL, 0, NULL);
-    errno = errno_before;
+    jz_kernel_queue_wake(poll->kqueue);
 }
 
 #endif

@@ -180,6 +180,8 @@ int jz_loop_run(jz_loop *loop)
     jz_ready ready[MOST_READY];
     uint64_t now_ms = jz_clock_ms();
     bool goes_on = true;
+    if (!jz_poll_begin(loop->poll))
+        return errno;
     while (goes_on) {
         int count = jz_poll_wait(loop->poll, ready, MOST_READY, wait_ms(loop, now_ms));
         if (count < 0)

@@ -34,6 +34,12 @@ jz_poll *jz_poll_create(void);
 void jz_poll_destroy(jz_poll *poll);
 
 /*
+ * Before the first wait, on the thread that will wait. The process may be a child of the one that created the poll,
+ * which uses it no more. False: errno says why.
+ */
+bool jz_poll_begin(jz_poll *poll);
+
+/*
  * Watches a descriptor, level-triggered. jz_poll_wait returns `token` with its readiness for what is of interest, and,
  * whatever is, as both readable and writable if the connection broke or was hung up. That the peer will only send no
  * more is the end of input: readable. False: errno says why.

@@ -208,12 +208,42 @@ static void nobody_listens_when_the_server_does_not(void **state)
     }
 }
 
+/* As a program does that goes into the background when it listens: daemon(3). */
+static void a_child_runs_what_was_set_up_before_the_fork(void **state)
+{
+    (void)state;
+    static const jz_accepting ways[] = {JZ_ACCEPTING_SHARED_PORT, JZ_ACCEPTING_HAND_OVER};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        static journal visits;
+        visits = (journal)JOURNAL_INITIALIZER;
+        jz_options options = serving_options(2);
+        options.accepting = ways[i];
+        server = jz_server_create(&options, NULL);
+        assert_int_equal(jz_server_route_ws(server, "/", NULL, journal_handle, &visits, NULL), JZ_OK);
+        assert_int_equal(jz_server_listen(server, "127.0.0.1", 0, NULL), JZ_OK);
+        pid_t child = fork();
+        if (child == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            _exit(jz_server_run(server, NULL) == JZ_OK ? 0 : 1);
+        }
+        for (int visit = 0; visit < 8; visit++) {
+            open_client();
+            close_in_order();
+            assert_true(test_client_sees_end(&client));
+            test_client_close(&client);
+        }
+        end_keeper(child);
+        jz_server_destroy(server);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_without_leaks(a_connection_ends_though_a_child_has_it_still),
         test_without_leaks(a_server_that_ends_leaves_no_client_waiting),
         test_without_leaks(nobody_listens_when_the_server_does_not),
+        test_without_leaks(a_child_runs_what_was_set_up_before_the_fork),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("forked child", tests, NULL, NULL));
 }

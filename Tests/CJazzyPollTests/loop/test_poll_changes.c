@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/poll_pair.h"
@@ -187,6 +188,33 @@ static void files_cannot_be_watched(void **state)
     close(file);
 }
 
+/* As a program does that goes into the background when all is set up. */
+static void a_child_waits_for_what_was_watched_before_the_fork(void **state)
+{
+    (void)state;
+    poll_pair f;
+    poll_pair_start(&f);
+    assert_true(jz_poll_add(f.poll, f.pair[OURS], JZ_READABLE, 1));
+    pid_t child = fork();
+    if (child == 0) {
+        /* It may have the number that the first one had. */
+        jz_poll *other = jz_poll_create();
+        jz_ready ready[2];
+        bool is_right = jz_poll_begin(f.poll) && jz_poll_begin(other);
+        poll_pair_write(&f);
+        is_right = is_right && jz_poll_wait(f.poll, ready, COUNT_OF(ready), 5000) == 1 && ready[0].token == 1;
+        is_right = is_right && jz_poll_add(f.poll, f.pair[PEERS], JZ_WRITABLE, 2);
+        is_right = is_right && jz_poll_wait(f.poll, ready, COUNT_OF(ready), 0) == 2;
+        jz_poll_destroy(f.poll);
+        _exit(is_right && jz_poll_wait(other, ready, COUNT_OF(ready), 0) == 0 ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    poll_pair_finish(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +226,7 @@ int main(void)
         cmocka_unit_test(as_many_changes_as_there_are_descriptors_can_be_made),
         cmocka_unit_test(what_the_kernel_refuses_is_told_with_its_reason),
         cmocka_unit_test(files_cannot_be_watched),
+        cmocka_unit_test(a_child_waits_for_what_was_watched_before_the_fork),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("changes of a poll", tests, NULL, NULL));
 }

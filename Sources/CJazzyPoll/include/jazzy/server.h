@@ -249,7 +249,9 @@ JZ_PUBLIC uint64_t jz_server_dropped_count(const jz_server *server);
  * its connections; this is logged, the server stops, and this returns JZ_STATUS_SYSTEM.
  *
  * The process may fork while the server runs: connections and listeners end properly, although the child has copies of
- * their descriptors until it exits or calls exec. The child itself must not use the server or destroy it.
+ * their descriptors until it exits or calls exec. The child itself must not use the server or destroy it. Before the
+ * server runs, the process may fork, as daemon does, and the child run the server: then the parent must not use it, and
+ * destroys it, if at all, when the child has ended, because that ends listening for both.
  */
 JZ_PUBLIC jz_status jz_server_run(jz_server *server, jz_error *error);
 
