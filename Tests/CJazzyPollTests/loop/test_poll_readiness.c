@@ -51,6 +51,8 @@ static const struct {
     {"input, its end, and no interest", 0, true, false, PEER_ENDS_SENDING, 0},
     {"the end of our output, and interest in input", JZ_READABLE, false, false, WE_END_SENDING, 0},
     {"the end of our output, and no interest", 0, false, false, WE_END_SENDING, 0},
+    {"the end of our output, and interest in output", JZ_WRITABLE, false, false, WE_END_SENDING, JZ_WRITABLE},
+    {"the end of our output, and interest in both", BOTH, false, false, WE_END_SENDING, JZ_WRITABLE},
     {"both ends, and no interest", 0, false, false, BOTH_END_SENDING, BOTH},
     {"a peer that is gone is found by receiving", JZ_READABLE, false, false, PEER_CLOSES, JZ_READABLE},
     {"a peer that is gone is found by sending", JZ_WRITABLE, false, true, PEER_CLOSES, BOTH},
