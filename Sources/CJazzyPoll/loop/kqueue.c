@@ -135,8 +135,8 @@ static unsigned output_for(unsigned interest)
  */
 static struct kevent output_change(int descriptor, unsigned output)
 {
-    struct kevent change =
-        jz_kernel_queue_change(descriptor, EVFILT_WRITE, output == HANG_UP ? EV_ADD | EV_CLEAR : EV_ADD);
+    unsigned short flags = output == HANG_UP ? EV_ADD | EV_CLEAR : EV_ADD;
+    struct kevent change = jz_kernel_queue_change(descriptor, EVFILT_WRITE, flags);
     if (output == HANG_UP) {
         change.fflags = NOTE_LOWAT;
         change.data = INT_MAX;
@@ -149,10 +149,10 @@ static int add_changes(place *place, int descriptor, struct kevent *changes, int
 {
     unsigned input = (place->interest & JZ_READABLE) != 0 ? INPUT : INPUT_DISABLED;
     unsigned output = output_for(place->interest);
-    unsigned short adding = place->input == NO_INPUT ? EV_ADD : 0;
+    unsigned short flags = place->input == NO_INPUT ? EV_ADD : 0;
+    flags |= input == INPUT ? EV_ENABLE : EV_DISABLE;
     if (input != place->input)
-        changes[count++] =
-            jz_kernel_queue_change(descriptor, EVFILT_READ, adding | (input == INPUT ? EV_ENABLE : EV_DISABLE));
+        changes[count++] = jz_kernel_queue_change(descriptor, EVFILT_READ, flags);
     if (output != place->output || place->is_due) {
         if (place->output != NO_OUTPUT)
             changes[count++] = jz_kernel_queue_change(descriptor, EVFILT_WRITE, EV_DELETE);
@@ -173,7 +173,7 @@ static void make_pending(jz_poll *poll, place *place)
 }
 
 /* In a child: a queue of its own, for all that is watched. */
-static bool follow_fork(jz_poll *poll)
+bool jz_poll_begin(jz_poll *poll)
 {
     if (is_ours(poll))
         return true;
@@ -194,16 +194,11 @@ static bool follow_fork(jz_poll *poll)
     return true;
 }
 
-bool jz_poll_begin(jz_poll *poll)
-{
-    return follow_fork(poll);
-}
-
 /* Whether the kernel has the filters of a place, too: if other code closed the descriptor, it has forgotten them. */
 static bool is_known(const jz_poll *poll, const place *place, int descriptor)
 {
-    struct kevent change =
-        jz_kernel_queue_change(descriptor, EVFILT_READ, place->input == INPUT ? EV_ENABLE : EV_DISABLE);
+    unsigned short flags = place->input == INPUT ? EV_ENABLE : EV_DISABLE;
+    struct kevent change = jz_kernel_queue_change(descriptor, EVFILT_READ, flags);
     return jz_kernel_queue_apply(poll->kqueue, &change, 1) == 0;
 }
 
@@ -213,11 +208,13 @@ bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t toke
         return !has_failed(EBADF);
     if (!reserve(poll, (size_t)descriptor))
         return !has_failed(ENOMEM);
-    if (!follow_fork(poll))
+    if (!jz_poll_begin(poll))
         return false;
     place *place = &poll->places[descriptor];
     if (place->is_watched && is_known(poll, place, descriptor))
         return !has_failed(EEXIST);
+    /* Since other code closed it, a change of interest may have added a filter to this file, of the same number. */
+    jz_poll_remove(poll, descriptor);
     place->token = token;
     place->interest = interest & 3;
     place->input = NO_INPUT;
@@ -225,6 +222,12 @@ bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t toke
     place->is_watched = true;
     struct kevent changes[CHANGES_PER_DESCRIPTOR];
     int refusal = jz_kernel_queue_apply(poll->kqueue, changes, add_changes(place, descriptor, changes, 0));
+    if (refusal == EPIPE) {
+        /* Of a pipe whose other end is closed. It is refused again, and told, by each wait. */
+        place->output = NO_OUTPUT;
+        make_pending(poll, place);
+        return true;
+    }
     if (refusal != 0)
         jz_poll_remove(poll, descriptor);
     return !has_failed(refusal);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loop/timer.h"
 #include "support/poll_pair.h"
 #include "support/testing.h"
 
@@ -91,6 +92,42 @@ static void a_number_that_is_reused_at_once_is_another_descriptor(void **state)
         close(other[0]);
         close(other[1]);
         poll_pair_finish(&f);
+    }
+}
+
+/* Other code has closed a descriptor, and the poll, which was not told, has meanwhile carried out changes of interest.
+ */
+static void a_number_that_is_reused_later_is_watched_as_any_other(void **state)
+{
+    (void)state;
+    static const unsigned interests[] = {0, JZ_READABLE, JZ_WRITABLE, JZ_READABLE | JZ_WRITABLE};
+    for (size_t before = 0; before < COUNT_OF(interests); before++) {
+        for (size_t after = 0; after < COUNT_OF(interests); after++) {
+            poll_pair f;
+            poll_pair_start(&f);
+            int lost[2];
+            assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, lost), 0);
+            assert_true(jz_poll_add(f.poll, lost[0], JZ_READABLE, 1));
+            assert_int_equal(poll_pair_look(&f), 0);
+            jz_poll_change(f.poll, lost[0], interests[before], 1);
+            close(lost[0]);
+            assert_int_equal(fcntl(f.pair[OURS], F_DUPFD_CLOEXEC, lost[0]), lost[0]);
+            poll_pair_look(&f);
+            assert_true(jz_poll_add(f.poll, lost[0], interests[after], 2));
+            unsigned told = interests[after] & JZ_WRITABLE;
+            for (int again = 0; again < 3; again++) {
+                assert_int_equal(poll_pair_look(&f), told != 0);
+                assert_true(told == 0 || (f.ready[0].token == 2 && f.ready[0].what == told));
+            }
+            /* Nor does anything that is of no interest end a wait. */
+            uint64_t began = jz_clock_ms();
+            if (told == 0)
+                assert_int_equal(jz_poll_wait(f.poll, f.ready, COUNT_OF(f.ready), 10), 0);
+            assert_true(told != 0 || jz_clock_ms() - began >= 9);
+            close(lost[0]);
+            close(lost[1]);
+            poll_pair_finish(&f);
+        }
     }
 }
 
@@ -226,6 +263,7 @@ int main(void)
         cmocka_unit_test(as_many_changes_as_there_are_descriptors_can_be_made),
         cmocka_unit_test(what_the_kernel_refuses_is_told_with_its_reason),
         cmocka_unit_test(files_cannot_be_watched),
+        cmocka_unit_test(a_number_that_is_reused_later_is_watched_as_any_other),
         cmocka_unit_test(a_child_waits_for_what_was_watched_before_the_fork),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("changes of a poll", tests, NULL, NULL));

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -91,6 +92,13 @@ static bool output_holds(int descriptor, struct kevent *told)
         return true;
     }
     return (status & POLLOUT) != 0 && space >= mark;
+}
+
+bool shim_is_broken_pipe(int descriptor)
+{
+    struct stat status;
+    bool is_pipe = fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
+    return is_pipe && (look(descriptor, POLLOUT) & (POLLHUP | POLLERR)) != 0;
 }
 
 bool shim_filter_holds(const knote *knote, struct kevent *told)

@@ -94,6 +94,8 @@ static bool is_open(uintptr_t descriptor)
 
 static int add(queue *queue, knote *knote, const struct kevent *change)
 {
+    if (change->filter == EVFILT_WRITE && shim_is_broken_pipe((int)change->ident))
+        return EPIPE;
     if (change->filter != EVFILT_USER) {
         int refusal = tell_epoll(queue, &queue->watched[change->ident], (int)change->ident);
         if (refusal != 0)

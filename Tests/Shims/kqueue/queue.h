@@ -49,6 +49,9 @@ void shim_unlock(const sigset_t *before);
 /* Whether the condition of a knote holds; `told` gets what is told of it then. */
 bool shim_filter_holds(const knote *knote, struct kevent *told);
 
+/* Whether it is an end of a pipe whose other end is closed. */
+bool shim_is_broken_pipe(int descriptor);
+
 /* Applies one change. Returns 0 or an errno. */
 int shim_change(queue *queue, const struct kevent *change);
 

@@ -6,6 +6,7 @@
  *   - flags such as EV_CLEAR stay as they were when the event was added first (FreeBSD)
  *   - a low-water mark for output counts as reached when the buffer is empty (macOS)
  *   - an error of a change is told before, and instead of, any event (both)
+ *   - a filter of output is refused where the other end of a pipe is closed already: EPIPE (both, in their sources)
  * Linux cannot tell a socket's error without taking it: fflags is ECONNRESET whatever broke the connection. There are
  * sockets, pipes and eventfds, no files (EPERM).
  */

@@ -126,6 +126,22 @@ static void a_pipe_whose_other_end_is_gone_has_ended(void **state)
     }
 }
 
+static void a_pipe_whose_other_end_is_gone_already_is_refused(void **state)
+{
+    (void)state;
+    for (int end = 0; end < 2; end++) {
+        fixture f;
+        start(&f);
+        int ends[2];
+        assert_int_equal(pipe(ends), 0);
+        close(ends[1 - end]);
+        assert_int_equal(change(&f, ends[end], EVFILT_WRITE, EV_ADD), EPIPE);
+        add(&f, ends[end], EVFILT_READ, 0);
+        close(ends[end]);
+        finish(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +152,7 @@ int main(void)
         cmocka_unit_test(a_low_water_mark_above_all_is_reached_when_the_buffer_is_empty),
         cmocka_unit_test(both_filters_are_events_of_their_own),
         cmocka_unit_test(a_pipe_whose_other_end_is_gone_has_ended),
+        cmocka_unit_test(a_pipe_whose_other_end_is_gone_already_is_refused),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("kevent: output", tests, NULL, NULL));
 }
