@@ -8,10 +8,11 @@ KQUEUE_FLAGS := -DJZ_POLL_BY_KQUEUE=1 -ITests/Shims/kqueue
 KQUEUE_TESTS := $(filter $(addprefix %/test_,$(addsuffix .c,poll poll_changes poll_readiness poll_storm links \
 	adopting_bells forked_child hand_over local_peers lost_descriptors slow_receivers stopping watch)),$(C_UNIT_TESTS))
 KQUEUE_TSAN_TESTS := $(filter %/test_poll.c %/test_poll_storm.c %/test_stopping.c,$(C_UNIT_TESTS))
-# Of the integration tests, those that have no server of these builds: they read files, compile, or build as users do.
+# Of the integration tests, those that have no server of these builds: they read files, compile, or build as users do; and
+# one that would link what is sanitized with what is not.
 KQUEUE_LEFT_OUT := admission_is_checked another_c_library conformance_document deployment_container deployment_static \
 	documentation documentation_commands documentation_in_javascript documentation_is_run documentation_manifests \
-	documentation_of_tls folders hummingbird install install_redis install_tls message_cannot_escape missing_zlib \
+	documentation_of_redis documentation_of_tls folders hummingbird install install_redis install_tls message_cannot_escape missing_zlib \
 	project_files redis_checker run_tests state_cannot_escape top_level_code users_package
 KQUEUE_INTEGRATION := $(filter-out $(KQUEUE_LEFT_OUT:%=Tests/Integration/test_%.py),$(wildcard Tests/Integration/test_*.py))
 KQUEUE_INTEGRATION_SHORT := $(addprefix Tests/Integration/test_,$(addsuffix .py,events half_open_peers slow_readers \
@@ -92,5 +93,5 @@ whole-kqueue: swift-toolchain test-packages $(VENV)/.installed clients
 	$(BUILD)/kqueue-tsan/driver $(DRIVER_TSAN_SECONDS)
 	@$(MAKE) swift-programs-kqueue
 	JAZZY_C_BUILD=$(BUILD)/kqueue JAZZY_SWIFT_BUILD=$(KQUEUE_SWIFT)/debug \
-		JAZZY_C_LINKED='$(KQUEUE_LIBRARIES)' JAZZY_SWIFT_LINKED='$(KQUEUE_SWIFT_LINKED)' \
+		JAZZY_C_LINKED='$(KQUEUE_LIBRARIES) -Wl,-u,__wrap_close' JAZZY_SWIFT_LINKED='$(KQUEUE_SWIFT_LINKED)' \
 		$(PYTHON) -m pytest -q -rs --numprocesses 2 --dist loadfile --no-loadscope-reorder $(KQUEUE_INTEGRATION)

@@ -7,11 +7,11 @@ import pytest
 
 from support.documentation import docc_examples, markdown_examples
 from support.playing import play
-from support.programs import C_BUILD, IS_REPEATED, ROOT, SWIFT_MODULES, swift_objects
+from support.programs import C_BUILD, IS_SANITIZED, ROOT, SWIFT_MODULES, swift_objects
 from support.redis.servers import Redis
 from support.swift_examples import on_this_machine, paths_of, standing_alone
 
-pytestmark = pytest.mark.skipif(IS_REPEATED, reason="the compiler's time; whole servers with Redis run sanitized")
+pytestmark = pytest.mark.skipif(IS_SANITIZED, reason="the compiler's time; whole servers with Redis run sanitized")
 
 EXAMPLES = [
     example
