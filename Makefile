@@ -1,4 +1,4 @@
-# Jazzy for Swift. `make run` serves the chat page, `make test` passes every test; both install what is missing.
+# Jazzy for Swift. `make run` serves a home page, `make test` passes every test; both install what is missing.
 
 # macOS comes with one of 2006.
 ifneq ($(filter 3.%,$(MAKE_VERSION)),)
@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: help
 help:
-	@echo "make run [PORT=8080]         build in release mode and serve the chat page at http://localhost:8080/"
+	@echo "make run [PORT=8080]         build in release mode and serve a home page at http://localhost:8080/"
 	@echo "make cluster [N=4]           serve it by several processes, which share the chat through Redis; FRONT=haproxy"
 	@echo "make test                    install what the tests need, and pass all of them"
 	@echo "make fuzz [SECONDS=60]       look for inputs that break something, so long for each target"
@@ -52,7 +52,7 @@ include Scripts/platforms.mk
 .PHONY: run
 run: swift-toolchain
 	@Scripts/install-packages zlib1g-dev
-	swift run $(call swift_package,Examples,.build,-c release) chat --port $(PORT)
+	swift run $(call swift_package,Examples,.build,-c release) home --port $(PORT)
 
 .PHONY: swift-toolchain
 swift-toolchain:

@@ -17,8 +17,13 @@ let package = Package(
         program("status", in: "Status"),
         program("feed", in: "Feed"),
         program("broadcast", in: "Broadcast"),
+        .target(name: "FourRoutes", dependencies: [jazzy], path: "FourRoutes"),
+        .executableTarget(
+            name: "home", dependencies: ["ExampleSupport", "FourRoutes", jazzy], path: "Home",
+            resources: [.embedInCode("Pages")]),
         .target(name: "ChatRoom", path: "ChatRoom"),
-        .executableTarget(name: "chat", dependencies: ["ChatRoom", "ExampleSupport", jazzy], path: "Chat"),
+        .executableTarget(
+            name: "chat", dependencies: ["ChatRoom", "ExampleSupport", "FourRoutes", jazzy], path: "Chat"),
         .executableTarget(
             name: "cluster",
             dependencies: ["ChatRoom", "ExampleSupport", jazzy, .product(name: "JazzyRedis", package: "jazzy")],

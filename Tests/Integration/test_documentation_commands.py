@@ -16,7 +16,8 @@ from support import frames
 from support.deadline import DEADLINE, eventually
 from support.deployment import free_port, is_listening
 from support.documentation import markdown_examples
-from support.programs import CHAT, IS_SANITIZED, ROOT
+from support.programs import EXAMPLES as PROGRAMS
+from support.programs import IS_SANITIZED, ROOT
 from support.raw import RawConnection, open_websocket, request
 from support.server import Server
 
@@ -73,14 +74,15 @@ def test_a_part_of_make_test_is_what_make_test_runs():
 
 @pytest.fixture
 def swift_that_has_built(tmp_path, monkeypatch):
-    """In the place of SwiftPM: runs the chat that was built, with the arguments that `swift run` passes to it."""
+    """In the place of SwiftPM: runs the program that was built, with the arguments that `swift run` passes to it."""
     program = tmp_path / "swift"
-    program.write_text(f'#!/bin/sh\nwhile [ "$1" != chat ]; do shift || exit 1; done\nshift\nexec {CHAT} "$@"\n')
+    home = PROGRAMS["home"]
+    program.write_text(f'#!/bin/sh\nwhile [ "$1" != home ]; do shift || exit 1; done\nshift\nexec {home} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setitem(ENVIRONMENT, "PATH", f"{tmp_path}:{os.environ['PATH']}")
 
 
-def test_make_run_serves_a_chat_until_ctrl_c(swift_that_has_built):
+def test_make_run_serves_a_home_page_and_a_chat_until_ctrl_c(swift_that_has_built):
     assert "make run" in MAKE
     port = free_port()
     command = ["make", "run", f"PORT={port}"]
@@ -90,7 +92,7 @@ def test_make_run_serves_a_chat_until_ctrl_c(swift_that_has_built):
             eventually(lambda: is_listening(port), "it listens")
             with RawConnection(port) as page:
                 page.send(request())
-                assert b"<title>" in page.read_response().body
+                assert b"<title>Jazzy for Swift</title>" in page.read_response().body
             with connect(f"ws://localhost:{port}/chat", proxy=None) as client:
                 os.killpg(process.pid, signal.SIGINT)
                 with pytest.raises(ConnectionClosed) as closed:

@@ -1,4 +1,4 @@
-"""The walk-through's four programs, each alone and all in one, and that one's page: what clients see, word for word."""
+"""The walk-through's four programs, each alone and all in one, and a page to chat on: what clients see, word for word."""
 
 import asyncio
 import contextlib
@@ -25,10 +25,10 @@ def example():
         yield server
 
 
-def alone_and_in_chat(name):
-    """A fixture: the program with only that route, and the one with all of them."""
+def alone_and_with_the_others(name):
+    """A fixture: the program with only that route, and those with all of them."""
 
-    @pytest.fixture(scope="module", params=[EXAMPLES[name], CHAT], ids=["alone", "in chat"])
+    @pytest.fixture(scope="module", params=[EXAMPLES[name], CHAT, EXAMPLES["home"]], ids=["alone", "in chat", "at home"])
     def serve(request):
         with Server([request.param, "--port", 0]) as server:
             yield server
@@ -36,7 +36,7 @@ def alone_and_in_chat(name):
     return serve
 
 
-echo, status, feed, broadcast = map(alone_and_in_chat, ["echo", "status", "feed", "broadcast"])
+echo, status, feed, broadcast = map(alone_and_with_the_others, ["echo", "status", "feed", "broadcast"])
 
 
 @pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)

@@ -28,7 +28,7 @@ REDIS_PROBE = C_BUILD / "redis-probe"
 CONFORMANCE = C_BUILD / "conformance"
 EXAMPLES = {
     name: SWIFT_BUILD / name
-    for name in ("echo", "status", "feed", "broadcast", "chat", "rooms", "dashboard", "game")
+    for name in ("echo", "status", "feed", "broadcast", "home", "chat", "rooms", "dashboard", "game")
 }
 CHAT = EXAMPLES["chat"]
 DEPLOYED = SWIFT_BUILD / "deployed"

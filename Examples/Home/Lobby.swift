@@ -1,0 +1,110 @@
+import Foundation
+import JazzySwift
+
+/// The rooms of the chat, and who is in which. Only the lobby publishes, so all see the same order. Some rooms are
+/// always there; others as long as somebody is in them.
+actor Lobby {
+    private static let keptRooms = ["Lobby", "Green room", "Late night"]
+    private static let roomLimit = 50
+    private static let memberLimit = 200
+    private static let historyLimit = 50
+    private static let textLimit = 4_000
+
+    private struct Room {
+        var members: [JazzyWebSocket: String] = [:]
+        var history: [Line] = []
+    }
+
+    private var rooms: [String: Room] = Dictionary(uniqueKeysWithValues: keptRooms.map { ($0, Room()) })
+    private var places: [JazzyWebSocket: String] = [:]
+    private var published: [Summary] = []
+
+    /// How many are in the chat, and in how many rooms.
+    var attendance: (people: Int, rooms: Int) { (places.count, rooms.values.count { !$0.members.isEmpty }) }
+
+    /// A member's visit, until the connection ends, in whatever way.
+    func receive(_ ws: JazzyWebSocket, _ messages: WsMessages) async throws {
+        try ws.send(json: Announcement.rooms(list: summaries))
+        ws.subscribe("rooms")
+        defer { leave(ws, isLost: messages.close?.code != .normal) }
+        for try await message in messages where message.kind == .text {
+            do {
+                try obey(message.decode(Command.self), of: ws)
+            } catch let error as WsDecodingError {
+                try ws.send(json: Announcement.refused(reason: "\(error)"))
+            }
+        }
+    }
+
+    /// Tells of the numbers in the rooms, but not more often than anybody can read.
+    func run() async throws {
+        while true {
+            try await Task.sleep(for: .milliseconds(250))
+            guard summaries != published else { continue }
+            published = summaries
+            try Jazzy.publish("rooms", json: Announcement.rooms(list: published))
+        }
+    }
+
+    private func obey(_ command: Command, of ws: JazzyWebSocket) throws {
+        switch command {
+        case .join(let room, let name):
+            guard let room = presentable(room) else { return try refuse(ws, "A room needs a name.") }
+            guard let name = presentable(name) else { return try refuse(ws, "Your name has nothing to see.") }
+            try join(ws, as: name, room)
+        case .say(let text):
+            guard let room = places[ws], let name = rooms[room]?.members[ws] else {
+                return try refuse(ws, "You are in no room.")
+            }
+            let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            guard !text.isEmpty, text.utf8.count <= Self.textLimit else {
+                return try refuse(ws, "A message has 1 to \(Self.textLimit) bytes.")
+            }
+            try say(Line(name: name, text: text, date: .now), in: room)
+        }
+    }
+
+    private func refuse(_ ws: JazzyWebSocket, _ reason: String) throws {
+        try ws.send(json: Announcement.refused(reason: reason))
+    }
+
+    private func join(_ ws: JazzyWebSocket, as name: String, _ room: String) throws {
+        let before = places[ws]
+        let members = rooms[room]?.members.filter { $0.key != ws } ?? [:]
+        guard members.count < Self.memberLimit else { return try refuse(ws, "\(room) is full.") }
+        guard rooms[room] != nil || rooms.count < Self.roomLimit else { return try refuse(ws, "Too many rooms.") }
+
+        let name = unused(name, among: members.values)
+        if before == room, rooms[room]?.members[ws] == name { return }
+        leave(ws, isLost: false)
+        let history = rooms[room]?.history ?? []
+        rooms[room, default: Room()].members[ws] = name
+        places[ws] = room
+        // First who is there, then who comes.
+        let people = members.values.sorted() + [name]
+        try ws.send(json: Announcement.joined(room: room, name: name, people: people, lines: history))
+        try Jazzy.publish(topic(of: room), json: Announcement.came(name: name))
+        ws.subscribe(topic(of: room))
+    }
+
+    private func say(_ line: Line, in room: String) throws {
+        rooms[room]?.history.append(line)
+        if let count = rooms[room]?.history.count, count > Self.historyLimit { rooms[room]?.history.removeFirst() }
+        try Jazzy.publish(topic(of: room), json: Announcement.said(line: line))
+    }
+
+    private func leave(_ ws: JazzyWebSocket, isLost: Bool) {
+        guard let room = places.removeValue(forKey: ws), let name = rooms[room]?.members.removeValue(forKey: ws)
+        else { return }
+        ws.unsubscribe(topic(of: room))
+        if rooms[room]?.members.isEmpty == true, !Self.keptRooms.contains(room) { rooms[room] = nil }
+        _ = try? Jazzy.publish(topic(of: room), json: Announcement.went(name: name, isLost: isLost))
+    }
+
+    private func topic(of room: String) -> String { "room " + room }
+
+    private var summaries: [Summary] {
+        let others = rooms.keys.filter { !Self.keptRooms.contains($0) }.sorted()
+        return (Self.keptRooms + others).map { Summary(name: $0, people: rooms[$0]?.members.count ?? 0) }
+    }
+}

@@ -1,0 +1,70 @@
+import JazzySwift
+
+/// A page, all in one: style and script are in it, and nothing of it comes from elsewhere.
+struct Page: Sendable {
+    let path: String
+    /// The text between its nonces.
+    private let pieces: [String]
+
+    static let all = places.map(Page.init)
+
+    /// What the header of each page leads to. Those with a body are made here.
+    private static let places = [
+        Place("/", "Home", "home", PackageResources.home_html, PackageResources.home_js),
+        Place("/chat", "Chat", "chat", PackageResources.chat_html, PackageResources.chat_js),
+        Place("/feed", "Live feed", "feed", PackageResources.feed_html, PackageResources.feed_js),
+        Place("/console", "Console", "console", PackageResources.console_html, PackageResources.console_js),
+    ]
+
+    private init(_ place: Place) {
+        path = place.path
+        let links = Self.places.map { other in
+            "<a href=\"\(other.path)\"\(other.path == place.path ? " aria-current=\"page\"" : "")>\(other.title)</a>"
+        }
+        let parts = [
+            "title": place.title == "Home" ? "Jazzy for Swift" : place.title + " · Jazzy for Swift",
+            "name": place.name,
+            "navigation": links.joined(separator: "\n"),
+            "style": text(PackageResources.style_css) + text(PackageResources.pages_css),
+            "body": text(place.body),
+            "script": text(PackageResources.shared_js) + text(place.script),
+        ]
+        let layout = text(PackageResources.layout_html)
+        let page = parts.reduce(layout) { $0.replacing("{{\($1.key)}}", with: $1.value) }
+        pieces = page.split(separator: "{{nonce}}", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    /// The page for one visit. Only what has the visit's nonce is applied or run, and only this server is asked: what
+    /// somebody else gets into the page, as a name or a message, stays text.
+    func response() -> JazzyResponse {
+        let nonce = (0..<4).map { _ in String(UInt32.random(in: .min ... .max), radix: 36) }.joined()
+        let policy = """
+            default-src 'none'; script-src 'nonce-\(nonce)'; style-src 'nonce-\(nonce)'; connect-src 'self'; \
+            img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+            require-trusted-types-for 'script'; trusted-types 'none'
+            """
+        let headers: JazzyHeaders = [
+            "Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        ]
+        return .html(pieces.joined(separator: nonce), headers: headers)
+    }
+
+    private struct Place: Sendable {
+        let path: String
+        let title: String
+        let name: String
+        let body: [UInt8]
+        let script: [UInt8]
+
+        init(_ path: String, _ title: String, _ name: String, _ body: [UInt8], _ script: [UInt8]) {
+            self.path = path
+            self.title = title
+            self.name = name
+            self.body = body
+            self.script = script
+        }
+    }
+}
+
+private func text(_ resource: [UInt8]) -> String { String(decoding: resource, as: UTF8.self) }

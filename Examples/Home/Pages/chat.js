@@ -1,0 +1,177 @@
+const log = element("log"), text = element("text");
+// So many lines are kept on the page.
+const limit = 500;
+let here = "", own = "", people = new Set(), isIn = false, wanted = roomInAddress();
+let last = { name: null, day: null };
+
+// What a browser remembers, if it may.
+const kept = {
+  get name() { try { return localStorage.getItem("jazzy.name"); } catch { return null; } },
+  set name(name) { try { localStorage.setItem("jazzy.name", name); } catch { /* It asks again. */ } },
+};
+element("name").value = kept.name ?? "Guest " + Math.floor(1000 + 9000 * Math.random());
+
+function roomInAddress() {
+  try { return decodeURIComponent(location.hash.slice(1)) || "Lobby"; } catch { return "Lobby"; }
+}
+
+// The same voice for the same name, in every browser.
+function voice(name) {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 9973;
+  return sum % 6 + 1;
+}
+
+function avatar(name) {
+  const [letter] = new Intl.Segmenter().segment(name.trim())[Symbol.iterator]();
+  const made = make("span", { className: "avatar", ariaHidden: "true" }, letter?.segment.toUpperCase() ?? "?");
+  made.dataset.voice = voice(name);
+  return made;
+}
+
+const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+
+function show(item, isOwn = false) {
+  const follows = isOwn || isAtEnd();
+  log.append(item);
+  while (log.childElementCount > limit) log.firstElementChild.remove();
+  if (follows) log.scrollTop = log.scrollHeight;
+  else element("newer").hidden = false;
+}
+
+function notice(...content) {
+  last.name = null;
+  show(make("li", { className: "notice" }, ...content));
+}
+
+const bdi = text => make("bdi", {}, text);
+
+function showLine({ name, text, date }) {
+  const isOwn = name == own, when = new Date(date);
+  const item = make("li", { className: isOwn ? "own" : "other" });
+  item.dataset.voice = voice(name);
+  if (last.name != name) {
+    const time = make("time", { dateTime: date }, when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+    item.append(avatar(name), make("p", { className: "who" }, bdi(name), " ", time));
+  }
+  last.name = name;
+  item.append(make("p", { className: "said", dir: "auto" }, text));
+  show(item, isOwn);
+}
+
+function drawPeople() {
+  const names = [...people].sort((one, other) => (other == own) - (one == own) || one.localeCompare(other));
+  element("people-list").replaceChildren(...names.map(name =>
+    make("li", {}, avatar(name), make("bdi", { title: name }, name), ...(name == own ? [make("em", {}, "you")] : []))));
+  tell(element("people-count"), grouped(people.size));
+  tell(element("count"), people.size == 1 ? "Nobody else is here." : counted(people.size, "person", "people") + " here");
+}
+
+function drawRooms(list) {
+  element("room-list").replaceChildren(...list.map(({ name, people }) => {
+    const link = make("a", { href: "#" + encodeURIComponent(name) }, make("bdi", { title: name }, name),
+      make("span", { className: "badge number", title: counted(people, "person", "people") }, grouped(people)));
+    if (name == here) link.ariaCurrent = "true";
+    return make("li", {}, link);
+  }));
+}
+
+function mayTalk(may) {
+  isIn = may;
+  element("send").disabled = !may;
+}
+
+const join = () => link.send({ join: { room: wanted, name: element("name").value } });
+
+let rooms = [];
+const link = connect("/rooms", {
+  opened: join,
+  lost(isNew) {
+    if (isNew && isIn) notice("The connection is lost. Trying again …");
+    mayTalk(false);
+  },
+  rooms({ list }) { drawRooms(rooms = list); },
+  joined({ room, name, people: names, lines }) {
+    const isReturn = room == here;
+    [here, own, people] = [room, name, new Set(names)];
+    element("name").value = name;
+    tell(element("here"), room);
+    tell(element("problem"), "");
+    document.title = room + " · Jazzy for Swift";
+    log.replaceChildren();
+    last.name = null;
+    lines.forEach(showLine);
+    notice(isReturn ? "You are " : "You came as ", bdi(name), ".");
+    log.scrollTop = log.scrollHeight;
+    mayTalk(true);
+    drawPeople();
+    drawRooms(rooms);
+  },
+  came({ name }) {
+    people.add(name);
+    notice(bdi(name), " came.");
+    drawPeople();
+  },
+  went({ name, isLost }) {
+    people.delete(name);
+    notice(bdi(name), isLost ? "'s connection is lost." : " went.");
+    drawPeople();
+  },
+  said({ line }) { showLine(line); },
+  refused({ reason }) {
+    tell(element("problem"), reason);
+    if (here) element("name").value = own;
+  },
+});
+
+function enter(room) {
+  wanted = room;
+  if (link.socket.readyState == WebSocket.OPEN) join();
+  if (!isWide.matches) element("rooms").open = false;
+}
+
+addEventListener("hashchange", () => enter(roomInAddress()));
+
+element("new-room").onsubmit = event => {
+  event.preventDefault();
+  location.hash = encodeURIComponent(element("room").value.trim());
+  element("room").value = "";
+};
+
+element("rename").onsubmit = event => {
+  event.preventDefault();
+  kept.name = element("name").value.trim();
+  enter(here || wanted);
+};
+
+element("form").onsubmit = event => {
+  event.preventDefault();
+  if (!isIn || !text.value.trim()) return;
+  tell(element("problem"), "");
+  link.send({ say: { text: text.value } });
+  text.value = "";
+  fit();
+};
+
+function fit() {
+  text.style.height = "auto";
+  text.style.height = text.scrollHeight + 2 + "px";
+}
+text.oninput = fit;
+text.onkeydown = event => {
+  if (event.key != "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  element("form").requestSubmit();
+};
+
+log.onscroll = () => { if (isAtEnd()) element("newer").hidden = true; };
+element("newer").onclick = () => { log.scrollTop = log.scrollHeight; };
+
+// On a wide screen both lists are always there.
+const isWide = matchMedia("(min-width: 56rem)");
+function arrange() {
+  for (const side of [element("rooms"), element("people")]) side.open = isWide.matches;
+}
+isWide.onchange = arrange;
+arrange();
+if (isWide.matches) text.focus();

@@ -1,0 +1,257 @@
+"""What `make run` serves, without a browser: the pages and their headers, the rooms of the chat, the feed, the numbers."""
+
+import asyncio
+import contextlib
+import json
+import re
+import subprocess
+
+import pytest
+
+from support.clients import CLIENTS
+from support.deadline import DEADLINE
+from support.programs import EXAMPLES, ROOT
+from support.raw import RawConnection, request
+from support.server import Server
+
+PAGES = ["/", "/chat", "/feed", "/console"]
+FILES = sorted((ROOT / "Examples/Home/Pages").iterdir())
+
+
+@pytest.fixture(scope="module")
+def home():
+    with Server([EXAMPLES["home"], "--port", 0]) as server:
+        yield server
+
+
+def get(home, path):
+    with RawConnection(home.port) as connection:
+        connection.send(request(path=path))
+        return connection.read_response()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_all_in_one_and_lets_nothing_else_in(home, path):
+    page = get(home, path)
+    assert (page.status, page.header("Content-Type")) == (200, "text/html; charset=utf-8")
+    text = page.body.decode()
+    assert text.startswith("<!doctype html>\n") and text.endswith("</html>\n") and "{{" not in text
+    # Nothing is loaded: every reference is a page of this server, an anchor, or in the page.
+    references = re.findall(r"""(?:src|href|action|poster|data)=["']([^"']*)|url\(([^)]*)|@import|import\s*\(""", text)
+    assert references and all(re.match(r"/(?!/)|#|data:image/svg", first) for first, _ in references)
+    assert set(re.findall(r"https?://[^\s\"'<]+", text)) <= {"http://www.w3.org/2000/svg"}
+    # Only what has this visit's nonce is applied or run.
+    policy = dict(part.strip().partition(" ")[::2] for part in page.header("Content-Security-Policy").split(";"))
+    nonce = re.fullmatch(r"'nonce-(\w{16,})'", policy["script-src"])[1]
+    assert policy["style-src"] == f"'nonce-{nonce}'"
+    assert re.findall(r"<(style|script)[^>]* nonce=\"(\w+)\">", text) == [("style", nonce), ("script", nonce)]
+    nothing = ("default-src", "base-uri", "form-action", "frame-ancestors")
+    assert {policy[name] for name in nothing} == {"'none'"} and policy["connect-src"] == "'self'"
+    assert not re.search(r"\sstyle=|\son\w+=\"", text)
+    assert get(home, path).header("Content-Security-Policy") != page.header("Content-Security-Policy")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_link_of_a_page_leads_somewhere(home, path):
+    links = set(re.findall(r'href="(/[^"#]*)', get(home, path).body.decode()))
+    assert links >= set(PAGES)
+    assert {link: get(home, link).status for link in links} == dict.fromkeys(links, 200)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_script_of_a_page_is_a_program(home, path, tmp_path):
+    [script] = re.findall(r'<script type="module"[^>]*>(.*)</script>', get(home, path).body.decode(), re.DOTALL)
+    (tmp_path / "script.mjs").write_text(script)
+    subprocess.run(["node", "--check", tmp_path / "script.mjs"], check=True, timeout=DEADLINE)
+    # Names and texts of others never become HTML or code.
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|\bDOMParser", script)
+
+
+@pytest.mark.parametrize("file", [path for path in FILES if path.suffix != ".svg"], ids=lambda path: path.name)
+def test_a_file_of_the_pages_is_short(file):
+    assert len(file.read_text().splitlines()) < 400
+
+
+def test_what_operators_ask_for_is_there(home):
+    assert "jazzy_" in get(home, "/metrics").body.decode()
+    assert get(home, "/health").status == 200
+
+
+class Member:
+    """One who is in the chat: what it is told, by kind."""
+
+    def __init__(self, client):
+        self._client = client
+
+    async def tell(self, command, **content):
+        await self._client.send(json.dumps({command: content}))
+
+    async def next(self, *kinds):
+        while True:
+            [(kind, content)] = json.loads(await self._client.receive()).items()
+            if kind in kinds:
+                return {kind: content}
+
+    async def join(self, room, name):
+        await self.tell("join", room=room, name=name)
+        return (await self.next("joined"))["joined"]
+
+
+@contextlib.asynccontextmanager
+async def members(home, count, kind="websockets"):
+    async with contextlib.AsyncExitStack() as stack:
+        yield [Member(await stack.enter_async_context(CLIENTS[kind](home.port, "/rooms"))) for _ in range(count)]
+
+
+async def heard(member):
+    said = (await member.next("said"))["said"]["line"]
+    return said["name"], said["text"]
+
+
+async def test_who_is_in_a_room_hears_what_is_said_there_and_nobody_else(home):
+    async with members(home, 3) as (ada, grace, alan):
+        assert (await ada.join("First", "Ada"))["people"] == ["Ada"]
+        joined = await grace.join("First", "Grace")
+        assert (joined["people"], joined["name"], joined["lines"]) == (["Ada", "Grace"], "Grace", [])
+        await alan.join("Second", "Alan")
+        await alan.tell("say", text="Is anybody here?")
+        assert await heard(alan) == ("Alan", "Is anybody here?")
+        assert await ada.next("came", "said") == {"came": {"name": "Grace"}}
+        await ada.tell("say", text="  Grüße, 世界 🎷\nשלום  ")
+        for member in (ada, grace):
+            assert await heard(member) == ("Ada", "Grüße, 世界 🎷\nשלום")
+        # Who comes later is told what was said.
+        joined = await alan.join("First", "Alan")
+        assert (joined["people"], [line["text"] for line in joined["lines"]]) == (
+            ["Ada", "Grace", "Alan"], ["Grüße, 世界 🎷\nשלום"])
+
+
+@pytest.mark.parametrize("how", ["leaves", "is lost", "changes rooms", "changes its name"])
+async def test_the_others_are_told_that_somebody_went(home, how):
+    async with members(home, 2) as (ada, watching), contextlib.AsyncExitStack() as stack:
+        client = await stack.enter_async_context(CLIENTS["websockets"](home.port, "/rooms"))
+        grace, room = Member(client), f"Where one {how}"
+        await ada.join(room, "Ada")
+        await grace.join(room, "Grace")
+        assert await ada.next("came", "went") == {"came": {"name": "Grace"}}
+        if how == "leaves":
+            await client.close(1000, "")
+        elif how == "is lost":
+            await stack.aclose()
+        else:
+            await grace.join(room if how == "changes its name" else "Elsewhere", "Hopper")
+        assert await ada.next("went") == {"went": {"name": "Grace", "isLost": how == "is lost"}}
+        if how == "changes its name":
+            assert await ada.next("came") == {"came": {"name": "Hopper"}}
+        assert (await watching.join(room, "Alan"))["people"][0] == "Ada"
+
+
+async def test_rooms_are_counted_and_those_without_people_vanish(home):
+    async def counts(member, is_enough):
+        while True:
+            rooms = (await member.next("rooms"))["rooms"]["list"]
+            if is_enough({room["name"]: room["people"] for room in rooms}):
+                return
+
+    async with members(home, 1) as (watching,):
+        async with members(home, 2) as (ada, grace):
+            await ada.join("Counted", "Ada")
+            await grace.join("Counted", "Grace")
+            await counts(watching, lambda rooms: rooms.get("Counted") == 2)
+        await counts(watching, lambda rooms: "Counted" not in rooms and {"Lobby", "Green room"} <= set(rooms))
+
+
+NAMES = {
+    "of two words": ("  Ada \n Lovelace ", "Ada Lovelace"),
+    "of an emoji with a joiner": ("👩‍🚀", "👩‍🚀"),
+    "from right to left": ("שרה", "שרה"),
+    "with HTML": ("<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"),
+    "that turns the text after it round": ("\u202eadA", "adA"),
+    "too long": ("x" * 5000, "x" * 30),
+    "with a tower of marks": ("a" + "\u0301" * 3000, "a" + "\u0301" * 59),
+    "with a control character": ("A\x00d\x1ba", "Ada"),
+}
+
+
+@pytest.mark.parametrize(("name", "shown"), NAMES.values(), ids=NAMES)
+async def test_a_name_is_made_presentable(home, name, shown):
+    async with members(home, 2) as (member, other):
+        room = f"Of {hash(name)}"
+        assert (await member.join(room, name))["name"].encode() == shown.encode()
+        # Nobody can pass for somebody who is there.
+        assert (await other.join(room, name.upper() if name.isascii() else name))["name"] not in (shown, shown.upper())
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b\u200d", "\u3164", "\u0301", "\u202e\u2066"])
+async def test_a_name_with_nothing_to_see_is_refused(home, name):
+    async with members(home, 1) as (member,):
+        await member.tell("join", room="Lobby", name=name)
+        assert "nothing to see" in (await member.next("refused", "joined"))["refused"]["reason"]
+
+
+COMMANDS = ["", "[]", "{}", '{"join":{}}', '{"say":{"text":7}}', '{"fly":{}}', '{"say":{"text":"in no room"}}']
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_what_is_no_command_is_refused_and_the_member_stays(home, command):
+    async with CLIENTS["websockets"](home.port, "/rooms") as client:
+        member = Member(client)
+        await client.send(command)
+        assert list(await member.next("refused", "said")) == ["refused"]
+        assert (await member.join("Lobby", "Ada"))["room"] == "Lobby"
+
+
+@pytest.mark.parametrize("text", [" \n\t ", "x" * 4001, "🎷" * 1001], ids=["blank", "long", "many bytes"])
+async def test_a_text_that_is_too_long_or_blank_is_refused(home, text):
+    async with members(home, 1) as (member,):
+        await member.join("Limits", "Ada")
+        await member.tell("say", text=text)
+        assert "1 to 4000 bytes" in (await member.next("refused", "said"))["refused"]["reason"]
+
+
+async def test_nobody_makes_rooms_without_end():
+    with Server([EXAMPLES["home"], "--port", 0]) as home:
+        async with members(home, 60) as crowd:
+            told = []
+            for number, member in enumerate(crowd):
+                await member.tell("join", room=f"Room {number}", name="Ada")
+                told += await member.next("joined", "refused")
+            assert told == ["joined"] * 47 + ["refused"] * 13
+
+
+async def test_prices_come_one_after_the_other_and_a_minute_at_once(home):
+    async with contextlib.AsyncExitStack() as stack:
+        viewers = [await stack.enter_async_context(client(home.port, "/ticks")) for client in CLIENTS.values()]
+        welcomes = [json.loads(await viewer.receive())["welcome"] for viewer in viewers]
+        for welcome in welcomes:
+            assert len(welcome["names"]) == len(welcome["history"]) == 6
+            assert {len(prices) for prices in welcome["history"]} == {60 * welcome["ticksPerSecond"]}
+        seen = [[json.loads(await viewer.receive())["tick"] for _ in range(3)] for viewer in viewers]
+        for ticks in seen:
+            assert [tick["number"] - ticks[0]["number"] for tick in ticks] == [0, 1, 2]
+            assert all(len(tick["prices"]) == 6 and min(tick["prices"]) > 0 for tick in ticks)
+
+
+async def test_the_numbers_of_the_home_page_are_those_of_the_server():
+    with Server([EXAMPLES["home"], "--port", 0]) as home:
+        async with members(home, 2) as (ada, grace), CLIENTS["websockets"](home.port, "/vitals") as viewer:
+            await ada.join("Lobby", "Ada")
+            await grace.join("Lobby", "Grace")
+            assert len(json.loads(await viewer.receive())["welcome"]["history"]) == 48
+            before = json.loads(await viewer.receive())["vitals"]
+            async with asyncio.timeout(DEADLINE):
+                vitals = before
+                while (vitals["connections"], vitals["people"], vitals["rooms"]) != (3, 2, 1):
+                    vitals = json.loads(await viewer.receive())["vitals"]
+                while vitals["perSecond"] == 0:
+                    vitals = json.loads(await viewer.receive())["vitals"]
+            assert vitals["messages"] > before["messages"]
+
+
+@pytest.mark.parametrize("path", ["/ticks", "/vitals"])
+async def test_who_only_looks_is_not_let_to_send_much(home, path):
+    async with CLIENTS["websockets"](home.port, path) as viewer:
+        for _ in range(10):
+            with contextlib.suppress(ConnectionError):
+                await viewer.send("more")
+        assert (await viewer.end())[0] == 1008
