@@ -32,9 +32,12 @@ LONG = 4 * DEADLINE
 
 
 class Firefox:
+    """One page. What scripts throw, and what is logged as an error, is kept in `errors`."""
+
     def __init__(self, folder):
         self._folder = folder
         self._numbers = itertools.count(1)
+        self.errors = []
 
     async def __aenter__(self):
         (self._folder / "user.js").write_text(PREFERENCES)
@@ -56,6 +59,7 @@ class Firefox:
             self._drain = asyncio.create_task(self._process.stderr.read())
             self._connection = await websockets.connect(address[1].decode() + "/session", max_size=None, proxy=None)
             await self._call("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
+            await self._call("session.subscribe", events=["log.entryAdded"])
             self._context = (await self._call("browsingContext.getTree"))["contexts"][0]["context"]
         except BaseException:
             await self._end()
@@ -78,6 +82,8 @@ class Firefox:
         await self._connection.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
             answer = json.loads(await asyncio.wait_for(self._connection.recv(), LONG))
+            if answer.get("method") == "log.entryAdded" and answer["params"]["level"] == "error":
+                self.errors.append(answer["params"])
             if answer.get("id") == number:
                 assert answer["type"] == "success", answer
                 return answer["result"]
@@ -87,9 +93,20 @@ class Firefox:
         await self._call("browsingContext.navigate", context=self._context, url=url, wait="complete")
 
     async def evaluate(self, expression):
-        """A string that it results in, perhaps later."""
+        """What it results in, perhaps later: a string, a number or a truth value."""
         result = await self._call(
             "script.evaluate", expression=expression, target={"context": self._context}, awaitPromise=True
         )
         assert result["type"] == "success", result
-        return result["result"]["value"]
+        return result["result"].get("value")
+
+    async def until(self, expression):
+        """Waits until it is true."""
+        async with asyncio.timeout(LONG):
+            while not await self.evaluate(f"Boolean({expression})"):
+                await asyncio.sleep(0.02)
+
+    async def resize(self, width, height):
+        """The page gets this size in pixels."""
+        size = {"width": width, "height": height}
+        await self._call("browsingContext.setViewport", context=self._context, viewport=size)
