@@ -15,7 +15,8 @@ static void follow_session_state(jz_connection *connection)
 }
 
 /* For who looks: a transport, such as TLS, says why it has lost the connection. */
-static void keep_failure(jz_shard *shard, const jz_connection *connection, const jz_address *peer, jz_failure failure)
+static JZ_NEVER_INLINED void keep_failure(jz_shard *shard, const jz_connection *connection, const jz_address *peer,
+                                          jz_failure failure)
 {
     char why[JZ_LOG_LINE_SIZE];
     bool is_explained = failure == JZ_FAILURE_TRANSPORT && jz_link_is_channel(connection->link) &&
@@ -30,7 +31,7 @@ static void keep_failure(jz_shard *shard, const jz_connection *connection, const
 }
 
 /* Keeps an end that is not as it should be, for who looks. Failures are kept already. */
-static void keep_end(jz_shard *shard, const jz_connection *connection, const jz_event *event)
+static JZ_NEVER_INLINED void keep_end(jz_shard *shard, const jz_connection *connection, const jz_event *event)
 {
     bool is_limited = event->cause == JZ_CAUSE_BACKPRESSURE || event->cause == JZ_CAUSE_MESSAGE_RATE;
     bool is_missed = !event->was_clean && event->cause != JZ_CAUSE_APPLICATION;
