@@ -13,7 +13,7 @@
 #include "support/eventually.h"
 #include "support/testing.h"
 
-enum { LOOPS = 3, CLIENTS = 6, LIMIT = 1024 * 1024, LITTLE_RECEIVE = 4096, PERIOD_MS = 500 };
+enum { LOOPS = 3, CLIENTS = 6, LIMIT = 1024 * 1024, LITTLE_RECEIVE = 4096, PERIOD_MS = 500, SAMPLED = 100 };
 
 static jz_server *server;
 static test_client clients[CLIENTS];
@@ -226,6 +226,40 @@ static void each_loop_has_its_own_figures(void **state)
     finish(CLIENTS);
 }
 
+static uint64_t count_of(jz_timing timing)
+{
+    jz_times times;
+    jz_server_times(server, timing, &times);
+    return jz_times_count(&times);
+}
+
+static void times_are_measured_where_that_was_asked_for(void **state)
+{
+    (void)state;
+    for (int is_measured = 0; is_measured <= 1; is_measured++) {
+        start(LOOPS, is_measured == 1);
+        for (size_t i = 0; i < LOOPS; i++) {
+            open_client(i, 0);
+            for (size_t k = 0; k < SAMPLED; k++)
+                subscribe(i, "one of so many messages is measured");
+            test_client_send_frame(&clients[i], &(test_frame)CLOSE(1000, ""));
+            assert_true(test_client_sees_end(&clients[i]));
+        }
+        assert_eventually(count_of(JZ_TIMING_WEBSOCKET) == (is_measured ? LOOPS : 0));
+        assert_in_range(count_of(JZ_TIMING_HANDLER), is_measured, is_measured ? LOOPS * SAMPLED / 2 : 0);
+        assert_int_equal(count_of(JZ_TIMING_PING), 0);
+        assert_true(count_of(JZ_TIMING_ITERATION) > 0);
+        assert_eventually((count_of(JZ_TIMING_LATENESS) > 0) == (is_measured == 1));
+        jz_times times;
+        jz_server_times(server, JZ_TIMING_ITERATION, &times);
+        assert_true(jz_times_percentile(&times, 50) <= jz_times_percentile(&times, 99));
+        assert_true(jz_times_percentile(&times, 100) > 0);
+        jz_server_times(server, JZ_TIMING_COUNT, &times);
+        assert_int_equal(jz_times_count(&times), 0);
+        finish(LOOPS);
+    }
+}
+
 /* Whether both of these are seen, with what waits for them now. */
 static bool shows_amounts(const jz_look *seen, jz_ws first, jz_ws second)
 {
@@ -245,14 +279,24 @@ static void expect_receiver(const jz_receiver_look *receiver, size_t number)
     assert_true(receiver->open_ms < TEST_DEADLINE_MS);
 }
 
+/* What the kernel did not take when it was offered, of all connections. */
+static uint64_t held(void)
+{
+    static const jz_look_options nothing;
+    jz_look *seen = jz_server_look(server, &nothing, NULL);
+    assert_non_null(seen);
+    uint64_t bytes = seen->statistics.buffered_bytes;
+    jz_look_free(seen);
+    return bytes;
+}
+
 /* Sends until so much waits that the kernel does not take. */
 static void flood(size_t number, size_t amount)
 {
     static const uint8_t payload[1000];
-    while (jz_ws_buffered_amount(handles[number]) < amount) {
+    uint64_t before = held();
+    for (uint64_t deadline = test_deadline(); held() < before + amount && test_is_before(deadline);)
         jz_ws_send(handles[number], JZ_MESSAGE_BINARY, payload, sizeof payload);
-        poll(NULL, 0, 0);
-    }
 }
 
 /* Two of three do not read. */
@@ -412,6 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_busiest_topics_are_counted_exactly_since_the_last_look),
         cmocka_unit_test(each_loop_has_its_own_figures),
+        cmocka_unit_test(times_are_measured_where_that_was_asked_for),
         cmocka_unit_test(the_slowest_receivers_come_first),
         cmocka_unit_test(a_blocked_loop_is_seen_as_such),
         cmocka_unit_test(the_queue_of_the_workers_is_seen),
