@@ -25,10 +25,9 @@ static void write_number(uint8_t *to, uint64_t number)
 
 static uint64_t read_number(const uint8_t *from)
 {
-    uint64_t number = 0;
-    for (int i = 0; i < NUMBER; i++)
-        number = number << 8 | from[i];
-    return number;
+    /* Compilers turn this into one load. */
+    return (uint64_t)from[0] << 56 | (uint64_t)from[1] << 48 | (uint64_t)from[2] << 40 | (uint64_t)from[3] << 32 |
+           (uint64_t)from[4] << 24 | (uint64_t)from[5] << 16 | (uint64_t)from[6] << 8 | (uint64_t)from[7];
 }
 
 static bool is_message(jz_redis_kind kind)

@@ -141,17 +141,34 @@ static jz_redis_publication *add(jz_redis_published *published, uint64_t hash, c
     return added;
 }
 
+/* The topic that was used last, if it is this one: often messages to the same topic follow each other. */
+static jz_redis_publication *find_last_used(const jz_redis_published *published, const char *topic, size_t length)
+{
+    if (published->recent.count == 0)
+        return NULL;
+    jz_redis_publication *last = JZ_REDIS_HOLDER_OF(published->recent.ends.previous, jz_redis_publication, recent);
+    return jz_redis_entry_is(&last->entry, topic, length) ? last : NULL;
+}
+
+static jz_redis_publication *find_or_add(jz_redis_published *published, const char *topic, size_t length,
+                                         uint64_t now_ms, bool *is_anew)
+{
+    uint64_t hash = jz_redis_table_hash(&published->table, topic, length);
+    jz_redis_publication *found = (jz_redis_publication *)jz_redis_table_find(&published->table, hash, topic, length);
+    *is_anew = found == NULL;
+    if (found != NULL)
+        return found;
+    make_room(published, length, now_ms);
+    return add(published, hash, topic, length);
+}
+
 jz_redis_publication *jz_redis_published_take(jz_redis_published *published, const char *topic, size_t length,
                                               uint64_t now_ms, jz_redis_envelope *envelope)
 {
-    uint64_t hash = jz_redis_table_hash(&published->table, topic, length);
-    jz_redis_publication *publication =
-        (jz_redis_publication *)jz_redis_table_find(&published->table, hash, topic, length);
-    bool is_anew = publication == NULL;
-    if (is_anew) {
-        make_room(published, length, now_ms);
-        publication = add(published, hash, topic, length);
-    }
+    bool is_anew = false;
+    jz_redis_publication *publication = find_last_used(published, topic, length);
+    if (publication == NULL)
+        publication = find_or_add(published, topic, length, now_ms, &is_anew);
     if (publication == NULL) {
         make_lost_any_due(published, UINT64_MAX);
         return NULL;

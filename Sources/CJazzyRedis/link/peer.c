@@ -9,10 +9,28 @@
 
 enum { STEADY_MS = 1000 /* who was ready for so long begins with short pauses again */ };
 
+/* Messages are handed on by `replies`, and of the others there is only what that notes. */
+static bool take_replies(void *context, const char *bytes, size_t length, size_t *taken, size_t *size)
+{
+    jz_redis_peer *peer = context;
+    *taken = 0;
+    while (peer->phase == JZ_REDIS_READY && *taken < length) {
+        *size = jz_redis_replies_take(&peer->replies, bytes + *taken, length - *taken);
+        if (*size == 0 || *size > length - *taken)
+            return true;
+        *taken += *size;
+        *size = 0;
+        if (peer->replies.type == REDIS_REPLY_INTEGER && !peer->on_reply(peer->context))
+            return false;
+    }
+    return true;
+}
+
 void jz_redis_peer_init(jz_redis_peer *peer, const jz_redis_settings *settings, const char *name, uint64_t seed)
 {
     *peer = (jz_redis_peer){.settings = settings, .name = name, .backoff.random = seed | 1};
     jz_redis_wire_init(&peer->wire);
+    peer->wire.take = take_replies;
 }
 
 static bool fail_by_lookup(jz_redis_peer *peer, const char *reason)

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/quick.h"
+
 /* What stands for a reply that is not kept: not NULL, because that would mean that there is no memory. */
 static char stand_in;
 
@@ -102,6 +104,20 @@ static redisReplyObjectFunctions functions = {.createString = create_string,
                                               .createInteger = create_integer,
                                               .createNil = create_nil,
                                               .freeObject = free_object};
+
+size_t jz_redis_replies_take(jz_redis_replies *replies, const char *bytes, size_t length)
+{
+    jz_redis_quick reply;
+    size_t size = jz_redis_quick_read(bytes, length, &reply);
+    if (size == 0 || (reply.is_message && replies->on_message == NULL))
+        return 0;
+    if (size > length)
+        return size;
+    replies->type = reply.is_message ? REDIS_REPLY_ARRAY : REDIS_REPLY_INTEGER;
+    if (reply.is_message)
+        replies->on_message(replies->context, reply.channel, reply.channel_length, reply.payload, reply.length);
+    return size;
+}
 
 void jz_redis_replies_attach(jz_redis_replies *replies, redisReader *reader)
 {

@@ -29,6 +29,13 @@ typedef struct jz_redis_replies {
     bool has_no_memory;
 } jz_redis_replies;
 
+/*
+ * Between two replies: takes the one that begins with these bytes, if it is one of those that need no reader (quick.h),
+ * and hands a message on. Returns its size; more than `length`: so long it will be, and nothing was taken; 0: it is for
+ * the reader.
+ */
+size_t jz_redis_replies_take(jz_redis_replies *replies, const char *bytes, size_t length);
+
 /* Has the reader, which must not have begun with a reply, read for `replies`; replies are not to be freed. */
 void jz_redis_replies_attach(jz_redis_replies *replies, redisReader *reader);
 

@@ -103,7 +103,7 @@ bool jz_redis_wire_connected(jz_redis_wire *wire)
         redisReaderFree(wire->reader);
     wire->reader = redisReaderCreate();
     wire->longest = JZ_REDIS_LONGEST_ANSWER;
-    wire->unended = 0;
+    wire->unended = wire->to_come = 0;
     if (wire->reader == NULL)
         return jz_redis_wire_fail(wire, "out of memory");
     limit_arrays(wire);
@@ -161,10 +161,21 @@ bool jz_redis_wire_waits(const jz_redis_wire *wire)
     return wire->is_blocked || jz_redis_buffer_length(&wire->out) > 0;
 }
 
+static bool has_read_all(const redisReader *reader)
+{
+    return reader->pos == reader->len;
+}
+
+/* It is not within a reply: it was not asked for one of which there is nothing. */
+static bool is_between_replies(const redisReader *reader)
+{
+    return has_read_all(reader) && reader->ridx == -1;
+}
+
 /* False: it is given up. */
 static bool read_replies(jz_redis_wire *wire, jz_redis_on_reply on_reply, void *context)
 {
-    for (;;) {
+    while (!has_read_all(wire->reader)) {
         void *reply = NULL;
         if (redisReaderGetReply(wire->reader, &reply) != REDIS_OK)
             return jz_redis_wire_fail(wire, "what it answers is not understood: %s", wire->reader->errstr);
@@ -174,19 +185,45 @@ static bool read_replies(jz_redis_wire *wire, jz_redis_on_reply on_reply, void *
         if (!on_reply(context, reply))
             return false;
     }
+    return true;
+}
+
+static bool feed_reader(jz_redis_wire *wire, const char *bytes, size_t length, jz_redis_on_reply on_reply,
+                        void *context)
+{
+    if (redisReaderFeed(wire->reader, bytes, length) != REDIS_OK)
+        return jz_redis_wire_fail(wire, "out of memory");
+    wire->unended += length;
+    if (wire->to_come > 0)
+        wire->to_come -= length;
+    if (!read_replies(wire, on_reply, context))
+        return false;
+    return wire->unended <= wire->longest ||
+           jz_redis_wire_fail(wire, "what it answers does not end within %zu bytes", wire->longest);
+}
+
+/* Of a reply whose end is known the reader gets no more than that, so that those behind need no reader again. */
+static size_t slice_of(const jz_redis_wire *wire, size_t length)
+{
+    size_t most = wire->to_come > 0 && wire->to_come < SLICE ? wire->to_come : SLICE;
+    return length < most ? length : most;
 }
 
 static bool feed(jz_redis_wire *wire, const char *bytes, size_t length, jz_redis_on_reply on_reply, void *context)
 {
-    for (size_t start = 0; start < length; start += SLICE) {
-        size_t slice = length - start < SLICE ? length - start : SLICE;
-        if (redisReaderFeed(wire->reader, bytes + start, slice) != REDIS_OK)
-            return jz_redis_wire_fail(wire, "out of memory");
-        wire->unended += slice;
-        if (!read_replies(wire, on_reply, context))
+    for (size_t start = 0; start < length;) {
+        size_t taken = 0;
+        bool is_between = is_between_replies(wire->reader);
+        if (is_between)
+            wire->to_come = 0;
+        if (is_between && wire->take != NULL &&
+            !wire->take(context, bytes + start, length - start, &taken, &wire->to_come))
             return false;
-        if (wire->unended > wire->longest)
-            return jz_redis_wire_fail(wire, "what it answers does not end within %zu bytes", wire->longest);
+        start += taken;
+        size_t slice = slice_of(wire, length - start);
+        if (slice > 0 && !feed_reader(wire, bytes + start, slice, on_reply, context))
+            return false;
+        start += slice;
     }
     return true;
 }

@@ -18,6 +18,13 @@ enum { JZ_REDIS_FAILURE_SIZE = 192, JZ_REDIS_LONGEST_ANSWER = 1024 * 1024 };
 /* Calls for each whole reply; false: no more is read, because the connection is given up. */
 typedef bool (*jz_redis_on_reply)(void *context, void *reply);
 
+/*
+ * Takes as many whole replies from the beginning of what was received as need no reader, and says in `taken` how many
+ * bytes those are, and in `size` how long the next one is, of which a part is there; 0: that is not known. `context` is
+ * that of the other function, and so is what false means.
+ */
+typedef bool (*jz_redis_take_replies)(void *context, const char *bytes, size_t length, size_t *taken, size_t *size);
+
 typedef struct jz_redis_wire {
     int descriptor; /* -1: closed */
     redisReader *reader;
@@ -27,6 +34,8 @@ typedef struct jz_redis_wire {
     jz_redis_buffer out;
     size_t longest;                      /* bytes of one reply; what is longer does not come from Redis */
     size_t unended;                      /* bytes of the reply that is not whole yet */
+    size_t to_come;                      /* bytes of that which the reader has not yet, if that is known; else 0 */
+    jz_redis_take_replies take;          /* NULL: all replies are read by the reader */
     bool is_blocked;                     /* the kernel takes no more for now */
     char failure[JZ_REDIS_FAILURE_SIZE]; /* why it is lost */
 } jz_redis_wire;

@@ -42,8 +42,7 @@ static jz_redis_entry **bucket_of(const jz_redis_table *table, uint64_t hash)
 jz_redis_entry *jz_redis_table_find(const jz_redis_table *table, uint64_t hash, const char *name, size_t length)
 {
     jz_redis_entry *entry = table->bucket_count > 0 ? *bucket_of(table, hash) : NULL;
-    while (entry != NULL &&
-           (entry->hash != hash || entry->length != length || (length > 0 && memcmp(entry->name, name, length) != 0)))
+    while (entry != NULL && (entry->hash != hash || !jz_redis_entry_is(entry, name, length)))
         entry = entry->next;
     return entry;
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The first member of each entry in a table. `name` is not NUL-terminated. */
 typedef struct jz_redis_entry {
@@ -22,6 +23,11 @@ typedef struct jz_redis_entry {
     const char *name;
     size_t length;
 } jz_redis_entry;
+
+static inline bool jz_redis_entry_is(const jz_redis_entry *entry, const char *name, size_t length)
+{
+    return entry->length == length && (length == 0 || memcmp(entry->name, name, length) == 0);
+}
 
 typedef struct jz_redis_table {
     uint64_t key[2];

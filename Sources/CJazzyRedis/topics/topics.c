@@ -13,6 +13,7 @@ struct jz_redis_topics {
     size_t wanted;
     size_t acknowledged;
     size_t owing;
+    jz_redis_topic *found_last; /* NULL: none, or it is gone */
     uint32_t linger_ms;
 
     /* The turns of topics that are not acknowledged: there are two at most, `turn` and the one before. Once somebody
@@ -130,6 +131,8 @@ static void owe(jz_redis_topics *topics, jz_redis_topic *topic, bool owes_gap)
 static void forget(jz_redis_topics *topics, jz_redis_topic *topic)
 {
     put(topic, NULL);
+    if (topics->found_last == topic)
+        topics->found_last = NULL;
     jz_redis_table_remove(&topics->table, &topic->entry);
     discard(&topic->entry);
 }
@@ -139,9 +142,15 @@ static jz_redis_topic *find(const jz_redis_topics *topics, uint64_t hash, const 
     return (jz_redis_topic *)jz_redis_table_find(&topics->table, hash, name, length);
 }
 
-jz_redis_topic *jz_redis_topics_find(const jz_redis_topics *topics, const char *name, size_t length)
+jz_redis_topic *jz_redis_topics_find(jz_redis_topics *topics, const char *name, size_t length)
 {
-    return find(topics, jz_redis_table_hash(&topics->table, name, length), name, length);
+    /* Often messages of the same topic follow each other. */
+    if (topics->found_last != NULL && jz_redis_entry_is(&topics->found_last->entry, name, length))
+        return topics->found_last;
+    jz_redis_topic *found = find(topics, jz_redis_table_hash(&topics->table, name, length), name, length);
+    if (found != NULL)
+        topics->found_last = found;
+    return found;
 }
 
 static jz_redis_topic *add(jz_redis_topics *topics, uint64_t hash, const char *name, size_t length)

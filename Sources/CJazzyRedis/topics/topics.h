@@ -98,7 +98,7 @@ void jz_redis_topics_wait_no_longer(jz_redis_topics *topics);
 void jz_redis_topics_disconnected(jz_redis_topics *topics);
 
 /* NULL: there is none of this name. */
-jz_redis_topic *jz_redis_topics_find(const jz_redis_topics *topics, const char *name, size_t length);
+jz_redis_topic *jz_redis_topics_find(jz_redis_topics *topics, const char *name, size_t length);
 
 /* Whether what is published to it from now on arrives, as far as the connection lives: Redis has acknowledged it. */
 static inline bool jz_redis_topic_is_acknowledged(const jz_redis_topic *topic)

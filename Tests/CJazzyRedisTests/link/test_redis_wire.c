@@ -2,16 +2,18 @@
 #define _DEFAULT_SOURCE
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "link/bell.h"
+#include "link/quick.h"
 #include "link/replies.h"
 #include "link/wire.h"
 #include "support/testing.h"
 
-enum { SCRATCH = 65536 };
+enum { SCRATCH = 65536, MOST_WRITTEN = 512, MOST_SHOWN = 10 };
 
 static jz_redis_wire wire;
 static int other;
@@ -93,6 +95,157 @@ static bool count_reply(void *context, void *reply)
     return reply != NULL;
 }
 
+static struct {
+    jz_redis_replies replies;
+    char text[MOST_WRITTEN];
+    size_t by_reader;
+} record;
+
+static void write_down(const char *bytes, size_t length, const char *end)
+{
+    size_t before = strlen(record.text);
+    snprintf(record.text + before, sizeof record.text - before, "%.*s%s", (int)length, bytes, end);
+}
+
+static void write_message(void *context, const char *channel, size_t channel_length, const char *payload, size_t length)
+{
+    (void)context;
+    write_down(channel, channel_length, "=");
+    write_down(payload, length < MOST_SHOWN ? length : MOST_SHOWN, " ");
+}
+
+static bool write_reply(void *context, void *reply)
+{
+    (void)context;
+    const jz_redis_replies *replies = &record.replies;
+    record.by_reader += reply != NULL;
+    if (replies->type == REDIS_REPLY_INTEGER)
+        write_down("integer", strlen("integer"), " ");
+    else if (replies->type == REDIS_REPLY_ERROR)
+        write_down(replies->refusal, strlen(replies->refusal), " ");
+    else if (strcmp(replies->word, "message") != 0)
+        write_down(replies->word, strlen(replies->word), " ");
+    return true;
+}
+
+/* As a peer does. */
+static bool take(void *context, const char *bytes, size_t length, size_t *taken, size_t *size)
+{
+    for (*taken = 0; *taken < length; *taken += *size) {
+        *size = jz_redis_replies_take(&record.replies, bytes + *taken, length - *taken);
+        if (*size == 0 || *size > length - *taken)
+            return true;
+        if (record.replies.type == REDIS_REPLY_INTEGER)
+            write_reply(context, NULL);
+    }
+    *size = 0;
+    return true;
+}
+
+static void begin_to_record(void)
+{
+    tear_down(NULL);
+    set_up(NULL);
+    memset(&record, 0, sizeof record);
+    record.replies.on_message = write_message;
+    jz_redis_replies_attach(&record.replies, wire.reader);
+    wire.take = take;
+}
+
+/* However it is cut, and whether or not the reader is needed for it. */
+static void what_needs_no_reader_is_taken_in_its_order(void **state)
+{
+    (void)state;
+    static const char bytes[] = "*3\r\n$9\r\nsubscribe\r\n$3\r\np:a\r\n:1\r\n"
+                                "*3\r\n$7\r\nmessage\r\n$3\r\np:a\r\n$5\r\nh\r\nlo\r\n"
+                                ":12\r\n-NOPERM no\r\n:0\r\n:-1\r\n:1234567890123\r\n"
+                                "*3\r\n$7\r\nmessage\r\n$0\r\n\r\n$0\r\n\r\n"
+                                "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$12\r\nabcdefghijkl\r\n"
+                                "*3\r\n$11\r\nunsubscribe\r\n$3\r\np:b\r\n:0\r\n";
+    static const char said[] = "subscribe p:a=h\r\nlo integer NOPERM no integer integer integer = "
+                               "c=abcdefghij unsubscribe ";
+    size_t length = sizeof bytes - 1;
+    for (size_t piece = 1; piece <= length; piece++) {
+        begin_to_record();
+        for (size_t at = 0; at < length; at += piece) {
+            size_t part = length - at < piece ? length - at : piece;
+            assert_int_equal(send(other, bytes + at, part, 0), part);
+            assert_true(jz_redis_wire_receive(&wire, scratch, sizeof scratch, write_reply, NULL));
+        }
+        assert_string_equal(record.text, said);
+        assert_int_equal(wire.unended, 0);
+        jz_redis_replies_clear(&record.replies);
+    }
+}
+
+/* One message that is cut costs those behind it nothing. */
+static void only_the_message_that_is_cut_needs_the_reader(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {0, 1, 100, 4096, 5000, 60000};
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        size_t length = lengths[i];
+        char *bytes = calloc(3, length + 64);
+        assert_non_null(bytes);
+        size_t size = 0;
+        for (int number = 0; number < 3; number++) {
+            size += (size_t)sprintf(bytes + size, "*3\r\n$7\r\nmessage\r\n$1\r\n%d\r\n$%zu\r\n", number, length);
+            memset(bytes + size, 'x', length);
+            memcpy(bytes + size + length, "\r\n", 2);
+            size += length + 2;
+        }
+        begin_to_record();
+        size_t first = size / 3 + size / 3 - 1; /* without the end of the second one */
+        assert_int_equal(send(other, bytes, first, 0), first);
+        assert_true(jz_redis_wire_receive(&wire, scratch, sizeof scratch, write_reply, NULL));
+        assert_int_equal(send(other, bytes + first, size - first, 0), size - first);
+        assert_true(jz_redis_wire_receive(&wire, scratch, sizeof scratch, write_reply, NULL));
+        assert_int_equal(record.by_reader, 1);
+        assert_memory_equal(record.text, "0=", 2);
+        assert_non_null(strstr(record.text, " 1="));
+        assert_non_null(strstr(record.text, " 2="));
+        jz_redis_replies_clear(&record.replies);
+        free(bytes);
+    }
+}
+
+/* What is not as Redis writes it is for the reader, which judges it. */
+static void what_is_written_in_another_way_is_left_to_the_reader(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "",
+        ":",
+        ":\r\n",
+        ":1",
+        ":1\r",
+        ":1\rx",
+        ":+1\r\n",
+        ":01\r\n",
+        ":1234567890\r\n",
+        "+OK\r\n",
+        "*3\r\n$7\r\nmessage\r\n",
+        "*3\r\n$7\r\nmessage\r\n$",
+        "*3\r\n$7\r\nmessage\r\n$-1\r\n",
+        "*3\r\n$7\r\nmessage\r\n$2\r\nc\r\n",
+        "*3\r\n$7\r\nmessage\r\n$1\r\ncx\r\n$1\r\nx\r\n",
+        "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n:1\r\n",
+        "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nxyz",
+        "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$01\r\nx\r\n",
+        "*4\r\n$8\r\npmessage\r\n$1\r\nc\r\n$1\r\nc\r\n$1\r\nx\r\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        /* Without what lies behind it, which a sanitizer guards. */
+        size_t length = strlen(rows[i]);
+        char *copy = malloc(length + (length == 0));
+        assert_non_null(copy);
+        memcpy(copy, rows[i], length);
+        jz_redis_quick reply;
+        assert_that(jz_redis_quick_read(copy, length, &reply) == 0, "%s", rows[i]);
+        free(copy);
+    }
+}
+
 /* A connection that is subscribed to nothing gets one nevertheless. */
 static void a_message_that_nobody_asked_for_is_an_answer_like_others(void **state)
 {
@@ -101,6 +254,7 @@ static void a_message_that_nobody_asked_for_is_an_answer_like_others(void **stat
     static const char message[] = "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n";
     jz_redis_replies replies = {0};
     jz_redis_replies_attach(&replies, wire.reader);
+    assert_int_equal(jz_redis_replies_take(&replies, message, strlen(message)), 0);
     assert_int_equal(send(other, message, strlen(message), 0), strlen(message));
     assert_true(jz_redis_wire_receive(&wire, scratch, sizeof scratch, count_reply, &count));
     assert_int_equal(count, 1);
@@ -141,6 +295,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_answer_that_does_not_end_is_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_message_that_nobody_asked_for_is_an_answer_like_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_needs_no_reader_is_taken_in_its_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_the_message_that_is_cut_needs_the_reader, set_up, tear_down),
+        cmocka_unit_test(what_is_written_in_another_way_is_left_to_the_reader),
         cmocka_unit_test_setup_teardown(many_answers_are_not_one_long_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_sent_makes_room_though_something_is_always_unsent, set_up, tear_down),
     };

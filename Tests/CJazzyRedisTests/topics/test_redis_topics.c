@@ -26,7 +26,7 @@ static void unwant(jz_redis_topics *topics, const char *name, uint64_t now_ms)
     jz_redis_topics_unwant(topics, name, strlen(name), now_ms);
 }
 
-static jz_redis_topic *find(const jz_redis_topics *topics, const char *name)
+static jz_redis_topic *find(jz_redis_topics *topics, const char *name)
 {
     return jz_redis_topics_find(topics, name, strlen(name));
 }
@@ -36,7 +36,7 @@ static bool answered(jz_redis_topics *topics, const char *name)
     return jz_redis_topics_answered(topics, name, strlen(name));
 }
 
-static bool is_live(const jz_redis_topics *topics, const char *name)
+static bool is_live(jz_redis_topics *topics, const char *name)
 {
     const jz_redis_topic *topic = find(topics, name);
     return topic != NULL && topic->is_wanted && jz_redis_topic_is_acknowledged(topic);
