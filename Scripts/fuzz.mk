@@ -5,14 +5,15 @@ FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_TARGETS := $(patsubst Tests/Fuzz/%.c,%,$(wildcard Tests/Fuzz/fuzz_*.c))
 FUZZ_SUPPORT := $(wildcard Tests/Fuzz/support/*.c)
 FUZZ_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-# Of Redis as a broker all but its connections.
-FUZZ_REDIS := $(filter-out Sources/CJazzyRedis/link/%,$(REDIS_SOURCES))
+# Of Redis as a broker all but its connections; of those what reads replies.
+FUZZ_REDIS := $(filter-out Sources/CJazzyRedis/link/%,$(REDIS_SOURCES)) \
+	$(addprefix Sources/CJazzyRedis/link/,quick.c replies.c)
 # The sources in which the fuzzer looks for new paths: without the reference implementations, which would only slow it
 # down.
 FUZZ_GUIDES := $(C_SOURCES) $(filter Sources/CJazzyTLS/channel/%,$(TLS_SOURCES)) $(FUZZ_REDIS) \
 	$(wildcard Tests/Fuzz/fuzz_*.c) Tests/Fuzz/support/frame_script.c
 # libFuzzer itself is C++.
-FUZZ_PACKAGES := zlib1g-dev $(TLS_PACKAGES) libcmocka-dev libc6-dev g++
+FUZZ_PACKAGES := zlib1g-dev $(TLS_PACKAGES) $(REDIS_PACKAGES) libcmocka-dev libc6-dev g++
 FUZZ_LIMITS := -timeout=10 -rss_limit_mb=2048 -max_len=4096
 
 $(FUZZ_GUIDES:%.c=$(FUZZ_BUILD)/%.o): C_FLAGS += -fsanitize=fuzzer-no-link
@@ -46,6 +47,7 @@ $(FUZZ_BUILD)/fuzz_tls_server: FUZZ_WRAPS := $(call wraps,$(FUZZ_SERVER))
 $(eval $(call redis_build,fuzz,$(CLANG),$(FUZZ_FLAGS)))
 $(FUZZ_BUILD)/Tests/Fuzz/fuzz_redis_%.o: C_FLAGS += $(REDIS_INCLUDES)
 $(addprefix $(FUZZ_BUILD)/,$(filter fuzz_redis_%,$(FUZZ_TARGETS))): $(FUZZ_REDIS:%.c=$(FUZZ_BUILD)/%.o)
+$(FUZZ_BUILD)/fuzz_redis_quick: C_LIBRARIES += $(REDIS_LIBRARIES)
 
 .PHONY: fuzz-packages
 fuzz-packages:

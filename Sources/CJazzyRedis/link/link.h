@@ -8,7 +8,7 @@
  *
  * hiredis. The connections are not those of hiredis, whose asynchronous ones look names up on the calling thread, copy
  * every command twice, have an allocation for each part of each reply, and cannot say of a lost connection which
- * commands were answered. Its reader parses all that Redis answers.
+ * commands were answered. Its reader parses what Redis answers, but for what comes by the thousand (quick.h).
  */
 #ifndef JAZZY_REDIS_LINK_LINK_H
 #define JAZZY_REDIS_LINK_LINK_H
