@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "handles/all_loops.h"
+#include "handles/keeping.h"
 #include "jazzy/broker.h"
 #include "shard/errand.h"
 #include "shard/server.h"
@@ -123,7 +124,11 @@ static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws e
         jz_unreserve_everywhere(server, NULL, server->shard_count, reserved);
         return jz_drop_without_memory(server);
     }
-    jz_send_status status = give(server, batch, except, topic, publication, reserved);
+    int rule = jz_keeping_rule(server, topic);
+    if (rule >= 0 && batch != NULL)
+        jz_broker_batch_post(batch); /* what is kept is posted at once, and behind what came before it */
+    jz_send_status status = rule < 0 ? give(server, batch, except, topic, publication, reserved)
+                                     : jz_keep_and_give(server, rule, NULL, except, topic, publication, reserved);
     jz_publication_release(publication);
     if (status == JZ_SEND_DROPPED)
         return jz_drop_without_memory(server);

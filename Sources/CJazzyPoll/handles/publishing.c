@@ -4,6 +4,7 @@
 
 #include "handles/access.h"
 #include "handles/all_loops.h"
+#include "handles/keeping.h"
 #include "shard/errand.h"
 #include "shard/registry.h"
 #include "output/sending.h"
@@ -126,7 +127,8 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
 {
     if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
         return JZ_SEND_DROPPED;
-    if (!jz_is_heard_anywhere(server))
+    int rule = jz_keeping_rule(server, topic);
+    if (rule < 0 && !jz_is_heard_anywhere(server))
         return jz_status_unheard(server);
     size_t reserved = length + topic.length + JZ_LETTER_COST;
     jz_shard *full = jz_reserve_everywhere(server, own, reserved);
@@ -139,7 +141,8 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
         jz_unreserve_everywhere(server, own, server->shard_count, reserved);
         return jz_drop_without_memory(server);
     }
-    jz_send_status status = give_to_all(server, own, sender, topic, publication, reserved);
+    jz_send_status status = rule < 0 ? give_to_all(server, own, sender, topic, publication, reserved)
+                                     : jz_keep_and_give(server, rule, own, sender, topic, publication, reserved);
     jz_publication_release(publication);
     return status != JZ_SEND_DROPPED ? status : jz_drop_without_memory(server);
 }

@@ -34,6 +34,7 @@
 #include "jazzy/error.h"
 #include "jazzy/event.h"
 #include "jazzy/files.h"
+#include "jazzy/history.h"
 #include "jazzy/insight.h"
 #include "jazzy/log.h"
 #include "jazzy/metrics.h"

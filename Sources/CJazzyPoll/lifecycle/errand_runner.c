@@ -24,6 +24,15 @@ void jz_connection_close_or_break(jz_shard *shard, jz_connection *connection, ui
     jz_turn_mark_dirty(&shard->turn, connection);
 }
 
+/* The caller was told that it is subscribed. */
+static void play(jz_shard *shard, jz_connection *connection, const jz_errand *task)
+{
+    jz_text topic;
+    const jz_replay *replay = jz_errand_replay_of(task, &topic);
+    if (jz_replay_play(&shard->turn, &shard->topics, connection, topic, replay) == JZ_SEND_DROPPED)
+        jz_connection_fall_behind(&shard->turn, connection);
+}
+
 static void run_on_connection(jz_shard *shard, jz_connection *connection, jz_errand *task)
 {
     const jz_text text = {(const char *)task->bytes, task->length};
@@ -42,6 +51,9 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, jz_err
         break;
     case JZ_ERRAND_UNSUBSCRIBE:
         jz_topics_unsubscribe(&shard->topics, connection, text);
+        break;
+    case JZ_ERRAND_REPLAY:
+        play(shard, connection, task);
         break;
     case JZ_ERRAND_CATCH_UP:
         jz_hold_end(shard, connection, JZ_HOLD_WORK);

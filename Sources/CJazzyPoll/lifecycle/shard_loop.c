@@ -19,7 +19,7 @@
 #include "lifecycle/telling.h"
 #include "lifecycle/watch.h"
 
-enum { TRIM_AFTER_MS = 1000 };
+enum { TRIM_AFTER_MS = 1000, SWEEP_EVERY_MS = 1000 };
 
 static void take_ready(void *context, uint64_t token, unsigned what);
 static void take_letter(void *context, jz_letter *letter);
@@ -192,6 +192,13 @@ static void take_ready(void *context, uint64_t token, unsigned what)
         follow_channel(shard, connection, jz_links_ready(&shard->turn.links, link, what, connection->interest));
 }
 
+/* Publications forget what is too old of their topics; this does where nothing is published. */
+static void sweep_history(jz_shard *shard)
+{
+    jz_history_sweep(shard->server->history, shard->turn.loop.now_ms);
+    jz_timer_set(&shard->turn.loop.timers, &shard->history_timer, SWEEP_EVERY_MS);
+}
+
 static void take_letter(void *context, jz_letter *letter)
 {
     jz_errand_run(context, letter);
@@ -224,6 +231,8 @@ static void take_expired(void *context, jz_timer *timer)
         trim_memory(shard);
     else if (timer == &shard->measuring_timer)
         jz_measuring_expired(shard);
+    else if (timer == &shard->history_timer)
+        sweep_history(shard);
     else
         jz_connection_expired(shard, connection_of_timer(timer));
 }
@@ -308,6 +317,8 @@ void jz_shard_run(jz_shard *shard)
     jz_current_shard = shard;
     jz_memory_begin_keeping(&shard->keeps_memory);
     jz_measuring_begin(shard);
+    if (shard->server->history != NULL && shard == shard->server->shards)
+        jz_timer_set(&shard->turn.loop.timers, &shard->history_timer, SWEEP_EVERY_MS);
     bool goes_on = shard->turn.loop.owner.end_of_turn(shard);
     int failure = goes_on ? jz_loop_run(&shard->turn.loop) : 0;
     if (failure != 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/big_endian.h"
 #include "codec/frame_header.h"
 #include "session/memory.h"
 #include "session/outgoing.h"
@@ -22,21 +23,45 @@ typedef struct variant {
     uint8_t frame[];
 } variant;
 
+/* Small, because histories keep many: 16 bytes and the frame. */
 struct jz_publication {
-    _Atomic size_t references;
-    uint8_t opcode;
-    jz_compression compression;
-    size_t payload_length;
-    uint8_t *frame; /* in `storage`; the header is directly before the payload */
-    size_t frame_length;
-    pthread_mutex_t lock; /* guards `variants`; taken only with compression, so that each variant is made once */
+    _Atomic uint32_t references;
+    uint8_t compression; /* a jz_compression */
+    uint8_t header_length;
+    atomic_bool is_kept; /* one reference is a history's; false before that is given up */
     variant *variants;
-    uint8_t storage[];
+    uint8_t frame[]; /* uncompressed */
 };
 
-static size_t size_of(size_t payload_length)
+/*
+ * Each guards the variants of some publications, so that each variant is made once. Taken only with compression, and
+ * never two at a time. Loops that compress different publications at the same time seldom share one.
+ */
+enum { LOCK_COUNT = 64 };
+#define FOUR(lock) lock, lock, lock, lock
+static pthread_mutex_t locks[LOCK_COUNT] = {FOUR(FOUR(FOUR(PTHREAD_MUTEX_INITIALIZER)))};
+
+static pthread_mutex_t *lock_of(const jz_publication *publication)
 {
-    return sizeof(jz_publication) + JZ_MAX_SENT_FRAME_HEADER + payload_length;
+    uintptr_t address = (uintptr_t)publication;
+    return &locks[(address >> 4 ^ address >> 10 ^ address >> 16) % LOCK_COUNT];
+}
+
+static size_t payload_length(const jz_publication *publication)
+{
+    switch (publication->header_length) {
+    case 2:
+        return publication->frame[1];
+    case 4:
+        return jz_read_uint16(publication->frame + 2);
+    default:
+        return (size_t)jz_read_uint64(publication->frame + 2);
+    }
+}
+
+static size_t size_of(size_t header_length, size_t length)
+{
+    return sizeof(jz_publication) + header_length + length;
 }
 
 jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, size_t length,
@@ -44,36 +69,43 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
 {
     if (length > SIZE_MAX - sizeof(jz_publication) - JZ_MAX_SENT_FRAME_HEADER)
         return NULL;
-    jz_publication *publication = jz_memory_take(size_of(length));
-    if (publication == NULL)
-        return NULL;
     uint8_t header[JZ_MAX_SENT_FRAME_HEADER];
     uint8_t opcode = kind == JZ_MESSAGE_TEXT ? JZ_OPCODE_TEXT : JZ_OPCODE_BINARY;
     size_t header_length = jz_frame_header_encode(header, true, 0, opcode, length);
-    atomic_init(&publication->references, 1);
-    publication->opcode = opcode;
-    publication->compression = compression;
-    publication->payload_length = length;
-    /* There is room for the longest header before the payload. */
     assert(header_length <= JZ_MAX_SENT_FRAME_HEADER);
-    publication->frame = publication->storage + JZ_MAX_SENT_FRAME_HEADER - header_length;
-    publication->frame_length = header_length + length;
+    jz_publication *publication = jz_memory_take(size_of(header_length, length));
+    if (publication == NULL)
+        return NULL;
+    atomic_init(&publication->references, 1);
+    publication->compression = (uint8_t)compression;
+    publication->header_length = (uint8_t)header_length;
+    atomic_init(&publication->is_kept, false);
     publication->variants = NULL;
-    pthread_mutex_init(&publication->lock, NULL);
     memcpy(publication->frame, header, header_length);
     if (length > 0)
-        memcpy(publication->storage + JZ_MAX_SENT_FRAME_HEADER, bytes, length);
+        memcpy(publication->frame + header_length, bytes, length);
     return publication;
+}
+
+static uint8_t opcode_of(const jz_publication *publication)
+{
+    return publication->frame[0] & 0x0F;
 }
 
 jz_message_kind jz_publication_kind(const jz_publication *publication)
 {
-    return publication->opcode == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
+    return opcode_of(publication) == JZ_OPCODE_TEXT ? JZ_MESSAGE_TEXT : JZ_MESSAGE_BINARY;
 }
 
 size_t jz_publication_length(const jz_publication *publication)
 {
-    return publication->payload_length;
+    return payload_length(publication);
+}
+
+const uint8_t *jz_publication_payload(const jz_publication *publication, size_t *length)
+{
+    *length = payload_length(publication);
+    return publication->frame + publication->header_length;
 }
 
 void jz_publication_retain(jz_publication *publication)
@@ -81,17 +113,66 @@ void jz_publication_retain(jz_publication *publication)
     atomic_fetch_add_explicit(&publication->references, 1, memory_order_relaxed);
 }
 
-void jz_publication_release(jz_publication *publication)
+void jz_publication_keep(jz_publication *publication)
 {
-    if (atomic_fetch_sub_explicit(&publication->references, 1, memory_order_acq_rel) > 1)
-        return;
+    jz_publication_retain(publication);
+    atomic_store_explicit(&publication->is_kept, true, memory_order_relaxed);
+}
+
+void jz_publication_forget(jz_publication *publication)
+{
+    atomic_store_explicit(&publication->is_kept, false, memory_order_relaxed);
+    jz_publication_release(publication);
+}
+
+static void free_variants(jz_publication *publication)
+{
     variant *next;
     for (variant *current = publication->variants; current != NULL; current = next) {
         next = current->next;
         free(current);
     }
-    pthread_mutex_destroy(&publication->lock);
-    jz_memory_give(publication, size_of(publication->payload_length));
+    publication->variants = NULL;
+}
+
+/*
+ * Whether a history and the caller have the only references. If the count is what it became when the history gave its
+ * own up, that is seen, too.
+ */
+static bool is_otherwise_unused(const jz_publication *publication)
+{
+    return atomic_load_explicit(&publication->references, memory_order_acquire) == 2 &&
+           atomic_load_explicit(&publication->is_kept, memory_order_relaxed);
+}
+
+/*
+ * Gives up a reference to a publication that a history keeps. If only that is left, nobody uses the variants, and
+ * whoever comes back for one waits for the lock, and makes it again. Returns how many references there were.
+ */
+static uint32_t release_kept(jz_publication *publication)
+{
+    uint32_t before = atomic_load_explicit(&publication->references, memory_order_acquire);
+    do {
+        if (before != 2)
+            continue;
+        pthread_mutex_lock(lock_of(publication));
+        if (is_otherwise_unused(publication))
+            free_variants(publication);
+        pthread_mutex_unlock(lock_of(publication));
+    } while (!atomic_compare_exchange_weak_explicit(&publication->references, &before, before - 1, memory_order_acq_rel,
+                                                    memory_order_acquire));
+    return before;
+}
+
+void jz_publication_release(jz_publication *publication)
+{
+    uint32_t before = atomic_load_explicit(&publication->is_kept, memory_order_relaxed)
+                          ? release_kept(publication)
+                          : atomic_fetch_sub_explicit(&publication->references, 1, memory_order_acq_rel);
+    if (before > 1)
+        return;
+    free_variants(publication);
+    jz_memory_give(publication, size_of(publication->header_length, payload_length(publication)));
 }
 
 static variant *find_variant(jz_publication *publication, const jz_deflate_options *options, uint8_t window_bits)
@@ -108,9 +189,10 @@ static variant *add_variant(jz_publication *publication, const jz_session *sessi
 {
     const jz_deflate_options *options = &session->settings->deflate;
     const jz_buffer *compressed = NULL;
-    const uint8_t *payload = publication->storage + JZ_MAX_SENT_FRAME_HEADER;
+    size_t uncompressed;
+    const uint8_t *payload = jz_publication_payload(publication, &uncompressed);
     bool is_smaller = jz_compress_alone(session->settings->workspace, options, session->own_window_bits, payload,
-                                        publication->payload_length, &compressed);
+                                        uncompressed, &compressed);
     size_t room = is_smaller ? JZ_MAX_SENT_FRAME_HEADER + compressed->length : 0;
     variant *added = malloc(sizeof *added + room);
     if (added == NULL)
@@ -120,7 +202,7 @@ static variant *add_variant(jz_publication *publication, const jz_session *sessi
                        .memory_level = options->memory_level,
                        .level = options->level};
     if (is_smaller) {
-        added->length = jz_frame_header_encode(added->frame, true, JZ_RSV1, publication->opcode, compressed->length);
+        added->length = jz_frame_header_encode(added->frame, true, JZ_RSV1, opcode_of(publication), compressed->length);
         assert(added->length + compressed->length <= room);
         memcpy(added->frame + added->length, compressed->bytes, compressed->length);
         added->payload_length = compressed->length;
@@ -132,25 +214,26 @@ static variant *add_variant(jz_publication *publication, const jz_session *sessi
 
 const uint8_t *jz_publication_plain_frame(const jz_publication *publication, size_t *length)
 {
-    *length = publication->frame_length;
+    *length = publication->header_length + payload_length(publication);
     return publication->frame;
 }
 
 const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length)
 {
-    *length = publication->frame_length;
-    if (!jz_session_wants_compression(session, publication->payload_length, publication->compression))
+    *length = publication->header_length + payload_length(publication);
+    size_t uncompressed = payload_length(publication);
+    if (!jz_session_wants_compression(session, uncompressed, (jz_compression)publication->compression))
         return publication->frame;
-    pthread_mutex_lock(&publication->lock);
+    pthread_mutex_lock(lock_of(publication));
     variant *compressed = find_variant(publication, &session->settings->deflate, session->own_window_bits);
     if (compressed == NULL)
         compressed = add_variant(publication, session);
-    pthread_mutex_unlock(&publication->lock);
+    pthread_mutex_unlock(lock_of(publication));
     if (compressed == NULL || compressed->length == 0)
         return publication->frame;
     /* The peer's context gets this message, ours does not: later messages must not refer to earlier ones. */
     jz_session_forget_context(session);
-    jz_compression_count_sent(session->settings->workspace, publication->payload_length, compressed->payload_length);
+    jz_compression_count_sent(session->settings->workspace, uncompressed, compressed->payload_length);
     *length = compressed->length;
     return compressed->frame;
 }

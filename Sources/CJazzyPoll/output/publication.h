@@ -20,9 +20,19 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
 void jz_publication_retain(jz_publication *publication);
 void jz_publication_release(jz_publication *publication);
 
+/*
+ * Retains it for a history, once, before anybody else has it, and releases it again: what it was compressed to is freed
+ * when only the history has it.
+ */
+void jz_publication_keep(jz_publication *publication);
+void jz_publication_forget(jz_publication *publication);
+
 /* Its kind, and the length of its uncompressed payload in bytes. */
 jz_message_kind jz_publication_kind(const jz_publication *publication);
 size_t jz_publication_length(const jz_publication *publication);
+
+/* The uncompressed payload. The publication owns it. */
+const uint8_t *jz_publication_payload(const jz_publication *publication, size_t *length);
 
 /* The uncompressed frame. The publication owns it. */
 const uint8_t *jz_publication_plain_frame(const jz_publication *publication, size_t *length);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "jazzy/history.h"
 #include "output/output.h"
 
 /* A message is dropped: applies the backpressure policy of the connection's route. */
@@ -102,6 +103,15 @@ jz_send_status jz_connection_close(jz_turn *turn, jz_connection *connection, jz_
         atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     jz_output_appended(turn, connection);
     return status;
+}
+
+void jz_connection_fall_behind(jz_turn *turn, jz_connection *connection)
+{
+    jz_text reason = jz_text_of("too slow: come back for the rest");
+    if (jz_connection_close(turn, connection, JZ_CAUSE_BACKPRESSURE, JZ_CLOSE_BEHIND, reason) != JZ_SEND_DROPPED)
+        return;
+    connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    jz_turn_mark_dirty(turn, connection);
 }
 
 jz_send_status jz_connection_terminate(jz_turn *turn, jz_connection *connection)

@@ -85,6 +85,12 @@ jz_send_status jz_connection_close(jz_turn *turn, jz_connection *connection, jz_
  */
 jz_send_status jz_connection_terminate(jz_turn *turn, jz_connection *connection);
 
+/*
+ * Closes a connection that would have to miss a message of a topic with history (jazzy/history.h): with
+ * JZ_CLOSE_BEHIND, or without a close frame if there is no memory for one.
+ */
+void jz_connection_fall_behind(jz_turn *turn, jz_connection *connection);
+
 /* Sends a ping, to check whether the peer is still there. If there is no memory, nothing is sent. */
 void jz_connection_ping(jz_turn *turn, jz_connection *connection);
 

@@ -24,6 +24,28 @@ static bool share(jz_turn *turn, jz_connection *connection, jz_publication *publ
 }
 
 /*
+ * The same for a subscriber that gets every message or none any more. Closing it calls no handler. What is sent to it
+ * ends before the close frame.
+ */
+static JZ_NEVER_INLINED bool share_exactly(jz_turn *turn, jz_connection *connection, jz_publication *publication)
+{
+    size_t limit = jz_connection_route(connection)->options.backpressure_limit;
+    if (!jz_connection_is_writable(connection))
+        return false;
+    if (jz_connection_exceeds(connection, limit))
+        jz_output_flush(turn, connection); /* what is merely gathered is no backpressure yet */
+    if (!jz_connection_exceeds(connection, limit)) {
+        size_t length = 0;
+        const uint8_t *frame = jz_publication_frame_for(publication, &connection->session, &length);
+        if (jz_output_publish(turn, connection, publication, frame, length))
+            return true;
+    }
+    jz_count_dropped(&turn->counters);
+    jz_connection_fall_behind(turn, connection);
+    return false;
+}
+
+/*
  * The fast path for most receivers: they get messages uncompressed, and this iteration has sent them nothing but
  * published frames. False: it does not apply to this receiver, and nothing was done.
  */
@@ -52,10 +74,15 @@ void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_text topic, jz_publication 
     jz_published_begin(&turn->published);
     for (size_t i = 0; found != NULL && i < found->count; i++) {
         jz_connection *connection = found->subscribers[i].connection;
-        if (connection == sender)
+        if (connection == sender && !found->subscribers[i].is_exact)
             continue;
         bool is_placed = jz_published_has(&turn->published, frame, &position);
-        sent += (is_placed && extend(connection, position, length)) || share(turn, connection, publication);
+        if (is_placed && extend(connection, position, length))
+            sent++;
+        else if (JZ_LIKELY(!found->subscribers[i].is_exact))
+            sent += share(turn, connection, publication);
+        else
+            sent += share_exactly(turn, connection, publication);
     }
     if (found != NULL && atomic_load_explicit(&topics->traffic.is_counted, memory_order_relaxed))
         jz_traffic_note(&topics->traffic, found, sent, sent * jz_publication_length(publication), turn->loop.now_ms);

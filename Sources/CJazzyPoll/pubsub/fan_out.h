@@ -9,7 +9,10 @@
 /* SENT, DROPPED if there is no memory, or CLOSED if nothing can be sent to the connection any more. */
 jz_send_status jz_connection_subscribe(jz_topics *topics, jz_connection *connection, jz_text topic);
 
-/* Gives a publication to every subscriber of the topic except `sender`, which may be NULL. */
+/*
+ * Gives a publication to every subscriber of the topic except `sender`, which may be NULL. Those who get every message
+ * get their own, too, and are closed if they cannot get one.
+ */
 void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_text topic, jz_publication *publication,
                 const jz_connection *sender);
 

@@ -132,7 +132,7 @@ static bool make_room(jz_topic *topic, jz_connection *connection)
     if (connection->subscriptions == NULL)
         connection->subscriptions = calloc(1, sizeof *connection->subscriptions);
     jz_subscriptions *subscriptions = connection->subscriptions;
-    if (subscriptions == NULL)
+    if (subscriptions == NULL || subscriptions->count >= UINT32_MAX)
         return false;
     void *all = subscriptions->all;
     void *subscribers = topic->subscribers;
@@ -166,7 +166,7 @@ static void remove_subscription(jz_topics *topics, jz_connection *connection, jz
     *subscription = subscriptions->all[--subscriptions->count];
     size_t position = (size_t)(subscription - subscriptions->all);
     if (position < subscriptions->count)
-        subscription->topic->subscribers[subscription->position].position = position;
+        subscription->topic->subscribers[subscription->position].position = (uint32_t)position;
 
     jz_uncount(&topics->subscription_count, 1);
     if (topic->count == 0)
@@ -182,7 +182,7 @@ static bool add_subscription(jz_topics *topics, jz_connection *connection, jz_to
     if (topic != NULL && make_room(topic, connection)) {
         jz_subscriptions *subscriptions = connection->subscriptions;
         subscriptions->all[subscriptions->count] = (jz_subscription){topic, topic->count};
-        topic->subscribers[topic->count++] = (jz_subscriber){connection, subscriptions->count++};
+        topic->subscribers[topic->count++] = (jz_subscriber){connection, (uint32_t)subscriptions->count++, false};
         jz_count(&topics->subscription_count, 1);
         return true;
     }
@@ -228,6 +228,15 @@ bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text n
     if (topic == NULL && topics->owner != NULL)
         return subscribe_and_tell(topics, connection, name, hash);
     return subscribe(topics, connection, topic, name, hash);
+}
+
+bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, jz_text name)
+{
+    if (!jz_topics_subscribe(topics, connection, name))
+        return false;
+    jz_topic *topic = jz_topics_find(topics, name);
+    topic->subscribers[find_subscription(connection, topic)->position].is_exact = true;
+    return true;
 }
 
 bool jz_topics_unsubscribe(jz_topics *topics, jz_connection *connection, jz_text name)

@@ -35,7 +35,8 @@ typedef struct jz_subscriptions {
 
 typedef struct jz_subscriber {
     jz_connection *connection;
-    size_t position; /* among the connection's subscriptions */
+    uint32_t position; /* among the connection's subscriptions */
+    bool is_exact;     /* it gets every message, its own included, or is closed: see jazzy/history.h */
 } jz_subscriber;
 
 struct jz_topic {
@@ -79,6 +80,9 @@ jz_topic *jz_topics_find(const jz_topics *topics, jz_text name);
 
 /* Subscribes, unless it is subscribed already. False when there is no memory. */
 bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text name);
+
+/* The same for one that gets every message, or is closed. */
+bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, jz_text name);
 
 /* Returns whether the connection was subscribed. */
 bool jz_topics_unsubscribe(jz_topics *topics, jz_connection *connection, jz_text name);

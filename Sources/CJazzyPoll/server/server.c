@@ -47,6 +47,7 @@ static void free_server(jz_server *server)
 {
     jz_routes_free(&server->routes);
     jz_membership_destroy(atomic_load(&server->membership));
+    jz_history_destroy(server->history);
     jz_admission_destroy(&server->admission);
     free(server->trusted_proxies);
     free(server->client_address_header);

@@ -117,6 +117,39 @@ jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic)
                              topic.start);
 }
 
+/* Its bytes are the replay's address, and the topic behind it. */
+jz_send_status jz_errand_replay(jz_shard *shard, jz_ws ws, jz_text topic, jz_replay *replay)
+{
+    if (topic.length > SIZE_MAX - sizeof replay - sizeof(jz_errand) - JZ_LETTER_COST)
+        return JZ_SEND_DROPPED;
+    jz_errand fields = {.ws = ws, .type = JZ_ERRAND_REPLAY, .length = sizeof replay + topic.length};
+    fields.reserved = JZ_LETTER_COST + fields.length + replay->count * sizeof replay;
+    if (!jz_errand_reserve(shard, fields.reserved))
+        return JZ_SEND_DROPPED;
+    jz_errand *created = create_empty(&fields);
+    jz_send_status status = JZ_SEND_DROPPED;
+    if (created != NULL) {
+        memcpy(created->bytes, &replay, sizeof replay);
+        if (topic.length > 0)
+            memcpy(created->bytes + sizeof replay, topic.start, topic.length);
+        status = jz_loop_post(&shard->turn.loop, &created->letter) ? JZ_SEND_QUEUED : JZ_SEND_CLOSED;
+    }
+    if (status == JZ_SEND_QUEUED)
+        return status;
+    if (created != NULL)
+        give_memory_back(created);
+    jz_errand_unreserve(shard, fields.reserved);
+    return status;
+}
+
+jz_replay *jz_errand_replay_of(const jz_errand *task, jz_text *topic)
+{
+    jz_replay *replay;
+    memcpy(&replay, task->bytes, sizeof replay);
+    *topic = (jz_text){(const char *)task->bytes + sizeof replay, task->length - sizeof replay};
+    return replay;
+}
+
 jz_errand *jz_errand_create_publishing(jz_ws sender, jz_text topic, jz_publication *publication, size_t reserved)
 {
     const jz_errand fields = {.ws = sender,
@@ -277,6 +310,9 @@ void jz_errand_free(jz_errand *task)
     if (task->publication != NULL)
         jz_publication_release(task->publication);
     jz_answer_free(task->answer);
+    jz_text topic;
+    if (task->type == JZ_ERRAND_REPLAY)
+        jz_replay_free(jz_errand_replay_of(task, &topic));
     give_memory_back(task);
 }
 

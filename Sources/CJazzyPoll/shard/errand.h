@@ -13,6 +13,7 @@
 #include "shard/arrival.h"
 #include "jazzy/websocket.h"
 #include "output/publication.h"
+#include "pubsub/replay.h"
 #include "shard/shard.h"
 #include "workers/workers.h"
 
@@ -22,6 +23,7 @@ typedef enum jz_errand_type {
     JZ_ERRAND_TERMINATE,
     JZ_ERRAND_SUBSCRIBE,
     JZ_ERRAND_UNSUBSCRIBE,
+    JZ_ERRAND_REPLAY,
     JZ_ERRAND_PUBLISH,
     JZ_ERRAND_CLOSE_TOPIC,
     JZ_ERRAND_CATCH_UP,
@@ -60,6 +62,14 @@ jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws);
 
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic);
 jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
+
+/*
+ * Posts a replay, for a subscription at a position (pubsub/history.h). If QUEUED, takes ownership of it.
+ */
+jz_send_status jz_errand_replay(jz_shard *shard, jz_ws ws, jz_text topic, jz_replay *replay);
+
+/* The replay of a JZ_ERRAND_REPLAY, and its topic. */
+jz_replay *jz_errand_replay_of(const jz_errand *errand, jz_text *topic);
 
 /* Whether the shard's mailbox is below its limit. From any thread. */
 bool jz_errand_may_wait(const jz_shard *shard);

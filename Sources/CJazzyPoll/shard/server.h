@@ -15,6 +15,7 @@
 #include "jazzy/server.h"
 #include "config/options.h"
 #include "config/routes.h"
+#include "pubsub/history.h"
 #include "pubsub/membership.h"
 #include "shard/packed.h"
 #include "shard/shard.h"
@@ -54,6 +55,7 @@ struct jz_server {
     uint32_t shard_count;
     jz_shard *shards;
     _Atomic uint32_t next_adopting; /* number, modulo shard_count, of the shard that gets the next adopted connection */
+    jz_history *history;            /* NULL: nothing is kept of any topic. Set before the server runs */
     _Atomic(jz_membership *) membership; /* NULL: no broker joins its topics with others'. Read by any thread */
     jz_workers workers;                  /* for routes that run on workers */
     jz_workers readers;                  /* of files; they are few, and run nothing of the application's */

@@ -86,6 +86,7 @@ struct jz_shard {
     jz_sampling handler_sampling;
     jz_slot_times slot_times;
     jz_timer measuring_timer;
+    jz_timer history_timer;   /* until what is too old is forgotten; the first shard's */
     jz_histogram timer_delay; /* how late that timer fired */
     jz_made_page made_pages[JZ_MADE_PAGES];
     jz_kept_input kept_input;

@@ -26,6 +26,7 @@ extension JazzyOptions {
         core.backlog = try checked("backlog", backlog, 1...65_535)
         core.receive_buffer_size = try checked("receiveBufferSize", receiveBufferSize, 4 * kibi...16 * mebi)
         core.mailbox_limit = try checked("mailboxLimit", mailboxLimit, 64 * kibi...4 * gibi)
+        core.history_limit = try checked("historyLimit", historyLimit, 64 * kibi...1024 * gibi)
         core.max_message_size = try checkedMessageSize("maxMessageSize", maxMessageSize)
         core.max_frames_per_message = try checkedCount("maxFramesPerMessage", maxFramesPerMessage)
         core.backpressure_limit = try checkedBackpressureLimit("backpressureLimit", backpressureLimit)

@@ -37,6 +37,12 @@ public struct JazzyOptions: Sendable {
     /// Messages beyond it are dropped, and counted in ``JazzyServer/droppedCount``.
     public var mailboxLimit = 67_108_864
 
+    /// The bytes of all histories together, with what each message costs beside its payload: 64 KiB to 1 TiB. The
+    /// default is 64 MiB.
+    ///
+    /// Beyond it the topic is forgotten first to which nothing was published for the longest time.
+    public var historyLimit = 67_108_864
+
     // MARK: Messages
 
     /// The largest message that is received, in bytes, decompressed: 1 to 1 GiB. The default is 1 MiB.

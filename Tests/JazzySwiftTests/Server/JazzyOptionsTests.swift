@@ -56,6 +56,11 @@ struct OptionCase: CustomTestStringConvertible, Sendable {
         } setCore: {
             $0.mailbox_limit = Int($1)
         },
+        OptionCase(name: "historyLimit", bounds: 65_536...1_099_511_627_776) {
+            $0.historyLimit = Int($1)
+        } setCore: {
+            $0.history_limit = Int($1)
+        },
         OptionCase(name: "handshakeTimeout", bounds: 100...3_600_000) {
             $0.handshakeTimeout = .milliseconds($1)
         } setCore: {

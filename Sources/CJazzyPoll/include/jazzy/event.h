@@ -51,7 +51,8 @@ typedef enum jz_event_type { JZ_EVENT_OPEN, JZ_EVENT_MESSAGE, JZ_EVENT_CLOSE, JZ
 typedef enum jz_close_cause {
     JZ_CAUSE_PEER,         /* the peer closed it, or disappeared */
     JZ_CAUSE_APPLICATION,  /* jz_ws_close, jz_ws_terminate */
-    JZ_CAUSE_BACKPRESSURE, /* the route's backpressure_limit was reached, and JZ_BACKPRESSURE_CLOSE is its policy */
+    JZ_CAUSE_BACKPRESSURE, /* the route's backpressure_limit was reached, and JZ_BACKPRESSURE_CLOSE is its policy, or
+                              the connection may not miss anything (history.h) */
     JZ_CAUSE_IDLE,         /* the route's idle_timeout_ms */
     JZ_CAUSE_LIFETIME,     /* the route's max_lifetime_ms */
     JZ_CAUSE_STOPPING,     /* the server stops */

@@ -74,6 +74,8 @@ typedef struct jz_options {
     size_t receive_buffer_size; /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
     size_t mailbox_limit; /* bytes of calls from other threads that wait for one loop: each counts its content and 128
                              bytes; beyond the limit calls return DROPPED: 64 KiB to 4 GiB; default 64 MiB */
+    size_t history_limit; /* bytes of all histories (history.h), their payloads and 48 bytes a message included: 64 KiB
+                             to 1 TiB; default 64 MiB */
 
     /* Messages. */
     size_t max_message_size; /* bytes, decompressed: 1 to 1 GiB; default 1 MiB. On the wire a compressed message may be

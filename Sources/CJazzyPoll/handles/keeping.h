@@ -1,0 +1,22 @@
+/* Publications to topics with history: they are kept, and reach all loops in the order of their offsets. */
+#ifndef JAZZY_HANDLES_KEEPING_H
+#define JAZZY_HANDLES_KEEPING_H
+
+#include "shard/server.h"
+
+/* The number of the rule by which publications to a topic are kept, whoever hears them; -1: they are not. */
+static inline int jz_keeping_rule(const jz_server *server, jz_text topic)
+{
+    return JZ_LIKELY(server->history == NULL) ? -1 : jz_history_rule_for(server->history, topic);
+}
+
+/*
+ * Keeps a publication by a rule of the server's history, and gives it to every shard: to `own`, which runs on this
+ * thread, at once if that keeps the order, and to the others with errands. `own` may be NULL. `reserved` bytes are
+ * reserved in the mailboxes of all but `own`, which this ends. DROPPED: no memory, nobody gets it, and it is not kept.
+ * CLOSED: all loops have ended.
+ */
+jz_send_status jz_keep_and_give(jz_server *server, int rule, jz_shard *own, jz_ws sender, jz_text topic,
+                                jz_publication *publication, size_t reserved);
+
+#endif

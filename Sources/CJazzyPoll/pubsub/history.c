@@ -1,0 +1,391 @@
+#include "pubsub/history.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/timer.h"
+#include "platform/random.h"
+#include "pubsub/hash_table.h"
+
+enum {
+    PART_COUNT = 16,
+    MOST_SWEPT = 4 /* topics, each time that something is published to a part */
+};
+
+struct jz_history_part {
+    pthread_mutex_t lock;
+    jz_hash_table table;
+    uint64_t epoch;                      /* of topics that become known now: see epoch_of */
+    jz_past_list empty;                  /* those of which nothing is kept */
+    jz_past_list kept[JZ_MAX_HISTORIES]; /* the others, by their rule: so their ages have one order */
+    uint64_t topics, messages;           /* counts */
+    uint64_t recovered, not_recovered;
+};
+
+typedef struct rule {
+    jz_text prefix; /* owned */
+    uint32_t keep;
+    uint32_t ticks;
+    size_t bytes;
+} rule;
+
+struct jz_history {
+    size_t limit;
+    _Atomic size_t amount; /* of all parts */
+    jz_siphash_key key;    /* which part a topic is in */
+    size_t rule_count;
+    rule rules[JZ_MAX_HISTORIES]; /* the longest prefix first */
+    jz_history_part parts[PART_COUNT];
+};
+
+jz_history *jz_history_create(size_t limit)
+{
+    jz_history *history = calloc(1, sizeof *history);
+    if (history == NULL)
+        return NULL;
+    history->limit = limit;
+    history->key = (jz_siphash_key){{jz_random(), jz_random()}};
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        jz_history_part *part = &history->parts[i];
+        pthread_mutex_init(&part->lock, NULL);
+        jz_hash_table_init(&part->table);
+        part->epoch = jz_random();
+    }
+    return history;
+}
+
+static void discard(jz_hash_entry *entry)
+{
+    jz_past_free((jz_past *)entry);
+}
+
+void jz_history_destroy(jz_history *history)
+{
+    if (history == NULL)
+        return;
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        jz_hash_table_destroy(&history->parts[i].table, discard);
+        pthread_mutex_destroy(&history->parts[i].lock);
+    }
+    for (size_t i = 0; i < history->rule_count; i++)
+        free((char *)(uintptr_t)history->rules[i].prefix.start);
+    free(history);
+}
+
+bool jz_history_add_rule(jz_history *history, jz_text prefix, const jz_history_options *options)
+{
+    char *copy = malloc(prefix.length + 1);
+    if (copy == NULL)
+        return false;
+    if (prefix.length > 0)
+        memcpy(copy, prefix.start, prefix.length);
+    size_t place = history->rule_count++;
+    for (; place > 0 && history->rules[place - 1].prefix.length < prefix.length; place--)
+        history->rules[place] = history->rules[place - 1];
+    history->rules[place] = (rule){.prefix = {copy, prefix.length},
+                                   .keep = (uint32_t)options->keep,
+                                   .ticks = jz_tick_of(options->for_ms) + 1,
+                                   .bytes = options->bytes};
+    return true;
+}
+
+size_t jz_history_rule_count(const jz_history *history)
+{
+    return history->rule_count;
+}
+
+bool jz_history_has_rule(const jz_history *history, jz_text prefix)
+{
+    for (size_t i = 0; i < history->rule_count; i++) {
+        if (jz_text_equals(history->rules[i].prefix, prefix))
+            return true;
+    }
+    return false;
+}
+
+int jz_history_rule_for(const jz_history *history, jz_text topic)
+{
+    for (size_t i = 0; i < history->rule_count; i++) {
+        jz_text prefix = history->rules[i].prefix;
+        if (prefix.length <= topic.length && jz_text_equals(prefix, (jz_text){topic.start, prefix.length}))
+            return (int)i;
+    }
+    return -1;
+}
+
+static const rule *rule_of(const jz_history *history, const jz_past *past)
+{
+    return &history->rules[past->rule];
+}
+
+/* Times of loops are those when their iterations began: what was published "later" may be a little older. */
+static bool is_too_old(const jz_history *history, const jz_past *past, uint32_t published, uint32_t now)
+{
+    int64_t age = (int32_t)(now - published);
+    return age > (int64_t)rule_of(history, past)->ticks;
+}
+
+static void add_amount(jz_history *history, size_t amount)
+{
+    atomic_fetch_add_explicit(&history->amount, amount, memory_order_relaxed);
+}
+
+static void subtract_amount(jz_history *history, size_t amount)
+{
+    atomic_fetch_sub_explicit(&history->amount, amount, memory_order_relaxed);
+}
+
+/* The functions from here to jz_history_hold are called with the lock held. */
+
+static void forget_oldest(jz_history *history, jz_history_part *part, jz_past *past)
+{
+    subtract_amount(history, jz_past_forget_oldest(past) + JZ_KEPT_COST);
+    part->messages--;
+}
+
+/* Puts a topic into the list where it belongs: something was published to it, or forgotten of it. */
+static void list(jz_history_part *part, jz_past *past)
+{
+    if (past->count == 0)
+        jz_past_shrink(past);
+    jz_past_move(past, past->count > 0 ? &part->kept[past->rule] : &part->empty);
+}
+
+static void forget_old(jz_history *history, jz_history_part *part, jz_past *past, uint32_t now)
+{
+    if (past->count == 0 || !is_too_old(history, past, jz_past_oldest_tick(past), now))
+        return;
+    while (past->count > 0 && is_too_old(history, past, jz_past_oldest_tick(past), now))
+        forget_oldest(history, part, past);
+    if (past->count == 0)
+        list(part, past);
+}
+
+/*
+ * Forgets a topic of which nothing is kept. Offsets may not begin again under an epoch that it may have had: topics
+ * that become known from now on get another one.
+ */
+static void forget_topic(jz_history *history, jz_history_part *part, jz_past *past)
+{
+    part->epoch++;
+    part->topics--;
+    jz_past_move(past, NULL);
+    jz_hash_table_remove(&part->table, &past->entry);
+    subtract_amount(history, JZ_PAST_COST + past->name_length);
+    jz_past_free(past);
+}
+
+static void sweep(jz_history *history, jz_history_part *part, uint32_t rule, uint32_t now, size_t most)
+{
+    for (size_t i = 0; i < most; i++) {
+        jz_past *oldest = part->kept[rule].oldest;
+        if (oldest == NULL || !is_too_old(history, oldest, jz_past_newest_tick(oldest), now))
+            return;
+        forget_old(history, part, oldest, now);
+    }
+}
+
+static jz_past *find(const jz_history_part *part, jz_text name, uint64_t hash)
+{
+    for (jz_hash_entry *entry = jz_hash_table_look(&part->table, hash); entry != NULL; entry = entry->next) {
+        jz_past *past = (jz_past *)entry;
+        if (entry->hash == hash && jz_text_equals(name, (jz_text){past->name, past->name_length}))
+            return past;
+    }
+    return NULL;
+}
+
+/* The epoch of a topic that becomes known now: another one for each topic, so that no client takes one for another. */
+static uint64_t epoch_of(const jz_history_part *part, uint64_t hash)
+{
+    return part->epoch + hash;
+}
+
+void jz_history_hold(jz_history *history, int rule, jz_text topic, uint64_t now_ms, jz_held_topic *held)
+{
+    uint64_t hash = jz_siphash(&history->key, topic.start, topic.length);
+    jz_history_part *part = &history->parts[hash >> 32 & (PART_COUNT - 1)];
+    pthread_mutex_lock(&part->lock);
+    *held = (jz_held_topic){.history = history,
+                            .part = part,
+                            .rule = (uint32_t)rule,
+                            .tick = jz_tick_of(now_ms),
+                            .name = topic,
+                            .hash = hash,
+                            .past = find(part, topic, hash)};
+}
+
+bool jz_history_prepare(jz_held_topic *held)
+{
+    jz_history_part *part = held->part;
+    uint32_t keep = held->history->rules[held->rule].keep;
+    if (held->past != NULL)
+        return jz_past_make_room(held->past, keep);
+    jz_past *past = jz_past_create(held->name, held->hash, held->rule, epoch_of(part, held->hash));
+    if (past == NULL)
+        return false;
+    if (!jz_past_make_room(past, keep) || !jz_hash_table_add(&part->table, &past->entry)) {
+        jz_past_free(past);
+        return false;
+    }
+    add_amount(held->history, JZ_PAST_COST + past->name_length);
+    part->topics++;
+    jz_past_move(past, &part->empty);
+    held->past = past;
+    return true;
+}
+
+void jz_history_append(jz_held_topic *held, jz_publication *publication)
+{
+    jz_history *history = held->history;
+    jz_history_part *part = held->part;
+    jz_past *past = held->past;
+    const rule *rule = rule_of(history, past);
+    if (past->count >= rule->keep)
+        forget_oldest(history, part, past);
+    jz_past_append(past, publication, held->tick);
+    part->messages++;
+    add_amount(history, jz_publication_length(publication) + JZ_KEPT_COST);
+    size_t most = rule->bytes < history->limit ? rule->bytes : history->limit;
+    while (past->count > 0 && (past->bytes > most || is_too_old(history, past, jz_past_oldest_tick(past), held->tick)))
+        forget_oldest(history, part, past);
+    list(part, past);
+    sweep(history, part, past->rule, held->tick, MOST_SWEPT);
+}
+
+/* Where the topic is, or would be if it became known now. */
+static jz_position newest_of(const jz_held_topic *held)
+{
+    const jz_past *past = held->past;
+    return past != NULL ? (jz_position){past->epoch, past->offset} : (jz_position){epoch_of(held->part, held->hash), 0};
+}
+
+/* How many messages follow `since`, if all of them are kept; SIZE_MAX if not, or if it is no position of the topic. */
+static size_t missed_since(const jz_held_topic *held, jz_position since)
+{
+    jz_position newest = newest_of(held);
+    size_t kept = held->past != NULL ? held->past->count : 0;
+    if (since.epoch != newest.epoch || since.offset > newest.offset || newest.offset - since.offset > kept)
+        return SIZE_MAX;
+    return (size_t)(newest.offset - since.offset);
+}
+
+jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *options)
+{
+    if (held->past != NULL)
+        forget_old(held->history, held->part, held->past, held->tick);
+    size_t kept = held->past != NULL ? held->past->count : 0;
+    size_t missed = options->has_since ? missed_since(held, options->since) : SIZE_MAX;
+    bool has_recovered = missed != SIZE_MAX;
+    size_t count = has_recovered ? missed : 0;
+    if (!options->has_since)
+        count = options->recent < kept ? options->recent : kept;
+    jz_replay *replay = jz_replay_create(count);
+    if (replay == NULL)
+        return NULL;
+    jz_position position = newest_of(held);
+    position.offset -= count;
+    replay->announces = options->announces;
+    replay->begins = (jz_subscribed){.has_recovered = has_recovered, .count = count, .position = position};
+    for (size_t i = 1; i <= count; i++)
+        jz_replay_add(replay, jz_past_at(held->past, position.offset + i));
+    held->part->recovered += has_recovered ? 1 : 0;
+    held->part->not_recovered += options->has_since && !has_recovered ? 1 : 0;
+    return replay;
+}
+
+/*
+ * Of the topics of a part, the one that is forgotten first: of which nothing is kept any more, or to which nothing was
+ * published for the longest time. NULL: there is none.
+ */
+static jz_past *next_to_forget(const jz_history *history, const jz_history_part *part)
+{
+    jz_past *next = part->empty.oldest;
+    for (size_t i = 0; i < history->rule_count && (next == NULL || next->count > 0); i++) {
+        jz_past *oldest = part->kept[i].oldest;
+        if (oldest != NULL && (next == NULL || (int32_t)(jz_past_newest_tick(oldest) - jz_past_newest_tick(next)) < 0))
+            next = oldest;
+    }
+    return next;
+}
+
+static bool exceeds(const jz_history *history)
+{
+    return atomic_load_explicit(&history->amount, memory_order_relaxed) > history->limit;
+}
+
+/* The part whose next topic to forget is the first of all. */
+static jz_history_part *part_to_forget_in(jz_history *history)
+{
+    jz_history_part *found = NULL;
+    uint32_t earliest = 0;
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        jz_history_part *part = &history->parts[i];
+        pthread_mutex_lock(&part->lock);
+        const jz_past *next = next_to_forget(history, part);
+        bool is_empty = next != NULL && next->count == 0;
+        uint32_t tick = next != NULL && !is_empty ? jz_past_newest_tick(next) : 0;
+        pthread_mutex_unlock(&part->lock);
+        if (is_empty)
+            return part;
+        if (next != NULL && (found == NULL || (int32_t)(tick - earliest) < 0)) {
+            found = part;
+            earliest = tick;
+        }
+    }
+    return found;
+}
+
+/* Its messages go first, the oldest first, and only then the topic itself, with its epoch. */
+static JZ_NEVER_INLINED void forget_beyond_limit(jz_history *history)
+{
+    while (exceeds(history)) {
+        jz_history_part *part = part_to_forget_in(history);
+        if (part == NULL)
+            return;
+        pthread_mutex_lock(&part->lock);
+        jz_past *past = next_to_forget(history, part);
+        while (past != NULL && past->count > 0 && exceeds(history))
+            forget_oldest(history, part, past);
+        if (past != NULL && past->count == 0 && exceeds(history))
+            forget_topic(history, part, past);
+        else if (past != NULL && past->count == 0)
+            list(part, past);
+        pthread_mutex_unlock(&part->lock);
+    }
+}
+
+void jz_history_release(jz_held_topic *held)
+{
+    jz_history *history = held->history;
+    pthread_mutex_unlock(&held->part->lock);
+    if (exceeds(history))
+        forget_beyond_limit(history);
+}
+
+void jz_history_sweep(jz_history *history, uint64_t now_ms)
+{
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        jz_history_part *part = &history->parts[i];
+        pthread_mutex_lock(&part->lock);
+        for (uint32_t j = 0; j < history->rule_count; j++)
+            sweep(history, part, j, jz_tick_of(now_ms), SIZE_MAX);
+        pthread_mutex_unlock(&part->lock);
+    }
+}
+
+jz_history_statistics jz_history_count(jz_history *history)
+{
+    jz_history_statistics all = {.bytes = atomic_load_explicit(&history->amount, memory_order_relaxed)};
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        jz_history_part *part = &history->parts[i];
+        pthread_mutex_lock(&part->lock);
+        all.topics += part->topics;
+        all.messages += part->messages;
+        all.recovered += part->recovered;
+        all.not_recovered += part->not_recovered;
+        pthread_mutex_unlock(&part->lock);
+    }
+    return all;
+}

@@ -1,0 +1,69 @@
+/* The past of one topic: what a history keeps of it, in a ring. Its owner holds the lock of the history's part. */
+#ifndef JAZZY_PUBSUB_PAST_H
+#define JAZZY_PUBSUB_PAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/text.h"
+#include "jazzy/history.h"
+#include "output/publication.h"
+#include "pubsub/hash_table.h"
+
+typedef struct jz_past {
+    jz_hash_entry entry;   /* first, so that a pointer to it points to its past */
+    struct jz_past *older; /* neighbours in a list by the time of the last publication */
+    struct jz_past *newer;
+    struct jz_past_list *list; /* that it is in */
+    uint32_t rule;             /* the number of the rule that it is kept by */
+    uint32_t count;
+    uint32_t first; /* the place of the oldest in the ring */
+    uint32_t capacity;
+    uint64_t epoch;
+    uint64_t offset; /* of the newest, kept or not; 0: there was none yet */
+    size_t bytes;    /* of payload that is kept */
+    jz_publication **publications;
+    uint32_t *ticks; /* when each was published; in the same memory */
+    size_t name_length;
+    char name[];
+} jz_past;
+
+/* By the time of the last publication; either both are NULL or none. */
+typedef struct jz_past_list {
+    jz_past *oldest;
+    jz_past *newest;
+} jz_past_list;
+
+/* What counts for the limit of a history: of a past, and of each message besides its payload. */
+enum { JZ_PAST_COST = sizeof(jz_past) + 32, JZ_KEPT_COST = 48 };
+
+/* Without messages, and in no list. NULL when there is no memory. */
+jz_past *jz_past_create(jz_text name, uint64_t hash, uint32_t rule, uint64_t epoch);
+
+/* Forgets all that is kept, and frees it. It is in no list. */
+void jz_past_free(jz_past *past);
+
+/* Makes sure that one more can be kept, in place of the oldest if there are `keep` already. False: no memory. */
+bool jz_past_make_room(jz_past *past, uint32_t keep);
+
+/* Keeps a publication as the newest, and gives it the next offset. There has to be room. */
+void jz_past_append(jz_past *past, jz_publication *publication, uint32_t tick);
+
+/* Forgets the oldest; there has to be one. Returns how many bytes of payload it had. */
+size_t jz_past_forget_oldest(jz_past *past);
+
+/* Frees the ring of a past of which nothing is kept. */
+void jz_past_shrink(jz_past *past);
+
+/* The kept message with that offset, which there has to be. */
+jz_publication *jz_past_at(const jz_past *past, uint64_t offset);
+
+/* When the oldest was published, and the newest; there has to be one. */
+uint32_t jz_past_oldest_tick(const jz_past *past);
+uint32_t jz_past_newest_tick(const jz_past *past);
+
+/* Puts it at the newest end of a list, and takes it out of the one that it was in, if any. NULL: in none. */
+void jz_past_move(jz_past *past, jz_past_list *list);
+
+#endif
