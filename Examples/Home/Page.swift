@@ -12,7 +12,7 @@ struct Page: Sendable {
     private static let places = [
         Place("/", "Home", "home", PackageResources.home_html, PackageResources.home_js),
         Place("/chat", "Chat", "chat", PackageResources.chat_html, PackageResources.chat_js),
-        Place("/feed", "Live feed", "feed", PackageResources.feed_html, PackageResources.feed_js),
+        Place("/feed", "Feed", "feed", PackageResources.feed_html, PackageResources.feed_js),
         Place("/console", "Console", "console", PackageResources.console_html, PackageResources.console_js),
     ]
 

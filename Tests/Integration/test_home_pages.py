@@ -1,5 +1,6 @@
 """The pages of `make run` in real browsers: on every screen, in the dark, with others, and when the server comes back."""
 
+import contextlib
 import json
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ import pytest
 
 from support import browser, firefox
 from support.browser import Browser
+from support.clients import CLIENTS
 from support.deployment import free_port
 from support.firefox import Firefox
 from support.looks import contrast, until_drawn
@@ -221,6 +223,42 @@ async def test_a_log_of_thousands_is_bounded(home, tmp_path):
         await tab.until(f"{CONTENT.format('received')}.length > 400")
         assert await tab.evaluate("document.querySelectorAll('#log li').length") == 500
         check(tab)
+
+
+async def test_a_room_of_many_who_talk_at_once_is_bounded(home, tmp_path):
+    async with Browser(tmp_path / "browser") as chromium, contextlib.AsyncExitStack() as crowd:
+        tab = await chromium.open(f"http://localhost:{home.port}/chat#Crowd", width=1280)
+        await tab.until(READY["/chat"])
+        for number in range(35):
+            member = await crowd.enter_async_context(CLIENTS["websockets"](home.port, "/rooms"))
+            await member.send(json.dumps({"join": {"room": "Crowd", "name": f"Member {number}"}}))
+            for line in range(19):
+                await member.send(json.dumps({"say": {"text": f"line {line} of {number}"}}))
+        await tab.until(f"{SAID}.includes('line 18 of 34') && document.querySelectorAll('#log li').length == 500")
+        assert await tab.evaluate(f"{PEOPLE}.length") == 36
+        # It follows what is new, unless somebody reads what was said before.
+        assert await tab.evaluate("log.scrollHeight - log.scrollTop - log.clientHeight") < 2
+        await tab.evaluate("log.scrollTop = 0")
+        await tab.until("document.getElementById('newer').hidden")
+        await member.send(json.dumps({"say": {"text": "more"}}))
+        await tab.until(f"{SAID}.includes('more') && !document.getElementById('newer').hidden")
+        assert await tab.evaluate("log.scrollTop") < 100
+        await tab.evaluate("document.getElementById('newer').click()")
+        await tab.until("document.getElementById('newer').hidden")
+        check(tab)
+
+
+async def test_on_a_narrow_screen_one_list_is_open_at_a_time(home, tmp_path):
+    is_open = "['rooms', 'people'].map(id => document.getElementById(id).open).join()"
+    async with Browser(tmp_path / "browser") as chromium:
+        tab = await chromium.open(f"http://localhost:{home.port}/chat", width=360, height=640)
+        await tab.until(f"{READY['/chat']} && {is_open} == 'false,false'")
+        for which, opened in {"rooms": "true,false", "people": "false,true"}.items():
+            await tab.evaluate(f"document.querySelector('#{which} summary').click()")
+            await tab.until(f"{is_open} == '{opened}'")
+            await tab.screenshot(tmp_path / f"{which}.png")
+            assert await tab.evaluate(OVERFLOW) == 0
+            assert await tab.evaluate("document.getElementById('send').getBoundingClientRect().bottom <= innerHeight")
 
 
 # For each route: what is sent, and what comes.

@@ -29,13 +29,13 @@ function avatar(name) {
   return made;
 }
 
-const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+// Whether the log shows what is new, also when it becomes smaller.
+let isAtEnd = true;
 
 function show(item, isOwn = false) {
-  const follows = isOwn || isAtEnd();
   log.append(item);
   while (log.childElementCount > limit) log.firstElementChild.remove();
-  if (follows) log.scrollTop = log.scrollHeight;
+  if (isOwn || isAtEnd) log.scrollTop = log.scrollHeight;
   else element("newer").hidden = false;
 }
 
@@ -164,14 +164,22 @@ text.onkeydown = event => {
   element("form").requestSubmit();
 };
 
-log.onscroll = () => { if (isAtEnd()) element("newer").hidden = true; };
+log.onscroll = () => {
+  isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  if (isAtEnd) element("newer").hidden = true;
+};
+new ResizeObserver(() => { if (isAtEnd) log.scrollTop = log.scrollHeight; }).observe(log);
 element("newer").onclick = () => { log.scrollTop = log.scrollHeight; };
 
-// On a wide screen both lists are always there.
+// On a wide screen both lists are always there, on others one at a time.
 const isWide = matchMedia("(min-width: 56rem)");
+const sides = [element("rooms"), element("people")];
 function arrange() {
-  for (const side of [element("rooms"), element("people")]) side.open = isWide.matches;
+  for (const side of sides) side.open = isWide.matches;
 }
+sides.forEach((side, place) => side.ontoggle = () => {
+  if (side.open && !isWide.matches) sides[1 - place].open = false;
+});
 isWide.onchange = arrange;
 arrange();
 if (isWide.matches) text.focus();
