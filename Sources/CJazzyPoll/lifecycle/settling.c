@@ -18,13 +18,21 @@ static size_t limit_of(const jz_shard *shard, const jz_connection *connection)
                                                    : shard->server->options.backpressure_limit;
 }
 
+/* A client of pages is answered one request after the other: further ones stay in the kernel while it takes an answer.
+ */
+static bool takes_input(const jz_connection *connection)
+{
+    if (connection->phase == JZ_PHASE_HEAD)
+        return connection->unsent == NULL;
+    return connection->phase != JZ_PHASE_FINISHING && connection->phase != JZ_PHASE_ASKING;
+}
+
 /* Reading pauses while too much output waits: a peer that does not read is not served, and TCP slows it down. */
 static unsigned wanted_interest(const jz_shard *shard, const jz_connection *connection)
 {
     unsigned interest = connection->is_blocked ? JZ_WRITABLE : 0;
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
-    bool reads = connection->phase != JZ_PHASE_FINISHING && connection->phase != JZ_PHASE_ASKING &&
-                 buffered <= limit_of(shard, connection) / 2;
+    bool reads = takes_input(connection) && buffered <= limit_of(shard, connection) / 2;
     /* After our close frame the peer's must be read: then nothing is held. */
     if (jz_connection_is_held(connection))
         reads = false;
