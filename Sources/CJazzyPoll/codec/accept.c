@@ -20,8 +20,7 @@ static int match_type(jz_text range, jz_text type, jz_text subtype)
     return jz_text_equals_ignoring_case(range, subtype) ? THIS_TYPE : NO_MATCH;
 }
 
-/* RFC 9110 §12.4.2: at most three digits behind the point. What is no number counts as 0. */
-static unsigned quality_of(jz_text value)
+unsigned jz_quality_of(jz_text value)
 {
     if (value.length == 0 || (value.start[0] != '0' && value.start[0] != '1'))
         return 0;
@@ -56,7 +55,7 @@ static int match(jz_text element, jz_text type, jz_text subtype, jz_text version
         name = jz_text_trim(name);
         jz_text value = unquote(jz_text_trim(parameter));
         if (jz_text_equals_ignoring_case(name, jz_text_of("q")))
-            *quality = quality_of(value);
+            *quality = jz_quality_of(value);
         else if (jz_text_equals_ignoring_case(name, jz_text_of("version")))
             matched = jz_text_equals(value, version) ? THIS_VERSION : NO_MATCH;
     }

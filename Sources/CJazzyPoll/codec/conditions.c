@@ -1,5 +1,6 @@
 #include "codec/conditions.h"
 
+#include "codec/accept.h"
 #include "codec/date.h"
 
 /* The next value of that header from `*position` on, which is moved behind it. */
@@ -100,24 +101,21 @@ bool jz_range_is_for(const jz_request_head *head, const jz_version *version)
     return false;
 }
 
-/* Takes a coding and its weight off the front of a list. False: there is no more. */
+/* Takes a coding and its weight (RFC 9110 §12.5.3) off the front of a list. False: there is no more. */
 static bool take_coding(jz_text *rest, jz_text *coding, bool *is_refused)
 {
     jz_text item;
+    jz_text parameter;
     if (!jz_text_take_piece(rest, ',', &item))
         return false;
-    jz_text parameters = {item.start + item.length, 0};
-    const char *semicolon = item.length > 0 ? memchr(item.start, ';', item.length) : NULL;
-    if (semicolon != NULL) {
-        parameters = jz_text_trim((jz_text){semicolon + 1, item.length - (size_t)(semicolon + 1 - item.start)});
-        item.length = (size_t)(semicolon - item.start);
-    }
-    *coding = jz_text_trim(item);
-    *is_refused = parameters.length >= 3 && (parameters.start[0] == 'q' || parameters.start[0] == 'Q') &&
-                  parameters.start[1] == '=' && parameters.start[2] == '0';
-    for (size_t i = 3; i < parameters.length; i++) {
-        if (parameters.start[i] >= '1' && parameters.start[i] <= '9')
-            *is_refused = false;
+    *coding = jz_text_take_piece(&item, ';', &parameter) ? jz_text_trim(parameter) : item;
+    *is_refused = false;
+    while (jz_text_take_piece(&item, ';', &parameter)) {
+        jz_text name;
+        if (jz_text_take_until(&parameter, '=', &name) &&
+            jz_text_equals_ignoring_case(jz_text_trim(name), jz_text_of("q")) &&
+            jz_quality_of(jz_text_trim(parameter)) == 0)
+            *is_refused = true;
     }
     return true;
 }

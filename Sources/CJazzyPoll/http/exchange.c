@@ -257,6 +257,8 @@ void jz_exchange_follow(jz_shard *shard, jz_connection *connection)
 /* The application's fault, or its disk's, not the client's: a warning instead of the line about a refusal. */
 void jz_exchange_time_out(jz_shard *shard, jz_connection *connection)
 {
+    if (jz_file_has_settled(shard, connection))
+        return;
     const jz_route *route = connection->exchange->route;
     const char *option = route->files != NULL ? "upgrade_timeout_ms" : "answer_timeout_ms";
     jz_address peer = jz_connection_peer(connection);

@@ -13,9 +13,10 @@
 #include "codec/conditions.h"
 #include "codec/content_type.h"
 #include "codec/date.h"
+#include "codec/siphash.h"
 #include "http/gzip.h"
 
-enum { TAG_SIZE = 64, VERSION_SIZE = TAG_SIZE + 40 };
+enum { TAG_SIZE = 64 };
 
 /* What an answer is made from. */
 typedef struct making {
@@ -49,21 +50,17 @@ static int status_of(jz_file_result result)
     }
 }
 
-/* The tag of a version as it is, and of what is compressed. */
+/*
+ * The tag of a version as it is, and of what is compressed. Files that were built to be the same everywhere have all
+ * one time, and their next version may have the same size: it differs in when it came here, or in which file it is.
+ * These are hashed, because they are nobody's business.
+ */
 static void write_tag(char tag[TAG_SIZE], const jz_file_stamp *stamp, bool is_packed)
 {
-    snprintf(tag, TAG_SIZE, "\"%" PRIx64 "-%" PRIx64 "%s\"", (uint64_t)stamp->modified_ns, stamp->size,
-             is_packed ? "-gzip" : "");
-}
-
-/*
- * For what is kept here, which nobody would ask for anew: files that were built to be the same everywhere have all one
- * time, and their next version may have the same size.
- */
-static void write_version(char version[VERSION_SIZE], const char *tag, const jz_file_stamp *stamp)
-{
-    snprintf(version, VERSION_SIZE, "%s %" PRIx64 " %" PRIx64, tag, (uint64_t)stamp->changed_ns,
-             (uint64_t)stamp->number);
+    static const jz_siphash_key key = {{0}}; /* not a secret: nobody chooses these */
+    const uint64_t further[] = {(uint64_t)stamp->changed_ns, (uint64_t)stamp->number, (uint64_t)stamp->device};
+    snprintf(tag, TAG_SIZE, "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "%s\"", (uint64_t)stamp->modified_ns, stamp->size,
+             jz_siphash(&key, further, sizeof further), is_packed ? "-gzip" : "");
 }
 
 static int64_t modified(const jz_file_answer *answer)
@@ -105,15 +102,13 @@ static jz_publication *packed_content(const making *making, const jz_opened_file
 {
     jz_publication *content = NULL;
     bool is_useless;
-    char version[VERSION_SIZE];
-    write_version(version, making->tag, &file->stamp);
-    if (jz_packed_find(making->packed, name, version, &content) != JZ_PACKED_NOT_YET)
+    if (jz_packed_find(making->packed, name, making->tag, &content) != JZ_PACKED_NOT_YET)
         return content;
     content = pack(file, &is_useless);
     if (content != NULL || is_useless)
-        jz_packed_keep(making->packed, name, version, content);
+        jz_packed_keep(making->packed, name, making->tag, content);
     else
-        jz_packed_give_up(making->packed, name, version);
+        jz_packed_give_up(making->packed, name, making->tag);
     return content;
 }
 
@@ -215,15 +210,23 @@ static bool describe(jz_file_answer *answer, making *making)
     return follow_range(answer, making, &version);
 }
 
+bool jz_file_answer_open(jz_file_answer *answer, const jz_files *files, const char *path)
+{
+    *answer = (jz_file_answer){.file.descriptor = -1};
+    jz_file_result result = jz_file_open(files, path, &answer->file);
+    if (result != JZ_FILE_OK)
+        fail(answer, status_of(result), result);
+    return result == JZ_FILE_OK;
+}
+
 void jz_file_answer_make(jz_file_answer *answer, const jz_files *files, const char *path, jz_text head,
                          jz_packed *packed)
 {
     /* The server's own limits were checked when the head came. */
     static const jz_head_limits limits = {.max_length = JZ_MAX_HEAD_LENGTH, .max_headers = JZ_MAX_HEADERS};
     making making = {.files = files, .path = path, .packed = packed};
-    *answer = (jz_file_answer){.file.descriptor = -1};
     (void)jz_request_head_parse(head.start, head.length, &limits, &making.head);
-    jz_file_result result = jz_file_open(files, path, &answer->file);
+    jz_file_result result = jz_file_look_again(&answer->file);
     if (result != JZ_FILE_OK) {
         fail(answer, status_of(result), result);
         return;

@@ -27,7 +27,13 @@ typedef struct jz_file_answer {
     uint64_t left;            /* how much of the content is not read yet */
 } jz_file_answer;
 
-/* `path`: within the folder, NUL-terminated; of a single file NULL. `head`: the request's, as it came. */
+/*
+ * Opens the file; what was in `answer` was freed. `path`: within the folder, NUL-terminated; of a single file NULL.
+ * False: there is none to be read, and the answer is complete.
+ */
+bool jz_file_answer_open(jz_file_answer *answer, const jz_files *files, const char *path);
+
+/* Judges the request by the file that was opened. `head`: the request's, as it came. */
 void jz_file_answer_make(jz_file_answer *answer, const jz_files *files, const char *path, jz_text head,
                          jz_packed *packed);
 

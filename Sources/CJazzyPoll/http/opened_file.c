@@ -15,11 +15,7 @@
 
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK, MOST_NAME = 256 };
 
-/*
- * Kernels take the time of a change from a clock with such steps, so that a file that was changed just now may change
- * again without another time: the next version would look like this one.
- */
-enum { STEP_NS = 20 * 1000 * 1000 };
+enum { NS_PER_MS = 1000 * 1000, STEP_MS = 20 };
 
 static int64_t nanoseconds(struct timespec time)
 {
@@ -89,20 +85,22 @@ static bool take_stamp(int descriptor, jz_file_stamp *stamp)
                              .modified_ns = jz_file_modified_ns(&status),
                              .changed_ns = jz_file_changed_ns(&status),
                              .links = (uint64_t)status.st_nlink,
-                             .number = status.st_ino};
+                             .number = status.st_ino,
+                             .device = status.st_dev};
     return true;
 }
 
-/* Waits until a change would be seen, and takes the stamp again; a file that changes all the time is seen to. */
-static bool let_settle(int descriptor, jz_file_stamp *stamp)
+unsigned jz_file_settles_in_ms(const jz_opened_file *file)
 {
     struct timespec now;
+    const jz_file_stamp *stamp = &file->stamp;
     int64_t last = stamp->modified_ns > stamp->changed_ns ? stamp->modified_ns : stamp->changed_ns;
-    if (clock_gettime(CLOCK_REALTIME, &now) != 0 || nanoseconds(now) - last >= STEP_NS ||
-        nanoseconds(now) - last < -STEP_NS)
-        return true;
-    nanosleep(&(struct timespec){.tv_nsec = STEP_NS}, NULL);
-    return take_stamp(descriptor, stamp);
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return 0;
+    int64_t age_ms = (nanoseconds(now) - last) / NS_PER_MS;
+    if (age_ms >= STEP_MS || age_ms <= -STEP_MS)
+        return 0;
+    return age_ms > 0 ? STEP_MS - (unsigned)age_ms : STEP_MS;
 }
 
 jz_file_result jz_file_open(const jz_files *files, const char *path, jz_opened_file *file)
@@ -112,7 +110,12 @@ jz_file_result jz_file_open(const jz_files *files, const char *path, jz_opened_f
         file->descriptor = walk(file->descriptor, jz_text_of(path));
     if (file->descriptor < 0)
         return result_of(errno);
-    if (take_stamp(file->descriptor, &file->stamp) && let_settle(file->descriptor, &file->stamp))
+    return jz_file_look_again(file);
+}
+
+jz_file_result jz_file_look_again(jz_opened_file *file)
+{
+    if (take_stamp(file->descriptor, &file->stamp))
         return JZ_FILE_OK;
     close_keeping_errno(file->descriptor);
     file->descriptor = -1;

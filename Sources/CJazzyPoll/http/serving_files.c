@@ -57,6 +57,16 @@ static bool find_path(const jz_route *route, const jz_route_parameters *paramete
     return true;
 }
 
+/* Has it opened, or, if it was changed just now, read. */
+static void send_away(jz_shard *shard, jz_connection *connection)
+{
+    const jz_exchange *exchange = connection->exchange;
+    if (exchange->transfer == NULL || !jz_transfer_send_away(exchange->transfer))
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    else
+        jz_timer_set(&shard->turn.loop.timers, &connection->timer, exchange->route->page_options.answer_timeout_ms);
+}
+
 void jz_file_ask(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_asked *asked)
 {
     char path[MOST_PATH];
@@ -77,10 +87,7 @@ void jz_file_ask(jz_shard *shard, jz_connection *connection, const jz_route *rou
     jz_exchange_enter(connection, exchange);
     exchange->transfer = jz_transfer_create(shard, jz_shard_handle_of(shard, connection), route->files,
                                             route->files->is_folder ? &within : NULL, asked->text);
-    if (exchange->transfer == NULL || !jz_transfer_send_away(exchange->transfer))
-        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
-    else
-        jz_timer_set(&shard->turn.loop.timers, &connection->timer, route->page_options.answer_timeout_ms);
+    send_away(shard, connection);
 }
 
 /* Logs a failure that is not the client's. */
@@ -164,10 +171,31 @@ static bool send_content(jz_shard *shard, jz_connection *connection, jz_transfer
     return true;
 }
 
+/* It came back because it was changed just now. */
+static void let_settle(jz_shard *shard, jz_connection *connection, jz_transfer *transfer)
+{
+    if (transfer->settles_in > 0)
+        jz_timer_set(&shard->turn.loop.timers, &connection->timer, transfer->settles_in);
+    transfer->settles_in = 0;
+}
+
+bool jz_file_has_settled(jz_shard *shard, jz_connection *connection)
+{
+    const jz_transfer *transfer = connection->exchange->transfer;
+    if (transfer == NULL || transfer->is_away || transfer->is_opened)
+        return false;
+    send_away(shard, connection);
+    return true;
+}
+
 bool jz_file_send(jz_shard *shard, jz_connection *connection)
 {
     jz_transfer *transfer = connection->exchange->transfer;
     const jz_file_answer *answer = &transfer->answer;
+    if (!transfer->is_opened) {
+        let_settle(shard, connection, transfer);
+        return false;
+    }
     if (!transfer->has_begun && (answer->result != JZ_FILE_OK || transfer->result != JZ_FILE_OK)) {
         respond_failure(shard, connection, transfer);
         return true;

@@ -54,16 +54,29 @@ static void read_piece(jz_transfer *transfer)
     answer->position += length;
 }
 
-/* With the first piece. A file that is just being replaced is looked at once more. */
+/*
+ * With the first piece. A file that is just being replaced is looked at once more. One that was changed just now comes
+ * back before it is read, and waits on the loop: a reading thread would have others wait.
+ */
 static void open_file(jz_transfer *transfer)
 {
     enum { TRIES = 2 };
     jz_file_answer *answer = &transfer->answer;
-    for (int tries = 0; tries < TRIES; tries++) {
-        jz_file_answer_free(answer);
+    while (transfer->tries < TRIES) {
+        if (!transfer->has_settled) {
+            jz_file_answer_free(answer);
+            if (!jz_file_answer_open(answer, transfer->files, transfer->path))
+                break;
+            transfer->has_settled = true;
+            transfer->settles_in = jz_file_settles_in_ms(&answer->file);
+            if (transfer->settles_in > 0)
+                return;
+        }
         jz_file_answer_make(answer, transfer->files, transfer->path, (jz_text){transfer->head, transfer->head_length},
                             transfer->packed);
         read_piece(transfer);
+        transfer->has_settled = false;
+        transfer->tries++;
         if (transfer->result != JZ_FILE_CHANGED)
             break;
     }

@@ -32,7 +32,10 @@ typedef struct jz_transfer {
     bool has_begun; /* the head of the response is sent */
 
     /* The loop's, while it is not away: */
-    bool is_opened;
+    bool is_opened;      /* and the answer made */
+    bool has_settled;    /* it was opened, and since then a change would be seen */
+    unsigned settles_in; /* milliseconds, after which it is to be sent away again; 0: that was seen to */
+    unsigned tries;
     jz_file_answer answer;
     jz_buffer piece;       /* read, and not sent yet */
     jz_file_result result; /* of reading it */

@@ -21,9 +21,10 @@ typedef struct jz_file_options {
 /*
  * Registers a page whose content is a file, before the server runs. Each request finds the file as it is then: it may
  * be replaced, or removed, while the server runs. GET and HEAD have an entity tag and a date, and know conditions, and
- * one range (Range, If-Range; of several, all is sent). The tag is made of the time of the last change and the size, so
- * that servers with copies of a file agree: who replaces one by another of the same time and size gives it another
- * name. Content that can become smaller is sent with gzip to who accepts that: each version of a file up to 4 MiB is
+ * one range (Range, If-Range; where several are asked for, all is sent, as RFC 9110 §14.2 allows). The tag is made of
+ * the size, of the times of the last change of the content and of anything else about the file, and of which file it
+ * is: a file that is replaced has another one, even with the same time and size, and so has a copy of it on another
+ * machine. Content that can become smaller is sent with gzip to who accepts that: each version of a file up to 4 MiB is
  * compressed once, and kept while there is room: 32 MiB in all.
  *
  * Files are opened and read by threads of their own, in pieces of 64 KiB as the client takes them, so that no loop
