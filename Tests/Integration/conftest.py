@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from support.certificates import Authority
-from support.programs import BENCH, PROBE, SWIFT_MODULES
+from support.programs import BENCH, PROBE, ROOT, SWIFT_MODULES
 from support.server import Server
 
 # Seconds: only to prevent hanging for ever. Waits within a test have shorter deadlines of their own; this leaves time
@@ -26,6 +26,9 @@ IN_MEMORY = ("--memory", 4000)
 
 # The same with a port of TLS.
 WITHIN_TLS = ("--certificate",)
+
+# The same over sockets, with files, too, so that it has pages of every kind: attacks leave all of them as they were.
+WITH_PAGES = ("--folder", ROOT / "Tests/Integration/clients")
 
 # The attacks to which TLS can make a difference; of them, some are not played within TLS, and say why: the mark
 # `not_within_tls`. TLS has more of its own: test_tls_hostile_*.py.
@@ -73,9 +76,12 @@ def fresh_bench(request):
 
 
 def pytest_generate_tests(metafunc):
-    """Attacks come over sockets, and through transports that pass on little at a time; some also within TLS."""
+    """
+    Attacks come over sockets, where the server has pages of every kind, and through transports that pass on little at a
+    time; some also within TLS.
+    """
     if "way" in metafunc.fixturenames and metafunc.module.__name__.startswith("test_attacks"):
-        ways = {"sockets": (), "throttled": THROTTLED, "memory": IN_MEMORY}
+        ways = {"sockets": WITH_PAGES, "throttled": THROTTLED, "memory": IN_MEMORY}
         if metafunc.module.__name__ in ALSO_WITHIN_TLS:
             ways["tls"] = WITHIN_TLS
         metafunc.parametrize("way", ways.values(), ids=ways, indirect=True, scope="module")
@@ -129,6 +135,12 @@ def secure_probe(authority, certificate):
     """The probe server with default options, and a port of TLS."""
     with Server([PROBE, "--port", 0, *certificate.flags()], authority=authority.path) as server:
         yield server
+
+
+@pytest.fixture
+def is_plain(way):
+    """Whether clients who are turned away are told why: what travels through a transport is only closed."""
+    return way == WITH_PAGES
 
 
 @pytest.fixture

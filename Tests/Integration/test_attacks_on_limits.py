@@ -93,11 +93,11 @@ def test_a_message_in_fragments_of_a_byte_is_no_attack(language, opcode):
         assert patient.read_frame() == frames.Frame(opcode, message)
 
 
-def is_refused(connection, way):
+def is_refused(connection, is_plain):
     """Whether a connection is ended, and before that answered with 503 or 429; but not where that were no answer."""
     with contextlib.suppress(ConnectionError):
         connection.send(upgrade_request())
-    if not way:
+    if is_plain:
         assert connection.read_response().status in (429, 503)
     with contextlib.suppress(ConnectionResetError):
         connection.expect_end_of_stream()
@@ -109,7 +109,7 @@ FULL = ["--max-connections", "--max-connections-per-address"]
 
 @pytest.mark.parametrize("flag", FULL)
 def test_beyond_the_limit_of_connections_newcomers_are_refused_until_one_leaves(
-    start_probe, way, descriptors_each, flag
+    start_probe, is_plain, descriptors_each, flag
 ):
     limit = 50
     server = start_probe(flag, limit, "--close-timeout-ms", 500)
@@ -118,7 +118,7 @@ def test_beyond_the_limit_of_connections_newcomers_are_refused_until_one_leaves(
         with crowd_of(limit, lambda: open_websocket(server.port)) as crowd:
             for _ in range(scaled(500)):
                 with RawConnection(int(server.port)) as refused:  # before it could speak TLS
-                    assert is_refused(refused, way)
+                    assert is_refused(refused, is_plain)
             assert all(echo_of(connection) == b"still there?" for connection in crowd)
             crowd[0].reset()
             left = before + (limit - 1) * descriptors_each
@@ -128,7 +128,7 @@ def test_beyond_the_limit_of_connections_newcomers_are_refused_until_one_leaves(
 
 @pytest.mark.not_within_tls("there, those count whose TLS is not agreed on: test_tls_hostile_handshakes.py")
 def test_beyond_the_limit_of_handshakes_newcomers_are_refused_and_websockets_are_not_counted(
-    start_probe, way, descriptors_each
+    start_probe, is_plain, descriptors_each
 ):
     limit = 50
     server = start_probe("--max-handshakes", limit, "--handshake-timeout-ms", 8000, "--close-timeout-ms", 500)
@@ -138,7 +138,7 @@ def test_beyond_the_limit_of_handshakes_newcomers_are_refused_and_websockets_are
             full = before + limit * descriptors_each
             eventually(lambda: descriptor_count(server.pid) == full, "all of them are accepted")
             with RawConnection(int(server.port)) as refused:
-                assert is_refused(refused, way)
+                assert is_refused(refused, is_plain)
             assert all(echo_of(connection) == b"still there?" for connection in served)
             for connection in silent:
                 connection.expect_end_of_stream()

@@ -78,6 +78,7 @@ class Server:
             env={**os.environ, **ENVIRONMENT, **dict(environment)},
         )
         self.pid = self._process.pid
+        self.flags = [str(word) for word in command[1:]]
         self.output = Lines(self._process.stdout)
         self.errors = Lines(self._process.stderr)
         self.port = None

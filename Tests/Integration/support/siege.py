@@ -1,4 +1,4 @@
-"""What must hold after every attack: the server answers others at once, and has freed all that the attack used."""
+"""What must hold after every attack: the server answers others at once, its pages too, and has freed all that it used."""
 
 import contextlib
 import os
@@ -19,8 +19,8 @@ from support.process import (
     resident_memory,
     seconds_without_a_core,
 )
-from support.programs import IS_SANITIZED
-from support.raw import RawConnection, open_websocket
+from support.programs import IS_SANITIZED, ROOT
+from support.raw import RawConnection, open_websocket, request
 from support.secure import SecurePort
 
 MEBIBYTE = 1024 * 1024
@@ -73,6 +73,35 @@ def expect_echo(server):
     assert waited < PATIENCE, f"a newcomer waited {waited:.2f} s for its echo"
 
 
+# Of every kind: kept in memory, made on a loop, by a worker and later, files, and those for operators.
+PAGES = {
+    "/plain": b"plain text\n",
+    "/made/1": b'{"id": "1", "query": "", "secure": false}\n',
+    "/made-by-worker/1": b'{"id": "1", "query": "", "secure": false}\n',
+    "/made-later": b"later\n",
+    "/files/tap.py": (ROOT / "Tests/Integration/clients/tap.py").read_bytes(),
+    "/health": b'{"state":"running","live":true,"ready":true}\n',
+    "/health/live": b'{"state":"running","live":true,"ready":true}\n',
+    "/metrics": None,
+}
+
+
+def expect_pages(server):
+    """A newcomer gets each page whole, in time, where the server has them all."""
+
+    def come():
+        with RawConnection(server.port) as newcomer:
+            newcomer.send(b"".join(request(path=path) for path in PAGES))
+            for path, expected in PAGES.items():
+                response = newcomer.read_response()
+                assert response.status == 200, path
+                assert response.body == expected if expected is not None else b"\njazzy_build_info{" in response.body
+
+    if "--folder" in server.flags:
+        waited = seconds_for(server, come)
+        assert waited < PATIENCE, f"a newcomer waited {waited:.2f} s for the pages"
+
+
 @contextlib.contextmanager
 def besieged(server, *, peak=None, kept=KEPT):
     """
@@ -80,6 +109,7 @@ def besieged(server, *, peak=None, kept=KEPT):
     as before. `peak`: how many additional bytes the server may use meanwhile.
     """
     expect_echo(server)
+    expect_pages(server)
     # That connection may not be gone yet, and is none of the attack's.
     descriptors = settled(lambda: descriptor_count(server.pid))
     memory = resident_memory(server.pid)
@@ -91,6 +121,7 @@ def besieged(server, *, peak=None, kept=KEPT):
     yield
     assert server.is_running, f"the server is gone: {server.errors.text()}"
     expect_echo(server)
+    expect_pages(server)
     if peak is not None:
         grown = peak_memory(server.pid) - memory
         allowed = peak + (KEPT if IS_SANITIZED else 0) + (BRIDGED + KEPT_BESIDES if is_bridged else 0)
