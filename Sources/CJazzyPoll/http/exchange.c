@@ -64,7 +64,9 @@ jz_exchange *jz_exchange_create(jz_shard *shard, const jz_route *route, const jz
     if (exchange == NULL)
         return NULL;
     exchange->route = route;
-    exchange->number = ++shard->exchange_number;
+    if (++shard->exchange_number == 0)
+        shard->exchange_number = 1; /* 0 is in answers to handshakes */
+    exchange->number = shard->exchange_number;
     exchange->is_head = jz_text_equals(asked->head->method, jz_text_of("HEAD"));
     exchange->keeps_alive = asked->keeps_alive;
     exchange->says_keep_alive = asked->head->minor_version == 0;
