@@ -23,7 +23,7 @@ if environment["CLIENT_ADDRESS"] == "X-Forwarded-For" {
 if environment["CLIENT_ADDRESS"] == "PROXY" { options.clientAddress = .proxyProtocol }
 if let seconds = environment["IDLE_TIMEOUT"].flatMap(Double.init) { options.idleTimeout = .after(.seconds(seconds)) }
 
-Route.get("/health", .text("well\n"))
+Route.health("/health")
 Route.ws("/echo", options: JazzyRouteOptions(deflate: .shared)) { ws, event, message in
     if event == .open { ws.send("You come from \(ws.remoteAddress ?? "nowhere").") }
     guard event == .message, message.kind == .text || message.kind == .binary else { return }

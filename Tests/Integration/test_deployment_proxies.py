@@ -199,7 +199,7 @@ def test_pages_are_served(deployed):
     with deployed.raw() as connection:
         connection.send(request(path="/health"))
         response = connection.read_response()
-        assert (response.status, response.body) == (200, b"well\n")
+        assert (response.status, response.body) == (200, b'{"state":"running","live":true,"ready":true}\n')
 
 
 def test_a_silent_connection_lives_on_because_of_the_servers_pings(deploy):
