@@ -14,7 +14,8 @@ extension JazzyRequest {
             isSecure: jz_request_is_secure(core),
             transportProperties: Dictionary(
                 grouping: Self.pairs(of: core, jz_request_property_at), by: \.0
-            ).mapValues { $0.map(\.1) })
+            ).mapValues { $0.map(\.1) },
+            isFromLoopback: jz_request_is_from_loopback(core))
     }
 
     static func parameters(of core: OpaquePointer) -> [String: String] {

@@ -18,7 +18,7 @@ public enum JazzyRefusal: CaseIterable, Sendable {
     case invalidHandshake
     /// 403: ``JazzyRouteOptions/origins``.
     case origin
-    /// The upgrade hook rejected it.
+    /// The upgrade hook rejected it, or a page is not for this client (``JazzyAudience``).
     case rejected
     /// 503: the upgrade hook did not answer.
     case upgradeTimeout

@@ -45,6 +45,10 @@ public struct JazzyRequest: Hashable, Sendable {
     /// Bytes that are not UTF-8 are replaced with U+FFFD.
     public let transportProperties: [String: [String]]
 
+    /// Whether the request comes from a program on this machine, which asked for this machine, as
+    /// ``JazzyAudience/loopback`` says.
+    public let isFromLoopback: Bool
+
     var sender = Sender()
 
     /// The connection of a request. Requests are equal whosever they are.
@@ -65,7 +69,7 @@ public struct JazzyRequest: Hashable, Sendable {
     public init(
         path: String = "/", query: String = "", parameters: [String: String] = [:], headers: JazzyHeaders = [:],
         subprotocols: [String] = [], remoteAddress: String = "127.0.0.1:0", route: String = "/", isSecure: Bool = false,
-        transportProperties: [String: [String]] = [:]
+        transportProperties: [String: [String]] = [:], isFromLoopback: Bool = false
     ) {
         self.path = path
         self.query = query
@@ -76,5 +80,6 @@ public struct JazzyRequest: Hashable, Sendable {
         self.route = route
         self.isSecure = isSecure
         self.transportProperties = transportProperties
+        self.isFromLoopback = isFromLoopback
     }
 }

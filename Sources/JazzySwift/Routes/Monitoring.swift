@@ -10,12 +10,14 @@ extension JazzyServer {
     /// counters are those of ``JazzyStatistics``, exact to the byte, since the server listens; times are histograms.
     /// Labels are the route, the number of the loop, and words such as a reason: never a topic, an address or a user.
     ///
-    /// Whoever can reach the page can read it: see <doc:MetricsAndHealth>, which also says what there is. With such a
-    /// page the server measures times, for which each connection takes 8 bytes more.
+    /// Whoever can reach the page can read it, unless it is for some only: ``JazzyAudience``. What there is, says
+    /// <doc:MetricsAndHealth>. With such a page the server measures times, for which each connection takes 8 bytes more.
     ///
-    /// - Parameter path: The path of the page.
-    public func metrics(_ path: String = "/metrics") {
-        add(MetricsRoute(path: path))
+    /// - Parameters:
+    ///   - path: The path of the page.
+    ///   - audience: Who may read it.
+    public func metrics(_ path: String = "/metrics", for audience: JazzyAudience = .everyone) {
+        add(MetricsRoute(path: path, audience: audience))
     }
 
     /// Registers pages for those who decide whether the server gets clients, or is restarted: load balancers and
@@ -41,11 +43,13 @@ extension JazzyServer {
 extension Route {
     /// Registers a page with the metrics of the server, for Prometheus and all that reads as it does.
     ///
-    /// See ``JazzyServer/metrics(_:)``.
+    /// See ``JazzyServer/metrics(_:for:)``.
     ///
-    /// - Parameter path: The path of the page.
-    public static func metrics(_ path: String = "/metrics") {
-        Jazzy.server.metrics(path)
+    /// - Parameters:
+    ///   - path: The path of the page.
+    ///   - audience: Who may read it.
+    public static func metrics(_ path: String = "/metrics", for audience: JazzyAudience = .everyone) {
+        Jazzy.server.metrics(path, for: audience)
     }
 
     /// Registers pages for those who decide whether the server gets clients, or is restarted: load balancers and
@@ -62,6 +66,7 @@ extension Route {
 /// The page with the server's metrics.
 struct MetricsRoute: JazzyRoute {
     let path: String
+    let audience: JazzyAudience
 }
 
 /// The pages that say whether the server is alive and ready.

@@ -25,6 +25,35 @@ struct MonitoringTests {
         }
     }
 
+    static let audiences: [(JazzyAudience, admitted: [String], keptOut: [String])] = [
+        (.everyone, ["localhost", "jazzy.example", "token.example"], []),
+        (.loopback, ["localhost", "127.0.0.1:80"], ["jazzy.example", "token.example"]),
+        (.loopback(or: knowsToken), ["localhost", "token.example"], ["jazzy.example"]),
+        (.clients(where: knowsToken), ["token.example"], ["localhost", "jazzy.example"]),
+    ]
+
+    private static let knowsToken: JazzyAudience.Hook = { request in
+        request.header("Host") == "token.example" && !request.isFromLoopback && request.path == "/metrics"
+            && request.route == "/metrics"
+    }
+
+    @Test("Metrics are for those who may read them", arguments: audiences)
+    func audience(_ audience: JazzyAudience, admitted: [String], keptOut: [String]) throws {
+        try withServer {
+            $0.metrics(for: audience)
+        } body: { server in
+            for host in admitted {
+                #expect(try TestPage(port: server.port, path: "/metrics", host: host).head.hasPrefix("HTTP/1.1 200 "))
+            }
+            for host in keptOut {
+                let page = try TestPage(port: server.port, path: "/metrics", host: host)
+                #expect(page.head.hasPrefix("HTTP/1.1 403 "))
+                #expect(String(decoding: page.body, as: UTF8.self).hasPrefix("Forbidden: this page is "))
+            }
+            #expect(server.statistics.refused(for: .rejected) == keptOut.count)
+        }
+    }
+
     @Test("A server that runs is alive and ready", arguments: ["/health", "/health/live", "/health/ready"])
     func health(path: String) throws {
         try withServer {

@@ -3,9 +3,10 @@ struct TestPage {
     let head: String
     let body: [UInt8]
 
-    init(port: Int, path: String) throws {
+    /// - Parameter headers: Whole lines.
+    init(port: Int, path: String, host: String = "localhost", headers: String = "") throws {
         let socket = try TestSocket(port: port)
-        try socket.send(Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+        try socket.send(Array("GET \(path) HTTP/1.1\r\nHost: \(host)\r\n\(headers)\r\n".utf8))
         head = try socket.receiveHead()
         guard let length = headerValue("content-length", of: head).flatMap({ Int($0) }) else {
             throw TestFailure("no length: \(head)")
