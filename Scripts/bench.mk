@@ -76,6 +76,13 @@ bench-micro:
 	@$(MAKE) $(BUILD)/release/bench-micro
 	$(BUILD)/release/bench-micro $(ARGUMENTS)
 
+# --- The page with metrics --------------------------------------------------------------------------------------------
+
+# What a scrape takes of its loop, beside up to 18,000 connections: a minute; Benchmarks/results/scrape.md.
+.PHONY: bench-scrape
+bench-scrape: $(BUILD)/release/probe-server
+	python3 Benchmarks/scrape.py $< Benchmarks/results/scrape.md
+
 # --- A guard on the instructions that a message costs -----------------------------------------------------------------
 
 # By Debian's gcc, which the distribution pins, with the flags of a release. No sockets and no threads take part, so
