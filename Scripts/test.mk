@@ -8,6 +8,8 @@ TEST_PACKAGES := zlib1g-dev $(TLS_PACKAGES) $(REDIS_PACKAGES) $(REDIS_TEST_PACKA
 # image: each says that it was skipped where there is no such package.
 OPTIONAL_PACKAGES := chromium-headless-shell firefox-esr musl-tools systemd buildah
 LINT_PACKAGES := clang-format
+# 3.11 or later.
+PYTHON3 ?= python3
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
 
@@ -37,7 +39,7 @@ test-packages:
 		Scripts/install-packages $$package || echo "without $$package: the tests that need it are skipped"; done
 
 $(VENV)/.installed: Tests/requirements.txt
-	python3 -m venv $(VENV)
+	$(PYTHON3) -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement Tests/requirements.txt
 	@touch $@
 

@@ -1,8 +1,9 @@
-"""The workflows for GitHub can be read, and call only targets that the makefiles have."""
+"""The workflows for GitHub are what GitHub can read, and call only targets that the makefiles have."""
 
 import pathlib
 import re
 import subprocess
+import sys
 import unittest
 
 import yaml
@@ -45,6 +46,28 @@ class Workflows(unittest.TestCase):
                     self.assertIn("runs-on", job, name)
                     self.assertIn("timeout-minutes", job, name)
                     self.assertEqual([step for step in job["steps"] if not {"run", "uses"} & set(step)], [])
+
+    def test_they_are_as_the_schema_of_workflows_says(self):
+        command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS]
+        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
+    def test_the_systems_that_people_deploy_on_are_among_them(self):
+        linux = jobs()["linux"]["strategy"]["matrix"]
+        self.assertEqual(linux["system"], ["jammy", "noble", "bookworm"])  # Ubuntu 22.04 and 24.04, Debian 12
+        self.assertEqual(linux["runner"], ["ubuntu-24.04", "ubuntu-24.04-arm"])
+        self.assertEqual(jobs()["macos"]["runs-on"], "macos-15")
+        self.assertIn("nightly", jobs()["nightly"]["container"])
+
+    def test_git_is_in_a_container_before_the_checkout_and_may_read_it_where_it_is_asked(self):
+        for name, job in jobs().items():
+            if "container" not in job:
+                continue
+            steps = [step.get("uses") or step["run"] for step in job["steps"]]
+            checkout = next(place for place, step in enumerate(steps) if step.startswith("actions/checkout@"))
+            self.assertRegex("\n".join(steps[:checkout]), r"apt-get install .*\bgit\b", name)
+            if steps[checkout + 1 :] != ["make test-platforms"]:  # which has no need of git
+                self.assertIn("safe.directory", steps[checkout + 1], name)
 
     def test_what_they_make_is_there(self):
         known = targets()
