@@ -56,6 +56,12 @@ $(PLATFORM_HEADERS)/.copied: $(wildcard /usr/include/openssl/ssl.h /usr/include/
 	cp /usr/include/openssl/*.h /usr/include/$(shell gcc -print-multiarch)/openssl/*.h $(@D)/openssl
 	@touch $@
 
+# OpenSSL's functions by their names alone: so what is linked with them lacks nothing else.
+STAND_INS := $(BUILD)/$(PLATFORM_BUILD)/openssl.c
+$(STAND_INS): $(PLATFORM_HEADERS)/.copied
+	nm -D --defined-only $(foreach name,ssl crypto,$(shell gcc -print-file-name=lib$(name).so)) | \
+		sed -nE 's/^[0-9a-f]+ T ([A-Za-z0-9_]+)@.*/void \1(void); void \1(void) {}/p' | sort -u > $@
+
 # Only where it is asked for: these are many rules.
 ifneq ($(filter $(PLATFORM_GOALS) $(BUILD)/$(PLATFORM_BUILD)/%,$(MAKECMDGOALS)),)
 
@@ -106,8 +112,14 @@ $(BUILD)/$(PLATFORM_BUILD)/$(1)/redis-broadcast-server: \
 		$(REDIS_SOURCES:%.c=$(BUILD)/$(PLATFORM_BUILD)/$(1)/%.o) $(BUILD)/$(PLATFORM_BUILD)/$(1)/libcjazzypoll.a \
 		| $(BUILD)/$(PLATFORM_BUILD)/$(1)/libhiredis.a $(BUILD)/$(PLATFORM_BUILD)/$(1)/libz.a
 	$(ZIG) cc -target $(1) -L$(BUILD)/$(PLATFORM_BUILD)/$(1) $$^ -lhiredis -lz -pthread -o $$@
-compile-platforms: $(addprefix $(BUILD)/$(PLATFORM_BUILD)/$(1)/,echo-server redis-broadcast-server \
-	$(TLS_SOURCES:%.c=%.o) Examples/tls-echo-server.o)
+$(BUILD)/$(PLATFORM_BUILD)/$(1)/openssl.o: $(STAND_INS) | $(ZIG_INSTALLED)
+	$(ZIG) cc -target $(1) -w -fno-builtin -c $$< -o $$@
+$(BUILD)/$(PLATFORM_BUILD)/$(1)/tls-echo-server: \
+		$(BUILD)/$(PLATFORM_BUILD)/$(1)/Examples/tls-echo-server.o $(BUILD)/$(PLATFORM_BUILD)/$(1)/openssl.o \
+		$(TLS_SOURCES:%.c=$(BUILD)/$(PLATFORM_BUILD)/$(1)/%.o) $(BUILD)/$(PLATFORM_BUILD)/$(1)/libcjazzypoll.a \
+		| $(BUILD)/$(PLATFORM_BUILD)/$(1)/libz.a
+	$(ZIG) cc -target $(1) -L$(BUILD)/$(PLATFORM_BUILD)/$(1) $$^ -lz -pthread -o $$@
+compile-platforms: $(addprefix $(BUILD)/$(PLATFORM_BUILD)/$(1)/,echo-server redis-broadcast-server tls-echo-server)
 endef
 
 ordinary_ar := $(AR)

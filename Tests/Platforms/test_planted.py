@@ -12,9 +12,10 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
-COPIED = ["Makefile", "Scripts", "Sources", "Examples/echo-server.c", "Tests/Platforms", "Tests/CJazzyPollTests"]
+COPIED = ["Makefile", "Scripts", "Sources", "Examples", "Tests/Platforms", "Tests/CJazzyPollTests"]
 LOOP = "Sources/CJazzyPoll/loop/loop.c"
 SERVER = "Examples/echo-server.c"
+SECURE_SERVER = "Examples/tls-echo-server.c"
 MAC = "aarch64-macos"
 FREEBSD = "x86_64-freebsd"
 
@@ -41,6 +42,7 @@ PLANTED = [
     # It compiles, because it is declared, and only the linker finds that no library has it.
     (SERVER, MAC, CALLED.format("int epoll_create1(int flags);", "epoll_create1(0)"), "epoll_create1"),
     (SERVER, FREEBSD, CALLED.format("int epoll_create1(int flags);", "epoll_create1(0)"), "epoll_create1"),
+    (SECURE_SERVER, MAC, CALLED.format("int epoll_create1(int flags);", "epoll_create1(0)"), "epoll_create1"),
 ]
 
 
@@ -67,14 +69,15 @@ class Planted(unittest.TestCase):
                 link = self.copy / "build" / name
                 if not link.exists():
                     link.symlink_to(BUILD / name)
-        goal = f"build/platforms/{platform}/" + ("echo-server" if file == SERVER else file.replace(".c", ".o"))
+        is_program = file.startswith("Examples/")
+        goal = f"build/platforms/{platform}/" + (pathlib.Path(file).stem if is_program else file.replace(".c", ".o"))
         (self.copy / goal).unlink(missing_ok=True)
         command = ["make", "-C", str(self.copy), "BUILD=build", goal]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
     def test_what_is_there_compiles(self):
         for platform in [MAC, FREEBSD]:
-            for file in [LOOP, SERVER]:
+            for file in [LOOP, SERVER, SECURE_SERVER]:
                 with self.subTest(platform=platform, file=file):
                     run = self.make(platform, file)
                     self.assertEqual(run.returncode, 0, run.stderr)
