@@ -51,8 +51,8 @@ static bool begin_channel(jz_shard *shard, jz_connection *connection, const jz_a
 {
     jz_links *links = &shard->turn.links;
     const jz_listen_options *options = &arrival->listening;
-    int link =
-        jz_links_add(links, options->transport, options->transport_context, arrival->descriptor, connection->slot);
+    int link = jz_links_add(links, options->transport, options->transport_context, arrival->descriptor,
+                            arrival->is_adopted, connection->slot);
     if (link == 0)
         return false;
     connection->link = link;
@@ -66,14 +66,10 @@ static bool begin_channel(jz_shard *shard, jz_connection *connection, const jz_a
 /* Creates the connection's link. False: the arrival still owns the socket. */
 static bool begin_link(jz_shard *shard, jz_connection *connection, const jz_arrival *arrival, jz_phase phase)
 {
-    jz_poll *poll = shard->turn.loop.poll;
-    if (!jz_poll_add(poll, arrival->descriptor, JZ_READABLE, jz_connection_token(connection)))
-        return false;
+    if (arrival->listening.transport != NULL)
+        return begin_channel(shard, connection, arrival, phase);
     connection->link = arrival->descriptor;
-    if (arrival->listening.transport == NULL || begin_channel(shard, connection, arrival, phase))
-        return true;
-    jz_poll_remove(poll, arrival->descriptor);
-    return false;
+    return jz_poll_add(shard->turn.loop.poll, arrival->descriptor, JZ_READABLE, jz_connection_token(connection));
 }
 
 static bool begin(jz_shard *shard, const jz_arrival *arrival)

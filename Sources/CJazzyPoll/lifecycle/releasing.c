@@ -83,7 +83,10 @@ static void end_link(jz_shard *shard, jz_connection *connection)
                                                                  .text = why,
                                                                  .peer = &peer});
     }
-    jz_poll_remove(shard->turn.loop.poll, jz_link_descriptor(links, connection->link));
+    if (jz_link_is_channel(connection->link))
+        jz_links_unwatch(links, shard->turn.loop.poll, connection->link);
+    else
+        jz_poll_remove(shard->turn.loop.poll, connection->link);
     jz_link_end(links, connection->link);
 }
 

@@ -28,6 +28,9 @@ static uint32_t epoll_events_of(unsigned interest)
         events |= EPOLLIN;
     if ((interest & JZ_WRITABLE) != 0)
         events |= EPOLLOUT;
+    /* An end of input is asked for, too: behind data it would not be told a second time. */
+    if ((interest & JZ_ONCE) != 0)
+        events |= EPOLLET | EPOLLRDHUP;
     return events;
 }
 
@@ -109,6 +112,13 @@ void jz_poll_remove(jz_poll *poll, int descriptor)
     control(poll, EPOLL_CTL_DEL, descriptor, 0, 0);
 }
 
+/* Receiving, or sending if only that is awaited, finds out about a hang-up or an error. */
+static unsigned end_of(uint32_t events)
+{
+    unsigned what = (events & (EPOLLHUP | EPOLLERR)) != 0 ? JZ_READABLE | JZ_WRITABLE : JZ_READABLE;
+    return what | JZ_ENDING | ((events & EPOLLHUP) != 0 ? JZ_OVER : 0);
+}
+
 int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms)
 {
     int most = capacity < MOST_EVENTS ? (int)capacity : MOST_EVENTS;
@@ -126,11 +136,12 @@ int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms
         if (event->data.u64 == wake_token)
             continue;
         unsigned what = 0;
-        /* Receiving, or sending if only that is awaited, finds out about a hang-up or an error. */
-        if ((event->events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+        if ((event->events & EPOLLIN) != 0)
             what |= JZ_READABLE;
-        if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
+        if ((event->events & EPOLLOUT) != 0)
             what |= JZ_WRITABLE;
+        if (!JZ_LIKELY((event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0))
+            what |= end_of(event->events);
         ready[filled++] = (jz_ready){event->data.u64, what};
     }
     return filled;

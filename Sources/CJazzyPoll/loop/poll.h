@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "jazzy/transport.h" /* JZ_READABLE, JZ_WRITABLE */
+#include "jazzy/transport.h" /* JZ_READABLE, JZ_WRITABLE, JZ_ONCE */
 
 /* Tests define it, to run kqueue.c over a kqueue of their own. */
 #if !defined JZ_POLL_BY_KQUEUE
@@ -22,9 +22,18 @@
 #endif
 #endif
 
+/* Whether JZ_ONCE makes a difference. */
+enum { JZ_POLL_TELLS_ONCE = !JZ_POLL_BY_KQUEUE };
+
+/* Told besides, where the system says so. */
+enum {
+    JZ_ENDING = 16, /* the peer sends no more, or the connection broke or was hung up; there may be data before that */
+    JZ_OVER = 32    /* neither side can send any more */
+};
+
 typedef struct jz_ready {
     uint64_t token;
-    unsigned what; /* JZ_READABLE, JZ_WRITABLE or both */
+    unsigned what; /* JZ_READABLE, JZ_WRITABLE or both; perhaps JZ_ENDING, JZ_OVER */
 } jz_ready;
 
 typedef struct jz_poll jz_poll;
@@ -43,6 +52,10 @@ bool jz_poll_begin(jz_poll *poll);
  * Watches a descriptor, level-triggered. jz_poll_wait returns `token` with its readiness for what is of interest, and,
  * whatever is, as both readable and writable if the connection broke or was hung up. That the peer will only send no
  * more is the end of input: readable. False: errno says why.
+ *
+ * With JZ_ONCE in `interest`, what is ready may be told only once, until something new comes, or the interest is
+ * changed, if only to what it was. Such a descriptor that is closed without jz_poll_remove while somebody else has it
+ * does not make the poll report it for ever.
  */
 bool jz_poll_add(jz_poll *poll, int descriptor, unsigned interest, uint64_t token);
 

@@ -83,7 +83,8 @@ jz_status jz_server_adopt(jz_server *server, int descriptor, const jz_adopt_opti
     static const jz_adopt_options no_options;
     if (options == NULL)
         options = &no_options;
-    jz_arrival arrival = {.descriptor = descriptor, .listening = {options->transport, options->transport_context}};
+    jz_arrival arrival = {
+        .descriptor = descriptor, .listening = {options->transport, options->transport_context}, .is_adopted = true};
     jz_status status = expect_more(server, error);
     if (status == JZ_OK)
         status = jz_server_expect_whole(options->transport, action, error);

@@ -18,6 +18,7 @@ typedef struct jz_arrival {
     jz_listen_options listening; /* of where it was accepted */
     bool counts_by_address;      /* in the server's admission */
     bool is_no_socket;           /* nothing comes but through its transport */
+    bool is_adopted;             /* so that others may have it, too */
     jz_address address;          /* of the peer: a client, or a proxy */
 } jz_arrival;
 

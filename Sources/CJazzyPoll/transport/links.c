@@ -1,7 +1,6 @@
 #include "transport/links.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,8 @@ static bool make_room(jz_links *links)
     return true;
 }
 
-int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, uint32_t slot)
+int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, bool is_lent,
+                 uint32_t slot)
 {
     uint32_t place;
     if (links->first_free != 0) {
@@ -55,8 +55,13 @@ int jz_links_add(jz_links *links, const jz_transport *transport, void *context, 
     } else {
         return 0;
     }
-    links->channels[place] = (jz_channel){
-        .transport = transport, .context = context, .descriptor = descriptor, .slot = slot, .watched = JZ_READABLE};
+    links->channels[place] = (jz_channel){.transport = transport,
+                                          .context = context,
+                                          .descriptor = descriptor,
+                                          .slot = slot,
+                                          .watched = JZ_READABLE,
+                                          .is_unwatched = true,
+                                          .is_lent = is_lent};
     return ~(int)place;
 }
 
@@ -158,8 +163,10 @@ static unsigned ask(jz_channel *channel, unsigned what, unsigned wanted)
 /* The channel makes its next step later. If it is pending, it comes back in the next iteration, and is put off then. */
 static unsigned put_off(jz_links *links, jz_channel *channel, unsigned what, bool is_hung_up)
 {
-    if (channel->is_pending || channel->is_put_off)
+    if (channel->is_pending || channel->is_put_off) {
+        channel->misses_news = true;
         return 0;
+    }
     uint32_t number = (uint32_t)(channel - links->channels) + 1;
     channel->is_put_off = true;
     channel->awaited = what & 3;
@@ -199,9 +206,18 @@ static unsigned step(jz_links *links, jz_channel *channel, unsigned what, unsign
     return !channel->is_ready && is_hung_up ? JZ_LOST : may;
 }
 
+static void note_end(jz_channel *channel, unsigned what)
+{
+    channel->sees_end = true;
+    channel->is_over = channel->is_over || (what & JZ_OVER) != 0;
+}
+
 unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wanted)
 {
     jz_channel *channel = at(links, link);
+    if ((what & JZ_ENDING) != 0)
+        note_end(channel, what);
+    what &= JZ_READABLE | JZ_WRITABLE;
     if (channel->is_lost)
         return JZ_LOST;
     /* The poll reports what nobody watched for: the connection broke or was hung up. Receiving will find out. */
@@ -230,33 +246,6 @@ unsigned jz_links_take_turn(jz_links *links, int link, unsigned wanted)
 unsigned jz_links_go_on(jz_links *links, int link)
 {
     return at(links, link)->is_ready ? JZ_READABLE : jz_links_ready(links, link, JZ_READABLE, JZ_READABLE);
-}
-
-bool jz_links_watch(jz_links *links, jz_poll *poll, int link, unsigned wanted, uint64_t token)
-{
-    jz_channel *channel = at(links, link);
-    if (channel->is_put_off) {
-        if (!channel->is_unwatched)
-            jz_poll_remove(poll, channel->descriptor);
-        channel->is_unwatched = true;
-        channel->watched = 0;
-        return true;
-    }
-    bool is_asked = channel->channel != NULL && !channel->is_lost;
-    unsigned watched = is_asked ? channel->transport->interest(channel->channel, wanted) : wanted;
-    if ((wanted & JZ_READABLE) != 0 && channel->has_more)
-        pend(links, link);
-    watched &= JZ_READABLE | JZ_WRITABLE;
-    if (watched == channel->watched && !channel->is_unwatched)
-        return true;
-    bool was_put_off = channel->is_unwatched;
-    channel->watched = watched & 3;
-    channel->is_unwatched = false;
-    if (was_put_off)
-        return jz_poll_add(poll, channel->descriptor, watched, token);
-    /* It may have been removed from the poll because of a hang-up. */
-    return jz_poll_change(poll, channel->descriptor, watched, token) ||
-           (errno == ENOENT && jz_poll_add(poll, channel->descriptor, watched, token));
 }
 
 /*
@@ -386,9 +375,14 @@ void jz_links_forget(jz_links *links, int link)
 
 void jz_links_end(jz_links *links, int link)
 {
-    int descriptor = at(links, link)->descriptor;
+    const jz_channel *channel = at(links, link);
+    int descriptor = channel->descriptor;
+    bool is_over = channel->is_over;
     jz_links_forget(links, link);
-    jz_socket_end(descriptor);
+    if (is_over)
+        jz_socket_close(descriptor);
+    else
+        jz_socket_end(descriptor);
 }
 
 void jz_links_free(jz_links *links)

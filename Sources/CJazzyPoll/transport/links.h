@@ -37,7 +37,12 @@ typedef struct jz_channel {
     bool is_lost : 1;       /* it has reported that it is lost, and is not called any more */
     bool speaks_other : 1;  /* it is lost because another protocol was negotiated */
     bool is_put_off : 1;    /* on the list of channels whose handshakes wait for their turn */
-    bool is_unwatched : 1;  /* therefore removed from the poll, which would report hang-ups otherwise */
+    bool is_unwatched : 1;  /* not in the poll: not yet, or while it is put off */
+    bool is_told_once : 1;  /* the poll reports only what is new */
+    bool sees_end : 1;      /* which it must not any more: it has reported an end, perhaps behind data */
+    bool misses_news : 1;   /* or: while it was put off, it had something new to report */
+    bool is_over : 1;       /* neither side can send any more */
+    bool is_lent : 1;       /* somebody else may have the descriptor: it was adopted */
     bool is_hung_up : 1;    /* while it is put off: it waited for nothing, and the peer has gone */
     bool is_given_back : 1; /* not in use: the place is free once it is off its list */
 } jz_channel;
@@ -55,8 +60,8 @@ typedef struct jz_links {
     uint64_t steps_ns; /* what handshake steps have taken in this iteration */
     uint64_t looks_ns; /* and last looks before time-outs */
     /*
-     * Those that must wait for their next step, first come first served. Their descriptors are not watched meanwhile:
-     * the poll would report all of them in each iteration.
+     * Those that must wait for their next step, first come first served. Their descriptors are not watched meanwhile,
+     * unless the poll reports only what is new: it would report all of them in each iteration.
      */
     uint32_t first_put_off; /* as `next` */
     uint32_t last_put_off;
@@ -64,10 +69,12 @@ typedef struct jz_links {
 } jz_links;
 
 /*
- * Creates a link for the connection in a slot, with a channel that is not opened yet. The poll already watches the
- * descriptor, for JZ_READABLE. 0: there is no memory. Otherwise the link owns the descriptor.
+ * Creates a link for the connection in a slot, with a channel that is not opened yet. The poll does not watch the
+ * descriptor before jz_links_watch. 0: there is no memory. Otherwise the link owns the descriptor. `is_lent`: others
+ * may go on using the same socket, or whatever it is, by descriptors of their own.
  */
-int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, uint32_t slot);
+int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, bool is_lent,
+                 uint32_t slot);
 
 /* Opens the channel: from now on all bytes go through it. `early` was read before. False when there is no memory. */
 bool jz_links_open(jz_links *links, int link, const uint8_t *early, size_t early_length);
@@ -80,6 +87,12 @@ unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wante
 
 /* Watches the descriptor as needed for `wanted`. False if the kernel refuses. */
 bool jz_links_watch(jz_links *links, jz_poll *poll, int link, unsigned wanted, uint64_t token);
+
+/*
+ * The poll must not watch the descriptor any more, because it is going to be closed. Where it reports only what is new,
+ * closing is enough: even if a forked child has the descriptor, the poll reports little of it, to nobody.
+ */
+void jz_links_unwatch(const jz_links *links, jz_poll *poll, int link);
 
 /*
  * Takes the next channel that was pending when the iteration began, and still has more to receive, off the list: fills

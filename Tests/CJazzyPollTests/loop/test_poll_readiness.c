@@ -63,7 +63,7 @@ static const struct {
 /* Whether what is told is what is expected. Of a peer that is gone more may be told. */
 static bool is_as_expected(const poll_pair *f, size_t row)
 {
-    unsigned told = f->ready[0].what;
+    unsigned told = f->ready[0].what & BOTH;
     unsigned more = readiness[row].end == PEER_CLOSES ? BOTH : 0;
     return (told & readiness[row].what) == readiness[row].what && (told & ~more & ~readiness[row].what) == 0;
 }
@@ -183,6 +183,50 @@ static void a_reset_is_told_as_it_comes(void **state)
     }
 }
 
+/* Whether it is told, now and a second time. */
+static void expect_news(poll_pair *f, unsigned what, const char *when)
+{
+    int count = poll_pair_look(f);
+    unsigned told = count > 0 ? f->ready[0].what & BOTH : 0;
+    assert_that(told == what, "%s: %u", when, told);
+    if (JZ_POLL_TELLS_ONCE)
+        assert_that(poll_pair_look(f) == 0, "%s: told twice", when);
+}
+
+static void what_is_to_be_told_once_is_told_again_when_something_new_comes(void **state)
+{
+    (void)state;
+    const unsigned once = JZ_READABLE | JZ_ONCE;
+    poll_pair f;
+    poll_pair_start(&f);
+    assert_true(jz_poll_add(f.poll, f.pair[OURS], once, 1));
+    expect_news(&f, 0, "nothing has come");
+    poll_pair_write(&f);
+    expect_news(&f, JZ_READABLE, "something has come");
+    poll_pair_write(&f);
+    expect_news(&f, JZ_READABLE, "more has come");
+    assert_true(jz_poll_change(f.poll, f.pair[OURS], once, 2));
+    expect_news(&f, JZ_READABLE, "it is watched anew");
+    assert_int_equal(f.ready[0].token, 2);
+    assert_true(jz_poll_change(f.poll, f.pair[OURS], 0, 2));
+    assert_int_equal(poll_pair_look(&f), 0);
+    poll_pair_write(&f);
+    assert_true(jz_poll_change(f.poll, f.pair[OURS], once, 2));
+    expect_news(&f, JZ_READABLE, "it came while nothing was of interest");
+    come_to(&f, PEER_ENDS_SENDING);
+    expect_news(&f, JZ_READABLE, "the peer sends no more");
+    assert_true(!JZ_POLL_TELLS_ONCE || (f.ready[0].what & (JZ_ENDING | JZ_OVER)) == JZ_ENDING);
+    assert_true(jz_poll_change(f.poll, f.pair[OURS], JZ_READABLE, 2));
+    for (int again = 0; again < 2; again++)
+        assert_int_equal(poll_pair_look(&f), 1);
+    assert_true(jz_poll_change(f.poll, f.pair[OURS], once, 2));
+    come_to(&f, PEER_CLOSES);
+    assert_int_equal(poll_pair_look(&f), 1);
+    assert_true(!JZ_POLL_TELLS_ONCE || (f.ready[0].what & (BOTH | JZ_ENDING | JZ_OVER)) == f.ready[0].what);
+    assert_true(!JZ_POLL_TELLS_ONCE || (f.ready[0].what & JZ_OVER) != 0);
+    poll_pair_finish(&f);
+}
+
 static void no_more_is_told_than_there_is_room_for(void **state)
 {
     (void)state;
@@ -204,6 +248,7 @@ int main(void)
         cmocka_unit_test(readiness_follows_changes_of_interest),
         cmocka_unit_test(readiness_is_told_until_it_is_used),
         cmocka_unit_test(a_reset_is_told_as_it_comes),
+        cmocka_unit_test(what_is_to_be_told_once_is_told_again_when_something_new_comes),
         cmocka_unit_test(no_more_is_told_than_there_is_room_for),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("readiness of a poll", tests, NULL, NULL));

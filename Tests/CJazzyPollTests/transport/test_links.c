@@ -131,7 +131,6 @@ static int begin(void **state)
     poll = jz_poll_create();
     assert_non_null(poll);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    assert_true(jz_poll_add(poll, ends[0], JZ_READABLE, TOKEN));
     return 0;
 }
 
@@ -148,7 +147,7 @@ static int end(void **state)
 
 static int add(void)
 {
-    int link = jz_links_add(&links, &transport, &scripted, ends[0], SLOT);
+    int link = jz_links_add(&links, &transport, &scripted, ends[0], false, SLOT);
     assert_true(jz_link_is_channel(link));
     assert_int_equal(jz_link_descriptor(&links, link), ends[0]);
     return link;
@@ -185,12 +184,18 @@ static bool is_pending(int link)
     return true;
 }
 
-static unsigned told_by_poll(void)
+/* And of an end, if there is one. */
+static unsigned all_told_by_poll(void)
 {
     jz_ready told[2];
     int count = jz_poll_wait(poll, told, COUNT_OF(told), 0);
     assert_in_range(count, 0, 1);
     return count > 0 ? told[0].what : 0;
+}
+
+static unsigned told_by_poll(void)
+{
+    return all_told_by_poll() & (JZ_READABLE | JZ_WRITABLE);
 }
 
 static void a_descriptor_is_its_own_link(void **state)
@@ -458,6 +463,140 @@ static void the_descriptor_is_watched_as_the_channel_wants_it(void **state)
     assert_int_equal(told_by_poll(), JZ_WRITABLE);
 }
 
+/* A channel that reads to the end of what there is, and that the poll watches. */
+static int add_told_once(bool is_lent)
+{
+    int link = jz_links_add(&links, &transport, &scripted, ends[0], is_lent, SLOT);
+    assert_true(jz_links_open(&links, link, NULL, 0));
+    scripted.interest = JZ_READABLE | JZ_ONCE;
+    assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
+    return link;
+}
+
+static void send_from_peer(void)
+{
+    assert_int_equal(write(ends[1], "x", 1), 1);
+}
+
+/* What the poll tells goes to the channel, which leaves it where it is. Returns what it was told. */
+static unsigned go_on_by_poll(int link)
+{
+    unsigned told = all_told_by_poll();
+    if (told != 0)
+        jz_links_ready(&links, link, told, JZ_READABLE);
+    assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
+    return told & (JZ_READABLE | JZ_WRITABLE);
+}
+
+/* For polls that tell everything as long as it is there this is as good as level-triggered. */
+static const unsigned again = JZ_POLL_TELLS_ONCE ? 0 : JZ_READABLE;
+
+static void what_a_channel_reads_to_its_end_is_told_once(void **state)
+{
+    (void)state;
+    int link = add_told_once(false);
+    scripted.may = JZ_READABLE;
+    assert_int_equal(go_on_by_poll(link), 0);
+    for (int i = 0; i < 3; i++) {
+        send_from_peer();
+        assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+        assert_int_equal(go_on_by_poll(link), again);
+    }
+}
+
+static void what_a_channel_leaves_is_told_again(void **state)
+{
+    (void)state;
+    int link = add_told_once(false);
+    scripted.may = JZ_READABLE;
+    send_from_peer();
+    assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+    scripted.interest = JZ_READABLE;
+    assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+}
+
+static void output_that_waits_is_told_of_as_long_as_there_is_room(void **state)
+{
+    (void)state;
+    int link = add_told_once(false);
+    scripted.may = JZ_READABLE;
+    scripted.interest = JZ_READABLE | JZ_WRITABLE | JZ_ONCE;
+    assert_int_equal(go_on_by_poll(link), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(go_on_by_poll(link), JZ_WRITABLE);
+    send_from_peer();
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(go_on_by_poll(link), JZ_READABLE | JZ_WRITABLE);
+}
+
+/* A read that finds some bytes does not find what is behind them. */
+static void an_end_behind_what_is_read_is_told_again(void **state)
+{
+    (void)state;
+    int link = add_told_once(false);
+    char byte;
+    send_from_peer();
+    shutdown(ends[1], SHUT_WR);
+    assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+}
+
+/* It need not leave the poll, which has told what there is; and what comes meanwhile is told when its turn is over. */
+static void a_handshake_that_is_put_off_hears_of_what_came_meanwhile(void **state)
+{
+    (void)state;
+    int link = add_told_once(false);
+    int taken;
+    uint32_t slot;
+    links.steps_ns = UINT64_MAX;
+    send_from_peer();
+    assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+    for (int i = 0; i < 2; i++) {
+        send_from_peer();
+        assert_int_equal(go_on_by_poll(link), JZ_POLL_TELLS_ONCE ? JZ_READABLE : 0);
+        assert_int_equal(go_on_by_poll(link), 0);
+    }
+    assert_true(jz_links_end_turn(&links));
+    assert_true(jz_links_take_put_off(&links, &taken, &slot));
+    assert_int_equal(jz_links_take_turn(&links, link, JZ_READABLE), 0);
+    assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
+    assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+}
+
+/* What somebody else has still is not reported, or only as far as something new comes. */
+static void a_channel_leaves_the_poll_when_it_ends(void **state)
+{
+    (void)state;
+    for (int is_lent = 0; is_lent < 2; is_lent++) {
+        int link = add_told_once(is_lent != 0);
+        int copy = dup(ends[0]);
+        scripted.may = JZ_READABLE;
+        send_from_peer();
+        assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+        jz_links_unwatch(&links, poll, link);
+        jz_links_forget(&links, link);
+        close(ends[0]);
+        assert_int_equal(told_by_poll(), 0);
+        send_from_peer();
+        told_by_poll();
+        assert_int_equal(told_by_poll(), 0);
+        /* The same number for the same socket can be watched anew where it was lent. */
+        if (is_lent) {
+            assert_int_equal(dup(copy), ends[0]);
+            assert_true(jz_poll_add(poll, ends[0], JZ_READABLE, TOKEN));
+            jz_poll_remove(poll, ends[0]);
+        }
+        close(copy);
+        close(ends[1]);
+        close(ends[0]);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    }
+}
+
 static void only_what_is_wanted_is_done_and_what_may_be_received_is_kept_in_mind(void **state)
 {
     (void)state;
@@ -607,6 +746,7 @@ static void who_is_lost_is_only_asked_why(void **state)
         expect_calls("");
         assert_int_equal(jz_links_explain(&links, link, text, sizeof text), cases[i].text != NULL);
         assert_string_equal(text, cases[i].text != NULL ? cases[i].text : "");
+        jz_links_unwatch(&links, poll, link);
         jz_links_forget(&links, link);
         expect_calls("failure close ");
     }
@@ -676,7 +816,7 @@ static void without_memory_there_is_no_link(void **state)
 {
     (void)state;
     test_allocations_fail_after(0);
-    int link = jz_links_add(&links, &transport, &scripted, ends[0], SLOT);
+    int link = jz_links_add(&links, &transport, &scripted, ends[0], false, SLOT);
     test_allocations_succeed();
     assert_int_equal(link, 0);
     scripted.has_no_memory = true;
@@ -703,7 +843,7 @@ static void many_links_are_told_apart(void **state)
     (void)state;
     int made[MANY];
     for (int i = 0; i < MANY; i++) {
-        made[i] = jz_links_add(&links, &transport, &scripted, i + 1000, (uint32_t)i);
+        made[i] = jz_links_add(&links, &transport, &scripted, i + 1000, false, (uint32_t)i);
         assert_int_not_equal(made[i], 0);
     }
     for (int i = 0; i < MANY; i++)
@@ -744,6 +884,12 @@ int main(void)
         TEST(who_is_put_off_is_not_watched_and_is_again_after_its_turn),
         TEST(a_handshake_that_a_last_look_has_ended_meanwhile_needs_no_turn),
         TEST(the_descriptor_is_watched_as_the_channel_wants_it),
+        TEST(what_a_channel_reads_to_its_end_is_told_once),
+        TEST(what_a_channel_leaves_is_told_again),
+        TEST(output_that_waits_is_told_of_as_long_as_there_is_room),
+        TEST(an_end_behind_what_is_read_is_told_again),
+        TEST(a_handshake_that_is_put_off_hears_of_what_came_meanwhile),
+        TEST(a_channel_leaves_the_poll_when_it_ends),
         TEST(only_what_is_wanted_is_done_and_what_may_be_received_is_kept_in_mind),
         TEST(who_has_more_goes_on_in_the_next_turn),
         TEST(who_has_more_in_a_turn_is_not_served_again_in_it),

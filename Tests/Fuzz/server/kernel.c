@@ -102,7 +102,12 @@ kernel_socket *kernel_socket_of(int descriptor)
     return socket;
 }
 
-/* Level-triggered, like epoll. */
+/* What may be read, if only in the future; different with everything that comes. */
+static size_t stamp_of(const kernel_socket *socket)
+{
+    return socket->readable * 4 + (socket->has_end ? 2 : 0) + (socket->is_reset ? 1 : 0) + 1;
+}
+
 uint32_t kernel_readiness(const kernel_socket *socket)
 {
     bool has_all = socket->has_end && socket->position == socket->input->length;
@@ -116,7 +121,20 @@ uint32_t kernel_readiness(const kernel_socket *socket)
         ready |= KERNEL_EPOLLERR | KERNEL_EPOLLHUP;
     if (has_all && socket->is_finished)
         ready |= KERNEL_EPOLLHUP;
+    if ((socket->events & KERNEL_EPOLLRDHUP) != 0 && socket->has_end && socket->readable == socket->input->length)
+        ready |= KERNEL_EPOLLRDHUP | KERNEL_EPOLLIN;
     return ready;
+}
+
+uint32_t kernel_news(const kernel_socket *socket)
+{
+    bool is_told = (socket->events & EPOLLET) != 0 && socket->told == stamp_of(socket);
+    return is_told ? 0 : kernel_readiness(socket);
+}
+
+void kernel_note_told(kernel_socket *socket)
+{
+    socket->told = stamp_of(socket);
 }
 
 bool kernel_may_accept(void)
@@ -130,7 +148,7 @@ bool kernel_is_ready(void)
         return true;
     for (size_t i = 0; i < kernel.socket_count; i++) {
         const kernel_socket *socket = &kernel.sockets[i];
-        if (socket->is_watched && !socket->is_closed && kernel_readiness(socket) != 0)
+        if (socket->is_watched && !socket->is_closed && kernel_news(socket) != 0)
             return true;
     }
     return false;

@@ -24,6 +24,7 @@ typedef struct kernel_socket {
     bool is_watched;
     uint32_t events;
     uint64_t token;
+    size_t told; /* edge-triggered: what there was when it was told; 0: nothing was */
 } kernel_socket;
 
 /* Calls that fail, once, after so many that do not. */

@@ -64,8 +64,10 @@ ssize_t __wrap_recv(int descriptor, void *bytes, size_t capacity, int flags)
     kernel_socket *socket = kernel_socket_of(descriptor);
     note_progress();
     kernel_unpoison();
-    if (kernel_fails(KERNEL_RECV))
+    if (kernel_fails(KERNEL_RECV)) {
+        socket->told = 0; /* what there is comes after the failure */
         return -1;
+    }
     if (socket->is_reset)
         return failing(ECONNRESET);
     size_t count = socket->readable - socket->position;
@@ -250,6 +252,7 @@ int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_even
         require(operation != EPOLL_CTL_ADD || !socket->is_watched, "what is watched is added once");
         watch(&socket->events, &socket->token, operation, event);
         socket->is_watched = operation != EPOLL_CTL_DEL;
+        socket->told = 0;
     }
     return 0;
 }
@@ -282,9 +285,12 @@ int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int timeo
             tell(events, most, &count, kernel_may_accept() ? kernel.listener_events & EPOLLIN : 0,
                  kernel.listener_token);
         } else if (place < kernel.socket_count) {
-            const kernel_socket *socket = &kernel.sockets[place];
+            kernel_socket *socket = &kernel.sockets[place];
+            int before = count;
             if (socket->is_watched && !socket->is_closed)
-                tell(events, most, &count, kernel_readiness(socket), socket->token);
+                tell(events, most, &count, kernel_news(socket), socket->token);
+            if (count > before)
+                kernel_note_told(socket);
         }
     }
     if (count > 0)

@@ -16,7 +16,8 @@ enum {
     KERNEL_EPOLLIN = EPOLLIN,
     KERNEL_EPOLLOUT = EPOLLOUT,
     KERNEL_EPOLLERR = EPOLLERR,
-    KERNEL_EPOLLHUP = EPOLLHUP
+    KERNEL_EPOLLHUP = EPOLLHUP,
+    KERNEL_EPOLLRDHUP = EPOLLRDHUP
 };
 
 #define KERNEL_START_NS UINT64_C(1000000000000)
@@ -63,6 +64,10 @@ bool kernel_fails(kernel_call call);
 
 kernel_socket *kernel_socket_of(int descriptor);
 uint32_t kernel_readiness(const kernel_socket *socket);
+
+/* What epoll has to tell: edge-triggered, nothing that was told. */
+uint32_t kernel_news(const kernel_socket *socket);
+void kernel_note_told(kernel_socket *socket);
 bool kernel_may_accept(void);
 
 #endif

@@ -55,7 +55,8 @@ JZ_BEGIN_DECLARATIONS
 enum {
     JZ_READABLE = 1, /* data, the end of the stream, or an error waits to be received */
     JZ_WRITABLE = 2,
-    JZ_LOST = 4 /* only from `ready`: the connection is lost */
+    JZ_LOST = 4, /* only from `ready`: the connection is lost */
+    JZ_ONCE = 8  /* only from `interest`: what there is to read need be told only once */
 };
 
 /* A piece of the bytes to send. */
@@ -102,6 +103,11 @@ typedef struct jz_transport {
      * 0 for nothing at present. Usually that is `wanted`. But a handshake may have to write before it can read, and
      * bytes that the channel has to send require JZ_WRITABLE, regardless of the server. While nothing is wanted, do not
      * return JZ_READABLE: the poll would report the waiting bytes again and again.
+     *
+     * JZ_ONCE besides JZ_READABLE is a promise that saves system calls: since `ready` was last called for input, the
+     * channel has read the descriptor until there was nothing left, as EAGAIN says, or a stream that has given less
+     * than it was asked for. Then `ready` need only be called when there is something new. An end of input behind what
+     * was read needs no thought: it is told again. Without the promise all is told as long as it is there.
      */
     unsigned (*interest)(void *channel, unsigned wanted);
 
