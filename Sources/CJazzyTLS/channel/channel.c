@@ -46,7 +46,9 @@ static unsigned interest(void *opaque, unsigned wanted)
     if (channel->is_stalled)
         watched &= ~(unsigned)JZ_READABLE;
     /* Stalled without a backlog: `send` has sent it, and `ready` is to say that reading goes on. */
-    return channel->backlog != NULL || channel->is_stalled ? watched | JZ_WRITABLE : watched;
+    if (channel->backlog != NULL || channel->is_stalled)
+        return watched | JZ_WRITABLE;
+    return watched == JZ_READABLE && !channel->may_have_input ? JZ_READABLE | JZ_ONCE : watched;
 }
 
 /* After the handshake. */
@@ -70,6 +72,8 @@ static unsigned go_on(jz_tls_channel *channel, unsigned what)
 static unsigned ready(void *opaque, unsigned what)
 {
     jz_tls_channel *channel = opaque;
+    if ((what & JZ_READABLE) != 0)
+        channel->may_have_input = true;
     switch ((jz_tls_phase)channel->phase) {
     case JZ_TLS_PHASE_OPEN:
         return go_on(channel, what);

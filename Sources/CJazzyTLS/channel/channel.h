@@ -72,6 +72,7 @@ typedef struct jz_tls_channel {
     bool is_broken : 1; /* the socket, or there is no memory */
     bool is_stalled : 1; /* not read from before the peer takes what it was answered */
     bool has_told_end : 1;
+    bool may_have_input : 1; /* the socket: nothing has found its end since the poll said that there is some */
 } jz_tls_channel;
 
 /* Before anything else: the loop works for this channel now. */

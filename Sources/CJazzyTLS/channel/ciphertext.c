@@ -74,9 +74,11 @@ size_t jz_tls_read_socket(jz_tls_loop *loop, void *bytes, size_t capacity)
         size_t length = (size_t)count;
         loop->receivable -= length < loop->receivable ? length : loop->receivable;
         loop->is_drained = length < capacity;
+        channel->may_have_input = !loop->is_drained;
         return length;
     }
     loop->is_drained = true;
+    channel->may_have_input = false;
     if (count == 0)
         channel->has_ended = true;
     else if (errno != EAGAIN && errno != EWOULDBLOCK)

@@ -61,6 +61,12 @@ static bool take_over(jz_tls_channel *channel)
     return !channel->is_broken;
 }
 
+/* The first bytes of data may have come with the last ones of the handshake; if not, `receive` sends the tickets. */
+static bool has_something(const jz_tls_channel *channel)
+{
+    return channel->kept != NULL || channel->early != NULL || channel->held != NULL || channel->may_have_input;
+}
+
 static unsigned finish(jz_tls_channel *channel)
 {
     jz_tls_counters *counters = jz_tls_counters_of(channel->tls);
@@ -73,8 +79,7 @@ static unsigned finish(jz_tls_channel *channel)
     jz_tls_release_generation(channel->generation);
     channel->generation = NULL;
     channel->phase = JZ_TLS_PHASE_OPEN;
-    /* The first bytes of data may have come with the last ones of the handshake. */
-    return JZ_READABLE | JZ_WRITABLE;
+    return has_something(channel) ? JZ_READABLE | JZ_WRITABLE : JZ_WRITABLE;
 }
 
 static void begin_step(jz_tls_loop *loop)

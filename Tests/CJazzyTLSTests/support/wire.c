@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -280,6 +281,16 @@ static unsigned ready_for(const wire *wire, unsigned wanted)
     return (polled.revents & POLLIN ? JZ_READABLE : 0u) | (polled.revents & POLLOUT ? JZ_WRITABLE : 0u);
 }
 
+/* Where it was ready for input, and is to be told of new input alone, nothing is left of what was there. */
+static void check_promise(const wire *wire)
+{
+    int left = 0;
+    if (wire->is_lost || (jz_tls_transport()->interest(wire->channel, JZ_READABLE) & JZ_ONCE) == 0)
+        return;
+    assert_int_equal(ioctl(wire->server, FIONREAD, &left), 0);
+    assert_that(left == 0, "%d bytes are left, of which it would not be told again", left);
+}
+
 unsigned wire_serve(wire *wire, unsigned wanted)
 {
     unsigned may = 0;
@@ -302,6 +313,8 @@ unsigned wire_serve(wire *wire, unsigned wanted)
             else
                 wire->has_more = true;
         }
+        if ((what & JZ_READABLE) != 0)
+            check_promise(wire);
         if ((wanted & JZ_READABLE) == 0 && (may & JZ_WRITABLE) != 0)
             return may;
     }
