@@ -253,9 +253,14 @@ async def test_on_a_narrow_screen_one_list_is_open_at_a_time(home, tmp_path):
     async with Browser(tmp_path / "browser") as chromium:
         tab = await chromium.open(f"http://localhost:{home.port}/chat", width=360, height=640)
         await tab.until(f"{READY['/chat']} && {is_open} == 'false,false'")
+        for number in range(12):
+            await say(tab, f"Line {number}")
         for which, opened in {"rooms": "true,false", "people": "false,true"}.items():
             await tab.evaluate(f"document.querySelector('#{which} summary').click()")
             await tab.until(f"{is_open} == '{opened}'")
+            # The newest line stays in sight.
+            await say(tab, f"Looking at {which}")
+            await tab.until("log.scrollHeight - log.scrollTop - log.clientHeight < 2")
             await tab.screenshot(tmp_path / f"{which}.png")
             assert await tab.evaluate(OVERFLOW) == 0
             assert await tab.evaluate("document.getElementById('send').getBoundingClientRect().bottom <= innerHeight")

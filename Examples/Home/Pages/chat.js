@@ -30,7 +30,7 @@ function avatar(name) {
 }
 
 // Whether the log shows what is new, also when it becomes smaller.
-let isAtEnd = true;
+let isAtEnd = true, height = 0;
 
 function show(item, isOwn = false) {
   log.append(item);
@@ -164,11 +164,16 @@ text.onkeydown = event => {
   element("form").requestSubmit();
 };
 
+// An event of before it became smaller, or larger, says nothing of where it is now.
 log.onscroll = () => {
+  if (log.clientHeight != height) return;
   isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
   if (isAtEnd) element("newer").hidden = true;
 };
-new ResizeObserver(() => { if (isAtEnd) log.scrollTop = log.scrollHeight; }).observe(log);
+new ResizeObserver(() => {
+  height = log.clientHeight;
+  if (isAtEnd) log.scrollTop = log.scrollHeight;
+}).observe(log);
 element("newer").onclick = () => { log.scrollTop = log.scrollHeight; };
 
 // On a wide screen both lists are always there, on others one at a time.
