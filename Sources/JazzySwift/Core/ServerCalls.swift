@@ -60,7 +60,9 @@ struct ServerCalls {
     var statistics: JazzyStatistics {
         var statistics = jz_statistics()
         jz_server_statistics(core, &statistics)
-        return JazzyStatistics(statistics)
+        var told = JazzyStatistics(statistics)
+        told.readTimes(of: core)
+        return told
     }
 
     func stop() {

@@ -24,6 +24,11 @@ extension JazzyStatistics {
         messageRate.drops += other.messageRate.drops
         iterations += other.iterations
         iterationTime += other.iterationTime
+        iterationTimes.add(other.iterationTimes)
+        lateness.add(other.lateness)
+        handlerTimes.add(other.handlerTimes)
+        webSocketTimes.add(other.webSocketTimes)
+        pingTimes.add(other.pingTimes)
         broker.losses += other.broker.losses
         broker.published += other.broker.published
         broker.refused += other.broker.refused

@@ -52,6 +52,21 @@ public struct JazzyStatistics: Equatable, Sendable {
     /// long. It grows while a handler blocks.
     public internal(set) var lag = Duration.zero
 
+    /// The times of all iterations.
+    public internal(set) var iterationTimes = Histogram()
+
+    // MARK: Times, of a server with a page for metrics
+
+    /// How late the loops do what is due, measured ten times a second. This and the next three only of a server with
+    /// ``JazzyServer/metrics(_:)`` or another page that shows them.
+    public internal(set) var lateness = Histogram()
+    /// How long handlers take for a text or binary message, of about one message in 64.
+    public internal(set) var handlerTimes = Histogram()
+    /// How long the WebSockets that have ended were open.
+    public internal(set) var webSocketTimes = Histogram()
+    /// How long it took from a ping that the server sent by itself until the pong came.
+    public internal(set) var pingTimes = Histogram()
+
     // MARK: Other processes
 
     /// The broker, if the server has one.
