@@ -85,6 +85,7 @@
             gauge("broker_queued_bytes") { Double($0.broker.queuedBytes) }
             gauge("broker_queued_messages") { Double($0.broker.queuedMessages) }
             gauge("broker_lag_seconds") { $0.broker.lag.inSeconds }
+            gauge("broker_refused_topics") { Double($0.broker.refusedTopics) }
             counter("broker_reconnects_total") { $0.broker.reconnects }
             counter("broker_gaps_total") { $0.broker.gaps }
             counter("broker_received_total") { $0.broker.received }

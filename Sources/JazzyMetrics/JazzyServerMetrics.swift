@@ -46,6 +46,7 @@
     /// | `jazzy_broker_queued_bytes` | gauge | | what waits in the broker |
     /// | `jazzy_broker_queued_messages` | gauge | | the same in messages |
     /// | `jazzy_broker_lag_seconds` | gauge | | how long the last message took to the broker and back |
+    /// | `jazzy_broker_refused_topics` | gauge | | topics that the broker may not subscribe to |
     /// | `jazzy_broker_reconnects_total` | counter | | how often the broker connected again |
     /// | `jazzy_broker_gaps_total` | counter | | topics of which messages were, or may have been, lost |
     /// | `jazzy_broker_received_total` | counter | | messages of other processes that came |

@@ -75,6 +75,7 @@ void jz_membership_stop(jz_membership *membership)
     membership->last_report = report_of(&membership->broker);
     membership->last_report.is_up = false;
     membership->last_report.queued_bytes = membership->last_report.queued_messages = 0;
+    membership->last_report.refused_topics = 0;
     pthread_mutex_unlock(&membership->report_lock);
     jz_interest_end(&membership->interest);
     membership->broker.stop(membership->broker.context);

@@ -298,6 +298,8 @@ static void write_broker(scrape *scrape)
     add(scrape, "jazzy_broker_queued_messages", JZ_METRIC_GAUGE, "The same in messages.", report->queued_messages);
     add(scrape, "jazzy_broker_lag_seconds", JZ_METRIC_GAUGE, "How long the last message took to the broker and back.",
         report->lag_us * 1000);
+    add(scrape, "jazzy_broker_refused_topics", JZ_METRIC_GAUGE, "Topics that the broker may not subscribe to.",
+        report->refused_topics);
     add(scrape, "jazzy_broker_reconnects", JZ_METRIC_COUNTER, "How often the broker connected again.",
         report->reconnects);
     add(scrape, "jazzy_broker_gaps", JZ_METRIC_COUNTER, "How often messages of a topic were, or may have been, lost.",

@@ -114,10 +114,13 @@ struct jz_redis {
     uint64_t gaps_due_ms;    /* when gaps are told that no acknowledgement and no message tells; 0: none */
     uint64_t refused_due_ms; /* when topics that Redis refused are tried again; 0: there are none */
     size_t refused_now;      /* since they were tried, and not before */
+    size_t to_retry;         /* so many of them are still to be tried this time */
     bool is_held;            /* not joined again before `retold_ms`, because there was no memory for a topic */
     uint64_t retold_ms;
     bool has_forgotten;  /* topics were missing, until the next time that it is joined */
     bool has_moved;      /* Sentinels have said where the master is */
+    uint64_t role_ms;    /* when Redis said last that it is a master */
+    bool has_no_role;    /* since then it has refused to say */
     bool is_elsewhere;   /* Redis is no master any more: the subscribed connection is given up, too */
     uint64_t refused_ms; /* when Redis refused a message last, which was logged; 0: long ago */
     char logged[JZ_REDIS_MOST_LOGGED][JZ_REDIS_FAILURE_SIZE]; /* the last failures, which are not logged again */

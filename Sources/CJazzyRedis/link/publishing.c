@@ -41,6 +41,23 @@ static bool leave(jz_redis *redis, const char *reason)
     return jz_redis_wire_fail(&redis->publisher.wire, "%.120s", reason);
 }
 
+/*
+ * Whether Redis is a master is not told just now: it runs a script, or loads. It is asked again with the next probe,
+ * but not for longer than a probe may take. A user who may not ask any more is told how to allow it, when the
+ * connection is made again: without an answer nobody would see that this Redis has become a replica.
+ */
+static bool take_refused_role(jz_redis *redis, const char *refusal)
+{
+    bool is_for_now = begins(refusal, "BUSY") || begins(refusal, "LOADING") || begins(refusal, "TRYAGAIN");
+    if (!is_for_now || redis->now_ms - redis->role_ms >= redis->settings.options.probe_timeout_ms)
+        return leave(redis, refusal);
+    if (!redis->has_no_role)
+        jz_redis_log(redis, JZ_LOG_WARNING, "Redis at %s does not say now whether it is a master: %s", redis->where,
+                     refusal);
+    redis->has_no_role = true;
+    return jz_redis_queue_refused(&redis->queue) || jz_redis_wire_fail(&redis->publisher.wire, "%.120s", refusal);
+}
+
 /* A user may be allowed to publish to some channels only: then others are taken meanwhile. */
 static void log_refusal(jz_redis *redis, const jz_redis_queued *entry, const char *refusal)
 {
@@ -57,7 +74,9 @@ static bool take_refusal(jz_redis *redis, const jz_redis_queued *entry)
 {
     jz_redis_peer *peer = &redis->publisher;
     const char *refusal = peer->replies.refusal;
-    if (entry->kind == JZ_REDIS_QUEUED_ROLE || is_for_elsewhere(refusal))
+    if (entry->kind == JZ_REDIS_QUEUED_ROLE)
+        return take_refused_role(redis, refusal);
+    if (is_for_elsewhere(refusal))
         return leave(redis, refusal);
     log_refusal(redis, entry, refusal);
     bool is_whole = jz_redis_queue_refused(&redis->queue);
@@ -73,6 +92,8 @@ static bool take_answer(jz_redis *redis, const jz_redis_queued *entry)
     if (entry->kind == JZ_REDIS_QUEUED_ROLE) {
         if (peer->replies.type != REDIS_REPLY_ARRAY || strcmp(peer->replies.word, "master") != 0)
             return leave(redis, "it is no master any more");
+        redis->role_ms = redis->now_ms;
+        redis->has_no_role = false;
     } else if (peer->replies.type != REDIS_REPLY_INTEGER) {
         return jz_redis_wire_fail(&peer->wire, "its answer to PUBLISH is not understood");
     } else if (redis->refused_ms != 0 && redis->now_ms - redis->refused_ms >= CALM_MS &&
@@ -114,6 +135,8 @@ void jz_redis_publisher_ready(jz_redis *redis, bool is_same, uint64_t now_ms)
 {
     uint64_t lately_ms = now_ms > JZ_REDIS_DOUBT_MS ? now_ms - JZ_REDIS_DOUBT_MS : 0;
     bool is_lately = is_same || lately_ms < redis->doubt_ms;
+    redis->role_ms = now_ms;
+    redis->has_no_role = false;
     if (!redis->publisher.was_ready)
         return;
     jz_redis_queue_reconnected(&redis->queue, is_lately ? lately_ms : redis->doubt_ms, redis->publisher.lost_ms);

@@ -102,7 +102,8 @@ static void report(void *context, jz_broker_report *report)
                                  .dropped = now.dropped,
                                  .queued_bytes = now.queue_bytes,
                                  .queued_messages = now.queue_messages,
-                                 .lag_us = now.lag_us};
+                                 .lag_us = now.lag_us,
+                                 .refused_topics = now.refused_topics};
 }
 
 /* False: no memory, or no descriptor. */

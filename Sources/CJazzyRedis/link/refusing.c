@@ -11,7 +11,8 @@
 #include "link/link.h"
 
 enum {
-    RETRY_MS = 30000,
+    PROBES_UNTIL_RETRIED = 6, /* 30 s, as probes go by default */
+    BATCH_MS = 50,            /* between two batches of those that are retried: ten thousand topics a second */
     MOST_RETRIED = JZ_REDIS_TOPIC_BATCH,
     MOST_LOGGED = 4, /* topics, until they are tried again */
     SHOWN = 64       /* bytes of a topic in the log */
@@ -27,6 +28,11 @@ static void log_topic(jz_redis *redis, const jz_redis_topic *topic, const char *
         redis->where, shown, topic->entry.name, refusal, redis->settings.options.prefix);
 }
 
+static uint64_t time_of_retry(const jz_redis *redis)
+{
+    return redis->now_ms + (uint64_t)PROBES_UNTIL_RETRIED * redis->settings.options.probe_interval_ms;
+}
+
 /* Under the lock. It may free the topic. */
 static void give_up(jz_redis *redis, jz_redis_topic *topic, const char *refusal)
 {
@@ -35,7 +41,7 @@ static void give_up(jz_redis *redis, jz_redis_topic *topic, const char *refusal)
         log_topic(redis, topic, refusal);
     jz_redis_topics_refused(redis->topics, topic);
     if (redis->refused_due_ms == 0)
-        redis->refused_due_ms = redis->now_ms + RETRY_MS;
+        redis->refused_due_ms = time_of_retry(redis);
 }
 
 /* Under the lock: how many of them are to be asked for again, which come first. */
@@ -82,17 +88,32 @@ bool jz_redis_take_refusal(jz_redis *redis, const char *refusal)
     return is_fine;
 }
 
-void jz_redis_retry_refused(jz_redis *redis, uint64_t now_ms)
+/* Those that are refused now are asked for again, one batch after the other. */
+static void begin_to_retry(jz_redis *redis, size_t refused)
 {
-    if (redis->refused_due_ms == 0 || now_ms < redis->refused_due_ms)
-        return;
     if (redis->refused_now > MOST_LOGGED)
         jz_redis_log(redis, JZ_LOG_ERROR, "Redis at %s refuses %zu more topics", redis->where,
                      redis->refused_now - MOST_LOGGED);
     redis->refused_now = 0;
+    redis->to_retry = refused;
+}
+
+void jz_redis_retry_refused(jz_redis *redis, uint64_t now_ms)
+{
+    if (redis->refused_due_ms == 0 || now_ms < redis->refused_due_ms)
+        return;
     pthread_mutex_lock(&redis->topics_lock);
-    jz_redis_topics_retry_refused(redis->topics, MOST_RETRIED);
-    bool has_more = jz_redis_topics_counts(redis->topics).refused > 0;
+    size_t refused = jz_redis_topics_counts(redis->topics).refused;
     pthread_mutex_unlock(&redis->topics_lock);
-    redis->refused_due_ms = has_more ? now_ms + RETRY_MS : 0;
+    if (redis->to_retry == 0)
+        begin_to_retry(redis, refused);
+    size_t count = redis->to_retry < MOST_RETRIED ? redis->to_retry : MOST_RETRIED;
+    redis->to_retry -= count;
+    pthread_mutex_lock(&redis->topics_lock);
+    jz_redis_topics_retry_refused(redis->topics, count);
+    pthread_mutex_unlock(&redis->topics_lock);
+    if (redis->to_retry > 0)
+        redis->refused_due_ms = now_ms + BATCH_MS;
+    else
+        redis->refused_due_ms = refused > 0 ? time_of_retry(redis) : 0;
 }

@@ -153,7 +153,8 @@ extension jz_broker_report {
             duplicates: UInt64(clamping: report.duplicates), unreadable: UInt64(clamping: report.unreadable),
             dropped: UInt64(clamping: report.dropped), queued_bytes: UInt64(clamping: report.queuedBytes),
             queued_messages: UInt64(clamping: report.queuedMessages),
-            lag_us: UInt64(min(max(0, report.lag / .microseconds(1)), 1e18)))
+            lag_us: UInt64(min(max(0, report.lag / .microseconds(1)), 1e18)),
+            refused_topics: UInt64(clamping: report.refusedTopics))
     }
 }
 

@@ -52,6 +52,7 @@ extension JazzyBrokerReport {
         queuedBytes = Int(clamping: core.queued_bytes)
         queuedMessages = Int(clamping: core.queued_messages)
         lag = .microseconds(Int64(clamping: core.lag_us))
+        refusedTopics = Int(clamping: core.refused_topics)
     }
 }
 

@@ -25,6 +25,8 @@ public struct JazzyBrokerReport: Equatable, Sendable {
     public var queuedMessages = 0
     /// How long the last message that it measured took, to itself and back.
     public var lag = Duration.zero
+    /// The topics with subscribers here now to which it may not subscribe, so that nothing of the others comes.
+    public var refusedTopics = 0
 
     /// Creates a report that says nothing.
     public init() {}

@@ -48,4 +48,6 @@ extension JazzyBrokerStatistics {
     public var queuedMessages: Int { report.queuedMessages }
     /// How long the last message that it measured took, to itself and back.
     public var lag: Duration { report.lag }
+    /// The topics with subscribers here now to which it may not subscribe, so that nothing of the others comes.
+    public var refusedTopics: Int { report.refusedTopics }
 }

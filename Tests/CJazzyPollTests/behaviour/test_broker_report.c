@@ -234,6 +234,7 @@ static void statistics_have_the_brokers_report_and_its_last_when_it_is_over(void
                                       .dropped = 7,
                                       .queued_bytes = 8,
                                       .queued_messages = 9,
+                                      .refused_topics = 11,
                                       .lag_us = 10};
     jz_broker_report said = report_of(server);
     assert_memory_equal(&said, &nothing, sizeof said);
@@ -253,7 +254,7 @@ static void statistics_have_the_brokers_report_and_its_last_when_it_is_over(void
         assert_false(said.is_up);
         assert_int_equal(said.gaps, 21);
         assert_int_equal(said.duplicates, 5);
-        assert_int_equal(said.queued_bytes + said.queued_messages, 0); /* that is about now */
+        assert_int_equal(said.queued_bytes + said.queued_messages + said.refused_topics, 0); /* that is about now */
     }
     assert_int_equal(grown.reports, reports);
     recorder_finish(&recorder, server);

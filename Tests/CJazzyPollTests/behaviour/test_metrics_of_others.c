@@ -77,6 +77,7 @@ static void report(void *context, jz_broker_report *told)
                                .dropped = 7,
                                .queued_bytes = 8,
                                .queued_messages = 9,
+                               .refused_topics = 11,
                                .lag_us = 1500};
 }
 
@@ -96,6 +97,7 @@ static void a_broker_is_counted_and_says_how_it_is(void **state)
         {"jazzy_broker_up", 1},
         {"jazzy_broker_queued_bytes", 8},
         {"jazzy_broker_queued_messages", 9},
+        {"jazzy_broker_refused_topics", 11},
         {"jazzy_broker_reconnects_total", 1},
         {"jazzy_broker_gaps_total", 2},
         {"jazzy_broker_received_total", 3},

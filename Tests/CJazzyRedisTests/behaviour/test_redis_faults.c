@@ -218,6 +218,65 @@ static void a_master_that_becomes_a_replica_is_left(void **state)
 }
 
 /* The same, where the question for the role is not answered any more. */
+/* It answers nothing but that it is busy, also whether it is a master. */
+static void run_long_script(void)
+{
+    redis_server_do(&redis, "CONFIG SET busy-reply-threshold 10");
+    const char *const script[] = {"redis-cli", "-s", redis.path, "EVAL", "while true do end", "0", NULL};
+    char output[128];
+    snprintf(output, sizeof output, "%s/script", redis.folder);
+    (void)redis_spawn(script, output); /* ends with the script */
+}
+
+static void a_redis_that_is_busy_is_asked_again_and_keeps_its_connections(void **state)
+{
+    (void)state;
+    jz_redis_options options = node_options(&here, redis.url);
+    options.probe_timeout_ms = 30000;
+    node_start(&here, &options);
+    options = node_options(&there, redis.url);
+    options.probe_timeout_ms = 30000;
+    node_start(&there, &options);
+    node_subscribe(&there, "news");
+    run_long_script();
+    assert_eventually(node_logged(&here, "does not say now whether it is a master: BUSY"));
+    assert_true(is_up(&here));
+    assert_eventually(redis_server_try(&redis, "SCRIPT KILL") != -1);
+    assert_eventually(node_reaches(&here, &there, "news", "after"));
+    assert_int_equal(node_statistics(&here).reconnects, 0);
+    assert_int_equal(node_statistics(&there).reconnects, 0);
+    finish_both();
+}
+
+static void a_redis_that_is_busy_for_too_long_is_left(void **state)
+{
+    (void)state;
+    jz_redis_options options = node_options(&here, redis.url);
+    options.probe_timeout_ms = 600;
+    node_start(&here, &options);
+    run_long_script();
+    assert_eventually(!is_up(&here));
+    assert_eventually(redis_server_try(&redis, "SCRIPT KILL") != -1);
+    assert_eventually(is_up(&here));
+    node_finish(&here);
+}
+
+/* Without it nobody would see that this Redis has become a replica. */
+static void who_may_not_ask_for_the_role_any_more_is_told_what_to_allow(void **state)
+{
+    (void)state;
+    char url[256];
+    redis_server_do(&redis, "ACL SETUSER app on >secret +@all &*");
+    snprintf(url, sizeof url, "unix://app:secret@%s", redis.path);
+    jz_redis_options options = node_options(&here, url);
+    node_start(&here, &options);
+    redis_server_do(&redis, "ACL SETUSER app -role");
+    assert_eventually(node_logged(&here, "allow it by ACL SETUSER ... +role"));
+    redis_server_do(&redis, "ACL SETUSER app +role");
+    assert_eventually(is_up(&here));
+    node_finish(&here);
+}
+
 static void a_replica_that_is_met_again_as_a_master_is_a_gap(void **state)
 {
     (void)state;
@@ -424,6 +483,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_message_that_redis_hangs_up_on_does_not_stop_the_others, pair_set_up,
                                         pair_tear_down),
         cmocka_unit_test_setup_teardown(a_master_that_becomes_a_replica_is_left, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_redis_that_is_busy_is_asked_again_and_keeps_its_connections, pair_set_up,
+                                        pair_tear_down),
+        cmocka_unit_test_setup_teardown(a_redis_that_is_busy_for_too_long_is_left, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(who_may_not_ask_for_the_role_any_more_is_told_what_to_allow, pair_set_up,
+                                        pair_tear_down),
         cmocka_unit_test_setup_teardown(a_replica_that_is_met_again_as_a_master_is_a_gap, pair_set_up, pair_tear_down),
         cmocka_unit_test_setup_teardown(a_full_output_buffer_costs_the_subscription_only, pair_set_up, pair_tear_down),
         cmocka_unit_test_setup_teardown(what_a_loop_cannot_take_is_told_as_a_gap, pair_set_up, pair_tear_down),

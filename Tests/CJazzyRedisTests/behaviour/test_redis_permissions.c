@@ -60,10 +60,36 @@ static void a_topic_that_is_allowed_after_all_is_told_as_a_gap(void **state)
     want(&here, "closed");
     assert_eventually(node_statistics(&here).refused_topics == 1);
     redis_server_do(&redis, "ACL SETUSER app &jazzy:closed");
-    redis_server_do(&redis, "CLIENT KILL TYPE pubsub"); /* or 30 s later */
+    redis_server_do(&redis, "CLIENT KILL TYPE pubsub"); /* or when six probes have gone */
     assert_eventually(node_is_live(&here, "closed"));
     assert_eventually(node_gaps_of(&here, "closed") == 1);
     assert_int_equal(node_statistics(&here).refused_topics, 0);
+    node_finish(&here);
+}
+
+static void many_forbidden_topics_are_all_asked_for_again_at_the_next_time(void **state)
+{
+    (void)state;
+    char url[256];
+    char name[32];
+    jz_redis_options options = limited(&here, url, sizeof url, "open/*");
+    options.probe_interval_ms = 500; /* asked for again after six of them */
+    options.probe_timeout_ms = 5000;
+    node_start(&here, &options);
+    want(&here, "open/1");
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "closed/%d", i);
+        want(&here, name);
+    }
+    assert_eventually(node_statistics(&here).refused_topics == MANY);
+    jz_broker_report report = {0};
+    jz_redis_broker(here.redis)->report(jz_redis_broker(here.redis)->context, &report);
+    assert_true(report.refused_topics > 0);
+    redis_server_do(&redis, "ACL SETUSER app &jazzy:closed/*");
+    assert_eventually(node_statistics(&here).live_topics == MANY + 1);
+    assert_int_equal(node_statistics(&here).refused_topics, 0);
+    assert_int_equal(node_statistics(&here).reconnects, 0);
+    assert_eventually(node_statistics(&here).gaps == MANY);
     node_finish(&here);
 }
 
@@ -136,6 +162,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_forbidden_topic_leaves_the_others_live, pair_set_up, pair_tear_down),
         cmocka_unit_test_setup_teardown(a_topic_that_is_allowed_after_all_is_told_as_a_gap, pair_set_up,
+                                        pair_tear_down),
+        cmocka_unit_test_setup_teardown(many_forbidden_topics_are_all_asked_for_again_at_the_next_time, pair_set_up,
                                         pair_tear_down),
         cmocka_unit_test_setup_teardown(a_server_starts_and_joins_again_beside_a_forbidden_topic, pair_set_up,
                                         pair_tear_down),

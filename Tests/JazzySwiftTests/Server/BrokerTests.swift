@@ -145,6 +145,7 @@ struct BrokerTests {
         (report.isUp, report.reconnects, report.gaps, report.received, report.echoes) = (true, 1, 2, 3, 4)
         (report.duplicates, report.unreadable, report.dropped) = (5, 6, 7)
         (report.queuedBytes, report.queuedMessages, report.lag) = (8, 9, .microseconds(10))
+        report.refusedTopics = 11
         for run in 1...2 {
             try server.start(host: "127.0.0.1", port: 0)
             try #require(board.lines.first).chosenReport.withLock { $0 = report }
@@ -153,6 +154,7 @@ struct BrokerTests {
             #expect((broker.reconnects, broker.gaps, broker.received, broker.echoes) == (1, 2, 3, 4))
             #expect((broker.duplicates, broker.unreadable, broker.dropped) == (5, 6, 7))
             #expect((broker.queuedBytes, broker.queuedMessages, broker.lag) == (8, 9, .microseconds(10)))
+            #expect(broker.refusedTopics == 11)
             server.stop()
             server.wait()
             let lifetime = server.lifetimeStatistics.broker

@@ -99,6 +99,7 @@ struct StatisticsTests {
         #expect(statistics.broker.dropped == Int(core.broker.report.dropped))
         #expect(statistics.broker.queuedBytes == Int(core.broker.report.queued_bytes))
         #expect(statistics.broker.queuedMessages == Int(core.broker.report.queued_messages))
+        #expect(statistics.broker.refusedTopics == Int(core.broker.report.refused_topics))
         #expect(statistics.broker.lag == .microseconds(core.broker.report.lag_us))
         #expect(statistics.refused(for: .malformedHead) == Int(core.refused.0))
         #expect(statistics.refused(for: .outOfMemory) == Int(core.refused.15))

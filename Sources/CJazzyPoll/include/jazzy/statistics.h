@@ -72,6 +72,8 @@ typedef struct jz_broker_report {
     uint64_t queued_bytes;    /* now: what it has accepted, and not yet been told to have arrived */
     uint64_t queued_messages; /* the same in messages */
     uint64_t lag_us;          /* in microseconds, how long the last message that it measured took, to itself and back */
+    uint64_t refused_topics;  /* now: topics with subscribers here to which it may not subscribe, so that nothing of the
+                                 others comes */
 } jz_broker_report;
 
 /*

@@ -34,8 +34,9 @@
  *   - A user of Redis who may not use every channel (ACL) needs those of the processes themselves, &jazzy:?J*, and
  *     those of topics, and +role and +info: INFO tells whether a new connection leads to the same Redis as before. If
  *     it may not be asked for, that is taken for another one, and more topics are told of gaps. A topic that is
- *     forbidden is never live: it is logged, counted (refused_topics), and asked for again every 30 s, while all
- *     others go on.
+ *     forbidden is never live: it is logged, counted (refused_topics), and asked for again every 30 s (six probes),
+ *     while all others go on. Where Redis is busy with a script, or loads, and does not say whether it is a master, it
+ *     is asked again with the next probe; whoever may not ask any more loses the connections, and is told so.
  *   - Whoever may publish to these channels is trusted like a process of one's own. There is no signature: such a one
  *     can publish any message to any topic, also in the name of another process (whose origin is in each of its
  *     messages): with a high number it makes that one's next messages look like duplicates, which are dropped and only
