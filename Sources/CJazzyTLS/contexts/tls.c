@@ -1,9 +1,26 @@
 /* The public functions. All of them leave OpenSSL's error queue empty. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "contexts/choice.h"
 #include "contexts/instance.h"
 #include "contexts/report.h"
+
+/* An application's providers, or its configuration of OpenSSL, do not have everything. */
+static jz_status refuse_library(const jz_tls_library *of_application, jz_error *error)
+{
+    const char *what = jz_tls_library_lacks(of_application);
+    jz_status status = jz_tls_report_openssl(error, JZ_STATUS_SYSTEM, "find %s in any active provider of OpenSSL",
+                                             what != NULL ? what : "what TLS needs");
+    size_t length = strlen(error->message);
+    if (status == JZ_STATUS_SYSTEM)
+        snprintf(
+            error->message + length, sizeof error->message - length,
+            "; activate one that has it, such as \"default\", in openssl.cnf or the file that OPENSSL_CONF names, and "
+            "ask for no properties that it lacks");
+    return status;
+}
 
 static jz_status load_first(jz_tls *tls, const jz_tls_options *options, jz_error *error)
 {
@@ -12,7 +29,7 @@ static jz_status load_first(jz_tls *tls, const jz_tls_options *options, jz_error
         status = jz_tls_certificates_copy(&tls->certificates, options->certificates, options->certificate_count, error);
     tls->library = jz_tls_choose_library(&tls->of_application);
     if (status == JZ_OK && tls->library == NULL)
-        status = jz_tls_report_openssl(error, JZ_STATUS_SYSTEM, "find what TLS needs among the providers of OpenSSL");
+        status = refuse_library(&tls->of_application, error);
     if (status == JZ_OK && options->ticket_lifetime_s > 0) {
         tls->tickets = jz_tls_tickets_create(tls->library, &tls->settings.options, error);
         status = tls->tickets != NULL ? JZ_OK : error->status;

@@ -45,8 +45,20 @@ bool jz_tls_library_look_up(jz_tls_library *library)
         library->prf = EVP_KDF_fetch(library->context, "TLS1-PRF", NULL);
     if (library->sha256 == NULL)
         library->sha256 = EVP_MD_fetch(library->context, "SHA256", NULL);
-    return prepare_hmacs(library) && library->sha256 != NULL && library->aes_128 != NULL && library->aes_256 != NULL &&
-           library->of_tickets != NULL;
+    return prepare_hmacs(library) && jz_tls_library_lacks(library) == NULL;
+}
+
+const char *jz_tls_library_lacks(const jz_tls_library *library)
+{
+    if (library->sha256 == NULL)
+        return "SHA256";
+    if (library->aes_128 == NULL)
+        return "AES-128-GCM";
+    if (library->aes_256 == NULL)
+        return "AES-256-GCM";
+    if (library->of_tickets == NULL)
+        return "AES-256-CBC";
+    return library->hmac_sha256 == NULL || library->hmac_sha384 == NULL ? "HMAC with SHA256 and SHA384" : NULL;
 }
 
 void jz_tls_library_forget(jz_tls_library *library)

@@ -28,6 +28,9 @@ typedef struct jz_tls_library {
  */
 bool jz_tls_library_look_up(jz_tls_library *library);
 
+/* The name of the first thing that is missing, without which nothing goes; NULL: there is all that is needed. */
+const char *jz_tls_library_lacks(const jz_tls_library *library);
+
 /* Forgets all that was looked up. */
 void jz_tls_library_forget(jz_tls_library *library);
 

@@ -231,6 +231,39 @@ static void a_provider_of_the_applications_is_respected(void **state)
     OSSL_PROVIDER_unload(provider);
 }
 
+static void *create_without_ciphers(void *message)
+{
+    OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER *base = OSSL_PROVIDER_load(context, "base"); /* so that OpenSSL does not fall back */
+    OSSL_LIB_CTX_set0_default(context);
+    const jz_tls_certificate certificate = {.certificate_file = "nowhere.pem", .key_file = "nowhere.pem"};
+    jz_tls_options options = jz_tls_options_default();
+    options.certificates = &certificate;
+    options.certificate_count = 1;
+    jz_error error = {0};
+    assert_null(jz_tls_create(&options, &error));
+    assert_int_equal(error.status, JZ_STATUS_SYSTEM);
+    snprintf(message, sizeof error.message, "%s", error.message);
+    OSSL_LIB_CTX_set0_default(OSSL_LIB_CTX_get0_global_default());
+    OSSL_PROVIDER_unload(base);
+    OSSL_LIB_CTX_free(context);
+    return NULL;
+}
+
+/* In a thread, whose default context is its own. */
+static void without_ciphers_a_server_is_refused_with_a_way_out(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    jz_error seen = {0};
+    assert_int_equal(pthread_create(&thread, NULL, create_without_ciphers, seen.message), 0);
+    pthread_join(thread, NULL);
+    assert_string_equal(seen.message,
+                        "cannot find SHA256 in any active provider of OpenSSL (unsupported); activate one that has it, "
+                        "such as \"default\", in openssl.cnf or the file that OPENSSL_CONF names, and ask for no "
+                        "properties that it lacks");
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -254,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_server_needs_no_provider_of_the_application),
         cmocka_unit_test(a_thread_may_have_a_context_of_its_own),
         cmocka_unit_test(a_provider_of_the_applications_is_respected),
+        cmocka_unit_test(without_ciphers_a_server_is_refused_with_a_way_out),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, begin, end));
 }
