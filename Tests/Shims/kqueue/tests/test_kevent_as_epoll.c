@@ -285,7 +285,7 @@ static void sort(const jz_ready *ready, int count, unsigned *told)
             place++;
         assert_that(place < WATCHED || is_lost[ready[i].token], "what nobody watches is told");
         if (place < WATCHED)
-            told[place] |= ready[i].what;
+            told[place] |= ready[i].what & BOTH;
     }
 }
 
