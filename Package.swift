@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "JazzyTLS", targets: ["JazzyTLS"]),
         .library(name: "CJazzyRedis", targets: ["CJazzyRedis"]),
         .library(name: "JazzyRedis", targets: ["JazzyRedis"]),
+        .executable(name: "jazzy-top", targets: ["jazzy-top"]),
     ],
     targets: [
         // Where zlib is missing, SwiftPM names the system's package of it, and the compiler says so, too.
@@ -102,6 +103,10 @@ let package = Package(
             dependencies: ["JazzySwift", "CJazzyPoll", "CJazzyZlib", "JazzyPlatform"],
             swiftSettings: strict + [.enableUpcomingFeature("MemberImportVisibility")]
         ),
+        // A server's dashboard in a terminal.
+        .executableTarget(
+            name: "jazzy-top", dependencies: ["JazzyTesting", "JazzySwift", "JazzyPlatform"], path: "Sources/JazzyTop",
+            swiftSettings: strict + [.enableUpcomingFeature("MemberImportVisibility")]),
         .testTarget(
             name: "JazzySwiftTests", dependencies: ["JazzySwift", "JazzyTesting", "CJazzyPoll", "JazzyPlatform"],
             swiftSettings: strict),

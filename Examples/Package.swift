@@ -31,6 +31,9 @@ let package = Package(
         program("rooms", in: "Rooms"),
         program("dashboard", in: "Dashboard"),
         program("game", in: "Game"),
+        .executableTarget(
+            name: "monitoring", dependencies: ["ExampleSupport", jazzy], path: "Monitoring",
+            exclude: ["grafana-dashboard.json"]),
         .executableTarget(name: "deployed", dependencies: [jazzy], path: "Deployed"),
         .executableTarget(
             name: "secure", dependencies: [jazzy, .product(name: "JazzyTLS", package: "jazzy")], path: "Secure"),

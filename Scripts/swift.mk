@@ -17,6 +17,7 @@ swift_package = --package-path $(1) --scratch-path $(2) --disable-build-manifest
 define swift_programs
 swift build $(call swift_package,Examples,$(1),$(2))
 swift build $(call swift_package,Benchmarks,$(1),$(2))
+swift build $(call swift_package,.,$(1),$(2)) --product jazzy-top
 endef
 
 .PHONY: swift-programs

@@ -7,6 +7,9 @@ Route.ws("/echo") { ws, event, message in
     if event == .message, message.kind == .text { ws.send("You said: " + message.text) }
 }
 
+// What it does, at https://localhost:8443/jazzy on this machine.
+Route.dashboard("/jazzy")
+
 await Jazzy.exitOnError {
     let arguments = Array(CommandLine.arguments.dropFirst())
     guard arguments.count >= 2, let port = arguments.count > 2 ? Int(arguments[2]) : 8443 else {

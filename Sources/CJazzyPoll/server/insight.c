@@ -5,7 +5,10 @@
 #include <stdlib.h>
 
 #include "loop/report.h"
+#include "platform/process.h"
+#include "server/health.h"
 #include "server/looks.h"
+#include "server/metrics.h"
 #include "server/summing.h"
 #include "server/timing.h"
 
@@ -51,6 +54,23 @@ static void look_at_loop(const jz_shard *shard, uint64_t now_ns, jz_loop_look *l
     jz_times_of_loop(shard, &look->iteration_times, &look->lateness);
 }
 
+static void look_at_surroundings(const jz_server *server, jz_look *look)
+{
+    jz_transport_report sum;
+    jz_process process = jz_process_read();
+    look->state = jz_health_of(server).state;
+    look->has_broker = atomic_load(&server->membership) != NULL;
+    look->transports.are_there = jz_transports_sum(server, &sum);
+    look->transports.handshakes = sum.handshakes;
+    look->transports.resumed = sum.resumed;
+    look->transports.failed = sum.failed;
+    look->transports.reloads = sum.reloads;
+    look->transports.failed_reloads = sum.failed_reloads;
+    look->transports.expires = sum.expires;
+    look->process = (jz_process_look){process.cpu_ns, process.resident_bytes, process.virtual_bytes,
+                                      process.descriptors, process.max_descriptors};
+}
+
 static size_t at_most(size_t wanted, size_t most)
 {
     return wanted < most ? wanted : most;
@@ -84,6 +104,7 @@ static bool fill_in(jz_server *server, const jz_look_options *options, jz_look *
     const jz_workers_state workers = jz_workers_now(&server->workers);
     look->time_ms = jz_wall_clock_ms();
     look->clock_ns = jz_clock_ns();
+    look_at_surroundings(server, look);
     look->workers = (jz_workers_look){workers.threads, workers.busy, workers.queued};
     jz_statistics_sum(server, &look->statistics);
     look->loop_count = server->shard_count;

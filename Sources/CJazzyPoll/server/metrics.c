@@ -313,8 +313,7 @@ static void write_broker(scrape *scrape)
         report->dropped);
 }
 
-/* Of all transports that tell of themselves, together. False: there is none. */
-static bool sum_transports(const jz_server *server, jz_transport_report *sum)
+bool jz_transports_sum(const jz_server *server, jz_transport_report *sum)
 {
     *sum = (jz_transport_report){0};
     for (size_t i = 0; i < server->transport_count; i++) {
@@ -334,7 +333,7 @@ static bool sum_transports(const jz_server *server, jz_transport_report *sum)
 static void write_transports(scrape *scrape)
 {
     jz_transport_report sum;
-    if (!sum_transports(scrape->server, &sum))
+    if (!jz_transports_sum(scrape->server, &sum))
         return;
     begin(scrape, "jazzy_tls_handshakes", JZ_METRIC_COUNTER, "Handshakes of TLS, by result.");
     add_labelled(scrape, "result", "full", sum.handshakes - sum.resumed);

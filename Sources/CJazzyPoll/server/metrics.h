@@ -3,6 +3,7 @@
 #define JAZZY_SERVER_METRICS_H
 
 #include "jazzy/server.h"
+#include "jazzy/transport.h"
 #include "server/exposition.h"
 
 /*
@@ -10,5 +11,8 @@
  * connection, so it takes as long for one as for many. From any thread, while the server is prepared to run.
  */
 bool jz_metrics_write(const jz_server *server, jz_exposition_format format, jz_buffer *output);
+
+/* Of all transports that tell of themselves, together. False: there is none, and all is zero. From any thread. */
+bool jz_transports_sum(const jz_server *server, jz_transport_report *sum);
 
 #endif

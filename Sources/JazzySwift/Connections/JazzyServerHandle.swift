@@ -34,7 +34,7 @@ public struct JazzyServerHandle: Sendable {
     }
 
     /// `nil` if the server has ended. Otherwise it is not destroyed before `body` returns.
-    private func withCalls<Result>(_ body: (ServerCalls) -> Result) -> Result? {
+    func withCalls<Result>(_ body: (ServerCalls) -> Result) -> Result? {
         guard let server = jz_ws_borrow_server(ws.core) else { return nil }
         defer { jz_ws_return_server(ws.core) }
         return body(ServerCalls(core: server))

@@ -433,6 +433,26 @@ static void a_look_without_memory_fails(void **state)
     finish(0);
 }
 
+/* With a client that stays, it drains and stops until that has gone. */
+static void what_becomes_of_the_server_is_seen(void **state)
+{
+    (void)state;
+    start(1, false);
+    open_client(0, 0);
+    const char *expected[] = {"running", "draining", "stopping"};
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        if (i == 1)
+            jz_server_drain(server, JZ_NEVER);
+        else if (i == 2)
+            jz_server_stop(server);
+        jz_look *seen = look();
+        assert_string_equal(seen->state, expected[i]);
+        assert_true(seen->process.cpu_ns > 0);
+        jz_look_free(seen);
+    }
+    finish(1);
+}
+
 static void a_server_that_does_not_run_is_looked_at_too(void **state)
 {
     (void)state;
@@ -441,6 +461,9 @@ static void a_server_that_does_not_run_is_looked_at_too(void **state)
     jz_look *seen = look();
     assert_int_equal(seen->topic_count + seen->receiver_count + seen->incident_count, 0);
     assert_int_equal(seen->workers.threads, 0);
+    assert_string_equal(seen->state, "running");
+    assert_false(seen->has_broker);
+    assert_false(seen->transports.are_there);
     jz_look_free(seen);
     jz_server_destroy(server);
     start(1, false);
@@ -462,6 +485,7 @@ int main(void)
         cmocka_unit_test(the_queue_of_the_workers_is_seen),
         cmocka_unit_test(counting_ends_some_time_after_the_last_look),
         cmocka_unit_test(a_look_without_memory_fails),
+        cmocka_unit_test(what_becomes_of_the_server_is_seen),
         cmocka_unit_test(a_server_that_does_not_run_is_looked_at_too),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("insight", tests, NULL, NULL));

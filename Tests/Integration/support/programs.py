@@ -28,12 +28,13 @@ REDIS_PROBE = C_BUILD / "redis-probe"
 CONFORMANCE = C_BUILD / "conformance"
 EXAMPLES = {
     name: SWIFT_BUILD / name
-    for name in ("echo", "status", "feed", "broadcast", "home", "chat", "rooms", "dashboard", "game")
+    for name in ("echo", "status", "feed", "broadcast", "home", "chat", "rooms", "dashboard", "game", "monitoring")
 }
 CHAT = EXAMPLES["chat"]
 DEPLOYED = SWIFT_BUILD / "deployed"
 SECURE = SWIFT_BUILD / "secure"
 CLUSTER = SWIFT_BUILD / "cluster"
+TOP = SWIFT_BUILD / "jazzy-top"
 
 
 def swift_objects():

@@ -111,8 +111,32 @@ typedef struct jz_workers_look {
     uint64_t queued; /* connections with events that wait for a thread */
 } jz_workers_look;
 
+/* What the transports of the server tell of themselves, such as TLS, all together. Counted since they were made. */
+typedef struct jz_transports_look {
+    bool are_there;      /* some transport tells something */
+    uint64_t handshakes; /* that succeeded, full and resumed ones */
+    uint64_t resumed;
+    uint64_t failed;
+    uint64_t reloads; /* of certificates */
+    uint64_t failed_reloads;
+    int64_t expires; /* when the first certificate in use does, in seconds since 1970; 0: none does */
+} jz_transports_look;
+
+/* The process. Each number is UINT64_MAX where the system does not tell it. */
+typedef struct jz_process_look {
+    uint64_t cpu_ns; /* user and system time */
+    uint64_t resident_bytes;
+    uint64_t virtual_bytes;
+    uint64_t descriptors;     /* open ones */
+    uint64_t max_descriptors; /* how many it may open */
+} jz_process_look;
+
 /* All that was seen. The arrays are part of it. */
 typedef struct jz_look {
+    const char *state; /* "running", "draining", "stopping", or "stuck", as jz_server_route_health tells it. Static */
+    bool has_broker;
+    jz_transports_look transports;
+    jz_process_look process;
     uint64_t time_ms;         /* of the clock on the wall, since 1970 */
     uint64_t clock_ns;        /* of a clock that never goes back: for rates, from the differences of two looks */
     jz_statistics statistics; /* as jz_server_statistics, except that buffered_bytes is only what the kernel did not

@@ -1,0 +1,66 @@
+/// A page for operators, and the WebSocket of the same path that gives it its figures.
+struct DashboardRoute: JazzyRoute {
+    let path: String
+    /// `nil`: this machine's clients alone.
+    let admit: JazzyUpgradeHook?
+
+    /// Viewers say nothing, and are owed one frame at a time.
+    private static let options = JazzyRouteOptions(
+        maxMessageSize: 1_024, controlMessages: false, backpressureLimit: 1 << 20, kernelSendLimit: 128 << 10)
+
+    /// The page and the WebSocket; `feed` is that of one run of the server.
+    func parts(of feed: DashboardFeed) -> [any JazzyRoute] {
+        let decide = decision
+        let closures = RouteClosures(
+            handler: { ws, event, _ in
+                switch event {
+                case .open: feed.add(ws)
+                case .close: feed.remove(ws)
+                default: break
+                }
+            },
+            upgrade: { request in
+                let answer = try await decide(request)
+                guard case .accept(_, let headers, _, _) = answer.answer else { return answer }
+                return feed.isFull ? dashboardIsFull : .accept(subprotocol: "", headers: headers)
+            }, onDrain: nil, onDrop: nil)
+        return [
+            MadePageRoute(path: path, options: JazzyPageOptions()) { request in
+                dashboardResponse(to: try await decide(request))
+            },
+            WebSocketRoute(path: path, options: Self.options, closures: closures),
+        ]
+    }
+
+    private var decision: JazzyUpgradeHook {
+        if let admit { return admit }
+        return { [path] request in
+            guard let reason = request.reasonNotToBeLocal else { return .accept() }
+            return .reject(403, headers: ["Cache-Control": "no-store"], body: refusal(path, reason))
+        }
+    }
+}
+
+private let dashboardIsFull = JazzyUpgrade.reject(
+    503, body: .text("\(DashboardFeed.mostViewers) clients look at this dashboard already.\n"))
+
+private func refusal(_ path: String, _ reason: String) -> JazzyContent {
+    .text(
+        """
+        This page is for the machine alone that the server runs on: \(reason).
+
+        Open it there, or through a tunnel: ssh -L 8080:localhost:PORT HOST, and then http://localhost:8080\(path)
+
+        To let others in, the program says whom: Route.dashboard("\(path)") { request in ... }
+
+        """)
+}
+
+private func dashboardResponse(to answer: JazzyUpgrade) -> JazzyResponse {
+    switch answer.answer {
+    case .reject(let status, let headers, let body):
+        JazzyResponse(body, status: status, headers: headers)
+    case .accept(_, let headers, _, _):
+        DashboardPage.response(adding: headers)
+    }
+}
