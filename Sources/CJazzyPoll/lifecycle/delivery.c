@@ -30,12 +30,13 @@ static JZ_NEVER_INLINED void keep_failure(jz_shard *shard, const jz_connection *
     jz_incidents_note(&shard->incidents, &happening);
 }
 
-/* Keeps an end that is not as it should be, for who looks. Failures are kept already. */
+/* Keeps an end that is not as it should be, for who looks. Failures are kept already, but do not say what came first.
+ */
 static JZ_NEVER_INLINED void keep_end(jz_shard *shard, const jz_connection *connection, const jz_event *event)
 {
     bool is_limited = event->cause == JZ_CAUSE_BACKPRESSURE || event->cause == JZ_CAUSE_MESSAGE_RATE;
-    bool is_missed = !event->was_clean && event->cause != JZ_CAUSE_APPLICATION;
-    if (event->failure != JZ_FAILURE_NONE || (!is_limited && !is_missed))
+    bool is_missed = !event->was_clean && event->cause != JZ_CAUSE_APPLICATION && event->failure == JZ_FAILURE_NONE;
+    if (!is_limited && !is_missed)
         return;
     jz_address peer = jz_connection_peer(connection);
     const jz_happening happening = {.kind = JZ_INCIDENT_CLOSED,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "codec/frame_header.h"
 #include "support/client.h"
 #include "support/eventually.h"
 #include "support/serving.h"
@@ -206,19 +207,33 @@ static void what_happened_is_seen_with_its_reason(void **state)
     finish();
 }
 
+/* Whether the client then does as it should, or goes away, which is a failure, too. */
 static void too_many_messages_are_seen(void **state)
 {
     (void)state;
-    start(1, NULL, NULL);
-    assert_true(test_client_open(&client, jz_server_port(server), OPEN));
-    for (size_t i = 0; i < 4; i++)
-        test_client_send_frame(&client, &(test_frame)BINARY(""));
-    assert_eventually((look(), total() == 1 || (test_client_close(&client), false)));
-    assert_int_equal(seen->incidents[0].kind, JZ_INCIDENT_CLOSED);
-    assert_string_equal(seen->incidents[0].reason, "message_rate");
-    assert_string_equal(seen->incidents[0].route, ROOM);
-    test_client_close(&client);
-    finish();
+    for (int is_polite = 0; is_polite <= 1; is_polite++) {
+        test_received frame;
+        start(1, NULL, NULL);
+        assert_true(test_client_open(&client, jz_server_port(server), OPEN));
+        for (size_t i = 0; i < 4; i++)
+            test_client_send_frame(&client, &(test_frame)BINARY(""));
+        assert_true(test_client_take_frame(&client, &frame));
+        assert_int_equal(frame.opcode, JZ_OPCODE_CLOSE);
+        if (is_polite)
+            test_client_send_frame(&client, &(test_frame)CLOSE(1008, ""));
+        else
+            test_client_reset(&client);
+        assert_eventually((look(), seen->incidents_total[JZ_INCIDENT_CLOSED] == 1));
+        assert_int_equal(seen->incidents_total[JZ_INCIDENT_FAILED], !is_polite);
+        for (size_t i = 0; i < seen->incident_count; i++) {
+            bool is_closed = seen->incidents[i].kind == JZ_INCIDENT_CLOSED;
+            assert_string_equal(seen->incidents[i].reason, is_closed ? "message_rate" : "transport");
+            assert_string_equal(seen->incidents[i].route, ROOM);
+        }
+        if (is_polite)
+            test_client_close(&client);
+        finish();
+    }
 }
 
 /* What a transport says is told, before there is a WebSocket and after. */
