@@ -15,11 +15,12 @@ from . import goals, plot, report
 from .machine import describe
 from .measurement import CLIENT_CORES, Plan, Results, measure
 from .servers import Failure, parse_peer
-from .workloads import RELEASE, SECRETS, Peer, Workload, all_workloads, quick_workloads
+from .workloads import NEAR_A_LIMIT, RELEASE, SECRETS, Peer, Workload, all_workloads, quick_workloads
 
 METHOD = """\
 Servers run on core 0 and bench-load on core 1. All servers of a workload run at the same time and take turns under load,
-{rounds} rounds of {seconds} s each after {warm_up} s of warm-up, so that the moods of the machine hit all alike. CPU is the
+{rounds} rounds of {seconds} s each after {warm_up} s of warm-up, so that the moods of the machine hit all alike; {factor} times
+as many for handshakes and echoes of TLS one in flight, whose figures are near their limits. CPU is the
 server's time of all its threads by the kernel's scheduler statistics. TLS is with X25519, AES-128-GCM and a certificate for
 an ECDSA key on P-256, by the client's choice. Figures are medians; ratios are medians of the ratios
 within rounds; spread is least to most, and the interquartile range. ⚠: the client was the limit of the rate."""
@@ -95,7 +96,7 @@ def main(words: list[str] | None = None) -> int:
 
     machine = describe()
     verdicts = [] if options.quick else goals.judge(results)
-    method = METHOD.format(rounds=rounds, seconds=seconds, warm_up=plan.warm_up)
+    method = METHOD.format(factor=NEAR_A_LIMIT, rounds=rounds, seconds=seconds, warm_up=plan.warm_up)
     name = "quick" if options.quick else "latest"
     options.output.mkdir(parents=True, exist_ok=True)
     base = options.output / name

@@ -69,7 +69,7 @@ def measure(workload: Workload, plan: Plan, results: Results) -> None:
                 servers[run.label] = server
             except Failure as failure:
                 _note(results, workload, failure)
-        for turn in range(workload.rounds or plan.rounds):
+        for turn in range(workload.rounds or plan.rounds * workload.factor):
             for run in workload.runs:
                 if run.label in servers:
                     _take_turn(workload, run.label, list(run.load), servers, turn, plan, results)

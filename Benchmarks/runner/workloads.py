@@ -8,6 +8,8 @@ FLOOR, C, SWIFT = "floor", "Jazzy, C", "Jazzy, Swift"
 
 RELEASE = "build/release"
 SWIFT_RELEASE = ".build/release"
+# How much more often the workloads are measured whose figures are near their limits.
+NEAR_A_LIMIT = 3
 # What servers with TLS have to be given; Scripts/bench.mk makes the files.
 SECRETS = "--certificate build/bench-tls/certificate.pem --key build/bench-tls/key.pem"
 
@@ -29,6 +31,7 @@ class Workload:
     unit: str  # what a message is
     runs: tuple[Run, ...]
     rounds: int | None = None  # where not as many as usual
+    factor: int = 1  # so many times as many as usual
 
 
 @dataclass(frozen=True)
@@ -161,14 +164,14 @@ def with_tls(peers: list[Peer], load: tuple[str, ...]) -> tuple[Run, ...]:
     return tuple(Run(peer.name, peer.tls_command, load) for peer in peers if peer.tls_command)
 
 
-def tls_echo(key: str, title: str, peers: list[Peer], *flags: str) -> Workload:
+def tls_echo(key: str, title: str, peers: list[Peer], *flags: str, factor: int = 1) -> Workload:
     load = ("echo", "--tls", "1.3", *flags)
     ours = (
         Run(FLOOR, floor_tls(), load),
         Run("floor, buffers kept", floor_tls(" --keep-buffers"), load),
         Run(C, echo_tls(), load),
     )
-    return Workload(key, title, "echo", ours + with_tls(peers, load))
+    return Workload(key, title, "echo", ours + with_tls(peers, load), factor=factor)
 
 
 def tls_handshake(version: str, is_resumed: bool, peers: list[Peer]) -> Workload:
@@ -176,7 +179,7 @@ def tls_handshake(version: str, is_resumed: bool, peers: list[Peer]) -> Workload
     runs = (Run(FLOOR, floor_tls(), load), Run(C, echo_tls(), load)) + with_tls(peers, load)
     kind = "resume" if is_resumed else "handshake"
     title = f"{'resumed' if is_resumed else 'full'} TLS {version} handshakes, each with that of the WebSocket"
-    return Workload(f"tls-{kind}-{version}", title, "handshake", runs)
+    return Workload(f"tls-{kind}-{version}", title, "handshake", runs, factor=NEAR_A_LIMIT)
 
 
 def tls_memory(version: str, connections: int, peers: list[Peer]) -> Workload:
@@ -203,12 +206,16 @@ def tls_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
     idle = min(10_000, most_descriptors - 100)
     fastest = [peer for peer in peers if peer.name == "uWebSockets"]
     return [
-        tls_echo("tls-echo-20", "TLS, echo, 64 connections, 20 B, one in flight", peers, "--size", "20"),
+        tls_echo(
+            "tls-echo-20", "TLS, echo, 64 connections, 20 B, one in flight", peers,
+            "--size", "20", factor=NEAR_A_LIMIT),
         tls_echo("tls-echo-depth", "TLS, echo, 64 connections, 20 B, 32 in flight", peers, "--size", "20", "--depth", "32"),
         tls_echo(
             "tls-echo-apart", "TLS, echo, 64 connections, 20 B, 32 in flight, each in a record of its own", peers,
             "--size", "20", "--depth", "32", "--apart"),
-        tls_echo("tls-echo-16000", "TLS, echo, 64 connections, 16,000 B, one in flight", peers, "--size", "16000"),
+        tls_echo(
+            "tls-echo-16000", "TLS, echo, 64 connections, 16,000 B, one in flight", peers,
+            "--size", "16000", factor=NEAR_A_LIMIT),
         *(tls_handshake("1.3", is_resumed, peers) for is_resumed in (False, True)),
         *(tls_handshake("1.2", is_resumed, fastest) for is_resumed in (False, True)),
         tls_beside(1_000, peers),
