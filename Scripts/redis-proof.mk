@@ -27,3 +27,12 @@ nightly-redis: $(VENV)/.installed $(BUILD)/release/redis-probe $(BUILD)/sanitize
 	$(call redis_plays,release,1-500)
 	$(call redis_plays,sanitized,501-800)
 	$(call redis_plays,tsan,801-1000)
+
+# The unit tests over another hiredis than the system's, such as a 1.x that was built and installed below a folder.
+HIREDIS ?= /usr/local
+.PHONY: other-hiredis redis-unit-tests
+other-hiredis:
+	@$(MAKE) BUILD=$(BUILD)/other-hiredis REDIS_TLS= "REDIS_CFLAGS=-isystem $(HIREDIS)/include" \
+		"REDIS_LIBRARIES=-L$(HIREDIS)/lib -Wl,-rpath,$(HIREDIS)/lib -lhiredis" redis-unit-tests
+redis-unit-tests: $(call c_test_programs,gcc,$(REDIS_UNIT_TESTS))
+	@for program in $^; do $$program || exit 1; done
