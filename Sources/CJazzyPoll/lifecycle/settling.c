@@ -22,6 +22,8 @@ static size_t limit_of(const jz_shard *shard, const jz_connection *connection)
  */
 static bool takes_input(const jz_connection *connection)
 {
+    if (connection->phase == JZ_PHASE_WEBSOCKET)
+        return true;
     if (connection->phase == JZ_PHASE_HEAD)
         return connection->unsent == NULL;
     return connection->phase != JZ_PHASE_FINISHING && connection->phase != JZ_PHASE_ASKING;

@@ -162,6 +162,31 @@ static void a_file_that_was_changed_just_now_keeps_nobody_else_waiting(void **st
     site_finish(server);
 }
 
+/* The last ones when the server stops, which ends before any of them has its file. */
+static void who_goes_while_a_file_settles_leaves_nothing_open(void **state)
+{
+    (void)state;
+    enum { GOING = 50 };
+    static const char request[] = PAGE_REQUEST("/files/hot.txt");
+    jz_server *server = site_start();
+    assert_int_equal(asking(&client, PAGE_REQUEST("/fixed")), 200);
+    asking_expect_body(&client, "fixed");
+    size_t idle = serving_descriptors();
+    for (size_t i = 0; i < GOING; i++) {
+        site_write_text("public/hot.txt", "hot");
+        assert_true(test_client_connect(&other, jz_server_port(server), 0));
+        assert_true(test_client_send(&other, request, strlen(request)));
+        if (i % 2 == 0)
+            assert_int_equal(asking(&client, PAGE_REQUEST_WITH("HEAD", "/fixed", "")), 200);
+        test_client_reset(&other);
+    }
+    assert_eventually(serving_descriptors() == idle);
+    site_write_text("public/hot.txt", "hot");
+    assert_true(test_client_send(&client, request, strlen(request)));
+    unlink(site_path("public/hot.txt"));
+    site_finish(server);
+}
+
 /* Rewrites the end of the large file while a client has not taken it, or cuts it off. */
 static void change_large(bool is_cut)
 {
@@ -228,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_replaced_by_one_of_the_same_time_and_length_is_compressed_anew),
         cmocka_unit_test(who_has_a_file_is_told_that_another_of_the_same_time_and_length_took_its_place),
         cmocka_unit_test(a_file_that_was_changed_just_now_keeps_nobody_else_waiting),
+        cmocka_unit_test(who_goes_while_a_file_settles_leaves_nothing_open),
         cmocka_unit_test(a_file_that_changes_while_it_is_sent_ends_the_connection),
         cmocka_unit_test(a_file_that_is_replaced_or_removed_while_it_is_sent_comes_whole),
     };
