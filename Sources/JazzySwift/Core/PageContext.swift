@@ -6,7 +6,14 @@ final class PageContext: Sendable {
     private let handler: JazzyPageHandler
     private let errors: HandlerErrors
     /// The requests that are not over. Guarded, because all loops of a server share its routes.
-    private let requests = Mutex<[Request: Task<Void, Never>?]>([:])
+    private let requests = Mutex<[Request: Stage]>([:])
+
+    private enum Stage {
+        case beginning
+        case running(Task<Void, Never>)
+        /// The request has ended, and the handler is about to be called: on a worker, the core's thread may be faster.
+        case over
+    }
 
     private struct Request: Hashable {
         let connection: UInt64
@@ -42,7 +49,7 @@ final class PageContext: Sendable {
     /// switching threads. It retains the context, because it may outlive the server, and is detached, because the
     /// loop's thread may be in a task that runs the server.
     private func make(_ page: jz_page_request, _ request: JazzyRequest) {
-        requests.withLock { $0[Request(page)] = .some(nil) }
+        guard begin(page) else { return }
         let task = Task.immediateDetached { [self] in
             do {
                 respond(page, try await handler(request))
@@ -53,13 +60,22 @@ final class PageContext: Sendable {
                 _ = page.respond(JazzyResponse(status: 500))
             }
         }
-        // Unless it is over already: on a worker the core's thread may have been faster.
+        // Unless it is over already.
         let isOver = requests.withLock { requests in
             guard requests[Request(page)] != nil else { return true }
-            requests[Request(page)] = task
+            requests[Request(page)] = .running(task)
             return false
         }
         if isOver { task.cancel() }
+    }
+
+    /// Whether anybody waits for the answer.
+    private func begin(_ page: jz_page_request) -> Bool {
+        requests.withLock { requests in
+            guard requests.removeValue(forKey: Request(page)) == nil else { return false }
+            requests[Request(page)] = .beginning
+            return true
+        }
     }
 
     private func isWaiting(_ page: jz_page_request) -> Bool {
@@ -68,8 +84,12 @@ final class PageContext: Sendable {
 
     /// Cancels outside of the lock, because that calls the cancellation handlers of the page's handler.
     private func end(_ page: jz_page_request) {
-        let task = requests.withLock { $0.removeValue(forKey: Request(page)) }
-        task??.cancel()
+        let stage = requests.withLock { requests in
+            let stage = requests.removeValue(forKey: Request(page))
+            if stage == nil { requests[Request(page)] = .over }
+            return stage
+        }
+        if case .running(let task) = stage { task.cancel() }
     }
 
     private func respond(_ page: jz_page_request, _ response: JazzyResponse) {
