@@ -6,28 +6,30 @@ struct Page: Sendable {
     /// The text between its nonces.
     private let pieces: [String]
 
-    static let all = places.map(Page.init)
+    static let all = places.compactMap(Page.init)
 
-    /// What the header of each page leads to. Those with a body are made here.
+    /// What the header of each page leads to. The dashboard is a page of the server itself.
     private static let places = [
         Place("/", "Home", "home", PackageResources.home_html, PackageResources.home_js),
         Place("/chat", "Chat", "chat", PackageResources.chat_html, PackageResources.chat_js),
         Place("/feed", "Feed", "feed", PackageResources.feed_html, PackageResources.feed_js),
         Place("/console", "Console", "console", PackageResources.console_html, PackageResources.console_js),
+        Place("/jazzy", "Dashboard"),
     ]
 
-    private init(_ place: Place) {
+    private init?(_ place: Place) {
+        guard let content = place.content else { return nil }
         path = place.path
         let links = Self.places.map { other in
             "<a href=\"\(other.path)\"\(other.path == place.path ? " aria-current=\"page\"" : "")>\(other.title)</a>"
         }
         let parts = [
             "title": place.title == "Home" ? "Jazzy for Swift" : place.title + " · Jazzy for Swift",
-            "name": place.name,
+            "name": content.name,
             "navigation": links.joined(separator: "\n"),
             "style": text(PackageResources.style_css) + text(PackageResources.pages_css),
-            "body": text(place.body),
-            "script": text(PackageResources.shared_js) + text(place.script),
+            "body": text(content.body),
+            "script": text(PackageResources.shared_js) + text(content.script),
         ]
         let layout = text(PackageResources.layout_html)
         let page = parts.reduce(layout) { $0.replacing("{{\($1.key)}}", with: $1.value) }
@@ -53,16 +55,18 @@ struct Page: Sendable {
     private struct Place: Sendable {
         let path: String
         let title: String
-        let name: String
-        let body: [UInt8]
-        let script: [UInt8]
+        let content: (name: String, body: [UInt8], script: [UInt8])?
+
+        init(_ path: String, _ title: String) {
+            self.path = path
+            self.title = title
+            content = nil
+        }
 
         init(_ path: String, _ title: String, _ name: String, _ body: [UInt8], _ script: [UInt8]) {
             self.path = path
             self.title = title
-            self.name = name
-            self.body = body
-            self.script = script
+            content = (name, body, script)
         }
     }
 }

@@ -5,6 +5,7 @@ import FourRoutes
 import JazzySwift
 
 addFourRoutes()
+Route.dashboard("/jazzy")
 Route.metrics("/metrics")
 Route.health("/health")
 for page in Page.all {

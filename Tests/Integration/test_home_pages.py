@@ -143,6 +143,19 @@ async def test_the_home_page_shows_who_is_in_the_chat(home, tmp_path):
         await tab.until("document.querySelector('#spark path').getAttribute('d')?.length > 100")
 
 
+async def test_it_leads_to_the_dashboard_of_this_very_server(home, tmp_path):
+    async with Browser(tmp_path / "browser") as chromium:
+        tab = await chromium.open(f"http://localhost:{home.port}/", width=360, height=640)
+        await tab.until(READY["/"])
+        await tab.evaluate("document.querySelector('.card a[href=\"/jazzy\"]').click()")
+        await tab.until("location.pathname == '/jazzy' && document.body.dataset.state == 'live'")
+        await tab.until(f"document.getElementById('place').textContent.includes('localhost:{home.port}')")
+        assert await tab.evaluate(OVERFLOW) == 0
+        await tab.evaluate("history.back()")
+        await tab.until(f"location.pathname == '/' && {READY['/']}")
+        check(tab)
+
+
 @pytest.mark.parametrize("end", ["close", "crash"])
 async def test_two_chat_and_one_goes(home, tmp_path, end):
     async with Browser(tmp_path / "one") as one, Browser(tmp_path / "other") as other:
