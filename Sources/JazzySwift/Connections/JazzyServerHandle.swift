@@ -107,6 +107,15 @@ extension JazzyServerHandle {
     /// ``JazzyServer/isLive(_:)``.
     public func isLive(_ topic: String) -> Bool { withCalls { $0.isLive(topic) } ?? false }
 
+    /// The last messages of a topic with history: ``JazzyServer/recent(_:_:)``.
+    ///
+    /// - Parameters:
+    ///   - topic: Any string, compared byte by byte.
+    ///   - count: How many messages at most; fewer if fewer are kept.
+    public func recent(_ topic: String, _ count: Int) -> JazzyRecent {
+        withCalls { $0.recent(topic, count) } ?? .none
+    }
+
     /// Closes all subscribers of a topic, as ``JazzyServer/close(topic:code:reason:)`` does.
     ///
     /// - Parameters:
