@@ -82,13 +82,15 @@ static void publish(void *context, jz_ws ws, const jz_event *event, const jz_mes
 }
 
 const served_scenario served_scenarios[] = {
-    {"served-echo-20B-text", echo, 1, 1, 20, 1, 1, 22, NULL},
-    {"served-echo-20B-text-32-per-read", echo, 1, 1, 20, 32, 1, 32 * 22, NULL},
-    {"served-echo-1000B-text", echo, 1, 1, 1000, 1, 1, 1004, NULL},
-    {"served-publish-125B-to-1000", publish, 1 + CROWD, 1 + CROWD, 125, 1, CROWD, CROWD * 127, NULL},
-    {"served-handshake", look, CROWD, 0, 0, 1, 1, 0, NULL},
-    {"served-metrics-beside-1", look, 2, 1, 0, 1, 1, 0, metrics_request},
-    {"served-metrics-beside-1000", look, CROWD + 1, CROWD, 0, 1, 1, 0, metrics_request},
+    {"served-echo-20B-text", echo, 1, 1, 20, 1, 1, 22, NULL, false},
+    {"served-echo-20B-text-32-per-read", echo, 1, 1, 20, 32, 1, 32 * 22, NULL, false},
+    {"served-echo-1000B-text", echo, 1, 1, 1000, 1, 1, 1004, NULL, false},
+    {"served-publish-125B-to-1000", publish, 1 + CROWD, 1 + CROWD, 125, 1, CROWD, CROWD * 127, NULL, false},
+    {"served-publish-125B-to-1", publish, 2, 2, 125, 1, 1, 127, NULL, false},
+    {"served-publish-kept-125B-to-1", publish, 2, 2, 125, 1, 1, 127, NULL, true},
+    {"served-handshake", look, CROWD, 0, 0, 1, 1, 0, NULL, false},
+    {"served-metrics-beside-1", look, 2, 1, 0, 1, 1, 0, metrics_request, false},
+    {"served-metrics-beside-1000", look, CROWD + 1, CROWD, 0, 1, 1, 0, metrics_request, false},
 };
 const size_t served_scenario_count = sizeof served_scenarios / sizeof served_scenarios[0];
 
@@ -188,6 +190,8 @@ _Noreturn void serve(const served_scenario *chosen, unsigned long count)
     jz_server *server = jz_server_create(&options, &error);
     require(server != NULL, error.message);
     require_ok(jz_server_route_ws(server, "/chat", &route, scenario->handler, NULL, &error), &error);
+    if (scenario->keeps_history)
+        require_ok(jz_server_history(server, topic, sizeof topic - 1, NULL, &error), &error);
     if (scenario->request != NULL)
         require_ok(jz_server_route_metrics(server, "/metrics", &error), &error);
     require_ok(jz_server_listen(server, "127.0.0.1", 0, &error), &error);

@@ -19,6 +19,7 @@ typedef struct served_scenario {
     size_t sends;        /* how often the server must send per iteration: once for each connection that it answers */
     size_t sent;         /* how much that has to be; 0 where it is not looked at */
     const char *request; /* what the client behind the WebSockets sends in each iteration; NULL: a WebSocket sends */
+    bool keeps_history;  /* of the topic to which is published */
 } served_scenario;
 
 extern const served_scenario served_scenarios[];

@@ -10,14 +10,28 @@ jz_send_status jz_connection_subscribe(jz_topics *topics, jz_connection *connect
     return jz_topics_subscribe(topics, connection, topic) ? JZ_SEND_SENT : JZ_SEND_DROPPED;
 }
 
+/* What is published, and its uncompressed frame, which most receivers get. */
+typedef struct message {
+    jz_publication *publication;
+    const uint8_t *frame;
+    size_t length;
+} message;
+
+static bool publish(jz_turn *turn, jz_connection *connection, const message *message)
+{
+    const uint8_t *frame = message->frame;
+    size_t length = message->length;
+    if (connection->session.uses_deflate)
+        frame = jz_publication_frame_for(message->publication, &connection->session, &length);
+    return jz_output_publish(turn, connection, message->publication, frame, length);
+}
+
 /* Returns whether the connection gets the publication. */
-static bool share(jz_turn *turn, jz_connection *connection, jz_publication *publication)
+static bool share(jz_turn *turn, jz_connection *connection, const message *message)
 {
     if (!jz_connection_is_writable(connection) || !jz_connection_has_room(turn, connection))
         return false;
-    size_t length = 0;
-    const uint8_t *frame = jz_publication_frame_for(publication, &connection->session, &length);
-    if (jz_output_publish(turn, connection, publication, frame, length))
+    if (publish(turn, connection, message))
         return true;
     jz_count_dropped(&turn->counters);
     return false;
@@ -27,22 +41,24 @@ static bool share(jz_turn *turn, jz_connection *connection, jz_publication *publ
  * The same for a subscriber that gets every message or none any more. Closing it calls no handler. What is sent to it
  * ends before the close frame.
  */
-static JZ_NEVER_INLINED bool share_exactly(jz_turn *turn, jz_connection *connection, jz_publication *publication)
+static JZ_NEVER_INLINED bool share_exactly(jz_turn *turn, jz_connection *connection, const message *message)
 {
     size_t limit = jz_connection_route(connection)->options.backpressure_limit;
     if (!jz_connection_is_writable(connection))
         return false;
     if (jz_connection_exceeds(connection, limit))
         jz_output_flush(turn, connection); /* what is merely gathered is no backpressure yet */
-    if (!jz_connection_exceeds(connection, limit)) {
-        size_t length = 0;
-        const uint8_t *frame = jz_publication_frame_for(publication, &connection->session, &length);
-        if (jz_output_publish(turn, connection, publication, frame, length))
-            return true;
-    }
+    if (!jz_connection_exceeds(connection, limit) && publish(turn, connection, message))
+        return true;
     jz_count_dropped(&turn->counters);
     jz_connection_fall_behind(turn, connection);
     return false;
+}
+
+static bool give(jz_turn *turn, const jz_subscriber *subscriber, const message *message)
+{
+    return JZ_LIKELY(!subscriber->is_exact) ? share(turn, subscriber->connection, message)
+                                            : share_exactly(turn, subscriber->connection, message);
 }
 
 /*
@@ -68,21 +84,17 @@ void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_text topic, jz_publication 
     /* Nothing here calls a handler, so the subscribers do not change meanwhile. */
     jz_topic *found = jz_topics_find(topics, topic);
     size_t sent = 0;
-    size_t length = 0;
-    const uint8_t *frame = jz_publication_plain_frame(publication, &length);
+    message message = {.publication = publication};
+    message.frame = jz_publication_plain_frame(publication, &message.length);
     uint32_t position;
     jz_published_begin(&turn->published);
     for (size_t i = 0; found != NULL && i < found->count; i++) {
         jz_connection *connection = found->subscribers[i].connection;
         if (connection == sender && !found->subscribers[i].is_exact)
             continue;
-        bool is_placed = jz_published_has(&turn->published, frame, &position);
-        if (is_placed && extend(connection, position, length))
-            sent++;
-        else if (JZ_LIKELY(!found->subscribers[i].is_exact))
-            sent += share(turn, connection, publication);
-        else
-            sent += share_exactly(turn, connection, publication);
+        bool is_placed = jz_published_has(&turn->published, message.frame, &position);
+        sent +=
+            (is_placed && extend(connection, position, message.length)) || give(turn, &found->subscribers[i], &message);
     }
     if (found != NULL && atomic_load_explicit(&topics->traffic.is_counted, memory_order_relaxed))
         jz_traffic_note(&topics->traffic, found, sent, sent * jz_publication_length(publication), turn->loop.now_ms);
