@@ -1,5 +1,6 @@
 /* Handshakes that are slow, cut, refused, or none at all, and what the log is told of them. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "support/testing.h"
 #include "support/wire.h"
@@ -53,6 +54,31 @@ static void a_handshake_may_come_a_byte_at_a_time(void **state)
         wire_client_send(&one, "hello", 5);
         wire_serve(&one, JZ_READABLE);
         assert_int_equal(one.received, 5);
+        wire_close(&one);
+    }
+}
+
+/* Each step of a handshake reads its input to the end, so that the poll need not be changed for it, or told twice. */
+static void in_a_handshake_only_new_input_is_to_be_told(void **state)
+{
+    static const struct {
+        int version;
+        unsigned may; /* in the end: in 1.3 the tickets go with the first answer, or with what is received before */
+    } rows[] = {{TLS1_2_VERSION, JZ_WRITABLE}, {TLS1_3_VERSION, JZ_READABLE | JZ_WRITABLE}};
+    const jz_transport *transport = jz_tls_transport();
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        wire_open(&one, tls, &(wire_plan){.version = rows[i].version});
+        assert_int_equal(transport->interest(one.channel, JZ_READABLE), JZ_READABLE | JZ_ONCE);
+        unsigned may = 0;
+        for (int step = 0; step < MOST_STEPS && may == 0; step++) {
+            wire_client_step(&one);
+            size_t length = wire_take(&one);
+            assert_int_equal(write(one.peer, one.taken, length), length);
+            may = transport->ready(one.channel, JZ_READABLE);
+            assert_int_equal(transport->interest(one.channel, JZ_READABLE), JZ_READABLE | JZ_ONCE);
+        }
+        assert_int_equal(may, rows[i].may);
         wire_close(&one);
     }
 }
@@ -322,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handshake_may_come_a_byte_at_a_time),
+        cmocka_unit_test(in_a_handshake_only_new_input_is_to_be_told),
         cmocka_unit_test(a_handshake_that_is_cut_anywhere_has_failed),
         cmocka_unit_test(what_came_behind_a_proxy_header_comes_first),
         cmocka_unit_test(plain_http_is_told_what_is_wrong),
