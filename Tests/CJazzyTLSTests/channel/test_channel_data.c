@@ -169,6 +169,35 @@ static void what_is_inside_is_received_when_reading_resumes(void **state)
     wire_close(&one);
 }
 
+/* The poll has told of what comes next while there was still something inside, for which the socket is not read. */
+static void what_comes_behind_something_inside_is_not_forgotten(void **state)
+{
+    const jz_transport *transport = jz_tls_transport();
+    size_t received = 0;
+    bool has_more = false;
+    (void)state;
+    wire_open_and_shake_hands(&one, tls, &(wire_plan){.capacity = 4096});
+    wire_client_send(&one, bytes, 16384);
+    transport->ready(one.channel, JZ_READABLE);
+    assert_int_equal(transport->receive(one.channel, one.at_server, 4096, &received, &has_more), JZ_IO_OK);
+    assert_int_equal(transport->interest(one.channel, JZ_READABLE), JZ_READABLE | JZ_ONCE);
+    wire_client_send(&one, "behind", 6);
+    transport->ready(one.channel, JZ_READABLE);
+    assert_int_equal(transport->interest(one.channel, JZ_READABLE), JZ_READABLE);
+    one.received = received;
+    has_more = false;
+    assert_int_equal(transport->receive(one.channel, one.at_server + 4096, 4096, &received, &has_more), JZ_IO_OK);
+    assert_int_equal(transport->interest(one.channel, JZ_READABLE), JZ_READABLE);
+    one.received += received;
+    one.has_more = has_more;
+    wire_serve(&one, JZ_READABLE);
+    assert_int_equal(one.received, 16384 + 6);
+    assert_memory_equal(one.at_server, bytes, 16384);
+    assert_memory_equal(one.at_server + 16384, "behind", 6);
+    assert_int_equal(transport->interest(one.channel, JZ_READABLE), JZ_READABLE | JZ_ONCE);
+    wire_close(&one);
+}
+
 static void records_may_arrive_in_any_portions(void **state)
 {
     static const size_t portions[] = {1, 4, 5, 6, 100, 5000};
@@ -253,6 +282,7 @@ int main(void)
         cmocka_unit_test(small_pieces_become_one_record_and_one_system_call),
         cmocka_unit_test(many_records_are_received_by_one_call),
         cmocka_unit_test(what_is_inside_is_received_when_reading_resumes),
+        cmocka_unit_test(what_comes_behind_something_inside_is_not_forgotten),
         cmocka_unit_test(records_may_arrive_in_any_portions),
         cmocka_unit_test(data_behind_the_handshake_is_received_at_once),
         cmocka_unit_test(the_ends_are_told_both_ways),
