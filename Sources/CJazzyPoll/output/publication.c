@@ -23,15 +23,17 @@ typedef struct variant {
     uint8_t frame[];
 } variant;
 
-/* Small, because histories keep many: 16 bytes and the frame. */
+/* Small, because histories keep many: 19 bytes and the frame. */
 struct jz_publication {
     _Atomic uint32_t references;
+    uint32_t short_length; /* of the payload; LONG: the frame's header tells it */
+    variant *variants;
     uint8_t compression; /* a jz_compression */
     uint8_t header_length;
     atomic_bool is_kept; /* one reference is a history's; false before that is given up */
-    variant *variants;
-    uint8_t frame[]; /* uncompressed */
+    uint8_t frame[];     /* uncompressed */
 };
+#define LONG UINT32_MAX
 
 /*
  * Each guards the variants of some publications, so that each variant is made once. Taken only with compression, and
@@ -49,19 +51,15 @@ static pthread_mutex_t *lock_of(const jz_publication *publication)
 
 static size_t payload_length(const jz_publication *publication)
 {
-    switch (publication->header_length) {
-    case 2:
-        return publication->frame[1];
-    case 4:
-        return jz_read_uint16(publication->frame + 2);
-    default:
-        return (size_t)jz_read_uint64(publication->frame + 2);
-    }
+    if (JZ_LIKELY(publication->short_length != LONG))
+        return publication->short_length;
+    return (size_t)jz_read_uint64(publication->frame + 2);
 }
 
+/* Without the padding that `sizeof` has. */
 static size_t size_of(size_t header_length, size_t length)
 {
-    return sizeof(jz_publication) + header_length + length;
+    return offsetof(jz_publication, frame) + header_length + length;
 }
 
 jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, size_t length,
@@ -77,6 +75,7 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
     if (publication == NULL)
         return NULL;
     atomic_init(&publication->references, 1);
+    publication->short_length = length < LONG ? (uint32_t)length : LONG;
     publication->compression = (uint8_t)compression;
     publication->header_length = (uint8_t)header_length;
     atomic_init(&publication->is_kept, false);
@@ -149,7 +148,7 @@ static bool is_otherwise_unused(const jz_publication *publication)
  * Gives up a reference to a publication that a history keeps. If only that is left, nobody uses the variants, and
  * whoever comes back for one waits for the lock, and makes it again. Returns how many references there were.
  */
-static uint32_t release_kept(jz_publication *publication)
+static JZ_NEVER_INLINED uint32_t release_kept(jz_publication *publication)
 {
     uint32_t before = atomic_load_explicit(&publication->references, memory_order_acquire);
     do {
@@ -164,15 +163,22 @@ static uint32_t release_kept(jz_publication *publication)
     return before;
 }
 
-void jz_publication_release(jz_publication *publication)
+static JZ_NEVER_INLINED void destroy(jz_publication *publication)
 {
-    uint32_t before = atomic_load_explicit(&publication->is_kept, memory_order_relaxed)
-                          ? release_kept(publication)
-                          : atomic_fetch_sub_explicit(&publication->references, 1, memory_order_acq_rel);
-    if (before > 1)
-        return;
     free_variants(publication);
     jz_memory_give(publication, size_of(publication->header_length, payload_length(publication)));
+}
+
+/* Called for every subscriber: what is seldom is elsewhere, so that this needs no registers saved. */
+void jz_publication_release(jz_publication *publication)
+{
+    uint32_t before;
+    if (JZ_LIKELY(!atomic_load_explicit(&publication->is_kept, memory_order_relaxed)))
+        before = atomic_fetch_sub_explicit(&publication->references, 1, memory_order_acq_rel);
+    else
+        before = release_kept(publication);
+    if (before == 1)
+        destroy(publication);
 }
 
 static variant *find_variant(jz_publication *publication, const jz_deflate_options *options, uint8_t window_bits)
@@ -218,22 +224,30 @@ const uint8_t *jz_publication_plain_frame(const jz_publication *publication, siz
     return publication->frame;
 }
 
-const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length)
+/* The compressed frame; NULL if compressing does not make it smaller, or there is no memory. */
+static JZ_NEVER_INLINED const uint8_t *compressed_frame(jz_publication *publication, jz_session *session,
+                                                        size_t *length)
 {
-    *length = publication->header_length + payload_length(publication);
-    size_t uncompressed = payload_length(publication);
-    if (!jz_session_wants_compression(session, uncompressed, (jz_compression)publication->compression))
-        return publication->frame;
     pthread_mutex_lock(lock_of(publication));
     variant *compressed = find_variant(publication, &session->settings->deflate, session->own_window_bits);
     if (compressed == NULL)
         compressed = add_variant(publication, session);
     pthread_mutex_unlock(lock_of(publication));
     if (compressed == NULL || compressed->length == 0)
-        return publication->frame;
+        return NULL;
     /* The peer's context gets this message, ours does not: later messages must not refer to earlier ones. */
     jz_session_forget_context(session);
-    jz_compression_count_sent(session->settings->workspace, uncompressed, compressed->payload_length);
+    jz_compression_count_sent(session->settings->workspace, payload_length(publication), compressed->payload_length);
     *length = compressed->length;
     return compressed->frame;
+}
+
+const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length)
+{
+    size_t uncompressed = payload_length(publication);
+    *length = publication->header_length + uncompressed;
+    if (!jz_session_wants_compression(session, uncompressed, (jz_compression)publication->compression))
+        return publication->frame;
+    const uint8_t *compressed = compressed_frame(publication, session, length);
+    return compressed != NULL ? compressed : publication->frame;
 }
