@@ -13,10 +13,9 @@ Route.dashboard("/for/operators") { request in
 }
 
 // Something to look at: what anybody says, everybody hears.
-Route.ws("/room/:name") { ws, event, message in
-    guard let room = ws.request?.parameters["name"] else { return }
-    if event == .open { ws.subscribe(room) }
-    if event == .message, message.kind == .text { ws.publish(room, message.text) }
+Route.ws("/room/:name", state: { $0.parameters["name"] ?? "" }) { ws, event, message in
+    if event == .open { ws.subscribe(ws.state) }
+    if event == .message, message.kind == .text { ws.publish(ws.state, message.text) }
 }
 
 Route.ws("/echo") { ws, event, message in

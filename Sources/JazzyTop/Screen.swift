@@ -24,7 +24,7 @@ struct Screen {
                 ["SLOWEST RECEIVER", "UNSENT"],
                 now.receivers.prefix(5).map { ["\($0.address) \($0.route ?? "")", size($0.unsentBytes)] })
             + table(
-                ["LAST REFUSALS AND FAILURES", ""],
+                ["LAST REFUSALS, FAILURES AND LOSSES", ""],
                 now.incidents.prefix(8).map { ["\(clock($0.timeMs)) \($0.kind) \($0.address): \($0.text)", ""] })
     }
 

@@ -30,7 +30,7 @@ extension DashboardPage {
         const bytes = value => value === undefined || value === null ? "–" : inBytes(value).join(" ");
         const time = ns => ns === undefined || ns === null ? "–" : inTime(ns).join(" ");
         const rate = value => rated(value).join("").trim();
-        const percent = share => `${share > 0 && share < 0.0995 ? short.format(share * 100) : whole.format(share * 100)} %`;
+        const percent = share => `${share < 0.0995 ? (share * 100).toFixed(1) : whole.format(share * 100)} %`;
         const clock = ms => new Date(ms).toLocaleTimeString([], { hour12: false });
 
         function lasting(ns) {

@@ -33,7 +33,7 @@ extension DashboardPage {
           causes: table("ends", "Closes by cause", [["Cause"], ["Count"], ["Per s"]], { none: "No WebSocket has ended." }),
           refused: table("ends", "Refusals by reason", [["Reason"], ["Count"], ["Per s"]], { none: "Nobody was refused." }),
           failures: table("ends", "Failures by rule", [["Rule"], ["Count"], ["Per s"]], { none: "No WebSocket has failed." }),
-          incidents: table("ends", "Last refusals and failures",
+          incidents: table("ends", "Last refusals, failures and losses",
             [["Time"], ["What", "text"], ["Reason", "text"], ["Client", "text"], ["Route", "text"]],
             { isWhole: true, isLog: true, none: "None so far." }),
           loops: table("machine", "Event loops",
@@ -127,7 +127,7 @@ extension DashboardPage {
           tables.refused(ranked(now.refused, then.refused, seconds));
           tables.failures(ranked(now.failures, then.failures, seconds));
           const withCode = ({ text, close_code }) => close_code ? `${text} (${nameOfCode(close_code)})` : text;
-          tables.incidents(now.incidents.map(incident => [
+          tables.incidents(now.incidents.slice(0, 16).map(incident => [
             clock(incident.time_ms), { text: incident.kind, className: "text kind" }, withCode(incident),
             incident.address, incident.route ?? "–"]));
         }

@@ -90,7 +90,7 @@ extension DashboardPage {
 
         figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .1rem 1rem; }
         .legend { display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: .9rem; color: var(--muted); }
-        .legend b { color: var(--ink); font-weight: 600; display: inline-block; min-width: 3.2em; text-align: end; }
+        .legend b { color: var(--ink); font-weight: 600; display: inline-block; min-width: 3em; }
         .swatch { display: inline-block; width: .8em; height: .8em; border-radius: .2em; margin-inline-end: .4em; }
         .swatch { background: currentColor; vertical-align: -.06em; }
         .plot { position: relative; margin-top: .6rem; height: 9.5rem; border-bottom: 1px solid var(--line); }

@@ -1,8 +1,8 @@
 /// A page for operators, and the WebSocket of the same path that gives it its figures.
 struct DashboardRoute: JazzyRoute {
     let path: String
-    /// `nil`: this machine's clients alone.
-    let admit: JazzyUpgradeHook?
+    /// Asked for the page and for the WebSocket.
+    let decide: JazzyUpgradeHook
 
     /// Viewers say nothing, and are owed one frame at a time.
     private static let options = JazzyRouteOptions(
@@ -10,7 +10,7 @@ struct DashboardRoute: JazzyRoute {
 
     /// The page and the WebSocket; `feed` is that of one run of the server.
     func parts(of feed: DashboardFeed) -> [any JazzyRoute] {
-        let decide = decision
+        let decide = decide
         let closures = RouteClosures(
             handler: { ws, event, _ in
                 switch event {
@@ -31,12 +31,13 @@ struct DashboardRoute: JazzyRoute {
             WebSocketRoute(path: path, options: Self.options, closures: closures),
         ]
     }
+}
 
-    private var decision: JazzyUpgradeHook {
-        if let admit { return admit }
-        return { [path] request in
-            guard let reason = request.reasonNotToBeLocal else { return .accept() }
-            return .reject(403, headers: ["Cache-Control": "no-store"], body: refusal(path, reason))
+extension DashboardRoute {
+    init(path: String, audience: JazzyAudience) {
+        self.init(path: path) { request in
+            audience.admits(request)
+                ? .accept() : .reject(403, headers: ["Cache-Control": "no-store"], body: refusal(of: path, audience))
         }
     }
 }
@@ -44,10 +45,12 @@ struct DashboardRoute: JazzyRoute {
 private let dashboardIsFull = JazzyUpgrade.reject(
     503, body: .text("\(DashboardFeed.mostViewers) clients look at this dashboard already.\n"))
 
-private func refusal(_ path: String, _ reason: String) -> JazzyContent {
-    .text(
+private func refusal(of path: String, _ audience: JazzyAudience) -> JazzyContent {
+    guard case .loopback = audience.rule else { return .text("This page is not for this client.\n") }
+    return .text(
         """
-        This page is for the machine alone that the server runs on: \(reason).
+        This page is for the machine alone that the server runs on: for clients with a loopback address, who ask for
+        localhost, and through no proxy.
 
         Open it there, or through a tunnel: ssh -L 8080:localhost:PORT HOST, and then http://localhost:8080\(path)
 

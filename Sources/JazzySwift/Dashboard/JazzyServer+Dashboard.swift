@@ -5,16 +5,17 @@ extension JazzyServer {
     /// Route.dashboard("/jazzy")
     /// ```
     ///
-    /// The page needs no other file, and gets its figures over a WebSocket of the same path. It is for this machine
-    /// alone: a client gets it whose address is a loopback address, that asks for `localhost` or such an address, and
-    /// that no proxy has announced. Others get a 403, which says what can be done. From elsewhere, a tunnel leads
-    /// to it: `ssh -L 8080:localhost:8080 HOST`. To let others in, there is ``dashboard(_:admit:)``.
+    /// The page needs no other file, and gets its figures over a WebSocket of the same path. It is for programs on this
+    /// machine alone, unless an audience says otherwise: ``JazzyAudience/loopback``. Others get a 403, which says what can
+    /// be done. From elsewhere, a tunnel leads to it: `ssh -L 8080:localhost:8080 HOST`.
     ///
     /// While nobody looks at it, it costs nothing. See <doc:Dashboard>, which also says what comes over the WebSocket.
     ///
-    /// - Parameter path: The path of the page, and of its WebSocket.
-    public func dashboard(_ path: String = "/jazzy") {
-        add(DashboardRoute(path: path, admit: nil))
+    /// - Parameters:
+    ///   - path: The path of the page, and of its WebSocket.
+    ///   - audience: Who sees it. Addresses and names of topics are in it.
+    public func dashboard(_ path: String = "/jazzy", for audience: JazzyAudience = .loopback) {
+        add(DashboardRoute(path: path, audience: audience))
     }
 
     /// Registers a page that shows what the server does, once a second, for those that a hook lets in.
@@ -25,26 +26,29 @@ extension JazzyServer {
     /// }
     /// ```
     ///
-    /// The hook decides alone, about this machine's clients, too: on requests for the page and for its WebSocket. The
-    /// page is not sent to other web sites, and its WebSocket takes clients of its own host only; but a hook that
-    /// decides by the client's address has to look at the `Host` header, too, against DNS rebinding.
+    /// The hook decides alone, about this machine's clients, too: on requests for the page and for its WebSocket. It may
+    /// take its time, and answer with any status, unlike that of a ``JazzyAudience``. Other web sites can neither show the
+    /// page nor use its WebSocket; but a hook that decides by the client's address has to look at the `Host` header, too,
+    /// against DNS rebinding, or at ``JazzyRequest/isFromLoopback``.
     ///
     /// - Parameters:
     ///   - path: The path of the page, and of its WebSocket.
     ///   - admit: Decides who may see the page. A subprotocol or a state in its answer counts for nothing.
     public func dashboard(_ path: String = "/jazzy", admit: @escaping JazzyUpgradeHook) {
-        add(DashboardRoute(path: path, admit: admit))
+        add(DashboardRoute(path: path, decide: admit))
     }
 }
 
 extension Route {
-    /// Registers a page that shows what the server does, once a second: for its operator, on this machine.
+    /// Registers a page that shows what the server does, once a second: for its operator.
     ///
-    /// See ``JazzyServer/dashboard(_:)``.
+    /// See ``JazzyServer/dashboard(_:for:)``.
     ///
-    /// - Parameter path: The path of the page, and of its WebSocket.
-    public static func dashboard(_ path: String = "/jazzy") {
-        Jazzy.server.dashboard(path)
+    /// - Parameters:
+    ///   - path: The path of the page, and of its WebSocket.
+    ///   - audience: Who sees it. Addresses and names of topics are in it.
+    public static func dashboard(_ path: String = "/jazzy", for audience: JazzyAudience = .loopback) {
+        Jazzy.server.dashboard(path, for: audience)
     }
 
     /// Registers a page that shows what the server does, once a second, for those that a hook lets in.

@@ -294,6 +294,28 @@ struct DashboardTests {
         }
     }
 
+    @Test("An audience says who else sees it")
+    func audiences() throws {
+        try withServer {
+            $0.dashboard("/jazzy", for: .loopback(or: { $0.header("X-Word") == "open" }))
+            $0.dashboard("/word", for: .clients(where: { $0.header("X-Word") == "open" }))
+            $0.dashboard("/all", for: .everyone)
+        } body: { server in
+            let clients: [(JazzyHeaders, [String: Int])] = [
+                (["Host": "localhost"], ["/jazzy": 200, "/word": 403, "/all": 200]),
+                (["Host": "example.com"], ["/jazzy": 403, "/word": 403, "/all": 200]),
+                (["Host": "example.com", "X-Word": "open"], ["/jazzy": 200, "/word": 200, "/all": 200]),
+            ]
+            for (headers, statuses) in clients {
+                for (path, status) in statuses {
+                    #expect(try page(of: server, path, headers).status == status)
+                    let head = try TestHandshake(port: server.port, path: path, headers: headers).receiveHead()
+                    #expect(head.hasPrefix("HTTP/1.1 \(status == 200 ? 101 : status) "))
+                }
+            }
+        }
+    }
+
     @Test(
         "Pages of other sites do not get the figures, even in a browser on this machine",
         arguments: [
@@ -374,7 +396,7 @@ struct DashboardTests {
     func idleness() throws {
         let feed = DashboardFeed()
         let server = JazzyServer()
-        for part in DashboardRoute(path: "/jazzy", admit: nil).parts(of: feed) { server.add(part) }
+        for part in DashboardRoute(path: "/jazzy", audience: .loopback).parts(of: feed) { server.add(part) }
         try server.start(host: "127.0.0.1", port: 0)
         defer {
             server.stop()
