@@ -58,7 +58,7 @@ public struct JazzyStatistics: Equatable, Sendable {
     // MARK: Times, of a server with a page for metrics
 
     /// How late the loops do what is due, measured ten times a second. This and the next three only of a server with
-    /// ``JazzyServer/metrics(_:)`` or another page that shows them.
+    /// ``JazzyServer/metrics(_:for:)`` or another page that shows them.
     public internal(set) var lateness = Histogram()
     /// How long handlers take for a text or binary message, of about one message in 64.
     public internal(set) var handlerTimes = Histogram()
