@@ -6,6 +6,7 @@
 #define BENCH_INSTRUCTIONS_SERVED_H
 
 #include <jazzy.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct served_scenario {

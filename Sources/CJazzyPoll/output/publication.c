@@ -23,17 +23,15 @@ typedef struct variant {
     uint8_t frame[];
 } variant;
 
-/* Small, because histories keep many: 19 bytes and the frame. */
+/* Small, because histories keep many: 16 bytes and the frame. */
 struct jz_publication {
     _Atomic uint32_t references;
-    uint32_t short_length; /* of the payload; LONG: the frame's header tells it */
-    variant *variants;
     uint8_t compression; /* a jz_compression */
     uint8_t header_length;
     atomic_bool is_kept; /* one reference is a history's; false before that is given up */
-    uint8_t frame[];     /* uncompressed */
+    variant *variants;
+    uint8_t frame[]; /* uncompressed; its header has the payload's length */
 };
-#define LONG UINT32_MAX
 
 /*
  * Each guards the variants of some publications, so that each variant is made once. Taken only with compression, and
@@ -49,11 +47,15 @@ static pthread_mutex_t *lock_of(const jz_publication *publication)
     return &locks[(address >> 4 ^ address >> 10 ^ address >> 16) % LOCK_COUNT];
 }
 
-static size_t payload_length(const jz_publication *publication)
+/* As the header says. */
+static inline size_t payload_length(const jz_publication *publication)
 {
-    if (JZ_LIKELY(publication->short_length != LONG))
-        return publication->short_length;
-    return (size_t)jz_read_uint64(publication->frame + 2);
+    enum { SHORT = 2, LONGER = 4 };
+    if (JZ_LIKELY(publication->header_length == SHORT))
+        return publication->frame[1];
+    if (publication->header_length == LONGER)
+        return jz_read_uint16(publication->frame + SHORT);
+    return (size_t)jz_read_uint64(publication->frame + SHORT);
 }
 
 /* Without the padding that `sizeof` has. */
@@ -75,7 +77,6 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
     if (publication == NULL)
         return NULL;
     atomic_init(&publication->references, 1);
-    publication->short_length = length < LONG ? (uint32_t)length : LONG;
     publication->compression = (uint8_t)compression;
     publication->header_length = (uint8_t)header_length;
     atomic_init(&publication->is_kept, false);
@@ -224,30 +225,29 @@ const uint8_t *jz_publication_plain_frame(const jz_publication *publication, siz
     return publication->frame;
 }
 
-/* The compressed frame; NULL if compressing does not make it smaller, or there is no memory. */
-static JZ_NEVER_INLINED const uint8_t *compressed_frame(jz_publication *publication, jz_session *session,
-                                                        size_t *length)
+static JZ_NEVER_INLINED const uint8_t *compressed_frame_for(jz_publication *publication, jz_session *session,
+                                                            size_t *length)
 {
+    size_t uncompressed = payload_length(publication);
+    *length = publication->header_length + uncompressed;
+    if (!jz_session_wants_compression(session, uncompressed, (jz_compression)publication->compression))
+        return publication->frame;
     pthread_mutex_lock(lock_of(publication));
     variant *compressed = find_variant(publication, &session->settings->deflate, session->own_window_bits);
     if (compressed == NULL)
         compressed = add_variant(publication, session);
     pthread_mutex_unlock(lock_of(publication));
     if (compressed == NULL || compressed->length == 0)
-        return NULL;
+        return publication->frame;
     /* The peer's context gets this message, ours does not: later messages must not refer to earlier ones. */
     jz_session_forget_context(session);
-    jz_compression_count_sent(session->settings->workspace, payload_length(publication), compressed->payload_length);
+    jz_compression_count_sent(session->settings->workspace, uncompressed, compressed->payload_length);
     *length = compressed->length;
     return compressed->frame;
 }
 
 const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length)
 {
-    size_t uncompressed = payload_length(publication);
-    *length = publication->header_length + uncompressed;
-    if (!jz_session_wants_compression(session, uncompressed, (jz_compression)publication->compression))
-        return publication->frame;
-    const uint8_t *compressed = compressed_frame(publication, session, length);
-    return compressed != NULL ? compressed : publication->frame;
+    return JZ_LIKELY(!session->uses_deflate) ? jz_publication_plain_frame(publication, length)
+                                             : compressed_frame_for(publication, session, length);
 }

@@ -301,6 +301,46 @@ static void without_memory_a_publication_is_sent_uncompressed_or_not_made(void *
     assert_int_equal(test_live_allocations(), live);
 }
 
+/* A history keeps one copy: what receivers made of it is freed with the last of them, and made again for the next. */
+static void what_only_a_history_has_is_not_kept_compressed(void **state)
+{
+    (void)state;
+    size_t live = test_live_allocations();
+    jz_publication *publication = publish(LETTERS, LENGTH, JZ_COMPRESSION_AUTOMATIC);
+    jz_publication_keep(publication);
+    jz_publication_release(publication);
+    for (size_t i = 0; i < 3; i++) {
+        compressing receiving;
+        size_t length = 0;
+        start(&receiving, 15, false);
+        jz_publication_retain(publication);
+        jz_publication_retain(publication);
+        size_t deflations = test_deflate_count();
+        const uint8_t *frame = jz_publication_frame_for(publication, &receiving.session, &length);
+        assert_int_equal(test_deflate_count(), deflations + 1);
+        jz_publication_release(publication);
+        assert_ptr_equal(jz_publication_frame_for(publication, &receiving.session, &length), frame);
+        assert_int_equal(frame[0], 0xC0 | JZ_OPCODE_BINARY);
+        finish(&receiving);
+        jz_publication_release(publication);
+        assert_int_equal(test_live_allocations(), live + 1);
+    }
+    /* A receiver that is left when the history forgets it still has what it is sent. */
+    compressing receiving;
+    size_t length = 0;
+    start(&receiving, 15, false);
+    jz_publication_retain(publication);
+    jz_publication_retain(publication);
+    const uint8_t *frame = jz_publication_frame_for(publication, &receiving.session, &length);
+    jz_publication_forget(publication);
+    jz_publication_release(publication);
+    assert_int_equal(frame[0], 0xC0 | JZ_OPCODE_BINARY);
+    assert_ptr_equal(jz_publication_frame_for(publication, &receiving.session, &length), frame);
+    finish(&receiving);
+    jz_publication_release(publication);
+    assert_int_equal(test_live_allocations(), live);
+}
+
 static void a_publication_longer_than_memory_is_not_made(void **state)
 {
     (void)state;
@@ -317,6 +357,7 @@ int main(void)
         cmocka_unit_test(what_is_not_to_be_compressed_goes_as_it_is),
         cmocka_unit_test(peers_that_keep_a_context_can_read_what_follows_a_publication),
         cmocka_unit_test(without_memory_a_publication_is_sent_uncompressed_or_not_made),
+        cmocka_unit_test(what_only_a_history_has_is_not_kept_compressed),
         cmocka_unit_test(a_publication_longer_than_memory_is_not_made),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("publication", tests, NULL, NULL));
