@@ -61,6 +61,8 @@ bool jz_past_make_room(jz_past *past, uint32_t keep)
 void jz_past_append(jz_past *past, jz_publication *publication, uint32_t tick)
 {
     uint32_t place = place_of(past, past->count);
+    if (past->count > 0 && (int32_t)(tick - jz_past_newest_tick(past)) < 0)
+        tick = jz_past_newest_tick(past);
     jz_publication_keep(publication);
     past->publications[place] = publication;
     past->ticks[place] = tick;

@@ -47,7 +47,10 @@ void jz_past_free(jz_past *past);
 /* Makes sure that one more can be kept, in place of the oldest if there are `keep` already. False: no memory. */
 bool jz_past_make_room(jz_past *past, uint32_t keep);
 
-/* Keeps a publication as the newest, and gives it the next offset. There has to be room. */
+/*
+ * Keeps a publication as the newest, and gives it the next offset. There has to be room. A tick that is earlier than
+ * that of the message before becomes that one's: so messages become too old in their order, the newest last.
+ */
 void jz_past_append(jz_past *past, jz_publication *publication, uint32_t tick);
 
 /* Forgets the oldest; there has to be one. Returns how many bytes of payload it had. */

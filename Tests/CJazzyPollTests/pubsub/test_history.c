@@ -218,6 +218,23 @@ static void times_that_go_back_a_little_forget_nothing(void **state)
     jz_history_destroy(history);
 }
 
+/* A loop that was held up publishes with an earlier time than others before it: its message goes with those. */
+static void what_was_published_with_an_earlier_time_than_before_is_swept_with_the_rest(void **state)
+{
+    (void)state;
+    jz_history *history = keeping(100, 10 * SECOND, LIMIT, LIMIT);
+    publish(history, "room/a", 1, 3);
+    now -= 2 * SECOND;
+    publish(history, "room/a", 4, 6);
+    now += 11 * SECOND; /* too old are 4 to 6 by their own time, and none by that of the others */
+    jz_history_sweep(history, now);
+    expect_recovery(history, "room/a", at(newest(history, "room/a"), 0), 1, 6);
+    now += 2 * SECOND;
+    jz_history_sweep(history, now);
+    assert_int_equal(jz_history_count(history).messages, 0);
+    jz_history_destroy(history);
+}
+
 static void nothing_too_old_stays_in_memory(void **state)
 {
     (void)state;
@@ -492,6 +509,7 @@ int main(void)
         cmocka_unit_test(what_exceeds_the_bytes_of_a_topic_is_forgotten),
         cmocka_unit_test(what_is_too_old_is_forgotten),
         cmocka_unit_test(times_that_go_back_a_little_forget_nothing),
+        cmocka_unit_test(what_was_published_with_an_earlier_time_than_before_is_swept_with_the_rest),
         cmocka_unit_test(nothing_too_old_stays_in_memory),
         cmocka_unit_test(publications_forget_what_is_too_old_of_other_topics),
         cmocka_unit_test(all_histories_together_stay_within_the_limit),
