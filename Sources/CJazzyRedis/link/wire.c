@@ -16,8 +16,12 @@
 #include "link/bell.h"
 #include "link/sending.h"
 
-/* The reader moves what it has not read yet whenever it has read 1 KiB: so it is fed little at a time. */
-enum { SLICE = 4096, MOST_ROUNDS = 4, MOST_ELEMENTS = 1024 };
+enum {
+    SLICE = 4096,    /* the reader moves what it has not read yet whenever it has read 1 KiB: so it is fed little */
+    MOST_LINES = 64, /* of a reply whose end is not known, one by one; then at least a 64th of what there is of it */
+    MOST_ROUNDS = 4,
+    MOST_ELEMENTS = 1024
+};
 
 void jz_redis_wire_init(jz_redis_wire *wire)
 {
@@ -103,7 +107,7 @@ bool jz_redis_wire_connected(jz_redis_wire *wire)
         redisReaderFree(wire->reader);
     wire->reader = redisReaderCreate();
     wire->longest = JZ_REDIS_LONGEST_ANSWER;
-    wire->unended = wire->to_come = 0;
+    wire->unended = wire->to_come = wire->lines = 0;
     if (wire->reader == NULL)
         return jz_redis_wire_fail(wire, "out of memory");
     limit_arrays(wire);
@@ -181,7 +185,7 @@ static bool read_replies(jz_redis_wire *wire, jz_redis_on_reply on_reply, void *
             return jz_redis_wire_fail(wire, "what it answers is not understood: %s", wire->reader->errstr);
         if (reply == NULL)
             return true;
-        wire->unended = 0;
+        wire->unended = wire->lines = 0;
         if (!on_reply(context, reply))
             return false;
     }
@@ -202,11 +206,20 @@ static bool feed_reader(jz_redis_wire *wire, const char *bytes, size_t length, j
            jz_redis_wire_fail(wire, "what it answers does not end within %zu bytes", wire->longest);
 }
 
-/* Of a reply whose end is known the reader gets no more than that, so that those behind need no reader again. */
-static size_t slice_of(const jz_redis_wire *wire, size_t length)
+/*
+ * The reader gets no more than one reply, so that those behind need no reader again: up to its end, if that is known;
+ * else to the end of a line, with which every reply ends.
+ */
+static size_t slice_of(jz_redis_wire *wire, const char *bytes, size_t length)
 {
-    size_t most = wire->to_come > 0 && wire->to_come < SLICE ? wire->to_come : SLICE;
-    return length < most ? length : most;
+    size_t known = wire->to_come > 0 && wire->to_come < SLICE ? wire->to_come : SLICE;
+    size_t most = length < known ? length : known;
+    size_t least = wire->lines < MOST_LINES ? 0 : wire->unended / MOST_LINES;
+    if (wire->to_come > 0 || wire->take == NULL || least >= most)
+        return most;
+    const char *end = memchr(bytes + least, '\n', most - least);
+    wire->lines++;
+    return end != NULL ? (size_t)(end - bytes) + 1 : most;
 }
 
 static bool feed(jz_redis_wire *wire, const char *bytes, size_t length, jz_redis_on_reply on_reply, void *context)
@@ -220,7 +233,7 @@ static bool feed(jz_redis_wire *wire, const char *bytes, size_t length, jz_redis
             !wire->take(context, bytes + start, length - start, &taken, &wire->to_come))
             return false;
         start += taken;
-        size_t slice = slice_of(wire, length - start);
+        size_t slice = slice_of(wire, bytes + start, length - start);
         if (slice > 0 && !feed_reader(wire, bytes + start, slice, on_reply, context))
             return false;
         start += slice;

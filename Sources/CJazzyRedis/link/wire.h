@@ -35,6 +35,7 @@ typedef struct jz_redis_wire {
     size_t longest;                      /* bytes of one reply; what is longer does not come from Redis */
     size_t unended;                      /* bytes of the reply that is not whole yet */
     size_t to_come;                      /* bytes of that which the reader has not yet, if that is known; else 0 */
+    size_t lines;                        /* of the reply that is not whole yet, as they were given to the reader */
     jz_redis_take_replies take;          /* NULL: all replies are read by the reader */
     bool is_blocked;                     /* the kernel takes no more for now */
     char failure[JZ_REDIS_FAILURE_SIZE]; /* why it is lost */

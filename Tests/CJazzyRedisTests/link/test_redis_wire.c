@@ -178,35 +178,76 @@ static void what_needs_no_reader_is_taken_in_its_order(void **state)
     }
 }
 
-/* One message that is cut costs those behind it nothing. */
+static size_t write_numbered(char *to, int number, size_t length)
+{
+    size_t size = (size_t)sprintf(to, "*3\r\n$7\r\nmessage\r\n$1\r\n%d\r\n$%zu\r\n", number, length);
+    memset(to + size, 'x', length);
+    memcpy(to + size + length, "\r\n", 2);
+    return size + length + 2;
+}
+
+static void receive_part(const char *bytes, size_t length)
+{
+    assert_int_equal(send(other, bytes, length, 0), length);
+    assert_true(jz_redis_wire_receive(&wire, scratch, sizeof scratch, write_reply, NULL));
+}
+
+/* One message that is cut, wherever, costs those behind it nothing. */
 static void only_the_message_that_is_cut_needs_the_reader(void **state)
 {
     (void)state;
-    static const size_t lengths[] = {0, 1, 100, 4096, 5000, 60000};
+    static const size_t lengths[] = {0, 1, 100, 4096, 5000, 30000};
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
-        size_t length = lengths[i];
-        char *bytes = calloc(3, length + 64);
+        char *bytes = calloc(3, lengths[i] + 64);
         assert_non_null(bytes);
         size_t size = 0;
-        for (int number = 0; number < 3; number++) {
-            size += (size_t)sprintf(bytes + size, "*3\r\n$7\r\nmessage\r\n$1\r\n%d\r\n$%zu\r\n", number, length);
-            memset(bytes + size, 'x', length);
-            memcpy(bytes + size + length, "\r\n", 2);
-            size += length + 2;
+        for (int number = 0; number < 3; number++)
+            size += write_numbered(bytes + size, number, lengths[i]);
+        size_t one = size / 3;
+        for (size_t cut = 1; cut < one; cut += cut < 100 || cut + 4 > one ? 1 : one - cut - 3) {
+            begin_to_record();
+            receive_part(bytes, one + cut);
+            receive_part(bytes + one + cut, size - one - cut);
+            assert_that(record.by_reader == 1, "%zu bytes cut at %zu: %zu", lengths[i], cut, record.by_reader);
+            assert_memory_equal(record.text, "0=", 2);
+            assert_non_null(strstr(record.text, " 1="));
+            assert_non_null(strstr(record.text, " 2="));
+            jz_redis_replies_clear(&record.replies);
         }
-        begin_to_record();
-        size_t first = size / 3 + size / 3 - 1; /* without the end of the second one */
-        assert_int_equal(send(other, bytes, first, 0), first);
-        assert_true(jz_redis_wire_receive(&wire, scratch, sizeof scratch, write_reply, NULL));
-        assert_int_equal(send(other, bytes + first, size - first, 0), size - first);
-        assert_true(jz_redis_wire_receive(&wire, scratch, sizeof scratch, write_reply, NULL));
-        assert_int_equal(record.by_reader, 1);
-        assert_memory_equal(record.text, "0=", 2);
-        assert_non_null(strstr(record.text, " 1="));
-        assert_non_null(strstr(record.text, " 2="));
-        jz_redis_replies_clear(&record.replies);
         free(bytes);
     }
+}
+
+/* They follow each other in any order where topics come and go. */
+static void what_lies_behind_an_acknowledgement_needs_no_reader(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 20 };
+    char bytes[4 * SCRATCH / MESSAGES] = "*3\r\n$9\r\nsubscribe\r\n$3\r\np:a\r\n:1\r\n";
+    size_t size = strlen(bytes);
+    for (int number = 0; number < MESSAGES; number++)
+        size += write_numbered(bytes + size, number % 10, 100);
+    begin_to_record();
+    receive_part(bytes, size - 1);
+    receive_part(bytes + size - 1, 1);
+    assert_int_equal(record.by_reader, 2); /* the acknowledgement, and the message that is cut */
+    jz_redis_replies_clear(&record.replies);
+}
+
+/* A reply whose size is not known, and which seems to end again and again, is read in parts that grow. */
+static void many_lines_of_one_reply_cost_no_more_than_it_is_long(void **state)
+{
+    (void)state;
+    enum { LENGTH = 50000 };
+    static char bytes[LENGTH + 64];
+    size_t size = write_numbered(bytes, 0, LENGTH);
+    memset(bytes + size - LENGTH - 2, '\n', LENGTH);
+    begin_to_record();
+    receive_part(bytes, 10);
+    receive_part(bytes + 10, size - 10);
+    assert_int_equal(record.by_reader, 1);
+    assert_int_equal(wire.unended, 0);
+    jz_redis_replies_clear(&record.replies);
 }
 
 /* What is not as Redis writes it is for the reader, which judges it. */
@@ -297,6 +338,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_message_that_nobody_asked_for_is_an_answer_like_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_needs_no_reader_is_taken_in_its_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_the_message_that_is_cut_needs_the_reader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_lies_behind_an_acknowledgement_needs_no_reader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_lines_of_one_reply_cost_no_more_than_it_is_long, set_up, tear_down),
         cmocka_unit_test(what_is_written_in_another_way_is_left_to_the_reader),
         cmocka_unit_test_setup_teardown(many_answers_are_not_one_long_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_sent_makes_room_though_something_is_always_unsent, set_up, tear_down),
