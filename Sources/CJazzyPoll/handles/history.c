@@ -78,6 +78,8 @@ static jz_send_status subscribe(jz_shard *shard, bool is_own, int rule, jz_ws ws
 {
     jz_history *history = shard->server->history;
     jz_held_topic held;
+    if (!jz_topic_hold(shard->server, topic))
+        return JZ_SEND_DROPPED;
     jz_history_hold(history, rule, topic, is_own ? shard->turn.loop.now_ms : jz_clock_ms(), &held);
     /* As for publications: with an empty mailbox this loop has delivered everything up to the newest message. */
     bool is_at_once = is_own && !jz_loop_has_letters(&shard->turn.loop);
@@ -89,8 +91,10 @@ static jz_send_status subscribe(jz_shard *shard, bool is_own, int rule, jz_ws ws
     jz_history_release(&held);
     if (replay != NULL && is_at_once)
         status = jz_replay_play(&shard->turn, &shard->topics, jz_slots_find(&shard->slots, ws), topic, replay);
-    if (status != JZ_SEND_QUEUED)
+    if (status != JZ_SEND_QUEUED) {
+        jz_topic_let_go(shard->server, topic);
         jz_replay_free(replay);
+    }
     if (subscribed != NULL && status <= JZ_SEND_QUEUED)
         *subscribed = begins;
     return status;

@@ -104,6 +104,8 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
             run_on_connection(shard, connection, task);
         if (task->type == JZ_ERRAND_SUBSCRIBE)
             jz_topics_asked(&shard->topics);
+        else if (task->type == JZ_ERRAND_REPLAY)
+            jz_errand_end_replay(shard, task);
     }
     jz_errand_unreserve(shard, task->reserved);
     task->reserved = 0;

@@ -7,6 +7,7 @@
 #include "loop/timer.h"
 #include "platform/random.h"
 #include "pubsub/hash_table.h"
+#include "pubsub/history_rules.h"
 
 enum {
     PART_COUNT = 16,
@@ -23,19 +24,11 @@ struct jz_history_part {
     uint64_t recovered, not_recovered;
 };
 
-typedef struct rule {
-    jz_text prefix; /* owned */
-    uint32_t keep;
-    uint32_t ticks;
-    size_t bytes;
-} rule;
-
 struct jz_history {
     size_t limit;
     _Atomic size_t amount; /* of all parts */
     jz_siphash_key key;    /* which part a topic is in */
-    size_t rule_count;
-    rule rules[JZ_MAX_HISTORIES]; /* the longest prefix first */
+    jz_history_rules rules;
     jz_history_part parts[PART_COUNT];
 };
 
@@ -68,55 +61,33 @@ void jz_history_destroy(jz_history *history)
         jz_hash_table_destroy(&history->parts[i].table, discard);
         pthread_mutex_destroy(&history->parts[i].lock);
     }
-    for (size_t i = 0; i < history->rule_count; i++)
-        free((char *)(uintptr_t)history->rules[i].prefix.start);
+    jz_history_rules_free(&history->rules);
     free(history);
 }
 
 bool jz_history_add_rule(jz_history *history, jz_text prefix, const jz_history_options *options)
 {
-    char *copy = malloc(prefix.length + 1);
-    if (copy == NULL)
-        return false;
-    if (prefix.length > 0)
-        memcpy(copy, prefix.start, prefix.length);
-    size_t place = history->rule_count++;
-    for (; place > 0 && history->rules[place - 1].prefix.length < prefix.length; place--)
-        history->rules[place] = history->rules[place - 1];
-    history->rules[place] = (rule){.prefix = {copy, prefix.length},
-                                   .keep = (uint32_t)options->keep,
-                                   .ticks = jz_tick_of(options->for_ms) + 1,
-                                   .bytes = options->bytes};
-    return true;
+    return jz_history_rules_add(&history->rules, prefix, options);
 }
 
 size_t jz_history_rule_count(const jz_history *history)
 {
-    return history->rule_count;
+    return history->rules.count;
 }
 
 bool jz_history_has_rule(const jz_history *history, jz_text prefix)
 {
-    for (size_t i = 0; i < history->rule_count; i++) {
-        if (jz_text_equals(history->rules[i].prefix, prefix))
-            return true;
-    }
-    return false;
+    return jz_history_rules_have(&history->rules, prefix);
 }
 
 int jz_history_rule_for(const jz_history *history, jz_text topic)
 {
-    for (size_t i = 0; i < history->rule_count; i++) {
-        jz_text prefix = history->rules[i].prefix;
-        if (prefix.length <= topic.length && jz_text_equals(prefix, (jz_text){topic.start, prefix.length}))
-            return (int)i;
-    }
-    return -1;
+    return jz_history_rules_find(&history->rules, topic);
 }
 
-static const rule *rule_of(const jz_history *history, const jz_past *past)
+static const jz_history_rule *rule_of(const jz_history *history, const jz_past *past)
 {
-    return &history->rules[past->rule];
+    return &history->rules.all[past->rule];
 }
 
 /* Times of loops are those when their iterations began: what was published "later" may be a little older. */
@@ -216,10 +187,39 @@ void jz_history_hold(jz_history *history, int rule, jz_text topic, uint64_t now_
                             .past = find(part, topic, hash)};
 }
 
+void jz_history_renew(jz_history *history, jz_text topic)
+{
+    jz_held_topic held;
+    int rule = jz_history_rule_for(history, topic);
+    if (rule < 0)
+        return;
+    jz_history_hold(history, rule, topic, 0, &held);
+    held.part->epoch++;
+    if (held.past != NULL)
+        held.past->epoch = epoch_of(held.part, held.hash);
+    pthread_mutex_unlock(&held.part->lock);
+}
+
+static void renew(void *context, jz_hash_entry *entry)
+{
+    ((jz_past *)entry)->epoch = epoch_of(context, entry->hash);
+}
+
+void jz_history_renew_all(jz_history *history)
+{
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        jz_history_part *part = &history->parts[i];
+        pthread_mutex_lock(&part->lock);
+        part->epoch++;
+        jz_hash_table_visit(&part->table, renew, part);
+        pthread_mutex_unlock(&part->lock);
+    }
+}
+
 bool jz_history_prepare(jz_held_topic *held)
 {
     jz_history_part *part = held->part;
-    uint32_t keep = held->history->rules[held->rule].keep;
+    uint32_t keep = held->history->rules.all[held->rule].keep;
     if (held->past != NULL)
         return jz_past_make_room(held->past, keep);
     jz_past *past = jz_past_create(held->name, held->hash, held->rule, epoch_of(part, held->hash));
@@ -241,7 +241,7 @@ void jz_history_append(jz_held_topic *held, jz_publication *publication)
     jz_history *history = held->history;
     jz_history_part *part = held->part;
     jz_past *past = held->past;
-    const rule *rule = rule_of(history, past);
+    const jz_history_rule *rule = rule_of(history, past);
     if (past->count >= rule->keep)
         forget_oldest(history, part, past);
     jz_past_append(past, publication, held->tick);
@@ -302,7 +302,7 @@ jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *opti
 static jz_past *next_to_forget(const jz_history *history, const jz_history_part *part)
 {
     jz_past *next = part->empty.oldest;
-    for (size_t i = 0; i < history->rule_count && (next == NULL || next->count > 0); i++) {
+    for (size_t i = 0; i < history->rules.count && (next == NULL || next->count > 0); i++) {
         jz_past *oldest = part->kept[i].oldest;
         if (oldest != NULL && (next == NULL || (int32_t)(jz_past_newest_tick(oldest) - jz_past_newest_tick(next)) < 0))
             next = oldest;
@@ -369,7 +369,7 @@ void jz_history_sweep(jz_history *history, uint64_t now_ms)
     for (size_t i = 0; i < PART_COUNT; i++) {
         jz_history_part *part = &history->parts[i];
         pthread_mutex_lock(&part->lock);
-        for (uint32_t j = 0; j < history->rule_count; j++)
+        for (uint32_t j = 0; j < history->rules.count; j++)
             sweep(history, part, j, jz_tick_of(now_ms), SIZE_MAX);
         pthread_mutex_unlock(&part->lock);
     }

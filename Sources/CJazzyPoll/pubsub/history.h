@@ -72,6 +72,13 @@ void jz_history_append(jz_held_topic *held, jz_publication *publication);
 /* Takes what a subscription with these options begins with. NULL when there is no memory. */
 jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *options);
 
+/*
+ * Messages of the topic, or of all topics, may have been missed here: what positions were given until now are none to
+ * continue at any more. What is kept remains, under another epoch. From any thread.
+ */
+void jz_history_renew(jz_history *history, jz_text topic);
+void jz_history_renew_all(jz_history *history);
+
 /* Frees what has become too old, in all parts. From any thread. */
 void jz_history_sweep(jz_history *history, uint64_t now_ms);
 

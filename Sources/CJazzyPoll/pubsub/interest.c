@@ -76,6 +76,8 @@ bool jz_interest_came(jz_interest *interest, jz_text name)
         found->shard_count++;
     if (found != NULL && is_first) {
         publish_count(interest);
+        if (interest->history != NULL && *interest->history != NULL)
+            jz_history_renew(*interest->history, name);
         if (!interest->is_over)
             tell_of(interest, found);
     }

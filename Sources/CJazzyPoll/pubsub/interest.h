@@ -6,6 +6,9 @@
  * with the lock held under which the change was made. No thread holds another lock of the server when it takes this
  * one.
  *
+ * What others publish to a topic while nobody is interested does not come here: where the server has a history, its
+ * positions are renewed under the same lock when somebody is again, before anybody can continue at one.
+ *
  * Measured with 100,000 topics, without the broker's own work: the first subscriber of a topic costs 540 more
  * instructions than without a broker (0.4 µs), the last 480 (0.2 µs), and telling the broker of all topics 26 each
  * (0.04 µs).
@@ -21,11 +24,13 @@
 
 #include "codec/text.h"
 #include "pubsub/hash_table.h"
+#include "pubsub/history.h"
 #include "jazzy/broker.h"
 
 typedef struct jz_interest {
     const jz_broker *broker;
-    pthread_mutex_t lock; /* guards the other fields; any thread may read topic_count */
+    jz_history *const *history; /* where the server has it; NULL: it has none. Set before the first subscription */
+    pthread_mutex_t lock;       /* guards the other fields; any thread may read topic_count */
     jz_hash_table table;
     _Atomic uint64_t topic_count;
     bool is_over; /* the broker is not called any more */
@@ -35,10 +40,13 @@ typedef struct jz_interest {
 void jz_interest_init(jz_interest *interest, const jz_broker *broker);
 void jz_interest_destroy(jz_interest *interest);
 
-/* A shard has got its first subscriber of a topic. False: no memory, and nothing has changed. From any thread. */
+/*
+ * A shard has got its first subscriber of a topic, or a subscription is on its way that is to find the topic as it is.
+ * False: no memory, and nothing has changed. From any thread.
+ */
 bool jz_interest_came(jz_interest *interest, jz_text topic);
 
-/* A shard has lost its last subscriber of a topic. From any thread. */
+/* A shard has lost its last subscriber of a topic, or that subscription has arrived. From any thread. */
 void jz_interest_went(jz_interest *interest, jz_text topic);
 
 /* Tells the broker of every topic, as if it were new. Returns their number. From any thread. */

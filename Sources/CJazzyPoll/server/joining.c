@@ -41,6 +41,7 @@ jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *e
     jz_membership *membership = jz_membership_create(broker);
     if (membership == NULL)
         return jz_report_system(error, ENOMEM, "join a broker");
+    membership->interest.history = &server->history;
     for (uint32_t i = 0; i < server->shard_count; i++)
         jz_shard_join(&server->shards[i], &membership->owner);
     /* Other threads may already publish, or ask for statistics. */
@@ -65,6 +66,9 @@ void jz_broker_set_joined(jz_server *server, bool is_joined)
     jz_membership *membership = atomic_load(&server->membership);
     if (membership == NULL || !jz_membership_set_joined(membership, is_joined, &told))
         return;
+    /* What others have published before it was known to be lost, and until it was back, did not come here. */
+    if (server->history != NULL)
+        jz_history_renew_all(server->history);
     if (is_joined)
         jz_log(&server->options, JZ_LOG_INFO,
                "the broker is connected to the other servers, and was told this server's topics: %zu", told);

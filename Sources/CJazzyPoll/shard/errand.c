@@ -150,6 +150,26 @@ jz_replay *jz_errand_replay_of(const jz_errand *task, jz_text *topic)
     return replay;
 }
 
+bool jz_topic_hold(const jz_server *server, jz_text topic)
+{
+    jz_membership *membership = atomic_load(&server->membership);
+    return membership == NULL || jz_interest_came(&membership->interest, topic);
+}
+
+void jz_topic_let_go(const jz_server *server, jz_text topic)
+{
+    jz_membership *membership = atomic_load(&server->membership);
+    if (membership != NULL)
+        jz_interest_went(&membership->interest, topic);
+}
+
+void jz_errand_end_replay(jz_shard *shard, const jz_errand *task)
+{
+    jz_text topic;
+    (void)jz_errand_replay_of(task, &topic);
+    jz_topic_let_go(shard->server, topic);
+}
+
 jz_errand *jz_errand_create_publishing(jz_ws sender, jz_text topic, jz_publication *publication, size_t reserved)
 {
     const jz_errand fields = {.ws = sender,
@@ -327,6 +347,8 @@ void jz_errand_discard(jz_shard *shard, jz_letter *letter)
         parcel->discard(parcel);
     } else if (task->type == JZ_ERRAND_SUBSCRIBE) {
         jz_topics_asked(&shard->topics);
+    } else if (task->type == JZ_ERRAND_REPLAY) {
+        jz_errand_end_replay(shard, task);
     }
     jz_errand_unreserve(shard, task->reserved);
     jz_errand_free(task);

@@ -68,8 +68,19 @@ jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
  */
 jz_send_status jz_errand_replay(jz_shard *shard, jz_ws ws, jz_text topic, jz_replay *replay);
 
+/*
+ * Whoever is to subscribe at a position holds the topic before, so that a broker delivers it from then on; it lets go
+ * once it is subscribed, or is not going to be. Without a broker both do nothing. False: no memory. From any thread; an
+ * errand that was posted lets go itself.
+ */
+bool jz_topic_hold(const jz_server *server, jz_text topic);
+void jz_topic_let_go(const jz_server *server, jz_text topic);
+
 /* The replay of a JZ_ERRAND_REPLAY, and its topic. */
 jz_replay *jz_errand_replay_of(const jz_errand *errand, jz_text *topic);
+
+/* It was played, or is not going to be: lets go of its topic. On the shard's thread, or when no loop runs. */
+void jz_errand_end_replay(jz_shard *shard, const jz_errand *errand);
 
 /* Whether the shard's mailbox is below its limit. From any thread. */
 bool jz_errand_may_wait(const jz_shard *shard);

@@ -90,12 +90,16 @@ typedef struct jz_broker {
 
     /*
      * A topic has its first subscriber on this server: messages of the other servers to it are to be delivered. Called
-     * on the loop of the subscriber, before its subscription takes effect, or by jz_broker_set_joined. Calls of this
+     * on the loop of the subscriber, before its subscription takes effect, or by jz_broker_set_joined; for topics with
+     * history (jazzy/history.h) on the thread that calls jz_ws_subscribe_from, whichever that is. Calls of this
      * and of `unsubscribe` are made under one lock for all loops: one at a time, and for each topic in the true order.
      */
     void (*subscribe)(void *context, const char *topic, size_t length);
 
-    /* A topic has lost its last subscriber on this server. Called on that subscriber's loop, under the same lock. */
+    /*
+     * A topic has lost its last subscriber on this server. Called on that subscriber's loop, or where `subscribe` was,
+     * under the same lock.
+     */
     void (*unsubscribe)(void *context, const char *topic, size_t length);
 
     /*
