@@ -51,8 +51,9 @@ static bool begin_channel(jz_shard *shard, jz_connection *connection, const jz_a
 {
     jz_links *links = &shard->turn.links;
     const jz_listen_options *options = &arrival->listening;
-    int link = jz_links_add(links, options->transport, options->transport_context, arrival->descriptor,
-                            arrival->is_adopted, connection->slot);
+    bool tells_all = arrival->is_adopted || jz_ip_is_unspecified(arrival->address.ip);
+    int link = jz_links_add(links, options->transport, options->transport_context, arrival->descriptor, tells_all,
+                            connection->slot);
     if (link == 0)
         return false;
     connection->link = link;

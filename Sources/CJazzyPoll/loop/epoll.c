@@ -28,9 +28,10 @@ static uint32_t epoll_events_of(unsigned interest)
         events |= EPOLLIN;
     if ((interest & JZ_WRITABLE) != 0)
         events |= EPOLLOUT;
-    /* An end of input is asked for, too: behind data it would not be told a second time. */
+    /* An end of input is asked for, too: behind data it would not be told a second time. So would what follows urgent
+       data. */
     if ((interest & JZ_ONCE) != 0)
-        events |= EPOLLET | EPOLLRDHUP;
+        events |= EPOLLET | EPOLLRDHUP | EPOLLPRI;
     return events;
 }
 
@@ -113,10 +114,16 @@ void jz_poll_remove(jz_poll *poll, int descriptor)
 }
 
 /* Receiving, or sending if only that is awaited, finds out about a hang-up or an error. */
-static unsigned end_of(uint32_t events)
+static unsigned special_of(uint32_t events)
 {
-    unsigned what = (events & (EPOLLHUP | EPOLLERR)) != 0 ? JZ_READABLE | JZ_WRITABLE : JZ_READABLE;
-    return what | JZ_ENDING | ((events & EPOLLHUP) != 0 ? JZ_OVER : 0);
+    unsigned what = JZ_READABLE;
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0)
+        what |= JZ_WRITABLE;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+        what |= JZ_ENDING;
+    if ((events & EPOLLHUP) != 0)
+        what |= JZ_OVER;
+    return (events & EPOLLPRI) != 0 ? what | JZ_URGENT : what;
 }
 
 int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms)
@@ -140,8 +147,8 @@ int jz_poll_wait(jz_poll *poll, jz_ready *ready, size_t capacity, int timeout_ms
             what |= JZ_READABLE;
         if ((event->events & EPOLLOUT) != 0)
             what |= JZ_WRITABLE;
-        if (!JZ_LIKELY((event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0))
-            what |= end_of(event->events);
+        if (!JZ_LIKELY((event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) == 0))
+            what |= special_of(event->events);
         ready[filled++] = (jz_ready){event->data.u64, what};
     }
     return filled;

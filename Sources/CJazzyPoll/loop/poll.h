@@ -28,12 +28,13 @@ enum { JZ_POLL_TELLS_ONCE = !JZ_POLL_BY_KQUEUE };
 /* Told besides, where the system says so. */
 enum {
     JZ_ENDING = 16, /* the peer sends no more, or the connection broke or was hung up; there may be data before that */
-    JZ_OVER = 32    /* neither side can send any more */
+    JZ_OVER = 32,   /* neither side can send any more */
+    JZ_URGENT = 64  /* only with JZ_ONCE: there is urgent data, at which reading stops short of what follows */
 };
 
 typedef struct jz_ready {
     uint64_t token;
-    unsigned what; /* JZ_READABLE, JZ_WRITABLE or both; perhaps JZ_ENDING, JZ_OVER */
+    unsigned what; /* JZ_READABLE, JZ_WRITABLE or both; perhaps JZ_ENDING, JZ_OVER, JZ_URGENT */
 } jz_ready;
 
 typedef struct jz_poll jz_poll;

@@ -43,7 +43,7 @@ static bool make_room(jz_links *links)
     return true;
 }
 
-int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, bool is_lent,
+int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, bool tells_all,
                  uint32_t slot)
 {
     uint32_t place;
@@ -61,7 +61,7 @@ int jz_links_add(jz_links *links, const jz_transport *transport, void *context, 
                                           .slot = slot,
                                           .watched = JZ_READABLE,
                                           .is_unwatched = true,
-                                          .is_lent = is_lent};
+                                          .tells_all = tells_all};
     return ~(int)place;
 }
 
@@ -215,7 +215,7 @@ static void note_end(jz_channel *channel, unsigned what)
 unsigned jz_links_ready(jz_links *links, int link, unsigned what, unsigned wanted)
 {
     jz_channel *channel = at(links, link);
-    if ((what & JZ_ENDING) != 0)
+    if ((what & (JZ_ENDING | JZ_URGENT)) != 0)
         note_end(channel, what);
     what &= JZ_READABLE | JZ_WRITABLE;
     if (channel->is_lost)

@@ -24,26 +24,26 @@ typedef struct jz_channel {
     void *context; /* of the transport */
     void *channel; /* NULL until it is opened: until then bytes are plain */
     int descriptor;
-    uint32_t slot;          /* its connection's */
-    uint32_t next;          /* one more than the place of the next channel that is free, pending or put off; 0: none */
-    uint8_t watched : 2;    /* as registered with the poll: JZ_READABLE, JZ_WRITABLE */
-    uint8_t awaited : 2;    /* while it is put off: what the descriptor was ready for */
-    bool is_ready : 1;      /* its own handshake is done: the server may go on */
-    bool has_more : 1;      /* receive again, without waiting for the poll */
-    bool is_pending : 1;    /* on the list of pending channels, even if no longer pending */
-    bool has_ended : 1;     /* the peer has ended its stream */
-    bool is_ending : 1;     /* it was told that nothing comes after these bytes */
-    bool has_told_end : 1;  /* we have ended ours, and all of it was sent */
-    bool is_lost : 1;       /* it has reported that it is lost, and is not called any more */
-    bool speaks_other : 1;  /* it is lost because another protocol was negotiated */
-    bool is_put_off : 1;    /* on the list of channels whose handshakes wait for their turn */
-    bool is_unwatched : 1;  /* not in the poll: not yet, or while it is put off */
-    bool is_told_once : 1;  /* the poll reports only what is new */
-    bool sees_end : 1;      /* which it must not any more: it has reported an end, perhaps behind data */
-    bool misses_news : 1;   /* or: while it was put off, it had something new to report */
-    bool is_over : 1;       /* neither side can send any more */
-    bool is_lent : 1;       /* somebody else may have the descriptor: it was adopted */
-    bool is_hung_up : 1;    /* while it is put off: it waited for nothing, and the peer has gone */
+    uint32_t slot;         /* its connection's */
+    uint32_t next;         /* one more than the place of the next channel that is free, pending or put off; 0: none */
+    uint8_t watched : 2;   /* as registered with the poll: JZ_READABLE, JZ_WRITABLE */
+    uint8_t awaited : 2;   /* while it is put off: what the descriptor was ready for */
+    bool is_ready : 1;     /* its own handshake is done: the server may go on */
+    bool has_more : 1;     /* receive again, without waiting for the poll */
+    bool is_pending : 1;   /* on the list of pending channels, even if no longer pending */
+    bool has_ended : 1;    /* the peer has ended its stream */
+    bool is_ending : 1;    /* it was told that nothing comes after these bytes */
+    bool has_told_end : 1; /* we have ended ours, and all of it was sent */
+    bool is_lost : 1;      /* it has reported that it is lost, and is not called any more */
+    bool speaks_other : 1; /* it is lost because another protocol was negotiated */
+    bool is_put_off : 1;   /* on the list of channels whose handshakes wait for their turn */
+    bool is_unwatched : 1; /* not in the poll: not yet, or while it is put off */
+    bool is_told_once : 1; /* the poll reports only what is new */
+    bool sees_end : 1;     /* which it must not any more: it has reported an end, or urgent data, with more behind it */
+    bool misses_news : 1;  /* or: while it was put off, it had something new to report */
+    bool tells_all : 1;    /* or: it never does */
+    bool is_over : 1;      /* neither side can send any more */
+    bool is_hung_up : 1;   /* while it is put off: it waited for nothing, and the peer has gone */
     bool is_given_back : 1; /* not in use: the place is free once it is off its list */
 } jz_channel;
 
@@ -70,10 +70,12 @@ typedef struct jz_links {
 
 /*
  * Creates a link for the connection in a slot, with a channel that is not opened yet. The poll does not watch the
- * descriptor before jz_links_watch. 0: there is no memory. Otherwise the link owns the descriptor. `is_lent`: others
- * may go on using the same socket, or whatever it is, by descriptors of their own.
+ * descriptor before jz_links_watch. 0: there is no memory. Otherwise the link owns the descriptor. `tells_all`: the
+ * poll is to report what is there as long as it is, because others may go on using the same socket, or whatever it is,
+ * by descriptors of their own; or because reading may stop short, as that of a Unix domain socket does behind bytes
+ * with which descriptors came.
  */
-int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, bool is_lent,
+int jz_links_add(jz_links *links, const jz_transport *transport, void *context, int descriptor, bool tells_all,
                  uint32_t slot);
 
 /* Opens the channel: from now on all bytes go through it. `early` was read before. False when there is no memory. */

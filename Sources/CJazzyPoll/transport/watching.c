@@ -17,7 +17,7 @@ static bool is_once_enough(const jz_channel *channel, unsigned interest)
 {
     const unsigned input_once = JZ_READABLE | JZ_ONCE;
     return JZ_POLL_TELLS_ONCE && (interest & (input_once | JZ_WRITABLE)) == input_once && !channel->sees_end &&
-           !channel->misses_news;
+           !channel->misses_news && !channel->tells_all;
 }
 
 /* Adds it to the poll, or changes what is there. */
@@ -57,6 +57,6 @@ bool jz_links_watch(jz_links *links, jz_poll *poll, int link, unsigned wanted, u
 void jz_links_unwatch(const jz_links *links, jz_poll *poll, int link)
 {
     const jz_channel *channel = &links->channels[~link];
-    if (!channel->is_unwatched && (!channel->is_told_once || channel->is_lent))
+    if (!channel->is_unwatched && !channel->is_told_once)
         jz_poll_remove(poll, channel->descriptor);
 }

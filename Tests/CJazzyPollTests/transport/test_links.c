@@ -1,7 +1,9 @@
 /* The table of channels, and its calls of a transport, which does as the test says, and records the calls. */
 #define _GNU_SOURCE
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 #include "transport/links.h"
 #include "support/allocation.h"
 #include "support/clock.h"
+#include "support/eventually.h"
 #include "support/testing.h"
 
 enum { SLOT = 7, TOKEN = 99, CALLS_SIZE = 256 };
@@ -464,9 +467,9 @@ static void the_descriptor_is_watched_as_the_channel_wants_it(void **state)
 }
 
 /* A channel that reads to the end of what there is, and that the poll watches. */
-static int add_told_once(bool is_lent)
+static int add_told(bool tells_all)
 {
-    int link = jz_links_add(&links, &transport, &scripted, ends[0], is_lent, SLOT);
+    int link = jz_links_add(&links, &transport, &scripted, ends[0], tells_all, SLOT);
     assert_true(jz_links_open(&links, link, NULL, 0));
     scripted.interest = JZ_READABLE | JZ_ONCE;
     assert_true(jz_links_watch(&links, poll, link, JZ_READABLE, TOKEN));
@@ -494,7 +497,7 @@ static const unsigned again = JZ_POLL_TELLS_ONCE ? 0 : JZ_READABLE;
 static void what_a_channel_reads_to_its_end_is_told_once(void **state)
 {
     (void)state;
-    int link = add_told_once(false);
+    int link = add_told(false);
     scripted.may = JZ_READABLE;
     assert_int_equal(go_on_by_poll(link), 0);
     for (int i = 0; i < 3; i++) {
@@ -507,7 +510,7 @@ static void what_a_channel_reads_to_its_end_is_told_once(void **state)
 static void what_a_channel_leaves_is_told_again(void **state)
 {
     (void)state;
-    int link = add_told_once(false);
+    int link = add_told(false);
     scripted.may = JZ_READABLE;
     send_from_peer();
     assert_int_equal(go_on_by_poll(link), JZ_READABLE);
@@ -520,7 +523,7 @@ static void what_a_channel_leaves_is_told_again(void **state)
 static void output_that_waits_is_told_of_as_long_as_there_is_room(void **state)
 {
     (void)state;
-    int link = add_told_once(false);
+    int link = add_told(false);
     scripted.may = JZ_READABLE;
     scripted.interest = JZ_READABLE | JZ_WRITABLE | JZ_ONCE;
     assert_int_equal(go_on_by_poll(link), 0);
@@ -531,11 +534,60 @@ static void output_that_waits_is_told_of_as_long_as_there_is_room(void **state)
         assert_int_equal(go_on_by_poll(link), JZ_READABLE | JZ_WRITABLE);
 }
 
+/* Its reading may stop short of what there is, or others may read it, too. */
+static void of_a_descriptor_that_is_no_stream_of_its_own_all_is_told(void **state)
+{
+    (void)state;
+    int link = add_told(true);
+    scripted.may = JZ_READABLE;
+    assert_int_equal(go_on_by_poll(link), 0);
+    send_from_peer();
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+}
+
+/* Puts a connection over TCP in the place of the pair. */
+static void connect_ends(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    ends[1] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(ends[1], (struct sockaddr *)&address, length), 0);
+    ends[0] = accept(listener, NULL, NULL);
+    assert_true(ends[0] >= 0);
+    close(listener);
+}
+
+/* Reading stops there, with less than it was asked for. */
+static void what_follows_urgent_data_is_told_again(void **state)
+{
+    (void)state;
+    connect_ends();
+    int link = add_told(false);
+    char bytes[8];
+    send_from_peer();
+    assert_int_equal(send(ends[1], "!", 1, MSG_OOB), 1);
+    send_from_peer();
+    assert_eventually(recv(ends[0], bytes, 1, MSG_OOB | MSG_PEEK) == 1);
+    scripted.may = JZ_READABLE;
+    assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+    assert_int_equal(read(ends[0], bytes, sizeof bytes), 1);
+    assert_eventually(recv(ends[0], bytes, sizeof bytes, MSG_PEEK) == 1);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(go_on_by_poll(link), JZ_READABLE);
+}
+
 /* A read that finds some bytes does not find what is behind them. */
 static void an_end_behind_what_is_read_is_told_again(void **state)
 {
     (void)state;
-    int link = add_told_once(false);
+    int link = add_told(false);
     char byte;
     send_from_peer();
     shutdown(ends[1], SHUT_WR);
@@ -549,7 +601,7 @@ static void an_end_behind_what_is_read_is_told_again(void **state)
 static void a_handshake_that_is_put_off_hears_of_what_came_meanwhile(void **state)
 {
     (void)state;
-    int link = add_told_once(false);
+    int link = add_told(false);
     int taken;
     uint32_t slot;
     links.steps_ns = UINT64_MAX;
@@ -571,8 +623,8 @@ static void a_handshake_that_is_put_off_hears_of_what_came_meanwhile(void **stat
 static void a_channel_leaves_the_poll_when_it_ends(void **state)
 {
     (void)state;
-    for (int is_lent = 0; is_lent < 2; is_lent++) {
-        int link = add_told_once(is_lent != 0);
+    for (int tells_all = 0; tells_all < 2; tells_all++) {
+        int link = add_told(tells_all != 0);
         int copy = dup(ends[0]);
         scripted.may = JZ_READABLE;
         send_from_peer();
@@ -584,8 +636,8 @@ static void a_channel_leaves_the_poll_when_it_ends(void **state)
         send_from_peer();
         told_by_poll();
         assert_int_equal(told_by_poll(), 0);
-        /* The same number for the same socket can be watched anew where it was lent. */
-        if (is_lent) {
+        /* Where others may have the same socket, its number can be watched anew. */
+        if (tells_all) {
             assert_int_equal(dup(copy), ends[0]);
             assert_true(jz_poll_add(poll, ends[0], JZ_READABLE, TOKEN));
             jz_poll_remove(poll, ends[0]);
@@ -887,6 +939,8 @@ int main(void)
         TEST(what_a_channel_reads_to_its_end_is_told_once),
         TEST(what_a_channel_leaves_is_told_again),
         TEST(output_that_waits_is_told_of_as_long_as_there_is_room),
+        TEST(of_a_descriptor_that_is_no_stream_of_its_own_all_is_told),
+        TEST(what_follows_urgent_data_is_told_again),
         TEST(an_end_behind_what_is_read_is_told_again),
         TEST(a_handshake_that_is_put_off_hears_of_what_came_meanwhile),
         TEST(a_channel_leaves_the_poll_when_it_ends),
