@@ -195,7 +195,7 @@ static void compare(int turn)
         unsigned told = 0;
         expected_count += expected != 0;
         for (int entry = 0; entry < count && models[i].is_watched; entry++)
-            told |= ready[entry].token == models[i].token ? ready[entry].what : 0;
+            told |= ready[entry].token == models[i].token ? ready[entry].what & BOTH : 0;
         assert_that((told & expected) == expected && (told & ~expected & ~besides) == 0,
                     "turn %d, interest %u: %u instead of %u", turn, models[i].interest, told, expected);
     }
