@@ -14,6 +14,7 @@ static void call(jz_redis *redis, const char *topic, size_t length)
     const jz_redis_options *options = &redis->settings.options;
     jz_redis_count(&redis->gaps);
     jz_broker_batch_post(redis->batch); /* what came before, which must not wait for the application */
+    jz_broker_missed(redis->server, topic, length);
     if (options->on_gap != NULL)
         options->on_gap(options->gap_context, topic, length);
 }

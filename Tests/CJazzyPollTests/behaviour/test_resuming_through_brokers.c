@@ -255,6 +255,33 @@ static void whose_server_had_lost_the_others_may_have_missed_something(void **st
     close_hall(&hall);
 }
 
+static void whose_server_has_missed_a_message_has_not_recovered(void **state)
+{
+    (void)state;
+    hall hall;
+    open_hall(&hall);
+    jz_position position = open_client(&hall, &client, "", "false", 0);
+    open_client(&hall, &other, "", "false", 0);
+    publish_elsewhere(&hall, "one");
+    expect(&client, "one");
+    position.offset++;
+    test_client_close(&client);
+    jz_broker_missed(hall.server, "room/8", 6);
+    jz_broker_missed(hall.server, "hall", 4); /* which has no history */
+    come_back(&hall, &client, position, "true", 0);
+    test_client_close(&client);
+    jz_broker_missed(hall.server, TOPIC);
+    publish_elsewhere(&hall, "three");
+    jz_position after = come_back(&hall, &client, position, "false", 0);
+    assert_true(after.epoch != position.epoch);
+    test_client_close(&client);
+    publish_elsewhere(&hall, "four");
+    come_back(&hall, &client, after, "true", 1);
+    test_client_close(&client);
+    test_client_close(&other);
+    close_hall(&hall);
+}
+
 /* The topic stays wanted between the promise that nothing is missed and the subscription. */
 static void a_subscription_on_its_way_keeps_the_topic(void **state)
 {
@@ -306,6 +333,7 @@ int main(void)
         cmocka_unit_test(who_left_others_behind_has_missed_nothing),
         cmocka_unit_test(a_position_of_when_nobody_had_subscribed_is_none_to_continue_at),
         cmocka_unit_test(whose_server_had_lost_the_others_may_have_missed_something),
+        cmocka_unit_test(whose_server_has_missed_a_message_has_not_recovered),
         cmocka_unit_test(a_subscription_on_its_way_keeps_the_topic),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("resuming through brokers", tests, NULL, NULL));

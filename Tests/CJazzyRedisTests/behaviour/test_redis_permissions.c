@@ -145,6 +145,39 @@ static void messages_to_a_forbidden_topic_are_refused_alone(void **state)
     finish_both();
 }
 
+static uint64_t epoch_of(node *node, const char *topic)
+{
+    jz_position position = {0};
+    jz_server_recent(node->server, topic, strlen(topic), 0, NULL, NULL, &position);
+    return position.epoch;
+}
+
+/* A gap of one topic, while all are connected: nobody may continue there where they were before. */
+static void positions_of_a_topic_end_with_its_gap(void **state)
+{
+    (void)state;
+    char url[256];
+    jz_redis_options options = limited(&here, url, sizeof url, "open/*");
+    node_start(&here, &options);
+    options = node_options(&there, redis.url);
+    there.has_history = true;
+    node_start(&there, &options);
+    node_subscribe(&there, "open/1");
+    node_subscribe(&there, "closed");
+    node_publish(&here, "open/1", "first");
+    node_expect(&there, "first");
+    uint64_t open = epoch_of(&there, "open/1");
+    uint64_t closed = epoch_of(&there, "closed");
+    node_publish(&here, "closed", "refused");
+    redis_server_do(&redis, "ACL SETUSER app &jazzy:closed");
+    assert_eventually(node_gaps_of(&there, "closed") == 1);
+    assert_true(epoch_of(&there, "closed") != closed);
+    assert_true(epoch_of(&there, "open/1") == open);
+    assert_int_equal(node_statistics(&there).reconnects, 0);
+    finish_both();
+    there.has_history = false;
+}
+
 static void the_channels_that_all_processes_need_are_named(void **state)
 {
     (void)state;
@@ -170,6 +203,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_forbidden_topic_that_nobody_wants_is_forgotten, pair_set_up, pair_tear_down),
         cmocka_unit_test_setup_teardown(the_channels_that_all_processes_need_are_named, pair_set_up, pair_tear_down),
         cmocka_unit_test_setup_teardown(messages_to_a_forbidden_topic_are_refused_alone, pair_set_up, pair_tear_down),
+        cmocka_unit_test_setup_teardown(positions_of_a_topic_end_with_its_gap, pair_set_up, pair_tear_down),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests(tests, NULL, NULL));
 }

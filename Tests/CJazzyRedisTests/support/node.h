@@ -26,6 +26,7 @@ typedef struct node {
     atomic_size_t gap_count;
     atomic_bool is_blocked; /* set by a client that says so: its loop does nothing until a test clears it */
     size_t mailbox_limit;   /* of its server; 0: the default */
+    bool has_history;       /* its topics keep what is published */
 } node;
 
 /* Short times, and the log of the node. */

@@ -228,6 +228,14 @@ JZ_PUBLIC void jz_broker_batch_free(jz_broker_batch *batch);
 JZ_PUBLIC void jz_broker_set_joined(jz_server *server, bool is_joined);
 
 /*
+ * Tells the server that messages of other servers to a topic were, or may have been, missed here, although the broker
+ * is connected: one was lost on its way, or jz_broker_deliver has not taken it for good. If the topic has a history
+ * (jazzy/history.h), whoever comes back to it with a position of before has not recovered. Do it before what was
+ * published after the gap is delivered. From any thread, but not within `subscribe` and `unsubscribe`.
+ */
+JZ_PUBLIC void jz_broker_missed(jz_server *server, const char *topic, size_t topic_length);
+
+/*
  * Whether the server was asked to stop: for a broker that waits in `start`, where no signal or other thread can reach
  * it. It gives up waiting then, and returns JZ_OK: the server ends as soon as it runs. From any thread.
  */

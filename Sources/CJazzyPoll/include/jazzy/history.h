@@ -23,7 +23,8 @@
  * It is kept in the memory of this process. If a broker (jazzy/broker.h) joins several servers, each keeps what its own
  * subscribers were sent, under epochs of its own: a client that comes back to another server has not recovered. Nor has
  * one that comes back to the same server, if nobody else there had subscribed meanwhile, or the broker was not
- * connected: then what was published on other servers did not come here, and the topic gets another epoch.
+ * connected, or has missed messages of the topic (jz_broker_missed): then what was published on other servers did not
+ * come here, and the topic gets another epoch.
  */
 #ifndef JAZZY_HISTORY_H
 #define JAZZY_HISTORY_H
