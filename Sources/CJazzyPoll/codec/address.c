@@ -21,6 +21,12 @@ bool jz_ip_is_ipv4(const uint8_t ip[16])
     return memcmp(ip, mapped_prefix, sizeof mapped_prefix) == 0;
 }
 
+bool jz_ip_is_loopback(const uint8_t ip[16])
+{
+    static const uint8_t ipv6[16] = {[15] = 1};
+    return memcmp(ip, ipv6, sizeof ipv6) == 0 || (jz_ip_is_ipv4(ip) && ip[12] == 127);
+}
+
 /* Whether all bits from `first` on are zero. */
 static bool is_zero_from(const uint8_t ip[16], unsigned first)
 {

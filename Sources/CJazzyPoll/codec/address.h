@@ -29,6 +29,7 @@ typedef struct jz_network {
 void jz_ip_map_ipv4(const uint8_t ipv4[4], uint8_t ip[16]);
 bool jz_ip_is_unspecified(const uint8_t ip[16]);
 bool jz_ip_is_ipv4(const uint8_t ip[16]);
+bool jz_ip_is_loopback(const uint8_t ip[16]); /* 127.0.0.0/8, ::1 */
 
 /* Four decimal numbers without leading zeros, which some parsers would read as octal. */
 bool jz_ip_parse_ipv4(jz_text text, uint8_t ip[16]);

@@ -2,6 +2,7 @@
 #include "connection/first_request.h"
 #include "handles/access.h"
 #include "http/kept_request.h"
+#include "shard/server.h"
 #include "workers/work.h"
 
 /* The request of the open event that the calling thread handles, if it is this connection's; else NULL. */
@@ -21,12 +22,19 @@ static jz_first_request *first_request_of(jz_ws ws)
     return first;
 }
 
-/* False: the connection is gone. */
+/* False: the connection is gone. Where a proxy may have given the client its address, it is taken for one that has. */
 static bool describe(const jz_first_request *first, jz_request_source *source)
 {
+    jz_shard *shard = jz_reach_shard(first->ws);
+    if (shard == NULL)
+        return false;
+    jz_client_address naming = shard->server->options.client_address;
+    jz_leave_reached_shard(first->ws, shard);
     *source = (jz_request_source){.head = first->head,
                                   .route = first->route->path,
                                   .is_secure = first->is_secure,
+                                  .is_passed_on =
+                                      naming == JZ_CLIENT_ADDRESS_PROXY_PROTOCOL || naming == JZ_CLIENT_ADDRESS_HEADER,
                                   .properties = first->properties};
     return jz_reach_peer(first->ws, &source->client);
 }

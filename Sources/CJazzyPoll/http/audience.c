@@ -9,12 +9,6 @@
 #include "http/client_scheme.h"
 #include "shard/server.h"
 
-static bool is_loopback(const jz_address *address)
-{
-    static const uint8_t ipv6[16] = {[15] = 1};
-    return memcmp(address->ip, ipv6, sizeof ipv6) == 0 || (jz_ip_is_ipv4(address->ip) && address->ip[12] == 127);
-}
-
 static bool ends_with(jz_text text, const char *end)
 {
     size_t length = strlen(end);
@@ -29,24 +23,34 @@ static bool names_loopback(jz_text authority)
     if (!jz_authority_is_valid(authority))
         return false;
     if (jz_address_parse(authority, &address))
-        return is_loopback(&address);
+        return jz_ip_is_loopback(address.ip);
     jz_text host;
     if (!jz_text_take_until(&authority, ':', &host))
         host = authority;
     return jz_text_equals_ignoring_case(host, jz_text_of("localhost")) || ends_with(host, ".localhost");
 }
 
+/* Forwarded, X-Forwarded-For, X-Original-Forwarded-Host, X_Forwarded_For. */
+static bool says_forwarded(jz_text name)
+{
+    static const char word[] = "Forwarded";
+    for (size_t i = 0; i + strlen(word) <= name.length; i++) {
+        if (jz_text_equals_ignoring_case((jz_text){name.start + i, strlen(word)}, jz_text_of(word)))
+            return true;
+    }
+    return false;
+}
+
 static bool is_of_proxies(jz_text name)
 {
-    static const char *const names[] = {"Forwarded",        "Via",           "X-Real-IP", "X-Client-IP",
-                                        "CF-Connecting-IP", "True-Client-IP"};
-    static const char prefix[] = "X-Forwarded";
+    static const char *const names[] = {"Via", "X-Envoy-External-Address", "X-Azure-ClientIP", "CF-Connecting-IPv6",
+                                        "CDN-Loop"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (jz_text_equals_ignoring_case(name, jz_text_of(names[i])))
             return true;
     }
-    return name.length >= strlen(prefix) &&
-           jz_text_equals_ignoring_case((jz_text){name.start, strlen(prefix)}, jz_text_of(prefix));
+    /* X-Real-IP, CF-Connecting-IP, Fly-Client-IP and many more. */
+    return ends_with(name, "-IP") || says_forwarded(name);
 }
 
 bool jz_request_is_from_loopback(const jz_request *request)
@@ -57,7 +61,8 @@ bool jz_request_is_from_loopback(const jz_request *request)
         if (is_of_proxies(head->headers[i].name))
             return false;
     }
-    return is_loopback(&request->client) && jz_request_head_host(head, &host) == NULL && names_loopback(host);
+    return !request->is_passed_on && jz_ip_is_loopback(request->client.ip) &&
+           jz_request_head_host(head, &host) == NULL && names_loopback(host);
 }
 
 bool jz_audience_admits(const jz_audience *audience, const jz_request *request)
@@ -90,6 +95,7 @@ jz_admittance jz_audience_judge(jz_shard *shard, jz_connection *connection, cons
                                 .client = client,
                                 .route = route->path,
                                 .is_secure = jz_client_is_secure(shard, connection, head),
+                                .is_passed_on = jz_client_is_passed_on(shard, connection, head, &client),
                                 .properties = properties};
     bool is_admitted = jz_audience_admits(&route->audience, &request);
     free(properties);

@@ -5,6 +5,7 @@
 #include "codec/forwarded.h"
 #include "http/refusal.h"
 #include "http/responding.h"
+#include "loop/socket.h"
 #include "shard/server.h"
 
 /* The header is not there: the proxy may have a request of its own, for instance to see whether the server is well. */
@@ -60,6 +61,24 @@ bool jz_client_address_follow(jz_shard *shard, jz_connection *connection, const 
     if (is_certain)
         jz_connection_set_peer(connection, &client);
     return is_certain;
+}
+
+bool jz_client_is_passed_on(const jz_shard *shard, const jz_connection *connection, const jz_request_head *head,
+                            const jz_address *client)
+{
+    const jz_server *server = shard->server;
+    jz_address peer;
+    if (!jz_ip_is_loopback(client->ip))
+        return false;
+    switch (server->options.client_address) {
+    case JZ_CLIENT_ADDRESS_PROXY_PROTOCOL:
+        return !jz_socket_peer(jz_link_descriptor(&shard->turn.links, connection->link), &peer) ||
+               jz_server_trusts(server, &peer);
+    case JZ_CLIENT_ADDRESS_HEADER:
+        return jz_request_head_find(head, server->client_address_header, NULL) > 0;
+    default:
+        return false;
+    }
 }
 
 /* The proxy's fault, not the client's: a warning instead of the line about a refusal. */

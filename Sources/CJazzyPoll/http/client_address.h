@@ -21,6 +21,13 @@ bool jz_client_address_follow(jz_shard *shard, jz_connection *connection, const 
 bool jz_client_address_find(jz_shard *shard, const jz_connection *connection, const jz_route *route,
                             const jz_request_head *head, jz_address *client);
 
+/*
+ * Whether a client with a loopback address has it from a proxy, as a PROXY header or client_address_header says: then
+ * it may be on the proxy's machine, or the proxy does not know it. False for all others.
+ */
+bool jz_client_is_passed_on(const jz_shard *shard, const jz_connection *connection, const jz_request_head *head,
+                            const jz_address *client);
+
 /* Refuses such a request. */
 void jz_client_address_refuse(jz_shard *shard, jz_connection *connection, const jz_route *route);
 

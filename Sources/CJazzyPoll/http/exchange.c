@@ -82,6 +82,7 @@ static void have_handler_called(jz_shard *shard, jz_connection *connection, cons
                                       .route = request->route,
                                       .client = request->client,
                                       .is_secure = request->is_secure,
+                                      .is_passed_on = request->is_passed_on,
                                       .properties = request->properties};
     exchange->job =
         jz_page_job_start(&shard->server->workers, exchange->route, request_of(shard, connection, exchange), &source);
@@ -99,6 +100,7 @@ static void call_handler(jz_shard *shard, jz_connection *connection, const jz_as
                                 .client = *client,
                                 .route = route->path,
                                 .is_secure = jz_client_is_secure(shard, connection, asked->head),
+                                .is_passed_on = jz_client_is_passed_on(shard, connection, asked->head, client),
                                 .properties = properties};
     exchange->was_called = route->page_options.execution == JZ_EXECUTION_LOOP;
     if (!exchange->was_called)

@@ -105,11 +105,13 @@ static void ask(jz_shard *shard, jz_connection *connection, const jz_route *rout
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_ASKING, memory_order_release);
     jz_timer_set(&shard->turn.loop.timers, &connection->timer, route->options.upgrade_timeout_ms);
     jz_properties *properties = jz_properties_take(&shard->turn.links, connection->link);
+    const jz_address client = jz_connection_peer(connection);
     const jz_request request = {.head = head,
                                 .parameters = parameters,
-                                .client = jz_connection_peer(connection),
+                                .client = client,
                                 .route = route->path,
                                 .is_secure = is_secure,
+                                .is_passed_on = jz_client_is_passed_on(shard, connection, head, &client),
                                 .properties = properties};
     route->options.upgrade(route->context, handshake_of(shard, connection, route), &request);
     free(properties);

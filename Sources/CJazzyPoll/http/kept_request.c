@@ -42,6 +42,7 @@ jz_request *jz_request_again(const jz_request_source *source)
                                   .client = source->client,
                                   .route = route,
                                   .is_secure = source->is_secure,
+                                  .is_passed_on = source->is_passed_on,
                                   .properties = source->properties};
     return &whole->request;
 }

@@ -13,6 +13,7 @@ typedef struct jz_request_source {
     const char *route; /* its path */
     jz_address client;
     bool is_secure;
+    bool is_passed_on;
     const jz_properties *properties; /* NULL: none */
 } jz_request_source;
 

@@ -14,6 +14,7 @@ struct jz_request {
     jz_address client;
     const char *route; /* its path */
     bool is_secure;
+    bool is_passed_on;               /* jz_client_is_passed_on */
     const jz_properties *properties; /* NULL: none */
 };
 

@@ -92,6 +92,11 @@ static const struct {
     {"Host: localhost\r\nVia: 1.1 proxy\r\n", false},
     {"Host: localhost\r\nX-Real-IP: 192.0.2.1\r\n", false},
     {"Host: localhost\r\nCF-Connecting-IP: 192.0.2.1\r\n", false},
+    {"Host: localhost\r\nFly-Client-IP: 192.0.2.1\r\n", false},
+    {"Host: localhost\r\nx-cluster-client-ip: 192.0.2.1\r\n", false},
+    {"Host: localhost\r\nX-Original-Forwarded-For: 192.0.2.1\r\n", false},
+    {"Host: localhost\r\nX_Forwarded_For: 192.0.2.1\r\n", false},
+    {"Host: localhost\r\nX-Envoy-External-Address: 192.0.2.1\r\n", false},
     {"Host: localhost\r\nX-Forward: 192.0.2.1\r\nForward: a\r\n", true},
 };
 
@@ -115,7 +120,7 @@ static void a_trusted_proxy_on_this_machine_does_not_make_its_clients_local(void
     static const char *const headers[] = {
         "Host: localhost\r\nX-Forwarded-For: 127.0.0.1, 192.0.2.1\r\n",
         "Host: localhost\r\nForwarded: for=192.0.2.1\r\n",
-        "Host: localhost\r\nX-Client: 192.0.2.1\r\n",
+        "Host: localhost\r\nX-Client: 127.0.0.1\r\n", /* on the proxy's machine */
     };
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         jz_options options = options_with_log();
@@ -128,6 +133,34 @@ static void a_trusted_proxy_on_this_machine_does_not_make_its_clients_local(void
         test_client_close(&client);
         expect(server, headers[i], false);
         expect(server, "Host: localhost\r\n", true);
+        finish(server);
+    }
+}
+
+/* "127.0.0.1" is the proxy's machine then, and UNKNOWN any. Who is no proxy brings none. */
+static void who_comes_with_a_proxy_header_is_not_known_to_be_on_this_machine(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *proxy;
+        const char *header;
+        int status;
+    } rows[] = {{"127.0.0.1", "PROXY TCP4 127.0.0.1 127.0.0.1 4000 80\r\n", 403},
+                {"127.0.0.1", "PROXY TCP6 ::1 ::1 4000 80\r\n", 403},
+                {"127.0.0.1", "PROXY TCP4 127.0.0.9 127.0.0.1 4000 80\r\n", 403},
+                {"127.0.0.1", "PROXY TCP4 192.0.2.1 127.0.0.1 4000 80\r\n", 403},
+                {"127.0.0.1", "PROXY UNKNOWN\r\n", 403},
+                {"192.0.2.1", "", 200}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char request[256];
+        jz_options options = options_with_log();
+        options.client_address = JZ_CLIENT_ADDRESS_PROXY_PROTOCOL;
+        options.trusted_proxies = &rows[i].proxy;
+        options.trusted_proxy_count = 1;
+        jz_server *server = run(create(&options, &(jz_audience){0}));
+        snprintf(request, sizeof request, "%sGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", rows[i].header);
+        int status = asking(&client, request);
+        assert_that(status == rows[i].status, "%d for %s", status, rows[i].header);
         finish(server);
     }
 }
@@ -196,6 +229,7 @@ int main(void)
         cmocka_unit_test(without_an_audience_everybody_reads_the_page),
         cmocka_unit_test(a_page_for_this_machine_is_for_no_other),
         cmocka_unit_test(a_trusted_proxy_on_this_machine_does_not_make_its_clients_local),
+        cmocka_unit_test(who_comes_with_a_proxy_header_is_not_known_to_be_on_this_machine),
         cmocka_unit_test_setup_teardown(who_comes_over_a_unix_domain_socket_is_not_of_this_machine, make_folder,
                                         remove_folder),
         cmocka_unit_test(who_is_kept_out_is_counted_and_logged_and_may_ask_for_something_else),

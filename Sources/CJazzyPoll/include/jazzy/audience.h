@@ -25,8 +25,10 @@ typedef struct jz_audience {
 /*
  * Whether a request comes from a program on this machine, which asked for this machine: the client has a loopback
  * address (127.0.0.0/8, ::1), Host is "localhost", a name that ends with ".localhost", or such an address, and there is
- * no header that proxies add (Forwarded, Via, X-Real-IP, X-Forwarded-For and others that begin like it). Without the
- * rule for Host, any page in a browser on this machine could read what is here, by a name that leads to 127.0.0.1.
+ * no header that proxies add (Via, all with "Forwarded" in their names, all that end with "-IP", and a few more). Who
+ * comes with a PROXY header, or with that of jz_options.client_address_header, is on no machine that is known, and so
+ * is a WebSocket's jz_ws_request wherever these may be the source of addresses. Without the rule for Host, any page in
+ * a browser on this machine could read what is here, by a name that leads to 127.0.0.1.
  *
  * A proxy on this machine that adds no header, and that passes on no name of its client's, looks like a client on this
  * machine: then write a function of your own, or keep the page from the outside in the proxy. A client of a Unix domain
