@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 4 };
+/* A ring of which less than one place in SPARSE is used has more places than it needs. */
+enum { FIRST_CAPACITY = 4, LARGE = 64, SPARSE = 8 };
 
 jz_past *jz_past_create(jz_text name, uint64_t hash, uint32_t rule, uint64_t epoch)
 {
@@ -30,8 +31,8 @@ static uint32_t place_of(const jz_past *past, uint32_t number)
     return place < past->capacity ? place : place - past->capacity;
 }
 
-/* The publications and, behind them, the ticks are one piece of memory. */
-static bool grow(jz_past *past, uint32_t capacity)
+/* The publications and, behind them, the ticks are one piece of memory. There has to be room for what is kept. */
+static bool resize(jz_past *past, uint32_t capacity)
 {
     enum { SIZE = sizeof(jz_publication *) + sizeof(uint32_t) };
     jz_publication **publications = malloc((size_t)capacity * SIZE);
@@ -55,7 +56,7 @@ bool jz_past_make_room(jz_past *past, uint32_t keep)
     if (past->count < past->capacity || past->count >= keep)
         return true;
     uint32_t doubled = past->capacity > 0 ? past->capacity * 2 : FIRST_CAPACITY;
-    return grow(past, doubled < keep ? doubled : keep);
+    return resize(past, doubled < keep ? doubled : keep);
 }
 
 void jz_past_append(jz_past *past, jz_publication *publication, uint32_t tick)
@@ -79,6 +80,9 @@ size_t jz_past_forget_oldest(jz_past *past)
     past->count--;
     past->bytes -= length;
     jz_publication_forget(oldest);
+    /* It stays twice as large as it has to be; without memory it stays as it is. */
+    if (past->capacity > LARGE && past->count < past->capacity / SPARSE)
+        (void)resize(past, past->capacity / SPARSE * 2);
     return length;
 }
 

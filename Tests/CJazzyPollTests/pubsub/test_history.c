@@ -420,6 +420,29 @@ static void a_message_is_kept_once_and_costs_less_than_48_bytes(void **state)
     }
 }
 
+/* What a ring was grown to for many messages is not left to the few that follow. */
+static void who_had_many_messages_and_has_few_needs_little_memory(void **state)
+{
+    (void)state;
+    enum { MANY = 20000, TOPICS = 20, MOST = 16 * 1024 /* bytes of a topic with one message */ };
+    jz_history *history = keeping(MANY, 10 * SECOND, LIMIT, 4 * LIMIT);
+    size_t before = test_live_bytes();
+    char name[16];
+    for (unsigned i = 0; i < TOPICS; i++) {
+        snprintf(name, sizeof name, "room/%u", i);
+        publish(history, name, 1, MANY);
+        now += 9 * SECOND;
+        publish(history, name, MANY + 1, MANY + 1);
+        now += 2 * SECOND;
+        jz_position end = newest(history, name);
+        expect_recovery(history, name, at(end, MANY), MANY + 1, MANY + 1);
+        publish(history, name, MANY + 2, MANY + 40);
+        expect_recovery(history, name, at(end, MANY), MANY + 1, MANY + 40);
+    }
+    assert_true(test_live_bytes() - before < TOPICS * MOST);
+    jz_history_destroy(history);
+}
+
 static void without_memory_nothing_is_published_and_no_offset_is_taken(void **state)
 {
     (void)state;
@@ -519,6 +542,7 @@ int main(void)
         cmocka_unit_test(the_longest_prefix_counts),
         cmocka_unit_test(newcomers_get_the_last_messages),
         cmocka_unit_test(a_message_is_kept_once_and_costs_less_than_48_bytes),
+        cmocka_unit_test(who_had_many_messages_and_has_few_needs_little_memory),
         cmocka_unit_test(without_memory_nothing_is_published_and_no_offset_is_taken),
         cmocka_unit_test(whatever_is_forgotten_nothing_is_recovered_in_part),
     };
