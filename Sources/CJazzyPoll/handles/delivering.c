@@ -106,8 +106,8 @@ static size_t reserved_by(size_t topic_length, size_t length)
     return length + topic_length + JZ_LETTER_COST;
 }
 
-static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
-                              jz_message_kind kind, const void *bytes, size_t length)
+static jz_send_status try_to_deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
+                                     jz_message_kind kind, const void *bytes, size_t length)
 {
     if (jz_server_has_told_all(server) || jz_server_has_drained(server))
         return JZ_SEND_CLOSED;
@@ -135,6 +135,16 @@ static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws e
     jz_membership *membership = atomic_load(&server->membership);
     if (status == JZ_SEND_SENT && membership != NULL)
         jz_membership_count_delivered(membership);
+    return status;
+}
+
+/* What is dropped was published elsewhere all the same. */
+static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
+                              jz_message_kind kind, const void *bytes, size_t length)
+{
+    jz_send_status status = try_to_deliver(server, batch, except, topic, kind, bytes, length);
+    if (status == JZ_SEND_DROPPED)
+        jz_broker_missed(server, topic.start, topic.length);
     return status;
 }
 

@@ -9,6 +9,7 @@
 
 #include "jazzy.h"
 #include "jazzy/broker.h"
+#include "support/allocation.h"
 #include "support/client.h"
 #include "support/eventually.h"
 #include "support/serving.h"
@@ -282,6 +283,28 @@ static void whose_server_has_missed_a_message_has_not_recovered(void **state)
     close_hall(&hall);
 }
 
+static void who_comes_back_after_a_message_that_the_server_could_not_take_has_not_recovered(void **state)
+{
+    (void)state;
+    hall hall;
+    open_hall(&hall);
+    jz_position position = open_client(&hall, &client, "", "false", 0);
+    open_client(&hall, &other, "", "false", 0);
+    test_client_close(&client);
+    position = come_back(&hall, &client, position, "true", 0);
+    test_client_close(&client);
+    test_allocations_fail_after(0);
+    jz_send_status status = jz_broker_deliver(hall.server, TOPIC, JZ_MESSAGE_TEXT, "one", 3);
+    test_allocations_succeed();
+    assert_int_equal(status, JZ_SEND_DROPPED);
+    position = come_back(&hall, &client, position, "false", 0);
+    test_client_close(&client);
+    come_back(&hall, &client, position, "true", 0);
+    test_client_close(&client);
+    test_client_close(&other);
+    close_hall(&hall);
+}
+
 /* The topic stays wanted between the promise that nothing is missed and the subscription. */
 static void a_subscription_on_its_way_keeps_the_topic(void **state)
 {
@@ -334,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_position_of_when_nobody_had_subscribed_is_none_to_continue_at),
         cmocka_unit_test(whose_server_had_lost_the_others_may_have_missed_something),
         cmocka_unit_test(whose_server_has_missed_a_message_has_not_recovered),
+        cmocka_unit_test(who_comes_back_after_a_message_that_the_server_could_not_take_has_not_recovered),
         cmocka_unit_test(a_subscription_on_its_way_keeps_the_topic),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("resuming through brokers", tests, NULL, NULL));
