@@ -1,6 +1,6 @@
 /*
- * pubsub/: topics and their subscribers, one message to many, what a broker is told of topics. Not here: mailboxes of
- * other threads, any particular broker.
+ * pubsub/: topics and their subscribers, one message to many, what a broker is told of topics, what is kept of them.
+ * Not here: mailboxes of other threads, any particular broker.
  *
  * The topics of one shard, and which of its connections have subscribed to them.
  *
