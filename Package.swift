@@ -80,6 +80,7 @@ let package = Package(
         .target(
             name: "JazzySwift",
             dependencies: ["CJazzyPoll", "JazzyPlatform"],
+            resources: [.embedInCode("Client/jazzy.js")],
             swiftSettings: strict + [
                 // WsMessage is a non-escapable type, and its initializer says what it borrows from.
                 .enableExperimentalFeature("Lifetimes"),

@@ -1,6 +1,10 @@
-"""The guide for who comes from Socket.IO: its script of a page connects again and again, and its server is what it says."""
+"""
+The guide for who comes from Socket.IO: its script of a page connects again and again, and its server is what it
+says. The guide about histories: its script of a page continues where it was.
+"""
 
 import asyncio
+import json
 import os
 import subprocess
 
@@ -70,6 +74,46 @@ def test_a_server_refuses_tells_others_and_acknowledges(script, example):
     ]
 
 
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if "new Resumable(" in each.code], ids=str)
+async def test_a_page_continues_where_it_was(tmp_path, example):
+    paths = asyncio.Queue()
+    answers = iter(
+        [
+            ('{"epoch":"a","offset":7,"recovered":false,"count":0}', "eight"),
+            ('{"epoch":"a","offset":8,"recovered":true,"count":1}', "nine"),
+            ('{"epoch":"b","offset":0,"recovered":false,"count":0}', "ten"),
+        ]
+    )
+
+    async def answer(connection):
+        await paths.put(connection.request.path)
+        for frame in next(answers, []):
+            await connection.send(frame)
+
+    async with (
+        serve(answer, "127.0.0.1", 0, subprotocols=["jazzy.resume.1"]) as server,
+        asyncio.timeout(DEADLINE),
+    ):
+        (tmp_path / "jazzy.mjs").write_text((ROOT / "Sources/JazzySwift/Client/jazzy.js").read_text())
+        assert '"/jazzy.js"' in example.code
+        (tmp_path / "example.mjs").write_text(example.code.replace('"/jazzy.js"', '"./jazzy.mjs"'))
+        page = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/index.html"
+        process = await asyncio.create_subprocess_exec(
+            *("node", "--require", SURROUNDINGS / "page.js", tmp_path / "example.mjs"),
+            env={**ENVIRONMENT, "PAGE": page},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            shown = [await process.stdout.readline() for _ in range(8)]
+        finally:
+            process.kill()
+            await process.wait()
+    expected = ["reload", "eight", "offline", "nine", "offline", "reload", "ten", "offline"]
+    assert [json.loads(line) for line in shown] == expected
+    assert [paths.get_nowait() for _ in range(3)] == ["/feed", "/feed?since=a%3A8", "/feed?since=a%3A9"]
+
+
 def test_there_is_no_other_example():
-    known = [example for example in EXAMPLES if "new WebSocket(" in example.code or "io.on(" in example.code]
+    signs = ["new WebSocket(", "new Resumable(", "io.on("]
+    known = [example for example in EXAMPLES if any(sign in example.code for sign in signs)]
     assert known == EXAMPLES, "a script that no test here runs"

@@ -72,4 +72,4 @@ def paths_of(program):
 
 
 def pages_of(program):
-    return re.findall(r'\bget\(\s*"([^"]+)"', program)
+    return re.findall(r'\b(?:get|client)\(\s*"([^"]+)"', program)

@@ -1,0 +1,183 @@
+/**
+ * Follows a resumable route of a Jazzy server over as many connections as it takes: when one is lost it comes back at the
+ * position that it has counted, so that each message comes once and in order, or it tells that some are missed. It speaks
+ * the subprotocol `jazzy.resume.1`, and needs nothing but a `WebSocket`, of a browser, a worker or Node.
+ *
+ * @typedef {object} Beginning What a connection begins with.
+ * @property {boolean} recovered Whether nothing was missed. If not, as at first, load your state anew.
+ * @property {number} count How many messages were published meanwhile. They come first.
+ * @property {string} epoch What offsets belong to.
+ * @property {number} offset That of the last message before those that come.
+ *
+ * @typedef {object} Loss How a connection was lost.
+ * @property {number} code Of the close frame; 1006: there was none, or none was waited for.
+ * @property {string} reason Of the close frame, or why the connection was given up.
+ * @property {number | null} again In how many milliseconds the next attempt begins; `null`: there is none, this is the end.
+ *
+ * @typedef {object} Options Times are in milliseconds.
+ * @property {(message: string | ArrayBuffer) => void} [onMessage] Gets each message, as it was published.
+ * @property {(beginning: Beginning) => void} [onBegin] Called for each connection, before its messages.
+ * @property {(loss: Loss) => void} [onLost] Called for each connection, and each attempt, that has ended.
+ * @property {string} [since] The position to begin at, as `position` was, or as the server has put it into the page.
+ * @property {number} [shortest] The first attempt to come back is made within this time, the next ones within twice as
+ *   much each, at random, so that all the clients of a server do not come at once. 1,000 by default.
+ * @property {number} [longest] The most that becomes of it; 30,000 by default.
+ * @property {number} [stable] A connection of this age makes attempts begin with the shortest time again; 10,000 by default.
+ * @property {number} [patience] In which a connection has to begin; 10,000 by default.
+ * @property {number} [silence] A connection on which nothing comes for this time is taken for dead, and replaced. By
+ *   default, 0, there is none. Where messages come regularly, give more than the longest pause between two.
+ * @property {number} [absence] A page that is shown again after it was hidden, and to which nothing came for this time,
+ *   replaces its connection; 30,000 by default.
+ * @property {new (url: string, protocol: string) => any} [WebSocket] Where there is none, as in older versions of Node.
+ */
+
+const PROTOCOL = "jazzy.resume.1"
+const POLICY_VIOLATION = 1008
+const DID_NOT_KEEP_UP = 4010
+const DEFAULTS = { shortest: 1_000, longest: 30_000, stable: 10_000, patience: 10_000, silence: 0, absence: 30_000 }
+
+export class Resumable {
+  /** @type {Options & typeof DEFAULTS} */ #options
+  #url
+  #WebSocket
+  // The connection, or the attempt. Whatever an earlier one still brings counts for nothing.
+  /** @type {any} */ #socket = null
+  #hasBegun = false
+  #hasEnded = false
+  #epoch = ""
+  #offset = 0
+  #begunAt = 0
+  #attempts = 0
+  #heardAt = 0
+  /** @type {any} */ #retry
+  /** @type {any} */ #watch
+  /** @type {any} */ #settling
+
+  /**
+   * Connects, and goes on until `close()`, or until the server closes with code 1008, which says that it does not want
+   * this client.
+   *
+   * @param {string | URL} url Of the route, `wss:`, or `https:` as well; in a page it may be relative.
+   * @param {Options} [options]
+   */
+  constructor(url, options = {}) {
+    this.#options = { ...DEFAULTS, ...options }
+    this.#WebSocket = options.WebSocket ?? globalThis.WebSocket
+    if (!this.#WebSocket) throw new TypeError("there is no WebSocket here: give one, as in { WebSocket }")
+    this.#url = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href)
+    this.#url.protocol = this.#url.protocol.replace("http", "ws")
+    this.#url.hash = ""
+    const since = options.since ?? ""
+    this.#epoch = since.slice(0, Math.max(0, since.lastIndexOf(":")))
+    this.#offset = Number(since.slice(this.#epoch.length + 1))
+    this.#connect()
+    globalThis.addEventListener?.("online", this.#onOnline)
+    globalThis.document?.addEventListener("visibilitychange", this.#onShown)
+  }
+
+  /** Where it is: give it as `since` to continue behind it, for instance in another page. Empty before the first beginning. */
+  get position() {
+    return this.#epoch && `${this.#epoch}:${this.#offset}`
+  }
+
+  /** Whether there is a connection, and it has begun. */
+  get isLive() {
+    return this.#hasBegun
+  }
+
+  /** Ends it for good: nothing more is called. */
+  close() {
+    this.#hasEnded = true
+    globalThis.removeEventListener?.("online", this.#onOnline)
+    globalThis.document?.removeEventListener("visibilitychange", this.#onShown)
+    clearTimeout(this.#retry)
+    this.#leave()
+  }
+
+  #connect() {
+    clearTimeout(this.#retry)
+    const url = new URL(this.#url)
+    if (this.#epoch) url.search += `${url.search && "&"}since=${encodeURIComponent(this.position)}`
+    const socket = (this.#socket = new this.#WebSocket(url.href, PROTOCOL))
+    socket.binaryType = "arraybuffer"
+    socket.onmessage = (/** @type {any} */ { data }) => socket === this.#socket && this.#take(data)
+    socket.onclose = (/** @type {any} */ { code, reason }) => socket === this.#socket && this.#lose(code, reason)
+    socket.onerror = () => {} // It is closed, too.
+    socket.on?.("ping", () => socket === this.#socket && this.#hear()) // Those that the package `ws` shows.
+    this.#expect(this.#options.patience, "it did not begin in time")
+  }
+
+  /** @param {string | ArrayBuffer} data */
+  #take(data) {
+    if (!this.#hasBegun) return this.#begin(data)
+    this.#offset += 1 // Before the message is given away: whoever throws has had it.
+    this.#hear()
+    this.#options.onMessage?.(data)
+  }
+
+  /** @param {string | ArrayBuffer} data */
+  #begin(data) {
+    /** @type {Beginning | undefined} */ let beginning
+    try {
+      beginning = JSON.parse(/** @type {string} */ (data))
+    } catch {}
+    if (typeof beginning?.epoch !== "string" || !Number.isSafeInteger(beginning.offset)) {
+      return this.#lose(1006, `its first frame is none of ${PROTOCOL}`)
+    }
+    this.#hasBegun = true
+    this.#epoch = beginning.epoch
+    this.#offset = this.#begunAt = beginning.offset
+    this.#settling = setTimeout(() => (this.#attempts = 0), this.#options.stable)
+    this.#hear()
+    this.#options.onBegin?.(beginning)
+  }
+
+  #hear() {
+    this.#heardAt = Date.now()
+    if (this.#hasBegun) this.#expect(this.#options.silence, "nothing came any more")
+  }
+
+  /** Gives the connection up unless something comes within this time. */
+  #expect(/** @type {number} */ time, /** @type {string} */ reason) {
+    clearTimeout(this.#watch)
+    if (time > 0) this.#watch = setTimeout(() => this.#lose(1006, reason), time)
+  }
+
+  /** The connection has ended, or is given up, and comes back: at random, or at once. */
+  #lose(/** @type {number} */ code, /** @type {string} */ reason, isReplaced = false) {
+    const hasComeOn = this.#offset > this.#begunAt
+    const isAtOnce = isReplaced || (code === DID_NOT_KEEP_UP && this.#hasBegun && hasComeOn)
+    this.#leave()
+    if (code === POLICY_VIOLATION) {
+      this.close()
+      return this.#options.onLost?.({ code, reason, again: null })
+    }
+    const most = Math.min(this.#options.longest, this.#options.shortest * 2 ** this.#attempts)
+    const again = isAtOnce ? 0 : Math.random() * most
+    if (!isAtOnce) this.#attempts += 1
+    this.#retry = setTimeout(() => this.#connect(), again)
+    this.#options.onLost?.({ code, reason, again })
+  }
+
+  #leave() {
+    const socket = this.#socket
+    this.#socket = null
+    this.#hasBegun = false
+    clearTimeout(this.#watch)
+    clearTimeout(this.#settling)
+    socket?.close()
+  }
+
+  /** A connection of the network before is dead, mostly without anybody having been told. */
+  #onOnline = () => this.#replace("the network is another")
+
+  #onShown = () => {
+    const isDoubtful = !this.#socket || Date.now() - this.#heardAt > this.#options.absence
+    if (globalThis.document.visibilityState === "visible" && isDoubtful) this.#replace("the page was hidden")
+  }
+
+  #replace(/** @type {string} */ reason) {
+    if (this.#socket) this.#lose(1006, reason, true)
+    else if (!this.#hasEnded) this.#connect()
+  }
+}
