@@ -138,6 +138,12 @@ static jz_send_status try_to_deliver(jz_server *server, jz_broker_batch *batch, 
     return status;
 }
 
+void jz_broker_missed(jz_server *server, const char *topic, size_t topic_length)
+{
+    if (server->history != NULL)
+        jz_history_renew(server->history, (jz_text){topic, topic_length});
+}
+
 /* What is dropped was published elsewhere all the same. */
 static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
                               jz_message_kind kind, const void *bytes, size_t length)

@@ -81,9 +81,3 @@ void jz_broker_set_joined(jz_server *server, bool is_joined)
                "the broker is not connected to the other servers: until it is, publications reach this server's "
                "subscribers only");
 }
-
-void jz_broker_missed(jz_server *server, const char *topic, size_t topic_length)
-{
-    if (server->history != NULL)
-        jz_history_renew(server->history, (jz_text){topic, topic_length});
-}

@@ -17,6 +17,24 @@ PROGRAM = next(filter(None, map(shutil.which, ["chromium-headless-shell", "chrom
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0"]
 
 
+async def until(evaluate, expression, deadline):
+    """Waits until `evaluate` results in something true; the error, if there is none in time, says what came last."""
+    last = None
+    try:
+        async with asyncio.timeout(deadline):
+            while True:
+                try:
+                    last = await evaluate()
+                except AssertionError as error:
+                    last = error
+                else:
+                    if last:
+                        return
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise TimeoutError(f"{expression} was not true within {deadline} s, but at last: {last}") from None
+
+
 class Tab:
     """One page. Its logged errors are kept in `errors`, its network requests in `requests`."""
 
@@ -33,10 +51,8 @@ class Tab:
         return answer["result"].get("value")
 
     async def until(self, expression):
-        """Waits until it is true."""
-        async with asyncio.timeout(DEADLINE):
-            while not await self.evaluate(expression):
-                await asyncio.sleep(0.02)
+        """Waits until it is true. A page that is on its way lacks what is asked for: that is not yet true."""
+        await until(lambda: self.evaluate(expression), expression, DEADLINE)
 
     async def screenshot(self, path):
         answer = await self.call("Page.captureScreenshot", format="png")

@@ -11,6 +11,7 @@ import signal
 
 import websockets
 
+from support.browser import until
 from support.deadline import DEADLINE
 
 PROGRAM = next(filter(None, map(shutil.which, ["firefox-esr", "firefox"])), None)
@@ -101,10 +102,8 @@ class Firefox:
         return result["result"].get("value")
 
     async def until(self, expression):
-        """Waits until it is true."""
-        async with asyncio.timeout(LONG):
-            while not await self.evaluate(f"Boolean({expression})"):
-                await asyncio.sleep(0.02)
+        """Waits until it is true. A page that is on its way lacks what is asked for: that is not yet true."""
+        await until(lambda: self.evaluate(f"Boolean({expression})"), expression, LONG)
 
     async def resize(self, width, height):
         """The page gets this size in pixels."""
