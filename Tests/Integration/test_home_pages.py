@@ -118,15 +118,15 @@ async def test_its_links_lead_to_what_they_say(home, tmp_path):
         tab = await chromium.open(f"http://localhost:{home.port}/")
         await tab.until(READY["/"])
         for link, path in {"nav a[href='/chat']": "/chat", ".card a[href='/feed']": "/feed", "a.primary": "/chat"}.items():
-            await tab.evaluate(f"document.querySelector({link!r}).click()")
+            await tab.leave(f"document.querySelector({link!r}).click()")
             await tab.until(f"location.pathname == {path!r} && {READY[path]}")
             assert await tab.evaluate("document.querySelector('nav [aria-current]').pathname") == path
-            await tab.evaluate("document.querySelector('.brand').click()")
+            await tab.leave("document.querySelector('.brand').click()")
             await tab.until(f"location.pathname == '/' && {READY['/']}")
         for route in ["echo", "status", "feed", "chat"]:
-            await tab.evaluate(f"document.querySelector('.routes a[href=\"/console#{route}\"]').click()")
+            await tab.leave(f"document.querySelector('.routes a[href=\"/console#{route}\"]').click()")
             await tab.until(f"document.querySelector('[role=tab][aria-selected=true]')?.id == 'tab-{route}'")
-            await tab.evaluate("history.back()")
+            await tab.leave("history.back()")
             await tab.until(f"location.pathname == '/' && {READY['/']}")
         check(tab)
 
@@ -147,11 +147,11 @@ async def test_it_leads_to_the_dashboard_of_this_very_server(home, tmp_path):
     async with Browser(tmp_path / "browser") as chromium:
         tab = await chromium.open(f"http://localhost:{home.port}/", width=360, height=640)
         await tab.until(READY["/"])
-        await tab.evaluate("document.querySelector('.card a[href=\"/jazzy\"]').click()")
+        await tab.leave("document.querySelector('.card a[href=\"/jazzy\"]').click()")
         await tab.until("location.pathname == '/jazzy' && document.body.dataset.state == 'live'")
         await tab.until(f"document.getElementById('place').textContent.includes('localhost:{home.port}')")
         assert await tab.evaluate(OVERFLOW) == 0
-        await tab.evaluate("history.back()")
+        await tab.leave("history.back()")
         await tab.until(f"location.pathname == '/' && {READY['/']}")
         check(tab)
 

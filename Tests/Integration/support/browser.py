@@ -50,6 +50,10 @@ class Tab:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    async def leave(self, expression):
+        """Does it, which leads to another page: behind the answer, which a page that is left may not give any more."""
+        await self.evaluate(f"void setTimeout(() => {{ {expression} }})")
+
     async def until(self, expression):
         """Waits until it is true. A page that is on its way lacks what is asked for: that is not yet true."""
         await until(lambda: self.evaluate(expression), expression, DEADLINE)
