@@ -115,8 +115,9 @@ def test_without_any_process_it_ends(stand_in):
 @pytest.mark.parametrize("arguments", FRONTS)
 def test_nothing_is_left_of_it_when_it_is_killed(stand_in, arguments):
     server = cluster(stand_in, free_port(), *arguments).__enter__()
+    processes = set(pids(server))  # once all are there
     started = children(server.pid)
-    assert set(pids(server)) < set(started)  # and Redis
+    assert processes < set(started)  # and Redis
     os.kill(server.pid, signal.SIGKILL)
     assert server.wait() == -signal.SIGKILL
     eventually(lambda: not any(map(is_there, started)), "all have ended")
