@@ -266,8 +266,8 @@ struct DashboardTests {
                 name: "a trusted proxy's client", headers: ["Host": "localhost", "X-Who": "203.0.113.9"],
                 options: behindProxy, isLocal: false),
             Client(
-                name: "a trusted proxy's client on this machine", headers: ["Host": "localhost", "X-Who": "127.0.0.1"],
-                options: behindProxy, isLocal: true),
+                name: "who is on a trusted proxy's machine", headers: ["Host": "localhost", "X-Who": "127.0.0.1"],
+                options: behindProxy, isLocal: false),
             Client(
                 name: "a forged address before a trusted proxy's",
                 headers: ["Host": "localhost", "X-Forwarded-For": "127.0.0.1, 203.0.113.9"],
