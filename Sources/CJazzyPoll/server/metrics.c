@@ -6,6 +6,7 @@
 #include "jazzy/transport.h"
 #include "jazzy/version.h"
 #include "platform/process.h"
+#include "pubsub/history.h"
 #include "server/summing.h"
 #include "shard/server.h"
 
@@ -313,6 +314,19 @@ static void write_broker(scrape *scrape)
         report->dropped);
 }
 
+static void write_history(scrape *scrape)
+{
+    if (scrape->server->history == NULL)
+        return;
+    const jz_history_statistics history = jz_history_count(scrape->server->history);
+    add(scrape, "jazzy_history_topics", JZ_METRIC_GAUGE, "Topics of which a history is known.", history.topics);
+    add(scrape, "jazzy_history_messages", JZ_METRIC_GAUGE, "Messages that histories keep.", history.messages);
+    add(scrape, "jazzy_history_bytes", JZ_METRIC_GAUGE, "What histories take.", history.bytes);
+    begin(scrape, "jazzy_history_resumptions", JZ_METRIC_COUNTER, "Subscriptions at a position, by result.");
+    add_labelled(scrape, "result", "recovered", history.recovered);
+    add_labelled(scrape, "result", "not_recovered", history.not_recovered);
+}
+
 bool jz_transports_sum(const jz_server *server, jz_transport_report *sum)
 {
     *sum = (jz_transport_report){0};
@@ -382,6 +396,7 @@ bool jz_metrics_write(const jz_server *server, jz_exposition_format format, jz_b
     write_loops(&scrape);
     write_loop_histograms(&scrape);
     write_broker(&scrape);
+    write_history(&scrape);
     write_transports(&scrape);
     write_process(&scrape);
     return jz_exposition_end(&scrape.exposition);

@@ -1,5 +1,6 @@
 /* The page with a server's metrics: what its broker and its transports tell of themselves, and limits of rates. */
 #include "jazzy/broker.h"
+#include "jazzy/history.h"
 #include "jazzy/transport.h"
 #include "support/client.h"
 #include "support/eventually.h"
@@ -129,13 +130,58 @@ static void a_broker_is_counted_and_says_how_it_is(void **state)
     jz_server_destroy(server);
 }
 
-static void without_a_broker_or_a_transport_nothing_is_said_of_one(void **state)
+static void without_a_broker_a_history_or_a_transport_nothing_is_said_of_one(void **state)
 {
     (void)state;
     jz_server *server = create(NULL);
     scrape(run(server));
     assert_false(scraped_page_has("jazzy_broker_"));
+    assert_false(scraped_page_has("jazzy_history_"));
     assert_false(scraped_page_has("jazzy_tls_"));
+    jz_server_destroy(server);
+}
+
+/* --- A history ------------------------------------------------------------------------------------------------------
+ */
+
+static jz_position since;
+
+static void subscribe_since(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context, (void)message;
+    const jz_subscribe_options options = {.has_since = true, .since = since};
+    if (event->type == JZ_EVENT_OPEN)
+        assert_int_equal(jz_ws_subscribe_from(ws, TOPIC, &options, NULL), JZ_SEND_SENT);
+}
+
+static void ignore(void *context, jz_message_kind kind, const void *bytes, size_t length)
+{
+    (void)context, (void)kind, (void)bytes, (void)length;
+}
+
+static void what_histories_keep_and_who_continued_is_told(void **state)
+{
+    (void)state;
+    jz_server *server = create(NULL);
+    assert_int_equal(jz_server_route_ws(server, "/since", NULL, subscribe_since, NULL, NULL), JZ_OK);
+    assert_int_equal(jz_server_history(server, TOPIC, NULL, NULL), JZ_OK);
+    uint16_t port = run(server);
+    (void)jz_server_publish(server, TOPIC, JZ_MESSAGE_TEXT, "one", 3);
+    (void)jz_server_publish(server, TOPIC, JZ_MESSAGE_TEXT, "two", 3);
+    assert_int_equal(jz_server_recent(server, TOPIC, 2, ignore, NULL, &since), 2);
+    assert_true(test_client_open(&client, port, UPGRADE_REQUEST("/since")));
+    test_client_close(&client);
+    since.offset++; /* nothing has come so far */
+    assert_true(test_client_open(&client, port, UPGRADE_REQUEST("/since")));
+    assert_eventually((scrape(port), scraped("jazzy_history_resumptions_total{result=\"not_recovered\"}") == 1));
+    assert_int_equal(scraped("jazzy_history_resumptions_total{result=\"recovered\"}"), 1);
+    assert_int_equal(scraped("jazzy_history_topics"), 1);
+    assert_int_equal(scraped("jazzy_history_messages"), 2);
+    jz_history_statistics kept;
+    jz_server_history_statistics(server, &kept);
+    assert_int_equal(scraped("jazzy_history_bytes"), kept.bytes);
+    assert_true(kept.bytes > 6);
+    test_client_close(&client);
     jz_server_destroy(server);
 }
 
@@ -206,7 +252,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broker_is_counted_and_says_how_it_is),
-        cmocka_unit_test(without_a_broker_or_a_transport_nothing_is_said_of_one),
+        cmocka_unit_test(what_histories_keep_and_who_continued_is_told),
+        cmocka_unit_test(without_a_broker_a_history_or_a_transport_nothing_is_said_of_one),
         cmocka_unit_test_setup_teardown(transports_are_summed_each_once, make_folder, remove_folder),
         cmocka_unit_test(messages_beyond_a_rate_are_counted_by_what_is_done),
     };
