@@ -23,14 +23,14 @@ typedef struct variant {
     uint8_t frame[];
 } variant;
 
-/* Small, because histories keep many: 16 bytes and the frame. */
+/* Small, because histories keep many: 15 bytes and the frame. */
 struct jz_publication {
+    variant *variants;
     _Atomic uint32_t references;
     uint8_t compression; /* a jz_compression */
     uint8_t header_length;
     atomic_bool is_kept; /* one reference is a history's; false before that is given up */
-    variant *variants;
-    uint8_t frame[]; /* uncompressed; its header has the payload's length */
+    uint8_t frame[];     /* uncompressed; its header has the payload's length */
 };
 
 /*

@@ -118,18 +118,18 @@ static void forget_oldest(jz_history *history, jz_history_part *part, jz_past *p
 /* Puts a topic into the list where it belongs: something was published to it, or forgotten of it. */
 static void list(jz_history_part *part, jz_past *past)
 {
-    if (past->count == 0)
+    if (past->ring.count == 0)
         jz_past_shrink(past);
-    jz_past_move(past, past->count > 0 ? &part->kept[past->rule] : &part->empty);
+    jz_past_move(past, past->ring.count > 0 ? &part->kept[past->rule] : &part->empty);
 }
 
 static void forget_old(jz_history *history, jz_history_part *part, jz_past *past, uint32_t now)
 {
-    if (past->count == 0 || !is_too_old(history, past, jz_past_oldest_tick(past), now))
+    if (past->ring.count == 0 || !is_too_old(history, past, jz_past_oldest_tick(past), now))
         return;
-    while (past->count > 0 && is_too_old(history, past, jz_past_oldest_tick(past), now))
+    while (past->ring.count > 0 && is_too_old(history, past, jz_past_oldest_tick(past), now))
         forget_oldest(history, part, past);
-    if (past->count == 0)
+    if (past->ring.count == 0)
         list(part, past);
 }
 
@@ -242,13 +242,14 @@ void jz_history_append(jz_held_topic *held, jz_publication *publication)
     jz_history_part *part = held->part;
     jz_past *past = held->past;
     const jz_history_rule *rule = rule_of(history, past);
-    if (past->count >= rule->keep)
+    if (past->ring.count >= rule->keep)
         forget_oldest(history, part, past);
     jz_past_append(past, publication, held->tick);
     part->messages++;
     add_amount(history, jz_publication_length(publication) + JZ_KEPT_COST);
     size_t most = rule->bytes < history->limit ? rule->bytes : history->limit;
-    while (past->count > 0 && (past->bytes > most || is_too_old(history, past, jz_past_oldest_tick(past), held->tick)))
+    while (past->ring.count > 0 &&
+           (past->bytes > most || is_too_old(history, past, jz_past_oldest_tick(past), held->tick)))
         forget_oldest(history, part, past);
     list(part, past);
     sweep(history, part, past->rule, held->tick, MOST_SWEPT);
@@ -265,7 +266,7 @@ static jz_position newest_of(const jz_held_topic *held)
 static size_t missed_since(const jz_held_topic *held, jz_position since)
 {
     jz_position newest = newest_of(held);
-    size_t kept = held->past != NULL ? held->past->count : 0;
+    size_t kept = held->past != NULL ? held->past->ring.count : 0;
     if (since.epoch != newest.epoch || since.offset > newest.offset || newest.offset - since.offset > kept)
         return SIZE_MAX;
     return (size_t)(newest.offset - since.offset);
@@ -275,7 +276,7 @@ jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *opti
 {
     if (held->past != NULL)
         forget_old(held->history, held->part, held->past, held->tick);
-    size_t kept = held->past != NULL ? held->past->count : 0;
+    size_t kept = held->past != NULL ? held->past->ring.count : 0;
     size_t missed = options->has_since ? missed_since(held, options->since) : SIZE_MAX;
     bool has_recovered = missed != SIZE_MAX;
     size_t count = has_recovered ? missed : 0;
@@ -302,7 +303,7 @@ jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *opti
 static jz_past *next_to_forget(const jz_history *history, const jz_history_part *part)
 {
     jz_past *next = part->empty.oldest;
-    for (size_t i = 0; i < history->rules.count && (next == NULL || next->count > 0); i++) {
+    for (size_t i = 0; i < history->rules.count && (next == NULL || next->ring.count > 0); i++) {
         jz_past *oldest = part->kept[i].oldest;
         if (oldest != NULL && (next == NULL || (int32_t)(jz_past_newest_tick(oldest) - jz_past_newest_tick(next)) < 0))
             next = oldest;
@@ -324,7 +325,7 @@ static jz_history_part *part_to_forget_in(jz_history *history)
         jz_history_part *part = &history->parts[i];
         pthread_mutex_lock(&part->lock);
         const jz_past *next = next_to_forget(history, part);
-        bool is_empty = next != NULL && next->count == 0;
+        bool is_empty = next != NULL && next->ring.count == 0;
         uint32_t tick = next != NULL && !is_empty ? jz_past_newest_tick(next) : 0;
         pthread_mutex_unlock(&part->lock);
         if (is_empty)
@@ -346,11 +347,11 @@ static JZ_NEVER_INLINED void forget_beyond_limit(jz_history *history)
             return;
         pthread_mutex_lock(&part->lock);
         jz_past *past = next_to_forget(history, part);
-        while (past != NULL && past->count > 0 && exceeds(history))
+        while (past != NULL && past->ring.count > 0 && exceeds(history))
             forget_oldest(history, part, past);
-        if (past != NULL && past->count == 0 && exceeds(history))
+        if (past != NULL && past->ring.count == 0 && exceeds(history))
             forget_topic(history, part, past);
-        else if (past != NULL && past->count == 0)
+        else if (past != NULL && past->ring.count == 0)
             list(part, past);
         pthread_mutex_unlock(&part->lock);
     }

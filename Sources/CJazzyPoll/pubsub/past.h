@@ -10,6 +10,7 @@
 #include "jazzy/history.h"
 #include "output/publication.h"
 #include "pubsub/hash_table.h"
+#include "pubsub/ring.h"
 
 typedef struct jz_past {
     jz_hash_entry entry;   /* first, so that a pointer to it points to its past */
@@ -17,14 +18,10 @@ typedef struct jz_past {
     struct jz_past *newer;
     struct jz_past_list *list; /* that it is in */
     uint32_t rule;             /* the number of the rule that it is kept by */
-    uint32_t count;
-    uint32_t first; /* the place of the oldest in the ring */
-    uint32_t capacity;
+    jz_ring ring;              /* what is kept */
     uint64_t epoch;
     uint64_t offset; /* of the newest, kept or not; 0: there was none yet */
     size_t bytes;    /* of payload that is kept */
-    jz_publication **publications;
-    uint32_t *ticks; /* when each was published; in the same memory */
     size_t name_length;
     char name[];
 } jz_past;

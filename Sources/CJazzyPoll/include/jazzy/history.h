@@ -16,9 +16,9 @@
  * is no memory to send it a message, the connection is closed with JZ_CLOSE_BEHIND, and comes back for the rest.
  *   - It also gets what it has published itself, because each message counts. Subscribers by jz_ws_subscribe get what
  *     they always get.
- *   - A message is kept once, however many subscribers it has, in the memory that it is sent from: its payload, and
- * less than 48 bytes on average. Ages are those of a clock that never goes back, and that stands still while the
- * machine sleeps.
+ *   - A message is kept once, however many subscribers it has, in the memory that it is sent from: its payload, and at
+ * all times less than 48 bytes on average, besides up to 3 KiB for each topic. Ages are those of a clock that never
+ * goes back, and that stands still while the machine sleeps.
  *
  * It is kept in the memory of this process. If a broker (jazzy/broker.h) joins several servers, each keeps what its own
  * subscribers were sent, under epochs of its own: a client that comes back to another server has not recovered. Nor has
