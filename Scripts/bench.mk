@@ -66,6 +66,7 @@ test-bench: $(VENV)/.installed
 	@$(MAKE) bench-redis QUICK=1
 	python3 -m json.tool Benchmarks/results/redis/quick.json /dev/null
 	test -s Benchmarks/results/redis/quick.md && test -s Benchmarks/results/redis/quick-capacity.html
+	@$(MAKE) bench-resume QUICK=1
 
 # --- The codec and the session, without sockets -----------------------------------------------------------------------
 
@@ -82,6 +83,15 @@ bench-micro:
 .PHONY: bench-scrape
 bench-scrape: $(BUILD)/release/probe-server
 	python3 Benchmarks/scrape.py $< Benchmarks/results/scrape.md
+
+# --- Clients that come back at once -----------------------------------------------------------------------------------
+
+# How long 100,000 of them need until each has what it has missed: a minute; Benchmarks/results/resume.md. With QUICK=1
+# seconds, only to see that it works.
+$(eval $(call c_program,release,$(RELEASE_CC),$(RELEASE_FLAGS),bench-resume,$(wildcard Benchmarks/bench-resume/*.c)))
+.PHONY: bench-resume
+bench-resume: $(BUILD)/release/bench-resume
+	python3 Benchmarks/resume.py $< Benchmarks/results/$(if $(QUICK),quick-)resume.md $(if $(QUICK),--quick)
 
 # --- A guard on the instructions that a message costs -----------------------------------------------------------------
 
