@@ -39,7 +39,8 @@ static bool is_zero_from(const uint8_t ip[16], unsigned first)
 
 bool jz_ip_is_unspecified(const uint8_t ip[16])
 {
-    return is_zero_from(ip, 0);
+    static const uint8_t unspecified[16];
+    return memcmp(ip, unspecified, sizeof unspecified) == 0;
 }
 
 /* inet_pton refuses leading zeros, white space, zones and shortened IPv4, but reads only up to a NUL. */

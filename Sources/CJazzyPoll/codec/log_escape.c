@@ -78,6 +78,7 @@ static size_t write_piece(const uint8_t *bytes, size_t length, char piece[LONGES
 {
     uint32_t character = 0;
     size_t count = take_character(bytes, length, &character);
+    memset(piece, 0, LONGEST_PIECE);
     if (count == 0)
         snprintf(piece, LONGEST_PIECE, "\\x%02X", (unsigned)bytes[0]);
     else if (letter_of(character) != 0)
@@ -85,19 +86,32 @@ static size_t write_piece(const uint8_t *bytes, size_t length, char piece[LONGES
     else if (is_unfit(character))
         snprintf(piece, LONGEST_PIECE, "\\u{%X}", (unsigned)character);
     else
-        snprintf(piece, LONGEST_PIECE, "%.*s", (int)count, (const char *)bytes);
+        memcpy(piece, bytes, count);
     return count > 0 ? count : 1;
+}
+
+/* How many of the first characters are ASCII, and written as they are: of most texts all. */
+static size_t count_plain(const uint8_t *bytes, size_t length)
+{
+    size_t count = 0;
+    while (count < length && bytes[count] >= ' ' && bytes[count] <= '~' && bytes[count] != '\\')
+        count++;
+    return count;
 }
 
 size_t jz_log_escape(const char *text, size_t length, char *line, size_t size)
 {
     const uint8_t *bytes = (const uint8_t *)text;
     const size_t ellipsis_length = sizeof ellipsis - 1;
-    size_t written = 0;
-    size_t cut = 0; /* where an ellipsis would be put */
     if (size == 0)
         return 0;
-    for (size_t i = 0; i < length;) {
+    size_t written = count_plain(bytes, length < size - 1 ? length : size - 1);
+    /* Where an ellipsis would be put. */
+    size_t last_cut = size > ellipsis_length ? size - ellipsis_length - 1 : 0;
+    size_t cut = written < last_cut ? written : last_cut;
+    if (written > 0)
+        memcpy(line, bytes, written);
+    for (size_t i = written; i < length;) {
         char piece[LONGEST_PIECE];
         i += write_piece(bytes + i, length - i, piece);
         size_t piece_length = strlen(piece);
