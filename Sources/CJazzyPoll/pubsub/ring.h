@@ -79,6 +79,16 @@ static inline void jz_ring_add(jz_ring *ring, jz_publication *publication, uint3
     *jz_ring_tick(ring, place) = tick;
 }
 
+/* Adds one that is older than all. There has to be a place for it. */
+static inline void jz_ring_add_oldest(jz_ring *ring, jz_publication *publication, uint32_t tick)
+{
+    ring->first = (ring->first > 0 ? ring->first : ring->capacity) - 1;
+    ring->count++;
+    jz_ring_place place = jz_ring_place_of(ring, 0);
+    place.piece[place.index] = publication;
+    *jz_ring_tick(ring, place) = tick;
+}
+
 /* Private: gives places back of which there are too many. */
 void jz_ring_shrink(jz_ring *ring);
 

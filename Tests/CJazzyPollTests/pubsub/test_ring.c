@@ -34,6 +34,12 @@ static void add(jz_ring *ring, uint32_t most, uint32_t number)
     jz_ring_add(ring, numbered(number), tick_of(number));
 }
 
+static void add_oldest(jz_ring *ring, uint32_t most, uint32_t number)
+{
+    assert_true(jz_ring_make_room(ring, most));
+    jz_ring_add_oldest(ring, numbered(number), tick_of(number));
+}
+
 static void take(jz_ring *ring, uint32_t number)
 {
     assert_ptr_equal(jz_ring_take(ring), numbered(number));
@@ -69,6 +75,27 @@ static void it_is_a_queue(void **state)
             take(&ring, oldest++);
         jz_ring_free(&ring);
         assert_int_equal(test_live_allocations(), live);
+    }
+}
+
+/* What is older than all may come later than the rest. */
+static void it_also_grows_at_its_old_end(void **state)
+{
+    (void)state;
+    static const uint32_t mosts[] = {1, 5, 100, 129, 1000};
+    for (size_t i = 0; i < COUNT_OF(mosts); i++) {
+        jz_ring ring = {0};
+        uint32_t oldest = MOST;
+        uint32_t next = MOST;
+        while (ring.count < mosts[i]) {
+            add_oldest(&ring, mosts[i], --oldest);
+            if (ring.count < mosts[i])
+                add(&ring, mosts[i], next++);
+        }
+        expect(&ring, oldest, next);
+        while (oldest < next)
+            take(&ring, oldest++);
+        jz_ring_free(&ring);
     }
 }
 
@@ -154,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_a_queue),
+        cmocka_unit_test(it_also_grows_at_its_old_end),
         cmocka_unit_test(a_full_ring_goes_round),
         cmocka_unit_test(it_never_has_many_more_places_than_publications),
         cmocka_unit_test(without_memory_it_stays_as_it_is),
