@@ -4,7 +4,9 @@
 #include "handles/all_loops.h"
 #include "handles/keeping.h"
 #include "jazzy/broker.h"
+#include "pubsub/shared_past.h"
 #include "shard/errand.h"
+#include "shard/gap.h"
 #include "shard/server.h"
 #include "shard/stop_request.h"
 
@@ -106,29 +108,31 @@ static size_t reserved_by(size_t topic_length, size_t length)
     return length + topic_length + JZ_LETTER_COST;
 }
 
-static jz_send_status try_to_deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
-                                     jz_message_kind kind, const void *bytes, size_t length)
+static bool takes_messages(jz_server *server)
 {
-    if (jz_server_has_told_all(server) || jz_server_has_drained(server))
-        return JZ_SEND_CLOSED;
-    if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
-        return JZ_SEND_DROPPED;
-    size_t reserved = reserved_by(topic.length, length);
+    return !jz_server_has_told_all(server) && !jz_server_has_drained(server);
+}
+
+/* What is to be delivered, for which `reserved` bytes are reserved everywhere. NULL: it is dropped, and counted. */
+static jz_publication *prepare(jz_server *server, jz_message_kind kind, const void *bytes, size_t length,
+                               size_t reserved)
+{
     jz_shard *full = reserve(server, reserved);
     if (full != NULL) {
         jz_count_dropped(&full->turn.counters);
-        return JZ_SEND_DROPPED;
+        return NULL;
     }
     jz_publication *publication = jz_publication_create(kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
     if (publication == NULL) {
         jz_unreserve_everywhere(server, NULL, server->shard_count, reserved);
-        return jz_drop_without_memory(server);
+        jz_drop_without_memory(server);
     }
-    int rule = jz_keeping_rule(server, topic);
-    if (rule >= 0 && batch != NULL)
-        jz_broker_batch_post(batch); /* what is kept is posted at once, and behind what came before it */
-    jz_send_status status = rule < 0 ? give(server, batch, except, topic, publication, reserved)
-                                     : jz_keep_and_give(server, rule, NULL, except, topic, publication, reserved);
+    return publication;
+}
+
+/* Counts what became of it. */
+static jz_send_status finish(jz_server *server, jz_publication *publication, jz_send_status status)
+{
     jz_publication_release(publication);
     if (status == JZ_SEND_DROPPED)
         return jz_drop_without_memory(server);
@@ -138,16 +142,78 @@ static jz_send_status try_to_deliver(jz_server *server, jz_broker_batch *batch, 
     return status;
 }
 
+static jz_send_status try_to_deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
+                                     jz_message_kind kind, const void *bytes, size_t length)
+{
+    if (!takes_messages(server))
+        return JZ_SEND_CLOSED;
+    if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
+        return JZ_SEND_DROPPED;
+    size_t reserved = reserved_by(topic.length, length);
+    jz_publication *publication = prepare(server, kind, bytes, length, reserved);
+    if (publication == NULL)
+        return JZ_SEND_DROPPED;
+    int rule = jz_keeping_rule(server, topic);
+    if (rule >= 0 && batch != NULL)
+        jz_broker_batch_post(batch); /* what is kept is posted at once, and behind what came before it */
+    jz_send_status status = rule < 0 ? give(server, batch, except, topic, publication, reserved)
+                                     : jz_keep_and_give(server, rule, NULL, except, topic, publication, reserved);
+    return finish(server, publication, status);
+}
+
+/* Subscribers may have missed something that the broker keeps. */
+static void miss_shared(jz_server *server, int rule, jz_text topic)
+{
+    jz_held_topic held;
+    jz_history_hold(server->history, rule, topic, jz_clock_ms(), &held);
+    if (jz_history_miss(&held))
+        jz_gap_tell(server, topic);
+    jz_history_release(&held);
+}
+
 void jz_broker_missed(jz_server *server, const char *topic, size_t topic_length)
 {
-    if (server->history != NULL)
-        jz_history_renew(server->history, (jz_text){topic, topic_length});
+    const jz_text name = {topic, topic_length};
+    int rule = jz_keeping_rule(server, name);
+    if (rule < 0)
+        return;
+    if (jz_shared_rule(server, name) >= 0) {
+        miss_shared(server, rule, name);
+        return;
+    }
+    jz_history_renew(server->history, name);
+    jz_gap_tell(server, name);
+}
+
+jz_send_status jz_broker_deliver_kept(jz_server *server, jz_broker_batch *batch, jz_ws except, const char *topic,
+                                      size_t topic_length, jz_message_kind kind, const void *bytes, size_t length,
+                                      jz_position position)
+{
+    const jz_text name = {topic, topic_length};
+    int rule = jz_shared_rule(server, name);
+    if (batch != NULL)
+        jz_broker_batch_post(batch);
+    if (!takes_messages(server))
+        return JZ_SEND_CLOSED;
+    if (rule < 0 || kind > JZ_MESSAGE_BINARY || position.epoch == 0 || position.offset == 0)
+        return JZ_SEND_DROPPED;
+    size_t reserved = reserved_by(topic_length, length);
+    jz_publication *publication = prepare(server, kind, bytes, length, reserved);
+    jz_send_status status = JZ_SEND_DROPPED;
+    if (publication != NULL)
+        status = finish(server, publication, jz_keep_at(server, rule, except, name, publication, reserved, position));
+    if (status == JZ_SEND_DROPPED)
+        miss_shared(server, rule, name);
+    return status;
 }
 
 /* What is dropped was published elsewhere all the same. */
 static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
                               jz_message_kind kind, const void *bytes, size_t length)
 {
+    /* Without a position it has no place among those that a broker keeps. */
+    if (jz_shared_rule(server, topic) >= 0)
+        return takes_messages(server) ? jz_drop_without_memory(server) : JZ_SEND_CLOSED;
     jz_send_status status = try_to_deliver(server, batch, except, topic, kind, bytes, length);
     if (status == JZ_SEND_DROPPED)
         jz_broker_missed(server, topic.start, topic.length);

@@ -6,7 +6,9 @@
 #include "handles/access.h"
 #include "loop/report.h"
 #include "output/sending.h"
+#include "pubsub/shared_past.h"
 #include "shard/errand.h"
+#include "shard/fetching.h"
 #include "shard/server.h"
 
 enum { MOST_KEPT = 1000000, SHORTEST_MS = 1000 };
@@ -81,6 +83,14 @@ static jz_send_status subscribe(jz_shard *shard, bool is_own, int rule, jz_ws ws
     if (!jz_topic_hold(shard->server, topic))
         return JZ_SEND_DROPPED;
     jz_history_hold(history, rule, topic, is_own ? shard->turn.loop.now_ms : jz_clock_ms(), &held);
+    if (jz_history_has_to_ask(&held, options)) {
+        jz_send_status asked = jz_fetching_wait(shard, ws, options, &held);
+        if (asked == JZ_SEND_DROPPED)
+            jz_topic_let_go(shard->server, topic);
+        else if (subscribed != NULL)
+            *subscribed = (jz_subscribed){.is_pending = true};
+        return asked;
+    }
     /* As for publications: with an empty mailbox this loop has delivered everything up to the newest message. */
     bool is_at_once = is_own && !jz_loop_has_letters(&shard->turn.loop);
     jz_replay *replay = jz_history_take(&held, options);

@@ -1,7 +1,9 @@
 #include "handles/keeping.h"
 
 #include "handles/all_loops.h"
+#include "pubsub/shared_past.h"
 #include "shard/errand.h"
+#include "shard/gap.h"
 
 /* What is prepared before anything is kept or posted, so that a message reaches all loops or none. */
 typedef struct parcels {
@@ -86,4 +88,39 @@ jz_send_status jz_keep_and_give(jz_server *server, int rule, jz_shard *own, jz_w
         status = JZ_SEND_SENT;
     }
     return status;
+}
+
+/* Keeps it, and makes sure that nobody gets it who may not miss what is missing before it. False: no memory. */
+static bool keep_at(jz_server *server, jz_held_topic *held, jz_coming coming, jz_publication *publication,
+                    jz_position position)
+{
+    if (coming == JZ_COMING_BEYOND && !jz_gap_tell(server, held->name))
+        return false;
+    if (coming != JZ_COMING_NEXT)
+        jz_history_forget_kept(held);
+    if (!jz_history_prepare(held))
+        return false;
+    jz_history_append_at(held, publication, position, jz_membership_is_joined(atomic_load(&server->membership)));
+    return true;
+}
+
+jz_send_status jz_keep_at(jz_server *server, int rule, jz_ws except, jz_text topic, jz_publication *publication,
+                          size_t reserved, jz_position position)
+{
+    parcels parcels = {NULL, NULL};
+    jz_send_status status = JZ_SEND_SENT;
+    jz_held_topic held;
+    bool is_prepared = prepare_others(&parcels, server, NULL, except, topic, publication, reserved);
+    jz_history_hold(server->history, rule, topic, jz_clock_ms(), &held);
+    jz_coming coming = jz_history_look_at(&held, position);
+    bool is_new = coming >= JZ_COMING_NEXT;
+    bool is_kept = is_new && is_prepared && keep_at(server, &held, coming, publication, position);
+    if (is_kept)
+        status = post(server, NULL, &parcels);
+    jz_history_release(&held);
+    if (!is_kept) {
+        free_parcels(&parcels);
+        jz_unreserve_everywhere(server, NULL, server->shard_count, reserved);
+    }
+    return is_new && !is_kept ? JZ_SEND_DROPPED : status;
 }

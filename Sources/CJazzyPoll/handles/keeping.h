@@ -10,6 +10,13 @@ static inline int jz_keeping_rule(const jz_server *server, jz_text topic)
     return JZ_LIKELY(server->history == NULL) ? -1 : jz_history_rule_for(server->history, topic);
 }
 
+/* The same, where a broker keeps the histories. */
+static inline int jz_shared_rule(const jz_server *server, jz_text topic)
+{
+    const jz_membership *membership = atomic_load(&server->membership);
+    return membership != NULL && jz_membership_keeps(membership) ? jz_keeping_rule(server, topic) : -1;
+}
+
 /*
  * Keeps a publication by a rule of the server's history, and gives it to every shard: to `own`, which runs on this
  * thread, at once if that keeps the order, and to the others with errands. `own` may be NULL. `reserved` bytes are
@@ -18,5 +25,13 @@ static inline int jz_keeping_rule(const jz_server *server, jz_text topic)
  */
 jz_send_status jz_keep_and_give(jz_server *server, int rule, jz_shard *own, jz_ws sender, jz_text topic,
                                 jz_publication *publication, size_t reserved);
+
+/*
+ * The same for what a broker has kept and delivers, with its own position, to all shards by errands: `reserved` bytes
+ * are reserved for it everywhere. What is known already is SENT. If something is missing before it, subscribers who may
+ * not miss anything are closed before.
+ */
+jz_send_status jz_keep_at(jz_server *server, int rule, jz_ws except, jz_text topic, jz_publication *publication,
+                          size_t reserved, jz_position position);
 
 #endif

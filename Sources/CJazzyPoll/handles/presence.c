@@ -2,7 +2,9 @@
 #include "codec/close_code.h"
 #include "codec/utf8.h"
 #include "handles/all_loops.h"
+#include "handles/keeping.h"
 #include "lifecycle/errand_runner.h"
+#include "shard/fetching.h"
 #include "shard/stop_request.h"
 
 size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length)
@@ -89,7 +91,10 @@ jz_send_status jz_server_close_topic(jz_server *server, const char *topic, size_
         return JZ_SEND_CLOSED;
     if (jz_close_code_to_send(code) == 0 || !jz_utf8_is_valid((const uint8_t *)reason, reason_length))
         return JZ_SEND_DROPPED;
-    /* This loop's own earlier errands come first. */
+    /* Who waits to be subscribed is, then, and this loop's own earlier errands come first. */
+    int rule = jz_shared_rule(server, (jz_text){topic, topic_length});
+    if (rule >= 0)
+        jz_fetching_hurry(server, rule, (jz_text){topic, topic_length});
     jz_shard *own = jz_own_shard_of(server);
     jz_letter *errands =
         create_errands(server->shard_count, (jz_text){topic, topic_length}, code, (jz_text){reason, reason_length});

@@ -6,6 +6,7 @@
 #include "handles/all_loops.h"
 #include "handles/keeping.h"
 #include "shard/errand.h"
+#include "shard/fetching.h"
 #include "shard/registry.h"
 #include "output/sending.h"
 #include "shard/server.h"
@@ -35,15 +36,30 @@ jz_send_status jz_ws_subscribe(jz_ws ws, const char *topic, size_t length)
     return connection != NULL ? jz_connection_subscribe(&shard->topics, connection, name) : JZ_SEND_CLOSED;
 }
 
+/* Who waits for a broker to be subscribed does not want it any more. */
+static void cancel(jz_shard *shard, jz_ws ws, jz_text topic)
+{
+    int rule = jz_shared_rule(shard->server, topic);
+    if (rule >= 0)
+        jz_fetching_cancel(shard->server, rule, topic, ws);
+}
+
+static jz_send_status cancel_and_ask(jz_shard *shard, jz_ws ws, jz_text topic)
+{
+    cancel(shard, ws, topic);
+    return jz_errand_unsubscribe(shard, ws, topic);
+}
+
 jz_send_status jz_ws_unsubscribe(jz_ws ws, const char *topic, size_t length)
 {
     const jz_text name = {topic, length};
     jz_shard *shard = jz_own_shard_in_order(ws);
     if (shard == NULL)
-        return ask(ws, name, jz_errand_unsubscribe);
+        return ask(ws, name, cancel_and_ask);
     jz_connection *connection = jz_slots_find(&shard->slots, ws);
     if (connection == NULL || !jz_handle_is_open(shard, ws))
         return JZ_SEND_CLOSED;
+    cancel(shard, ws, name);
     jz_topics_unsubscribe(&shard->topics, connection, name);
     return JZ_SEND_SENT;
 }
@@ -147,15 +163,20 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
     return status != JZ_SEND_DROPPED ? status : jz_drop_without_memory(server);
 }
 
-/* On a loop the broker is flushed at the end of the iteration: it may have more until then. */
-static jz_send_status pass_to_broker(const jz_server *server, jz_membership *membership, jz_ws sender, jz_text topic,
-                                     jz_message_kind kind, const void *bytes, size_t length)
+/* On a loop the broker is flushed at the end of the iteration: it may have more until then. Returns whether it is. */
+static bool owe_flush(const jz_server *server)
 {
     jz_shard *here = jz_current_shard;
     bool is_on_loop = here != NULL && here->server == server;
     if (is_on_loop)
         here->owes_flush = true;
-    return jz_membership_publish(membership, is_on_loop, sender, topic, kind, bytes, length);
+    return is_on_loop;
+}
+
+static jz_send_status pass_to_broker(const jz_server *server, jz_membership *membership, jz_ws sender, jz_text topic,
+                                     jz_message_kind kind, const void *bytes, size_t length)
+{
+    return jz_membership_publish(membership, owe_flush(server), sender, topic, kind, bytes, length);
 }
 
 /*
@@ -170,6 +191,19 @@ static jz_send_status publish_ordered(const jz_server *server, jz_membership *me
     return pass_to_broker(server, membership, sender, topic, kind, bytes, length);
 }
 
+/* The same, through a broker that keeps it by the rule of that number. */
+static jz_send_status publish_kept(jz_server *server, jz_membership *membership, int rule, jz_ws sender, jz_text topic,
+                                   jz_message_kind kind, const void *bytes, size_t length)
+{
+    if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
+        return JZ_SEND_DROPPED;
+    const jz_history_options *options = jz_history_options_of(server->history, rule);
+    jz_send_status status =
+        jz_membership_publish_kept(membership, owe_flush(server), sender, topic, options, kind, bytes, length);
+    /* Before the server runs nobody keeps it, and nobody gets it. */
+    return status == JZ_SEND_CLOSED && jz_status_unheard(server) != JZ_SEND_CLOSED ? JZ_SEND_DROPPED : status;
+}
+
 /*
  * Publishes to the subscribers of this server except `sender`, and then, through the broker, to those of other servers.
  */
@@ -181,6 +215,9 @@ static jz_send_status publish(jz_server *server, jz_ws sender, jz_text topic, jz
     jz_membership *membership = atomic_load(&server->membership);
     if (JZ_LIKELY(membership == NULL))
         return publish_here(server, own, sender, topic, kind, bytes, length, compression);
+    int rule = jz_membership_keeps(membership) ? jz_keeping_rule(server, topic) : -1;
+    if (rule >= 0)
+        return publish_kept(server, membership, rule, sender, topic, kind, bytes, length);
     if (jz_membership_is_ordered(membership)) {
         jz_send_status ordered = publish_ordered(server, membership, sender, topic, kind, bytes, length);
         return ordered != JZ_SEND_CLOSED ? ordered

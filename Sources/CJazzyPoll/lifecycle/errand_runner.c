@@ -29,7 +29,7 @@ static void play(jz_shard *shard, jz_connection *connection, const jz_errand *ta
 {
     jz_text topic;
     const jz_replay *replay = jz_errand_replay_of(task, &topic);
-    if (jz_replay_play(&shard->turn, &shard->topics, connection, topic, replay) == JZ_SEND_DROPPED)
+    if (replay == NULL || jz_replay_play(&shard->turn, &shard->topics, connection, topic, replay) == JZ_SEND_DROPPED)
         jz_connection_fall_behind(&shard->turn, connection);
 }
 
@@ -98,6 +98,10 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
     }
     if (task->type == JZ_ERRAND_PUBLISH) {
         jz_shard_publish(shard, (jz_text){(const char *)task->bytes, task->length}, task->publication, task->ws);
+    } else if (task->type == JZ_ERRAND_GAP) {
+        jz_fan_out_gap(&shard->turn, &shard->topics, (jz_text){(const char *)task->bytes, task->length});
+    } else if (task->type == JZ_ERRAND_GAPS) {
+        jz_fan_out_gaps(&shard->turn, &shard->topics);
     } else {
         jz_connection *connection = jz_slots_find(&shard->slots, task->ws);
         if (connection != NULL)

@@ -14,6 +14,8 @@
 #include "lifecycle/reading.h"
 #include "lifecycle/releasing.h"
 #include "http/responding.h"
+#include "shard/fetching.h"
+#include "shard/gap.h"
 #include "shard/server.h"
 #include "lifecycle/settling.h"
 #include "lifecycle/telling.h"
@@ -196,6 +198,8 @@ static void take_ready(void *context, uint64_t token, unsigned what)
 static void sweep_history(jz_shard *shard)
 {
     jz_history_sweep(shard->server->history, shard->turn.loop.now_ms);
+    jz_fetching_expire(shard->server, shard->turn.loop.now_ms);
+    jz_gap_try_again(shard->server);
     jz_timer_set(&shard->turn.loop.timers, &shard->history_timer, SWEEP_EVERY_MS);
 }
 

@@ -105,13 +105,22 @@ jz_send_status jz_connection_close(jz_turn *turn, jz_connection *connection, jz_
     return status;
 }
 
-void jz_connection_fall_behind(jz_turn *turn, jz_connection *connection)
+static void leave_behind(jz_turn *turn, jz_connection *connection, jz_text reason)
 {
-    jz_text reason = jz_text_of("too slow: come back for the rest");
     if (jz_connection_close(turn, connection, JZ_CAUSE_BACKPRESSURE, JZ_CLOSE_BEHIND, reason) != JZ_SEND_DROPPED)
         return;
     connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
     jz_turn_mark_dirty(turn, connection);
+}
+
+void jz_connection_fall_behind(jz_turn *turn, jz_connection *connection)
+{
+    leave_behind(turn, connection, jz_text_of("too slow: come back for the rest"));
+}
+
+void jz_connection_miss(jz_turn *turn, jz_connection *connection)
+{
+    leave_behind(turn, connection, jz_text_of("messages were missed: come back for them"));
 }
 
 jz_send_status jz_connection_terminate(jz_turn *turn, jz_connection *connection)

@@ -91,6 +91,9 @@ jz_send_status jz_connection_terminate(jz_turn *turn, jz_connection *connection)
  */
 void jz_connection_fall_behind(jz_turn *turn, jz_connection *connection);
 
+/* The same for one that has missed messages, not by its own fault. */
+void jz_connection_miss(jz_turn *turn, jz_connection *connection);
+
 /* Sends a ping, to check whether the peer is still there. If there is no memory, nothing is sent. */
 void jz_connection_ping(jz_turn *turn, jz_connection *connection);
 

@@ -101,3 +101,29 @@ void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_text topic, jz_publication 
     jz_count(&turn->counters.messages_sent[jz_publication_kind(publication)], sent);
     jz_count(&turn->counters.bytes_sent[jz_publication_kind(publication)], sent * jz_publication_length(publication));
 }
+
+static void close_exact(jz_turn *turn, const jz_topic *topic)
+{
+    for (size_t i = 0; i < topic->count; i++) {
+        if (topic->subscribers[i].is_exact)
+            jz_connection_miss(turn, topic->subscribers[i].connection);
+    }
+}
+
+void jz_fan_out_gap(jz_turn *turn, const jz_topics *topics, jz_text topic)
+{
+    const jz_topic *found = jz_topics_find(topics, topic);
+    if (found != NULL)
+        close_exact(turn, found);
+}
+
+static void close_exact_of(void *context, jz_hash_entry *entry)
+{
+    close_exact(context, (const jz_topic *)entry);
+}
+
+void jz_fan_out_gaps(jz_turn *turn, const jz_topics *topics)
+{
+    if (topics->table.count > 0)
+        jz_hash_table_visit(&topics->table, close_exact_of, turn);
+}

@@ -16,4 +16,11 @@ jz_send_status jz_connection_subscribe(jz_topics *topics, jz_connection *connect
 void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_text topic, jz_publication *publication,
                 const jz_connection *sender);
 
+/*
+ * Closes those who get every message, because some are missing now: all of this topic, or of all topics. At once,
+ * before the next message: it is no more work than a message to each of them.
+ */
+void jz_fan_out_gap(jz_turn *turn, const jz_topics *topics, jz_text topic);
+void jz_fan_out_gaps(jz_turn *turn, const jz_topics *topics);
+
 #endif

@@ -7,30 +7,11 @@
 #include "loop/timer.h"
 #include "platform/random.h"
 #include "pubsub/hash_table.h"
+#include "pubsub/history_parts.h"
 #include "pubsub/history_rules.h"
+#include "pubsub/shared_past.h"
 
-enum {
-    PART_COUNT = 16,
-    MOST_SWEPT = 4 /* topics, each time that something is published to a part */
-};
-
-struct jz_history_part {
-    pthread_mutex_t lock;
-    jz_hash_table table;
-    uint64_t epoch;                      /* of topics that become known now: see epoch_of */
-    jz_past_list empty;                  /* those of which nothing is kept */
-    jz_past_list kept[JZ_MAX_HISTORIES]; /* the others, by their rule: so their ages have one order */
-    uint64_t topics, messages;           /* counts */
-    uint64_t recovered, not_recovered;
-};
-
-struct jz_history {
-    size_t limit;
-    _Atomic size_t amount; /* of all parts */
-    jz_siphash_key key;    /* which part a topic is in */
-    jz_history_rules rules;
-    jz_history_part parts[PART_COUNT];
-};
+enum { MOST_SWEPT = 4 /* topics, each time that something is published to a part */ };
 
 jz_history *jz_history_create(size_t limit)
 {
@@ -39,7 +20,7 @@ jz_history *jz_history_create(size_t limit)
         return NULL;
     history->limit = limit;
     history->key = (jz_siphash_key){{jz_random(), jz_random()}};
-    for (size_t i = 0; i < PART_COUNT; i++) {
+    for (size_t i = 0; i < JZ_HISTORY_PARTS; i++) {
         jz_history_part *part = &history->parts[i];
         pthread_mutex_init(&part->lock, NULL);
         jz_hash_table_init(&part->table);
@@ -57,7 +38,7 @@ void jz_history_destroy(jz_history *history)
 {
     if (history == NULL)
         return;
-    for (size_t i = 0; i < PART_COUNT; i++) {
+    for (size_t i = 0; i < JZ_HISTORY_PARTS; i++) {
         jz_hash_table_destroy(&history->parts[i].table, discard);
         pthread_mutex_destroy(&history->parts[i].lock);
     }
@@ -85,6 +66,11 @@ int jz_history_rule_for(const jz_history *history, jz_text topic)
     return jz_history_rules_find(&history->rules, topic);
 }
 
+const jz_history_options *jz_history_options_of(const jz_history *history, int rule)
+{
+    return &history->rules.all[rule].options;
+}
+
 static const jz_history_rule *rule_of(const jz_history *history, const jz_past *past)
 {
     return &history->rules.all[past->rule];
@@ -97,53 +83,34 @@ static bool is_too_old(const jz_history *history, const jz_past *past, uint32_t 
     return age > (int64_t)rule_of(history, past)->ticks;
 }
 
-static void add_amount(jz_history *history, size_t amount)
-{
-    atomic_fetch_add_explicit(&history->amount, amount, memory_order_relaxed);
-}
-
-static void subtract_amount(jz_history *history, size_t amount)
-{
-    atomic_fetch_sub_explicit(&history->amount, amount, memory_order_relaxed);
-}
-
 /* The functions from here to jz_history_hold are called with the lock held. */
-
-static void forget_oldest(jz_history *history, jz_history_part *part, jz_past *past)
-{
-    subtract_amount(history, jz_past_forget_oldest(past) + JZ_KEPT_COST);
-    part->messages--;
-}
-
-/* Puts a topic into the list where it belongs: something was published to it, or forgotten of it. */
-static void list(jz_history_part *part, jz_past *past)
-{
-    if (past->ring.count == 0)
-        jz_past_shrink(past);
-    jz_past_move(past, past->ring.count > 0 ? &part->kept[past->rule] : &part->empty);
-}
 
 static void forget_old(jz_history *history, jz_history_part *part, jz_past *past, uint32_t now)
 {
     if (past->ring.count == 0 || !is_too_old(history, past, jz_past_oldest_tick(past), now))
         return;
     while (past->ring.count > 0 && is_too_old(history, past, jz_past_oldest_tick(past), now))
-        forget_oldest(history, part, past);
+        jz_history_forget_oldest(history, part, past);
     if (past->ring.count == 0)
-        list(part, past);
+        jz_history_list(part, past);
+    if (past->sharing != NULL)
+        past->sharing->is_whole = true; /* the broker has no older ones either */
 }
 
-/*
- * Forgets a topic of which nothing is kept. Offsets may not begin again under an epoch that it may have had: topics
- * that become known from now on get another one.
- */
-static void forget_topic(jz_history *history, jz_history_part *part, jz_past *past)
+void jz_history_forget_too_old(jz_held_topic *held)
+{
+    if (held->past != NULL)
+        forget_old(held->history, held->part, held->past, held->tick);
+}
+
+/* Offsets may not begin again under an epoch that it may have had: topics that become known from now on get another. */
+void jz_history_forget_topic(jz_history *history, jz_history_part *part, jz_past *past)
 {
     part->epoch++;
     part->topics--;
     jz_past_move(past, NULL);
     jz_hash_table_remove(&part->table, &past->entry);
-    subtract_amount(history, JZ_PAST_COST + past->name_length);
+    jz_history_subtract_amount(history, jz_past_cost(past));
     jz_past_free(past);
 }
 
@@ -176,7 +143,7 @@ static uint64_t epoch_of(const jz_history_part *part, uint64_t hash)
 void jz_history_hold(jz_history *history, int rule, jz_text topic, uint64_t now_ms, jz_held_topic *held)
 {
     uint64_t hash = jz_siphash(&history->key, topic.start, topic.length);
-    jz_history_part *part = &history->parts[hash >> 32 & (PART_COUNT - 1)];
+    jz_history_part *part = &history->parts[hash >> 32 & (JZ_HISTORY_PARTS - 1)];
     pthread_mutex_lock(&part->lock);
     *held = (jz_held_topic){.history = history,
                             .part = part,
@@ -207,7 +174,7 @@ static void renew(void *context, jz_hash_entry *entry)
 
 void jz_history_renew_all(jz_history *history)
 {
-    for (size_t i = 0; i < PART_COUNT; i++) {
+    for (size_t i = 0; i < JZ_HISTORY_PARTS; i++) {
         jz_history_part *part = &history->parts[i];
         pthread_mutex_lock(&part->lock);
         part->epoch++;
@@ -229,7 +196,7 @@ bool jz_history_prepare(jz_held_topic *held)
         jz_past_free(past);
         return false;
     }
-    add_amount(held->history, JZ_PAST_COST + past->name_length);
+    jz_history_add_amount(held->history, JZ_PAST_COST + past->name_length);
     part->topics++;
     jz_past_move(past, &part->empty);
     held->past = past;
@@ -243,15 +210,15 @@ void jz_history_append(jz_held_topic *held, jz_publication *publication)
     jz_past *past = held->past;
     const jz_history_rule *rule = rule_of(history, past);
     if (past->ring.count >= rule->keep)
-        forget_oldest(history, part, past);
+        jz_history_forget_oldest(history, part, past);
     jz_past_append(past, publication, held->tick);
     part->messages++;
-    add_amount(history, jz_publication_length(publication) + JZ_KEPT_COST);
+    jz_history_add_amount(history, jz_publication_length(publication) + JZ_KEPT_COST);
     size_t most = rule->bytes < history->limit ? rule->bytes : history->limit;
     while (past->ring.count > 0 &&
            (past->bytes > most || is_too_old(history, past, jz_past_oldest_tick(past), held->tick)))
-        forget_oldest(history, part, past);
-    list(part, past);
+        jz_history_forget_oldest(history, part, past);
+    jz_history_list(part, past);
     sweep(history, part, past->rule, held->tick, MOST_SWEPT);
 }
 
@@ -259,6 +226,8 @@ void jz_history_append(jz_held_topic *held, jz_publication *publication)
 static jz_position newest_of(const jz_held_topic *held)
 {
     const jz_past *past = held->past;
+    if (!jz_history_is_known(held))
+        return (jz_position){0, 0};
     return past != NULL ? (jz_position){past->epoch, past->offset} : (jz_position){epoch_of(held->part, held->hash), 0};
 }
 
@@ -267,15 +236,22 @@ static size_t missed_since(const jz_held_topic *held, jz_position since)
 {
     jz_position newest = newest_of(held);
     size_t kept = held->past != NULL ? held->past->ring.count : 0;
+    if (!jz_history_is_known(held))
+        return SIZE_MAX;
     if (since.epoch != newest.epoch || since.offset > newest.offset || newest.offset - since.offset > kept)
         return SIZE_MAX;
     return (size_t)(newest.offset - since.offset);
 }
 
+void jz_history_count_replay(jz_held_topic *held, const jz_subscribe_options *options, bool has_recovered)
+{
+    held->part->recovered += has_recovered ? 1 : 0;
+    held->part->not_recovered += options->has_since && !has_recovered ? 1 : 0;
+}
+
 jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *options)
 {
-    if (held->past != NULL)
-        forget_old(held->history, held->part, held->past, held->tick);
+    jz_history_forget_too_old(held);
     size_t kept = held->past != NULL ? held->past->ring.count : 0;
     size_t missed = options->has_since ? missed_since(held, options->since) : SIZE_MAX;
     bool has_recovered = missed != SIZE_MAX;
@@ -291,8 +267,7 @@ jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *opti
     replay->begins = (jz_subscribed){.has_recovered = has_recovered, .count = count, .position = position};
     for (size_t i = 1; i <= count; i++)
         jz_replay_add(replay, jz_past_at(held->past, position.offset + i));
-    held->part->recovered += has_recovered ? 1 : 0;
-    held->part->not_recovered += options->has_since && !has_recovered ? 1 : 0;
+    jz_history_count_replay(held, options, has_recovered);
     return replay;
 }
 
@@ -321,7 +296,7 @@ static jz_history_part *part_to_forget_in(jz_history *history)
 {
     jz_history_part *found = NULL;
     uint32_t earliest = 0;
-    for (size_t i = 0; i < PART_COUNT; i++) {
+    for (size_t i = 0; i < JZ_HISTORY_PARTS; i++) {
         jz_history_part *part = &history->parts[i];
         pthread_mutex_lock(&part->lock);
         const jz_past *next = next_to_forget(history, part);
@@ -348,11 +323,13 @@ static JZ_NEVER_INLINED void forget_beyond_limit(jz_history *history)
         pthread_mutex_lock(&part->lock);
         jz_past *past = next_to_forget(history, part);
         while (past != NULL && past->ring.count > 0 && exceeds(history))
-            forget_oldest(history, part, past);
-        if (past != NULL && past->ring.count == 0 && exceeds(history))
-            forget_topic(history, part, past);
+            jz_history_forget_oldest(history, part, past);
+        if (past != NULL && past->sharing != NULL)
+            past->sharing->is_whole = false;
+        if (past != NULL && past->ring.count == 0 && past->sharing == NULL && exceeds(history))
+            jz_history_forget_topic(history, part, past);
         else if (past != NULL && past->ring.count == 0)
-            list(part, past);
+            jz_history_list(part, past);
         pthread_mutex_unlock(&part->lock);
     }
 }
@@ -367,7 +344,7 @@ void jz_history_release(jz_held_topic *held)
 
 void jz_history_sweep(jz_history *history, uint64_t now_ms)
 {
-    for (size_t i = 0; i < PART_COUNT; i++) {
+    for (size_t i = 0; i < JZ_HISTORY_PARTS; i++) {
         jz_history_part *part = &history->parts[i];
         pthread_mutex_lock(&part->lock);
         for (uint32_t j = 0; j < history->rules.count; j++)
@@ -379,7 +356,7 @@ void jz_history_sweep(jz_history *history, uint64_t now_ms)
 jz_history_statistics jz_history_count(jz_history *history)
 {
     jz_history_statistics all = {.bytes = atomic_load_explicit(&history->amount, memory_order_relaxed)};
-    for (size_t i = 0; i < PART_COUNT; i++) {
+    for (size_t i = 0; i < JZ_HISTORY_PARTS; i++) {
         jz_history_part *part = &history->parts[i];
         pthread_mutex_lock(&part->lock);
         all.topics += part->topics;

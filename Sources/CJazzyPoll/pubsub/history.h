@@ -46,6 +46,9 @@ bool jz_history_has_rule(const jz_history *history, jz_text prefix);
 /* The number of the rule for a topic; -1: it has no history. From any thread. */
 int jz_history_rule_for(const jz_history *history, jz_text topic);
 
+/* The options of a rule. */
+const jz_history_options *jz_history_options_of(const jz_history *history, int rule);
+
 /* A topic, whose part's lock is held. */
 typedef struct jz_held_topic {
     jz_history *history;
@@ -69,8 +72,14 @@ bool jz_history_prepare(jz_held_topic *held);
 /* Gives a publication the topic's next offset, and keeps it. */
 void jz_history_append(jz_held_topic *held, jz_publication *publication);
 
-/* Takes what a subscription with these options begins with. NULL when there is no memory. */
+/* Forgets what has become too old of it. */
+void jz_history_forget_too_old(jz_held_topic *held);
+
+/* Takes what a subscription with these options begins with, and counts it. NULL when there is no memory. */
 jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *options);
+
+/* Counts one that begins as another has. */
+void jz_history_count_replay(jz_held_topic *held, const jz_subscribe_options *options, bool has_recovered);
 
 /*
  * Messages of the topic, or of all topics, may have been missed here: what positions were given until now are none to

@@ -18,7 +18,8 @@ bool jz_history_rules_add(jz_history_rules *rules, jz_text prefix, const jz_hist
     rules->all[place] = (jz_history_rule){.prefix = {copy, prefix.length},
                                           .keep = (uint32_t)options->keep,
                                           .ticks = jz_tick_of(options->for_ms) + 1,
-                                          .bytes = options->bytes};
+                                          .bytes = options->bytes,
+                                          .options = *options};
     return true;
 }
 

@@ -14,6 +14,7 @@ typedef struct jz_history_rule {
     uint32_t keep;
     uint32_t ticks; /* how long, in ticks of the timers */
     size_t bytes;
+    jz_history_options options; /* as it was asked for */
 } jz_history_rule;
 
 /* All zero: none. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "loop/count.h"
+#include "pubsub/shared_past.h"
 
 typedef struct topic {
     jz_hash_entry entry; /* first, so that a pointer to it points to its topic */
@@ -64,6 +65,24 @@ static void tell_of(const jz_interest *interest, const topic *told)
     interest->broker->subscribe(interest->broker->context, told->name, told->name_length);
 }
 
+/* Before the broker is told: what its messages belong to. False: no memory. */
+static bool expect(const jz_interest *interest, jz_text name)
+{
+    jz_history *history = interest->history != NULL ? *interest->history : NULL;
+    if (history == NULL)
+        return true;
+    if (interest->broker->publish_kept != NULL)
+        return jz_history_want(history, name);
+    jz_history_renew(history, name);
+    return true;
+}
+
+static void remove_topic(jz_interest *interest, topic *removed)
+{
+    jz_hash_table_remove(&interest->table, &removed->entry);
+    free(removed);
+}
+
 bool jz_interest_came(jz_interest *interest, jz_text name)
 {
     uint64_t hash = jz_hash_table_hash(&interest->table, name.start, name.length);
@@ -72,12 +91,14 @@ bool jz_interest_came(jz_interest *interest, jz_text name)
     bool is_first = found == NULL;
     if (is_first)
         found = add(interest, name, hash);
+    if (found != NULL && is_first && !expect(interest, name)) {
+        remove_topic(interest, found);
+        found = NULL;
+    }
     if (found != NULL)
         found->shard_count++;
     if (found != NULL && is_first) {
         publish_count(interest);
-        if (interest->history != NULL && *interest->history != NULL)
-            jz_history_renew(*interest->history, name);
         if (!interest->is_over)
             tell_of(interest, found);
     }
@@ -91,9 +112,10 @@ void jz_interest_went(jz_interest *interest, jz_text name)
     pthread_mutex_lock(&interest->lock);
     topic *found = find(interest, name, hash);
     if (--found->shard_count == 0) {
-        jz_hash_table_remove(&interest->table, &found->entry);
-        free(found);
+        remove_topic(interest, found);
         publish_count(interest);
+        if (interest->broker->publish_kept != NULL && interest->history != NULL && *interest->history != NULL)
+            jz_history_unwant(*interest->history, name);
         if (!interest->is_over)
             interest->broker->unsubscribe(interest->broker->context, name.start, name.length);
     }

@@ -7,7 +7,8 @@
  * one.
  *
  * What others publish to a topic while nobody is interested does not come here: where the server has a history, its
- * positions are renewed under the same lock when somebody is again, before anybody can continue at one.
+ * positions are renewed under the same lock when somebody is again, before anybody can continue at one. Where the
+ * broker keeps the histories, a topic's is known here from then until nobody is interested any more.
  *
  * Measured with 100,000 topics, without the broker's own work: the first subscriber of a topic costs 540 more
  * instructions than without a broker (0.4 µs), the last 480 (0.2 µs), and telling the broker of all topics 26 each

@@ -98,6 +98,17 @@ static void leave(jz_membership *membership)
     atomic_fetch_sub(&membership->callers, 1);
 }
 
+/* What the broker has made of a publication, which it is told is all for now. */
+static jz_send_status note_published(jz_membership *membership, bool is_flushed_later, jz_send_status status)
+{
+    const jz_broker *broker = &membership->broker;
+    if (!is_flushed_later && broker->flush != NULL)
+        broker->flush(broker->context);
+    bool is_taken = status == JZ_SEND_SENT || status == JZ_SEND_QUEUED;
+    count_one(is_taken ? &membership->published : &membership->refused);
+    return is_taken ? JZ_SEND_SENT : JZ_SEND_DROPPED;
+}
+
 jz_send_status jz_membership_publish(jz_membership *membership, bool is_flushed_later, jz_ws except, jz_text topic,
                                      jz_message_kind kind, const void *bytes, size_t length)
 {
@@ -108,14 +119,32 @@ jz_send_status jz_membership_publish(jz_membership *membership, bool is_flushed_
             status = broker->publish_except(broker->context, except, topic.start, topic.length, kind, bytes, length);
         else
             status = broker->publish(broker->context, topic.start, topic.length, kind, bytes, length);
-        if (!is_flushed_later && broker->flush != NULL)
-            broker->flush(broker->context);
-        bool is_taken = status == JZ_SEND_SENT || status == JZ_SEND_QUEUED;
-        count_one(is_taken ? &membership->published : &membership->refused);
-        status = is_taken ? JZ_SEND_SENT : JZ_SEND_DROPPED;
+        status = note_published(membership, is_flushed_later, status);
     }
     leave(membership);
     return status;
+}
+
+jz_send_status jz_membership_publish_kept(jz_membership *membership, bool is_flushed_later, jz_ws except, jz_text topic,
+                                          const jz_history_options *history, jz_message_kind kind, const void *bytes,
+                                          size_t length)
+{
+    const jz_broker *broker = &membership->broker;
+    jz_send_status status = JZ_SEND_CLOSED;
+    if (enter(membership)) {
+        status = broker->publish_kept(broker->context, except, topic.start, topic.length, history, kind, bytes, length);
+        status = note_published(membership, is_flushed_later, status);
+    }
+    leave(membership);
+    return status;
+}
+
+bool jz_membership_fetch(jz_membership *membership, jz_text topic, const jz_history_options *history, uint64_t number)
+{
+    const jz_broker *broker = &membership->broker;
+    bool is_asked = enter(membership) && broker->fetch(broker->context, topic.start, topic.length, history, number);
+    leave(membership);
+    return is_asked;
 }
 
 void jz_membership_flush(jz_membership *membership)

@@ -68,6 +68,26 @@ static inline bool jz_membership_is_ordered(const jz_membership *membership)
 jz_send_status jz_membership_publish(jz_membership *membership, bool is_flushed_later, jz_ws except, jz_text topic,
                                      jz_message_kind kind, const void *bytes, size_t length);
 
+/* Whether the broker keeps the histories. */
+static inline bool jz_membership_keeps(const jz_membership *membership)
+{
+    return membership->broker.publish_kept != NULL;
+}
+
+/* Passes a publication to a broker that keeps it, as jz_membership_publish does. */
+jz_send_status jz_membership_publish_kept(jz_membership *membership, bool is_flushed_later, jz_ws except, jz_text topic,
+                                          const jz_history_options *history, jz_message_kind kind, const void *bytes,
+                                          size_t length);
+
+/* Asks such a broker for what it keeps of a topic. False: it cannot be asked. From any thread. */
+bool jz_membership_fetch(jz_membership *membership, jz_text topic, const jz_history_options *history, uint64_t number);
+
+/* Whether the broker is connected to the other servers. From any thread. */
+static inline bool jz_membership_is_joined(const jz_membership *membership)
+{
+    return !atomic_load(&membership->is_lost);
+}
+
 /* Tells the broker that what it was passed is all for now. From any thread. */
 void jz_membership_flush(jz_membership *membership);
 

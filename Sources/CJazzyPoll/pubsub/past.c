@@ -19,6 +19,7 @@ void jz_past_free(jz_past *past)
     while (past->ring.count > 0)
         jz_past_forget_oldest(past);
     jz_ring_free(&past->ring);
+    free(past->sharing);
     free(past);
 }
 
@@ -34,6 +35,15 @@ void jz_past_append(jz_past *past, jz_publication *publication, uint32_t tick)
     jz_publication_keep(publication);
     jz_ring_add(&past->ring, publication, tick);
     past->offset++;
+    past->bytes += jz_publication_length(publication);
+}
+
+void jz_past_prepend(jz_past *past, jz_publication *publication, uint32_t tick)
+{
+    if (past->ring.count > 0 && (int32_t)(tick - jz_past_oldest_tick(past)) > 0)
+        tick = jz_past_oldest_tick(past);
+    jz_publication_keep(publication);
+    jz_ring_add_oldest(&past->ring, publication, tick);
     past->bytes += jz_publication_length(publication);
 }
 

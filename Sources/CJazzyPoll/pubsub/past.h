@@ -12,6 +12,8 @@
 #include "pubsub/hash_table.h"
 #include "pubsub/ring.h"
 
+struct jz_sharing;
+
 typedef struct jz_past {
     jz_hash_entry entry;   /* first, so that a pointer to it points to its past */
     struct jz_past *older; /* neighbours in a list by the time of the last publication */
@@ -20,8 +22,9 @@ typedef struct jz_past {
     uint32_t rule;             /* the number of the rule that it is kept by */
     jz_ring ring;              /* what is kept */
     uint64_t epoch;
-    uint64_t offset; /* of the newest, kept or not; 0: there was none yet */
-    size_t bytes;    /* of payload that is kept */
+    uint64_t offset;            /* of the newest, kept or not; 0: there was none yet */
+    size_t bytes;               /* of payload that is kept */
+    struct jz_sharing *sharing; /* of a topic whose history a broker keeps (pubsub/shared_past.h), else NULL; owned */
     size_t name_length;
     char name[];
 } jz_past;
@@ -49,6 +52,13 @@ bool jz_past_make_room(jz_past *past, uint32_t keep);
  * that of the message before becomes that one's: so messages become too old in their order, the newest last.
  */
 void jz_past_append(jz_past *past, jz_publication *publication, uint32_t tick);
+
+/*
+ * Keeps a publication as the oldest, with the offset before that of the oldest one until now, or that of the past
+ * itself if none is kept. There has to be room. A tick that is later than that of the message behind becomes that
+ * one's.
+ */
+void jz_past_prepend(jz_past *past, jz_publication *publication, uint32_t tick);
 
 /* Forgets the oldest; there has to be one. Returns how many bytes of payload it had. */
 size_t jz_past_forget_oldest(jz_past *past);

@@ -10,9 +10,16 @@
 jz_replay *jz_replay_create(size_t capacity)
 {
     jz_replay *replay = malloc(sizeof *replay + capacity * sizeof replay->publications[0]);
-    if (replay != NULL)
-        replay->count = 0;
+    if (replay == NULL)
+        return NULL;
+    atomic_init(&replay->references, 1);
+    replay->count = 0;
     return replay;
+}
+
+void jz_replay_retain(jz_replay *replay)
+{
+    atomic_fetch_add_explicit(&replay->references, 1, memory_order_relaxed);
 }
 
 void jz_replay_add(jz_replay *replay, jz_publication *publication)
@@ -23,7 +30,7 @@ void jz_replay_add(jz_replay *replay, jz_publication *publication)
 
 void jz_replay_free(jz_replay *replay)
 {
-    if (replay == NULL)
+    if (replay == NULL || atomic_fetch_sub_explicit(&replay->references, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < replay->count; i++)
         jz_publication_release(replay->publications[i]);

@@ -2,14 +2,18 @@
 #ifndef JAZZY_PUBSUB_REPLAY_H
 #define JAZZY_PUBSUB_REPLAY_H
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "jazzy/history.h"
 #include "output/publication.h"
 #include "output/turn.h"
 #include "pubsub/topics.h"
 
+/* Shared by those who begin alike: it does not change once the first of them has it. */
 typedef struct jz_replay {
+    _Atomic uint32_t references;
     jz_subscribed begins;
     bool announces;
     size_t count;
@@ -22,7 +26,10 @@ jz_replay *jz_replay_create(size_t capacity);
 /* Adds one, which is retained. */
 void jz_replay_add(jz_replay *replay, jz_publication *publication);
 
-/* NULL does nothing. */
+/* For one more who begins so. */
+void jz_replay_retain(jz_replay *replay);
+
+/* Gives up one reference, and frees it with the last. NULL does nothing. */
 void jz_replay_free(jz_replay *replay);
 
 /*

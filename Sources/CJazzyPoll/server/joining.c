@@ -7,6 +7,8 @@
 #include "lifecycle/shard_loop.h"
 #include "loop/report.h"
 #include "pubsub/membership.h"
+#include "pubsub/shared_past.h"
+#include "shard/gap.h"
 #include "shard/server.h"
 
 static const char *missing_function(const jz_broker *broker)
@@ -34,6 +36,9 @@ jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *e
     if (broker->is_ordered && broker->publish_except == NULL)
         return jz_report(error, JZ_STATUS_INVALID_OPTION,
                          "cannot join: a broker that is ordered needs publish_except, to know who does not receive");
+    if ((broker->publish_kept == NULL) != (broker->fetch == NULL))
+        return jz_report(error, JZ_STATUS_INVALID_OPTION,
+                         "cannot join: a broker that keeps histories needs both publish_kept and fetch");
     if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot join: do it before the server runs");
     if (atomic_load(&server->membership) != NULL)
@@ -60,15 +65,30 @@ bool jz_broker_is_stopping(const jz_server *server)
     return atomic_load(&server->stop_is_requested);
 }
 
+/* What others have published before it was known to be lost, and until it was back, did not come here. */
+static void renew(jz_server *server, bool is_joined)
+{
+    jz_history_renew_all(server->history);
+    if (is_joined)
+        jz_gap_tell_of_all(server);
+}
+
 void jz_broker_set_joined(jz_server *server, bool is_joined)
 {
     size_t told = 0;
     jz_membership *membership = atomic_load(&server->membership);
+    bool keeps = membership != NULL && jz_membership_keeps(membership) && server->history != NULL;
+    /* Before the broker is told of any topic: what follows then is complete. */
+    if (keeps && is_joined && !jz_membership_is_joined(membership)) {
+        jz_history_miss_all(server->history);
+        jz_gap_tell_of_all(server);
+    }
     if (membership == NULL || !jz_membership_set_joined(membership, is_joined, &told))
         return;
-    /* What others have published before it was known to be lost, and until it was back, did not come here. */
-    if (server->history != NULL)
-        jz_history_renew_all(server->history);
+    if (keeps && !is_joined)
+        jz_history_miss_all(server->history);
+    else if (!keeps && server->history != NULL)
+        renew(server, is_joined);
     if (is_joined)
         jz_log(&server->options, JZ_LOG_INFO,
                "the broker is connected to the other servers, and was told this server's topics: %zu", told);

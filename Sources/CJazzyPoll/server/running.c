@@ -6,6 +6,7 @@
 #include "loop/thread.h"
 #include "platform/thread_name.h"
 #include "shard/errand.h"
+#include "shard/fetching.h"
 #include "server/listening.h"
 #include "shard/server.h"
 #include "lifecycle/shard_loop.h"
@@ -47,6 +48,7 @@ static void end_running(jz_server *server)
         jz_peer_log_finish(&server->shards[i]);
     }
     jz_membership *membership = atomic_load(&server->membership);
+    jz_fetching_expire(server, UINT64_MAX); /* while the broker can be told of topics */
     if (membership != NULL)
         jz_membership_stop(membership);
     atomic_store(&server->state, JZ_SERVER_STOPPED);

@@ -9,6 +9,7 @@
 #include "loop/thread.h"
 #include "server/routing.h"
 #include "shard/errand.h"
+#include "shard/fetching.h"
 #include "shard/registry.h"
 #include "lifecycle/shard_loop.h"
 #include "config/log.h"
@@ -129,6 +130,7 @@ static void *wait_and_free(void *context)
     jz_server *server = context;
     jz_server_wait(server);
     jz_registry_withdraw(server->number);
+    jz_fetching_expire(server, UINT64_MAX);
     uint32_t next_generation = destroy_shards(server, server->shard_count, 1);
     /* Higher than in jz_server_handle, too, which may be all that there was. */
     jz_registry_release(server->number, next_generation + 1);

@@ -118,28 +118,53 @@ jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic)
 }
 
 /* Its bytes are the replay's address, and the topic behind it. */
+jz_errand *jz_errand_create_replay(jz_ws ws, jz_text topic)
+{
+    jz_replay *none = NULL;
+    if (topic.length > SIZE_MAX - sizeof none - sizeof(jz_errand) - JZ_LETTER_COST)
+        return NULL;
+    jz_errand *created =
+        create_empty(&(jz_errand){.ws = ws, .type = JZ_ERRAND_REPLAY, .length = sizeof none + topic.length});
+    if (created == NULL)
+        return NULL;
+    memcpy(created->bytes, &none, sizeof none);
+    if (topic.length > 0)
+        memcpy(created->bytes + sizeof none, topic.start, topic.length);
+    return created;
+}
+
+void jz_errand_set_replay(jz_errand *task, jz_replay *replay, size_t reserved)
+{
+    memcpy(task->bytes, &replay, sizeof replay);
+    task->reserved = reserved;
+}
+
 jz_send_status jz_errand_replay(jz_shard *shard, jz_ws ws, jz_text topic, jz_replay *replay)
 {
-    if (topic.length > SIZE_MAX - sizeof replay - sizeof(jz_errand) - JZ_LETTER_COST)
+    jz_errand *created = jz_errand_create_replay(ws, topic);
+    if (created == NULL)
         return JZ_SEND_DROPPED;
-    jz_errand fields = {.ws = ws, .type = JZ_ERRAND_REPLAY, .length = sizeof replay + topic.length};
-    fields.reserved = JZ_LETTER_COST + fields.length + replay->count * sizeof replay;
-    if (!jz_errand_reserve(shard, fields.reserved))
-        return JZ_SEND_DROPPED;
-    jz_errand *created = create_empty(&fields);
+    size_t reserved = JZ_LETTER_COST + created->length + replay->count * sizeof replay;
     jz_send_status status = JZ_SEND_DROPPED;
-    if (created != NULL) {
-        memcpy(created->bytes, &replay, sizeof replay);
-        if (topic.length > 0)
-            memcpy(created->bytes + sizeof replay, topic.start, topic.length);
+    if (jz_errand_reserve(shard, reserved)) {
+        jz_errand_set_replay(created, replay, reserved);
         status = jz_loop_post(&shard->turn.loop, &created->letter) ? JZ_SEND_QUEUED : JZ_SEND_CLOSED;
+        if (status != JZ_SEND_QUEUED)
+            jz_errand_unreserve(shard, reserved);
     }
-    if (status == JZ_SEND_QUEUED)
-        return status;
-    if (created != NULL)
+    if (status != JZ_SEND_QUEUED)
         give_memory_back(created);
-    jz_errand_unreserve(shard, fields.reserved);
     return status;
+}
+
+jz_errand *jz_errand_create_gap(jz_text topic)
+{
+    return create(&(jz_errand){.type = JZ_ERRAND_GAP, .length = topic.length}, topic.start);
+}
+
+jz_errand *jz_errand_create_gaps(void)
+{
+    return create(&(jz_errand){.type = JZ_ERRAND_GAPS}, "");
 }
 
 jz_replay *jz_errand_replay_of(const jz_errand *task, jz_text *topic)

@@ -25,6 +25,8 @@ typedef enum jz_errand_type {
     JZ_ERRAND_UNSUBSCRIBE,
     JZ_ERRAND_REPLAY,
     JZ_ERRAND_PUBLISH,
+    JZ_ERRAND_GAP,
+    JZ_ERRAND_GAPS,
     JZ_ERRAND_CLOSE_TOPIC,
     JZ_ERRAND_CATCH_UP,
     JZ_ERRAND_LEAVE,
@@ -67,6 +69,19 @@ jz_send_status jz_errand_unsubscribe(jz_shard *shard, jz_ws ws, jz_text topic);
  * Posts a replay, for a subscription at a position (pubsub/history.h). If QUEUED, takes ownership of it.
  */
 jz_send_status jz_errand_replay(jz_shard *shard, jz_ws ws, jz_text topic, jz_replay *replay);
+
+/*
+ * An errand for a replay that is not known yet, made so that posting it later cannot fail. NULL when there is no
+ * memory. Without a replay the connection is closed as one that is behind: it was told that it is subscribed.
+ */
+jz_errand *jz_errand_create_replay(jz_ws ws, jz_text topic);
+
+/* Sets it, and the bytes that are reserved for it; the errand then owns both. */
+void jz_errand_set_replay(jz_errand *errand, jz_replay *replay, size_t reserved);
+
+/* Errands that close those who get every message of a topic, or of any, because some are missing. NULL: no memory. */
+jz_errand *jz_errand_create_gap(jz_text topic);
+jz_errand *jz_errand_create_gaps(void);
 
 /*
  * Whoever is to subscribe at a position holds the topic before, so that a broker delivers it from then on; it lets go

@@ -56,6 +56,7 @@ struct jz_server {
     jz_shard *shards;
     _Atomic uint32_t next_adopting; /* number, modulo shard_count, of the shard that gets the next adopted connection */
     jz_history *history;            /* NULL: nothing is kept of any topic. Set before the server runs */
+    _Atomic bool owes_gaps;         /* subscribers have missed something, and there was no memory to tell them */
     _Atomic(jz_membership *) membership; /* NULL: no broker joins its topics with others'. Read by any thread */
     jz_workers workers;                  /* for routes that run on workers */
     jz_workers readers;                  /* of files; they are few, and run nothing of the application's */

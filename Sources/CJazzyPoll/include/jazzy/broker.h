@@ -38,6 +38,12 @@
  *   - Waking a thread costs more than a message. So what is published in one iteration of a loop may go in one piece:
  *     a broker that has `flush` leaves its thread asleep in `publish`, and wakes it in `flush`. And what one read from
  *     the network brings is best delivered as a batch (jz_broker_batch), which wakes each loop once.
+ *   - Histories (jazzy/history.h) are kept by each server, of what its own subscribers were sent. A broker that keeps
+ *     them itself, for all servers, has publish_kept and fetch: then a client continues on any of them. Each message of
+ *     a topic with history goes through the broker, which gives it its position, and comes to every server, the one
+ *     where it was published included, by jz_broker_deliver_kept, in the order of the positions. A server keeps what
+ *     was delivered as long as it has subscribers of the topic, so that who comes back to it costs the broker nothing;
+ *     it asks for what it does not have by `fetch`.
  *   - Within its functions a broker may call jz_broker_deliver, and within `start` and `publish` also
  *     jz_broker_set_joined, but nothing else of this library for this server. While it calls jz_broker_set_joined it
  *     must not hold a lock that its `subscribe` or `unsubscribe` takes.
@@ -51,6 +57,7 @@
 #include "compiler.h"
 #include "error.h"
 #include "event.h"
+#include "history.h"
 #include "server.h"
 #include "statistics.h"
 #include "websocket.h"
@@ -154,7 +161,33 @@ typedef struct jz_broker {
      * what has become much, or has waited for long.
      */
     void (*flush)(void *context);
+
+    /*
+     * Optional, both or none: the broker keeps the histories. What is published to a topic with a history is passed to
+     * publish_kept, and neither to the subscribers here nor to `publish`: the broker gives it the next offset, keeps
+     * it, as much as `history` says, and brings it to every server, this one included, by jz_broker_deliver_kept, with
+     * the same `except` here. It may be published where the topic has no subscriber. Returns SENT or QUEUED if the
+     * broker accepts the message; otherwise nobody gets it, and the publisher is told DROPPED. Else as publish_except;
+     * `flush` follows it, too.
+     */
+    jz_send_status (*publish_kept)(void *context, jz_ws except, const char *topic, size_t topic_length,
+                                   const jz_history_options *history, jz_message_kind kind, const void *bytes,
+                                   size_t length);
+
+    /*
+     * Asks for what is kept of a topic, which was told by `subscribe` before, to be answered by jz_broker_fetched with
+     * this number, from any thread, also before this returns. Of each topic one is asked for at a time; what is not
+     * answered within JZ_FETCH_TIMEOUT_MS is given up, and may be asked for again with another number. Meanwhile the
+     * topic may be unsubscribed: it is to be answered all the same. Returns at once; false: it cannot be, and is not
+     * answered. A broker that is not connected may return false, or answer when it is connected again. On any thread,
+     * and on several at the same time.
+     */
+    bool (*fetch)(void *context, const char *topic, size_t topic_length, const jz_history_options *history,
+                  uint64_t number);
 } jz_broker;
+
+/* How long those who wait for an answer to `fetch` do so, in milliseconds: then they have not recovered. */
+enum { JZ_FETCH_TIMEOUT_MS = 10000 };
 
 /*
  * Gives the server a broker, before it runs. The table is copied. `context` has to live until `stop` returns or, if the
@@ -214,6 +247,53 @@ JZ_PUBLIC void jz_broker_batch_post(jz_broker_batch *batch);
 JZ_PUBLIC void jz_broker_batch_free(jz_broker_batch *batch);
 
 /*
+ * Delivers a message that a broker has kept, of a topic with history, as jz_broker_deliver_except does: `position` is
+ * its own, whose epoch is not 0. `batch`, unless it is NULL, is posted before. Call it in the order of the offsets,
+ * which are contiguous under one epoch.
+ *
+ * What has the next offset of the epoch that is known here is kept, and sent to all subscribers but `except`; to that,
+ * too, if it has subscribed from a position. An offset that is known already is a duplicate, and does nothing: SENT. If
+ * messages are missing before it, or the epoch is another one, what was kept here is forgotten, and whoever has
+ * subscribed from a position is closed with JZ_CLOSE_BEHIND, and comes back, to continue from what is fetched or not at
+ * all; the others get the message.
+ *
+ * DROPPED: as of jz_broker_deliver, and that counts as missing: see jz_broker_missed. Also DROPPED: the topic has no
+ * history here, or the broker does not keep it. Not within publish_kept and `fetch` on a thread that holds a lock of
+ * the broker's which these take: it may block for a short time, until another thread that deals with the topic is done.
+ */
+JZ_PUBLIC jz_send_status jz_broker_deliver_kept(jz_server *server, jz_broker_batch *batch, jz_ws except,
+                                                const char *topic, size_t topic_length, jz_message_kind kind,
+                                                const void *bytes, size_t length, jz_position position);
+
+/* A message that a broker has kept. */
+typedef struct jz_broker_kept_message {
+    jz_message_kind kind;
+    const void *bytes;
+    size_t length;
+    uint64_t age_ms; /* since it was published; 0 if that is not known */
+} jz_broker_kept_message;
+
+/* What a broker has kept of a topic, at one moment. */
+typedef struct jz_broker_kept {
+    bool is_failed;     /* it cannot be known now; then the rest is not read */
+    jz_position newest; /* of the newest message until then, whether it is kept or not; offset 0: there was none yet */
+    size_t count;       /* of messages, without a gap, oldest first, of which the last has the position `newest` */
+    const jz_broker_kept_message *messages;
+} jz_broker_kept;
+
+/*
+ * Answers `fetch`. Everything is copied. Those who wait for it are sent what they have missed, or have not recovered.
+ *
+ * Its place in the order of deliveries counts: call it on the thread that delivers, when everything that was published
+ * to the topic before the moment of `kept` has been delivered, as far as the topic was subscribed, and nothing that was
+ * published after that moment was lost. So the topic has to be subscribed before that moment. Newer messages may have
+ * been delivered already. If this cannot be said, for instance because a connection was lost in between, the answer is
+ * one that is_failed, or comes from a later moment. An answer to a number that was given up, or answered, does nothing.
+ */
+JZ_PUBLIC void jz_broker_fetched(jz_server *server, const char *topic, size_t topic_length, uint64_t number,
+                                 const jz_broker_kept *kept);
+
+/*
  * Tells the server whether the broker is connected to the other servers. Each change is logged, and counted in
  * jz_broker_statistics. Does nothing if it is not a change, after `stop`, and without a broker. While the broker is not
  * connected, the server works on its own, and still calls `subscribe`, `unsubscribe` and `publish`.
@@ -221,6 +301,9 @@ JZ_PUBLIC void jz_broker_batch_free(jz_broker_batch *batch);
  * When it is connected again, `subscribe` is called for every topic that has subscribers here, before this returns and
  * under the lock of `subscribe`. Meanwhile a loop where a topic gets its first or loses its last subscriber waits: less
  * than 0.1 microseconds for each topic, and the time that `subscribe` takes.
+ *
+ * Whoever has subscribed to a topic from a position (jazzy/history.h) may have missed something when it is connected
+ * again, and is closed with JZ_CLOSE_BEHIND then, to come back.
  *
  * From one thread at a time, and within `start` and `publish`, but not within `subscribe` and `unsubscribe`, which are
  * called under the lock.
@@ -230,8 +313,10 @@ JZ_PUBLIC void jz_broker_set_joined(jz_server *server, bool is_joined);
 /*
  * Tells the server that messages of other servers to a topic were, or may have been, missed here, although the broker
  * is connected: one was lost on its way, or jz_broker_deliver has not taken it for good. If the topic has a history
- * (jazzy/history.h), whoever comes back to it with a position of before has not recovered. Do it before what was
- * published after the gap is delivered. From any thread, but not within `subscribe` and `unsubscribe`.
+ * (jazzy/history.h), whoever has subscribed from a position is closed with JZ_CLOSE_BEHIND, and whoever comes back with
+ * a position of before has not recovered; or, if the broker keeps the histories, gets what was missed, because that is
+ * fetched. Do it before what was published after the gap is delivered. From any thread, but not within `subscribe` and
+ * `unsubscribe`.
  */
 JZ_PUBLIC void jz_broker_missed(jz_server *server, const char *topic, size_t topic_length);
 

@@ -12,19 +12,26 @@
  *   - The offsets are those of the order in which all loops send the messages. Whoever publishes, from whatever
  *     threads: every subscriber gets the messages of such a topic in the order of their offsets. Messages of one thread
  *     have the order of its calls.
- *   - Who subscribes so is never dropped from. If its output exceeds the backpressure limit of its route, or if there
- * is no memory to send it a message, the connection is closed with JZ_CLOSE_BEHIND, and comes back for the rest.
+ *   - Who subscribes so is never dropped from. If its output exceeds the backpressure limit of its route, if there is
+ *     no memory to send it a message, or if the server itself has missed some, the connection is closed with
+ *     JZ_CLOSE_BEHIND, and comes back for the rest.
  *   - It also gets what it has published itself, because each message counts. Subscribers by jz_ws_subscribe get what
  *     they always get.
  *   - A message is kept once, however many subscribers it has, in the memory that it is sent from: its payload, and at
  * all times less than 48 bytes on average, besides up to 3 KiB for each topic. Ages are those of a clock that never
  * goes back, and that stands still while the machine sleeps.
  *
- * It is kept in the memory of this process. If a broker (jazzy/broker.h) joins several servers, each keeps what its own
- * subscribers were sent, under epochs of its own: a client that comes back to another server has not recovered. Nor has
- * one that comes back to the same server, if nobody else there had subscribed meanwhile, or the broker was not
- * connected, or has missed messages of the topic (jz_broker_missed): then what was published on other servers did not
- * come here, and the topic gets another epoch.
+ * It is kept in the memory of this process. If a broker (jazzy/broker.h) joins several servers, there are two kinds:
+ *   - The broker keeps the histories: offsets and epochs are the broker's, and a client continues on any of the
+ * servers. Messages of such topics go through the broker, for everybody; if it does not take one, nobody gets it. A
+ * server knows what was delivered to it while it had subscribers of the topic, without a gap: who continues within that
+ *     does so at once. Otherwise the subscription is pending until the broker has answered (jz_subscribed.is_pending).
+ *   - Any other broker: each server keeps what its own subscribers were sent, under epochs of its own, and a client
+ * that comes back to another server has not recovered. Nor has one that comes back to the same server, if nobody else
+ *     there had subscribed meanwhile, or the broker was not connected, or has missed messages of the topic
+ *     (jz_broker_missed): then what was published on other servers did not come here, and the topic gets another epoch.
+ * With either, subscribers from a position are closed with JZ_CLOSE_BEHIND when messages of the topic were, or may have
+ * been, missed here: when the broker says so, and when it is connected again after a loss.
  */
 #ifndef JAZZY_HISTORY_H
 #define JAZZY_HISTORY_H
@@ -98,6 +105,7 @@ typedef struct jz_subscribed {
     bool has_recovered;   /* what was missed behind `since` follows, all of it; false: nothing old follows */
     size_t count;         /* how many kept messages come first */
     jz_position position; /* before the first message that follows: each one adds 1 to the offset */
+    bool is_pending;      /* how it begins is not known yet, because a broker is asked: the rest is zero */
 } jz_subscribed;
 
 /* The code of close frames to those who subscribed from a position and do not keep up. */
@@ -109,9 +117,16 @@ enum { JZ_CLOSE_BEHIND = 4010 };
  * is filled in if SENT or QUEUED; it may be NULL. It is decided at once, also from other threads; nothing that is
  * published later can change it.
  *
+ * Except where a broker keeps the histories, and has to be asked: then it is QUEUED, and is_pending. The connection
+ * subscribes, and is sent the announcement and what it has missed, when the broker has answered; what is published
+ * meanwhile is not lost. If the broker cannot say, or not within JZ_FETCH_TIMEOUT_MS, it has not recovered, and unless
+ * messages have been delivered meanwhile, its position is one of zeros, at which nobody recovers ever. Until then
+ * jz_ws_is_subscribed is false; jz_ws_unsubscribe ends it.
+ *
  * SENT: done. QUEUED: on its way to the connection's loop. If there is no memory there, the connection is closed with
- * JZ_CLOSE_BEHIND. DROPPED: the topic has no history, there is no memory, or the mailbox of the loop is full: nothing
- * was done. CLOSED: the connection is closing or gone. jz_ws_unsubscribe ends the subscription.
+ * JZ_CLOSE_BEHIND. DROPPED: the topic has no history, there is no memory, the mailbox of the loop is full, or more wait
+ * for a broker than the mailboxes of all loops may have: nothing was done. CLOSED: the connection is closing or gone.
+ * jz_ws_unsubscribe ends the subscription.
  */
 JZ_PUBLIC jz_send_status jz_ws_subscribe_from(jz_ws ws, const char *topic, size_t length,
                                               const jz_subscribe_options *options, jz_subscribed *subscribed);
@@ -121,7 +136,8 @@ JZ_PUBLIC jz_send_status jz_ws_subscribe_from(jz_ws ws, const char *topic, size_
  * the last one, from which a subscription continues without a gap; `position` may be NULL. `visit` is called before
  * this returns, without any lock; what it is passed is valid until it returns. Returns how many there were; 0, and a
  * position of zeros, if the topic has no history. With no memory it is 0, too, and the position is one where a
- * subscription would not recover. From any thread.
+ * subscription would not recover. Likewise if a broker keeps the history, and the topic has no subscriber here: what is
+ * visited is what is known here. From any thread.
  */
 JZ_PUBLIC size_t jz_server_recent(jz_server *server, const char *topic, size_t topic_length, size_t count,
                                   void (*visit)(void *context, jz_message_kind kind, const void *bytes, size_t length),
