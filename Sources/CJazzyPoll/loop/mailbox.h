@@ -39,13 +39,19 @@ static inline bool jz_mailbox_is_closed(jz_mailbox *mailbox)
     return atomic_load_explicit(&mailbox->newest, memory_order_relaxed) == jz_mailbox_closed(mailbox);
 }
 
-/* Posts letters, each linked to the one before it, which the mailbox then owns, unless it is closed. */
+/*
+ * Posts letters, each linked to the one before it, which the mailbox then owns, unless it is closed: then the first is
+ * linked to none.
+ */
 static inline jz_posted jz_mailbox_post_chain(jz_mailbox *mailbox, jz_letter *last, jz_letter *first)
 {
     jz_letter *newest = atomic_load_explicit(&mailbox->newest, memory_order_relaxed);
     do {
-        if (newest == jz_mailbox_closed(mailbox))
+        if (newest == jz_mailbox_closed(mailbox)) {
+            /* It may have been closed only now, after `first` was linked to a letter that the closing thread has. */
+            first->next = NULL;
             return JZ_POSTED_NOT;
+        }
         first->next = newest;
     } while (!atomic_compare_exchange_weak_explicit(&mailbox->newest, &newest, last, memory_order_release,
                                                     memory_order_relaxed));
