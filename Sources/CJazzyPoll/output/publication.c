@@ -25,7 +25,7 @@ typedef struct variant {
 
 /* Small, because histories keep many: 15 bytes and the frame. */
 struct jz_publication {
-    variant *variants;
+    _Atomic(variant *) variants; /* changed with the lock, or by the only owner */
     _Atomic uint32_t references;
     uint8_t compression; /* a jz_compression */
     uint8_t header_length;
@@ -80,7 +80,7 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
     publication->compression = (uint8_t)compression;
     publication->header_length = (uint8_t)header_length;
     atomic_init(&publication->is_kept, false);
-    publication->variants = NULL;
+    atomic_init(&publication->variants, NULL);
     memcpy(publication->frame, header, header_length);
     if (length > 0)
         memcpy(publication->frame + header_length, bytes, length);
@@ -125,14 +125,24 @@ void jz_publication_forget(jz_publication *publication)
     jz_publication_release(publication);
 }
 
+static variant *variants_of(const jz_publication *publication)
+{
+    return atomic_load_explicit(&publication->variants, memory_order_relaxed);
+}
+
+static void set_variants(jz_publication *publication, variant *variants)
+{
+    atomic_store_explicit(&publication->variants, variants, memory_order_relaxed);
+}
+
 static void free_variants(jz_publication *publication)
 {
     variant *next;
-    for (variant *current = publication->variants; current != NULL; current = next) {
+    for (variant *current = variants_of(publication); current != NULL; current = next) {
         next = current->next;
         free(current);
     }
-    publication->variants = NULL;
+    set_variants(publication, NULL);
 }
 
 /*
@@ -147,13 +157,14 @@ static bool is_otherwise_unused(const jz_publication *publication)
 
 /*
  * Gives up a reference to a publication that a history keeps. If only that is left, nobody uses the variants, and
- * whoever comes back for one waits for the lock, and makes it again. Returns how many references there were.
+ * whoever comes back for one waits for the lock, and makes it again. Whoever has made one is seen to have, because that
+ * was before it gave its own reference up. Returns how many references there were.
  */
 static JZ_NEVER_INLINED uint32_t release_kept(jz_publication *publication)
 {
     uint32_t before = atomic_load_explicit(&publication->references, memory_order_acquire);
     do {
-        if (before != 2)
+        if (before != 2 || variants_of(publication) == NULL)
             continue;
         pthread_mutex_lock(lock_of(publication));
         if (is_otherwise_unused(publication))
@@ -184,7 +195,7 @@ void jz_publication_release(jz_publication *publication)
 
 static variant *find_variant(jz_publication *publication, const jz_deflate_options *options, uint8_t window_bits)
 {
-    for (variant *current = publication->variants; current != NULL; current = current->next) {
+    for (variant *current = variants_of(publication); current != NULL; current = current->next) {
         if (current->window_bits == window_bits && current->memory_level == options->memory_level &&
             current->level == options->level)
             return current;
@@ -204,7 +215,7 @@ static variant *add_variant(jz_publication *publication, const jz_session *sessi
     variant *added = malloc(sizeof *added + room);
     if (added == NULL)
         return NULL;
-    *added = (variant){.next = publication->variants,
+    *added = (variant){.next = variants_of(publication),
                        .window_bits = session->own_window_bits,
                        .memory_level = options->memory_level,
                        .level = options->level};
@@ -215,7 +226,7 @@ static variant *add_variant(jz_publication *publication, const jz_session *sessi
         added->payload_length = compressed->length;
         added->length += compressed->length;
     }
-    publication->variants = added;
+    set_variants(publication, added);
     return added;
 }
 

@@ -11,6 +11,8 @@
 
 typedef struct jz_history_rule {
     jz_text prefix; /* owned */
+    uint64_t head;  /* its first eight bytes, or what it has of them, */
+    uint64_t mask;  /* and which bits these are: so most topics are told apart without looking further */
     uint32_t keep;
     uint32_t ticks; /* how long, in ticks of the timers */
     size_t bytes;

@@ -370,6 +370,44 @@ static void the_longest_prefix_counts(void **state)
     jz_history_destroy(history);
 }
 
+/* Also where prefixes are longer or shorter than eight bytes, have a NUL, or begin alike. */
+static void a_prefix_is_compared_to_its_end(void **state)
+{
+    (void)state;
+    jz_history *history = jz_history_create(LIMIT);
+    static const jz_text prefixes[] = {{"room/one/two", 12}, {"room/one/", 9}, {"room/one", 8},
+                                       {"room/on", 7},       {"a\0\0", 3},     {"a\0", 2}};
+    const jz_history_options options = jz_history_options_default();
+    for (size_t i = COUNT_OF(prefixes); i-- > 0;)
+        assert_true(jz_history_add_rule(history, prefixes[i], &options));
+    static const struct {
+        jz_text topic;
+        int rule;
+    } cases[] = {
+        {{"room/one/two", 12}, 0},
+        {{"room/one/two/", 13}, 0},
+        {{"room/one/twO", 12}, 1},
+        {{"room/one/tw", 11}, 1},
+        {{"room/one/", 9}, 1},
+        {{"room/one-", 9}, 2},
+        {{"room/one", 8}, 2},
+        {{"room/onE", 8}, 3},
+        {{"room/on", 7}, 3},
+        {{"room/o", 6}, -1},
+        {{"Room/one/two", 12}, -1},
+        {{"a\0\0\0", 4}, 4},
+        {{"a\0\0", 3}, 4},
+        {{"a\0", 2}, 5},
+        {{"a\0b", 3}, 5},
+        {{"a", 1}, -1},
+        {{"", 0}, -1},
+        {{NULL, 0}, -1},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(jz_history_rule_for(history, cases[i].topic), cases[i].rule);
+    jz_history_destroy(history);
+}
+
 static void newcomers_get_the_last_messages(void **state)
 {
     (void)state;
@@ -551,6 +589,7 @@ int main(void)
         cmocka_unit_test(a_topic_that_was_forgotten_gets_another_epoch),
         cmocka_unit_test(two_servers_have_different_epochs),
         cmocka_unit_test(the_longest_prefix_counts),
+        cmocka_unit_test(a_prefix_is_compared_to_its_end),
         cmocka_unit_test(newcomers_get_the_last_messages),
         cmocka_unit_test(a_message_is_kept_once_and_costs_less_than_48_bytes),
         cmocka_unit_test(who_had_many_messages_and_has_few_needs_little_memory),
