@@ -2,22 +2,21 @@
 
 #include <string.h>
 
+#include "codec/base64.h"
 #include "codec/sha1.h"
 
 enum { BASE64_DIGITS = 64 };
-
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 bool jz_client_key_is_valid(const char *key, size_t length)
 {
     if (length != JZ_CLIENT_KEY_LENGTH || key[22] != '=' || key[23] != '=')
         return false;
     for (size_t i = 0; i < 22; i++) {
-        const char *digit = memchr(base64_digits, key[i], BASE64_DIGITS);
+        const char *digit = memchr(jz_base64_digits, key[i], BASE64_DIGITS);
         if (digit == NULL)
             return false;
         /* The last digit has two bits of the sixteenth byte; its other four bits must be zero (RFC 4648 §3.5). */
-        if (i == 21 && ((digit - base64_digits) & 0x0F) != 0)
+        if (i == 21 && ((digit - jz_base64_digits) & 0x0F) != 0)
             return false;
     }
     return true;
@@ -30,16 +29,7 @@ void jz_accept_key(const char key[JZ_CLIENT_KEY_LENGTH], char accept[JZ_ACCEPT_K
     memcpy(input, key, JZ_CLIENT_KEY_LENGTH);
     memcpy(input + JZ_CLIENT_KEY_LENGTH, guid, sizeof guid - 1);
 
-    uint8_t digest[JZ_SHA1_LENGTH + 1];
+    uint8_t digest[JZ_SHA1_LENGTH];
     jz_sha1(input, sizeof input, digest);
-    digest[JZ_SHA1_LENGTH] = 0;
-
-    for (size_t i = 0, out = 0; i < JZ_SHA1_LENGTH; i += 3) {
-        unsigned group = (unsigned)digest[i] << 16 | (unsigned)digest[i + 1] << 8 | digest[i + 2];
-        accept[out++] = base64_digits[group >> 18 & 63];
-        accept[out++] = base64_digits[group >> 12 & 63];
-        accept[out++] = base64_digits[group >> 6 & 63];
-        accept[out++] = base64_digits[group & 63];
-    }
-    accept[JZ_ACCEPT_KEY_LENGTH - 1] = '='; /* 20 bytes are six groups of three and one of two */
+    jz_base64_encode(digest, sizeof digest, accept);
 }

@@ -2,10 +2,10 @@
 
 #include "codec/path.h"
 
-bool jz_query_find(jz_text query, jz_text name, jz_text *value)
+bool jz_query_take(jz_text *query, jz_text name, jz_text *value)
 {
     jz_text pair;
-    while (jz_text_take_piece(&query, '&', &pair)) {
+    while (jz_text_take_piece(query, '&', &pair)) {
         jz_text found;
         if (pair.length == 0)
             continue;
@@ -19,6 +19,11 @@ bool jz_query_find(jz_text query, jz_text name, jz_text *value)
         }
     }
     return false;
+}
+
+bool jz_query_find(jz_text query, jz_text name, jz_text *value)
+{
+    return jz_query_take(&query, name, value);
 }
 
 bool jz_percent_decode_text(jz_text text, bool plus_is_space, char *decoded, size_t *length)

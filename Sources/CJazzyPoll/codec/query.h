@@ -13,6 +13,9 @@
  */
 bool jz_query_find(jz_text query, jz_text name, jz_text *value);
 
+/* The same for all of that name, one after the other: takes the query up to the value off its front. */
+bool jz_query_take(jz_text *query, jz_text name, jz_text *value);
+
 /*
  * Decodes percent-encoding into `decoded`, which has room for as many bytes as the text has, and may be the text
  * itself. `*length` is how many were written; there can be NULs among them. `plus_is_space` also turns '+' into a

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "codec/utf8.h"
 #include "handles/access.h"
 #include "loop/report.h"
 #include "output/sending.h"
@@ -110,6 +111,12 @@ static jz_send_status subscribe(jz_shard *shard, bool is_own, int rule, jz_ws ws
     return status;
 }
 
+/* In envelopes the topic has a name of JSON. */
+static bool may_be_named(jz_text topic, const jz_subscribe_options *options)
+{
+    return options == NULL || !options->envelops || jz_utf8_is_valid((const uint8_t *)topic.start, topic.length);
+}
+
 jz_send_status jz_ws_subscribe_from(jz_ws ws, const char *topic, size_t length, const jz_subscribe_options *options,
                                     jz_subscribed *subscribed)
 {
@@ -123,7 +130,7 @@ jz_send_status jz_ws_subscribe_from(jz_ws ws, const char *topic, size_t length, 
     jz_send_status status = JZ_SEND_DROPPED;
     if (own != NULL && (connection == NULL || !jz_connection_is_writable(connection)))
         status = JZ_SEND_CLOSED;
-    else if (rule >= 0)
+    else if (rule >= 0 && may_be_named(name, options))
         status = subscribe(shard, own != NULL, rule, ws, name, options != NULL ? options : &defaults, subscribed);
     if (own == NULL)
         jz_leave_shard(ws);

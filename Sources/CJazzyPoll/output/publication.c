@@ -9,13 +9,15 @@
 
 #include "codec/big_endian.h"
 #include "codec/frame_header.h"
+#include "output/envelope.h"
 #include "session/memory.h"
 #include "session/outgoing.h"
 
-/* The message compressed with one set of parameters. */
+/* The message compressed with one set of parameters, or in an envelope. */
 typedef struct variant {
     struct variant *next;
-    uint8_t window_bits;
+    jz_publication *envelope; /* else NULL */
+    uint8_t window_bits;      /* 0: in an envelope */
     uint8_t memory_level;
     uint8_t level;
     size_t length; /* of the frame; 0 if compressing does not make the message smaller */
@@ -34,8 +36,8 @@ struct jz_publication {
 };
 
 /*
- * Each guards the variants of some publications, so that each variant is made once. Taken only with compression, and
- * never two at a time. Loops that compress different publications at the same time seldom share one.
+ * Each guards the variants of some publications, so that each variant is made once. Taken only with compression and
+ * envelopes, and never two at a time. Loops that compress different publications at the same time seldom share one.
  */
 enum { LOCK_COUNT = 64 };
 #define FOUR(lock) lock, lock, lock, lock
@@ -64,8 +66,7 @@ static size_t size_of(size_t header_length, size_t length)
     return offsetof(jz_publication, frame) + header_length + length;
 }
 
-jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, size_t length,
-                                      jz_compression compression)
+static inline jz_publication *create(jz_message_kind kind, size_t length, jz_compression compression)
 {
     if (length > SIZE_MAX - sizeof(jz_publication) - JZ_MAX_SENT_FRAME_HEADER)
         return NULL;
@@ -82,8 +83,24 @@ jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, s
     atomic_init(&publication->is_kept, false);
     atomic_init(&publication->variants, NULL);
     memcpy(publication->frame, header, header_length);
-    if (length > 0)
-        memcpy(publication->frame + header_length, bytes, length);
+    return publication;
+}
+
+jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, size_t length,
+                                      jz_compression compression)
+{
+    jz_publication *publication = create(kind, length, compression);
+    if (publication != NULL && length > 0)
+        memcpy(publication->frame + publication->header_length, bytes, length);
+    return publication;
+}
+
+jz_publication *jz_publication_create_empty(jz_message_kind kind, size_t length, jz_compression compression,
+                                            uint8_t **payload)
+{
+    jz_publication *publication = create(kind, length, compression);
+    if (publication != NULL)
+        *payload = publication->frame + publication->header_length;
     return publication;
 }
 
@@ -140,6 +157,8 @@ static void free_variants(jz_publication *publication)
     variant *next;
     for (variant *current = variants_of(publication); current != NULL; current = next) {
         next = current->next;
+        if (current->envelope != NULL)
+            jz_publication_release(current->envelope);
         free(current);
     }
     set_variants(publication, NULL);
@@ -255,6 +274,40 @@ static JZ_NEVER_INLINED const uint8_t *compressed_frame_for(jz_publication *publ
     jz_compression_count_sent(session->settings->workspace, uncompressed, compressed->payload_length);
     *length = compressed->length;
     return compressed->frame;
+}
+
+static jz_publication *find_envelope(const jz_publication *publication)
+{
+    const variant *current = publication->variants;
+    while (current != NULL && current->envelope == NULL)
+        current = current->next;
+    return current != NULL ? current->envelope : NULL;
+}
+
+/* Without memory for the variant nobody shares it. */
+static void keep_envelope(jz_publication *publication, jz_publication *envelope)
+{
+    variant *added = malloc(sizeof *added);
+    if (added == NULL)
+        return;
+    *added = (variant){.next = publication->variants, .envelope = envelope};
+    jz_publication_retain(envelope);
+    publication->variants = added;
+}
+
+jz_publication *jz_publication_enveloped(jz_publication *publication, jz_text topic, uint64_t offset)
+{
+    pthread_mutex_lock(lock_of(publication));
+    jz_publication *envelope = find_envelope(publication);
+    if (envelope != NULL) {
+        jz_publication_retain(envelope);
+    } else {
+        envelope = jz_envelope_create(topic, offset, publication, (jz_compression)publication->compression);
+        if (envelope != NULL)
+            keep_envelope(publication, envelope);
+    }
+    pthread_mutex_unlock(lock_of(publication));
+    return envelope;
 }
 
 const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec/text.h"
 #include "session/session.h"
 #include "jazzy/websocket.h"
 
@@ -16,6 +17,10 @@ typedef struct jz_publication jz_publication;
 /* Copies a text or binary message. Returns one reference; NULL when there is no memory. */
 jz_publication *jz_publication_create(jz_message_kind kind, const void *bytes, size_t length,
                                       jz_compression compression);
+
+/* The same, with room for a payload that the caller writes before anybody else has it. */
+jz_publication *jz_publication_create_empty(jz_message_kind kind, size_t length, jz_compression compression,
+                                            uint8_t **payload);
 
 void jz_publication_retain(jz_publication *publication);
 void jz_publication_release(jz_publication *publication);
@@ -42,5 +47,12 @@ const uint8_t *jz_publication_plain_frame(const jz_publication *publication, siz
  * any loop.
  */
 const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session *session, size_t *length);
+
+/*
+ * The message in an envelope (output/envelope.h), for those who tell topics apart by it: made once, for all loops and
+ * subscribers, and freed as compressed forms are. The caller releases it; NULL when there is no memory. A publication
+ * has one topic and one offset. From any loop.
+ */
+jz_publication *jz_publication_enveloped(jz_publication *publication, jz_text topic, uint64_t offset);
 
 #endif

@@ -264,6 +264,7 @@ jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *opti
     jz_position position = newest_of(held);
     position.offset -= count;
     replay->announces = options->announces;
+    replay->envelops = options->envelops;
     replay->begins = (jz_subscribed){.has_recovered = has_recovered, .count = count, .position = position};
     for (size_t i = 1; i <= count; i++)
         jz_replay_add(replay, jz_past_at(held->past, position.offset + i));

@@ -1,9 +1,8 @@
 #include "pubsub/replay.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "output/envelope.h"
 #include "output/output.h"
 #include "output/sending.h"
 
@@ -48,30 +47,37 @@ static bool send(jz_turn *turn, jz_connection *connection, jz_publication *publi
     return true;
 }
 
-static bool announce(jz_turn *turn, jz_connection *connection, const jz_subscribed *begins)
+/* What there was no memory for is NULL. Releases it. */
+static bool send_and_release(jz_turn *turn, jz_connection *connection, jz_publication *publication)
 {
-    char text[160];
-    int length = snprintf(
-        text, sizeof text, "{\"epoch\":\"%016" PRIx64 "\",\"offset\":%" PRIu64 ",\"recovered\":%s,\"count\":%zu}",
-        begins->position.epoch, begins->position.offset, begins->has_recovered ? "true" : "false", begins->count);
-    jz_publication *announcement =
-        jz_publication_create(JZ_MESSAGE_TEXT, text, (size_t)length, JZ_COMPRESSION_AUTOMATIC);
-    bool is_sent = announcement != NULL && send(turn, connection, announcement);
-    if (announcement != NULL)
-        jz_publication_release(announcement);
+    bool is_sent = publication != NULL && send(turn, connection, publication);
+    if (publication != NULL)
+        jz_publication_release(publication);
     return is_sent;
+}
+
+static bool send_kept(jz_turn *turn, jz_connection *connection, jz_text topic, const jz_replay *replay, size_t number)
+{
+    jz_publication *publication = replay->publications[number];
+    if (!replay->envelops)
+        return send(turn, connection, publication);
+    uint64_t offset = replay->begins.position.offset + number + 1;
+    return send_and_release(turn, connection, jz_publication_enveloped(publication, topic, offset));
 }
 
 jz_send_status jz_replay_play(jz_turn *turn, jz_topics *topics, jz_connection *connection, jz_text topic,
                               const jz_replay *replay)
 {
+    const jz_subscribed *begins = &replay->begins;
     if (!jz_connection_is_writable(connection))
         return JZ_SEND_CLOSED;
-    if (!jz_topics_subscribe_exactly(topics, connection, topic))
+    if (!jz_topics_subscribe_exactly(topics, connection, topic, replay->envelops,
+                                     begins->position.offset + replay->count))
         return JZ_SEND_DROPPED;
-    bool is_sent = !replay->announces || announce(turn, connection, &replay->begins);
+    bool is_sent = !replay->announces ||
+                   send_and_release(turn, connection, jz_envelope_announce(replay->envelops ? &topic : NULL, begins));
     for (size_t i = 0; i < replay->count && is_sent; i++)
-        is_sent = jz_connection_is_writable(connection) && send(turn, connection, replay->publications[i]);
+        is_sent = jz_connection_is_writable(connection) && send_kept(turn, connection, topic, replay, i);
     if (!is_sent)
         jz_connection_fall_behind(turn, connection);
     return JZ_SEND_SENT;

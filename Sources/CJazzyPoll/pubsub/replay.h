@@ -16,6 +16,7 @@ typedef struct jz_replay {
     _Atomic uint32_t references;
     jz_subscribed begins;
     bool announces;
+    bool envelops;
     size_t count;
     jz_publication *publications[]; /* retained */
 } jz_replay;

@@ -160,6 +160,8 @@ static void remove_subscription(jz_topics *topics, jz_connection *connection, jz
     jz_subscriptions *subscriptions = connection->subscriptions;
 
     jz_subscriber *place = &topic->subscribers[subscription->position];
+    if (place->is_enveloped)
+        topic->enveloped--;
     *place = topic->subscribers[--topic->count];
     place->connection->subscriptions->all[place->position].position = subscription->position;
 
@@ -182,7 +184,8 @@ static bool add_subscription(jz_topics *topics, jz_connection *connection, jz_to
     if (topic != NULL && make_room(topic, connection)) {
         jz_subscriptions *subscriptions = connection->subscriptions;
         subscriptions->all[subscriptions->count] = (jz_subscription){topic, topic->count};
-        topic->subscribers[topic->count++] = (jz_subscriber){connection, (uint32_t)subscriptions->count++, false};
+        topic->subscribers[topic->count++] =
+            (jz_subscriber){connection, (uint32_t)subscriptions->count++, false, false};
         jz_count(&topics->subscription_count, 1);
         return true;
     }
@@ -230,12 +233,20 @@ bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text n
     return subscribe(topics, connection, topic, name, hash);
 }
 
-bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, jz_text name)
+bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, jz_text name, bool is_enveloped,
+                                 uint64_t offset)
 {
     if (!jz_topics_subscribe(topics, connection, name))
         return false;
     jz_topic *topic = jz_topics_find(topics, name);
-    topic->subscribers[find_subscription(connection, topic)->position].is_exact = true;
+    jz_subscriber *subscriber = &topic->subscribers[find_subscription(connection, topic)->position];
+    if (subscriber->is_enveloped)
+        topic->enveloped--;
+    if (is_enveloped)
+        topic->enveloped++;
+    topic->offset = offset;
+    subscriber->is_exact = true;
+    subscriber->is_enveloped = is_enveloped;
     return true;
 }
 

@@ -37,6 +37,7 @@ typedef struct jz_subscriber {
     jz_connection *connection;
     uint32_t position; /* among the connection's subscriptions */
     bool is_exact;     /* it gets every message, its own included, or is closed: see jazzy/history.h */
+    bool is_enveloped; /* it gets them in envelopes; it is exact, too */
 } jz_subscriber;
 
 struct jz_topic {
@@ -46,6 +47,8 @@ struct jz_topic {
     size_t capacity;
     size_t name_length;
     jz_topic_traffic traffic;
+    size_t enveloped; /* so many subscribers get envelopes */
+    uint64_t offset;  /* of the message that they had last; unless there are none */
     char name[];
 };
 
@@ -81,8 +84,12 @@ jz_topic *jz_topics_find(const jz_topics *topics, jz_text name);
 /* Subscribes, unless it is subscribed already. False when there is no memory. */
 bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text name);
 
-/* The same for one that gets every message, or is closed. */
-bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, jz_text name);
+/*
+ * The same for one that gets every message, or is closed; also if it is subscribed already. `offset` is that of the
+ * last message that this loop has delivered, for those who get envelopes.
+ */
+bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, jz_text name, bool is_enveloped,
+                                 uint64_t offset);
 
 /* Returns whether the connection was subscribed. */
 bool jz_topics_unsubscribe(jz_topics *topics, jz_connection *connection, jz_text name);

@@ -1,8 +1,9 @@
 /*
  * Plays, chosen by seeds: threads and handlers on several loops publish to a topic with history, while clients lose
- * their connections at random points, also within a frame, and come back with the position that they have counted. What
- * each client has at an offset is what every other has there; those who have recovered have missed nothing, and at the
- * end all are at the end. JAZZY_RESUMING_SEEDS=FIRST-LAST plays others than the first 100.
+ * their connections at random points, also within a frame, and come back with the position that they have counted; some
+ * get messages in envelopes, which say the offset. What each client has at an offset is what every other has there;
+ * those who have recovered have missed nothing, and at the end all are at the end. JAZZY_RESUMING_SEEDS=FIRST-LAST
+ * plays others than the first 100.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -10,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "codec/base64.h"
 #include "jazzy.h"
 #include "support/client.h"
 #include "support/eventually.h"
@@ -31,6 +33,7 @@ enum {
 static const char topic[] = "feed/7";
 
 #define TOPIC topic, sizeof topic - 1
+#define OPENING "{\"t\":\"feed/7\","
 
 /* What is published: who, the how manieth, and padding that follows from both. */
 typedef struct stamp {
@@ -59,6 +62,7 @@ typedef struct client {
     test_client connection;
     bool has_position;
     jz_position position;
+    bool has_envelopes; /* in this visit */
     uint32_t visits;
     uint32_t spoken; /* in this visit */
     uint32_t spoken_before;
@@ -83,7 +87,7 @@ static void fill(uint8_t *bytes, stamp stamp)
     memcpy(bytes, &stamp, sizeof stamp);
 }
 
-/* "/?since=..." continues there; any other client begins with the next message. */
+/* "/?since=..." continues there; any other client begins with the next message. With "enveloped" in envelopes. */
 static void subscribe_or_publish(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     play *play = context;
@@ -97,6 +101,7 @@ static void subscribe_or_publish(void *context, jz_ws ws, const jz_event *event,
     options.has_since = request != NULL && jz_request_query_value(request, "since", &since);
     if (options.has_since && !jz_position_parse(since.start, since.length, &options.since))
         blame(play, "a position did not arrive as it was sent");
+    options.envelops = request != NULL && jz_request_query_value(request, "enveloped", NULL);
     if (jz_ws_subscribe_from(ws, TOPIC, &options, NULL) == JZ_SEND_DROPPED)
         blame(play, "a subscription was refused");
 }
@@ -152,7 +157,10 @@ static bool take_announcement(client *self, bool has_asked)
         return false;
     }
     memcpy(text, frame.payload, frame.length);
-    if (sscanf(text, "{\"epoch\":\"%16[0-9a-f]\",\"offset\":%llu,\"recovered\":%5[a-z],\"count\":%zu}", epoch, &offset,
+    const char *rest = text;
+    if (self->has_envelopes && strncmp(text, OPENING, strlen(OPENING)) == 0)
+        rest = memcpy(text + strlen(OPENING) - 1, "{", 1);
+    if (sscanf(rest, "{\"epoch\":\"%16[0-9a-f]\",\"offset\":%llu,\"recovered\":%5[a-z],\"count\":%zu}", epoch, &offset,
                answer, &count) != 4)
         blame(self->play, "the announcement is not as it should be");
     jz_position announced = {strtoull(epoch, NULL, 16), offset};
@@ -169,8 +177,50 @@ static bool take_announcement(client *self, bool has_asked)
     return true;
 }
 
-static void take_message(client *self, const test_received *frame)
+static size_t decode_base64(const uint8_t *text, size_t length, uint8_t *bytes)
 {
+    size_t written = 0;
+    for (size_t i = 0; i + 4 <= length; i += 4) {
+        uint32_t group = 0;
+        size_t padding = 0;
+        for (size_t j = 0; j < 4; j++) {
+            const char *digit = memchr(jz_base64_digits, text[i + j], 64);
+            padding += text[i + j] == '=' ? 1 : 0;
+            group = group << 6 | (digit != NULL ? (uint32_t)(digit - jz_base64_digits) : 0);
+        }
+        for (size_t j = 0; j < 3 - padding; j++)
+            bytes[written++] = (uint8_t)(group >> (16 - 8 * j));
+    }
+    return written;
+}
+
+/* Takes the payload out of its envelope. */
+static bool open_envelope(client *self, test_received *frame, uint8_t *bytes, size_t capacity)
+{
+    static const size_t opening = sizeof OPENING - 1;
+    char head[64] = "";
+    unsigned long long offset = 0;
+    int length = 0;
+    if (frame->opcode != JZ_OPCODE_TEXT || frame->length < opening + 8 || frame->length / 4 * 3 > capacity ||
+        memcmp(frame->payload, OPENING, opening) != 0)
+        return false;
+    size_t rest = frame->length - opening;
+    memcpy(head, frame->payload + opening, rest < sizeof head ? rest : sizeof head - 1);
+    if (sscanf(head, "\"o\":%llu,\"b\":\"%n", &offset, &length) != 1 || length == 0)
+        return false;
+    if (offset != self->position.offset + 1)
+        blame(self->play, "an envelope says another offset than that of the message");
+    size_t start = opening + (size_t)length;
+    frame->length = decode_base64(frame->payload + start, frame->length - start - 2, bytes);
+    frame->payload = bytes;
+    return true;
+}
+
+static void take_message(client *self, test_received *frame)
+{
+    uint8_t bytes[2 * (sizeof(stamp) + MOST_PADDING)];
+    if (self->has_envelopes && !open_envelope(self, frame, bytes, sizeof bytes))
+        blame(self->play, "something else than an envelope was received");
     uint8_t expected[sizeof(stamp) + MOST_PADDING];
     stamp stamp;
     uint64_t value;
@@ -213,7 +263,9 @@ static void visit(client *self)
     bool has_asked = self->has_position;
     if (has_asked)
         jz_position_format(self->position, text);
-    snprintf(request, sizeof request, UPGRADE_REQUEST("/%s%s"), has_asked ? "?since=" : "", text);
+    self->has_envelopes = test_random_below(&self->random, 2) == 0;
+    snprintf(request, sizeof request, UPGRADE_REQUEST("/?%s%s%s"), self->has_envelopes ? "enveloped&" : "",
+             has_asked ? "since=" : "", text);
     int buffer = test_random_below(&self->random, 4) == 0 ? 8192 : 0;
     size_t left = test_random_below(&self->random, 3) == 0 ? SIZE_MAX : test_random_below(&self->random, 80);
     if (!test_client_connect(&self->connection, self->play->port, buffer))
@@ -222,7 +274,7 @@ static void visit(client *self)
         test_received frame = {0};
         while (left-- > 0 && waits_for_more(self) && test_client_take_frame(&self->connection, &frame) &&
                frame.opcode != JZ_OPCODE_CLOSE) {
-            if (frame.opcode == JZ_OPCODE_BINARY)
+            if (frame.opcode == (self->has_envelopes ? JZ_OPCODE_TEXT : JZ_OPCODE_BINARY))
                 take_message(self, &frame);
             if (self->spoken_before + self->spoken < MOST_SPOKEN && test_random_below(&self->random, 10) == 0)
                 publish_by_hand(self);

@@ -17,6 +17,9 @@
  *     JZ_CLOSE_BEHIND, and comes back for the rest.
  *   - It also gets what it has published itself, because each message counts. Subscribers by jz_ws_subscribe get what
  *     they always get.
+ *   - A client may have several topics on one connection, if its messages come in envelopes, texts of JSON:
+ *     {"t":"<topic>","o":<offset>,"d":"<text>"}, and with "b":"<base64>" in place of "d" if the message is binary. An
+ *     envelope is made once for a publication, and shared by all who get it.
  *   - A message is kept once, however many subscribers it has, in the memory that it is sent from: its payload, and at
  * all times less than 48 bytes on average, besides up to 3 KiB for each topic. Ages are those of a clock that never
  * goes back, and that stands still while the machine sleeps.
@@ -43,6 +46,7 @@
 #include "compiler.h"
 #include "error.h"
 #include "event.h"
+#include "request.h"
 #include "server.h"
 #include "websocket.h"
 
@@ -98,6 +102,7 @@ typedef struct jz_subscribe_options {
     jz_position since; /* from wherever: what is no position of this topic is none to continue at */
     size_t recent;     /* unless has_since: begin with so many messages that are kept, or all if there are fewer */
     bool announces; /* first send a text: {"epoch":"…","offset":…,"recovered":…,"count":…}, as of jz_subscribed */
+    bool envelops; /* send messages in envelopes, and "t":"<topic>" before the rest of what is announced */
 } jz_subscribe_options;
 
 /* How a subscription has begun. */
@@ -124,12 +129,19 @@ enum { JZ_CLOSE_BEHIND = 4010 };
  * jz_ws_is_subscribed is false; jz_ws_unsubscribe ends it.
  *
  * SENT: done. QUEUED: on its way to the connection's loop. If there is no memory there, the connection is closed with
- * JZ_CLOSE_BEHIND. DROPPED: the topic has no history, there is no memory, the mailbox of the loop is full, or more wait
- * for a broker than the mailboxes of all loops may have: nothing was done. CLOSED: the connection is closing or gone.
- * jz_ws_unsubscribe ends the subscription.
+ * JZ_CLOSE_BEHIND. DROPPED: the topic has no history, or no UTF-8 for a name in envelopes, there is no memory, the
+ * mailbox of the loop is full, or more wait for a broker than the mailboxes of all loops may have: nothing was done.
+ * CLOSED: the connection is closing or gone. jz_ws_unsubscribe ends the subscription. Of several subscriptions to one
+ * topic the last says whether its messages come in envelopes.
  */
 JZ_PUBLIC jz_send_status jz_ws_subscribe_from(jz_ws ws, const char *topic, size_t length,
                                               const jz_subscribe_options *options, jz_subscribed *subscribed);
+
+/*
+ * The position that a client has brought along for a topic: the first "since=<epoch>:<offset>:<topic>" in the query of
+ * its request, the topic percent-encoded. False: it has brought none.
+ */
+JZ_PUBLIC bool jz_request_position(const jz_request *request, const char *topic, size_t length, jz_position *position);
 
 /*
  * Visits the last messages of a topic that are kept, at most `count`, oldest first, and fills in the position behind
