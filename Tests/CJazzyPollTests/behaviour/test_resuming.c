@@ -259,6 +259,7 @@ static void who_does_not_keep_up_is_closed_and_comes_back_for_the_rest(void **st
     static test_client client;
     jz_route_options route = jz_route_options_default();
     route.backpressure_limit = 16 * 1024;
+    route.kernel_send_limit = 64 * 1024;
     hall hall;
     open_hall(&hall, 2, &route);
     open_client(&hall, &client, "silent=", 4096);
