@@ -47,7 +47,7 @@ static bool begin_alike(const jz_subscribe_options *one, const jz_subscribe_opti
 {
     return one->has_since == other->has_since && one->since.epoch == other->since.epoch &&
            one->since.offset == other->since.offset && one->recent == other->recent &&
-           one->announces == other->announces;
+           one->announces == other->announces && one->envelops == other->envelops;
 }
 
 /*
