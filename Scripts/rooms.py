@@ -41,7 +41,7 @@ PUBLIC = ROOMS[0]
 # Other folders of rooms, which use what is public of the core, and nothing else of it.
 ROOMS_OF = {
     "CJazzyTLS": ["include", "records", "contexts", "channel"],
-    "CJazzyRedis": ["include", "tables", "settings", "envelope", "topics", "link"],
+    "CJazzyRedis": ["include", "tables", "settings", "envelope", "topics", "history", "link"],
 }
 CORE = pathlib.Path("Sources/CJazzyPoll")
 # A connection has pointers to data that higher rooms keep for it. Rooms below those do not use the data.

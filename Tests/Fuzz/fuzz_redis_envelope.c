@@ -31,9 +31,12 @@ static void read_arbitrary_bytes(fuzz_input input)
     size_t size = jz_redis_envelope_write(&envelope, written);
     require(has_magic && header <= input.length && envelope.origin != 0, "ours has a header");
     require(size <= input.length && memcmp(written, bytes, size) == 0, "what is read is written the same way");
-    require(envelope.kind == JZ_REDIS_ANNOUNCEMENT ? size == input.length && header == 20 : size == header,
+    size_t position = jz_redis_is_kept(&envelope) ? 16 : 0;
+    require(envelope.kind == JZ_REDIS_ANNOUNCEMENT ? size == input.length && header == 20 : size + position == header,
             "the payload begins behind the header, and that of an announcement is its own");
-    if (envelope.kind == JZ_REDIS_TEXT)
+    require(position > 0 ? envelope.epoch != 0 && envelope.offset != 0 : envelope.epoch == 0 && envelope.offset == 0,
+            "what is kept has a position, and nothing else");
+    if (envelope.kind == JZ_REDIS_TEXT || envelope.kind == JZ_REDIS_KEPT_TEXT)
         require(jz_redis_is_utf8(bytes + header, input.length - header), "a text is UTF-8");
     free(bytes);
 }

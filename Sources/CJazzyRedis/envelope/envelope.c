@@ -14,7 +14,8 @@ enum {
     ORIGIN = 4,
     SEQUENCE = 12,
     HEADER = 20,
-    NUMBER = 8
+    NUMBER = 8,
+    POSITION = 2 * NUMBER
 };
 
 static void write_number(uint8_t *to, uint64_t number)
@@ -30,9 +31,14 @@ static uint64_t read_number(const uint8_t *from)
            (uint64_t)from[4] << 24 | (uint64_t)from[5] << 16 | (uint64_t)from[6] << 8 | (uint64_t)from[7];
 }
 
+static bool is_kept(jz_redis_kind kind)
+{
+    return kind == JZ_REDIS_KEPT_TEXT || kind == JZ_REDIS_KEPT_BINARY;
+}
+
 static bool is_message(jz_redis_kind kind)
 {
-    return kind == JZ_REDIS_TEXT || kind == JZ_REDIS_BINARY;
+    return kind == JZ_REDIS_TEXT || kind == JZ_REDIS_BINARY || is_kept(kind);
 }
 
 size_t jz_redis_envelope_write(const jz_redis_envelope *envelope, uint8_t *bytes)
@@ -57,7 +63,8 @@ static bool is_sound(const jz_redis_envelope *envelope, bool is_published_by, si
     if (envelope->origin == 0)
         return false;
     if (is_message(envelope->kind))
-        return envelope->sequence > 0 && (!is_published_by || envelope->publisher != 0);
+        return envelope->sequence > 0 && (!is_published_by || envelope->publisher != 0) &&
+               (!is_kept(envelope->kind) || (envelope->epoch != 0 && envelope->offset > 0));
     if (is_published_by || envelope->is_anew)
         return false;
     if (envelope->kind == JZ_REDIS_ANNOUNCEMENT)
@@ -72,7 +79,9 @@ static bool read_header(const uint8_t *bytes, size_t length, jz_redis_envelope *
     unsigned kind = bytes[3] & KIND_MASK;
     bool is_published_by = (bytes[3] & JZ_REDIS_PUBLISHED_BY) != 0;
     bool has_number = is_published_by || kind == JZ_REDIS_ANNOUNCEMENT;
-    if (kind < JZ_REDIS_TEXT || kind > JZ_REDIS_PROBE || (has_number && length < HEADER + NUMBER))
+    size_t size = HEADER + (has_number ? NUMBER : 0);
+    size_t position = is_kept((jz_redis_kind)kind) ? POSITION : 0;
+    if (kind < JZ_REDIS_TEXT || kind > JZ_REDIS_MARKER || length < size + position)
         return false;
     uint64_t number = has_number ? read_number(bytes + HEADER) : 0;
     *envelope = (jz_redis_envelope){
@@ -82,8 +91,10 @@ static bool read_header(const uint8_t *bytes, size_t length, jz_redis_envelope *
         .sequence = read_number(bytes + SEQUENCE),
         .lost_from = is_published_by ? 0 : number,
         .publisher = is_published_by ? number : 0,
+        .epoch = position > 0 ? read_number(bytes + size) : 0,
+        .offset = position > 0 ? read_number(bytes + size + NUMBER) : 0,
     };
-    *header_length = HEADER + (is_published_by ? NUMBER : 0);
+    *header_length = is_published_by || position > 0 ? size + position : HEADER;
     return is_sound(envelope, is_published_by, length - HEADER);
 }
 
@@ -96,7 +107,8 @@ jz_redis_reading jz_redis_envelope_read(const uint8_t *bytes, size_t length, jz_
     size_t header = 0;
     if (!read_header(bytes, length, envelope, &header))
         return JZ_REDIS_UNREADABLE;
-    if (envelope->kind == JZ_REDIS_TEXT && !jz_redis_is_utf8(bytes + header, length - header))
+    bool is_text = envelope->kind == JZ_REDIS_TEXT || envelope->kind == JZ_REDIS_KEPT_TEXT;
+    if (is_text && !jz_redis_is_utf8(bytes + header, length - header))
         return JZ_REDIS_UNREADABLE;
     *header_length = header;
     return JZ_REDIS_READ;

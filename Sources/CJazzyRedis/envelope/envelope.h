@@ -11,6 +11,8 @@
  *     4    origin      8 bytes: of the process's broker, random, another one with each start
  *     12   sequence    8 bytes: counts the messages of this origin to this topic
  *     20   publisher   8 bytes, with JZ_REDIS_PUBLISHED_BY: the connection, which is excluded by its own server
+ *     ..   epoch       8 bytes, of a message that Redis keeps, which writes both: its position in the topic's history
+ *     ..   offset      8 bytes
  *
  * How a loss is told (heard.h, published.h)
  *   - Each message takes the next number of its topic, also if it is dropped. A receiver that hears number 7 after 5
@@ -34,13 +36,17 @@ typedef enum jz_redis_kind {
     JZ_REDIS_TEXT = 1,
     JZ_REDIS_BINARY = 2,
     JZ_REDIS_ANNOUNCEMENT = 3, /* `sequence` is the last number given; the payload is the first that may be lost */
-    JZ_REDIS_LOST_ANY = 4, /* messages to any topic may be lost, published at least `sequence` ms ago; on the channel
-                              of all processes */
-    JZ_REDIS_PROBE = 5     /* on a process's own channel; `sequence` is the sender's */
+    JZ_REDIS_LOST_ANY = 4,    /* messages to any topic may be lost, published at least `sequence` ms ago; on the channel
+                                 of all processes */
+    JZ_REDIS_PROBE = 5,       /* on a process's own channel; `sequence` is the sender's */
+    JZ_REDIS_KEPT_TEXT = 6,   /* messages that Redis keeps, and has given a position */
+    JZ_REDIS_KEPT_BINARY = 7, /* the scripts know this number, too */
+    JZ_REDIS_MARKER = 8       /* on a process's own channel: behind all that was published before a fetch; `sequence` is
+                                 the sender's */
 } jz_redis_kind;
 
 enum {
-    JZ_REDIS_ENVELOPE_MOST = 28,         /* bytes of a header */
+    JZ_REDIS_ENVELOPE_MOST = 28,         /* bytes of a header that is written here */
     JZ_REDIS_ANNOUNCEMENT_SIZE = 20 + 8, /* bytes of a whole announcement */
     JZ_REDIS_ANEW = 0x10,
     JZ_REDIS_PUBLISHED_BY = 0x20
@@ -53,9 +59,12 @@ typedef struct jz_redis_envelope {
     uint64_t sequence;  /* from 1; any for LOST_ANY and PROBE */
     uint64_t lost_from; /* ANNOUNCEMENT: the first number that may be lost; 0: any */
     uint64_t publisher; /* the value of a jz_ws; 0: none, the server published it */
+    uint64_t epoch;     /* of what Redis keeps, else 0 */
+    uint64_t offset;    /* from 1 */
 } jz_redis_envelope;
 
-/* Writes the header, or the whole announcement, at most JZ_REDIS_ENVELOPE_MOST bytes. Returns their number. */
+/* Writes the header, without the position, or the whole announcement, at most JZ_REDIS_ENVELOPE_MOST bytes. Returns
+   their number. */
 size_t jz_redis_envelope_write(const jz_redis_envelope *envelope, uint8_t *bytes);
 
 typedef enum jz_redis_reading {
@@ -67,6 +76,11 @@ typedef enum jz_redis_reading {
 /* Reads a message of a channel. `header_length` is set: where the payload begins; 0 unless READ. */
 jz_redis_reading jz_redis_envelope_read(const uint8_t *bytes, size_t length, jz_redis_envelope *envelope,
                                         size_t *header_length);
+
+static inline bool jz_redis_is_kept(const jz_redis_envelope *envelope)
+{
+    return envelope->kind == JZ_REDIS_KEPT_TEXT || envelope->kind == JZ_REDIS_KEPT_BINARY;
+}
 
 /* A number for a new broker's origin, from the system's randomness; never 0. */
 uint64_t jz_redis_new_origin(void);

@@ -32,6 +32,7 @@ typedef struct jz_redis_publication {
     jz_redis_entry entry; /* the topic; first, so that a pointer to it points to its publication */
     uint64_t sequence;    /* the last number that was given */
     uint64_t lost_from;   /* the first number to announce as lost; 0: any. Of no meaning if it is not in `due` */
+    uint64_t kept;        /* the last number that was given to a message that Redis is to keep; 0: none, or long ago */
     uint64_t published_ms;
     jz_redis_link recent; /* in the order of use */
     jz_redis_link due;    /* listed: an announcement is to be sent */

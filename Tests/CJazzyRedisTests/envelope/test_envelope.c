@@ -27,6 +27,8 @@ static const struct {
      {.kind = JZ_REDIS_LOST_ANY, .origin = 1},
      20,
      {0xFF, 'J', 1, 0x04, 0, 0, 0, 0, 0, 0, 0, 1}},
+    {"a marker", {.kind = JZ_REDIS_MARKER, .origin = 1, .sequence = 7}, 20, {0xFF, 'J', 1, 0x08, 0, 0, 0, 0, 0, 0,
+                                                                             0,    1,   0, 0,    0, 0, 0, 0, 0, 7}},
     {"a probe", {.kind = JZ_REDIS_PROBE, .origin = 1, .sequence = 7}, 20, {0xFF, 'J', 1, 0x05, 0, 0, 0, 0, 0, 0,
                                                                            0,    1,   0, 0,    0, 0, 0, 0, 0, 7}},
 };
@@ -83,7 +85,20 @@ static void what_is_no_header_is_a_text_or_nothing(void **state)
         {"another version", BYTES("\xFFJ\2\1" ORIGIN_1 NUMBER_1 "hello"), JZ_REDIS_UNREADABLE, 0},
         {"an unknown bit", BYTES("\xFFJ\1\x41" ORIGIN_1 NUMBER_1 "hello"), JZ_REDIS_UNREADABLE, 0},
         {"no kind", BYTES("\xFFJ\1\0" ORIGIN_1 NUMBER_1 "hello"), JZ_REDIS_UNREADABLE, 0},
-        {"an unknown kind", BYTES("\xFFJ\1\6" ORIGIN_1 NUMBER_1), JZ_REDIS_UNREADABLE, 0},
+        {"an unknown kind", BYTES("\xFFJ\1\x09" ORIGIN_1 NUMBER_1), JZ_REDIS_UNREADABLE, 0},
+        {"a kept text", BYTES("\xFFJ\1\6" ORIGIN_1 NUMBER_1 NUMBER_1 NUMBER_1 "hello"), JZ_REDIS_READ, 36},
+        {"a kept one with its publisher", BYTES("\xFFJ\1\x27" ORIGIN_1 NUMBER_1 NUMBER_1 NUMBER_1 NUMBER_1 "\xC3("),
+         JZ_REDIS_READ, 44},
+        {"a kept text that is none", BYTES("\xFFJ\1\6" ORIGIN_1 NUMBER_1 NUMBER_1 NUMBER_1 "\xC3("),
+         JZ_REDIS_UNREADABLE, 0},
+        {"a kept text without a position", BYTES("\xFFJ\1\6" ORIGIN_1 NUMBER_1), JZ_REDIS_UNREADABLE, 0},
+        {"a kept text with half of one", BYTES("\xFFJ\1\6" ORIGIN_1 NUMBER_1 NUMBER_1 "\0\0\0\0\0\0\0"),
+         JZ_REDIS_UNREADABLE, 0},
+        {"a kept text without an epoch", BYTES("\xFFJ\1\6" ORIGIN_1 NUMBER_1 NUMBER_0 NUMBER_1), JZ_REDIS_UNREADABLE,
+         0},
+        {"a kept text without an offset", BYTES("\xFFJ\1\6" ORIGIN_1 NUMBER_1 NUMBER_1 NUMBER_0), JZ_REDIS_UNREADABLE,
+         0},
+        {"a marker with more", BYTES("\xFFJ\1\x08" ORIGIN_1 NUMBER_1 "\0"), JZ_REDIS_UNREADABLE, 0},
         {"no origin", BYTES("\xFFJ\1\1" NUMBER_0 NUMBER_1 "hello"), JZ_REDIS_UNREADABLE, 0},
         {"no number", BYTES("\xFFJ\1\1" ORIGIN_1 NUMBER_0 "hello"), JZ_REDIS_UNREADABLE, 0},
         {"a short announcement", BYTES("\xFFJ\1\3" ORIGIN_1 NUMBER_1 "\0\0\0\0\0\0\0"), JZ_REDIS_UNREADABLE, 0},
@@ -131,6 +146,22 @@ static bool is_utf8_by_decoding(const uint8_t *bytes, size_t length)
     return true;
 }
 
+static void a_kept_message_has_its_position(void **state)
+{
+    (void)state;
+    jz_redis_envelope envelope;
+    size_t header;
+    const char bytes[] = "\xFFJ\1\x26" ORIGIN_1 NUMBER_1 "\0\0\0\0\0\0\0\2"
+                         "\1\2\3\4\5\6\7\x08"
+                         "\0\0\0\0\0\0\0\x09"
+                         "hello";
+    assert_int_equal(jz_redis_envelope_read((const uint8_t *)bytes, sizeof bytes - 1, &envelope, &header),
+                     JZ_REDIS_READ);
+    assert_string_equal(bytes + header, "hello");
+    assert_true(envelope.kind == JZ_REDIS_KEPT_TEXT && envelope.publisher == 2 && envelope.lost_from == 0);
+    assert_true(envelope.epoch == 0x0102030405060708 && envelope.offset == 9);
+}
+
 static void utf8_is_told_from_other_bytes(void **state)
 {
     (void)state;
@@ -159,9 +190,8 @@ static void each_start_has_another_origin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_kind_is_written_and_read),
-        cmocka_unit_test(what_is_no_header_is_a_text_or_nothing),
-        cmocka_unit_test(utf8_is_told_from_other_bytes),
+        cmocka_unit_test(each_kind_is_written_and_read),   cmocka_unit_test(what_is_no_header_is_a_text_or_nothing),
+        cmocka_unit_test(a_kept_message_has_its_position), cmocka_unit_test(utf8_is_told_from_other_bytes),
         cmocka_unit_test(each_start_has_another_origin),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("envelope", tests, NULL, NULL));
