@@ -54,7 +54,7 @@ $(eval $(call redis_build,tsan,$(CLANG),$(TSAN_FLAGS),$(REDIS_THREAD_TESTS),$(TS
 $(REDIS_SOURCES:%.c=$(BUILD)/release/%.o): $(BUILD)/release/.compiler
 
 # The first number of the shared library's version changes when programs must be rebuilt.
-REDIS_ABI_VERSION := 1
+REDIS_ABI_VERSION := 2
 
 # It has to find all that it needs in the core's shared library, which shows what is public there.
 SHARED_REDIS := $(BUILD)/release/$(call shared_file,cjazzyredis)

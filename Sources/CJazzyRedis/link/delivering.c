@@ -30,10 +30,18 @@ static void note_refusal(jz_redis *redis, const arrival *arrival)
 
 static void hand_on(jz_redis *redis, const arrival *arrival)
 {
-    jz_message_kind kind = arrival->envelope.kind == JZ_REDIS_BINARY ? JZ_MESSAGE_BINARY : JZ_MESSAGE_TEXT;
-    jz_ws except = {.value = arrival->is_own ? arrival->envelope.publisher : 0};
-    jz_send_status status = jz_broker_batch_deliver(redis->batch, except, arrival->topic, arrival->topic_length, kind,
-                                                    arrival->payload, arrival->length);
+    const jz_redis_envelope *envelope = &arrival->envelope;
+    bool is_binary = envelope->kind == JZ_REDIS_BINARY || envelope->kind == JZ_REDIS_KEPT_BINARY;
+    jz_message_kind kind = is_binary ? JZ_MESSAGE_BINARY : JZ_MESSAGE_TEXT;
+    jz_ws except = {.value = arrival->is_own ? envelope->publisher : 0};
+    jz_send_status status;
+    if (jz_redis_is_kept(envelope))
+        status = jz_broker_deliver_kept(redis->server, redis->batch, except, arrival->topic, arrival->topic_length,
+                                        kind, arrival->payload, arrival->length,
+                                        (jz_position){.epoch = envelope->epoch, .offset = envelope->offset});
+    else
+        status = jz_broker_batch_deliver(redis->batch, except, arrival->topic, arrival->topic_length, kind,
+                                         arrival->payload, arrival->length);
     if (status == JZ_SEND_DROPPED)
         note_refusal(redis, arrival);
 }
@@ -57,7 +65,8 @@ static decision decide(jz_redis *redis, const arrival *arrival, bool is_foreign)
         if (verdict.is_gap)
             jz_redis_topics_gap(redis->topics, topic);
         made.is_new = verdict.is_new;
-        made.is_delivered = verdict.is_new && topic->is_wanted;
+        /* Of what is kept the server knows by its position whether it is new: after Redis has lost it, it may be. */
+        made.is_delivered = (verdict.is_new || jz_redis_is_kept(&arrival->envelope)) && topic->is_wanted;
         made.has_gap = jz_redis_link_is_listed(&topic->to_tell);
     }
     pthread_mutex_unlock(&redis->topics_lock);
@@ -81,7 +90,8 @@ static void take(jz_redis *redis, const arrival *arrival, bool is_foreign)
 
 static bool is_message(jz_redis_kind kind)
 {
-    return kind == JZ_REDIS_TEXT || kind == JZ_REDIS_BINARY;
+    return kind == JZ_REDIS_TEXT || kind == JZ_REDIS_BINARY || kind == JZ_REDIS_KEPT_TEXT ||
+           kind == JZ_REDIS_KEPT_BINARY;
 }
 
 static void take_from_topic(jz_redis *redis, arrival *arrival)
@@ -102,7 +112,7 @@ static void take_from_topic(jz_redis *redis, arrival *arrival)
     arrival->is_own = arrival->envelope.origin == redis->origin;
     arrival->payload += header_length;
     arrival->length -= header_length;
-    if (arrival->is_own && !redis->settings.options.is_ordered) {
+    if (arrival->is_own && !redis->settings.options.is_ordered && !jz_redis_is_kept(&arrival->envelope)) {
         if (is_message(arrival->envelope.kind))
             jz_redis_count(&redis->echoes);
     } else if (is_message(arrival->envelope.kind) || arrival->envelope.kind == JZ_REDIS_ANNOUNCEMENT) {
@@ -137,10 +147,14 @@ static void take_from_own(jz_redis *redis, const arrival *arrival)
 {
     jz_redis_envelope envelope;
     size_t header_length;
-    if (jz_redis_envelope_read((const uint8_t *)arrival->payload, arrival->length, &envelope, &header_length) ==
-            JZ_REDIS_READ &&
-        envelope.kind == JZ_REDIS_PROBE && envelope.origin == redis->origin)
+    if (jz_redis_envelope_read((const uint8_t *)arrival->payload, arrival->length, &envelope, &header_length) !=
+            JZ_REDIS_READ ||
+        envelope.origin != redis->origin)
+        return;
+    if (envelope.kind == JZ_REDIS_PROBE)
         jz_redis_probe_heard(redis, envelope.sequence);
+    else if (envelope.kind == JZ_REDIS_MARKER)
+        jz_redis_fetch_marked(redis, envelope.sequence);
 }
 
 void jz_redis_deliver(void *context, const char *channel, size_t channel_length, const char *payload, size_t length)

@@ -31,6 +31,7 @@ static uint64_t peers_and_times_due(jz_redis *redis)
         earlier(&due_ms, jz_redis_queue_due_ms(&redis->queue));
     if (redis->subscriber.phase == JZ_REDIS_READY && !atomic_load(&redis->is_subscribed))
         earlier(&due_ms, redis->subscriber.ready_ms + redis->settings.options.connect_timeout_ms);
+    earlier(&due_ms, jz_redis_fetch_due_ms(redis));
     if (redis->gaps_due_ms != 0)
         earlier(&due_ms, redis->gaps_due_ms);
     if (redis->held_turn != 0)

@@ -18,6 +18,11 @@ static bool is_question(const jz_redis_queued *entry)
     return entry->kind >= JZ_REDIS_QUEUED_PROBE;
 }
 
+static bool is_message(const jz_redis_queued *entry)
+{
+    return entry->kind == JZ_REDIS_QUEUED_MESSAGE || entry->kind == JZ_REDIS_QUEUED_KEPT;
+}
+
 /* Under the lock: keeps the piece for later, or frees it. */
 static void retire(jz_redis_queue *queue, jz_redis_piece *piece)
 {
@@ -88,16 +93,15 @@ void jz_redis_flight_take(jz_redis_queue *queue)
         queue->gathered.last = NULL;
 }
 
-bool jz_redis_queue_ask(jz_redis_queue *queue, jz_redis_queued_kind kind, const char *command, size_t length)
+char *jz_redis_queue_ask_for(jz_redis_queue *queue, jz_redis_queued_kind kind, uint64_t number, size_t length)
 {
     jz_redis_piece *piece = jz_redis_piece_make(length);
     if (piece == NULL || !jz_redis_piece_has_room(piece)) {
         free(piece);
-        return false;
+        return NULL;
     }
-    memcpy(piece->bytes, command, length);
     piece->length = length;
-    piece->queued[piece->count++] = (jz_redis_queued){.end = length, .kind = kind};
+    piece->queued[piece->count++] = (jz_redis_queued){.number = number, .end = length, .kind = kind};
     /* Behind what is sent already, be it in part. */
     jz_redis_piece *before = queue->sending != NULL && queue->sending->sent > 0 ? queue->sending : NULL;
     if (before == NULL) {
@@ -115,7 +119,15 @@ bool jz_redis_queue_ask(jz_redis_queue *queue, jz_redis_queued_kind kind, const 
         queue->sending = piece;
     if (queue->awaiting == NULL || queue->awaiting == piece->next)
         queue->awaiting = piece;
-    return true;
+    return piece->bytes;
+}
+
+bool jz_redis_queue_ask(jz_redis_queue *queue, jz_redis_queued_kind kind, const char *command, size_t length)
+{
+    char *to = jz_redis_queue_ask_for(queue, kind, 0, length);
+    if (to != NULL)
+        memcpy(to, command, length);
+    return to != NULL;
 }
 
 /* What is sent next where each is sent alone: of the one that is awaited, what is unsent. */
@@ -186,7 +198,9 @@ bool jz_redis_queue_answered(jz_redis_queue *queue)
     if (entry->end > queue->awaiting->sent)
         return false;
     note_progress(queue, entry);
-    if (entry->kind == JZ_REDIS_QUEUED_MESSAGE)
+    if (entry->kind == JZ_REDIS_QUEUED_KEPT)
+        queue->retried_rounds = 0;
+    if (is_message(entry))
         atomic_store_explicit(&queue->accepted, atomic_load_explicit(&queue->accepted, memory_order_relaxed) + 1,
                               memory_order_relaxed);
     next_awaited(queue);
@@ -205,7 +219,7 @@ bool jz_redis_queue_refused(jz_redis_queue *queue)
         jz_redis_published_lost_any(queue->published);
     entry->publication = NULL;
     pthread_mutex_unlock(&queue->lock);
-    if (entry->kind == JZ_REDIS_QUEUED_MESSAGE)
+    if (is_message(entry))
         jz_redis_queue_count_dropped(queue);
     next_awaited(queue);
     return is_whole;
@@ -257,6 +271,7 @@ bool jz_redis_queue_rewind(jz_redis_queue *queue)
     settle(queue);
     forget_questions(&queue->flight);
     size_t outstanding = count_outstanding(queue);
+    jz_redis_pieces_prepend(&queue->flight, &queue->retried);
     unsend(queue);
     if (outstanding == 0)
         return false;

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "history/fetches.h"
 #include "jazzy/redis.h"
 #include "link/bell.h"
 #include "link/peer.h"
@@ -30,7 +31,8 @@
 enum {
     JZ_REDIS_SCRATCH_SIZE = 64 * 1024,
     JZ_REDIS_MOST_LOGGED = 4,
-    JZ_REDIS_ALONE_MS = 1000 /* how long starting waits for Redis where it need not be there */
+    JZ_REDIS_ALONE_MS = 1000,                   /* how long starting waits for Redis where it need not be there */
+    JZ_REDIS_LONGEST_FETCHED = 16 * 1024 * 1024 /* more than a script answers (history/scripts.h) */
 };
 
 /* What came of starting, for who waits for it. Stopped: the server was, before there was an outcome. */
@@ -69,7 +71,8 @@ struct jz_redis {
 
     jz_redis_queue queue;
 
-    pthread_mutex_t topics_lock; /* guards the next five */
+    pthread_mutex_t topics_lock;  /* guards the next six */
+    jz_redis_list asked_to_fetch; /* which the thread has not seen yet */
     jz_redis_topics *topics;
     jz_redis_asked asked;    /* on the subscribed connection */
     bool has_rung;           /* the thread will look at the topics */
@@ -93,6 +96,9 @@ struct jz_redis {
     _Atomic uint64_t duplicates;
     _Atomic uint64_t unreadable;
     _Atomic uint64_t lag_us;
+    _Atomic uint64_t fetched;
+    _Atomic uint64_t not_fetched;
+    atomic_bool keeps; /* something was published to a topic with history, or fetched */
 
     /* Of the thread alone. */
     jz_redis_peer publisher;
@@ -100,6 +106,8 @@ struct jz_redis {
     jz_redis_sentinels sentinels;
     jz_redis_found found;
     jz_redis_probe probe;
+    jz_redis_fetches fetches;
+    uint64_t fetch_epochs; /* as of the queue */
     uint64_t doubt_ms;     /* what was published since then this Redis may have taken */
     uint64_t all_told_ms;  /* a gap of every topic was told then, or later */
     uint64_t held_turn;    /* of topics, for which messages wait; 0: none do */
@@ -182,6 +190,20 @@ void jz_redis_retry_refused(jz_redis *redis, uint64_t now_ms);
 
 /* delivering.c: messages of the subscribed connection. */
 void jz_redis_deliver(void *context, const char *channel, size_t channel_length, const char *payload, size_t length);
+
+/* fetching.c: what is kept of topics. From any thread, under no lock. False: no memory. */
+bool jz_redis_fetch_begin(jz_redis *redis, const char *topic, size_t length, const jz_history_options *history,
+                          uint64_t number);
+/* The rest is the thread's: puts what can be sent in front of the queue, and gives up what has waited for too long. */
+void jz_redis_fetch_work(jz_redis *redis, uint64_t now_ms);
+/* When to look again; UINT64_MAX: there is nothing to wait for. */
+uint64_t jz_redis_fetch_due_ms(const jz_redis *redis);
+/* Its reply, while that is read; that it is whole; or that it is an error. Its marker has come. */
+void jz_redis_fetch_told(jz_redis *redis, uint64_t id, const char *bytes, size_t length);
+void jz_redis_fetch_go_on(jz_redis *redis, uint64_t id);
+void jz_redis_fetch_refused(jz_redis *redis, uint64_t id, const char *refusal);
+void jz_redis_fetch_marked(jz_redis *redis, uint64_t id);
+void jz_redis_fetch_end(jz_redis *redis);
 
 /* gaps.c: tells all gaps that are owed, of topics that are acknowledged. */
 void jz_redis_tell_gaps(jz_redis *redis);

@@ -251,6 +251,7 @@ static void work(jz_redis *redis, uint64_t now_ms)
     if (!jz_redis_probe_work(redis, now_ms))
         lose_both(redis);
     jz_redis_publisher_follow(redis, now_ms);
+    jz_redis_fetch_work(redis, now_ms);
     if (redis->publisher.phase == JZ_REDIS_READY && !jz_redis_publisher_work(redis, now_ms))
         jz_redis_lose(redis, &redis->publisher, false);
     if (redis->subscriber.phase == JZ_REDIS_READY && !jz_redis_subscriber_work(redis, now_ms))

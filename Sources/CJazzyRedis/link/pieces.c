@@ -20,6 +20,17 @@ void jz_redis_pieces_append(jz_redis_pieces *pieces, jz_redis_piece *piece)
     pieces->last = piece;
 }
 
+void jz_redis_pieces_prepend(jz_redis_pieces *pieces, jz_redis_pieces *others)
+{
+    if (others->first == NULL)
+        return;
+    others->last->next = pieces->first;
+    if (pieces->last == NULL)
+        pieces->last = others->last;
+    pieces->first = others->first;
+    *others = (jz_redis_pieces){NULL, NULL};
+}
+
 void jz_redis_pieces_free(jz_redis_pieces *pieces)
 {
     while (pieces->first != NULL) {

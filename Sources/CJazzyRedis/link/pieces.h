@@ -14,8 +14,12 @@ typedef enum jz_redis_queued_kind {
     JZ_REDIS_QUEUED_MESSAGE,
     JZ_REDIS_QUEUED_ANNOUNCEMENT,
     JZ_REDIS_QUEUED_LOST_ANY,
-    JZ_REDIS_QUEUED_PROBE, /* to ourselves */
-    JZ_REDIS_QUEUED_ROLE   /* the question whether Redis is a master */
+    JZ_REDIS_QUEUED_KEPT,   /* a message that Redis keeps, too */
+    JZ_REDIS_QUEUED_SCRIPT, /* loads the script that does it, in front of the first such message */
+    JZ_REDIS_QUEUED_PROBE,  /* to ourselves */
+    JZ_REDIS_QUEUED_ROLE,   /* the question whether Redis is a master */
+    JZ_REDIS_QUEUED_SCRIPT_AGAIN,
+    JZ_REDIS_QUEUED_FETCH /* the question what is kept; `number` is its id */
 } jz_redis_queued_kind;
 
 /* A command in a piece. */
@@ -24,6 +28,7 @@ typedef struct jz_redis_queued {
     uint64_t number;                   /* what jz_redis_published_lost is told */
     size_t end;                        /* where it ends in the piece */
     jz_redis_queued_kind kind;
+    bool is_again; /* it was sent before, and refused in a way that passes */
 } jz_redis_queued;
 
 typedef struct jz_redis_piece {
@@ -53,6 +58,8 @@ void jz_redis_piece_free(jz_redis_piece *piece);
 bool jz_redis_piece_has_room(jz_redis_piece *piece);
 
 void jz_redis_pieces_append(jz_redis_pieces *pieces, jz_redis_piece *piece);
+/* Moves all of the others in front of them. */
+void jz_redis_pieces_prepend(jz_redis_pieces *pieces, jz_redis_pieces *others);
 void jz_redis_pieces_free(jz_redis_pieces *pieces);
 
 #endif

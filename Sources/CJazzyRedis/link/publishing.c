@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "history/scripts.h"
 #include "link/clock.h"
 #include "link/link.h"
 
@@ -78,7 +79,14 @@ static bool take_refusal(jz_redis *redis, const jz_redis_queued *entry)
         return take_refused_role(redis, refusal);
     if (is_for_elsewhere(refusal))
         return leave(redis, refusal);
-    log_refusal(redis, entry, refusal);
+    if (entry->kind == JZ_REDIS_QUEUED_KEPT && begins(refusal, JZ_REDIS_OUT_OF_TURN))
+        return jz_redis_queue_retry(&redis->queue, false) || jz_redis_wire_fail(&peer->wire, "%.120s", refusal);
+    if (entry->kind == JZ_REDIS_QUEUED_KEPT && begins(refusal, "NOSCRIPT"))
+        return jz_redis_queue_retry(&redis->queue, true) || jz_redis_wire_fail(&peer->wire, "%.120s", refusal);
+    if (entry->kind == JZ_REDIS_QUEUED_FETCH)
+        jz_redis_fetch_refused(redis, entry->number, refusal);
+    else
+        log_refusal(redis, entry, refusal);
     bool is_whole = jz_redis_queue_refused(&redis->queue);
     size_t due = jz_redis_queue_announcements(&redis->queue);
     jz_redis_queue_hold_announcements(&redis->queue,
@@ -86,9 +94,29 @@ static bool take_refusal(jz_redis *redis, const jz_redis_queued *entry)
     return is_whole || jz_redis_wire_fail(&peer->wire, "%.120s", refusal);
 }
 
+static bool is_answered_by_text(jz_redis_queued_kind kind)
+{
+    return kind == JZ_REDIS_QUEUED_SCRIPT || kind == JZ_REDIS_QUEUED_SCRIPT_AGAIN || kind == JZ_REDIS_QUEUED_FETCH;
+}
+
+/* The text itself was taken while it was read (jz_redis_fetch_told). */
+static bool take_text(jz_redis *redis, const jz_redis_queued *entry)
+{
+    jz_redis_peer *peer = &redis->publisher;
+    if (peer->replies.type != REDIS_REPLY_STRING)
+        return jz_redis_wire_fail(&peer->wire, "its answer to a script is not understood");
+    bool is_fine = jz_redis_queue_answered(&redis->queue) ||
+                   jz_redis_wire_fail(&peer->wire, "it answers a command before it has the whole of it");
+    if (is_fine && entry->kind == JZ_REDIS_QUEUED_FETCH)
+        jz_redis_fetch_go_on(redis, entry->number);
+    return is_fine;
+}
+
 static bool take_answer(jz_redis *redis, const jz_redis_queued *entry)
 {
     jz_redis_peer *peer = &redis->publisher;
+    if (is_answered_by_text(entry->kind))
+        return take_text(redis, entry);
     if (entry->kind == JZ_REDIS_QUEUED_ROLE) {
         if (peer->replies.type != REDIS_REPLY_ARRAY || strcmp(peer->replies.word, "master") != 0)
             return leave(redis, "it is no master any more");
@@ -97,7 +125,7 @@ static bool take_answer(jz_redis *redis, const jz_redis_queued *entry)
     } else if (peer->replies.type != REDIS_REPLY_INTEGER) {
         return jz_redis_wire_fail(&peer->wire, "its answer to PUBLISH is not understood");
     } else if (redis->refused_ms != 0 && redis->now_ms - redis->refused_ms >= CALM_MS &&
-               entry->kind == JZ_REDIS_QUEUED_MESSAGE) {
+               (entry->kind == JZ_REDIS_QUEUED_MESSAGE || entry->kind == JZ_REDIS_QUEUED_KEPT)) {
         redis->refused_ms = 0;
         jz_redis_log(redis, JZ_LOG_WARNING, "Redis at %s takes messages again", redis->where);
     }
@@ -119,11 +147,22 @@ static bool on_reply(void *context)
     return take_answer(redis, entry);
 }
 
+/* The text of a reply, which is there only now: that of a fetch is wanted. */
+static void on_text(void *context, const char *bytes, size_t length)
+{
+    jz_redis *redis = context;
+    const jz_redis_queued *entry = jz_redis_queue_awaited(&redis->queue);
+    if (entry != NULL && entry->kind == JZ_REDIS_QUEUED_FETCH)
+        jz_redis_fetch_told(redis, entry->number, bytes, length);
+}
+
 void jz_redis_publisher_init(jz_redis *redis)
 {
     jz_redis_peer_init(&redis->publisher, &redis->settings, "publishing", redis->origin);
     redis->publisher.on_reply = on_reply;
     redis->publisher.context = redis;
+    redis->publisher.longest = JZ_REDIS_LONGEST_FETCHED;
+    redis->publisher.replies = (jz_redis_replies){.on_text = on_text, .context = redis};
 }
 
 /*
@@ -137,6 +176,9 @@ void jz_redis_publisher_ready(jz_redis *redis, bool is_same, uint64_t now_ms)
     bool is_lately = is_same || lately_ms < redis->doubt_ms;
     redis->role_ms = now_ms;
     redis->has_no_role = false;
+    if (jz_redis_queue_needs_script(&redis->queue))
+        (void)jz_redis_queue_load_script(
+            &redis->queue); /* without memory for it each message is refused, and tried again */
     if (!redis->publisher.was_ready)
         return;
     jz_redis_queue_reconnected(&redis->queue, is_lately ? lately_ms : redis->doubt_ms, redis->publisher.lost_ms);
@@ -146,6 +188,7 @@ void jz_redis_publisher_ready(jz_redis *redis, bool is_same, uint64_t now_ms)
 
 void jz_redis_publisher_lost(jz_redis *redis)
 {
+    jz_redis_fetches_again(&redis->fetches);
     if (jz_redis_queue_rewind(&redis->queue))
         jz_redis_log(redis, JZ_LOG_ERROR,
                      "a message is lost for other processes: Redis at %s closes the connection whenever it is sent",
@@ -162,7 +205,7 @@ static uint64_t settle_turns(jz_redis *redis)
 
 void jz_redis_publisher_follow(jz_redis *redis, uint64_t now_ms)
 {
-    if (!redis->settings.options.is_ordered)
+    if (!redis->settings.options.is_ordered && !atomic_load_explicit(&redis->keeps, memory_order_relaxed))
         return;
     uint64_t held = settle_turns(redis);
     if (held != redis->held_turn)

@@ -10,6 +10,7 @@
 #include "link/clock.h"
 #include "link/publish_command.h"
 #include "link/sending.h"
+#include "tables/random.h"
 
 enum {
     NO_MEMORY_MS = 100, /* until announcements are tried again */
@@ -63,6 +64,7 @@ bool jz_redis_queue_init(jz_redis_queue *queue, uint64_t origin)
     pthread_mutex_init(&queue->lock, NULL);
     queue->wake_at = SIZE_MAX;
     queue->direct = -1;
+    queue->epochs = jz_redis_random();
     return true;
 }
 
@@ -74,26 +76,41 @@ void jz_redis_queue_destroy(jz_redis_queue *queue)
     jz_redis_pieces_free(&spare);
     jz_redis_pieces_free(&queue->gathered);
     jz_redis_pieces_free(&queue->flight);
+    jz_redis_pieces_free(&queue->retried);
     jz_redis_published_free(queue->published);
     pthread_mutex_destroy(&queue->lock);
     queue->published = NULL;
 }
 
+char *jz_redis_queue_begin(jz_redis_queue *queue, size_t size, uint64_t turn)
+{
+    jz_redis_piece *piece = piece_for(queue, size, turn);
+    if (piece == NULL)
+        return NULL;
+    if (turn > piece->turn)
+        piece->turn = turn;
+    return piece->bytes + piece->length;
+}
+
+void jz_redis_queue_add(jz_redis_queue *queue, size_t size, const jz_redis_queued *entry)
+{
+    jz_redis_piece *piece = queue->gathered.last;
+    piece->length += size;
+    piece->queued[piece->count] = *entry;
+    piece->queued[piece->count++].end = piece->length;
+    queue->gathered_bytes += size;
+    queue->bytes += jz_redis_queue_weight(size);
+    queue->messages++;
+}
+
 /* Under the lock. False: no memory. */
 static bool gather(jz_redis_queue *queue, const jz_redis_publish *plan, const jz_redis_queued *entry, uint64_t turn)
 {
-    jz_redis_piece *piece = piece_for(queue, plan->size, turn);
-    if (piece == NULL)
+    char *to = jz_redis_queue_begin(queue, plan->size, turn);
+    if (to == NULL)
         return false;
-    if (turn > piece->turn)
-        piece->turn = turn;
-    jz_redis_publish_write(queue->prefix, queue->prefix_length, plan, piece->bytes + piece->length);
-    piece->length += plan->size;
-    piece->queued[piece->count] = *entry;
-    piece->queued[piece->count++].end = piece->length;
-    queue->gathered_bytes += plan->size;
-    queue->bytes += jz_redis_queue_weight(plan->size);
-    queue->messages++;
+    jz_redis_publish_write(queue->prefix, queue->prefix_length, plan, to);
+    jz_redis_queue_add(queue, plan->size, entry);
     return true;
 }
 
@@ -172,6 +189,11 @@ static bool must_ring_at_once(jz_redis_queue *queue, bool is_queued)
     }
     wake(queue);
     return true;
+}
+
+bool jz_redis_queue_must_ring(jz_redis_queue *queue)
+{
+    return must_ring_at_once(queue, true);
 }
 
 bool jz_redis_queue_publish(jz_redis_queue *queue, const jz_redis_publishing *publishing)
@@ -263,7 +285,7 @@ static bool is_announcement_due(const jz_redis_queue *queue)
 /* What gathered bytes suffice to be sent now. */
 static size_t needed(const jz_redis_queue *queue, bool is_up)
 {
-    if (!is_up || queue->sending != NULL || is_held(queue))
+    if (!is_up || queue->sending != NULL || queue->retried.first != NULL || is_held(queue))
         return SIZE_MAX;
     return queue->awaiting == NULL ? 1 : queue->batch;
 }
@@ -272,6 +294,8 @@ void jz_redis_queue_advance(jz_redis_queue *queue, bool is_up, uint64_t now_ms)
 {
     pthread_mutex_lock(&queue->lock);
     jz_redis_flight_settle(queue);
+    if (queue->retried.first != NULL && queue->awaiting == NULL)
+        jz_redis_queue_send_retried(queue);
     if (is_up && now_ms >= queue->announces_ms && is_announcement_due(queue))
         announce(queue, now_ms);
     if (queue->gathered_bytes >= needed(queue, is_up))

@@ -21,6 +21,7 @@
 
 #include "envelope/published.h"
 #include "link/bell.h"
+#include "link/keep_command.h"
 #include "link/pieces.h"
 
 typedef struct jz_redis_queue {
@@ -40,6 +41,8 @@ typedef struct jz_redis_queue {
     int direct;            /* the descriptor on which who flushes sends; -1: only the broker's thread sends */
     bool is_watched;       /* the thread looks by itself for what was not flushed */
     uint64_t published_ms; /* when the last message came */
+    uint64_t epochs;       /* for topics that Redis has to begin anew (history/scripts.h) */
+    bool has_script;       /* something was kept: each connection needs the script */
     size_t bytes;          /* in all, and how many messages that are */
     size_t messages;
     jz_redis_piece *spare;
@@ -53,6 +56,9 @@ typedef struct jz_redis_queue {
     uint64_t announces_ms;    /* not before */
     unsigned fruitless;       /* connections in a row that were lost with something sent and nothing answered */
     size_t careful;           /* so many are sent alone, each once the one before is answered */
+    jz_redis_pieces retried;  /* are sent again, once all that was sent is answered, and before anything else */
+    unsigned retried_rounds;  /* since Redis has kept something */
+    bool is_script_missing;
 
     atomic_bool must_flush; /* the next flush has something to do; written under the lock */
 
@@ -60,6 +66,7 @@ typedef struct jz_redis_queue {
     _Atomic uint64_t dropped;
 } jz_redis_queue;
 
+/* What is to be kept is one with `bounds`. */
 typedef struct jz_redis_publishing {
     const char *topic;
     size_t topic_length;
@@ -68,6 +75,7 @@ typedef struct jz_redis_publishing {
     uint64_t turn;      /* that it waits for; 0: none */
     const void *bytes;
     size_t length;
+    jz_redis_bounds bounds;
 } jz_redis_publishing;
 
 /* False: no memory. */
@@ -76,6 +84,9 @@ void jz_redis_queue_destroy(jz_redis_queue *queue);
 
 /* From any thread. False: it is dropped, and will be announced as lost. */
 bool jz_redis_queue_publish(jz_redis_queue *queue, const jz_redis_publishing *publishing);
+
+/* The same for a message that Redis is to keep, too (keeping.c). False: it is dropped, and nobody misses it. */
+bool jz_redis_queue_keep(jz_redis_queue *queue, const jz_redis_publishing *publishing);
 
 /* After one or several messages, from any thread: they are sent, or wait for the answer to others. */
 void jz_redis_queue_flush(jz_redis_queue *queue);
@@ -98,6 +109,8 @@ void jz_redis_queue_wake(jz_redis_queue *queue);
 
 /* Puts a command in front of all that was not sent yet. False: no memory. */
 bool jz_redis_queue_ask(jz_redis_queue *queue, jz_redis_queued_kind kind, const char *command, size_t length);
+/* The same with a number of its own, and room for it, which is to be written at once. NULL: no memory. */
+char *jz_redis_queue_ask_for(jz_redis_queue *queue, jz_redis_queued_kind kind, uint64_t number, size_t length);
 
 /* What is to be sent next: fills in up to `most` areas, and returns how many. */
 size_t jz_redis_queue_areas(const jz_redis_queue *queue, struct iovec *areas, size_t most);
@@ -138,6 +151,24 @@ uint64_t jz_redis_queue_due_ms(jz_redis_queue *queue);
 
 /* Whether all was answered, and nothing is to be announced. */
 bool jz_redis_queue_is_idle(jz_redis_queue *queue);
+
+/*
+ * keeping.c: a message that is to be kept was not, because it came out of turn, or because Redis has no script
+ * (`is_script_missing`). It goes to those that are sent again, so that all others of its publisher stay behind it.
+ * False: as of jz_redis_queue_refused, which it was, if it was sent again too often.
+ */
+bool jz_redis_queue_retry(jz_redis_queue *queue, bool is_script_missing);
+/* Under the lock, and all that was sent is answered and settled. */
+void jz_redis_queue_send_retried(jz_redis_queue *queue);
+/* Whether a new connection needs the script, which it gets in front of all else. False: no memory. */
+bool jz_redis_queue_needs_script(jz_redis_queue *queue);
+bool jz_redis_queue_load_script(jz_redis_queue *queue);
+
+/* queue.c, under the lock: room for one more command of this size, and that it was written there. NULL: no memory. */
+char *jz_redis_queue_begin(jz_redis_queue *queue, size_t size, uint64_t turn);
+void jz_redis_queue_add(jz_redis_queue *queue, size_t size, const jz_redis_queued *entry);
+/* The same: whether the bell is to be rung for what was queued. */
+bool jz_redis_queue_must_ring(jz_redis_queue *queue);
 
 /* How much there is, from any thread. */
 void jz_redis_queue_measure(jz_redis_queue *queue, size_t *bytes, size_t *messages);

@@ -7,6 +7,7 @@
 #include "link/clock.h"
 #include "link/link.h"
 #include "settings/report.h"
+#include "tables/random.h"
 
 static jz_status start(void *context, jz_server *server, jz_error *error)
 {
@@ -51,11 +52,9 @@ static void unsubscribe(void *context, const char *topic, size_t length)
     ring_unless(redis, has_rung);
 }
 
-/* Where all goes through Redis, subscribers here must be subscribed there before. */
+/* What subscribers here get through Redis: they must be subscribed there before. */
 static uint64_t turn_to_wait_for(jz_redis *redis, const char *topic, size_t length)
 {
-    if (!redis->settings.options.is_ordered)
-        return 0;
     pthread_mutex_lock(&redis->topics_lock);
     uint64_t turn = jz_redis_topics_turn_of(redis->topics, length > 0 ? topic : "", length);
     pthread_mutex_unlock(&redis->topics_lock);
@@ -68,14 +67,40 @@ static jz_send_status publish(void *context, jz_ws except, const char *topic, si
     jz_redis *redis = context;
     if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
         return JZ_SEND_DROPPED;
+    bool is_ordered = redis->settings.options.is_ordered;
     jz_redis_publishing publishing = {.topic = topic,
                                       .topic_length = topic_length,
                                       .kind = kind == JZ_MESSAGE_TEXT ? JZ_REDIS_TEXT : JZ_REDIS_BINARY,
-                                      .publisher = redis->settings.options.is_ordered ? except.value : 0,
-                                      .turn = turn_to_wait_for(redis, topic, topic_length),
+                                      .publisher = is_ordered ? except.value : 0,
+                                      .turn = is_ordered ? turn_to_wait_for(redis, topic, topic_length) : 0,
                                       .bytes = bytes,
                                       .length = length};
     return jz_redis_queue_publish(&redis->queue, &publishing) ? JZ_SEND_QUEUED : JZ_SEND_DROPPED;
+}
+
+static jz_send_status publish_kept(void *context, jz_ws except, const char *topic, size_t topic_length,
+                                   const jz_history_options *history, jz_message_kind kind, const void *bytes,
+                                   size_t length)
+{
+    jz_redis *redis = context;
+    if (kind != JZ_MESSAGE_TEXT && kind != JZ_MESSAGE_BINARY)
+        return JZ_SEND_DROPPED;
+    atomic_store_explicit(&redis->keeps, true, memory_order_relaxed);
+    jz_redis_publishing publishing = {.topic = topic,
+                                      .topic_length = topic_length,
+                                      .kind = kind == JZ_MESSAGE_TEXT ? JZ_REDIS_KEPT_TEXT : JZ_REDIS_KEPT_BINARY,
+                                      .publisher = except.value,
+                                      .turn = turn_to_wait_for(redis, topic, topic_length),
+                                      .bytes = bytes,
+                                      .length = length,
+                                      .bounds = jz_redis_bounds_of(history->keep, history->for_ms, history->bytes)};
+    return jz_redis_queue_keep(&redis->queue, &publishing) ? JZ_SEND_QUEUED : JZ_SEND_DROPPED;
+}
+
+static bool fetch(void *context, const char *topic, size_t topic_length, const jz_history_options *history,
+                  uint64_t number)
+{
+    return jz_redis_fetch_begin(context, topic, topic_length, history, number);
 }
 
 static void flush(void *context)
@@ -112,6 +137,7 @@ static bool init(jz_redis *redis)
     const jz_redis_options *options = &redis->settings.options;
     redis->origin = jz_redis_new_origin();
     redis->topics_look_ms = UINT64_MAX;
+    redis->fetch_epochs = jz_redis_random();
     redis->topics = jz_redis_topics_create(options->linger_ms);
     redis->queue.prefix = options->prefix;
     redis->queue.prefix_length = redis->settings.prefix_length;
@@ -133,6 +159,8 @@ jz_redis *jz_redis_create(const jz_redis_options *options, jz_error *error)
         return NULL;
     }
     redis->bell = (jz_redis_bell){.heard = -1, .rung = -1};
+    jz_redis_fetches_init(&redis->fetches);
+    jz_redis_list_init(&redis->asked_to_fetch);
     pthread_mutex_init(&redis->topics_lock, NULL);
     pthread_mutex_init(&redis->state_lock, NULL);
     redis->concluded = (jz_redis_bell){.heard = -1, .rung = -1};
@@ -144,7 +172,9 @@ jz_redis *jz_redis_create(const jz_redis_options *options, jz_error *error)
                                .publish_except = publish,
                                .is_live = is_live,
                                .report = report,
-                               .flush = flush};
+                               .flush = flush,
+                               .publish_kept = publish_kept,
+                               .fetch = fetch};
     bool is_taken = jz_redis_settings_take(&redis->settings, options, error) == JZ_OK &&
                     jz_redis_secured_check(&redis->settings, error) == JZ_OK;
     if (is_taken && !init(redis)) {
@@ -195,6 +225,8 @@ jz_redis_statistics jz_redis_statistics_of(jz_redis *redis)
                                .duplicates = atomic_load(&redis->duplicates),
                                .unreadable = atomic_load(&redis->unreadable),
                                .dropped = atomic_load(&redis->queue.dropped),
+                               .fetched = atomic_load(&redis->fetched),
+                               .not_fetched = atomic_load(&redis->not_fetched),
                                .lag_us = atomic_load(&redis->lag_us)};
     jz_redis_queue_measure(&redis->queue, &now.queue_bytes, &now.queue_messages);
     pthread_mutex_lock(&redis->topics_lock);
@@ -211,6 +243,7 @@ void jz_redis_free(jz_redis *redis)
     if (redis == NULL)
         return;
     jz_redis_halt(redis);
+    jz_redis_fetch_end(redis);
     jz_redis_sentinel_free(redis);
     jz_redis_queue_destroy(&redis->queue);
     jz_redis_asked_clear(&redis->asked);

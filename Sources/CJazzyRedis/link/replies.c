@@ -54,7 +54,10 @@ static void *create_string(const redisReadTask *task, char *bytes, size_t length
         take_element(replies, task, bytes, length);
     } else if (task->parent == NULL) {
         replies->type = task->type;
-        copy(replies->refusal, sizeof replies->refusal, bytes, length);
+        if (task->type == REDIS_REPLY_STRING && replies->on_text != NULL)
+            replies->on_text(replies->context, bytes, length);
+        else
+            copy(replies->refusal, sizeof replies->refusal, bytes, length);
     }
     return &stand_in;
 }

@@ -15,7 +15,11 @@ enum { JZ_REDIS_WORD_SIZE = 16, JZ_REDIS_REFUSAL_SIZE = 128 };
 typedef void (*jz_redis_on_message)(void *context, const char *channel, size_t channel_length, const char *payload,
                                     size_t length);
 
+/* The text of a reply that is nothing else. */
+typedef void (*jz_redis_on_text)(void *context, const char *bytes, size_t length);
+
 typedef struct jz_redis_replies {
+    jz_redis_on_text on_text;       /* NULL: nobody wants it */
     jz_redis_on_message on_message; /* NULL: the connection is subscribed to nothing */
     void *context;
 

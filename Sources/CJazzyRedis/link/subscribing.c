@@ -151,6 +151,7 @@ bool jz_redis_subscriber_ready(jz_redis *redis)
 
 void jz_redis_subscriber_lost(jz_redis *redis)
 {
+    jz_redis_fetches_again(&redis->fetches);
     atomic_store(&redis->is_subscribed, false);
     redis->own_channels = 0;
     pthread_mutex_lock(&redis->topics_lock);

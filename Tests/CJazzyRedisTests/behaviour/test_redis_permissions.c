@@ -18,7 +18,8 @@ static void want(node *node, const char *topic)
 /* As a user who may use only these channels, besides those of the processes themselves. */
 static jz_redis_options limited(node *node, char *url, size_t size, const char *channels)
 {
-    redis_server_do(&redis, "ACL SETUSER app on >secret +@all resetchannels &jazzy:%s &jazzy:%s", "?J*", channels);
+    redis_server_do(&redis, "ACL SETUSER app on >secret +@all ~jazzy:* resetchannels &jazzy:%s &jazzy:%s", "?J*",
+                    channels);
     snprintf(url, size, "unix://app:secret@%s", redis.path);
     return node_options(node, url);
 }
@@ -158,24 +159,28 @@ static void positions_of_a_topic_end_with_its_gap(void **state)
     (void)state;
     char url[256];
     jz_redis_options options = limited(&here, url, sizeof url, "open/*");
+    here.has_history = there.has_history = true;
     node_start(&here, &options);
     options = node_options(&there, redis.url);
-    there.has_history = true;
     node_start(&there, &options);
     node_subscribe(&there, "open/1");
     node_subscribe(&there, "closed");
     node_publish(&here, "open/1", "first");
     node_expect(&there, "first");
+    node_publish(&there, "closed", "second");
+    node_expect(&there, "second");
     uint64_t open = epoch_of(&there, "open/1");
     uint64_t closed = epoch_of(&there, "closed");
     node_publish(&here, "closed", "refused");
+    assert_eventually(node_statistics(&here).dropped == 1);
+    assert_int_equal(redis_server_do(&redis, "XLEN jazzy:history:closed"), 1);
     redis_server_do(&redis, "ACL SETUSER app &jazzy:closed");
     assert_eventually(node_gaps_of(&there, "closed") == 1);
     assert_true(epoch_of(&there, "closed") != closed);
     assert_true(epoch_of(&there, "open/1") == open);
     assert_int_equal(node_statistics(&there).reconnects, 0);
     finish_both();
-    there.has_history = false;
+    here.has_history = there.has_history = false;
 }
 
 static void the_channels_that_all_processes_need_are_named(void **state)

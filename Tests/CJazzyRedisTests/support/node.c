@@ -41,13 +41,26 @@ static void block(node *node)
     atomic_store(&node->is_blocked, false); /* as it says, where a test has not found what it waits for */
 }
 
+/* "topic", or "topic since". */
+static void continue_from(jz_ws ws, const char *text, size_t length)
+{
+    jz_subscribe_options options = {.announces = true};
+    const char *space = memchr(text, ' ', length);
+    size_t topic = space != NULL ? (size_t)(space - text) : length;
+    if (space != NULL)
+        options.has_since = jz_position_parse(space + 1, length - topic - 1, &options.since);
+    jz_ws_subscribe_from(ws, text, topic, &options, NULL);
+}
+
 static void on_event(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     if (event->type != JZ_EVENT_MESSAGE)
         return;
     const char *text = (const char *)message->bytes;
     const char *sign = memchr(text, '=', message->length);
-    if (text[0] == '+' || text[0] == '-') {
+    if (text[0] == '@') {
+        continue_from(ws, text + 1, message->length - 1);
+    } else if (text[0] == '+' || text[0] == '-') {
         if (text[0] == '+')
             jz_ws_subscribe(ws, text + 1, message->length - 1);
         else
@@ -142,6 +155,59 @@ void node_subscribe(node *node, const char *topic)
 void node_unsubscribe(node *node, const char *topic)
 {
     say(node, '-', topic);
+}
+
+void node_ask_to_continue(test_client *client, const char *topic, const char *since)
+{
+    char text[160];
+    int length = snprintf(text, sizeof text, "@%s%s%s", topic, since[0] != '\0' ? " " : "", since);
+    test_frame frame = {.opcode = JZ_OPCODE_TEXT, .fin = true, .payload = {text, (size_t)length, (size_t)length}};
+    test_client_send_frame(client, &frame);
+}
+
+node_beginning node_hear_beginning(test_client *client)
+{
+    node_beginning beginning = {0};
+    char text[256] = {0};
+    char epoch[17];
+    char recovered[8];
+    test_received frame;
+    assert_true(test_client_take_frame(client, &frame));
+    assert_true(frame.opcode == JZ_OPCODE_TEXT && frame.length < sizeof text);
+    memcpy(text, frame.payload, frame.length);
+    int count = sscanf(text, "{\"epoch\":\"%16[0-9a-f]\",\"offset\":%llu,\"recovered\":%7[a-z],\"count\":%zu}", epoch,
+                       &beginning.offset, recovered, &beginning.count);
+    assert_that(count == 4, "%s", text);
+    beginning.has_recovered = strcmp(recovered, "true") == 0;
+    snprintf(beginning.epoch, sizeof beginning.epoch, "%s", epoch);
+    return beginning;
+}
+
+const char *node_position(const node_beginning *beginning, unsigned long long received)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "%s:%llu", beginning->epoch, beginning->offset + received);
+    return text;
+}
+
+node_beginning node_continue(node *node, const char *topic, const char *since)
+{
+    node_ask_to_continue(&node->client, topic, since);
+    return node_hear_beginning(&node->client);
+}
+
+bool node_is_told_to_come_back(node *node)
+{
+    test_received frame;
+    return test_client_take_frame(&node->client, &frame) && frame.opcode == JZ_OPCODE_CLOSE && frame.length >= 2 &&
+           (frame.payload[0] << 8 | frame.payload[1]) == JZ_CLOSE_BEHIND;
+}
+
+void node_come_back(node *node)
+{
+    if (node->client.descriptor >= 0)
+        test_client_close(&node->client);
+    assert_true(test_client_open(&node->client, jz_server_port(node->server), UPGRADE_REQUEST("/")));
 }
 
 jz_send_status node_publish(node *node, const char *topic, const char *text)

@@ -1,7 +1,7 @@
 /*
  * A server with Redis as its broker, and one client of it. Its route subscribes a client to what it writes ("+news"),
- * unsubscribes it ("-news"), which it answers with the same, and publishes on its behalf ("news=text"). After what ends
- * with "!" it does not return.
+ * unsubscribes it ("-news"), which it answers with the same, and publishes on its behalf ("news=text"). "@news" and
+ * "@news <position>" subscribe it with the announcement, from a position. After what ends with "!" it does not return.
  */
 #ifndef JAZZY_TESTS_NODE_H
 #define JAZZY_TESTS_NODE_H
@@ -44,6 +44,26 @@ void node_finish(node *node);
 /* Has the client subscribe, and waits until the topic is live. */
 void node_subscribe(node *node, const char *topic);
 void node_unsubscribe(node *node, const char *topic);
+
+/* How a subscription from a position has begun, as the client is told. */
+typedef struct node_beginning {
+    char epoch[20];
+    unsigned long long offset;
+    bool has_recovered;
+    size_t count;
+} node_beginning;
+
+/* Has the client, or any other one, continue behind `since`, "" for what comes next; and hears how that begins. */
+node_beginning node_continue(node *node, const char *topic, const char *since);
+void node_ask_to_continue(test_client *client, const char *topic, const char *since);
+node_beginning node_hear_beginning(test_client *client);
+
+/* The position behind so many messages that were received since then; until the next call. */
+const char *node_position(const node_beginning *beginning, unsigned long long received);
+
+/* The next that the client hears is the close frame of who is to come back; and it comes back. */
+bool node_is_told_to_come_back(node *node);
+void node_come_back(node *node);
 
 /* Publishes from no connection. */
 jz_send_status node_publish(node *node, const char *topic, const char *text);

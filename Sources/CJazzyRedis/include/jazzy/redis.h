@@ -37,6 +37,16 @@
  *     forbidden is never live: it is logged, counted (refused_topics), and asked for again every 30 s (six probes),
  *     while all others go on. Where Redis is busy with a script, or loads, and does not say whether it is a master, it
  *     is asked again with the next probe; whoever may not ask any more loses the connections, and is told so.
+ *   - Topics with history (jazzy/history.h): Redis keeps it, for all servers, so that a client continues on any of
+ *     them. Each message goes through Redis then, also to the subscribers here; all servers have to have a history
+ *     of the same topics. What is published there is kept in a stream, <prefix>history:<topic>, with its position in
+ *     a hash, <prefix>position:<topic>, by one script that Redis runs as a whole; of one topic at most 10,000
+ *     messages and 8 MiB, whatever is asked for. Positions hold as long as Redis is the same: after each new start
+ *     of it, and each failover, topics have another epoch, and nobody continues from before, because nobody can know
+ *     what Redis has lost. It forgets a topic a week after its last message has become too old. Its user needs the
+ *     commands EVAL, EVALSHA, SCRIPT, INFO, TIME, HMGET, HSET, HLEN, HGETALL, HDEL, XADD, XDEL, XTRIM, XREVRANGE,
+ *     DEL and PEXPIRE, and the keys ~<prefix>*. What others publish to the channel of such a topic has no position:
+ *     it is dropped, and a gap is told. Redis Cluster is not for this.
  *   - Whoever may publish to these channels is trusted like a process of one's own. There is no signature: such a one
  *     can publish any message to any topic, also in the name of another process (whose origin is in each of its
  *     messages): with a high number it makes that one's next messages look like duplicates, which are dropped and only
@@ -192,6 +202,8 @@ typedef struct jz_redis_statistics {
     uint64_t lag_us;       /* of the last probe: from publishing it to hearing it, in microseconds */
     size_t refused_topics; /* now: those of them that Redis does not let its user subscribe to (ACL); they are asked for
                               again after a while, and meanwhile get no messages of other processes */
+    uint64_t fetched;      /* topics of which Redis was asked what it keeps, because this process did not have it, */
+    uint64_t not_fetched;  /* and of which that failed, or took longer than connect_timeout_ms */
 } jz_redis_statistics;
 
 /* From any thread. */
