@@ -6,12 +6,10 @@ static unsigned char lower_case(char character)
     return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte + ('a' - 'A')) : byte;
 }
 
-bool jz_text_equals_ignoring_case(jz_text a, jz_text b)
+bool jz_text_letters_equal(const char *a, const char *b, size_t length)
 {
-    if (a.length != b.length)
-        return false;
-    for (size_t i = 0; i < a.length; i++) {
-        if (lower_case(a.start[i]) != lower_case(b.start[i]))
+    for (size_t i = 0; i < length; i++) {
+        if (lower_case(a[i]) != lower_case(b[i]))
             return false;
     }
     return true;

@@ -106,7 +106,9 @@ static unsigned take_step(jz_tls_channel *channel)
         jz_tls_note_failure(channel);
     else if (channel->has_ended && !is_done)
         jz_tls_blame(channel, "cut in its TLS handshake");
-    ERR_clear_error(); /* a step that succeeds may leave errors, too: of what it did in another way then */
+    /* A step that succeeds may leave errors, too: of what it did in another way then. */
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
     if (is_done && !channel->is_broken)
         return finish(channel);
     return has_failed || channel->has_ended || channel->is_broken ? JZ_LOST : 0;

@@ -10,15 +10,16 @@ enum { MOST_INFO = 64, RANDOM = 32, MASTER = 48 };
 bool jz_tls_suite_of(const SSL *ssl, const jz_tls_library *library, jz_tls_suite *suite)
 {
     const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
-    const EVP_MD *digest = SSL_CIPHER_get_handshake_digest(cipher);
-    enum { SALT_OF_GCM = 4 }; /* RFC 5288 §3 */
+    enum { SALT_OF_GCM = 4 /* RFC 5288 §3 */, SHA256_SIZE = 32, SHA384_SIZE = 48 };
     suite->salt_length = SALT_OF_GCM;
+    suite->secret_length = SHA256_SIZE; /* OpenSSL would look its name up */
     switch (SSL_CIPHER_get_cipher_nid(cipher)) {
     case NID_aes_128_gcm:
         suite->cipher = library->aes_128;
         break;
     case NID_aes_256_gcm:
         suite->cipher = library->aes_256;
+        suite->secret_length = SHA384_SIZE;
         break;
     case NID_chacha20_poly1305:
         suite->cipher = library->chacha20;
@@ -27,10 +28,9 @@ bool jz_tls_suite_of(const SSL *ssl, const jz_tls_library *library, jz_tls_suite
     default:
         return false;
     }
-    if (suite->cipher == NULL || digest == NULL || EVP_MD_get_size(digest) > JZ_TLS_MOST_SECRET)
+    if (suite->cipher == NULL)
         return false;
     suite->library = library;
-    suite->secret_length = (uint8_t)EVP_MD_get_size(digest);
     suite->key_length = (uint8_t)EVP_CIPHER_get_key_length(suite->cipher);
     return true;
 }
