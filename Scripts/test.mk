@@ -52,6 +52,14 @@ test-c:
 	@$(MAKE) -j2 c-unit-tests-tsan
 	@$(MAKE) -j2 c-programs-gcc c-programs-tsan
 
+# Ten thousand plays of clients that come back to topics with history; the tests play a hundred. $(1) build, $(2) seeds
+resuming_plays = JAZZY_RESUMING_SEEDS=$(2) $(BUILD)/$(1)/test_resuming_plays
+.PHONY: nightly-resuming
+nightly-resuming: $(foreach build,release sanitized tsan,$(BUILD)/$(build)/test_resuming_plays)
+	$(call resuming_plays,release,1-8000)
+	$(call resuming_plays,sanitized,8001-9000)
+	$(call resuming_plays,tsan,9001-10000)
+
 # That no room of the C libraries uses one above it, and that what looks for it finds it.
 .PHONY: test-rooms
 test-rooms: $(BUILD)/gcc/libcjazzypoll.a $(BUILD)/gcc/libcjazzytls.a $(BUILD)/gcc/libcjazzyredis.a

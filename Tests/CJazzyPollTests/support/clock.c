@@ -14,6 +14,8 @@ time_t __wrap_time(time_t *now);
 
 static atomic_bool clock_is_stopped;
 static _Atomic uint64_t clock_ns;
+static _Atomic uint64_t clock_is_late_by_ms;
+static _Atomic int64_t wall_clock_is_late_by_ms;
 static atomic_bool date_is_stopped;
 static _Atomic int64_t date_seconds;
 
@@ -33,6 +35,16 @@ void test_clock_advance_ns(uint64_t by_ns)
     clock_ns += by_ns;
 }
 
+void test_clock_jump(uint64_t by_ms)
+{
+    clock_is_late_by_ms += by_ms;
+}
+
+void test_wall_clock_jump(int64_t by_ms)
+{
+    wall_clock_is_late_by_ms += by_ms;
+}
+
 uint64_t test_real_clock_ms(void)
 {
     struct timespec now;
@@ -50,12 +62,25 @@ void test_clocks_run(void)
 {
     clock_is_stopped = false;
     date_is_stopped = false;
+    clock_is_late_by_ms = 0;
+    wall_clock_is_late_by_ms = 0;
+}
+
+static int late(clockid_t clock, struct timespec *now)
+{
+    int result = __real_clock_gettime(clock, now);
+    int64_t by_ms = clock == CLOCK_REALTIME ? wall_clock_is_late_by_ms : (int64_t)clock_is_late_by_ms;
+    if (by_ms == 0)
+        return result;
+    int64_t ns = now->tv_sec * INT64_C(1000000000) + now->tv_nsec + by_ms * 1000000;
+    *now = (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    return result;
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 {
     if (!clock_is_stopped)
-        return __real_clock_gettime(clock, now);
+        return late(clock, now);
     uint64_t ns = clock_ns;
     *now = (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
     return 0;
