@@ -1,0 +1,272 @@
+/* Those who wait for a broker that keeps the history: until it has answered, or they do not want it any more. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "jazzy.h"
+#include "jazzy/broker.h"
+#include "support/allocation.h"
+#include "support/client.h"
+#include "support/clock.h"
+#include "support/eventually.h"
+#include "support/keeper.h"
+#include "support/serving.h"
+#include "support/testing.h"
+
+static test_client client;
+static test_client other;
+static test_client third;
+
+static jz_position zero_of(const keeper *keeper)
+{
+    return (jz_position){keeper->epoch, 0};
+}
+
+static void a_late_answer_is_not_awaited(void **state)
+{
+    (void)state;
+    keeper keeper;
+    keeper_open(&keeper, NULL, NULL);
+    keeper_publish(&keeper, "one");
+    keeper_come_back(&keeper, &client, zero_of(&keeper));
+    keeper_await_fetch(&keeper, 1);
+    uint64_t number = keeper.number;
+    test_clock_stop(test_real_clock_ms());
+    test_clock_advance(JZ_FETCH_TIMEOUT_MS);
+    test_clock_advance(2000);
+    assert_int_equal(keeper_expect_begin(&client, "false", 0).epoch, 0);
+    test_clocks_run();
+    keeper_answer_to(&keeper, number, 1, 1);
+    keeper_come_back(&keeper, &other, zero_of(&keeper)); /* the broker is asked again */
+    keeper_await_fetch(&keeper, 2);
+    keeper_answer(&keeper);
+    keeper_expect_begin(&other, "true", 1);
+    keeper_expect(&other, "one");
+    test_client_close(&client);
+    test_client_close(&other);
+    keeper_close(&keeper);
+}
+
+static void who_leaves_while_it_waits_lets_go_of_the_topic(void **state)
+{
+    (void)state;
+    keeper keeper;
+    keeper_open(&keeper, NULL, NULL);
+    keeper_publish(&keeper, "one");
+    keeper_come_back(&keeper, &client, zero_of(&keeper));
+    keeper_await_fetch(&keeper, 1);
+    test_client_reset(&client);
+    keeper_come_back(&keeper, &other, zero_of(&keeper));
+    keeper_answer(&keeper);
+    keeper_expect_begin(&other, "true", 1);
+    assert_int_equal(keeper.fetches, 1);
+    test_client_close(&other);
+    assert_eventually(keeper.wanted == 0);
+    keeper_close(&keeper);
+}
+
+static void who_unsubscribes_while_it_waits_is_not_subscribed(void **state)
+{
+    (void)state;
+    keeper keeper;
+    keeper_open(&keeper, NULL, NULL);
+    keeper_publish(&keeper, "one");
+    keeper_come_back(&keeper, &client, zero_of(&keeper));
+    keeper_come_back(&keeper, &other, zero_of(&keeper));
+    keeper_await_fetch(&keeper, 1);
+    keeper_say(&keeper, &client, "-");
+    keeper_answer(&keeper);
+    keeper_expect_begin(&other, "true", 1);
+    keeper_expect(&other, "one");
+    keeper_publish(&keeper, "two");
+    keeper_expect(&other, "two");
+    assert_true(test_client_hears_nothing(&client));
+    keeper_say(&keeper, &client, "?"); /* and may come again */
+    assert_int_equal(keeper_expect_begin(&client, "false", 0).offset, 2);
+    test_client_close(&client);
+    test_client_close(&other);
+    keeper_close(&keeper);
+}
+
+/* Also from another thread, and where it was the only one: then the answer is of no use to who comes after it. */
+static void a_topic_that_nobody_wants_for_a_moment_is_asked_for_again(void **state)
+{
+    (void)state;
+    keeper keeper;
+    keeper_open(&keeper, NULL, NULL);
+    keeper_publish(&keeper, "one");
+    keeper_come_back(&keeper, &client, zero_of(&keeper));
+    keeper_await_fetch(&keeper, 1);
+    uint64_t number = keeper.number;
+    jz_ws_unsubscribe((jz_ws){keeper.speaker}, KEEPER_TOPIC);
+    assert_int_equal(keeper.wanted, 0);
+    keeper_publish(&keeper, "two");
+    keeper_come_back(&keeper, &other, zero_of(&keeper));
+    assert_int_equal(keeper.fetches, 1); /* one at a time */
+    keeper_answer_to(&keeper, number, 1, 1);
+    keeper_await_fetch(&keeper, 2);
+    keeper_answer(&keeper);
+    keeper_expect_begin(&other, "true", 2);
+    keeper_expect(&other, "one");
+    keeper_expect(&other, "two");
+    assert_true(test_client_hears_nothing(&client));
+    test_client_close(&client);
+    test_client_close(&other);
+    keeper_close(&keeper);
+}
+
+static void closing_a_topic_closes_who_waits_for_it(void **state)
+{
+    (void)state;
+    keeper keeper;
+    test_received frame;
+    keeper_open(&keeper, NULL, NULL);
+    keeper_come_back(&keeper, &client, zero_of(&keeper));
+    keeper_await_fetch(&keeper, 1);
+    assert_int_equal(jz_server_close_topic(keeper.server, KEEPER_TOPIC, 4000, "over", 4), JZ_SEND_SENT);
+    keeper_expect_begin(&client, "false", 0);
+    assert_true(test_client_take_frame(&client, &frame));
+    assert_int_equal(frame.opcode, JZ_OPCODE_CLOSE);
+    assert_int_equal(frame.payload[0] << 8 | frame.payload[1], 4000);
+    test_client_close(&client);
+    keeper_answer(&keeper); /* for nobody */
+    keeper_close(&keeper);
+}
+
+static void a_server_ends_although_somebody_waits(void **state)
+{
+    (void)state;
+    keeper keeper;
+    size_t before = test_live_allocations();
+    keeper_open(&keeper, NULL, NULL);
+    keeper_come_back(&keeper, &client, zero_of(&keeper));
+    keeper_come(&keeper, &other, "r5");
+    keeper_await_fetch(&keeper, 1);
+    jz_server_stop(keeper.server);
+    test_client_close(&client);
+    test_client_close(&other);
+    jz_server_wait(keeper.server);
+    assert_int_equal(keeper.wanted, 0);
+    keeper_answer(&keeper);
+    keeper_close(&keeper);
+    assert_int_equal(test_live_allocations(), before);
+}
+
+static void more_than_the_mailboxes_may_have_do_not_wait(void **state)
+{
+    (void)state;
+    keeper keeper;
+    jz_options options = serving_options(1);
+    options.log_level = JZ_LOG_ERROR;
+    options.mailbox_limit = 64 * 1024;
+    keeper_open(&keeper, &options, NULL);
+    keeper_connect(&keeper, &client);
+    while (keeper.refused == 0)
+        keeper_say(&keeper, &client, "?");
+    assert_true(keeper.pending > 64 && keeper.pending < 64 * 1024 / 64);
+    keeper_answer(&keeper);
+    for (size_t i = 0; i < keeper.pending; i++)
+        keeper_expect_begin(&client, "false", 0);
+    keeper_say(&keeper, &client, "?");
+    keeper_expect_begin(&client, "false", 0);
+    test_client_close(&client);
+    keeper_close(&keeper);
+}
+
+/* The handler has its loop, so that a message has no room in the mailbox. */
+static void a_message_that_finds_no_room_is_fetched_by_who_comes_back(void **state)
+{
+    (void)state;
+    keeper keeper;
+    keeper_open(&keeper, NULL, NULL);
+    keeper_publish(&keeper, "one");
+    keeper_come_back(&keeper, &client, (jz_position){keeper.epoch, 1});
+    keeper_await_fetch(&keeper, 1);
+    keeper_answer(&keeper);
+    keeper_expect_begin(&client, "true", 0);
+    keeper.is_deaf = true;
+    keeper_publish(&keeper, "two");
+    test_allocations_fail_after(0);
+    jz_send_status status = keeper_deliver(&keeper, 2);
+    test_allocations_succeed();
+    assert_int_equal(status, JZ_SEND_DROPPED);
+    keeper_expect_gap(&client); /* as soon as there is memory to say so */
+    keeper_come_back(&keeper, &client, (jz_position){keeper.epoch, 1});
+    keeper_await_fetch(&keeper, 2);
+    keeper_answer(&keeper);
+    keeper_expect_begin(&client, "true", 1);
+    keeper_expect(&client, "two");
+    test_client_close(&client);
+    keeper_close(&keeper);
+}
+
+/*
+ * Takes frames until the connection is closed, because of a gap behind the third message: what follows what is
+ * announced is contiguous.
+ */
+static void expect_no_silent_gap(const keeper *keeper, test_client *taking, jz_position since)
+{
+    test_received frame;
+    char text[160] = "";
+    if (test_client_take_frame(taking, &frame) && frame.opcode == JZ_OPCODE_TEXT && frame.length < sizeof text)
+        memcpy(text, frame.payload, frame.length);
+    if (strstr(text, "\"recovered\":true") == NULL)
+        return;
+    while (test_client_take_frame(taking, &frame) && frame.opcode != JZ_OPCODE_CLOSE) {
+        const char *expected = keeper->texts[++since.offset];
+        assert_true(since.offset <= 3);
+        assert_int_equal(frame.length, strlen(expected));
+        assert_memory_equal(frame.payload, expected, frame.length);
+    }
+}
+
+/* Each allocation of what happens here fails once: nobody misses anything without being told, and nothing leaks. */
+static void without_memory_nobody_misses_anything_silently(void **state)
+{
+    (void)state;
+    size_t before = test_live_allocations();
+    size_t failed = 1;
+    for (size_t step = 0; failed > 0; step++) {
+        keeper keeper;
+        keeper_open(&keeper, NULL, NULL);
+        keeper_publish(&keeper, "one");
+        keeper_publish(&keeper, "two");
+        keeper_come_back(&keeper, &client, (jz_position){keeper.epoch, 1});
+        keeper_await_fetch(&keeper, 1);
+        keeper_connect(&keeper, &third);
+        keeper_say(&keeper, &third, "-");
+        jz_ws ws = {keeper.speaker};
+        test_allocation_fails_once_after(step);
+        jz_subscribe_options from_one = {.has_since = true, .since = {keeper.epoch, 1}, .announces = true};
+        jz_send_status status = jz_ws_subscribe_from(ws, KEEPER_TOPIC, &from_one, NULL);
+        keeper_answer(&keeper);
+        keeper_publish(&keeper, "three");
+        keeper.is_deaf = true;
+        keeper_publish(&keeper, "four");
+        keeper.is_deaf = false;
+        keeper_publish(&keeper, "five"); /* behind a gap */
+        jz_broker_missed(keeper.server, KEEPER_TOPIC);
+        failed = test_allocations_succeed();
+        expect_no_silent_gap(&keeper, &client, from_one.since);
+        if (status == JZ_SEND_QUEUED)
+            expect_no_silent_gap(&keeper, &third, from_one.since);
+        test_client_close(&client);
+        test_client_close(&third);
+        keeper_close(&keeper);
+        assert_int_equal(test_live_allocations(), before);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_late_answer_is_not_awaited),
+        cmocka_unit_test(who_leaves_while_it_waits_lets_go_of_the_topic),
+        cmocka_unit_test(who_unsubscribes_while_it_waits_is_not_subscribed),
+        cmocka_unit_test(a_topic_that_nobody_wants_for_a_moment_is_asked_for_again),
+        cmocka_unit_test(closing_a_topic_closes_who_waits_for_it),
+        cmocka_unit_test(a_server_ends_although_somebody_waits),
+        cmocka_unit_test(more_than_the_mailboxes_may_have_do_not_wait),
+        cmocka_unit_test(a_message_that_finds_no_room_is_fetched_by_who_comes_back),
+        cmocka_unit_test(without_memory_nobody_misses_anything_silently),
+    };
+    return EXIT_STATUS_OF(cmocka_run_group_tests_name("shared history waiting", tests, NULL, NULL));
+}
