@@ -170,6 +170,15 @@ static void expect(test_client *client, const char *text)
     test_client_expect(client, JZ_OPCODE_TEXT, text, strlen(text));
 }
 
+/* It may have missed something, and is closed to come back. */
+static void expect_gap(test_client *closed)
+{
+    test_received frame;
+    assert_true(test_client_take_frame(closed, &frame));
+    assert_true(frame.opcode == JZ_OPCODE_CLOSE && frame.length > 2);
+    assert_int_equal(frame.payload[0] << 8 | frame.payload[1], JZ_CLOSE_BEHIND);
+}
+
 static test_client client;
 static test_client other;
 
@@ -246,9 +255,13 @@ static void whose_server_had_lost_the_others_may_have_missed_something(void **st
     jz_broker_set_joined(hall.server, false);
     jz_position between = come_back(&hall, &client, position, "false", 0);
     test_client_close(&client);
-    hall.wanted = 0; /* the broker has forgotten the topics, and is told of them again */
+    assert_true(test_client_hears_nothing(&other)); /* it has what there is here */
+    hall.wanted = 0;                                /* the broker has forgotten the topics, and is told of them again */
     jz_broker_set_joined(hall.server, true);
+    expect_gap(&other);
     jz_position after = come_back(&hall, &client, between, "false", 0);
+    test_client_close(&other);
+    come_back(&hall, &other, after, "true", 0);
     test_client_close(&client);
     come_back(&hall, &client, after, "true", 0);
     test_client_close(&client);
@@ -272,9 +285,13 @@ static void whose_server_has_missed_a_message_has_not_recovered(void **state)
     come_back(&hall, &client, position, "true", 0);
     test_client_close(&client);
     jz_broker_missed(hall.server, TOPIC);
+    expect(&other, "one");
+    expect_gap(&other);
     publish_elsewhere(&hall, "three");
     jz_position after = come_back(&hall, &client, position, "false", 0);
     assert_true(after.epoch != position.epoch);
+    test_client_close(&other);
+    come_back(&hall, &other, after, "true", 0);
     test_client_close(&client);
     publish_elsewhere(&hall, "four");
     come_back(&hall, &client, after, "true", 1);
@@ -297,6 +314,7 @@ static void who_comes_back_after_a_message_that_the_server_could_not_take_has_no
     jz_send_status status = jz_broker_deliver(hall.server, TOPIC, JZ_MESSAGE_TEXT, "one", 3);
     test_allocations_succeed();
     assert_int_equal(status, JZ_SEND_DROPPED);
+    expect_gap(&other); /* as soon as there is memory to say so */
     position = come_back(&hall, &client, position, "false", 0);
     test_client_close(&client);
     come_back(&hall, &client, position, "true", 0);

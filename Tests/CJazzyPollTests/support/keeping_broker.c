@@ -49,6 +49,15 @@ static keeping_item take_first(keeping_member *to)
     return item;
 }
 
+static keeping_item exchange_first(keeping_member *to, keeping_item item)
+{
+    keeping_item *first = to->first;
+    keeping_item taken = *first;
+    item.next = first->next;
+    *first = item;
+    return taken;
+}
+
 static void begin_epoch(keeping_broker *broker)
 {
     if (broker->epoch + 1 == KEEPING_EPOCHS)
@@ -283,20 +292,8 @@ static bool serve(keeping_member *member)
         ask(member);
     } else if (member->first != NULL) {
         keeping_item item = take_first(member);
-        if (item.number != 0 && member->first != NULL && happens(broker, 2)) {
-            keeping_item newer = take_first(member);
-            /* Two answers keep their order, which does not matter. */
-            keeping_item *rest = member->first;
-            keeping_item *put_back = malloc(sizeof *put_back);
-            if (put_back == NULL)
-                abort();
-            *put_back = item;
-            put_back->next = rest;
-            if (rest == NULL)
-                member->end = &put_back->next;
-            member->first = put_back;
-            item = newer;
-        }
+        if (item.number != 0 && member->first != NULL && happens(broker, 2))
+            item = exchange_first(member, item); /* the answer comes later */
         if (item.number != 0)
             answer(member, item);
         else
