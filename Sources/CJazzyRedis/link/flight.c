@@ -198,8 +198,6 @@ bool jz_redis_queue_answered(jz_redis_queue *queue)
     if (entry->end > queue->awaiting->sent)
         return false;
     note_progress(queue, entry);
-    if (entry->kind == JZ_REDIS_QUEUED_KEPT)
-        queue->retried_rounds = 0;
     if (is_message(entry))
         atomic_store_explicit(&queue->accepted, atomic_load_explicit(&queue->accepted, memory_order_relaxed) + 1,
                               memory_order_relaxed);
@@ -213,6 +211,8 @@ bool jz_redis_queue_refused(jz_redis_queue *queue)
     bool is_whole = entry->end <= queue->awaiting->sent;
     note_progress(queue, entry);
     pthread_mutex_lock(&queue->lock);
+    if (entry->kind == JZ_REDIS_QUEUED_KEPT && entry->publication->kept == entry->number)
+        entry->publication->kept = 0; /* the next one comes behind another */
     if (entry->publication != NULL)
         jz_redis_published_lost(queue->published, entry->publication, entry->number);
     else if (entry->kind == JZ_REDIS_QUEUED_LOST_ANY)

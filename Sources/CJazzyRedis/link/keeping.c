@@ -13,7 +13,7 @@
 #include "link/clock.h"
 #include "link/queue.h"
 
-enum { MOST_ROUNDS = 4 /* of those that are sent again, until they are given up */ };
+enum { MOST_RETRIES = 4 /* of one message, until it is given up */ };
 
 /* Under the lock. False: no memory. */
 static bool gather_script(jz_redis_queue *queue)
@@ -101,7 +101,7 @@ static jz_redis_piece *copy_command(const jz_redis_piece *piece, size_t place)
     memcpy(copy->bytes, piece->bytes + start, size);
     copy->length = size;
     copy->queued[copy->count] = piece->queued[place];
-    copy->queued[copy->count].is_again = true;
+    copy->queued[copy->count].retries++;
     copy->queued[copy->count++].end = size;
     return copy;
 }
@@ -110,13 +110,13 @@ bool jz_redis_queue_retry(jz_redis_queue *queue, bool is_script_missing)
 {
     jz_redis_piece *piece = queue->awaiting;
     jz_redis_queued *entry = &piece->queued[piece->answered];
-    if (entry->end > piece->sent || queue->retried_rounds >= MOST_ROUNDS)
+    if (entry->end > piece->sent || entry->retries >= MOST_RETRIES)
         return jz_redis_queue_refused(queue);
     jz_redis_piece *copy = copy_command(piece, piece->answered);
     if (copy == NULL)
         return jz_redis_queue_refused(queue);
     /* What came before it was refused for good, or Redis has forgotten it. */
-    if (entry->is_again && !is_script_missing)
+    if (entry->retries > 0 && !is_script_missing)
         jz_redis_keep_forget_before(copy->bytes + copy->length);
     jz_redis_pieces_append(&queue->retried, copy);
     queue->is_script_missing = queue->is_script_missing || is_script_missing;
@@ -134,7 +134,6 @@ void jz_redis_queue_send_retried(jz_redis_queue *queue)
 {
     jz_redis_pieces_prepend(&queue->flight, &queue->retried);
     queue->sending = queue->awaiting = queue->flight.first;
-    queue->retried_rounds++;
     /* Without memory for it they are refused again. */
     if (queue->is_script_missing)
         (void)jz_redis_queue_load_script(queue);

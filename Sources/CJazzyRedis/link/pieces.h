@@ -28,7 +28,7 @@ typedef struct jz_redis_queued {
     uint64_t number;                   /* what jz_redis_published_lost is told */
     size_t end;                        /* where it ends in the piece */
     jz_redis_queued_kind kind;
-    bool is_again; /* it was sent before, and refused in a way that passes */
+    uint8_t retries; /* how often it was refused in a way that passes, and sent again */
 } jz_redis_queued;
 
 typedef struct jz_redis_piece {

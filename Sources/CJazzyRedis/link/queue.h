@@ -57,7 +57,6 @@ typedef struct jz_redis_queue {
     unsigned fruitless;       /* connections in a row that were lost with something sent and nothing answered */
     size_t careful;           /* so many are sent alone, each once the one before is answered */
     jz_redis_pieces retried;  /* are sent again, once all that was sent is answered, and before anything else */
-    unsigned retried_rounds;  /* since Redis has kept something */
     bool is_script_missing;
 
     atomic_bool must_flush; /* the next flush has something to do; written under the lock */

@@ -3,6 +3,7 @@ A client of plain sockets, for what well-behaved clients cannot be made to send.
 speaks TLS.
 """
 
+import select
 import socket
 import struct
 from dataclasses import dataclass
@@ -103,6 +104,10 @@ class RawConnection:
 
     def read_frame(self):
         return frames.decode(self.read_exactly)
+
+    def has_more(self, seconds):
+        """Whether something is there to be read, or comes within that time, be it the end."""
+        return bool(self._received) or bool(select.select([self.socket], [], [], seconds)[0])
 
     def read_close(self):
         """Reads a close frame and returns its code and reason."""

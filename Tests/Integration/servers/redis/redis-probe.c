@@ -17,6 +17,7 @@ typedef struct settings {
     probe probe;
     jz_options options;
     jz_redis_options redis;
+    bool has_history; /* all topics have one */
 } settings;
 
 /* Flags of numbers, and where these go. */
@@ -33,6 +34,7 @@ static const struct {
     NUMBER("--threads", options.threads),
     NUMBER("--stop-timeout-ms", options.stop_timeout_ms),
     NUMBER("--conceal-gaps", probe.conceals_gaps),
+    NUMBER("--history", has_history),
     NUMBER("--redis-ordered", redis.is_ordered),
     NUMBER("--redis-starts-alone", redis.starts_alone),
     NUMBER("--redis-queue-limit", redis.queue_limit),
@@ -100,6 +102,8 @@ static jz_status serve(settings *settings, jz_error *error)
     if (probe->server == NULL)
         return error->status;
     jz_status status = jz_server_join(probe->server, jz_redis_broker(probe->redis), error);
+    if (status == JZ_OK && settings->has_history)
+        status = jz_server_history(probe->server, "", 0, NULL, error);
     if (status == JZ_OK)
         status = probe_register_redis_routes(probe, error);
     if (status == JZ_OK)

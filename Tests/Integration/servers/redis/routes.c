@@ -58,6 +58,15 @@ void probe_tell_gap(void *context, const char *topic, size_t length)
     jz_broker_deliver(probe->server, topic, length, JZ_MESSAGE_TEXT, text, (size_t)written);
 }
 
+/* The first message says how it has begun; all others are what is published. */
+static void resume(jz_ws ws, word topic, word since)
+{
+    jz_subscribe_options options = {.announces = true};
+    options.has_since = since.length > 0 && jz_position_parse(since.start, since.length, &options.since);
+    if (jz_ws_subscribe_from(ws, topic.start, topic.length, &options, NULL) == JZ_SEND_DROPPED)
+        answer(ws, "!dropped");
+}
+
 static void handle_command(const probe *probe, jz_ws ws, const jz_message *message)
 {
     word rest = {(const char *)message->bytes, message->length};
@@ -74,6 +83,8 @@ static void handle_command(const probe *probe, jz_ws ws, const jz_message *messa
     } else if (is(command, "subscribe")) {
         jz_ws_subscribe(ws, topic.start, topic.length);
         answer(ws, "!done %.*s", (int)topic.length, topic.start);
+    } else if (is(command, "resume")) {
+        resume(ws, topic, rest);
     } else if (is(command, "unsubscribe")) {
         jz_ws_unsubscribe(ws, topic.start, topic.length);
         answer(ws, "!done %.*s", (int)topic.length, topic.start);

@@ -7,6 +7,8 @@
  *     publish TOPIC ANYTHING                  ANYTHING goes to the topic's other subscribers, as a text if the command
  *                                             was one, else as binary; "!sent", "!queued", "!dropped" or "!closed"
  *     announce TOPIC ANYTHING                 the same in the name of the server, so that the connection gets it, too
+ *     resume TOPIC [POSITION]                 a topic with history, from there: the next message says how that begins,
+ *                                             and all others are what is published
  * /redis-statistics answers each text with JSON.
  */
 #ifndef REDIS_PROBE_ROUTES_H

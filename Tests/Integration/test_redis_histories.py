@@ -1,0 +1,51 @@
+"""
+Who continues where it was gets all that it has missed, once, and in order, over several servers, whatever happens to
+Redis, to what it keeps, and to servers: plays by seeds, of which 24 are here, or JAZZY_REDIS_SEEDS=FIRST-LAST; a
+thousand of them are played by `make nightly-redis`. A play that failed is repeated by its seed, though not to the instant.
+"""
+
+import os
+import random
+
+import pytest
+
+from support.redis.failover import CAUSES, Failover
+from support.redis.history_faults import FAULTS
+from support.redis.history_play import HistoryPlay
+from support.redis.servers import Redis
+
+FIRST, LAST = map(int, os.environ.get("JAZZY_REDIS_SEEDS", "1-24").split("-"))
+
+# Of so many seeds one has a failover, which takes longer than other faults.
+FAILOVER_EACH = 12
+
+
+@pytest.mark.parametrize("seed", range(FIRST, LAST + 1))
+def test_who_continues_has_everything_once(tmp_path, seed):
+    chosen = random.Random(seed)
+    options = {"servers": chosen.randint(2, 3), "is_ordered": chosen.random() < 0.2}
+    faults = chosen.sample(sorted(FAULTS), 3)
+    if seed % FAILOVER_EACH == 0:
+        cause = chosen.choice(CAUSES)
+        print(f"{seed}: failover {cause.__name__}; {options}")
+        with Failover(tmp_path) as pair, HistoryPlay(pair.first, seed, url=pair.url, **options) as play:
+            with pair.by(cause, connections=2 * options["servers"]):
+                pass
+            play.redis = pair.second
+            FAULTS[faults[0]](play)
+            play.conclude()
+    else:
+        print(f"{seed}: {', '.join(faults)}; {options}")
+        with Redis(tmp_path / "redis") as redis, HistoryPlay(redis, seed, **options) as play:
+            for fault in faults:
+                FAULTS[fault](play)
+                play.await_more()
+            play.conclude()
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_each_fault_alone(tmp_path, fault):
+    with Redis(tmp_path / "redis") as redis, HistoryPlay(redis, 0) as play:
+        FAULTS[fault](play)
+        play.await_more()
+        play.conclude()
