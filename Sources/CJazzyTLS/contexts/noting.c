@@ -7,6 +7,7 @@
 #include <openssl/provider.h>
 #include <string.h>
 
+#include "contexts/nonces.h"
 #include "contexts/secrets.h"
 
 /* A name of a property that is not OpenSSL's own must have a dot. */
@@ -34,6 +35,7 @@ static OSSL_ALGORITHM algorithms[] = {
     {"TLS1-PRF", NOTING, of_1_2.functions, "notes what TLS 1.2 derives"},
     {NULL, NULL, NULL, NULL},
 };
+static const OSSL_ALGORITHM *ciphers;
 static const OSSL_PROVIDER *original; /* while ours begins */
 
 /* --- What is noted ----------------------------------------------------------------------------------------------- */
@@ -133,10 +135,20 @@ static bool take(derivation *derivation)
     return is_taken && is_not_kept == 0;
 }
 
+/* They are for speed alone: without them there are the default provider's. */
+static void take_ciphers(void)
+{
+    int is_not_kept = 0;
+    const OSSL_ALGORITHM *all = OSSL_PROVIDER_query_operation(original, OSSL_OP_CIPHER, &is_not_kept);
+    ciphers = jz_tls_nonces_take(is_not_kept == 0 ? all : NULL, NOTING);
+}
+
 static const OSSL_ALGORITHM *query_operation(void *context, int operation, int *is_not_kept)
 {
     (void)context;
     *is_not_kept = 0;
+    if (operation == OSSL_OP_CIPHER)
+        return ciphers;
     return operation == OSSL_OP_KDF ? algorithms : NULL;
 }
 
@@ -165,6 +177,8 @@ bool jz_tls_noting_begin(jz_tls_noting *noting, OSSL_LIB_CTX *context)
 {
     *noting = (jz_tls_noting){.original = OSSL_PROVIDER_load(context, "default")};
     original = noting->original;
+    if (original != NULL)
+        take_ciphers();
     if (original != NULL && take(&of_1_3) && take(&of_1_2) &&
         OSSL_PROVIDER_add_builtin(context, name_of_ours, begin_provider) == 1)
         noting->own = OSSL_PROVIDER_load(context, name_of_ours);
