@@ -61,6 +61,22 @@ def no_memory(play):
     play.redis.configure("maxmemory", 0)
 
 
+def cut_replies(play):
+    """Connections end somewhere in the midst of what they are told: of what was kept nobody knows it."""
+    for _ in range(8):
+        for proxy in play.proxies:
+            proxy.cut(after=play.random.randrange(200), subscribed=play.random.random() < 0.3)
+        time.sleep(play.random.uniform(0.02, 0.1))
+
+
+def a_black_hole(play):
+    """For one server no byte passes, and no connection ends; all of it is lost."""
+    for proxy in play.proxies[:1]:
+        proxy.hold()
+        time.sleep(play.random.choice((0.1, 1.1)))
+        proxy.lose()
+
+
 def a_life_as_a_replica(play):
     """It loses what it has, and gets nothing, because its master is nobody; then it is a master again."""
     play.redis.call("REPLICAOF", "127.0.0.1", 1)
@@ -79,6 +95,8 @@ FAULTS = {
     "a restart of a server": a_restart_of_a_server,
     "a pause": a_pause,
     "no memory": no_memory,
+    "cut replies": cut_replies,
+    "a black hole": a_black_hole,
     "a life as a replica": a_life_as_a_replica,
     "all is flushed": _calling(["FLUSHALL"]),
     "no position": _calling(["DEL", POSITION]),

@@ -10,6 +10,7 @@ from support.programs import REDIS_PROBE
 from support.raw import open_websocket
 from support.redis.history_faults import TOPIC
 from support.redis.members import QUICKLY
+from support.redis.proxy import Proxy
 from support.redis.resuming import Ledger, Publisher, Resumer
 from support.server import Server
 
@@ -25,7 +26,8 @@ class HistoryPlay:
         self.random = random.Random(seed)
         self.ledger = Ledger()
         self.ports = []
-        self._url = url or redis.url
+        self.proxies = []
+        self._url = url
         self._is_ordered = is_ordered
         self._servers = []
         self._stack = contextlib.ExitStack()
@@ -36,8 +38,10 @@ class HistoryPlay:
     def _cast(self, role, name):
         return role(name, self.ports, TOPIC, self.ledger, self.random.random())
 
-    def _begin_server(self, port):
-        flags = {"--redis": self._url, "--history": 1, "--conceal-gaps": 1, "--redis-starts-alone": 1, **QUICKLY}
+    def _begin_server(self, place, port):
+        """It reaches Redis through a proxy of its own, unless it has to find it."""
+        url = self._url or f"redis://127.0.0.1:{self.proxies[place].port}"
+        flags = {"--redis": url, "--history": 1, "--conceal-gaps": 1, "--redis-starts-alone": 1, **QUICKLY}
         flags |= {"--redis-ordered": int(self._is_ordered), "--stop-timeout-ms": 300, "--port": port}
         return Server([REDIS_PROBE, *(word for pair in flags.items() for word in pair)]).__enter__()
 
@@ -50,11 +54,13 @@ class HistoryPlay:
         else:
             server.stop()
         time.sleep(self.random.uniform(0, 0.2))
-        self._servers[place] = self._begin_server(self.ports[place])
+        self._servers[place] = self._begin_server(place, self.ports[place])
 
     def __enter__(self):
         for _ in range(self._count):
-            server = self._begin_server(0)
+            if self._url is None:
+                self.proxies.append(self._stack.enter_context(Proxy(self.redis.port)))
+            server = self._begin_server(len(self._servers), 0)
             self._servers.append(server)
             self.ports.append(server.port)
         for actor in (*self._clients, *self._publishers):
@@ -70,6 +76,7 @@ class HistoryPlay:
             if kind is not None:
                 print(f"a server said:\n{server.errors.text()}")
             server.__exit__(kind, *exception)
+        self._stack.__exit__(kind, *exception)
 
     def await_more(self, count=6):
         """So many more clients have continued where they were."""

@@ -42,7 +42,7 @@ class Ledger:
             self.received += 1
             known = self._messages.setdefault(position, text)
             if known != text:
-                self.complaints.append(f"at {position} {name} has {text}, and others have {known}")
+                self.complaints.append(f"at {position} {name} has {text[:40]}, and others have {known[:40]}")
 
     def check(self, name, texts):
         """Of what a client has got without having to begin anew: nothing twice, and each publisher's in its order."""
