@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from support.redis.failover import CAUSES, Failover
+from support.redis.failover import CAUSES, Failover, while_behind
 from support.redis.history_faults import FAULTS
 from support.redis.history_play import HistoryPlay
 from support.redis.servers import Redis
@@ -41,6 +41,17 @@ def test_who_continues_has_everything_once(tmp_path, seed):
                 FAULTS[fault](play)
                 play.await_more()
             play.conclude()
+
+
+def test_a_replica_that_is_behind_when_it_becomes_the_master(tmp_path):
+    with Failover(tmp_path) as pair, HistoryPlay(pair.first, 0, url=pair.url) as play:
+        with pair.by(while_behind, connections=4):
+            play.await_more()
+        play.redis = pair.second
+        not_recovered = play.ledger.not_recovered
+        play.await_more()
+        play.conclude()
+        assert not_recovered > 0
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))

@@ -12,6 +12,9 @@ CHOOSES_WITHIN = 60
 GIVES_UP_WITHIN = 15
 ATTEMPTS = 3
 
+# Bytes: more than the buffers of a connection.
+LARGE = 64 << 20
+
 
 class Failover:
     """`with Failover(folder) as pair`: Sentinel knows both."""
@@ -74,6 +77,16 @@ def while_suspended(pair):
     yield
     eventually(lambda: pair.sentinel.master_port() != pair.first.port, "Sentinel chooses the other", CHOOSES_WITHIN)
     pair.first.resume()
+
+
+@contextlib.contextmanager
+def while_behind(pair):
+    """The replica has not got what was written last: more is on its way to it than the kernel holds."""
+    pair.second.suspend()
+    pair.first.call("SET", "large", b"x" * LARGE)
+    yield
+    pair.first.kill()
+    pair.second.resume()
 
 
 CAUSES = [asked_for, by_a_kill, while_suspended]

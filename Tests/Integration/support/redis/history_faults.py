@@ -61,6 +61,17 @@ def no_memory(play):
     play.redis.configure("maxmemory", 0)
 
 
+def eviction(play):
+    """Redis needs the memory for something else: any key may be gone."""
+    play.redis.configure("maxmemory-policy", "allkeys-random")
+    for _ in range(5):
+        play.redis.configure("maxmemory", 1)
+        _calling(["SET", "other", "x"])(play)
+        play.redis.configure("maxmemory", 0)
+        time.sleep(play.random.uniform(0, 0.05))
+    play.redis.configure("maxmemory-policy", "noeviction")
+
+
 def cut_replies(play):
     """Connections end somewhere in the midst of what they are told: of what was kept nobody knows it."""
     for _ in range(8):
@@ -95,6 +106,7 @@ FAULTS = {
     "a restart of a server": a_restart_of_a_server,
     "a pause": a_pause,
     "no memory": no_memory,
+    "eviction": eviction,
     "cut replies": cut_replies,
     "a black hole": a_black_hole,
     "a life as a replica": a_life_as_a_replica,
