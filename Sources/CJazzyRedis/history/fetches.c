@@ -13,6 +13,7 @@ void jz_redis_fetches_init(jz_redis_fetches *fetches)
     jz_redis_list_init(&fetches->waiting);
     jz_redis_list_init(&fetches->sent);
     fetches->last_id = 0;
+    fetches->sent_bytes = 0;
 }
 
 jz_redis_fetch *jz_redis_fetch_make(const char *topic, size_t length)
@@ -39,9 +40,16 @@ jz_redis_fetch *jz_redis_fetches_first(const jz_redis_fetches *fetches)
     return holder(jz_redis_list_first(&fetches->waiting));
 }
 
+bool jz_redis_fetches_have_room(const jz_redis_fetches *fetches, const jz_redis_fetch *fetch)
+{
+    return fetches->sent.count == 0 ||
+           (fetches->sent.count < JZ_REDIS_MOST_FETCHES && fetch->bytes <= JZ_REDIS_MOST_FETCHED - fetches->sent_bytes);
+}
+
 void jz_redis_fetches_send(jz_redis_fetches *fetches, jz_redis_fetch *fetch)
 {
     fetch->id = ++fetches->last_id;
+    fetches->sent_bytes += fetch->bytes;
     jz_redis_list_remove(&fetches->waiting, &fetch->place);
     jz_redis_list_append(&fetches->sent, &fetch->place);
 }
@@ -88,6 +96,7 @@ void jz_redis_fetches_again(jz_redis_fetches *fetches)
         jz_redis_fetch *fetch = holder(fetches->sent.ends.previous);
         jz_redis_list_remove(&fetches->sent, &fetch->place);
         fetch->id = 0;
+        fetches->sent_bytes -= fetch->bytes;
         fetch->has_marker = false;
         free(fetch->reply);
         fetch->reply = NULL;
@@ -106,6 +115,8 @@ jz_redis_fetch *jz_redis_fetches_sent_before(const jz_redis_fetches *fetches, ui
 
 void jz_redis_fetches_remove(jz_redis_fetches *fetches, jz_redis_fetch *fetch)
 {
+    if (fetch->id != 0)
+        fetches->sent_bytes -= fetch->bytes;
     jz_redis_list_remove(fetch->id != 0 ? &fetches->sent : &fetches->waiting, &fetch->place);
     free(fetch->reply);
     free(fetch);

@@ -12,7 +12,8 @@
 
 #include "tables/list.h"
 
-enum { JZ_REDIS_MOST_FETCHES = 16 /* that are sent and not answered: each may be answered by 8 MiB */ };
+/* Of those that are sent and not answered: how many, and how many bytes may be answered unless it is one alone. */
+enum { JZ_REDIS_MOST_FETCHES = 256, JZ_REDIS_MOST_FETCHED = 32 * 1024 * 1024 };
 
 typedef struct jz_redis_fetch {
     jz_redis_link place;
@@ -32,6 +33,7 @@ typedef struct jz_redis_fetch {
 typedef struct jz_redis_fetches {
     jz_redis_list waiting; /* for its topic to be subscribed, or for others */
     jz_redis_list sent;
+    size_t sent_bytes; /* that may be answered */
     uint64_t last_id;
 } jz_redis_fetches;
 
@@ -45,6 +47,9 @@ void jz_redis_fetches_take(jz_redis_fetches *fetches, jz_redis_list *made);
 
 /* The first that waits; NULL: none does. */
 jz_redis_fetch *jz_redis_fetches_first(const jz_redis_fetches *fetches);
+
+/* Whether this one may be sent, too. */
+bool jz_redis_fetches_have_room(const jz_redis_fetches *fetches, const jz_redis_fetch *fetch);
 
 /* It waits no longer, because it is sent: gives it its id. Or it goes behind all others that wait. */
 void jz_redis_fetches_send(jz_redis_fetches *fetches, jz_redis_fetch *fetch);

@@ -15,7 +15,7 @@
     "local function number(value) return string.format('%.0f', value) end\n"                                           \
     "local function is_known(known)\n"                                                                                 \
     "  return known[2] == lineage and known[1] and #known[1] == 8 and tonumber(known[3])\n"                            \
-    "    and tonumber(known[3]) < 9e15\n"                                                                              \
+    "    and tonumber(known[3]) >= 0 and tonumber(known[3]) < 9e15\n"                                                  \
     "end\n"                                                                                                            \
     "local week = 604800000\n"
 
@@ -83,7 +83,7 @@ const char jz_redis_keep_script[] =
            "redis.call('PEXPIRE', stream, number(age))\n"
            "return got\n";
 
-const char jz_redis_keep_script_sha1[] = "b20dcb1246d2c87f8296465c028bc56460a31962";
+const char jz_redis_keep_script_sha1[] = "06a4c9de0a176bc5622464eeef37ff1a3a578edd";
 
 const char jz_redis_fetch_script[] =
     COMMON "local known = redis.call('HMGET', position, 'e', 'l', 'o')\n"

@@ -189,7 +189,7 @@ static void look_at(jz_redis *redis, jz_redis_fetch *fetch, uint64_t late_ms)
     readiness is = readiness_of(redis, fetch);
     if (is == NOT_WANTED || fetch->asked_ms < late_ms)
         fail(redis, fetch);
-    else if (is == SUBSCRIBED && is_connected(redis) && redis->fetches.sent.count < JZ_REDIS_MOST_FETCHES)
+    else if (is == SUBSCRIBED && is_connected(redis) && jz_redis_fetches_have_room(&redis->fetches, fetch))
         send_command(redis, fetch);
     else
         jz_redis_fetches_postpone(&redis->fetches, fetch);

@@ -127,6 +127,28 @@ static void many_that_come_at_once_cost_one_fetch(void **state)
     finish_both();
 }
 
+static void many_topics_at_once_are_all_fetched(void **state)
+{
+    (void)state;
+    enum { TOPICS = 3000 };
+    char topic[32];
+    start_with_history();
+    for (int i = 0; i < TOPICS; i++) {
+        snprintf(topic, sizeof topic, "topic/%d", i);
+        node_publish(&here, topic, "old");
+    }
+    assert_eventually(node_statistics(&here).published == TOPICS);
+    for (int i = 0; i < TOPICS; i++) {
+        snprintf(topic, sizeof topic, "topic/%d", i);
+        node_ask_to_continue(&there.client, topic, "");
+    }
+    for (int i = 0; i < TOPICS; i++)
+        assert_int_equal(node_hear_beginning(&there.client).offset, 1);
+    assert_int_equal(node_statistics(&there).fetched, TOPICS);
+    assert_int_equal(node_statistics(&there).not_fetched, 0);
+    finish_both();
+}
+
 static void a_publisher_does_not_get_its_own_unless_it_counts(void **state)
 {
     (void)state;
@@ -295,6 +317,7 @@ int main(void)
         TEST(everybody_has_the_same_offsets_whoever_publishes),
         TEST(what_the_server_has_costs_no_command),
         TEST(many_that_come_at_once_cost_one_fetch),
+        TEST(many_topics_at_once_are_all_fetched),
         TEST(a_publisher_does_not_get_its_own_unless_it_counts),
         TEST(what_redis_has_lost_nobody_continues_from),
         TEST(after_a_new_start_of_redis_nobody_continues),

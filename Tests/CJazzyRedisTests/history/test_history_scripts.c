@@ -212,6 +212,7 @@ static const struct {
     {"the epoch is none", {"HSET jazzy:position:news e 1"}},
     {"the offset is none", {"HSET jazzy:position:news o x"}},
     {"the offset is too far", {"HSET jazzy:position:news o 9999999999999999999"}},
+    {"the offset is negative", {"HSET jazzy:position:news o -5"}},
     {"another Redis was written to", {"HSET jazzy:position:news l 0123456789"}},
     {"the offset goes back", {"HSET jazzy:position:news o 1"}},
     {"an entry of others is in the way", {"XADD jazzy:history:news * t x"}},

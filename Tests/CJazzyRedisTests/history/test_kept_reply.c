@@ -110,6 +110,35 @@ static void what_takes_long_is_found(void **state)
     assert_null(jz_redis_fetches_sent_before(&fetches, 6));
 }
 
+static void only_so_much_is_asked_for_at_a_time(void **state)
+{
+    (void)state;
+    jz_redis_fetches fetches;
+    jz_redis_fetches_init(&fetches);
+    size_t count = 0;
+    for (jz_redis_fetch *fetch = add(&fetches, "x");; fetch = add(&fetches, "x"), count++) {
+        fetch->bytes = 8 * 1024 * 1024;
+        if (!jz_redis_fetches_have_room(&fetches, fetch))
+            break;
+        jz_redis_fetches_send(&fetches, fetch);
+    }
+    assert_int_equal(count, JZ_REDIS_MOST_FETCHED / (8 * 1024 * 1024));
+    jz_redis_fetches_again(&fetches);
+    assert_int_equal(fetches.sent_bytes, 0);
+    for (count = 0; jz_redis_fetches_first(&fetches) != NULL; count++)
+        jz_redis_fetches_remove(&fetches, jz_redis_fetches_first(&fetches));
+    for (count = 0;; count++) {
+        jz_redis_fetch *fetch = add(&fetches, "x");
+        fetch->bytes = 1;
+        if (!jz_redis_fetches_have_room(&fetches, fetch))
+            break;
+        jz_redis_fetches_send(&fetches, fetch);
+    }
+    assert_int_equal(count, JZ_REDIS_MOST_FETCHES);
+    jz_redis_fetches_clear(&fetches);
+    assert_int_equal(fetches.sent_bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +146,7 @@ int main(void)
         cmocka_unit_test(the_oldest_comes_first),
         cmocka_unit_test(what_was_sent_over_a_lost_connection_is_asked_again_first),
         cmocka_unit_test(what_takes_long_is_found),
+        cmocka_unit_test(only_so_much_is_asked_for_at_a_time),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("what is fetched", tests, NULL, NULL));
 }
