@@ -12,6 +12,8 @@ import random
 import re
 import subprocess
 
+from urllib.parse import quote
+
 import pytest
 
 from support import browser, firefox
@@ -63,15 +65,27 @@ async def publish(server, first, last, width=0):
     assert response.status == 204
 
 
+# Topics whose names are more than letters.
+SEVERAL = ["feed/a", "feed/ü: \"2\"", "feed"]
+SEVERAL_PATH = "/several?" + "&".join("topic=" + quote(topic, safe="") for topic in SEVERAL)
+
+
+async def tell(server, topic, first, last):
+    """Publishes numbers to one of several topics: texts of JSON, and odd ones as bytes."""
+    response, _ = await asyncio.to_thread(ask, server, f"/tell/{quote(topic, safe='')}/{first}/{last}")
+    assert response.status == 204
+
+
 class Follower:
-    """Node with the script that the server serves. What it has said is in `numbers`, `begun` and `lost`."""
+    """Node with the script that the server serves. What it has said is in `numbers`, `told`, `begun` and `lost`."""
 
     def __init__(self, server, proxy, path="/feed", **options):
         options = {"shortest": 20, "longest": 100, **options}
         script = f"http://127.0.0.1:{server.port}/jazzy.js"
         address = f"ws://127.0.0.1:{proxy.port}{path}"
         self._command = ["node", CLIENTS / "resumable.mjs", script, address, json.dumps(options)]
-        self.numbers, self.begun, self.lost, self.position = [], [], [], None
+        self.numbers, self.begun, self.lost, self.position, self.positions = [], [], [], None, []
+        self.told = {}  # by topic
 
     async def __aenter__(self):
         pipe = asyncio.subprocess.PIPE
@@ -91,7 +105,8 @@ class Follower:
                 event = json.loads(line)
                 if event["event"] == "message":
                     self.numbers.append(event["number"])
-                    self.position = event["position"]
+                    self.told.setdefault(event.get("topic"), []).append(event["number"])
+                    self.position, self.positions = event["position"], event["positions"]
                 else:
                     {"begin": self.begun, "lost": self.lost}[event["event"]].append(event)
 
@@ -156,6 +171,38 @@ async def test_connections_that_are_cut_anywhere_cost_nothing(server, seed):
         assert follower.numbers == list(range(1, last + 2))
         assert follower.recovered == [False] + [True] * (len(follower.begun) - 1)
         assert len(follower.begun) > 1 and {each["code"] for each in follower.lost} == {1006}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_of_several_topics_each_continues_where_it_was(server, seed):
+    chance = random.Random(seed)
+    async with Proxy(server.port) as proxy, Follower(server, proxy, SEVERAL_PATH) as follower:
+        await follower.until(lambda: len(follower.begun) == len(SEVERAL))
+        assert [each["t"] for each in follower.begun] == SEVERAL
+        last = dict.fromkeys(SEVERAL, 0)
+        for _ in range(8):
+            proxy.cut_after(chance.randrange(1, 2500))
+            for _ in range(4):
+                topic, count = chance.choice(SEVERAL), chance.randrange(1, 20)
+                await tell(server, topic, last[topic] + 1, last[topic] + count)
+                last[topic] += count
+            await asyncio.sleep(chance.random() / 10)
+            proxy.cut()
+        proxy.cut_after(1 << 30)
+        for topic in SEVERAL:
+            last[topic] += 1
+            await tell(server, topic, last[topic], last[topic])
+        await follower.until(lambda: all(follower.told.get(topic, [0])[-1] == last[topic] for topic in SEVERAL))
+        assert follower.told == {topic: list(range(1, last[topic] + 1)) for topic in SEVERAL}
+        first = {topic: next(each for each in follower.begun if each["t"] == topic) for topic in SEVERAL}
+        assert [each for each in follower.begun if not each["recovered"]] == list(first.values())
+        assert len(follower.begun) > len(SEVERAL) and {each["code"] for each in follower.lost} == {1006}
+
+        # Another process has the positions of some, and none of the others.
+        known = follower.positions[:2]
+    async with Proxy(server.port) as proxy, Follower(server, proxy, SEVERAL_PATH, since=known) as follower:
+        await follower.until(lambda: len(follower.begun) == len(SEVERAL))
+        assert [each["recovered"] for each in follower.begun] == [True, True, False]
 
 
 async def test_another_process_has_recovered_nothing(program):
@@ -276,13 +323,52 @@ async def page_in(name, url, folder):
             yield page
 
 
-@pytest.mark.parametrize(
+in_both_browsers = pytest.mark.parametrize(
     "name",
     [
         pytest.param("chromium", marks=pytest.mark.skipif(browser.PROGRAM is None, reason="there is no Chromium")),
         pytest.param("firefox", marks=pytest.mark.skipif(firefox.PROGRAM is None, reason="there is no Firefox")),
     ],
 )
+
+FOLLOW_SEVERAL = """
+    import('/jazzy.js').then(({ Resumable }) => {
+      [window.told, window.starts] = [{}, []]
+      const text = message => typeof message == 'string' ? message : new TextDecoder().decode(message)
+      window.several = new Resumable(%s, {
+        shortest: 20,
+        onBegin: ({ t, recovered }) => starts.push([t, recovered]),
+        onMessage: (message, topic) => (told[topic] ??= []).push(Number(text(message).replaceAll('"', '').trim())),
+      })
+    }), 1
+"""
+
+
+@in_both_browsers
+async def test_a_page_with_several_topics_continues_exactly(server, tmp_path, name):
+    async with Proxy(server.port) as proxy, page_in(name, f"http://localhost:{proxy.port}/", tmp_path) as page:
+        await page.until("window.begun?.length == 1")
+        await page.evaluate("feed.close(), 1")
+        await page.evaluate(FOLLOW_SEVERAL % json.dumps(SEVERAL_PATH))
+        await page.until(f"window.starts?.length == {len(SEVERAL)}")
+        for last in range(5, 20, 5):
+            proxy.cut_after(last % 3 * 70 + 1)
+            for topic in SEVERAL:
+                await tell(server, topic, last - 4, last - 2)
+            proxy.cut()
+            for topic in SEVERAL:
+                await tell(server, topic, last - 1, last)
+            async with asyncio.timeout(LONG):
+                while json.loads(await page.evaluate("JSON.stringify(told)")) != dict.fromkeys(
+                    SEVERAL, list(range(1, last + 1))
+                ):
+                    await asyncio.sleep(0.02)
+        starts = json.loads(await page.evaluate("JSON.stringify(starts)"))
+        assert starts[: len(SEVERAL)] == [[topic, False] for topic in SEVERAL]
+        assert len(starts) > len(SEVERAL) and all(recovered for _, recovered in starts[len(SEVERAL) :])
+
+
+@in_both_browsers
 async def test_a_page_continues_exactly(program, tmp_path, name):
     async def seen(page, last):
         async with asyncio.timeout(LONG):

@@ -3,11 +3,12 @@
  * position that it has counted, so that each message comes once and in order, or it tells that some are missed. It speaks
  * the subprotocol `jazzy.resume.1`, and needs nothing but a `WebSocket`, of a browser, a worker or Node.
  *
- * @typedef {object} Beginning What a connection begins with.
+ * @typedef {object} Beginning What a connection begins with, or each topic on a connection with several.
  * @property {boolean} recovered Whether nothing was missed. If not, as at first, load your state anew.
  * @property {number} count How many messages were published meanwhile. They come first.
  * @property {string} epoch What offsets belong to.
  * @property {number} offset That of the last message before those that come.
+ * @property {string} [t] The topic, where there are several.
  *
  * @typedef {object} Loss How a connection was lost.
  * @property {number} code Of the close frame; 1006: there was none, or none was waited for.
@@ -15,10 +16,11 @@
  * @property {number | null} again In how many milliseconds the next attempt begins; `null`: there is none, this is the end.
  *
  * @typedef {object} Options Times are in milliseconds.
- * @property {(message: string | ArrayBuffer) => void} [onMessage] Gets each message, as it was published.
- * @property {(beginning: Beginning) => void} [onBegin] Called for each connection, before its messages.
+ * @property {(message: string | ArrayBuffer, topic?: string) => void} [onMessage] Gets each message, as it was published.
+ *   Where there are several topics, one without a topic is the handler's own, and does not count.
+ * @property {(beginning: Beginning) => void} [onBegin] Called for each connection and topic, before its messages.
  * @property {(loss: Loss) => void} [onLost] Called for each connection, and each attempt, that has ended.
- * @property {string} [since] The position to begin at, as `position` was, or as the server has put it into the page.
+ * @property {string | string[]} [since] Where to begin: as `position` or `positions` was, or as the page has it.
  * @property {number} [shortest] The first attempt to come back is made within this time, the next ones within twice as
  *   much each, at random, so that all the clients of a server do not come at once. 1,000 by default.
  * @property {number} [longest] The most that becomes of it; 30,000 by default.
@@ -30,7 +32,6 @@
  *   replaces its connection; 30,000 by default.
  * @property {new (url: string, protocol: string) => any} [WebSocket] Where there is none, as in older versions of Node.
  */
-
 const PROTOCOL = "jazzy.resume.1"
 const POLICY_VIOLATION = 1008
 const DID_NOT_KEEP_UP = 4010
@@ -38,20 +39,14 @@ const DEFAULTS = { shortest: 1_000, longest: 30_000, stable: 10_000, patience: 1
 
 export class Resumable {
   /** @type {Options & typeof DEFAULTS} */ #options
-  #url
-  #WebSocket
+  #url; #WebSocket
   // The connection, or the attempt. Whatever an earlier one still brings counts for nothing.
   /** @type {any} */ #socket = null
-  #hasBegun = false
-  #hasEnded = false
-  #epoch = ""
-  #offset = 0
-  #begunAt = 0
-  #attempts = 0
-  #heardAt = 0
-  /** @type {any} */ #retry
-  /** @type {any} */ #watch
-  /** @type {any} */ #settling
+  #hasBegun = false; #hasComeOn = false; #hasEnded = false; #isEnveloped = false
+  /** By topic; of the only one: `undefined`. @type {Map<string | undefined, { epoch: string, offset: number }>} */
+  #positions = new Map()
+  #attempts = 0; #heardAt = 0
+  /** @type {any} */ #retry; /** @type {any} */ #watch; /** @type {any} */ #settling
 
   /**
    * Connects, and goes on until `close()`, or until the server closes with code 1008, which says that it does not want
@@ -67,21 +62,29 @@ export class Resumable {
     this.#url = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href)
     this.#url.protocol = this.#url.protocol.replace("http", "ws")
     this.#url.hash = ""
-    const since = options.since ?? ""
-    this.#epoch = since.slice(0, Math.max(0, since.lastIndexOf(":")))
-    this.#offset = Number(since.slice(this.#epoch.length + 1))
+    for (const position of [options.since ?? []].flat()) {
+      const [, epoch, offset, topic] = /^([^:]+):(\d+)(?::(.*))?$/s.exec(position) ?? []
+      if (epoch) this.#positions.set(topic, { epoch, offset: Number(offset) })
+    }
     this.#connect()
     globalThis.addEventListener?.("online", this.#onOnline)
     globalThis.document?.addEventListener("visibilitychange", this.#onShown)
   }
 
-  /** Where it is: give it as `since` to continue behind it, for instance in another page. Empty before the first beginning. */
-  get position() {
-    return this.#epoch && `${this.#epoch}:${this.#offset}`
+  /** Where it is, by topic: give it as `since` to continue behind it, for instance in another page. */
+  get positions() {
+    return [...this.#positions].map(([topic, { epoch, offset }]) => `${epoch}:${offset}` + (topic === undefined ? "" : `:${topic}`))
   }
 
+  /** The same where there is one topic. Empty before the first beginning. */
+  get position() { return this.positions[0] ?? "" }
+
   /** Whether there is a connection, and it has begun. */
-  get isLive() {
+  get isLive() { return this.#hasBegun }
+
+  /** Sends to a handler that takes messages; returns whether there is a connection. @param {any} message */
+  send(message) {
+    if (this.#hasBegun) this.#socket.send(message)
     return this.#hasBegun
   }
 
@@ -97,7 +100,7 @@ export class Resumable {
   #connect() {
     clearTimeout(this.#retry)
     const url = new URL(this.#url)
-    if (this.#epoch) url.search += `${url.search && "&"}since=${encodeURIComponent(this.position)}`
+    for (const position of this.positions) url.search += `${url.search && "&"}since=${encodeURIComponent(position)}`
     const socket = (this.#socket = new this.#WebSocket(url.href, PROTOCOL))
     socket.binaryType = "arraybuffer"
     socket.onmessage = (/** @type {any} */ { data }) => socket === this.#socket && this.#take(data)
@@ -109,25 +112,26 @@ export class Resumable {
 
   /** @param {string | ArrayBuffer} data */
   #take(data) {
-    if (!this.#hasBegun) return this.#begin(data)
-    this.#offset += 1 // Before the message is given away: whoever throws has had it.
+    const frame = !this.#hasBegun || this.#isEnveloped ? parsed(data) : undefined
+    const topic = typeof frame?.t === "string" ? frame.t : undefined
+    if (!this.#hasBegun) this.#isEnveloped = topic !== undefined
+    const isFirst = !this.#hasBegun || (topic !== undefined && "epoch" in frame)
+    if (isFirst && typeof frame?.epoch === "string" && Number.isSafeInteger(frame.offset)) return this.#begin(frame, topic)
+    if (isFirst) return this.#lose(1006, `its first frame is none of ${PROTOCOL}`)
     this.#hear()
-    this.#options.onMessage?.(data)
+    const position = this.#positions.get(topic)
+    if (this.#isEnveloped && topic === undefined) return this.#options.onMessage?.(data)
+    if (!position || (this.#isEnveloped && frame.o !== position.offset + 1)) return this.#lose(1006, "an offset is missing")
+    position.offset += 1 // Before the message is given away: whoever throws has had it.
+    this.#hasComeOn = true
+    this.#options.onMessage?.(this.#isEnveloped ? (frame.d ?? bytes(frame.b)) : data, topic)
   }
 
-  /** @param {string | ArrayBuffer} data */
-  #begin(data) {
-    /** @type {Beginning | undefined} */ let beginning
-    try {
-      beginning = JSON.parse(/** @type {string} */ (data))
-    } catch {}
-    if (typeof beginning?.epoch !== "string" || !Number.isSafeInteger(beginning.offset)) {
-      return this.#lose(1006, `its first frame is none of ${PROTOCOL}`)
-    }
+  /** @param {Beginning} beginning @param {string | undefined} topic */
+  #begin(beginning, topic) {
+    if (!this.#hasBegun) this.#settling = setTimeout(() => (this.#attempts = 0), this.#options.stable)
     this.#hasBegun = true
-    this.#epoch = beginning.epoch
-    this.#offset = this.#begunAt = beginning.offset
-    this.#settling = setTimeout(() => (this.#attempts = 0), this.#options.stable)
+    this.#positions.set(topic, { epoch: beginning.epoch, offset: beginning.offset })
     this.#hear()
     this.#options.onBegin?.(beginning)
   }
@@ -145,8 +149,7 @@ export class Resumable {
 
   /** The connection has ended, or is given up, and comes back: at random, or at once. */
   #lose(/** @type {number} */ code, /** @type {string} */ reason, isReplaced = false) {
-    const hasComeOn = this.#offset > this.#begunAt
-    const isAtOnce = isReplaced || (code === DID_NOT_KEEP_UP && this.#hasBegun && hasComeOn)
+    const isAtOnce = isReplaced || (code === DID_NOT_KEEP_UP && this.#hasBegun && this.#hasComeOn)
     this.#leave()
     if (code === POLICY_VIOLATION) {
       this.close()
@@ -162,7 +165,7 @@ export class Resumable {
   #leave() {
     const socket = this.#socket
     this.#socket = null
-    this.#hasBegun = false
+    this.#hasBegun = this.#hasComeOn = false
     clearTimeout(this.#watch)
     clearTimeout(this.#settling)
     socket?.close()
@@ -181,3 +184,10 @@ export class Resumable {
     else if (!this.#hasEnded) this.#connect()
   }
 }
+
+/** @param {any} data @returns {any} */
+function parsed(data) {
+  try { return JSON.parse(data) } catch {}
+}
+
+const bytes = (/** @type {string} */ text) => Uint8Array.from(atob(text), character => character.charCodeAt(0)).buffer

@@ -24,11 +24,17 @@ extension JazzyConnection where Self: ~Escapable {
     ///     message. It may come from anywhere: what is no position of the topic is not recovered.
     ///   - announcing: Whether the client is first sent a text with the result, for instance
     ///     `{"epoch":"9f3c00000000a001","offset":57,"recovered":true,"count":2}`. The default is `false`.
+    ///   - enveloping: Whether the client is told of each message from which topic it is, because it has several, or gets
+    ///     other messages, too: `{"t":"prices","o":58,"d":"…"}`. The text with the result then has `"t":"prices"`, too.
+    ///     Of several subscriptions to one topic, the last one counts. The default is `false`.
     /// - Returns: How the subscription has begun.
     @discardableResult
-    public func subscribe(_ topic: String, since: JazzyPosition?, announcing: Bool = false) -> JazzySubscribed {
+    public func subscribe(
+        _ topic: String, since: JazzyPosition?, announcing: Bool = false, enveloping: Bool = false
+    ) -> JazzySubscribed {
         var options = jz_subscribe_options()
         options.announces = announcing
+        options.envelops = enveloping
         if let since {
             options.has_since = true
             options.since = since.core
@@ -39,17 +45,21 @@ extension JazzyConnection where Self: ~Escapable {
     /// Subscribes the connection to a topic with history, and first sends it the last messages: for who comes anew.
     ///
     /// Between them and what is published from then on nothing is missed, and nothing is twice. Otherwise it is as
-    /// ``subscribe(_:since:announcing:)``.
+    /// ``subscribe(_:since:announcing:enveloping:)``.
     ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
     ///   - recent: How many messages at most; fewer if fewer are kept.
     ///   - announcing: Whether the client is first sent a text with the result. The default is `false`.
+    ///   - enveloping: Whether the client is told of each message from which topic it is. The default is `false`.
     /// - Returns: How the subscription has begun.
     @discardableResult
-    public func subscribe(_ topic: String, recent: Int, announcing: Bool = false) -> JazzySubscribed {
+    public func subscribe(
+        _ topic: String, recent: Int, announcing: Bool = false, enveloping: Bool = false
+    ) -> JazzySubscribed {
         var options = jz_subscribe_options()
         options.announces = announcing
+        options.envelops = enveloping
         options.recent = max(recent, 0)
         return subscribe(topic, options)
     }

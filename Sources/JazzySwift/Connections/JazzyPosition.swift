@@ -42,7 +42,7 @@ extension JazzyPosition: LosslessStringConvertible {
     }
 }
 
-/// How a subscription to a topic with history has begun: ``JazzyConnection/subscribe(_:since:announcing:)``.
+/// How a subscription to a topic with history has begun: ``JazzyConnection/subscribe(_:since:announcing:enveloping:)``.
 public struct JazzySubscribed: Hashable, Sendable {
     /// ``JazzySendStatus/sent`` if it is done, or ``JazzySendStatus/queued`` if it is on its way to the connection's
     /// event loop: then the rest says how it begins. ``JazzySendStatus/dropped``, and nothing was done: the topic has no

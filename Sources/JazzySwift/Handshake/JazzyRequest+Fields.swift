@@ -12,10 +12,32 @@ extension JazzyRequest {
     /// If there are several, the first counts; without a `=` the value is empty. A text with a malformed escape is not
     /// decoded.
     public func queryValue(_ name: String) -> String? {
-        for pair in query.utf8.split(separator: UInt8(ascii: "&")) {
+        values(of: name).first
+    }
+
+    /// The texts behind each `name=` in the query, in their order, decoded as ``queryValue(_:)`` does it.
+    public func queryValues(_ name: String) -> [String] {
+        Array(values(of: name))
+    }
+
+    private func values(of name: String) -> some Collection<String> {
+        query.utf8.split(separator: UInt8(ascii: "&")).lazy.compactMap { pair in
             let (found, value) = pair.divided(at: UInt8(ascii: "="))
-            if percentDecoded(String(found), plusIsSpace: true).hasSameBytes(as: name) {
-                return percentDecoded(String(value ?? ""), plusIsSpace: true)
+            guard percentDecoded(String(found), plusIsSpace: true).hasSameBytes(as: name) else { return nil }
+            return percentDecoded(String(value ?? ""), plusIsSpace: true)
+        }
+    }
+
+    /// The position that a client has brought along for one of several topics: the first `since=EPOCH:OFFSET:TOPIC` of
+    /// that topic in the query; `nil` if there is none.
+    ///
+    /// A client of one topic has no topic in it: `queryValue("since").flatMap(JazzyPosition.init)`.
+    public func position(of topic: String) -> JazzyPosition? {
+        for value in values(of: "since") {
+            let parts = value.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[2].elementsEqual(topic.utf8) else { continue }
+            if let position = JazzyPosition(String(Substring(parts[0])) + ":" + String(Substring(parts[1]))) {
+                return position
             }
         }
         return nil

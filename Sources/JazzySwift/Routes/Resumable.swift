@@ -51,7 +51,10 @@ extension JazzyServer {
     ) {
         var options = options
         options.subprotocols = [resumeProtocol]
-        ws(path, options: options, upgrade: admittingResumers(topic, upgrade), resume)
+        let admitting = admittingResumers(upgrade) { request in
+            try topic(request).map { ResumedTopics(names: [$0], areEnveloped: false) }
+        }
+        ws(path, options: options, upgrade: admitting, resume)
     }
 }
 
@@ -92,14 +95,18 @@ extension Route {
     }
 }
 
-private let resumeProtocol = "jazzy.resume.1"
+let resumeProtocol = "jazzy.resume.1"
 
-/// What a connection of a resumable route keeps.
-private struct ResumedTopic: Sendable {
-    let name: String
+/// What a connection of a resumable route keeps: its topics, and whether it can tell them apart.
+struct ResumedTopics: Sendable {
+    let names: [String]
+    let areEnveloped: Bool
 }
 
-private func admittingResumers(_ topic: @escaping JazzyTopicHook, _ upgrade: JazzyUpgradeHook?) -> JazzyUpgradeHook {
+/// Lets clients in for whom there are topics.
+func admittingResumers(
+    _ upgrade: JazzyUpgradeHook?, _ topics: @escaping @Sendable (JazzyRequest) throws -> ResumedTopics?
+) -> JazzyUpgradeHook {
     { request in
         var headers: JazzyHeaders = [:]
         var compresses = true
@@ -112,20 +119,27 @@ private func admittingResumers(_ topic: @escaping JazzyTopicHook, _ upgrade: Jaz
         guard request.subprotocols.contains(resumeProtocol) else {
             return .reject(400, body: .text("This route speaks the subprotocol \(resumeProtocol); offer it.\n"))
         }
-        guard let name = try topic(request) else { return .reject(404) }
-        return .accept(headers: headers, state: ResumedTopic(name: name), compression: compresses)
+        guard let topics = try topics(request) else { return .reject(404) }
+        return .accept(headers: headers, state: topics, compression: compresses)
     }
 }
 
-private let resume: JazzyHandler = { ws, event, message in
+let resume: JazzyHandler = { ws, event, message in
     if event == .message, message.kind == .text || message.kind == .binary {
         ws.close(code: .policyViolation, reason: "this route only sends")
     }
-    guard event == .open, let topic = ws.withState(as: ResumedTopic.self, { $0.name }) else { return }
-    let since = ws.request?.queryValue("since").flatMap(JazzyPosition.init)
-    guard ws.subscribe(topic, since: since, announcing: true).status == .dropped else { return }
-    ws.log(
-        .error,
-        "the topic \"\(topic)\" cannot be resumed: ask for its history, by server.history(…), or give more memory")
-    ws.close(code: .internalError, reason: "the topic has no history")
+    guard event == .open, let topics = ws.withState(as: ResumedTopics.self, { $0 }) else { return }
+    let request = ws.request
+    for topic in topics.names {
+        let since =
+            topics.areEnveloped
+            ? request?.position(of: topic) : request?.queryValue("since").flatMap(JazzyPosition.init)
+        let begun = ws.subscribe(topic, since: since, announcing: true, enveloping: topics.areEnveloped)
+        guard begun.status == .dropped else { continue }
+        ws.log(
+            .error,
+            "the topic \"\(topic)\" cannot be resumed: ask for its history, by server.history(…), or give more memory")
+        ws.close(code: .internalError, reason: "a topic has no history")
+        return
+    }
 }

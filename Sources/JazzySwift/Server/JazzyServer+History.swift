@@ -8,7 +8,7 @@ public struct JazzyRecent: Sendable {
 
 extension JazzyServer {
     /// Keeps the last messages of all topics that begin with a prefix, so that clients that have lost their connection
-    /// continue where they were: ``JazzyConnection/subscribe(_:since:announcing:)``,
+    /// continue where they were: ``JazzyConnection/subscribe(_:since:announcing:enveloping:)``,
     /// ``resumable(_:topic:options:upgrade:)-(_,String,_,_)``.
     ///
     /// What exceeds the count, the time or the bytes is forgotten, the oldest first, and beyond

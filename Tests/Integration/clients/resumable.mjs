@@ -12,7 +12,11 @@ const feed = new Resumable(address, {
   WebSocket,
   ...JSON.parse(options),
   onBegin: (beginning) => tell({ event: 'begin', ...beginning }),
-  onMessage: (message) => tell({ event: 'message', number: Number(message.trim()), position: feed.position }),
+  onMessage(message, topic) {
+    const text = typeof message === 'string' ? message : new TextDecoder().decode(message);
+    const number = Number(text.replaceAll('"', '').trim());
+    tell({ event: 'message', number, topic, position: feed.position, positions: feed.positions });
+  },
   onLost: (loss) => tell({ event: 'lost', ...loss }),
 });
 process.stdin.on('end', () => feed.close()).resume().unref();

@@ -98,6 +98,100 @@ test('A new epoch is where it goes on', () => {
   assert.equal(feed.position, 'another:2');
 });
 
+/** What is sent on a connection with several topics. */
+function beginTopic(t, offset, recovered = false, count = 0, epoch = EPOCH) {
+  last().say(JSON.stringify({ t, epoch, offset, recovered, count }));
+}
+function sayOf(t, o, content) {
+  last().say(JSON.stringify({ t, o, ...content }));
+}
+function followSeveral(options = {}) {
+  return follow({
+    onBegin: ({ t, recovered, count }) => events.push(['begin', t, recovered, count]),
+    onMessage: (message, topic) => events.push([topic, message]),
+    ...options,
+  });
+}
+
+test('Each of several topics comes back at its own position', () => {
+  const feed = followSeveral();
+  beginTopic('a', 5);
+  beginTopic('b:c/ü', 0);
+  sayOf('a', 6, { d: '{"x":1}' });
+  sayOf('b:c/ü', 1, { d: '' });
+  sayOf('a', 7, { d: 'seven' });
+  assert.deepEqual(feed.positions, [EPOCH + ':7:a', EPOCH + ':1:b:c/ü']);
+  last().end(1006);
+  pass(500);
+  assert.equal(
+    last().url, `wss://example.org/feed?room=7&since=${EPOCH}%3A7%3Aa&since=${EPOCH}%3A1%3Ab%3Ac%2F%C3%BC`);
+  beginTopic('a', 7, true, 1);
+  sayOf('a', 8, { d: 'eight' });
+  beginTopic('b:c/ü', 9, false, 0, 'another');
+  assert.deepEqual(feed.positions, [EPOCH + ':8:a', 'another:9:b:c/ü']);
+  assert.deepEqual(events, [
+    ['begin', 'a', false, 0], ['begin', 'b:c/ü', false, 0], ['a', '{"x":1}'], ['b:c/ü', ''], ['a', 'seven'],
+    ['lost', 1006, 500], ['begin', 'a', true, 1], ['a', 'eight'], ['begin', 'b:c/ü', false, 0],
+  ]);
+});
+
+test('Positions of several topics are where it begins', () => {
+  followSeveral({ since: [EPOCH + ':7:a', EPOCH + ':1:b:c', 'nonsense', ':1:d', EPOCH + ':3:'] });
+  assert.equal(
+    last().url,
+    `wss://example.org/feed?room=7&since=${EPOCH}%3A7%3Aa&since=${EPOCH}%3A1%3Ab%3Ac&since=${EPOCH}%3A3%3A`);
+});
+
+test('What was binary is binary again', () => {
+  followSeveral();
+  beginTopic('a', 0);
+  sayOf('a', 1, { b: 'AP8i' });
+  const [topic, message] = events.at(-1);
+  assert.equal(topic, 'a');
+  assert.ok(message instanceof ArrayBuffer);
+  assert.deepEqual([...new Uint8Array(message)], [0, 255, 34]);
+});
+
+test('Where an offset is missing, or comes twice, it comes back at what it has', () => {
+  for (const wrong of [7, 5, 0, undefined, '6']) {
+    const feed = followSeveral();
+    beginTopic('a', 4);
+    sayOf('a', 5, { d: 'five' });
+    sayOf('a', wrong, { d: 'wrong' });
+    assert.deepEqual(events.at(-1).slice(0, 2), ['lost', 1006], String(wrong));
+    assert.equal(feed.position, EPOCH + ':5:a');
+    assert.ok(!JSON.stringify(events).includes('wrong'));
+  }
+  followSeveral();
+  beginTopic('a', 0);
+  sayOf('b', 1, { d: 'of a topic that has not begun' });
+  assert.equal(events.at(-1)[0], 'lost');
+});
+
+test("A handler's own messages do not count, and it can be told something", () => {
+  const feed = followSeveral();
+  assert.equal(feed.send('too early'), false);
+  beginTopic('a', 0);
+  last().send = (message) => events.push(['sent', message]);
+  assert.equal(feed.send('hello'), true);
+  for (const data of ['heard', '{"heard":true}', 'null', '7', new ArrayBuffer(1)]) last().say(data);
+  assert.deepEqual(events.slice(1), [
+    ['sent', 'hello'], [undefined, 'heard'], [undefined, '{"heard":true}'], [undefined, 'null'], [undefined, '7'],
+    [undefined, new ArrayBuffer(1)],
+  ]);
+  assert.equal(feed.position, EPOCH + ':0:a');
+});
+
+test('Where there is one topic, messages are not looked into', () => {
+  const feed = follow({ onMessage: (message, topic) => events.push([message, topic]) });
+  last().begin(0);
+  for (const data of ['{"t":"a","o":9,"d":"x"}', '{"t":"a","epoch":"b","offset":1}']) {
+    last().say(data);
+    assert.deepEqual(events.at(-1), [data, undefined]);
+  }
+  assert.equal(feed.position, EPOCH + ':2');
+});
+
 test('A relative address is that of the page', () => {
   new Resumable('feed', { WebSocket: Connection });
   assert.equal(last().url, 'wss://example.org/feed');
@@ -240,7 +334,7 @@ test('A connection that does not begin is given up', () => {
 });
 
 test('What is no first frame is given up', () => {
-  for (const data of ['hello', '{}', 'null', '{"epoch":1,"offset":2}', '{"epoch":"a","offset":-0.5}', new ArrayBuffer(2)]) {
+  for (const data of ['hello', '{}', '{"t":"a","o":1,"d":"x"}', '{"t":"a"}', 'null', '{"epoch":1,"offset":2}', '{"epoch":"a","offset":-0.5}', new ArrayBuffer(2)]) {
     follow();
     last().say(data);
     assert.equal(events.at(-1)[0], 'lost');

@@ -14,6 +14,7 @@ let server = JazzyServer(options: patient)
 server.history("feed", keep: 100_000, for: .seconds(600), bytes: 64 << 20)
 server.resumable(
     "/feed", topic: "feed", options: JazzyRouteOptions(backpressureLimit: 64 << 10, kernelSendLimit: 64 << 10))
+server.resumable("/several", topics: { $0.queryValues("topic") })
 server.client("/jazzy.js")
 server.get(
     "/",
@@ -44,6 +45,18 @@ server.get("/publish/:first/:last/:width") { request in
         let digits = String(number)
         let padding = String(repeating: " ", count: max(0, numbers[2] - digits.count))
         guard server.publish("feed", padding + digits) == .sent else { return JazzyResponse(status: 503) }
+    }
+    return JazzyResponse(status: 204)
+}
+/// The same to a topic of any name; odd ones are binary.
+server.get("/tell/:topic/:first/:last") { request in
+    let numbers = ["first", "last"].compactMap { request.parameters[$0].flatMap { Int($0) } }
+    for number in numbers[0]...numbers[1] {
+        let topic = request.parameters["topic"] ?? ""
+        let status =
+            number % 2 == 0
+            ? server.publish(topic, "\"\(number)\"\n") : server.publish(topic, Array("\(number)".utf8))
+        guard status == .sent else { return JazzyResponse(status: 503) }
     }
     return JazzyResponse(status: 204)
 }

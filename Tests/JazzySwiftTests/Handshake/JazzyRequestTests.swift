@@ -16,6 +16,27 @@ struct JazzyRequestTests {
         #expect(JazzyRequest(query: query).queryValue(name) == value)
     }
 
+    @Test("All values of the query are found by their name, decoded")
+    func queryValues() {
+        let request = JazzyRequest(query: "a=1&b=2&a=x+y&&a&A=3&a=%zz")
+        #expect(request.queryValues("a") == ["1", "x y", "", "%zz"])
+        #expect(request.queryValues("c") == [])
+    }
+
+    @Test(
+        "The position of a topic is the first of its own",
+        arguments: [
+            ("since=00000000000000ab:7:room/1", 7), ("since=00000000000000ab%3A7%3Aroom%2F1", 7),
+            ("since=00000000000000ab:1:other&since=00000000000000ab:2:room/1&since=00000000000000ab:3:room/1", 2),
+            ("since=nonsense:1:room/1&since=00000000000000ab:3:room/1", 3), ("since=00000000000000ab:7", nil),
+            ("since=00000000000000ab:7:", nil), ("since=00000000000000ab:7:room", nil),
+            ("since=00000000000000ab:07:room/1", nil), ("since=::room/1", nil), ("", nil),
+        ] as [(String, UInt64?)])
+    func position(query: String, offset: UInt64?) {
+        let position = JazzyRequest(query: query).position(of: "room/1")
+        #expect(position == offset.map { JazzyPosition(epoch: 0xab, offset: $0) })
+    }
+
     @Test(
         "A cookie is found by its name",
         arguments: [
