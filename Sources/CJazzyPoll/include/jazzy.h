@@ -40,6 +40,7 @@
 #include "jazzy/metrics.h"
 #include "jazzy/options.h"
 #include "jazzy/page.h"
+#include "jazzy/presence.h"
 #include "jazzy/request.h"
 #include "jazzy/server.h"
 #include "jazzy/statistics.h"

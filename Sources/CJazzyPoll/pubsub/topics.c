@@ -12,6 +12,7 @@ void jz_topics_init(jz_topics *topics)
     jz_hash_table_init(&topics->table);
     pthread_mutex_init(&topics->lock, NULL);
     topics->owner = NULL;
+    topics->seats = NULL;
     topics->ended = NULL;
     atomic_init(&topics->topic_count, 0);
     atomic_init(&topics->subscription_count, 0);
@@ -22,6 +23,7 @@ void jz_topics_init(jz_topics *topics)
 void jz_topics_destroy(jz_topics *topics)
 {
     jz_hash_table_destroy(&topics->table, NULL);
+    jz_seats_free(topics->seats);
     jz_traffic_destroy(&topics->traffic);
     pthread_mutex_destroy(&topics->lock);
 }
@@ -83,7 +85,7 @@ static void remove_topic(jz_topics *topics, jz_topic *topic)
 }
 
 /* Call without the lock, because the owner may call other code. */
-static JZ_NEVER_INLINED void tell_of_ended(jz_topics *topics)
+static void tell_of_ended(jz_topics *topics)
 {
     while (topics->ended != NULL) {
         jz_topic *topic = topics->ended;
@@ -91,6 +93,45 @@ static JZ_NEVER_INLINED void tell_of_ended(jz_topics *topics)
         topics->owner->went(topics->owner->context, (jz_text){topic->name, topic->name_length});
         free_topic(topic);
     }
+}
+
+static JZ_NEVER_INLINED void follow_unsubscribed(jz_topics *topics, const jz_connection *connection, jz_text name)
+{
+    if (topics->seats != NULL)
+        jz_seats_leave(topics->seats, connection, name);
+    tell_of_ended(topics);
+}
+
+static JZ_NEVER_INLINED void follow_unsubscribed_from_all(jz_topics *topics, const jz_connection *connection)
+{
+    if (topics->seats != NULL)
+        jz_seats_leave_all(topics->seats, connection);
+    tell_of_ended(topics);
+}
+
+/* Of a shard whose topics nobody else follows, but whose connections have seats. */
+static bool let_come(void *context, jz_text topic)
+{
+    (void)context, (void)topic;
+    return true;
+}
+
+static void let_go(void *context, jz_text topic)
+{
+    (void)context, (void)topic;
+}
+
+bool jz_topics_seat(jz_topics *topics, jz_presence *presence, jz_connection *connection, jz_attendee *attendee)
+{
+    /* So plain subscriptions of servers without members look at the owner only, as they do anyway. */
+    static const jz_topics_owner nobody = {.came = let_come, .went = let_go};
+    if (topics->seats == NULL)
+        topics->seats = jz_seats_create(presence);
+    if (topics->seats == NULL)
+        return false;
+    if (topics->owner == NULL)
+        topics->owner = &nobody;
+    return jz_seats_take(topics->seats, connection, attendee);
 }
 
 static jz_subscription *find_subscription(const jz_connection *connection, const jz_topic *topic)
@@ -260,7 +301,7 @@ bool jz_topics_unsubscribe(jz_topics *topics, jz_connection *connection, jz_text
     remove_subscription(topics, connection, subscription);
     pthread_mutex_unlock(&topics->lock);
     if (topics->owner != NULL)
-        tell_of_ended(topics);
+        follow_unsubscribed(topics, connection, name);
     return true;
 }
 
@@ -273,7 +314,7 @@ void jz_topics_unsubscribe_all(jz_topics *topics, jz_connection *connection)
         remove_subscription(topics, connection, &connection->subscriptions->all[connection->subscriptions->count - 1]);
     pthread_mutex_unlock(&topics->lock);
     if (topics->owner != NULL)
-        tell_of_ended(topics);
+        follow_unsubscribed_from_all(topics, connection);
 }
 
 bool jz_topics_is_subscribed(const jz_topics *topics, const jz_connection *connection, jz_text name)

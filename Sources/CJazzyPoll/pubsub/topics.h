@@ -1,6 +1,6 @@
 /*
- * pubsub/: topics and their subscribers, one message to many, what a broker is told of topics, what is kept of them.
- * Not here: mailboxes of other threads, any particular broker.
+ * pubsub/: topics and their subscribers, one message to many, what a broker is told of topics, what is kept of them,
+ * who is a member. Not here: mailboxes of other threads, any particular broker.
  *
  * The topics of one shard, and which of its connections have subscribed to them.
  *
@@ -18,6 +18,7 @@
 #include "codec/text.h"
 #include "connection/connection.h"
 #include "pubsub/hash_table.h"
+#include "pubsub/seats.h"
 #include "pubsub/traffic.h"
 
 /* One topic that a connection has subscribed to. */
@@ -65,7 +66,8 @@ typedef struct jz_topics_owner {
 typedef struct jz_topics {
     pthread_mutex_t lock;
     jz_hash_table table;
-    const jz_topics_owner *owner; /* may be NULL; set before the first subscription */
+    const jz_topics_owner *owner; /* may be NULL; set before the first subscription, or by the first seat */
+    jz_seats *seats;              /* NULL: nobody on this shard was a member of a topic yet */
     jz_topic *ended;              /* for `went`, once the lock is released; linked by `next` */
     _Atomic uint64_t topic_count; /* now; read by any thread, as is: */
     _Atomic uint64_t subscription_count;
@@ -93,6 +95,12 @@ bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, j
 
 /* Returns whether the connection was subscribed. */
 bool jz_topics_unsubscribe(jz_topics *topics, jz_connection *connection, jz_text name);
+
+/*
+ * Gives a connection the seat of an attendee, which it has entered as, before it subscribes to the topic, or after; it
+ * leaves that seat when it unsubscribes. False: no memory, and the attendee is still the caller's.
+ */
+bool jz_topics_seat(jz_topics *topics, jz_presence *presence, jz_connection *connection, jz_attendee *attendee);
 
 void jz_topics_unsubscribe_all(jz_topics *topics, jz_connection *connection);
 

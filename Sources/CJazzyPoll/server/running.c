@@ -47,6 +47,7 @@ static void end_running(jz_server *server)
         jz_errand_discard_all(&server->shards[i]); /* if its loop never ran */
         jz_peer_log_finish(&server->shards[i]);
     }
+    jz_presence_teller_finish(server->teller);
     jz_membership *membership = atomic_load(&server->membership);
     jz_fetching_expire(server, UINT64_MAX); /* while the broker can be told of topics */
     if (membership != NULL)
@@ -92,16 +93,17 @@ static jz_status start_threads(jz_server *server, uint32_t first, jz_error *erro
     jz_server_tell_listeners(server);
     const jz_thread_plan plan = {
         .run = run_shard, .purpose = "an event loop", .stack_size = server->options.thread_stack_size};
-    for (uint32_t i = first; i < server->shard_count; i++) {
+    status = jz_presence_teller_begin(server->teller, error);
+    for (uint32_t i = first; i < server->shard_count && status == JZ_OK; i++) {
         status = jz_thread_start(&server->threads[server->thread_count], &plan, &server->shards[i], error);
-        if (status != JZ_OK) {
-            jz_server_stop(server);
-            end_running(server);
-            return status;
-        }
-        server->thread_count++;
+        if (status == JZ_OK)
+            server->thread_count++;
     }
-    return JZ_OK;
+    if (status != JZ_OK) {
+        jz_server_stop(server);
+        end_running(server);
+    }
+    return status;
 }
 
 jz_status jz_server_start(jz_server *server, jz_error *error)

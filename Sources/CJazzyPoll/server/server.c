@@ -49,6 +49,8 @@ static void free_server(jz_server *server)
     jz_routes_free(&server->routes);
     jz_membership_destroy(atomic_load(&server->membership));
     jz_history_destroy(server->history);
+    jz_presence_teller_destroy(server->teller);
+    jz_presence_destroy(server->presence);
     jz_admission_destroy(&server->admission);
     free(server->trusted_proxies);
     free(server->client_address_header);
@@ -70,6 +72,15 @@ static jz_status keep_proxies(jz_server *server, const jz_options *options, jz_e
         return jz_report_system(error, ENOMEM, "create a server");
     server->trusted_proxy_count = options->trusted_proxy_count;
     return jz_options_parse_proxies(options, server->trusted_proxies, error);
+}
+
+static jz_status keep_presence(jz_server *server, jz_error *error)
+{
+    server->presence = jz_presence_create(&server->options);
+    if (server->presence != NULL)
+        server->teller =
+            jz_presence_teller_create(server->presence, &server->workers, server->options.thread_stack_size);
+    return server->teller != NULL ? JZ_OK : jz_report_system(error, ENOMEM, "create a server");
 }
 
 static jz_status keep_header(jz_server *server, const jz_options *options, jz_error *error)
@@ -104,7 +115,8 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
     jz_workers_init(&server->workers, &jz_errand_mail);
     jz_workers_init(&server->readers, &jz_errand_mail);
     jz_admission_init(&server->admission, options);
-    if (keep_proxies(server, options, error) != JZ_OK || keep_header(server, options, error) != JZ_OK) {
+    if (keep_proxies(server, options, error) != JZ_OK || keep_header(server, options, error) != JZ_OK ||
+        keep_presence(server, error) != JZ_OK) {
         free_server(server);
         return NULL;
     }

@@ -17,7 +17,9 @@
 #include "config/routes.h"
 #include "pubsub/history.h"
 #include "pubsub/membership.h"
+#include "pubsub/presence.h"
 #include "shard/packed.h"
+#include "shard/presence_teller.h"
 #include "shard/shard.h"
 #include "workers/workers.h"
 
@@ -57,6 +59,8 @@ struct jz_server {
     _Atomic uint32_t next_adopting; /* number, modulo shard_count, of the shard that gets the next adopted connection */
     jz_history *history;            /* NULL: nothing is kept of any topic. Set before the server runs */
     _Atomic bool owes_gaps;         /* subscribers have missed something, and there was no memory to tell them */
+    jz_presence *presence;          /* who is a member of which topic */
+    jz_presence_teller *teller;
     _Atomic(jz_membership *) membership; /* NULL: no broker joins its topics with others'. Read by any thread */
     jz_workers workers;                  /* for routes that run on workers */
     jz_workers readers;                  /* of files; they are few, and run nothing of the application's */

@@ -149,6 +149,30 @@ static const jz_broker broker = {.start = start_broker,
                                  .unsubscribe = forget_topic,
                                  .publish = deliver_again};
 
+/* Those who were told of as joined and not as left, and watches that were not released; 0 when the server is gone. */
+static atomic_size_t known_members, live_watches;
+
+static void know_members(void *context, const jz_presence_change *change)
+{
+    (void)context;
+    known_members += change->joined_count;
+    known_members -= change->left_count;
+}
+
+static void forget_watch(void *context)
+{
+    (void)context;
+    live_watches--;
+}
+
+static jz_status watch_all(jz_server *server, jz_error *error)
+{
+    const jz_presence_watch watch = {.is_prefix = true, .changed = know_members, .released = forget_watch};
+    jz_status status = jz_server_on_presence(server, &watch, NULL, error);
+    live_watches += status == JZ_OK;
+    return status;
+}
+
 /* NULL where it is refused. */
 static jz_server *start_server(const variant *variant, witness *witness)
 {
@@ -181,6 +205,7 @@ static jz_server *start_server(const variant *variant, witness *witness)
         is_refused(witness, jz_server_route_not_found(server, "text/plain", "none", 4, &error), &error) ||
         is_refused(witness, jz_server_route_ws(server, "/", &route, witness_handle, witness, &error), &error) ||
         is_refused(witness, jz_server_listen_with(server, "127.0.0.1", 0, &listening, &error), &error) ||
+        is_refused(witness, watch_all(server, &error), &error) ||
         (variant->has_broker && is_refused(witness, jz_server_join(server, &broker, &error), &error)) ||
         is_refused(witness, jz_server_start(server, &error), &error)) {
         jz_server_destroy(server);
@@ -267,6 +292,8 @@ static void run_listener(jz_server *server, witness *witness)
     jz_ws ws = find_listener(witness);
     jz_ws_send(ws, JZ_MESSAGE_TEXT, large, sizeof large);
     jz_ws_subscribe(ws, "a third", 7);
+    jz_ws_subscribe_as(ws, "a third", 7, &(jz_member){"ann", 3, "info", 4}, NULL);
+    jz_ws_subscribe_as(ws, "a fourth", 8, &(jz_member){NULL, 0, NULL, 0}, NULL);
     jz_server_publish(server, "a third", 7, JZ_MESSAGE_BINARY, large, sizeof large);
     jz_ws_publish(ws, WITNESS_TOPIC, strlen(WITNESS_TOPIC), JZ_MESSAGE_TEXT, "small", 5);
     if (jz_ws_close(ws, 1000, "enough", 6) == JZ_SEND_QUEUED)
@@ -313,6 +340,9 @@ static size_t walk(const variant *variant, fail_allocations *begin_failing)
                     allowed);
         assert_that(test_live_allocations() == live, "%s, allocation %zu: %zd leaks", variant->name, allowed,
                     (ssize_t)(test_live_allocations() - live));
+        assert_that(live_watches == 0, "%s, allocation %zu: a watch is not released", variant->name, allowed);
+        assert_that(refused > 0 || known_members == 0, "%s: %zu members have not left", variant->name, known_members);
+        known_members = 0; /* without memory nothing more is told at the end */
         assert_that(known_topics == 0, "%s, allocation %zu: %zu topics are left", variant->name, allowed, known_topics);
         if (refused == 0)
             return allowed;

@@ -30,6 +30,9 @@ static const option_row server_options[] = {
     {"backpressure_limit", offsetof(jz_options, backpressure_limit), BITS_64, 4096, UINT64_C(4294967296), NULL},
     {"mailbox_limit", offsetof(jz_options, mailbox_limit), BITS_64, 65536, UINT64_C(4294967296), NULL},
     {"history_limit", offsetof(jz_options, history_limit), BITS_64, 65536, UINT64_C(1099511627776), NULL},
+    {"presence_limit", offsetof(jz_options, presence_limit), BITS_64, 65536, UINT64_C(1099511627776), NULL},
+    {"max_members", offsetof(jz_options, max_members), BITS_32, 1, UINT32_MAX - 1, "JZ_UNLIMITED"},
+    {"max_member_info", offsetof(jz_options, max_member_info), BITS_64, 0, 65536, NULL},
     {"handshake_timeout_ms", offsetof(jz_options, handshake_timeout_ms), BITS_32, 100, 3600000, NULL},
     {"keep_alive_timeout_ms", offsetof(jz_options, keep_alive_timeout_ms), BITS_32, 100, 3600000, NULL},
     {"upgrade_timeout_ms", offsetof(jz_options, upgrade_timeout_ms), BITS_32, 100, 3600000, NULL},
@@ -192,6 +195,9 @@ static void the_defaults_are_those_of_the_manual(void **state)
     assert_int_equal(server.backpressure_limit, 1048576);
     assert_int_equal(server.mailbox_limit, 67108864);
     assert_int_equal(server.history_limit, 67108864);
+    assert_int_equal(server.presence_limit, 268435456);
+    assert_int_equal(server.max_members, 100000);
+    assert_int_equal(server.max_member_info, 1024);
     assert_int_equal(server.handshake_timeout_ms, 10000);
     assert_int_equal(server.upgrade_timeout_ms, 10000);
     assert_int_equal(server.idle_timeout_ms, 120000);

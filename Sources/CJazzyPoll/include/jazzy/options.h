@@ -72,10 +72,14 @@ typedef struct jz_options {
                                  one loop of jz_server_run runs on the caller's thread, with that thread's stack. */
     uint32_t backlog;         /* connections that the kernel queues until we accept them: 1 to 65,535; default 4,096 */
     size_t receive_buffer_size; /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
-    size_t mailbox_limit; /* bytes of calls from other threads that wait for one loop: each counts its content and 128
-                             bytes; beyond the limit calls return DROPPED: 64 KiB to 4 GiB; default 64 MiB */
-    size_t history_limit; /* bytes of all histories (history.h), their payloads and 48 bytes a message included: 64 KiB
-                             to 1 TiB; default 64 MiB */
+    size_t mailbox_limit;  /* bytes of calls from other threads that wait for one loop: each counts its content and 128
+                              bytes; beyond the limit calls return DROPPED: 64 KiB to 4 GiB; default 64 MiB */
+    size_t history_limit;  /* bytes of all histories (history.h), their payloads and 48 bytes a message included: 64 KiB
+                              to 1 TiB; default 64 MiB */
+    size_t presence_limit; /* bytes of all members of topics (presence.h), some 300 and their key and info each: 64 KiB
+                              to 1 TiB; default 256 MiB */
+    uint32_t max_members;  /* of one topic: 1 to 4,294,967,294, or JZ_UNLIMITED; default 100,000 */
+    size_t max_member_info; /* bytes of a member's info: 0 to 64 KiB; default 1 KiB */
 
     /* Messages. */
     size_t max_message_size; /* bytes, decompressed: 1 to 1 GiB; default 1 MiB. On the wire a compressed message may be

@@ -1,0 +1,50 @@
+/* The members of a jz_presence, for the files that implement pubsub/presence.h. */
+#ifndef JAZZY_PUBSUB_PRESENCE_STATE_H
+#define JAZZY_PUBSUB_PRESENCE_STATE_H
+
+#include "pubsub/presence.h"
+
+struct jz_presence {
+    size_t limit;
+    uint32_t max_members;
+    size_t max_info;
+    _Atomic size_t amount;
+    jz_siphash_key key;         /* for topics, keys of members, */
+    _Atomic uint64_t made_keys; /* and keys that are made: how many were */
+    void (*ring)(void *context);
+    void *ring_context;
+    _Atomic bool has_rung;
+
+    pthread_mutex_t watch_lock; /* guards the next four; taken within a part's lock, never the reverse */
+    jz_circle watches;
+    uint64_t last_number;
+    jz_watch *prefixes[JZ_MAX_WATCHED_PREFIXES];
+    size_t watch_count;
+    _Atomic uint64_t used_bits; /* of prefixes that are not NULL; changed with the lock */
+
+    jz_presence_part parts[JZ_PRESENCE_PARTS];
+};
+
+static inline uint64_t jz_presence_hash(const jz_presence *presence, jz_text topic)
+{
+    return jz_siphash(&presence->key, topic.start, topic.length);
+}
+
+static inline jz_presence_part *jz_presence_part_of(jz_presence *presence, uint64_t hash)
+{
+    return &presence->parts[hash >> 32 & (JZ_PRESENCE_PARTS - 1)];
+}
+
+/* The topic, which is added if there is none. NULL when there is no memory. Call it with the part's lock held. */
+jz_presence_topic *jz_presence_reach(jz_presence *presence, jz_text topic, uint64_t hash);
+
+/* Rings, if it was not done since changes were told last, and if any topic of the part has some. */
+void jz_presence_ring(jz_presence *presence, const jz_presence_part *part);
+
+/* The watched prefixes that a topic begins with. */
+uint64_t jz_presence_prefixes_of(jz_presence *presence, jz_text topic);
+
+void jz_watch_retain(jz_watch *watch);
+void jz_watch_release(jz_watch *watch);
+
+#endif
