@@ -43,6 +43,22 @@ public struct JazzyOptions: Sendable {
     /// Beyond it the topic is forgotten first to which nothing was published for the longest time.
     public var historyLimit = 67_108_864
 
+    /// The bytes of all members of topics together, some 300 and their key and info each: 64 KiB to 1 TiB. The default
+    /// is 256 MiB.
+    ///
+    /// Beyond it ``JazzyConnection/subscribe(_:as:)-(_,JazzyMember)`` throws.
+    public var presenceLimit = 268_435_456
+
+    /// The members of one topic: 1 to 4,294,967,294; `nil`: no limit. The default is 100,000.
+    ///
+    /// Beyond it ``JazzyConnection/subscribe(_:as:)-(_,JazzyMember)`` throws.
+    public var maxMembers: Int? = 100_000
+
+    /// The bytes of a member's info: 0 to 64 KiB. The default is 1 KiB.
+    ///
+    /// Beyond it ``JazzyConnection/subscribe(_:as:)-(_,JazzyMember)`` throws.
+    public var maxMemberInfo = 1_024
+
     // MARK: Messages
 
     /// The largest message that is received, in bytes, decompressed: 1 to 1 GiB. The default is 1 MiB.

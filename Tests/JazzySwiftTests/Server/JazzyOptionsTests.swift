@@ -61,6 +61,21 @@ struct OptionCase: CustomTestStringConvertible, Sendable {
         } setCore: {
             $0.history_limit = Int($1)
         },
+        OptionCase(name: "presenceLimit", bounds: 65_536...1_099_511_627_776) {
+            $0.presenceLimit = Int($1)
+        } setCore: {
+            $0.presence_limit = Int($1)
+        },
+        OptionCase(name: "maxMembers", bounds: 1...4_294_967_294, isUnlimitedBeyond: true) {
+            $0.maxMembers = Int($1)
+        } setCore: {
+            $0.max_members = UInt32($1)
+        },
+        OptionCase(name: "maxMemberInfo", bounds: 0...65_536) {
+            $0.maxMemberInfo = Int($1)
+        } setCore: {
+            $0.max_member_info = Int($1)
+        },
         OptionCase(name: "handshakeTimeout", bounds: 100...3_600_000) {
             $0.handshakeTimeout = .milliseconds($1)
         } setCore: {
