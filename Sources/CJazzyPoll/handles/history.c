@@ -54,7 +54,7 @@ jz_status jz_server_history(jz_server *server, const char *prefix, size_t prefix
     if (state != JZ_SERVER_CREATED && state != JZ_SERVER_LISTENING)
         return jz_report(error, JZ_STATUS_INVALID_STATE, "cannot keep a history: ask for it before the server runs");
     if (server->history == NULL)
-        server->history = jz_history_create(server->options.history_limit);
+        server->history = jz_history_create(server->options.history_limit, &server->topic_key);
     if (server->history == NULL)
         return jz_report_system(error, ENOMEM, "keep a history");
     if (jz_history_has_rule(server->history, text))

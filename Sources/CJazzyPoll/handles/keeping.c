@@ -84,7 +84,7 @@ jz_send_status jz_keep_and_give(jz_server *server, int rule, jz_shard *own, jz_w
     }
     /* What others post meanwhile waits until this thread, which is the loop's, takes it. */
     if (is_at_once) {
-        jz_shard_publish(own, topic, publication, sender);
+        jz_shard_publish_to(own, jz_topics_find_hashed(&own->topics, topic, held.hash), publication, sender);
         status = JZ_SEND_SENT;
     }
     return status;

@@ -35,6 +35,7 @@ jz_status jz_shard_init(jz_shard *shard, jz_server *server, uint8_t number, uint
     jz_peer_log_init(&shard->peer_log);
     jz_incidents_init(&shard->incidents);
     jz_topics_init(&shard->topics);
+    jz_topics_set_key(&shard->topics, &server->topic_key);
     shard->handle_prefix = (uint16_t)(server->number << JZ_LOOP_BITS | number);
     if (!jz_slots_init(&shard->slots, first_generation)) {
         jz_peer_log_destroy(&shard->peer_log);

@@ -149,22 +149,21 @@ static JZ_NEVER_INLINED void fan_out_both(jz_turn *turn, jz_topics *topics, jz_t
     note_traffic(turn, topics, topic, sent, bytes);
 }
 
-void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_text topic, jz_publication *publication,
+/* Nothing here calls a handler, so the subscribers do not change meanwhile. */
+void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_topic *topic, jz_publication *publication,
                 const jz_connection *sender)
 {
-    /* Nothing here calls a handler, so the subscribers do not change meanwhile. */
-    jz_topic *found = jz_topics_find(topics, topic);
     size_t sent = 0;
     message message = {.publication = publication};
     message.frame = jz_publication_plain_frame(publication, &message.length);
-    if (JZ_LIKELY(found != NULL)) {
-        if (found->enveloped > 0) {
-            fan_out_both(turn, topics, found, publication, sender);
+    if (JZ_LIKELY(topic != NULL)) {
+        if (topic->enveloped > 0) {
+            fan_out_both(turn, topics, topic, publication, sender);
             return;
         }
-        sent = give_to(turn, found, ALL, &message, sender);
+        sent = give_to(turn, topic, ALL, &message, sender);
     }
-    note_traffic(turn, topics, found, sent, count_sent(turn, publication, sent));
+    note_traffic(turn, topics, topic, sent, count_sent(turn, publication, sent));
 }
 
 static void close_exact(jz_turn *turn, const jz_topic *topic)

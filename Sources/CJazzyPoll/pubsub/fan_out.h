@@ -10,10 +10,11 @@
 jz_send_status jz_connection_subscribe(jz_topics *topics, jz_connection *connection, jz_text topic);
 
 /*
- * Gives a publication to every subscriber of the topic except `sender`, which may be NULL. Those who get every message
- * get their own, too, and are closed if they cannot get one; some of these get it in an envelope.
+ * Gives a publication to every subscriber of the topic, which is NULL if there are none, except `sender`, which may be
+ * NULL. Those who get every message get their own, too, and are closed if they cannot get one; some of these get it in
+ * an envelope.
  */
-void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_text topic, jz_publication *publication,
+void jz_fan_out(jz_turn *turn, jz_topics *topics, jz_topic *topic, jz_publication *publication,
                 const jz_connection *sender);
 
 /*

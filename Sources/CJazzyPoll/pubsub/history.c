@@ -13,13 +13,13 @@
 
 enum { MOST_SWEPT = 4 /* topics, each time that something is published to a part */ };
 
-jz_history *jz_history_create(size_t limit)
+jz_history *jz_history_create(size_t limit, const jz_siphash_key *key)
 {
     jz_history *history = calloc(1, sizeof *history);
     if (history == NULL)
         return NULL;
     history->limit = limit;
-    history->key = (jz_siphash_key){{jz_random(), jz_random()}};
+    history->key = *key;
     for (size_t i = 0; i < JZ_HISTORY_PARTS; i++) {
         jz_history_part *part = &history->parts[i];
         pthread_mutex_init(&part->lock, NULL);
@@ -145,13 +145,13 @@ void jz_history_hold(jz_history *history, int rule, jz_text topic, uint64_t now_
     uint64_t hash = jz_siphash(&history->key, topic.start, topic.length);
     jz_history_part *part = &history->parts[hash >> 32 & (JZ_HISTORY_PARTS - 1)];
     pthread_mutex_lock(&part->lock);
-    *held = (jz_held_topic){.history = history,
-                            .part = part,
-                            .rule = (uint32_t)rule,
-                            .tick = jz_tick_of(now_ms),
-                            .name = topic,
-                            .hash = hash,
-                            .past = find(part, topic, hash)};
+    held->history = history;
+    held->part = part;
+    held->rule = (uint32_t)rule;
+    held->tick = jz_tick_of(now_ms);
+    held->name = topic;
+    held->hash = hash;
+    held->past = find(part, topic, hash);
 }
 
 void jz_history_renew(jz_history *history, jz_text topic)
@@ -203,23 +203,37 @@ bool jz_history_prepare(jz_held_topic *held)
     return true;
 }
 
+/* Forgets what exceeds the bytes or the age of a topic, to which something was published, perhaps all of it. */
+static JZ_NEVER_INLINED void forget_excess(jz_history *history, jz_history_part *part, jz_past *past, size_t most,
+                                           uint32_t now)
+{
+    while (past->ring.count > 0 && (past->bytes > most || is_too_old(history, past, jz_past_oldest_tick(past), now)))
+        jz_history_forget_oldest(history, part, past);
+}
+
+/* Also finds a little of what has become too old of other topics. */
 void jz_history_append(jz_held_topic *held, jz_publication *publication)
 {
     jz_history *history = held->history;
     jz_history_part *part = held->part;
     jz_past *past = held->past;
     const jz_history_rule *rule = rule_of(history, past);
+    size_t length = jz_publication_length(publication);
+    size_t added = length + JZ_KEPT_COST;
+    /* Most messages replace one, often one that is as long: then nothing else changes. */
     if (past->ring.count >= rule->keep)
-        jz_history_forget_oldest(history, part, past);
-    jz_past_append(past, publication, held->tick);
-    part->messages++;
-    jz_history_add_amount(history, jz_publication_length(publication) + JZ_KEPT_COST);
+        added -= jz_past_forget_oldest(past) + JZ_KEPT_COST;
+    else
+        part->messages++;
+    jz_past_append(past, publication, length, held->tick);
+    if (added != 0)
+        jz_history_add_amount(history, added);
     size_t most = rule->bytes < history->limit ? rule->bytes : history->limit;
-    while (past->ring.count > 0 &&
-           (past->bytes > most || is_too_old(history, past, jz_past_oldest_tick(past), held->tick)))
-        jz_history_forget_oldest(history, part, past);
+    if (past->bytes > most || is_too_old(history, past, jz_past_oldest_tick(past), held->tick))
+        forget_excess(history, part, past, most, held->tick);
     jz_history_list(part, past);
-    sweep(history, part, past->rule, held->tick, MOST_SWEPT);
+    if (part->kept[past->rule].oldest != past)
+        sweep(history, part, past->rule, held->tick, MOST_SWEPT);
 }
 
 /* Where the topic is, or would be if it became known now. */

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec/siphash.h"
 #include "codec/text.h"
 #include "jazzy/history.h"
 #include "pubsub/past.h"
@@ -30,8 +31,8 @@
 typedef struct jz_history jz_history;
 typedef struct jz_history_part jz_history_part;
 
-/* `limit`: of bytes for all topics. NULL when there is no memory. */
-jz_history *jz_history_create(size_t limit);
+/* `limit`: of bytes for all topics. `key`: of the topics' hashes. NULL when there is no memory. */
+jz_history *jz_history_create(size_t limit, const jz_siphash_key *key);
 
 /* NULL does nothing. */
 void jz_history_destroy(jz_history *history);

@@ -63,8 +63,10 @@ static inline void jz_history_forget_oldest(jz_history *history, jz_history_part
  */
 static inline void jz_history_list(jz_history_part *part, jz_past *past)
 {
-    if (past->ring.count > 0) {
-        jz_past_move(past, &part->kept[past->rule]);
+    jz_past_list *kept = &part->kept[past->rule];
+    if (JZ_LIKELY(past->ring.count > 0)) {
+        if (past != kept->newest)
+            jz_past_move(past, kept);
         return;
     }
     jz_past_shrink(past);

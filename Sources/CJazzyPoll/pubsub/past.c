@@ -23,21 +23,6 @@ void jz_past_free(jz_past *past)
     free(past);
 }
 
-bool jz_past_make_room(jz_past *past, uint32_t keep)
-{
-    return jz_ring_make_room(&past->ring, keep);
-}
-
-void jz_past_append(jz_past *past, jz_publication *publication, uint32_t tick)
-{
-    if (past->ring.count > 0 && (int32_t)(tick - jz_past_newest_tick(past)) < 0)
-        tick = jz_past_newest_tick(past);
-    jz_publication_keep(publication);
-    jz_ring_add(&past->ring, publication, tick);
-    past->offset++;
-    past->bytes += jz_publication_length(publication);
-}
-
 void jz_past_prepend(jz_past *past, jz_publication *publication, uint32_t tick)
 {
     if (past->ring.count > 0 && (int32_t)(tick - jz_past_oldest_tick(past)) > 0)
@@ -64,16 +49,6 @@ void jz_past_shrink(jz_past *past)
 jz_publication *jz_past_at(const jz_past *past, uint64_t offset)
 {
     return jz_ring_at(&past->ring, past->ring.count - 1 - (uint32_t)(past->offset - offset));
-}
-
-uint32_t jz_past_oldest_tick(const jz_past *past)
-{
-    return jz_ring_tick_at(&past->ring, 0);
-}
-
-uint32_t jz_past_newest_tick(const jz_past *past)
-{
-    return jz_ring_tick_at(&past->ring, past->ring.count - 1);
 }
 
 static void take_out(jz_past *past)

@@ -44,14 +44,37 @@ jz_past *jz_past_create(jz_text name, uint64_t hash, uint32_t rule, uint64_t epo
 /* Forgets all that is kept, and frees it. It is in no list. */
 void jz_past_free(jz_past *past);
 
+/* When the oldest was published, and the newest; there has to be one. */
+static inline uint32_t jz_past_oldest_tick(const jz_past *past)
+{
+    return jz_ring_tick_at(&past->ring, 0);
+}
+
+static inline uint32_t jz_past_newest_tick(const jz_past *past)
+{
+    return jz_ring_tick_at(&past->ring, past->ring.count - 1);
+}
+
 /* Makes sure that one more can be kept, in place of the oldest if there are `keep` already. False: no memory. */
-bool jz_past_make_room(jz_past *past, uint32_t keep);
+static inline bool jz_past_make_room(jz_past *past, uint32_t keep)
+{
+    return jz_ring_make_room(&past->ring, keep);
+}
 
 /*
- * Keeps a publication as the newest, and gives it the next offset. There has to be room. A tick that is earlier than
- * that of the message before becomes that one's: so messages become too old in their order, the newest last.
+ * Keeps a publication of that length as the newest, and gives it the next offset. There has to be room. A tick that is
+ * earlier than that of the message before becomes that one's: so messages become too old in their order, the newest
+ * last.
  */
-void jz_past_append(jz_past *past, jz_publication *publication, uint32_t tick);
+static inline void jz_past_append(jz_past *past, jz_publication *publication, size_t length, uint32_t tick)
+{
+    if (past->ring.count > 0 && (int32_t)(tick - jz_past_newest_tick(past)) < 0)
+        tick = jz_past_newest_tick(past);
+    jz_publication_keep(publication);
+    jz_ring_add(&past->ring, publication, tick);
+    past->offset++;
+    past->bytes += length;
+}
 
 /*
  * Keeps a publication as the oldest, with the offset before that of the oldest one until now, or that of the past
@@ -68,10 +91,6 @@ void jz_past_shrink(jz_past *past);
 
 /* The kept message with that offset, which there has to be. */
 jz_publication *jz_past_at(const jz_past *past, uint64_t offset);
-
-/* When the oldest was published, and the newest; there has to be one. */
-uint32_t jz_past_oldest_tick(const jz_past *past);
-uint32_t jz_past_newest_tick(const jz_past *past);
 
 /* Puts it at the newest end of a list, and takes it out of the one that it was in, if any. NULL: in none. */
 void jz_past_move(jz_past *past, jz_past_list *list);

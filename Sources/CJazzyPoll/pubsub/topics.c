@@ -43,6 +43,11 @@ static jz_topic *find(const jz_topics *topics, jz_text name, uint64_t hash)
     return NULL;
 }
 
+jz_topic *jz_topics_find_hashed(const jz_topics *topics, jz_text name, uint64_t hash)
+{
+    return find(topics, name, hash);
+}
+
 jz_topic *jz_topics_find(const jz_topics *topics, jz_text name)
 {
     return find(topics, name, hash_of(topics, name));

@@ -77,11 +77,20 @@ typedef struct jz_topics {
 
 void jz_topics_init(jz_topics *topics);
 
+/* The hashes of topics are made with this key instead of one of its own. Before the first subscription. */
+static inline void jz_topics_set_key(jz_topics *topics, const jz_siphash_key *key)
+{
+    topics->table.key = *key;
+}
+
 /* Frees all. No connection may be subscribed any more. */
 void jz_topics_destroy(jz_topics *topics);
 
 /* The topic of that name, NULL if nobody has subscribed. */
 jz_topic *jz_topics_find(const jz_topics *topics, jz_text name);
+
+/* The same with the name's hash, which is made with the key. */
+jz_topic *jz_topics_find_hashed(const jz_topics *topics, jz_text name, uint64_t hash);
 
 /* Subscribes, unless it is subscribed already. False when there is no memory. */
 bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text name);

@@ -7,6 +7,7 @@
 #include "codec/path.h"
 #include "loop/report.h"
 #include "loop/thread.h"
+#include "platform/random.h"
 #include "server/routing.h"
 #include "shard/errand.h"
 #include "shard/fetching.h"
@@ -112,6 +113,7 @@ jz_server *jz_server_create(const jz_options *options, jz_error *error)
     server->tell_by_ms = UINT64_MAX;
     server->drain_by_ms = UINT64_MAX;
     pthread_mutex_init(&server->looking.lock, NULL);
+    server->topic_key = (jz_siphash_key){{jz_random(), jz_random()}};
     jz_workers_init(&server->workers, &jz_errand_mail);
     jz_workers_init(&server->readers, &jz_errand_mail);
     jz_admission_init(&server->admission, options);

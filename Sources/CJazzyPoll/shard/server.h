@@ -56,6 +56,7 @@ struct jz_server {
     jz_routes routes;
     uint32_t shard_count;
     jz_shard *shards;
+    jz_siphash_key topic_key;       /* of the tables of topics, all of them: so one hash counts everywhere */
     _Atomic uint32_t next_adopting; /* number, modulo shard_count, of the shard that gets the next adopted connection */
     jz_history *history;            /* NULL: nothing is kept of any topic. Set before the server runs */
     _Atomic bool owes_gaps;         /* subscribers have missed something, and there was no memory to tell them */

@@ -140,11 +140,17 @@ static inline jz_ws jz_shard_handle_of(const jz_shard *shard, const jz_connectio
                           atomic_load_explicit(&connection->generation, memory_order_relaxed));
 }
 
-/* Gives a publication to every subscriber on this shard except `sender`, which may be zero (no connection). */
-static inline void jz_shard_publish(jz_shard *shard, jz_text topic, jz_publication *publication, jz_ws sender)
+/* Gives a publication to every subscriber of a topic of this shard except `sender`, which may be zero: no connection.
+ */
+static inline void jz_shard_publish_to(jz_shard *shard, jz_topic *topic, jz_publication *publication, jz_ws sender)
 {
     bool is_here = jz_handle_shard(sender) == shard->handle_prefix;
     jz_fan_out(&shard->turn, &shard->topics, topic, publication, is_here ? jz_slots_find(&shard->slots, sender) : NULL);
+}
+
+static inline void jz_shard_publish(jz_shard *shard, jz_text topic, jz_publication *publication, jz_ws sender)
+{
+    jz_shard_publish_to(shard, jz_topics_find(&shard->topics, topic), publication, sender);
 }
 
 #endif

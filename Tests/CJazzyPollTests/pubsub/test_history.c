@@ -9,12 +9,13 @@
 enum { LIMIT = 1024 * 1024, SECOND = 1000 };
 
 static uint64_t now = 1000000; /* milliseconds */
+static const jz_siphash_key key = {{1, 2}};
 
 /* A history whose topics "room/..." are kept by these options. */
 static jz_history *keeping(size_t keep, uint32_t for_ms, size_t bytes, size_t limit)
 {
     const jz_history_options options = {.keep = keep, .for_ms = for_ms, .bytes = bytes};
-    jz_history *history = jz_history_create(limit);
+    jz_history *history = jz_history_create(limit, &key);
     assert_non_null(history);
     assert_true(jz_history_add_rule(history, jz_text_of("room/"), &options));
     return history;
@@ -374,7 +375,7 @@ static void the_longest_prefix_counts(void **state)
 static void a_prefix_is_compared_to_its_end(void **state)
 {
     (void)state;
-    jz_history *history = jz_history_create(LIMIT);
+    jz_history *history = jz_history_create(LIMIT, &key);
     static const jz_text prefixes[] = {{"room/one/two", 12}, {"room/one/", 9}, {"room/one", 8},
                                        {"room/on", 7},       {"a\0\0", 3},     {"a\0", 2}};
     const jz_history_options options = jz_history_options_default();
@@ -523,7 +524,7 @@ static void without_memory_nothing_is_published_and_no_offset_is_taken(void **st
     for (size_t allowed = 0; allowed < 2; allowed++) {
         const jz_history_options options = jz_history_options_default();
         test_allocations_fail_after(allowed);
-        history = jz_history_create(LIMIT);
+        history = jz_history_create(LIMIT, &key);
         bool has_rule = history != NULL && jz_history_add_rule(history, jz_text_of("room/"), &options);
         assert_int_equal(test_allocations_succeed(), 1);
         assert_false(has_rule);
