@@ -136,12 +136,6 @@ void jz_publication_keep(jz_publication *publication)
     atomic_store_explicit(&publication->is_kept, true, memory_order_relaxed);
 }
 
-void jz_publication_forget(jz_publication *publication)
-{
-    atomic_store_explicit(&publication->is_kept, false, memory_order_relaxed);
-    jz_publication_release(publication);
-}
-
 static variant *variants_of(const jz_publication *publication)
 {
     return atomic_load_explicit(&publication->variants, memory_order_relaxed);
@@ -152,7 +146,7 @@ static void set_variants(jz_publication *publication, variant *variants)
     atomic_store_explicit(&publication->variants, variants, memory_order_relaxed);
 }
 
-static void free_variants(jz_publication *publication)
+static JZ_NEVER_INLINED void free_variants(jz_publication *publication)
 {
     variant *next;
     for (variant *current = variants_of(publication); current != NULL; current = next) {
@@ -174,16 +168,32 @@ static bool is_otherwise_unused(const jz_publication *publication)
            atomic_load_explicit(&publication->is_kept, memory_order_relaxed);
 }
 
+static JZ_NEVER_INLINED void destroy(jz_publication *publication)
+{
+    if (variants_of(publication) != NULL)
+        free_variants(publication);
+    jz_memory_give(publication, size_of(publication->header_length, payload_length(publication)));
+}
+
+/*
+ * Whether nothing has to be freed when a reference to a publication that a history keeps is given up, of which there
+ * are so many: others have one, or nobody has made a variant. Whoever has made one is seen to have, because that was
+ * before it gave its own reference up.
+ */
+static inline bool is_given_up_quickly(const jz_publication *publication, uint32_t references)
+{
+    return references > 2 || (references == 2 && variants_of(publication) == NULL);
+}
+
 /*
  * Gives up a reference to a publication that a history keeps. If only that is left, nobody uses the variants, and
- * whoever comes back for one waits for the lock, and makes it again. Whoever has made one is seen to have, because that
- * was before it gave its own reference up. Returns how many references there were.
+ * whoever comes back for one waits for the lock, and makes it again.
  */
-static JZ_NEVER_INLINED uint32_t release_kept(jz_publication *publication)
+static JZ_NEVER_INLINED void release_kept(jz_publication *publication)
 {
     uint32_t before = atomic_load_explicit(&publication->references, memory_order_acquire);
     do {
-        if (before != 2 || variants_of(publication) == NULL)
+        if (before != 2 || is_given_up_quickly(publication, before))
             continue;
         pthread_mutex_lock(lock_of(publication));
         if (is_otherwise_unused(publication))
@@ -191,25 +201,34 @@ static JZ_NEVER_INLINED uint32_t release_kept(jz_publication *publication)
         pthread_mutex_unlock(lock_of(publication));
     } while (!atomic_compare_exchange_weak_explicit(&publication->references, &before, before - 1, memory_order_acq_rel,
                                                     memory_order_acquire));
-    return before;
+    if (before == 1)
+        destroy(publication);
 }
 
-static JZ_NEVER_INLINED void destroy(jz_publication *publication)
+static inline void release(jz_publication *publication)
 {
-    free_variants(publication);
-    jz_memory_give(publication, size_of(publication->header_length, payload_length(publication)));
+    if (atomic_fetch_sub_explicit(&publication->references, 1, memory_order_acq_rel) == 1)
+        destroy(publication);
 }
 
 /* Called for every subscriber: what is seldom is elsewhere, so that this needs no registers saved. */
 void jz_publication_release(jz_publication *publication)
 {
-    uint32_t before;
-    if (JZ_LIKELY(!atomic_load_explicit(&publication->is_kept, memory_order_relaxed)))
-        before = atomic_fetch_sub_explicit(&publication->references, 1, memory_order_acq_rel);
-    else
-        before = release_kept(publication);
-    if (before == 1)
-        destroy(publication);
+    if (JZ_LIKELY(!atomic_load_explicit(&publication->is_kept, memory_order_relaxed))) {
+        release(publication);
+        return;
+    }
+    uint32_t before = atomic_load_explicit(&publication->references, memory_order_acquire);
+    if (!JZ_LIKELY(is_given_up_quickly(publication, before) &&
+                   atomic_compare_exchange_strong_explicit(&publication->references, &before, before - 1,
+                                                           memory_order_acq_rel, memory_order_relaxed)))
+        release_kept(publication);
+}
+
+void jz_publication_forget(jz_publication *publication)
+{
+    atomic_store_explicit(&publication->is_kept, false, memory_order_relaxed);
+    release(publication);
 }
 
 static variant *find_variant(jz_publication *publication, const jz_deflate_options *options, uint8_t window_bits)

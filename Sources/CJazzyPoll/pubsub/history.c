@@ -124,7 +124,7 @@ static void sweep(jz_history *history, jz_history_part *part, uint32_t rule, uin
     }
 }
 
-static jz_past *find(const jz_history_part *part, jz_text name, uint64_t hash)
+static JZ_ALWAYS_INLINED jz_past *find(const jz_history_part *part, jz_text name, uint64_t hash)
 {
     for (jz_hash_entry *entry = jz_hash_table_look(&part->table, hash); entry != NULL; entry = entry->next) {
         jz_past *past = (jz_past *)entry;
@@ -140,7 +140,7 @@ static uint64_t epoch_of(const jz_history_part *part, uint64_t hash)
     return part->epoch + hash;
 }
 
-void jz_history_hold(jz_history *history, int rule, jz_text topic, uint64_t now_ms, jz_held_topic *held)
+static JZ_ALWAYS_INLINED void hold(jz_history *history, int rule, jz_text topic, uint64_t now_ms, jz_held_topic *held)
 {
     uint64_t hash = jz_siphash(&history->key, topic.start, topic.length);
     jz_history_part *part = &history->parts[hash >> 32 & (JZ_HISTORY_PARTS - 1)];
@@ -152,6 +152,11 @@ void jz_history_hold(jz_history *history, int rule, jz_text topic, uint64_t now_
     held->name = topic;
     held->hash = hash;
     held->past = find(part, topic, hash);
+}
+
+void jz_history_hold(jz_history *history, int rule, jz_text topic, uint64_t now_ms, jz_held_topic *held)
+{
+    hold(history, rule, topic, now_ms, held);
 }
 
 void jz_history_renew(jz_history *history, jz_text topic)
@@ -212,20 +217,23 @@ static JZ_NEVER_INLINED void forget_excess(jz_history *history, jz_history_part 
 }
 
 /* Also finds a little of what has become too old of other topics. */
-void jz_history_append(jz_held_topic *held, jz_publication *publication)
+static JZ_ALWAYS_INLINED void append(const jz_held_topic *held, const jz_history_rule *rule,
+                                     jz_publication *publication)
 {
     jz_history *history = held->history;
     jz_history_part *part = held->part;
     jz_past *past = held->past;
-    const jz_history_rule *rule = rule_of(history, past);
     size_t length = jz_publication_length(publication);
     size_t added = length + JZ_KEPT_COST;
     /* Most messages replace one, often one that is as long: then nothing else changes. */
-    if (past->ring.count >= rule->keep)
-        added -= jz_past_forget_oldest(past) + JZ_KEPT_COST;
-    else
+    if (JZ_LIKELY(past->ring.count >= rule->keep && past->ring.count == past->ring.capacity)) {
+        added = length - jz_past_replace(past, publication, length, held->tick);
+    } else {
+        if (past->ring.count >= rule->keep)
+            jz_history_forget_oldest(history, part, past);
+        jz_past_append(past, publication, length, held->tick);
         part->messages++;
-    jz_past_append(past, publication, length, held->tick);
+    }
     if (added != 0)
         jz_history_add_amount(history, added);
     size_t most = rule->bytes < history->limit ? rule->bytes : history->limit;
@@ -234,6 +242,26 @@ void jz_history_append(jz_held_topic *held, jz_publication *publication)
     jz_history_list(part, past);
     if (part->kept[past->rule].oldest != past)
         sweep(history, part, past->rule, held->tick, MOST_SWEPT);
+}
+
+void jz_history_append(jz_held_topic *held, jz_publication *publication)
+{
+    append(held, rule_of(held->history, held->past), publication);
+}
+
+static JZ_ALWAYS_INLINED bool keep(jz_held_topic *held, jz_publication *publication)
+{
+    const jz_history_rule *rule = &held->history->rules.all[held->rule];
+    bool has_room = held->past != NULL && jz_past_has_room(held->past, rule->keep);
+    if (!JZ_LIKELY(has_room) && !jz_history_prepare(held))
+        return false;
+    append(held, rule, publication);
+    return true;
+}
+
+bool jz_history_keep(jz_held_topic *held, jz_publication *publication)
+{
+    return keep(held, publication);
 }
 
 /* Where the topic is, or would be if it became known now. */
@@ -286,75 +314,28 @@ jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *opti
     return replay;
 }
 
-/*
- * Of the topics of a part, the one that is forgotten first: of which nothing is kept any more, or to which nothing was
- * published for the longest time. NULL: there is none.
- */
-static jz_past *next_to_forget(const jz_history *history, const jz_history_part *part)
+static inline void release(const jz_held_topic *held)
 {
-    jz_past *next = part->empty.oldest;
-    for (size_t i = 0; i < history->rules.count && (next == NULL || next->ring.count > 0); i++) {
-        jz_past *oldest = part->kept[i].oldest;
-        if (oldest != NULL && (next == NULL || (int32_t)(jz_past_newest_tick(oldest) - jz_past_newest_tick(next)) < 0))
-            next = oldest;
-    }
-    return next;
-}
-
-static bool exceeds(const jz_history *history)
-{
-    return atomic_load_explicit(&history->amount, memory_order_relaxed) > history->limit;
-}
-
-/* The part whose next topic to forget is the first of all. */
-static jz_history_part *part_to_forget_in(jz_history *history)
-{
-    jz_history_part *found = NULL;
-    uint32_t earliest = 0;
-    for (size_t i = 0; i < JZ_HISTORY_PARTS; i++) {
-        jz_history_part *part = &history->parts[i];
-        pthread_mutex_lock(&part->lock);
-        const jz_past *next = next_to_forget(history, part);
-        bool is_empty = next != NULL && next->ring.count == 0;
-        uint32_t tick = next != NULL && !is_empty ? jz_past_newest_tick(next) : 0;
-        pthread_mutex_unlock(&part->lock);
-        if (is_empty)
-            return part;
-        if (next != NULL && (found == NULL || (int32_t)(tick - earliest) < 0)) {
-            found = part;
-            earliest = tick;
-        }
-    }
-    return found;
-}
-
-/* Its messages go first, the oldest first, and only then the topic itself, with its epoch. */
-static JZ_NEVER_INLINED void forget_beyond_limit(jz_history *history)
-{
-    while (exceeds(history)) {
-        jz_history_part *part = part_to_forget_in(history);
-        if (part == NULL)
-            return;
-        pthread_mutex_lock(&part->lock);
-        jz_past *past = next_to_forget(history, part);
-        while (past != NULL && past->ring.count > 0 && exceeds(history))
-            jz_history_forget_oldest(history, part, past);
-        if (past != NULL && past->sharing != NULL)
-            past->sharing->is_whole = false;
-        if (past != NULL && past->ring.count == 0 && past->sharing == NULL && exceeds(history))
-            jz_history_forget_topic(history, part, past);
-        else if (past != NULL && past->ring.count == 0)
-            jz_history_list(part, past);
-        pthread_mutex_unlock(&part->lock);
-    }
+    jz_history *history = held->history;
+    pthread_mutex_unlock(&held->part->lock);
+    if (jz_history_exceeds(history))
+        jz_history_forget_beyond_limit(history);
 }
 
 void jz_history_release(jz_held_topic *held)
 {
-    jz_history *history = held->history;
-    pthread_mutex_unlock(&held->part->lock);
-    if (exceeds(history))
-        forget_beyond_limit(history);
+    release(held);
+}
+
+bool jz_history_keep_alone(jz_history *history, int rule, jz_text topic, jz_loop *loop, jz_publication *publication,
+                           uint64_t *hash)
+{
+    jz_held_topic held;
+    hold(history, rule, topic, loop->now_ms, &held);
+    bool is_kept = !jz_loop_has_letters(loop) && keep(&held, publication);
+    release(&held);
+    *hash = held.hash;
+    return is_kept;
 }
 
 void jz_history_sweep(jz_history *history, uint64_t now_ms)

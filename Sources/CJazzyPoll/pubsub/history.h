@@ -25,6 +25,7 @@
 #include "codec/siphash.h"
 #include "codec/text.h"
 #include "jazzy/history.h"
+#include "loop/loop.h"
 #include "pubsub/past.h"
 #include "pubsub/replay.h"
 
@@ -75,6 +76,16 @@ void jz_history_append(jz_held_topic *held, jz_publication *publication);
 
 /* Forgets what has become too old of it. */
 void jz_history_forget_too_old(jz_held_topic *held);
+
+/* Both. False: there is no memory, and it is not kept. */
+bool jz_history_keep(jz_held_topic *held, jz_publication *publication);
+
+/*
+ * All of this, on the thread of the server's only loop, if it has delivered all earlier messages: its mailbox is empty.
+ * The caller delivers the message. False: that is not so, or there is no memory, and nothing was kept.
+ */
+bool jz_history_keep_alone(jz_history *history, int rule, jz_text topic, jz_loop *loop, jz_publication *publication,
+                           uint64_t *hash);
 
 /* Takes what a subscription with these options begins with, and counts it. NULL when there is no memory. */
 jz_replay *jz_history_take(jz_held_topic *held, const jz_subscribe_options *options);

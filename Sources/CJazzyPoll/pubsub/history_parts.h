@@ -73,6 +73,14 @@ static inline void jz_history_list(jz_history_part *part, jz_past *past)
     jz_past_move(past, past->sharing == NULL ? &part->empty : NULL);
 }
 
+static inline bool jz_history_exceeds(const jz_history *history)
+{
+    return atomic_load_explicit(&history->amount, memory_order_relaxed) > history->limit;
+}
+
+/* Forgets what exceeds the limit, in all parts. Without a lock. */
+void jz_history_forget_beyond_limit(jz_history *history);
+
 /* Forgets a topic of which nothing is kept. */
 void jz_history_forget_topic(jz_history *history, jz_history_part *part, jz_past *past);
 

@@ -60,19 +60,31 @@ bool jz_history_rules_have(const jz_history_rules *rules, jz_text prefix)
 }
 
 /* `head` is the topic's; a byte of it that the topic does not have may be one of a prefix, a NUL. */
-static inline bool covers(const jz_history_rule *rule, uint64_t head, jz_text topic)
+static inline bool may_cover(const jz_history_rule *rule, uint64_t head, jz_text topic)
 {
-    size_t length = rule->prefix.length;
-    return ((rule->head ^ head) & rule->mask) == 0 && length <= topic.length &&
-           (JZ_LIKELY(length <= HEAD) || memcmp(rule->prefix.start + HEAD, topic.start + HEAD, length - HEAD) == 0);
+    return ((rule->head ^ head) & rule->mask) == 0 && rule->prefix.length <= topic.length;
+}
+
+/* The same from the rule of that number on, with the rest of prefixes that are longer than their heads. */
+static JZ_NEVER_INLINED int find_exactly(const jz_history_rules *rules, size_t number, uint64_t head, jz_text topic)
+{
+    for (; number < rules->count; number++) {
+        const jz_history_rule *rule = &rules->all[number];
+        jz_text rest = rule->prefix;
+        jz_text_skip(&rest, rest.length < HEAD ? rest.length : (size_t)HEAD);
+        if (may_cover(rule, head, topic) &&
+            (rest.length == 0 || memcmp(rest.start, topic.start + HEAD, rest.length) == 0))
+            return (int)number;
+    }
+    return -1;
 }
 
 int jz_history_rules_find(const jz_history_rules *rules, jz_text topic)
 {
     uint64_t head = head_of(topic);
     for (size_t i = 0; i < rules->count; i++) {
-        if (covers(&rules->all[i], head, topic))
-            return (int)i;
+        if (may_cover(&rules->all[i], head, topic))
+            return rules->all[i].prefix.length <= HEAD ? (int)i : find_exactly(rules, i, head, topic);
     }
     return -1;
 }

@@ -28,6 +28,8 @@ void jz_past_prepend(jz_past *past, jz_publication *publication, uint32_t tick)
     if (past->ring.count > 0 && (int32_t)(tick - jz_past_oldest_tick(past)) > 0)
         tick = jz_past_oldest_tick(past);
     jz_publication_keep(publication);
+    if (past->ring.count == 0)
+        past->newest_tick = tick;
     jz_ring_add_oldest(&past->ring, publication, tick);
     past->bytes += jz_publication_length(publication);
 }

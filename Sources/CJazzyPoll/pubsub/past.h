@@ -20,6 +20,7 @@ typedef struct jz_past {
     struct jz_past *newer;
     struct jz_past_list *list; /* that it is in */
     uint32_t rule;             /* the number of the rule that it is kept by */
+    uint32_t newest_tick;      /* when the newest was published; meaningless while nothing is kept */
     jz_ring ring;              /* what is kept */
     uint64_t epoch;
     uint64_t offset;            /* of the newest, kept or not; 0: there was none yet */
@@ -52,10 +53,16 @@ static inline uint32_t jz_past_oldest_tick(const jz_past *past)
 
 static inline uint32_t jz_past_newest_tick(const jz_past *past)
 {
-    return jz_ring_tick_at(&past->ring, past->ring.count - 1);
+    return past->newest_tick;
 }
 
-/* Makes sure that one more can be kept, in place of the oldest if there are `keep` already. False: no memory. */
+/* Whether one more can be kept, in place of the oldest if there are `keep` already. */
+static inline bool jz_past_has_room(const jz_past *past, uint32_t keep)
+{
+    return jz_ring_has_room(&past->ring, keep);
+}
+
+/* Makes sure of that. False: no memory. */
 static inline bool jz_past_make_room(jz_past *past, uint32_t keep)
 {
     return jz_ring_make_room(&past->ring, keep);
@@ -72,8 +79,24 @@ static inline void jz_past_append(jz_past *past, jz_publication *publication, si
         tick = jz_past_newest_tick(past);
     jz_publication_keep(publication);
     jz_ring_add(&past->ring, publication, tick);
+    past->newest_tick = tick;
     past->offset++;
     past->bytes += length;
+}
+
+/* The same if the ring is full: takes the place of the oldest. Returns how many bytes of payload that had. */
+static inline size_t jz_past_replace(jz_past *past, jz_publication *publication, size_t length, uint32_t tick)
+{
+    if ((int32_t)(tick - past->newest_tick) < 0)
+        tick = past->newest_tick;
+    jz_publication_keep(publication);
+    jz_publication *oldest = jz_ring_replace(&past->ring, publication, tick);
+    size_t freed = jz_publication_length(oldest);
+    past->newest_tick = tick;
+    past->offset++;
+    past->bytes += length - freed;
+    jz_publication_forget(oldest);
+    return freed;
 }
 
 /*

@@ -32,10 +32,16 @@ void jz_ring_free(jz_ring *ring);
 /* Private: makes a full ring larger. False: no memory. */
 bool jz_ring_grow(jz_ring *ring, uint32_t most);
 
-/* Makes sure that there is a place for one more, unless there are `most` already. False: no memory. */
+/* Whether there is a place for one more, or there are `most` already. */
+static inline bool jz_ring_has_room(const jz_ring *ring, uint32_t most)
+{
+    return ring->count < ring->capacity || ring->count >= most;
+}
+
+/* Makes sure of that. False: no memory. */
 static inline bool jz_ring_make_room(jz_ring *ring, uint32_t most)
 {
-    return JZ_LIKELY(ring->count < ring->capacity || ring->count >= most) || jz_ring_grow(ring, most);
+    return JZ_LIKELY(jz_ring_has_room(ring, most)) || jz_ring_grow(ring, most);
 }
 
 /* Private: the place of the publication with that number; 0: the oldest. */
@@ -77,6 +83,18 @@ static inline void jz_ring_add(jz_ring *ring, jz_publication *publication, uint3
     jz_ring_place place = jz_ring_place_of(ring, ring->count++);
     place.piece[place.index] = publication;
     *jz_ring_tick(ring, place) = tick;
+}
+
+/* The same in a ring without a place: takes the oldest out, which it returns. */
+static inline jz_publication *jz_ring_replace(jz_ring *ring, jz_publication *publication, uint32_t tick)
+{
+    jz_ring_place place = jz_ring_place_of(ring, 0);
+    jz_publication *oldest = place.piece[place.index];
+    place.piece[place.index] = publication;
+    *jz_ring_tick(ring, place) = tick;
+    if (++ring->first == ring->capacity)
+        ring->first = 0;
+    return oldest;
 }
 
 /* Adds one that is older than all. There has to be a place for it. */
