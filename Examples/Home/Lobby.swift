@@ -2,25 +2,26 @@ import Foundation
 import JazzySwift
 
 /// The rooms of the chat, and who is in which. Only the lobby publishes, so all see the same order. Some rooms are
-/// always there; others as long as somebody is in them.
+/// always there; others as long as somebody is in them. What is said is in the histories of the rooms' topics, so that
+/// whoever has lost the connection continues where it was.
 actor Lobby {
+    /// Of the topics that keep what was said, and how much of it: main.swift.
+    static let prefix = "room "
+    static let kept = 50
+
     private static let keptRooms = ["Lobby", "Green room", "Late night"]
     private static let roomLimit = 50
     private static let memberLimit = 200
-    private static let historyLimit = 50
     private static let textLimit = 4_000
 
-    private struct Room {
-        var members: [JazzyWebSocket: String] = [:]
-        var history: [Line] = []
-    }
-
-    private var rooms: [String: Room] = Dictionary(uniqueKeysWithValues: keptRooms.map { ($0, Room()) })
+    /// Who is in each room.
+    private var rooms: [String: [JazzyWebSocket: String]] = Dictionary(
+        uniqueKeysWithValues: keptRooms.map { ($0, [:]) })
     private var places: [JazzyWebSocket: String] = [:]
     private var published: [Summary] = []
 
     /// How many are in the chat, and in how many rooms.
-    var attendance: (people: Int, rooms: Int) { (places.count, rooms.values.count { !$0.members.isEmpty }) }
+    var attendance: (people: Int, rooms: Int) { (places.count, rooms.values.count { !$0.isEmpty }) }
 
     /// A member's visit, until the connection ends, in whatever way.
     func receive(_ ws: JazzyWebSocket, _ messages: WsMessages) async throws {
@@ -48,12 +49,12 @@ actor Lobby {
 
     private func obey(_ command: Command, of ws: JazzyWebSocket) throws {
         switch command {
-        case .join(let room, let name):
+        case .join(let room, let name, let since):
             guard let room = presentable(room) else { return try refuse(ws, "A room needs a name.") }
             guard let name = presentable(name) else { return try refuse(ws, "Your name has nothing to see.") }
-            try join(ws, as: name, room)
+            try join(ws, as: name, room, since: since.flatMap { JazzyPosition($0) })
         case .say(let text):
-            guard let room = places[ws], let name = rooms[room]?.members[ws] else {
+            guard let room = places[ws], let name = rooms[room]?[ws] else {
                 return try refuse(ws, "You are in no room.")
             }
             let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -68,43 +69,46 @@ actor Lobby {
         try ws.send(json: Announcement.refused(reason: reason))
     }
 
-    private func join(_ ws: JazzyWebSocket, as name: String, _ room: String) throws {
+    private func join(_ ws: JazzyWebSocket, as name: String, _ room: String, since: JazzyPosition?) throws {
         let before = places[ws]
-        let members = rooms[room]?.members.filter { $0.key != ws } ?? [:]
+        let members = rooms[room]?.filter { $0.key != ws } ?? [:]
         guard members.count < Self.memberLimit else { return try refuse(ws, "\(room) is full.") }
         guard rooms[room] != nil || rooms.count < Self.roomLimit else { return try refuse(ws, "Too many rooms.") }
 
         let name = unused(name, among: members.values)
-        if before == room, rooms[room]?.members[ws] == name { return }
+        if before == room, rooms[room]?[ws] == name { return }
         leave(ws, isLost: false)
-        let history = rooms[room]?.history ?? []
-        rooms[room, default: Room()].members[ws] = name
+        rooms[room, default: [:]][ws] = name
         places[ws] = room
-        // First who is there, then who comes.
+        // First who is there, then what was missed, or what was said last, and then who comes.
         let people = members.values.sorted() + [name]
-        try ws.send(json: Announcement.joined(room: room, name: name, people: people, lines: history))
-        try Jazzy.publish(topic(of: room), json: Announcement.came(name: name))
-        ws.subscribe(topic(of: room))
+        try ws.send(json: Announcement.joined(room: room, name: name, people: people))
+        let begun = since.map { ws.subscribe(lines(of: room), since: $0, announcing: true, enveloping: true) }
+        if begun?.recovered != true {
+            ws.subscribe(lines(of: room), recent: Self.kept, announcing: true, enveloping: true)
+        }
+        try Jazzy.publish(comings(to: room), json: Announcement.came(name: name))
+        ws.subscribe(comings(to: room))
     }
 
     private func say(_ line: Line, in room: String) throws {
-        rooms[room]?.history.append(line)
-        if let count = rooms[room]?.history.count, count > Self.historyLimit { rooms[room]?.history.removeFirst() }
-        try Jazzy.publish(topic(of: room), json: Announcement.said(line: line))
+        try Jazzy.publish(lines(of: room), json: Announcement.said(line: line))
     }
 
     private func leave(_ ws: JazzyWebSocket, isLost: Bool) {
-        guard let room = places.removeValue(forKey: ws), let name = rooms[room]?.members.removeValue(forKey: ws)
-        else { return }
-        ws.unsubscribe(topic(of: room))
-        if rooms[room]?.members.isEmpty == true, !Self.keptRooms.contains(room) { rooms[room] = nil }
-        _ = try? Jazzy.publish(topic(of: room), json: Announcement.went(name: name, isLost: isLost))
+        guard let room = places.removeValue(forKey: ws), let name = rooms[room]?.removeValue(forKey: ws) else { return }
+        ws.unsubscribe(lines(of: room))
+        ws.unsubscribe(comings(to: room))
+        if rooms[room]?.isEmpty == true, !Self.keptRooms.contains(room) { rooms[room] = nil }
+        _ = try? Jazzy.publish(comings(to: room), json: Announcement.went(name: name, isLost: isLost))
     }
 
-    private func topic(of room: String) -> String { "room " + room }
+    private func lines(of room: String) -> String { Self.prefix + room }
+    /// Who comes and goes. Nobody has to be told of it later: who is there is told first.
+    private func comings(to room: String) -> String { "comings to " + room }
 
     private var summaries: [Summary] {
         let others = rooms.keys.filter { !Self.keptRooms.contains($0) }.sorted()
-        return (Self.keptRooms + others).map { Summary(name: $0, people: rooms[$0]?.members.count ?? 0) }
+        return (Self.keptRooms + others).map { Summary(name: $0, people: rooms[$0]?.count ?? 0) }
     }
 }

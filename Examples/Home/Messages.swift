@@ -2,8 +2,9 @@ import Foundation
 
 /// What a member of the chat asks for, in JSON: `{"join":{"name":"Ada","room":"Lobby"}}`, `{"say":{"text":"Hello!"}}`.
 enum Command: Decodable, Sendable {
-    /// Comes into a room, from another if need be. The same room again: under another name.
-    case join(room: String, name: String)
+    /// Comes into a room, from another if need be. The same room again: under another name. `since` is the position of the
+    /// last line that the member has of this room, if any: it continues there.
+    case join(room: String, name: String, since: String?)
     case say(text: String)
 }
 
@@ -11,11 +12,12 @@ enum Command: Decodable, Sendable {
 enum Announcement: Encodable, Sendable {
     /// All rooms, and how many are in each.
     case rooms(list: [Summary])
-    /// The answer to `join`: who the member is there, who is there, and what was said last.
-    case joined(room: String, name: String, people: [String], lines: [Line])
+    /// The answer to `join`: who the member is there, and who is there. What was said follows.
+    case joined(room: String, name: String, people: [String])
     case came(name: String)
     /// `isLost`: without a word, which is the close code 1000, because its network or its browser failed.
     case went(name: String, isLost: Bool)
+    /// Comes in an envelope, with its offset: what was said is in the history of the room's topic.
     case said(line: Line)
     /// A command was not carried out.
     case refused(reason: String)

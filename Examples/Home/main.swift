@@ -12,8 +12,10 @@ for page in Page.all {
     Route.get(page.path) { _ in page.response() }
 }
 
-// The chat: who sends faster than that is read later, and who does not read is let go.
+// The chat: who sends faster than that is read later, and who does not read is let go. What was said is kept a while, for
+// those who come, and those who come back.
 let lobby = Lobby()
+Jazzy.history(Lobby.prefix, keep: Lobby.kept, for: .seconds(600))
 let chatOptions = JazzyRouteOptions(
     maxMessageSize: 32_768, deflate: .shared, backpressurePolicy: .close, idleTimeout: .after(.seconds(60)),
     messageRate: .perSecond(5, burst: 20, exceeding: .pauseReading))

@@ -4,6 +4,8 @@ import JazzySwift
 struct Guest: Sendable {
     let name: String
     let room: String
+    /// What it has of the room, if it comes back.
+    let since: JazzyPosition?
 }
 
 /// Whose token is whose. In an application this asks a database, hence an actor, which is awaited.

@@ -6,10 +6,10 @@ enum Command: Decodable, Sendable {
     case who
 }
 
-/// What a client is told, in JSON: `{"joined":{"name":"Ada"}}`.
+/// What a client is told, in JSON: `{"joined":{"name":"Ada"}}`. What is said comes in an envelope, with its offset.
 enum Announcement: Encodable, Sendable {
-    /// The first that a client gets: who it is, who is there, and what was said last.
-    case welcome(name: String, room: String, members: [String], history: [Line])
+    /// Comes behind what was said last, or was missed: who the client is, and who is there.
+    case welcome(name: String, room: String, members: [String])
     case joined(name: String)
     case left(name: String)
     case said(line: Line)
@@ -19,9 +19,8 @@ enum Announcement: Encodable, Sendable {
     case refused(reason: String)
 }
 
-/// Something that was said in a room. Lines are numbered from 1.
+/// Something that was said in a room.
 struct Line: Encodable, Sendable {
-    let number: Int
     let name: String
     let text: String
     let date: Date

@@ -1,6 +1,6 @@
 import JazzySwift
 
-/// All rooms. A room is there as long as somebody is in it, or on the way to it.
+/// All rooms. A room is there as long as somebody is in it, or on the way to it; what was said in it stays a while longer.
 actor Lobby {
     private var rooms: [String: (room: Room, guests: Int)] = [:]
 
@@ -8,7 +8,7 @@ actor Lobby {
     func receive(_ guest: Guest, _ ws: JazzyWebSocket, _ messages: WsMessages) async throws {
         let room = enter(guest.room)
         defer { exit(guest.room) }
-        try await room.receive(ws, as: guest.name, messages)
+        try await room.receive(ws, of: guest, messages)
     }
 
     private func enter(_ name: String) -> Room {

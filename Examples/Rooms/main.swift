@@ -1,5 +1,6 @@
 // Rooms to chat in: ws://localhost:8080/rooms/NAME, with a token in `Authorization: Bearer TOKEN`, or in the cookie
-// `session`. Command.swift has what clients say, and what they are told.
+// `session`. Command.swift has what clients say, and what they are told. Who comes back with the position that it has counted
+// (`?since=EPOCH:OFFSET:room%20NAME`, as `jazzy.js` does) misses nothing that was said.
 import ExampleSupport
 import JazzySwift
 
@@ -7,7 +8,10 @@ let accounts = Accounts(["token-of-ada": "Ada", "token-of-grace": "Grace", "toke
 let lobby = Lobby()
 let options = JazzyRouteOptions(
     maxMessageSize: 4_096, backpressurePolicy: .close, idleTimeout: .after(.seconds(60)),
-    messageRate: .perSecond(5, burst: 20, exceeding: .close))
+    subprotocols: ["jazzy.resume.1"], messageRate: .perSecond(5, burst: 20, exceeding: .close))
+
+Jazzy.history(Room.prefix, keep: Room.kept, for: .seconds(300))
+Route.client("/jazzy.js")
 
 Route.ws(
     "/rooms/:room", options: options, state: Guest.self,
@@ -16,7 +20,7 @@ Route.ws(
         guard let token = request.token, let name = await accounts.name(forToken: token) else {
             return .reject(401, headers: ["WWW-Authenticate": "Bearer"])
         }
-        return .accept(Guest(name: name, room: room))
+        return .accept(Guest(name: name, room: room, since: request.position(of: Room.prefix + room)))
     }
 ) { ws, messages in
     try await lobby.receive(ws.state, ws.webSocket, messages)

@@ -78,22 +78,32 @@ def test_what_operators_ask_for_is_there(home):
 
 
 class Member:
-    """One who is in the chat: what it is told, by kind."""
+    """One who is in the chat: what it is told, by kind. `position` is where it is in what is said in its room."""
 
     def __init__(self, client):
         self._client = client
+        self.begun, self.position = None, None
 
     async def tell(self, command, **content):
         await self._client.send(json.dumps({command: content}))
 
     async def next(self, *kinds):
         while True:
-            [(kind, content)] = json.loads(await self._client.receive()).items()
+            message = json.loads(await self._client.receive())
+            if "epoch" in message:
+                self.begun, self.position = message, (message["epoch"], message["offset"])
+                message = {"beginning": message}
+            elif "t" in message:
+                epoch, offset = self.position
+                assert message["o"] == offset + 1
+                self.position = epoch, offset + 1
+                message = json.loads(message["d"])
+            [(kind, content)] = message.items()
             if kind in kinds:
                 return {kind: content}
 
-    async def join(self, room, name):
-        await self.tell("join", room=room, name=name)
+    async def join(self, room, name, since=None):
+        await self.tell("join", room=room, name=name, **({"since": "{}:{}".format(*since)} if since else {}))
         return (await self.next("joined"))["joined"]
 
 
@@ -112,7 +122,8 @@ async def test_who_is_in_a_room_hears_what_is_said_there_and_nobody_else(home):
     async with members(home, 3) as (ada, grace, alan):
         assert (await ada.join("First", "Ada"))["people"] == ["Ada"]
         joined = await grace.join("First", "Grace")
-        assert (joined["people"], joined["name"], joined["lines"]) == (["Ada", "Grace"], "Grace", [])
+        assert (joined["people"], joined["name"]) == (["Ada", "Grace"], "Grace")
+        assert (await grace.next("beginning", "said"))["beginning"]["count"] == 0
         await alan.join("Second", "Alan")
         await alan.tell("say", text="Is anybody here?")
         assert await heard(alan) == ("Alan", "Is anybody here?")
@@ -122,8 +133,36 @@ async def test_who_is_in_a_room_hears_what_is_said_there_and_nobody_else(home):
             assert await heard(member) == ("Ada", "Grüße, 世界 🎷\nשלום")
         # Who comes later is told what was said.
         joined = await alan.join("First", "Alan")
-        assert (joined["people"], [line["text"] for line in joined["lines"]]) == (
-            ["Ada", "Grace", "Alan"], ["Grüße, 世界 🎷\nשלום"])
+        assert joined["people"] == ["Ada", "Grace", "Alan"]
+        assert (await alan.next("beginning", "said"))["beginning"]["count"] == 1
+        assert await heard(alan) == ("Ada", "Grüße, 世界 🎷\nשלום")
+
+
+async def test_who_comes_back_continues_where_it_was(home):
+    async with members(home, 1) as (ada,):
+        await ada.join("Asleep", "Ada")
+        async with members(home, 1) as (grace,):
+            await grace.join("Asleep", "Grace")
+            await ada.tell("say", text="before")
+            assert await heard(grace) == ("Ada", "before")
+            # The same room under another name: nothing comes twice.
+            await grace.join("Asleep", "Hopper", since=grace.position)
+            assert (await grace.next("beginning"))["beginning"]["recovered"]
+        for number in range(3):
+            await ada.tell("say", text=f"missed {number}")
+        while await heard(ada) != ("Ada", "missed 2"):
+            pass
+        async with members(home, 2) as (back, anew):
+            await back.join("Asleep", "Grace", since=grace.position)
+            assert await back.next("beginning", "said") == {"beginning": back.begun}
+            assert (back.begun["recovered"], back.begun["count"]) == (True, 3)
+            assert [await heard(back) for _ in range(3)] == [("Ada", f"missed {number}") for number in range(3)]
+            await ada.tell("say", text="and live")
+            assert await heard(back) == ("Ada", "and live")
+            # Whoever cannot continue gets what was said last.
+            await anew.join("Asleep", "Alan", since=("00000000000000ab", 3))
+            assert [(await anew.next("beginning"))["beginning"]["count"] for _ in range(2)] == [0, 5]
+            assert await heard(anew) == ("Ada", "before")
 
 
 @pytest.mark.parametrize("how", ["leaves", "is lost", "changes rooms", "changes its name"])

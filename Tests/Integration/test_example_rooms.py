@@ -5,6 +5,7 @@ import contextlib
 import json
 import re
 import signal
+from urllib.parse import quote
 
 import pytest
 import websockets
@@ -31,37 +32,68 @@ def server():
 
 
 class Guest:
-    """Someone in a room, with one of the clients."""
+    """
+    Someone in a room, with one of the clients; back with what it has of the room, if that is given. What came before the
+    welcome is in `past`.
+    """
 
-    def __init__(self, server, room, name, client="websockets"):
+    def __init__(self, server, room, name, client="websockets", since=None):
         self.name = name
-        self.client = CLIENTS[client](server.port, f"/rooms/{room}", headers=HEADERS[name])
+        self.topic = "room " + room
+        self.begun, self.past, self.welcome, self.offset = [], [], None, 0
+        query = f"?since={quote(f'{since}:{self.topic}')}" if since else ""
+        self.client = CLIENTS[client](server.port, f"/rooms/{room}{query}", headers=HEADERS[name])
 
     async def __aenter__(self):
         await self.client.__aenter__()
-        self.welcome = (await self.told())["welcome"]
+        while not self.welcome:
+            told = await self.told()
+            if "said" in told:
+                self.past.append(told)
+            else:
+                self.welcome = told["welcome"]
         assert self.welcome["name"] == self.name
         return self
 
     async def __aexit__(self, *error):
         await self.client.__aexit__(*error)
 
+    @property
+    def since(self):
+        """Where it is in what is said in the room."""
+        return f"{self.begun[-1]['epoch']}:{self.offset}"
+
     async def told(self):
-        return json.loads(await self.client.receive())
+        """The next announcement, out of its envelope."""
+        message = json.loads(await self.client.receive())
+        while "epoch" in message:
+            assert message["t"] == self.topic
+            self.begun.append(message)
+            self.offset = message["offset"]
+            message = json.loads(await self.client.receive())
+        if "t" not in message:
+            return message
+        self.offset += 1
+        assert (message["t"], message["o"]) == (self.topic, self.offset)
+        return json.loads(message["d"])
 
     async def say(self, text):
         await self.client.send(json.dumps({"say": {"text": text}}))
 
     async def line(self):
-        """The next announcement, which is a line: its number, who says it, and what."""
-        line = (await self.told())["said"]["line"]
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["date"])
-        return line["number"], line["name"], line["text"]
+        """The next announcement, which is a line: who says it, and what."""
+        return heard(await self.told())
 
     async def present(self):
         """Who is there, if nothing else was announced before."""
         await self.client.send('{"who":{}}')
         return (await self.told())["present"]["members"]
+
+
+def heard(announcement):
+    line = announcement["said"]["line"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["date"])
+    return line["name"], line["text"]
 
 
 async def three_guests(guests, server, room):
@@ -125,35 +157,59 @@ async def test_all_hear_the_same_in_the_same_order(server):
             return [await guest.line() for _ in range(BURST * len(room))]
 
         await asyncio.gather(*map(speak, room))
-        heard = await asyncio.gather(*map(listen, room))
-        assert heard[0] == heard[1] == heard[2]
-        assert [number for number, _, _ in heard[0]] == list(range(1, BURST * len(room) + 1))
+        lines = await asyncio.gather(*map(listen, room))
+        assert lines[0] == lines[1] == lines[2]
+        assert {guest.offset for guest in room} == {BURST * len(room)}
         for guest in room:
-            own = [text for _, name, text in heard[0] if name == guest.name]
+            own = [text for name, text in lines[0] if name == guest.name]
             assert own == [f"{number}: Grüße, 世界 🎷" for number in range(BURST)]
 
         # Who comes later has missed only what is older than the history.
         async with Guest(server, "talk", "Ada") as late:
-            history = [(line["number"], line["name"], line["text"]) for line in late.welcome["history"]]
-        assert history == heard[0][-HISTORY:]
+            assert [heard(line) for line in late.past] == lines[0][-HISTORY:]
+            assert late.offset == BURST * len(room)
+
+
+async def test_who_comes_back_continues_where_it_was(server):
+    async with Guest(server, "sleep", "Ada") as ada, Guest(server, "sleep", "Grace") as grace:
+        await ada.told()
+        await ada.say("before")
+        assert [await guest.line() for guest in (ada, grace)] == [("Ada", "before")] * 2
+        await grace.client.__aexit__()
+        assert await ada.told() == {"left": {"name": "Grace"}}
+        for number in range(5):
+            await ada.say(f"missed {number}")
+            await ada.line()
+        async with Guest(server, "sleep", "Grace", since=grace.since) as back:
+            assert [(begun["recovered"], begun["count"]) for begun in back.begun] == [(True, 5)]
+            assert [heard(line)[1] for line in back.past] == [f"missed {number}" for number in range(5)]
+            assert await ada.told() == {"joined": {"name": "Grace"}}
+            await ada.say("and live")
+            assert await back.line() == ("Ada", "and live")
+        # What is no position of this room lets nobody continue: it gets what was said last, as one who comes anew.
+        for since in ["00000000000000ab:3", grace.since.split(":")[0] + ":99"]:
+            async with Guest(server, "sleep", "Alan", since=since) as anew:
+                assert [(begun["recovered"], begun["count"]) for begun in anew.begun] == [(False, 0), (False, 7)]
+                assert len(anew.past) == 7
 
 
 async def test_rooms_do_not_hear_each_other(server):
     async with Guest(server, "red", "Ada") as ada, Guest(server, "blue", "Ada") as other:
         await ada.say("only in red")
-        assert (await ada.line())[1:] == ("Ada", "only in red")
+        assert await ada.line() == ("Ada", "only in red")
         assert await other.present() == ["Ada"]
 
 
-async def test_a_room_is_forgotten_with_its_last_guest(server):
+async def test_what_was_said_stays_when_the_last_guest_has_left(server):
     async with Guest(server, "brief", "Ada") as ada:
-        await ada.say("forget me")
+        await ada.say("keep me")
         await ada.line()
     async with asyncio.timeout(DEADLINE):
-        is_forgotten = False
-        while not is_forgotten:
+        members = None
+        while members != ["Grace"]:
             async with Guest(server, "brief", "Grace") as grace:
-                is_forgotten = grace.welcome["history"] == []
+                members = grace.welcome["members"]
+                assert [heard(line) for line in grace.past] == [("Ada", "keep me")]
 
 
 @pytest.mark.parametrize(
@@ -197,6 +253,6 @@ async def test_every_guest_is_told_when_the_server_stops():
             room = await three_guests(guests, server, "end")
             await room[0].say("the last words")
             for guest in room:
-                assert (await guest.line())[2] == "the last words"
+                assert await guest.line() == ("Ada", "the last words")
             server.send_signal(signal.SIGTERM)
             assert [(await guest.client.end())[0] for guest in room] == [1001] * 3

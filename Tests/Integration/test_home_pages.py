@@ -9,6 +9,7 @@ import pytest
 from support import browser, firefox
 from support.browser import Browser
 from support.clients import CLIENTS
+from support.cutting import Proxy
 from support.deployment import free_port
 from support.firefox import Firefox
 from support.looks import contrast, until_drawn
@@ -179,6 +180,33 @@ async def test_two_chat_and_one_goes(home, tmp_path, end):
         told = "ada 2 went." if end == "close" else "ada 2's connection is lost."
         await ada.until(f"{NOTICES}.includes({told!r})")
         check(ada)
+
+
+async def test_a_tab_that_sleeps_wakes_and_continues(home, tmp_path):
+    """Its network is gone meanwhile, nothing of its script runs, and the others go on."""
+    async with Proxy(home.port) as proxy, Browser(tmp_path / "browser") as chromium:
+        tab = await chromium.open(f"http://localhost:{proxy.port}/chat#Asleep", width=1280)
+        other = await chromium.open(f"http://localhost:{home.port}/chat#Asleep", width=1280)
+        for page, name in [(tab, "Ada"), (other, "Grace")]:
+            await page.until(READY["/chat"])
+            await call_oneself(page, name)
+        await say(tab, "before")
+        said = ["before"]
+        await tab.evaluate("document.querySelector('.said').dataset.mark = 'kept', 1")
+        for nap in range(3):
+            await tab.call("Page.setWebLifecycleState", state="frozen")
+            proxy.cut()
+            for number in range(nap, 3 * nap + 2):
+                said.append(f"{nap}: {number}")
+                await say(other, said[-1])
+            await tab.call("Page.setWebLifecycleState", state="active")
+            await tab.until(f"JSON.stringify({SAID}) == {json.dumps(json.dumps(said, separators=(',', ':')))}")
+            await tab.until(READY["/chat"])
+        # What it had is what it has, and not another copy.
+        assert await tab.evaluate("document.querySelector('.said').dataset.mark") == "kept"
+        await say(tab, "I have slept")
+        assert await tab.evaluate(SAID) == await other.evaluate(SAID) == [*said, "I have slept"]
+        await tab.screenshot(tmp_path / "page.png")
 
 
 async def test_rooms_are_changed_and_made(home, tmp_path):

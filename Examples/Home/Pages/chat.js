@@ -3,6 +3,8 @@ const log = element("log"), text = element("text");
 const limit = 500;
 let here = "", own = "", people = new Set(), isIn = false, wanted = roomInAddress();
 let last = { name: null, day: null };
+// Where the page is in what was said here, and how many of the lines that it has missed are still to come.
+let position = null, missing = 0, greeting = "";
 
 // What a browser remembers, if it may.
 const kept = {
@@ -81,7 +83,17 @@ function mayTalk(may) {
   element("send").disabled = !may;
 }
 
-const join = () => link.send({ join: { room: wanted, name: element("name").value } });
+function join() {
+  const since = position && wanted == here ? `${position.epoch}:${position.offset}` : undefined;
+  link.send({ join: { room: wanted, name: element("name").value, since } });
+}
+
+// Behind the lines that were said before.
+function greet() {
+  if (missing > 0) return;
+  notice(greeting, bdi(own), ".");
+  log.scrollTop = log.scrollHeight;
+}
 
 let rooms = [];
 const link = connect("/rooms", {
@@ -91,21 +103,31 @@ const link = connect("/rooms", {
     mayTalk(false);
   },
   rooms({ list }) { drawRooms(rooms = list); },
-  joined({ room, name, people: names, lines }) {
-    const isReturn = room == here;
+  joined({ room, name, people: names }) {
+    greeting = room == here ? "You are " : "You came as ";
+    if (room != here) position = null;
     [here, own, people] = [room, name, new Set(names)];
     element("name").value = name;
     tell(element("here"), room);
     tell(element("problem"), "");
     document.title = room + " · Jazzy for Swift";
-    log.replaceChildren();
-    last.name = null;
-    lines.forEach(showLine);
-    notice(isReturn ? "You are " : "You came as ", bdi(name), ".");
-    log.scrollTop = log.scrollHeight;
     mayTalk(true);
     drawPeople();
     drawRooms(rooms);
+  },
+  // What the page has stays where nothing was missed; else it begins anew with what was said last.
+  beginning({ epoch, offset, recovered, count }) {
+    position = { epoch, offset };
+    missing = count;
+    if (!recovered) {
+      log.replaceChildren();
+      last.name = null;
+    }
+    greet();
+  },
+  counted({ o }) {
+    position.offset = o;
+    missing = Math.max(-1, missing - 1);
   },
   came({ name }) {
     people.add(name);
@@ -117,7 +139,10 @@ const link = connect("/rooms", {
     notice(bdi(name), isLost ? "'s connection is lost." : " went.");
     drawPeople();
   },
-  said({ line }) { showLine(line); },
+  said({ line }) {
+    showLine(line);
+    if (missing == 0) greet();
+  },
   refused({ reason }) {
     tell(element("problem"), reason);
     if (here) element("name").value = own;

@@ -28,14 +28,16 @@ function tellLink(state, text) {
 }
 
 // A WebSocket that comes back: soon at first, then less often, and at once when there is reason to hope. The messages
-// are objects of JSON, each with one key, which is the name of its handler.
+// are objects of JSON, each with one key, which is the name of its handler. Those of a topic with history are in envelopes:
+// `beginning` and `counted` get these (see the guide "History").
 function connect(path, handlers, { tells = true } = {}) {
   const link = { socket: null, send: message => link.socket.send(JSON.stringify(message)) };
-  let failures = 0, timer, isOver = false;
+  let failures = 0, timer, isOver = false, heardAt = 0;
 
   function open() {
     clearTimeout(timer);
     isOver = false;
+    heardAt = Date.now();
     const socket = link.socket = new WebSocket(socketAddress(path));
     socket.onopen = () => {
       failures = 0;
@@ -43,7 +45,11 @@ function connect(path, handlers, { tells = true } = {}) {
       handlers.opened?.();
     };
     socket.onmessage = ({ data }) => {
-      for (const [name, content] of Object.entries(JSON.parse(data))) {
+      heardAt = Date.now();
+      const message = JSON.parse(data);
+      if ("epoch" in message) return handlers.beginning?.(message);
+      if ("t" in message) handlers.counted?.(message);
+      for (const [name, content] of Object.entries("t" in message ? JSON.parse(message.d) : message)) {
         if (Object.hasOwn(handlers, name)) handlers[name](content);
       }
     };
@@ -55,8 +61,18 @@ function connect(path, handlers, { tells = true } = {}) {
     };
   }
 
+  // Who wakes up, or comes into another network, has a connection that is dead, mostly without having been told.
   function hope() {
-    if (!isOver && link.socket.readyState == WebSocket.CLOSED) open();
+    const socket = link.socket, isSilent = Date.now() - heardAt > 30000;
+    if (isOver || (socket.readyState != WebSocket.CLOSED && !isSilent)) return;
+    if (socket.readyState != WebSocket.CLOSED) {
+      [socket.onopen, socket.onmessage] = [null, null];
+      const lose = socket.onclose;
+      socket.onclose = null;
+      socket.close();
+      lose();
+    }
+    open();
   }
 
   addEventListener("online", hope);
