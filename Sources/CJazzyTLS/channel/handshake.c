@@ -31,6 +31,7 @@ static bool prepare(jz_tls_channel *channel)
         jz_tls_blame(channel, "there is no memory for its handshake");
         return false;
     }
+    channel->secrets->library = jz_tls_library_of(channel->tls);
     /* Without reading ahead: what follows the handshake is not OpenSSL's. */
     BIO_up_ref(channel->loop->bio);
     SSL_set_bio(channel->ssl, channel->loop->bio, channel->loop->bio);

@@ -57,6 +57,8 @@ static bool begin(trial *trial, int version)
     BIO *ends[2] = {NULL, NULL};
     memset(&trial->noted, 0, sizeof trial->noted);
     memset(&trial->told, 0, sizeof trial->told);
+    /* The client's are derived by OpenSSL itself: without the same keys they do not understand each other. */
+    trial->noted.library = trial->library;
     for (int i = 0; i < 2; i++)
         trial->ssls[i] = SSL_new(trial->contexts[i]);
     if (trial->ssls[0] == NULL || trial->ssls[1] == NULL || BIO_new_bio_pair(&ends[0], 0, &ends[1], 0) != 1)
