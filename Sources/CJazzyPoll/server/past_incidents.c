@@ -3,12 +3,13 @@
 
 #include "server/looks.h"
 
+/* Not by the time on the wall: where that is set back, what is new would be behind all that is old, and cut off. */
 static int compare(const void *left, const void *right)
 {
     const jz_incident *a = left;
     const jz_incident *b = right;
-    if (a->time_ms != b->time_ms)
-        return a->time_ms > b->time_ms ? -1 : 1;
+    if (a->clock_ns != b->clock_ns)
+        return a->clock_ns > b->clock_ns ? -1 : 1;
     if (a->loop != b->loop)
         return a->loop < b->loop ? -1 : 1;
     if (a->kind != b->kind)

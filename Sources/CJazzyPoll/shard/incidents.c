@@ -21,9 +21,12 @@ void jz_incidents_note(jz_incidents *incidents, const jz_happening *happening)
 {
     const uint64_t now_ms = jz_wall_clock_ms();
     pthread_mutex_lock(&incidents->lock);
+    /* With the lock, so that a loop's numbers are in the same order. */
+    const uint64_t now_ns = jz_clock_ns();
     uint64_t number = incidents->counts[happening->kind]++;
     jz_kept_incident *kept = &incidents->kept[happening->kind][number % JZ_KEPT_INCIDENTS];
     kept->time_ms = now_ms;
+    kept->clock_ns = now_ns;
     kept->reason = happening->reason;
     kept->route = happening->route;
     kept->peer = *happening->peer;
@@ -43,6 +46,7 @@ uint64_t jz_incidents_count(jz_incidents *incidents, jz_incident_kind kind)
 static void copy(const jz_kept_incident *kept, jz_incident *incident)
 {
     incident->time_ms = kept->time_ms;
+    incident->clock_ns = kept->clock_ns;
     incident->reason = kept->reason;
     incident->route = kept->route;
     incident->close_code = kept->close_code;

@@ -26,6 +26,7 @@ typedef struct jz_happening {
 /* As it is kept. */
 typedef struct jz_kept_incident {
     uint64_t time_ms;
+    uint64_t clock_ns;
     const char *reason;
     const char *route;
     jz_address peer;

@@ -6,6 +6,7 @@
 
 #include "codec/frame_header.h"
 #include "support/client.h"
+#include "support/clock.h"
 #include "support/eventually.h"
 #include "support/serving.h"
 #include "support/testing.h"
@@ -185,7 +186,7 @@ static void what_happened_is_seen_with_its_reason(void **state)
             continue;
         const jz_incident *last = &seen->incidents[0];
         for (size_t k = 1; k < seen->incident_count; k++) {
-            assert_true(seen->incidents[k].time_ms <= seen->incidents[k - 1].time_ms);
+            assert_true(seen->incidents[k].clock_ns <= seen->incidents[k - 1].clock_ns);
             if (seen->incidents[k].kind == rows[i].kind && seen->incidents[k].number > last->number)
                 last = &seen->incidents[k];
         }
@@ -291,6 +292,33 @@ static void all_are_counted_and_the_last_are_kept(void **state)
     finish();
 }
 
+/* Where the clock on the wall is set back, what came last is still the first, and not what is cut off. */
+static void the_last_is_first_whatever_the_clock_on_the_wall_says(void **state)
+{
+    (void)state;
+    const jz_look_options few = {.incidents = 5};
+    start(1, NULL, NULL);
+    for (size_t i = 0; i < 10; i++)
+        assert_true(refuse_one());
+    assert_eventually((look(), total() == 10));
+    test_wall_clock_jump(-3600 * 1000);
+    assert_true(test_client_open(&client, jz_server_port(server), OPEN));
+    test_client_send_frame(&client, &(test_frame)TEXT("\xFF"));
+    assert_eventually((look(), total() == 11));
+    test_client_close(&client);
+    jz_look_free(seen);
+    seen = jz_server_look(server, &few, NULL);
+    assert_non_null(seen);
+    assert_int_equal(seen->incident_count, 5);
+    assert_int_equal(seen->incidents[0].kind, JZ_INCIDENT_FAILED);
+    for (size_t i = 1; i < seen->incident_count; i++)
+        assert_int_equal(seen->incidents[i].number, 11 - i);
+    assert_true(seen->incidents[0].time_ms < seen->incidents[1].time_ms);
+    assert_in_range(seen->incidents[0].clock_ns, seen->incidents[1].clock_ns, seen->clock_ns);
+    test_clocks_run();
+    finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +326,7 @@ int main(void)
         cmocka_unit_test(too_many_messages_are_seen),
         cmocka_unit_test(a_lost_channel_is_seen_with_what_it_says),
         cmocka_unit_test(all_are_counted_and_the_last_are_kept),
+        cmocka_unit_test(the_last_is_first_whatever_the_clock_on_the_wall_says),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("incidents", tests, NULL, NULL));
 }

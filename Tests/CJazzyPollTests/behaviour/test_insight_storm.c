@@ -112,13 +112,13 @@ static void add(tally *tally, const jz_look *look)
 /* Whether the parts of a look fit together. */
 static bool is_whole(const jz_look *look)
 {
-    uint64_t previous_ms = UINT64_MAX;
+    uint64_t previous_ns = UINT64_MAX;
     for (size_t i = 0; i < look->incident_count; i++) {
         const jz_incident *incident = &look->incidents[i];
-        if (incident->time_ms > previous_ms || incident->loop >= look->loop_count || incident->text[0] == '\0' ||
+        if (incident->clock_ns > previous_ns || incident->loop >= look->loop_count || incident->text[0] == '\0' ||
             strncmp(incident->address, "127.0.0.1:", 10) != 0)
             return false;
-        previous_ms = incident->time_ms;
+        previous_ns = incident->clock_ns;
     }
     for (size_t i = 1; i < look->topic_count; i++) {
         if (look->topics[i].publications + look->topics[i].deliveries >

@@ -102,6 +102,7 @@ typedef struct jz_incident {
     const char *route; /* its path or pattern, until the server is destroyed; NULL: it is not known, or has none */
     char address[JZ_REMOTE_ADDRESS_SIZE]; /* of the peer, or of the client according to a trusted proxy */
     uint32_t loop;
+    uint64_t clock_ns; /* of the clock of jz_look.clock_ns: which was first, whatever became of the clock on the wall */
 } jz_incident;
 
 /* The threads for handlers that may block. */
