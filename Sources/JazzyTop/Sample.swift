@@ -14,25 +14,16 @@ struct Sample: Decodable, Sendable {
     struct Workers: Decodable { let threads, busy, queued: Int }
     struct Broker: Decodable { let isJoined: Bool, lagNs, queuedMessages, gaps: Int }
     struct TLS: Decodable { let full, resumed, failed: Int, expires: Int? }
+    struct History: Decodable { let topics, messages, bytes: Int }
     struct Process: Decodable { let cpuNs, residentBytes, descriptors: Int? }
     struct Topic: Decodable { let name: String, subscribers, publications, deliveries: Int }
     struct Receiver: Decodable { let address: String, route: String?, unsentBytes: Int }
     struct Incident: Decodable { let timeMs: Int, kind, text, address: String }
 
-    let format, number, timeMs, uptimeNs: Int
-    let server: Server
-    let connections: Connections
-    let messages: Messages
+    let format, number, timeMs, uptimeNs, topicsNs: Int
+    let server: Server, connections: Connections, messages: Messages, closes: Closes
     let refused, failures: [String: Int]
-    let closes: Closes
-    let iterations: Iterations
-    let loops: [Loop]
-    let workers: Workers
-    let broker: Broker?
-    let tls: TLS?
-    let process: Process
-    let topics: [Topic]
-    let topicsNs: Int
-    let receivers: [Receiver]
-    let incidents: [Incident]
+    let iterations: Iterations, loops: [Loop], workers: Workers, process: Process
+    let broker: Broker?, tls: TLS?, history: History?
+    let topics: [Topic], receivers: [Receiver], incidents: [Incident]
 }

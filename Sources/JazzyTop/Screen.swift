@@ -6,7 +6,8 @@ struct Screen {
     let address: String
 
     var lines: [String] {
-        [title, "", connections, traffic, bytes, output, ""]
+        [title, "", connections, flow("messages/s", rate) { [$0.messages.received, $0.messages.sent] }]
+            + [flow("bytes/s", size) { [$0.messages.receivedBytes, $0.messages.sentBytes] }, output, ""]
             + [ends("refused", now.refused, before.refused), ends("failed", now.failures, before.failures)]
             + [ends("closed", now.closes.codes, before.closes.codes), machinery]
             + table(
@@ -15,20 +16,16 @@ struct Screen {
             + table(
                 ["TOPIC", "SUBSCRIBERS", "PUBLISHED/S", "DELIVERED/S"],
                 now.topics.prefix(5).map {
-                    [
-                        $0.name, count($0.subscribers), rate(Double($0.publications) / topicSeconds),
-                        rate(Double($0.deliveries) / topicSeconds),
-                    ]
+                    [cut($0.name, to: 40), count($0.subscribers)]
+                        + [$0.publications, $0.deliveries].map { rate(Double($0) / topicSeconds) }
                 })
             + table(
                 ["SLOWEST RECEIVER", "UNSENT"],
-                now.receivers.prefix(5).map { ["\($0.address) \($0.route ?? "")", size($0.unsentBytes)] })
+                now.receivers.prefix(5).map { [cut("\($0.address) \($0.route ?? "")", to: 60), size($0.unsentBytes)] })
             + table(
                 ["LAST REFUSALS, FAILURES AND LOSSES", ""],
                 now.incidents.prefix(8).map { ["\(clock($0.timeMs)) \($0.kind) \($0.address): \($0.text)", ""] })
     }
-
-    // MARK: Lines
 
     private var title: String {
         "jazzy-top  \(address)  \(now.server.state)  up \(lasting(now.uptimeNs))  version \(now.server.version)  "
@@ -41,14 +38,9 @@ struct Screen {
             + "\(count(all.now)), at most \(count(all.peak)), in handshakes \(count(all.handshakes))"
     }
 
-    private var traffic: String {
-        named("messages/s", rate(perSecond { sum($0.messages.received) })) + " received  "
-            + rate(perSecond { sum($0.messages.sent) }) + " sent"
-    }
-
-    private var bytes: String {
-        named("bytes/s", size(perSecond { sum($0.messages.receivedBytes) })) + " received  "
-            + size(perSecond { sum($0.messages.sentBytes) }) + " sent"
+    private func flow(_ name: String, _ unit: (Double) -> String, _ both: (Sample) -> [[String: Int]]) -> String {
+        let rates = [0, 1].map { direction in unit(perSecond { sum(both($0)[direction]) }) }
+        return named(name, rates[0]) + " received  \(rates[1]) sent"
     }
 
     private var output: String {
@@ -74,7 +66,8 @@ struct Screen {
             parts.append(
                 "broker \(broker.isJoined ? "joined" : "APART"), lag \(time(broker.lagNs)), gaps \(broker.gaps)")
         }
-        if let tls = now.tls { parts.append("TLS \(count(tls.full + tls.resumed)), failed \(count(tls.failed))") }
+        if let tls = now.tls { parts.append("TLS \(count(tls.full &+ tls.resumed)), failed \(count(tls.failed))") }
+        if let kept = now.history { parts.append("history \(count(kept.messages)) messages, \(size(kept.bytes))") }
         return parts.joined(separator: "; ")
     }
 
@@ -92,24 +85,23 @@ struct Screen {
     private func table(_ heads: [String], _ rows: [[String]]) -> [String] {
         guard !rows.isEmpty else { return [] }
         let all = [heads] + rows
-        let widths = heads.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        let widths = heads.indices.map { column in all.map { width(of: $0[column]) }.max() ?? 0 }
         let lines = all.map { row in
             row.indices.map { column in
-                let padding = String(repeating: " ", count: widths[column] - row[column].count)
+                let padding = String(repeating: " ", count: widths[column] - width(of: row[column]))
                 return column == 0 ? row[column] + padding : padding + row[column]
             }.joined(separator: "  ")
         }
         return [""] + lines
     }
 
-    // MARK: Numbers
-
-    private var seconds: Double { max(1e-9, Double(now.uptimeNs - before.uptimeNs) / 1e9) }
+    // As what it calls itself, a server may send any numbers: none may overflow.
+    private var seconds: Double { max(1e-9, (Double(now.uptimeNs) - Double(before.uptimeNs)) / 1e9) }
     private var topicSeconds: Double { max(1e-9, Double(now.topicsNs) / 1e9) }
 
-    private func perSecond(_ now: Int, _ before: Int) -> Double { Double(max(0, now - before)) / seconds }
+    private func perSecond(_ now: Int, _ before: Int) -> Double { max(0, Double(now) - Double(before)) / seconds }
     private func perSecond(_ count: (Sample) -> Int) -> Double { perSecond(count(now), count(before)) }
-    private func sum(_ counts: [String: Int]) -> Int { counts.values.reduce(0, +) }
+    private func sum(_ counts: [String: Int]) -> Int { counts.values.reduce(0, &+) }
 
     private func named(_ name: String, _ value: String) -> String {
         name + String(repeating: " ", count: max(1, 22 - name.count - value.count)) + value
@@ -117,9 +109,9 @@ struct Screen {
 }
 
 private func count(_ value: Int) -> String {
-    var digits = Array(String(value))
+    var digits = Array(String(value.magnitude))
     for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
-    return String(digits)
+    return (value < 0 ? "-" : "") + String(digits)
 }
 
 private func scaled(_ value: Double, _ units: [String]) -> String {
@@ -129,11 +121,13 @@ private func scaled(_ value: Double, _ units: [String]) -> String {
     return String(format: "%.\(digits)f", value) + units[place]
 }
 
-private func rate(_ value: Double) -> String { value >= 99.5 ? count(Int(value.rounded())) : scaled(value, [""]) }
+private func rate(_ value: Double) -> String {
+    (99.5..<1e15).contains(value) ? count(Int(value.rounded())) : scaled(value, [""])
+}
 private func size(_ bytes: Double) -> String { scaled(bytes, [" B", " kB", " MB", " GB", " TB"]) }
 private func size(_ bytes: Int) -> String { size(Double(bytes)) }
 private func time(_ ns: Int) -> String { scaled(Double(ns), [" ns", " µs", " ms", " s"]) }
-private func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+private func percent(_ share: Double) -> String { String(format: "%.0f %%", share * 100) }
 
 private func lasting(_ ns: Int) -> String {
     let seconds = ns / 1_000_000_000

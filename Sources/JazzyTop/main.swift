@@ -13,54 +13,50 @@ let usage = """
 
     """
 
+/// Whoever read it may be gone.
+func put(_ text: String) {
+    guard (try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))) != nil else { exit(1) }
+}
+
 func end(_ text: String, _ status: Int32) -> Never {
-    FileHandle.standardError.write(Data(text.utf8))
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     exit(status)
 }
 
-var arguments = Array(CommandLine.arguments.dropFirst())
-let isTerminal = isatty(STDOUT_FILENO) != 0
-let isOnce = arguments.contains("--once") || !isTerminal
-arguments.removeAll { $0 == "--once" }
+let arguments = CommandLine.arguments.dropFirst().filter { $0 != "--once" }
+let isTerminal = isatty(STDOUT_FILENO) != 0 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+let isOnce = CommandLine.arguments.contains("--once") || !isTerminal
 let port = arguments.first.map { Int($0) ?? 0 } ?? 8_080
 let path = arguments.count > 1 ? arguments[1] : "/jazzy"
-guard (1...65_535).contains(port), path.hasPrefix("/"), arguments.count <= 2 else {
-    end(usage, 2)
-}
-
-/// Names come from clients: none may move the cursor.
-func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: false
-    default: true
-    }
-}
+guard (1...65_535).contains(port), path.hasPrefix("/"), arguments.count <= 2 else { end(usage, 2) }
 
 func show(_ lines: [String]) {
     var size = winsize()
-    let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 && size.ws_row > 0
     let shown = isKnown && !isOnce ? lines.prefix(max(1, Int(size.ws_row) - 1)) : lines[...]
-    let texts = shown.map { line in
-        let text = String(String.UnicodeScalarView(line.unicodeScalars.map { isHarmless($0) ? $0 : "?" }))
-        return isKnown ? String(text.prefix(Int(size.ws_col))) : text
-    }
+    let texts = shown.map { isKnown ? cut(harmless($0), to: Int(size.ws_col)) : harmless($0) }
     let (begin, end, finish) = isOnce ? ("", "\n", "") : ("\u{1b}[H", "\u{1b}[K\n", "\u{1b}[J")
-    FileHandle.standardOutput.write(Data((begin + texts.map { $0 + end }.joined() + finish).utf8))
+    put(begin + texts.map { $0 + end }.joined() + finish)
 }
 
-func clean() {
-    if !isOnce { FileHandle.standardOutput.write(Data("\u{1b}[?25h\u{1b}[?1049l".utf8)) }
+/// Another screen, without a cursor, on which no line becomes two.
+func enter() { if !isOnce { put("\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l") } }
+func leave() { if !isOnce { put("\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l") } }
+
+struct Unknown: Error, CustomStringConvertible {
+    let description = "no dashboard's figures come, or those of another version: is there Route.dashboard at this path?"
 }
 
 /// The samples of one connection, until it ends.
-func follow() async throws {
+@MainActor func follow() async throws {
     let client = try await JazzyTestClient(
-        port: port, path, headers: ["Host": "localhost:\(port)"], timeLimit: .seconds(5))
+        port: port, path, headers: ["Host": "localhost:\(port)"], timeLimit: .seconds(5), mostUnread: 4 << 20)
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     var before: Sample?
     while true {
-        let now = try decoder.decode(Sample.self, from: Data(try await client.message().text.utf8))
+        let text = try await client.message().text.utf8
+        guard let now = try? decoder.decode(Sample.self, from: Data(text)), now.format == 1 else { throw Unknown() }
         if let before, now.number > before.number {
             show(Screen(now: now, before: before, address: "localhost:\(port)\(path)").lines)
             if isOnce { exit(0) }
@@ -69,29 +65,27 @@ func follow() async throws {
     }
 }
 
-var sources: [any DispatchSourceSignal] = []
-for number in [SIGINT, SIGTERM] {
-    signal(number, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+// On the thread that also writes to the screen, so that nothing is written behind the end.
+let sources = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT].map { number in
+    if number != SIGCONT { signal(number, SIG_IGN) }
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
     source.setEventHandler {
-        clean()
-        exit(0)
+        if number == SIGCONT { return enter() }
+        leave()
+        if number == SIGTSTP { kill(getpid(), SIGSTOP) } else { exit(0) }
     }
     source.activate()
-    sources.append(source)
+    return source
 }
-if !isOnce { FileHandle.standardOutput.write(Data("\u{1b}[?1049h\u{1b}[?25l".utf8)) }
+enter()
+if isOnce { DispatchQueue.main.asyncAfter(deadline: .now() + 10) { end("jazzy-top: no figures within 10 s\n", 1) } }
 while true {
     do {
         try await follow()
     } catch {
-        if isOnce {
-            end("jazzy-top: \(error)\n", 1)
-        }
-        show([
-            "jazzy-top  localhost:\(port)\(path)", "", "no connection: \(error)",
-            "trying again each second; Ctrl-C ends",
-        ])
+        let lines = "\(error)".prefix(4_000).split(whereSeparator: \.isNewline).map(harmless)
+        if isOnce { end("jazzy-top: " + lines.joined(separator: "\n") + "\n", 1) }
+        show(["jazzy-top  localhost:\(port)\(path)", "", "no connection, trying again each second:"] + lines)
         try? await Task.sleep(for: .seconds(1))
     }
 }

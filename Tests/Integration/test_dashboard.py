@@ -185,12 +185,12 @@ LEAKS_ARE_NOT_TOLD = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
 class Terminal:
     """jazzy-top in a terminal of this size."""
 
-    def __init__(self, *arguments, columns=120, rows=50):
+    def __init__(self, *arguments, columns=120, rows=50, **environment):
         self.screen = b""
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         command, ends = [TOP, *map(str, arguments)], {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-        self.process = subprocess.Popen(command, env=LEAKS_ARE_NOT_TOLD, **ends)
+        self.process = subprocess.Popen(command, env={**LEAKS_ARE_NOT_TOLD, "TERM": "xterm", **environment}, **ends)
         os.close(theirs)
 
     def __enter__(self):
@@ -213,8 +213,8 @@ class Terminal:
                 return lines
         raise AssertionError(f"never on the screen: {self.screen[-3000:]}")
 
-    def end(self):
-        self.process.send_signal(signal.SIGINT)
+    def end(self, number=signal.SIGINT):
+        self.process.send_signal(number)
         status = self.process.wait(DEADLINE)
         with contextlib.suppress(OSError):
             while more := os.read(self._ours, 65536):

@@ -3,6 +3,8 @@ import JazzySwift
 /// What a client has received.
 struct Incoming: Sendable {
     let answersControlFrames: Bool
+    /// In bytes: what is received and not read. With more, the server has failed.
+    let mostUnread: Int
     var hasSentClose = false
     private(set) var response: JazzyTestResponse?
     /// The first close frame.
@@ -11,39 +13,54 @@ struct Incoming: Sendable {
 
     private var responses = ResponseReader()
     private var reader = FrameReader()
-    private var messages = MessageReader()
-    private var failure: JazzyTestError?
+    private var messages: MessageReader
+    private(set) var failure: JazzyTestError?
     /// Not returned yet.
-    private var frames: [JazzyTestFrame] = []
+    private var frames: ArraySlice<JazzyTestFrame> = []
+    /// What those frames take, and those of the message that is being joined.
+    private var (kept, joining) = (0, 0)
 
-    init(answersControlFrames: Bool) {
+    init(answersControlFrames: Bool, mostUnread: Int) {
         self.answersControlFrames = answersControlFrames
+        self.mostUnread = mostUnread
+        messages = MessageReader(longest: mostUnread)
     }
 
     /// Takes what has come; `nil`: the end. Returns what is to be answered.
     mutating func take(_ bytes: [UInt8]?) -> [[UInt8]] {
+        guard failure == nil else { return [] }
         hasEnded = hasEnded || bytes == nil
         do {
             if response != nil {
                 reader.append(bytes ?? [])
             } else {
                 responses.append(bytes ?? [])
+                try limit(responses.unread)
                 guard let (response, rest) = try responses.take(hasEnded: hasEnded) else { return [] }
                 self.response = response
                 guard response.isAccepted else { return [] }
                 reader.append(rest)
             }
+            var answers: [[UInt8]] = []
+            while let frame = reader.next() {
+                frames.append(frame)
+                kept += frame.size
+                if frame.opcode == .close { close = close ?? frame.close }
+                if let answer = answer(to: frame) { answers.append(answer.bytes) }
+            }
+            try limit(reader.unread + kept)
+            return answers
         } catch {
             failure = error as? JazzyTestError
             hasEnded = true
+            return []
         }
-        var answers: [[UInt8]] = []
-        while let frame = reader.next() {
-            frames.append(frame)
-            if frame.opcode == .close { close = close ?? frame.close }
-            if let answer = answer(to: frame) { answers.append(answer.bytes) }
+    }
+
+    private func limit(_ unread: Int) throws {
+        guard unread <= mostUnread else {
+            throw JazzyTestError(.malformed, "the server sends more than \(mostUnread) bytes that nobody has read yet")
         }
-        return answers
     }
 
     private mutating func answer(to frame: JazzyTestFrame) -> JazzyTestFrame? {
@@ -58,15 +75,25 @@ struct Incoming: Sendable {
     }
 
     mutating func takeFrame() -> Result<JazzyTestFrame, JazzyTestError>? {
-        frames.isEmpty ? end() : .success(frames.removeFirst())
+        guard let frame = frames.popFirst() else { return end() }
+        kept -= frame.size
+        return .success(frame)
     }
 
     mutating func takeMessage() -> Result<WsOwnedMessage, JazzyTestError>? {
         while let frame = frames.first {
             if frame.opcode == .close { return .failure(endError) }
-            frames.removeFirst()
+            _ = frames.popFirst()
+            guard frame.opcode.rawValue < 8 else {
+                kept -= frame.size
+                continue
+            }
+            joining += frame.size
             do {
-                if let message = try messages.take(frame) { return .success(message) }
+                guard let message = try messages.take(frame) else { continue }
+                kept -= joining
+                joining = 0
+                return .success(message)
             } catch {
                 return .failure(error as? JazzyTestError ?? endError)
             }
@@ -85,4 +112,9 @@ struct Incoming: Sendable {
         let code = close.code.map { "code \($0)" } ?? "no code"
         return JazzyTestError(.ended, "the server closed the connection: \(code), \"\(close.reason)\"")
     }
+}
+
+extension JazzyTestFrame {
+    /// What it takes in memory: any number of frames may have no payload.
+    fileprivate var size: Int { MemoryLayout<Self>.stride + payload.count }
 }

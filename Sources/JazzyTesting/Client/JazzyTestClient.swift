@@ -64,16 +64,29 @@ public final class JazzyTestClient: Sendable {
     ///     `true`.
     ///   - timeLimit: How long to wait for anything. The default is 10 s.
     /// - Throws: ``JazzyTestError``, with the response if the server refuses the client.
-    public init(
+    public convenience init(
         port: Int, _ path: String = "/", headers: JazzyHeaders = [:], answersControlFrames: Bool = true,
         timeLimit: Duration = .seconds(10)
     ) async throws {
+        try await self.init(
+            port: port, path, headers: headers, answersControlFrames: answersControlFrames, timeLimit: timeLimit,
+            mostUnread: .max)
+    }
+
+    /// The same, for servers that nobody trusts.
+    ///
+    /// - Parameter mostUnread: How many bytes may come that nobody has read yet; with more, the connection is ended.
+    package init(
+        port: Int, _ path: String, headers: JazzyHeaders, answersControlFrames: Bool = true, timeLimit: Duration,
+        mostUnread: Int
+    ) async throws {
         self.timeLimit = timeLimit
-        incoming = Watched(Incoming(answersControlFrames: answersControlFrames))
+        incoming = Watched(Incoming(answersControlFrames: answersControlFrames, mostUnread: mostUnread))
         socket = try ClientSocket(port: port)
         let (incoming, socket) = (incoming, socket)
         socket.begin { bytes in
-            let answers = incoming.change { $0.take(bytes) }
+            let (answers, hasFailed) = incoming.change { ($0.take(bytes), $0.failure != nil) }
+            if hasFailed { socket.end() }
             for answer in answers { socket.enqueue(answer) }
         }
         do {

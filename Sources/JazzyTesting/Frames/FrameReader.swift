@@ -5,6 +5,9 @@ package struct FrameReader: Sendable {
 
     package init() {}
 
+    /// How many bytes there are of a frame that is not whole yet.
+    package var unread: Int { bytes.count - start }
+
     package mutating func append(_ more: some Sequence<UInt8>) {
         if start > 65_536 || start == bytes.count {
             bytes.removeFirst(start)

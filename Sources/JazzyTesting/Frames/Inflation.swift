@@ -6,15 +6,16 @@ package struct Inflation: Sendable {
 
     package init() {}
 
-    package mutating func inflate(_ payload: [UInt8]) throws -> [UInt8] {
+    /// - Parameter longest: More than that is an error: of a few bytes, compression makes any number.
+    package mutating func inflate(_ payload: [UInt8], to longest: Int = .max) throws -> [UInt8] {
         // The sender has left out the last four bytes.
-        let output = try inflated(payload + [0x00, 0x00, 0xFF, 0xFF], behind: window)
+        let output = try inflated(payload + [0x00, 0x00, 0xFF, 0xFF], behind: window, to: longest)
         window = Array((window + output).suffix(1 << MAX_WBITS))
         return output
     }
 }
 
-private func inflated(_ input: [UInt8], behind window: [UInt8]) throws -> [UInt8] {
+private func inflated(_ input: [UInt8], behind window: [UInt8], to longest: Int) throws -> [UInt8] {
     var stream = z_stream()
     // Negative window bits: raw deflate.
     guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
@@ -38,6 +39,9 @@ private func inflated(_ input: [UInt8], behind window: [UInt8]) throws -> [UInt8
                 }
                 room = Int(stream.avail_out)
                 length = buffer.count - room
+            }
+            guard output.count <= longest else {
+                throw JazzyTestError(.malformed, "what the server compressed is longer than \(longest) bytes")
             }
         } while room == 0
         return output

@@ -31,6 +31,9 @@ struct ResponseReader: Sendable {
     private var bytes: [UInt8] = []
     private var searched = 0
 
+    /// How many bytes there are of a response that is not whole yet.
+    var unread: Int { bytes.count }
+
     mutating func append(_ more: some Sequence<UInt8>) {
         bytes += more
     }
@@ -46,7 +49,9 @@ struct ResponseReader: Sendable {
         let headers = JazzyHeaders(lines.dropFirst().map { JazzyHeader(line: $0) })
         var response = JazzyTestResponse(status: status, headers: headers, body: [])
         if status != 101 {
-            let length = response.header("Content-Length").flatMap { Int($0) }
+            // One in chunks is not read: its end could not be found.
+            let isInChunks = response.header("Transfer-Encoding") != nil
+            let length = isInChunks ? 0 : response.header("Content-Length").flatMap { UInt32($0) }.map(Int.init)
             guard hasEnded || bytes.count - end >= length ?? .max else { return nil }
             response = JazzyTestResponse(
                 status: status, headers: headers, body: Array(bytes[end...].prefix(length ?? .max)))
