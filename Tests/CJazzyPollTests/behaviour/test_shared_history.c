@@ -4,6 +4,8 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include <stdio.h>
+
 #include "jazzy.h"
 #include "jazzy/broker.h"
 #include "support/client.h"
@@ -64,6 +66,47 @@ static void the_broker_is_asked_once_for_all_who_wait(void **state)
     test_client_close(&other);
     test_client_close(&third);
     keeper_close(&keeper);
+}
+
+/* They begin at the same position, and share no more than the messages. */
+static void who_waits_gets_envelopes_if_it_has_asked_for_them(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        keeper keeper;
+        char text[JZ_POSITION_SIZE + 1] = "e";
+        test_client *enveloped = i == 0 ? &client : &other;
+        test_client *plain = i == 0 ? &other : &client;
+        keeper_open(&keeper, NULL, NULL);
+        keeper_publish(&keeper, "one");
+        keeper_publish(&keeper, "two");
+        jz_position_format((jz_position){keeper.epoch, 1}, text + 1);
+        if (i == 0)
+            keeper_come(&keeper, enveloped, text);
+        keeper_come_back(&keeper, plain, (jz_position){keeper.epoch, 1});
+        if (i == 1)
+            keeper_come(&keeper, enveloped, text);
+        assert_int_equal(keeper.pending, 2);
+        keeper_await_fetch(&keeper, 1);
+        keeper_answer(&keeper);
+        keeper_publish(&keeper, "three");
+        assert_int_equal(keeper_expect_begin(plain, "true", 1).offset, 1);
+        keeper_expect(plain, "two");
+        keeper_expect(plain, "three");
+        char beginning[160];
+        snprintf(beginning, sizeof beginning,
+                 "{\"t\":\"room/7\",\"epoch\":\"%016llx\",\"offset\":1,\"recovered\":true,\"count\":1}",
+                 (unsigned long long)keeper.epoch);
+        keeper_expect(enveloped, beginning);
+        keeper_expect(enveloped, "{\"t\":\"room/7\",\"o\":2,\"d\":\"two\"}");
+        keeper_expect(enveloped, "{\"t\":\"room/7\",\"o\":3,\"d\":\"three\"}");
+        /* Offsets that are not the next ones, or another epoch: who has envelopes is closed, too. */
+        keeper_begin_anew(&keeper);
+        keeper_publish(&keeper, "anew");
+        keeper_expect_gap(enveloped);
+        keeper_expect_gap(plain);
+        keeper_close(&keeper);
+    }
 }
 
 static void whoever_comes_back_to_what_is_known_asks_nobody(void **state)
@@ -430,6 +473,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_broker_is_asked_once_for_all_who_wait),
+        cmocka_unit_test(who_waits_gets_envelopes_if_it_has_asked_for_them),
         cmocka_unit_test(whoever_comes_back_to_what_is_known_asks_nobody),
         cmocka_unit_test(what_is_fetched_comes_before_what_was_delivered_meanwhile),
         cmocka_unit_test(what_the_broker_does_not_keep_any_more_is_not_recovered),

@@ -116,7 +116,8 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
     options.has_since = jz_position_parse(text + 1, message->length - 1, &options.since);
     if (text[0] == 'r')
         options.recent = (size_t)(text[1] - '0');
-    if (text[0] == '?' || text[0] == 'r')
+    options.envelops = text[0] == 'e';
+    if (text[0] == '?' || text[0] == 'r' || text[0] == 'e')
         subscribe(keeper, ws, options);
     else if (text[0] == '+')
         jz_ws_subscribe(ws, KEEPER_TOPIC);

@@ -4,6 +4,7 @@
  *
  *   ?            subscribes from nowhere: with the next message
  *   ?<position>  subscribes from there
+ *   e<position>  the same, with messages in envelopes
  *   r<number>    subscribes with so many recent messages
  *   +, -         subscribes as others do, unsubscribes
  *   !<text>      publishes
