@@ -19,7 +19,7 @@
     "end\n"                                                                                                            \
     "local week = 604800000\n"
 
-/* What may not be published is not kept. Origins that were not heard for an hour leave when there are many and another
+/* What may not be published is not kept. Origins that were not heard for a day leave when there are many and another
    one comes. Bytes: the stream is cut by Redis itself, so that more is counted than there is; once that is twice too
    much, it is counted anew. */
 const char jz_redis_keep_script[] =
@@ -74,7 +74,7 @@ const char jz_redis_keep_script[] =
            "  local all = redis.call('HGETALL', position)\n"
            "  for i = 1, #all, 2 do\n"
            "    local came = #all[i] == 8 and tonumber(string.match(all[i + 1], ' (%d+)$'))\n"
-           "    if came and came < now - 3600000 then redis.call('HDEL', position, all[i]) end\n"
+           "    if came and came < now - 86400000 then redis.call('HDEL', position, all[i]) end\n"
            "  end\n"
            "end\n"
            "redis.call('HSET', position, 'e', epoch, 'l', lineage, 'o', number(offset), 'b', number(bytes),\n"
@@ -83,7 +83,7 @@ const char jz_redis_keep_script[] =
            "redis.call('PEXPIRE', stream, number(age))\n"
            "return got\n";
 
-const char jz_redis_keep_script_sha1[] = "06a4c9de0a176bc5622464eeef37ff1a3a578edd";
+const char jz_redis_keep_script_sha1[] = "b266235c11998a69f997535728a0568bc8a498ce";
 
 const char jz_redis_fetch_script[] =
     COMMON "local known = redis.call('HMGET', position, 'e', 'l', 'o')\n"
@@ -95,10 +95,10 @@ const char jz_redis_fetch_script[] =
            "  redis.call('PEXPIRE', position, number(age + week))\n"
            "end\n"
            "local parts, bytes, offset = {}, 0, newest\n"
-           "local is_over = offset == 0\n"
+           "local is_over, chunk = offset == 0, 4\n"
            "while not is_over do\n"
-           "  local part = redis.call('XREVRANGE', stream, number(offset), '-', 'COUNT', 128)\n"
-           "  is_over = #part < 128\n"
+           "  local part = redis.call('XREVRANGE', stream, number(offset), '-', 'COUNT', chunk)\n"
+           "  is_over, chunk = #part < chunk, math.min(2 * chunk, 128)\n"
            "  for _, entry in ipairs(part) do\n"
            "    local at, came = string.match(entry[1], '^(%d+)-(%d+)$')\n"
            "    local kind, payload = entry[2][1], entry[2][2]\n"

@@ -198,6 +198,8 @@ static void look_at(jz_redis *redis, jz_redis_fetch *fetch, uint64_t late_ms)
 void jz_redis_fetch_work(jz_redis *redis, uint64_t now_ms)
 {
     uint64_t timeout_ms = redis->settings.options.connect_timeout_ms;
+    if (timeout_ms > JZ_FETCH_TIMEOUT_MS)
+        timeout_ms = JZ_FETCH_TIMEOUT_MS; /* nobody waits any more, and it may be asked for again */
     uint64_t late_ms = now_ms > timeout_ms ? now_ms - timeout_ms : 0;
     jz_redis_fetch *fetch;
     if (!atomic_load_explicit(&redis->keeps, memory_order_relaxed))

@@ -114,7 +114,8 @@ jz_status node_try(node *node, const jz_redis_options *options, jz_error *error)
     assert_int_equal(jz_server_route_ws(node->server, "/", NULL, on_event, node, error), JZ_OK);
     assert_int_equal(jz_server_join(node->server, jz_redis_broker(node->redis), error), JZ_OK);
     if (node->has_history)
-        assert_int_equal(jz_server_history(node->server, "", 0, NULL, error), JZ_OK);
+        assert_int_equal(jz_server_history(node->server, "", 0, node->kept.keep > 0 ? &node->kept : NULL, error),
+                         JZ_OK);
     assert_int_equal(jz_server_listen(node->server, "127.0.0.1", 0, error), JZ_OK);
     return jz_server_start(node->server, error);
 }

@@ -24,9 +24,10 @@ typedef struct node {
     char gaps[NODE_TEXT_SIZE]; /* guarded by `lock`: the topics of which a gap was told, each with a space behind */
     char log[NODE_TEXT_SIZE];  /* guarded by `lock`: the lines of the broker's log */
     atomic_size_t gap_count;
-    atomic_bool is_blocked; /* set by a client that says so: its loop does nothing until a test clears it */
-    size_t mailbox_limit;   /* of its server; 0: the default */
-    bool has_history;       /* its topics keep what is published */
+    atomic_bool is_blocked;  /* set by a client that says so: its loop does nothing until a test clears it */
+    size_t mailbox_limit;    /* of its server; 0: the default */
+    bool has_history;        /* its topics keep what is published, */
+    jz_history_options kept; /* so much of it; `keep` 0: the defaults */
 } node;
 
 /* Short times, and the log of the node. */
