@@ -71,8 +71,8 @@ jz_send_status jz_replay_play(jz_turn *turn, jz_topics *topics, jz_connection *c
     const jz_subscribed *begins = &replay->begins;
     if (!jz_connection_is_writable(connection))
         return JZ_SEND_CLOSED;
-    if (!jz_topics_subscribe_exactly(topics, connection, topic, replay->envelops,
-                                     begins->position.offset + replay->count))
+    uint64_t offset = begins->position.epoch != 0 ? begins->position.offset + replay->count : JZ_OFFSET_UNKNOWN;
+    if (!jz_topics_subscribe_exactly(topics, connection, topic, replay->envelops, offset))
         return JZ_SEND_DROPPED;
     bool is_sent = !replay->announces ||
                    send_and_release(turn, connection, jz_envelope_announce(replay->envelops ? &topic : NULL, begins));

@@ -290,7 +290,8 @@ bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, j
         topic->enveloped--;
     if (is_enveloped)
         topic->enveloped++;
-    topic->offset = offset;
+    if (offset != JZ_OFFSET_UNKNOWN)
+        topic->offset = offset;
     subscriber->is_exact = true;
     subscriber->is_enveloped = is_enveloped;
     return true;

@@ -95,9 +95,12 @@ jz_topic *jz_topics_find_hashed(const jz_topics *topics, jz_text name, uint64_t 
 /* Subscribes, unless it is subscribed already. False when there is no memory. */
 bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text name);
 
+/* Of a subscriber that begins nowhere, because a broker could not say where the topic is (jazzy/history.h). */
+#define JZ_OFFSET_UNKNOWN UINT64_MAX
+
 /*
  * The same for one that gets every message, or is closed; also if it is subscribed already. `offset` is that of the
- * last message that this loop has delivered, for those who get envelopes.
+ * last message that this loop has delivered, for those who get envelopes; if it is unknown, it stays that of the others.
  */
 bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, jz_text name, bool is_enveloped,
                                  uint64_t offset);

@@ -113,6 +113,65 @@ static void a_topic_that_nobody_wants_for_a_moment_is_asked_for_again(void **sta
     keeper_close(&keeper);
 }
 
+static void come_back_for_envelopes(keeper *keeper, test_client *coming, uint64_t offset)
+{
+    char text[1 + JZ_POSITION_SIZE] = "e";
+    jz_position_format((jz_position){keeper->epoch, offset}, text + 1);
+    keeper_come(keeper, coming, text);
+}
+
+static void each_gets_what_it_has_asked_for_with_envelopes_or_without(void **state)
+{
+    (void)state;
+    keeper keeper;
+    keeper_open(&keeper, NULL, NULL);
+    keeper_publish(&keeper, "one");
+    keeper_publish(&keeper, "two");
+    keeper_come_back(&keeper, &client, (jz_position){keeper.epoch, 1});
+    come_back_for_envelopes(&keeper, &other, 1);
+    keeper_await_fetch(&keeper, 1);
+    keeper_answer(&keeper);
+    keeper_expect_begin(&client, "true", 1);
+    keeper_expect(&client, "two");
+    keeper_expect(&other, "{\"t\":\"room/7\",\"epoch\":\"0000000000001234\",\"offset\":1,\"recovered\":true,"
+                          "\"count\":1}");
+    keeper_expect(&other, "{\"t\":\"room/7\",\"o\":2,\"d\":\"two\"}");
+    keeper_publish(&keeper, "three");
+    keeper_expect(&client, "three");
+    keeper_expect(&other, "{\"t\":\"room/7\",\"o\":3,\"d\":\"three\"}");
+    test_client_close(&client);
+    test_client_close(&other);
+    keeper_close(&keeper);
+}
+
+/* While the broker is not connected: the offsets of the others remain what they are. */
+static void who_begins_nowhere_leaves_the_offsets_of_others_alone(void **state)
+{
+    (void)state;
+    keeper keeper;
+    jz_options options = serving_options(1);
+    options.log_level = JZ_LOG_ERROR;
+    keeper_open(&keeper, &options, NULL);
+    keeper_publish(&keeper, "one");
+    keeper_publish(&keeper, "two");
+    come_back_for_envelopes(&keeper, &other, 1);
+    keeper_await_fetch(&keeper, 1);
+    keeper_answer(&keeper);
+    keeper_expect(&other, "{\"t\":\"room/7\",\"epoch\":\"0000000000001234\",\"offset\":1,\"recovered\":true,"
+                          "\"count\":1}");
+    keeper_expect(&other, "{\"t\":\"room/7\",\"o\":2,\"d\":\"two\"}");
+    jz_broker_set_joined(keeper.server, false);
+    keeper.is_unfetching = true;
+    keeper_come(&keeper, &client, "?");
+    assert_int_equal(keeper_expect_begin(&client, "false", 0).epoch, 0);
+    keeper_publish(&keeper, "three"); /* it was on its way when the connection was lost */
+    keeper_expect(&other, "{\"t\":\"room/7\",\"o\":3,\"d\":\"three\"}");
+    keeper_expect(&client, "three");
+    test_client_close(&client);
+    test_client_close(&other);
+    keeper_close(&keeper);
+}
+
 static void closing_a_topic_closes_who_waits_for_it(void **state)
 {
     (void)state;
@@ -262,6 +321,8 @@ int main(void)
         cmocka_unit_test(who_leaves_while_it_waits_lets_go_of_the_topic),
         cmocka_unit_test(who_unsubscribes_while_it_waits_is_not_subscribed),
         cmocka_unit_test(a_topic_that_nobody_wants_for_a_moment_is_asked_for_again),
+        cmocka_unit_test(each_gets_what_it_has_asked_for_with_envelopes_or_without),
+        cmocka_unit_test(who_begins_nowhere_leaves_the_offsets_of_others_alone),
         cmocka_unit_test(closing_a_topic_closes_who_waits_for_it),
         cmocka_unit_test(a_server_ends_although_somebody_waits),
         cmocka_unit_test(more_than_the_mailboxes_may_have_do_not_wait),
