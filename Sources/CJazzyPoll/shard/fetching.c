@@ -22,7 +22,8 @@ static jz_errand *errand_of(const jz_waiting *waiting)
 /* NULL: no memory, or too many wait already. */
 static jz_waiting *create(jz_server *server, jz_ws ws, jz_text topic, const jz_subscribe_options *options)
 {
-    size_t limit = server->options.mailbox_limit * server->shard_count;
+    size_t limit = server->options.mailbox_limit;
+    limit = limit <= SIZE_MAX / server->shard_count ? limit * server->shard_count : SIZE_MAX;
     size_t amount = sizeof(jz_waiting) + sizeof(jz_errand) + JZ_LETTER_COST + topic.length;
     if (!jz_history_reserve_waiting(server->history, amount, limit))
         return NULL;

@@ -18,6 +18,10 @@ extension JazzyConnection where Self: ~Escapable {
     /// up: <doc:History> has the guarantees. It is decided at once, also on other threads: nothing that is published
     /// later changes it. A connection that is subscribed already is sent what follows the position all the same.
     ///
+    /// Only where the ``JazzyOptions/broker`` keeps the histories of several processes, and has to be asked, it is
+    /// pending: ``JazzySubscribed/isPending``. Then the connection is subscribed, and sent all of this, when the broker
+    /// has answered, within 10 s; ``unsubscribe(_:)`` before that ends it.
+    ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
     ///   - since: The position of the last message that the client has. `nil`: it has none, and begins with the next

@@ -56,11 +56,15 @@ public struct JazzySubscribed: Hashable, Sendable {
     public let count: Int
     /// Before the first message that follows: each one adds 1 to the offset.
     public let position: JazzyPosition
+    /// Whether a broker that keeps the histories is asked first: then how it begins is not known yet, and the rest is
+    /// zero. The client is told by the text of `announcing`, before the messages.
+    public let isPending: Bool
 
     init(_ status: jz_send_status, _ core: jz_subscribed) {
         self.status = JazzySendStatus(status)
         recovered = core.has_recovered
         count = core.count
         position = JazzyPosition(core.position)
+        isPending = core.is_pending
     }
 }

@@ -63,6 +63,7 @@ final class CoreServer: Sendable {
                 let handle = JazzyServerHandle(of: JazzyWebSocket(jz_server_handle(parts.core)))
                 let table = try broker.makeTable(options, handle)
                 parts.contexts.append(table)
+                try table.require(historiesOf: routes)
                 try table.join(parts.core)
             }
             if adoption != nil { try check { jz_server_expect_adoption(parts.core, $0) } }

@@ -2,12 +2,6 @@ import CJazzyPoll
 
 extension HistoryRule {
     func register(on core: OpaquePointer, of server: JazzyOptions) throws(JazzyError) -> (any AnyObject & Sendable)? {
-        guard server.broker == nil else {
-            throw JazzyError(
-                .invalidOption,
-                "a history of \"\(prefix)\" and a broker cannot be together: histories are those of one process; leave out one of both"
-            )
-        }
         var options = jz_history_options()
         options.keep = try checked("keep of a history", count, 1...1_000_000)
         options.for_ms = try milliseconds("for of a history", age, from: .seconds(1), to: .seconds(2_592_000))
@@ -16,6 +10,17 @@ extension HistoryRule {
             withCharacters(of: prefix) { jz_server_history(core, $0, $1, &options, error) }
         }
         return nil
+    }
+}
+
+extension BrokerTable {
+    /// Throws if there is a history, and the broker does not keep it: then it would be one of this process alone.
+    func require(historiesOf routes: [any JazzyRoute]) throws(JazzyError) {
+        guard !keepsHistories, let rule = routes.lazy.compactMap({ $0 as? HistoryRule }).first else { return }
+        throw JazzyError(
+            .invalidOption,
+            "a history of \"\(rule.prefix)\" and this broker cannot be together: it keeps no histories, so that each would be one of this process alone; leave out one of both"
+        )
     }
 }
 

@@ -47,6 +47,9 @@ final class BrokerTable: @unchecked Sendable {
         self.owner = owner
     }
 
+    /// Whether positions in histories are the broker's, the same on all servers.
+    var keepsHistories: Bool { functions.publish_kept != nil }
+
     /// This object must live as long as the server's core.
     func join(_ server: OpaquePointer) throws(JazzyError) {
         var functions = functions

@@ -16,7 +16,8 @@ extension JazzyServer {
     /// longest time. Each message is kept once, however many subscribers it has. Of several prefixes of a topic the
     /// longest counts. See <doc:History>.
     ///
-    /// A history is that of one process: with ``JazzyOptions/broker`` the server does not start.
+    /// A history is that of one process, unless the ``JazzyOptions/broker`` keeps it for all, as Redis does; with a broker
+    /// that does not, the server does not start.
     ///
     /// - Parameters:
     ///   - prefix: What the topics begin with, compared byte by byte. Empty: all topics.
@@ -29,6 +30,9 @@ extension JazzyServer {
     }
 
     /// The last messages of a topic with history, and the position behind them.
+    ///
+    /// Where a broker keeps the histories, it is what this process knows: nothing, and a position where nobody
+    /// recovers, if the topic has no subscriber here. Who subscribes with recent messages gets them from the broker.
     ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
