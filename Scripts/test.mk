@@ -54,11 +54,17 @@ test-c:
 
 # Ten thousand plays of clients that come back to topics with history; the tests play a hundred. $(1) build, $(2) seeds
 resuming_plays = JAZZY_RESUMING_SEEDS=$(2) $(BUILD)/$(1)/test_resuming_plays
+# The same with a broker that keeps the topic for several servers; the tests play forty.
+shared_plays = JAZZY_SHARED_SEEDS=$(2) $(BUILD)/$(1)/test_shared_history_plays
 .PHONY: nightly-resuming
-nightly-resuming: $(foreach build,release sanitized tsan,$(BUILD)/$(build)/test_resuming_plays)
+nightly-resuming: $(foreach build,release sanitized tsan, \
+		$(BUILD)/$(build)/test_resuming_plays $(BUILD)/$(build)/test_shared_history_plays)
 	$(call resuming_plays,release,1-8000)
 	$(call resuming_plays,sanitized,8001-9000)
 	$(call resuming_plays,tsan,9001-10000)
+	$(call shared_plays,release,1-8000)
+	$(call shared_plays,sanitized,8001-9000)
+	$(call shared_plays,tsan,9001-10000)
 
 # That no room of the C libraries uses one above it, and that what looks for it finds it.
 .PHONY: test-rooms

@@ -3,7 +3,7 @@
  * publish, while clients lose their connections at random points, also within a frame, and come back to any of the
  * servers with the position that they have counted. What each client has at an offset is what was published there;
  * those who have recovered have missed nothing, and at the end all are at the end. JAZZY_SHARED_SEEDS=FIRST-LAST plays
- * others than the first 40.
+ * others than the first 40; `make nightly-resuming` plays 10,000.
  */
 #define _POSIX_C_SOURCE 200809L
 
