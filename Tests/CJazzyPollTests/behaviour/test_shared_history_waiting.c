@@ -230,8 +230,40 @@ static void more_than_the_mailboxes_may_have_do_not_wait(void **state)
     keeper_close(&keeper);
 }
 
-/* The handler has its loop, so that a message has no room in the mailbox. */
 static void a_message_that_finds_no_room_is_fetched_by_who_comes_back(void **state)
+{
+    (void)state;
+    static const char large[70000];
+    keeper keeper;
+    jz_options options = serving_options(1);
+    options.log_level = JZ_LOG_ERROR;
+    options.mailbox_limit = 64 * 1024;
+    keeper_open(&keeper, &options, NULL);
+    keeper_come(&keeper, &client, "?");
+    keeper_await_fetch(&keeper, 1);
+    keeper_answer(&keeper);
+    keeper_expect_begin(&client, "false", 0);
+    keeper_come(&keeper, &other, "+");
+    jz_ws ws = {keeper.speaker};
+    keeper_tell(&other, "h");
+    assert_eventually(keeper.holds);
+    assert_int_equal(jz_ws_send(ws, JZ_MESSAGE_BINARY, large, sizeof large), JZ_SEND_QUEUED);
+    keeper.is_deaf = true;
+    keeper_publish(&keeper, "one");
+    assert_int_equal(keeper_deliver(&keeper, 1), JZ_SEND_DROPPED);
+    keeper.is_let_go = true;
+    keeper_expect_gap(&client);
+    keeper_come_back(&keeper, &client, (jz_position){keeper.epoch, 0});
+    keeper_await_fetch(&keeper, 2);
+    keeper_answer(&keeper);
+    keeper_expect_begin(&client, "true", 1);
+    keeper_expect(&client, "one");
+    test_client_close(&client);
+    test_client_close(&other);
+    keeper_close(&keeper);
+}
+
+static void a_message_for_which_there_is_no_memory_is_fetched_by_who_comes_back(void **state)
 {
     (void)state;
     keeper keeper;
@@ -327,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_server_ends_although_somebody_waits),
         cmocka_unit_test(more_than_the_mailboxes_may_have_do_not_wait),
         cmocka_unit_test(a_message_that_finds_no_room_is_fetched_by_who_comes_back),
+        cmocka_unit_test(a_message_for_which_there_is_no_memory_is_fetched_by_who_comes_back),
         cmocka_unit_test(without_memory_nobody_misses_anything_silently),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("shared history waiting", tests, NULL, NULL));

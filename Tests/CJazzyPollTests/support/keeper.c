@@ -106,6 +106,14 @@ static void subscribe(keeper *keeper, jz_ws ws, jz_subscribe_options options)
     keeper->pending += subscribed.is_pending ? 1 : 0;
 }
 
+static void hold(keeper *keeper)
+{
+    uint64_t deadline = test_deadline();
+    keeper->holds = true;
+    while (!keeper->is_let_go && test_pause_before(deadline))
+        continue;
+}
+
 static void handle(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     keeper *keeper = context;
@@ -119,6 +127,8 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
     options.envelops = text[0] == 'e';
     if (text[0] == '?' || text[0] == 'r' || text[0] == 'e')
         subscribe(keeper, ws, options);
+    else if (text[0] == 'h')
+        hold(keeper);
     else if (text[0] == '+')
         jz_ws_subscribe(ws, KEEPER_TOPIC);
     else if (text[0] == '-')
@@ -183,9 +193,14 @@ void keeper_come_back(keeper *keeper, test_client *client, jz_position since)
 void keeper_say(keeper *keeper, test_client *client, const char *what)
 {
     size_t before = keeper->handled;
+    keeper_tell(client, what);
+    assert_eventually(keeper->handled > before);
+}
+
+void keeper_tell(test_client *client, const char *what)
+{
     test_client_send_frame(
         client, &(test_frame){.fin = true, .opcode = JZ_OPCODE_TEXT, .payload = {what, strlen(what), strlen(what)}});
-    assert_eventually(keeper->handled > before);
 }
 
 void keeper_publish(keeper *keeper, const char *text)

@@ -8,6 +8,7 @@
  *   r<number>    subscribes with so many recent messages
  *   +, -         subscribes as others do, unsubscribes
  *   !<text>      publishes
+ *   h            holds its loop until it is let go
  *
  * Subscriptions from a position are announced.
  */
@@ -42,11 +43,13 @@ typedef struct keeper {
     atomic_bool is_deaf;       /* what is published is not delivered */
     atomic_bool is_refusing;   /* publications */
     atomic_bool is_unfetching; /* fetches are refused */
-    atomic_size_t handled;     /* texts of clients */
-    atomic_size_t pending;     /* subscriptions that were, */
-    atomic_size_t refused;     /* and that were not done */
-    _Atomic int published;     /* the status of the last publication of a client */
-    _Atomic uint64_t speaker;  /* the connection that was handled last */
+    atomic_bool holds;         /* a client has its loop, */
+    atomic_bool is_let_go;
+    atomic_size_t handled;    /* texts of clients */
+    atomic_size_t pending;    /* subscriptions that were, */
+    atomic_size_t refused;    /* and that were not done */
+    _Atomic int published;    /* the status of the last publication of a client */
+    _Atomic uint64_t speaker; /* the connection that was handled last */
 } keeper;
 
 /* `kept`: NULL for the defaults. */
@@ -62,7 +65,8 @@ void keeper_come(keeper *keeper, test_client *client, const char *what);
 /* The same, for one that comes back at a position. */
 void keeper_come_back(keeper *keeper, test_client *client, jz_position since);
 
-/* Says something, and waits until it was handled. */
+/* Says something; and waits until it was handled. */
+void keeper_tell(test_client *client, const char *what);
 void keeper_say(keeper *keeper, test_client *client, const char *what);
 
 /* Keeps a text as the next, and delivers it if the topic is wanted and the broker is not deaf: on another server. */
