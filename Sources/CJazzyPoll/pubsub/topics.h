@@ -100,7 +100,8 @@ bool jz_topics_subscribe(jz_topics *topics, jz_connection *connection, jz_text n
 
 /*
  * The same for one that gets every message, or is closed; also if it is subscribed already. `offset` is that of the
- * last message that this loop has delivered, for those who get envelopes; if it is unknown, it stays that of the others.
+ * last message that this loop has delivered, for those who get envelopes; if it is unknown, it stays that of the
+ * others.
  */
 bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, jz_text name, bool is_enveloped,
                                  uint64_t offset);
