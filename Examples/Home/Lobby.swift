@@ -27,7 +27,7 @@ actor Lobby {
     func receive(_ ws: JazzyWebSocket, _ messages: WsMessages) async throws {
         try ws.send(json: Announcement.rooms(list: summaries))
         ws.subscribe("rooms")
-        defer { leave(ws, isLost: messages.close?.code != .normal) }
+        defer { leave(ws) }
         for try await message in messages where message.kind == .text {
             do {
                 try obey(message.decode(Command.self), of: ws)
@@ -77,35 +77,47 @@ actor Lobby {
 
         let name = unused(name, among: members.values)
         if before == room, rooms[room]?[ws] == name { return }
-        leave(ws, isLost: false)
+        leave(ws)
         rooms[room, default: [:]][ws] = name
         places[ws] = room
         // First who is there, then what was missed, or what was said last, and then who comes.
+        ws.subscribe(Self.comings(to: lines(of: room)))
         let people = members.values.sorted() + [name]
         try ws.send(json: Announcement.joined(room: room, name: name, people: people))
         let begun = since.map { ws.subscribe(lines(of: room), since: $0, announcing: true, enveloping: true) }
         if begun?.recovered != true {
             ws.subscribe(lines(of: room), recent: Self.kept, announcing: true, enveloping: true)
         }
-        try Jazzy.publish(comings(to: room), json: Announcement.came(name: name))
-        ws.subscribe(comings(to: room))
+        try ws.subscribe(lines(of: room), as: JazzyMember(key: name))
     }
 
     private func say(_ line: Line, in room: String) throws {
         try Jazzy.publish(lines(of: room), json: Announcement.said(line: line))
     }
 
-    private func leave(_ ws: JazzyWebSocket, isLost: Bool) {
-        guard let room = places.removeValue(forKey: ws), let name = rooms[room]?.removeValue(forKey: ws) else { return }
+    private func leave(_ ws: JazzyWebSocket) {
+        guard let room = places.removeValue(forKey: ws), rooms[room]?.removeValue(forKey: ws) != nil else { return }
         ws.unsubscribe(lines(of: room))
-        ws.unsubscribe(comings(to: room))
+        ws.unsubscribe(Self.comings(to: lines(of: room)))
         if rooms[room]?.isEmpty == true, !Self.keptRooms.contains(room) { rooms[room] = nil }
-        _ = try? Jazzy.publish(comings(to: room), json: Announcement.went(name: name, isLost: isLost))
     }
 
+    /// Tells those in a room who has come, and who has gone, however it was.
+    static func tell(_ change: JazzyPresenceChange, _ server: JazzyServerHandle) {
+        let comings = comings(to: change.topic)
+        if !change.left.isEmpty {
+            _ = try? server.publish(comings, json: Announcement.went(names: change.left.map(\.key)))
+        }
+        if !change.joined.isEmpty {
+            _ = try? server.publish(comings, json: Announcement.came(names: change.joined.map(\.key)))
+        }
+    }
+
+    /// The topic of what is said in a room, whose members are those who are there.
     private func lines(of room: String) -> String { Self.prefix + room }
+
     /// Who comes and goes. Nobody has to be told of it later: who is there is told first.
-    private func comings(to room: String) -> String { "comings to " + room }
+    private static func comings(to topic: String) -> String { "comings to " + topic }
 
     private var summaries: [Summary] {
         let others = rooms.keys.filter { !Self.keptRooms.contains($0) }.sorted()

@@ -14,9 +14,9 @@ enum Announcement: Encodable, Sendable {
     case rooms(list: [Summary])
     /// The answer to `join`: who the member is there, and who is there. What was said follows.
     case joined(room: String, name: String, people: [String])
-    case came(name: String)
-    /// `isLost`: without a word, which is the close code 1000, because its network or its browser failed.
-    case went(name: String, isLost: Bool)
+    /// Who has come, and who has gone, all who did within a moment together. Who knows it already has nothing to change.
+    case came(names: [String])
+    case went(names: [String])
     /// Comes in an envelope, with its offset: what was said is in the history of the room's topic.
     case said(line: Line)
     /// A command was not carried out.

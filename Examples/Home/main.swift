@@ -16,6 +16,7 @@ for page in Page.all {
 // those who come, and those who come back.
 let lobby = Lobby()
 Jazzy.history(Lobby.prefix, keep: Lobby.kept, for: .seconds(600))
+Jazzy.onPresence(prefix: Lobby.prefix, Lobby.tell)
 let chatOptions = JazzyRouteOptions(
     maxMessageSize: 32_768, deflate: .shared, backpressurePolicy: .close, idleTimeout: .after(.seconds(60)),
     messageRate: .perSecond(5, burst: 20, exceeding: .pauseReading))

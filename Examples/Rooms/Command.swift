@@ -6,12 +6,12 @@ enum Command: Decodable, Sendable {
     case who
 }
 
-/// What a client is told, in JSON: `{"joined":{"name":"Ada"}}`. What is said comes in an envelope, with its offset.
+/// What a client is told, in JSON: `{"changed":{"joined":["Ada"],"left":[]}}`. What is said comes in an envelope, with its offset.
 enum Announcement: Encodable, Sendable {
     /// Comes behind what was said last, or was missed: who the client is, and who is there.
     case welcome(name: String, room: String, members: [String])
-    case joined(name: String)
-    case left(name: String)
+    /// Who has come, and who has left. Who knows it already, from the welcome, has nothing to change.
+    case changed(joined: [String], left: [String])
     case said(line: Line)
     /// The answer to `who`.
     case present(members: [String])

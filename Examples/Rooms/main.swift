@@ -5,12 +5,12 @@ import ExampleSupport
 import JazzySwift
 
 let accounts = Accounts(["token-of-ada": "Ada", "token-of-grace": "Grace", "token-of-alan": "Alan"])
-let lobby = Lobby()
 let options = JazzyRouteOptions(
     maxMessageSize: 4_096, backpressurePolicy: .close, idleTimeout: .after(.seconds(60)),
     subprotocols: ["jazzy.resume.1"], messageRate: .perSecond(5, burst: 20, exceeding: .close))
 
 Jazzy.history(Room.prefix, keep: Room.kept, for: .seconds(300))
+Jazzy.onPresence(prefix: Room.prefix, Room.tell)
 Route.client("/jazzy.js")
 
 Route.ws(
@@ -23,7 +23,7 @@ Route.ws(
         return .accept(Guest(name: name, room: room, since: request.position(of: Room.prefix + room)))
     }
 ) { ws, messages in
-    try await lobby.receive(ws.state, ws.webSocket, messages)
+    try await Room(name: ws.state.room).receive(ws.webSocket, of: ws.state, messages)
 }
 
 await serve()

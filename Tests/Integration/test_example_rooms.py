@@ -41,6 +41,7 @@ class Guest:
         self.name = name
         self.topic = "room " + room
         self.begun, self.past, self.welcome, self.offset = [], [], None, 0
+        self.members, self.awaited = set(), None
         query = f"?since={quote(f'{since}:{self.topic}')}" if since else ""
         self.client = CLIENTS[client](server.port, f"/rooms/{room}{query}", headers=HEADERS[name])
 
@@ -53,6 +54,7 @@ class Guest:
             else:
                 self.welcome = told["welcome"]
         assert self.welcome["name"] == self.name
+        self.members = set(self.welcome["members"])
         return self
 
     async def __aexit__(self, *error):
@@ -64,13 +66,17 @@ class Guest:
         return f"{self.begun[-1]['epoch']}:{self.offset}"
 
     async def told(self):
-        """The next announcement, out of its envelope."""
-        message = json.loads(await self.client.receive())
-        while "epoch" in message:
-            assert message["t"] == self.topic
-            self.begun.append(message)
-            self.offset = message["offset"]
-            message = json.loads(await self.client.receive())
+        """The next announcement, out of its envelope, and behind changes of who is there, which are in `members`."""
+        while (message := json.loads(await self.client.receive())) and ("epoch" in message or "changed" in message):
+            if "changed" in message:
+                self.members |= set(message["changed"]["joined"])
+                self.members -= set(message["changed"]["left"])
+                if self.awaited == self.members:
+                    return None
+            else:
+                assert message["t"] == self.topic
+                self.begun.append(message)
+                self.offset = message["offset"]
         if "t" not in message:
             return message
         self.offset += 1
@@ -83,6 +89,13 @@ class Guest:
     async def line(self):
         """The next announcement, which is a line: who says it, and what."""
         return heard(await self.told())
+
+    async def sees(self, *members):
+        """Waits until those are there, and nobody else, as far as it was told; nothing else is announced before."""
+        self.awaited = set(members)
+        while self.members != self.awaited:
+            assert await self.told() is None
+        self.awaited = None
 
     async def present(self):
         """Who is there, if nothing else was announced before."""
@@ -100,8 +113,8 @@ async def three_guests(guests, server, room):
     ada = await guests.enter_async_context(Guest(server, room, "Ada", "websockets"))
     grace = await guests.enter_async_context(Guest(server, room, "Grace", "aiohttp"))
     alan = await guests.enter_async_context(Guest(server, room, "Alan", "node-ws"))
-    assert await ada.told() == {"joined": {"name": "Grace"}}
-    assert await ada.told() == await grace.told() == {"joined": {"name": "Alan"}}
+    for guest in (ada, grace, alan):
+        await guest.sees("Ada", "Grace", "Alan")
     return ada, grace, alan
 
 
@@ -138,10 +151,11 @@ async def test_guests_are_told_who_is_there_who_comes_and_who_leaves(server):
         async with Guest(server, "tea", "Ada") as second:
             assert second.welcome["members"] == ["Ada", "Alan", "Grace"]
         await grace.client.close(1000, "")
-        assert await ada.told() == await alan.told() == {"left": {"name": "Grace"}}
+        await ada.sees("Ada", "Alan")
+        await alan.sees("Ada", "Alan")
         # Alan's process ends without a close frame.
         await alan.client.__aexit__()
-        assert await ada.told() == {"left": {"name": "Alan"}}
+        await ada.sees("Ada")
         assert await ada.present() == ["Ada"]
 
 
@@ -172,18 +186,18 @@ async def test_all_hear_the_same_in_the_same_order(server):
 
 async def test_who_comes_back_continues_where_it_was(server):
     async with Guest(server, "sleep", "Ada") as ada, Guest(server, "sleep", "Grace") as grace:
-        await ada.told()
         await ada.say("before")
         assert [await guest.line() for guest in (ada, grace)] == [("Ada", "before")] * 2
+        await ada.sees("Ada", "Grace")
         await grace.client.__aexit__()
-        assert await ada.told() == {"left": {"name": "Grace"}}
+        await ada.sees("Ada")
         for number in range(5):
             await ada.say(f"missed {number}")
             await ada.line()
         async with Guest(server, "sleep", "Grace", since=grace.since) as back:
             assert [(begun["recovered"], begun["count"]) for begun in back.begun] == [(True, 5)]
             assert [heard(line)[1] for line in back.past] == [f"missed {number}" for number in range(5)]
-            assert await ada.told() == {"joined": {"name": "Grace"}}
+            await ada.sees("Ada", "Grace")
             await ada.say("and live")
             assert await back.line() == ("Ada", "and live")
         # What is no position of this room lets nobody continue: it gets what was said last, as one who comes anew.
@@ -234,16 +248,16 @@ async def test_what_is_no_command_is_refused_with_the_reason_and_the_guest_stays
 
 async def test_a_flood_ends_its_sender_and_nobody_else(server):
     async with Guest(server, "flood", "Ada") as ada, Guest(server, "flood", "Grace") as grace:
-        assert await ada.told() == {"joined": {"name": "Grace"}}
+        await ada.sees("Ada", "Grace")
         for _ in range(200):
             with contextlib.suppress(websockets.ConnectionClosed):
                 await grace.say("me! me! me!")
         assert (await grace.client.end())[0] == 1008
-        told = [await ada.told()]
-        while "left" not in told[-1]:
-            told.append(await ada.told())
-        assert told.pop() == {"left": {"name": "Grace"}}
-        assert BURST <= len(told) < 200
+        ada.awaited = {"Ada"}
+        told = 0
+        while await ada.told():
+            told += 1
+        assert BURST <= told < 200
         assert await ada.present() == ["Ada"]
 
 

@@ -48,6 +48,11 @@ function notice(...content) {
 
 const bdi = text => make("bdi", {}, text);
 
+function tellOf(names, what) {
+  if (names.length > 5) notice(counted(names.length, "person", "people"), what);
+  else names.forEach(name => notice(bdi(name), what));
+}
+
 function showLine({ name, text, date }) {
   const isOwn = name == own, when = new Date(date);
   const item = make("li", { className: isOwn ? "own" : "other" });
@@ -129,14 +134,15 @@ const link = connect("/rooms", {
     position.offset = o;
     missing = Math.max(-1, missing - 1);
   },
-  came({ name }) {
-    people.add(name);
-    notice(bdi(name), " came.");
+  // Some of it the page knows already, because it was told who is there when it came.
+  came({ names }) {
+    tellOf(names.filter(name => !people.has(name)), " came.");
+    names.forEach(name => people.add(name));
     drawPeople();
   },
-  went({ name, isLost }) {
-    people.delete(name);
-    notice(bdi(name), isLost ? "'s connection is lost." : " went.");
+  went({ names }) {
+    tellOf(names.filter(name => people.has(name)), " went.");
+    names.forEach(name => people.delete(name));
     drawPeople();
   },
   said({ line }) {
