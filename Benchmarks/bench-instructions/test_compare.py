@@ -88,6 +88,14 @@ class Comparing(unittest.TestCase):
         _, _, errors = judged({"echo": 2000.0, "handshake": 9000.0})
         self.assertEqual(len(errors.splitlines()), 2)
 
+    def test_a_goal_that_is_missed_fails_even_if_it_was_missed_before(self):
+        (scenario, (other, most)), *_ = compare.GOALS.items()
+        for ratio, expected in ((most, 0), (most + 0.01, 1)):
+            counts = {other: 1000.0, scenario: 1000.0 * ratio}
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as errors:
+                self.assertEqual(compare.judge(counts, TOOLCHAIN, counts), expected)
+            self.assertEqual(scenario in errors.getvalue(), expected == 1)
+
     def test_better_passes_with_a_hint(self):
         status, out, _ = judged(BASELINE | {"handshake": 4800.0})
         self.assertEqual(status, 0)
