@@ -57,9 +57,8 @@ static jz_send_status post(jz_server *server, jz_shard *own, const parcels *parc
     return status;
 }
 
-/* To several loops, or behind what this one has not delivered yet. */
-static JZ_NEVER_INLINED jz_send_status keep_and_post(jz_server *server, int rule, jz_shard *own, jz_ws sender,
-                                                     jz_text topic, jz_publication *publication, size_t reserved)
+jz_send_status jz_keep_and_post(jz_server *server, int rule, jz_shard *own, jz_ws sender, jz_text topic,
+                                jz_publication *publication, size_t reserved)
 {
     parcels parcels = {NULL, NULL};
     bool is_prepared = prepare_others(&parcels, server, own, sender, topic, publication, reserved);
@@ -87,17 +86,6 @@ static JZ_NEVER_INLINED jz_send_status keep_and_post(jz_server *server, int rule
         status = JZ_SEND_SENT;
     }
     return status;
-}
-
-jz_send_status jz_keep_and_give(jz_server *server, int rule, jz_shard *own, jz_ws sender, jz_text topic,
-                                jz_publication *publication, size_t reserved)
-{
-    uint64_t hash;
-    if (own == NULL || server->shard_count > 1 ||
-        !jz_history_keep_alone(server->history, rule, topic, &own->turn.loop, publication, &hash))
-        return keep_and_post(server, rule, own, sender, topic, publication, reserved);
-    jz_shard_publish_to(own, jz_topics_find_hashed(&own->topics, topic, hash), publication, sender);
-    return JZ_SEND_SENT;
 }
 
 /* Keeps it, and makes sure that nobody gets it who may not miss what is missing before it. False: no memory. */
