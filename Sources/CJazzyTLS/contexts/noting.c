@@ -7,6 +7,7 @@
 #include <openssl/provider.h>
 #include <string.h>
 
+#include "contexts/expansion.h"
 #include "contexts/nonces.h"
 #include "contexts/prf.h"
 #include "contexts/secrets.h"
@@ -79,7 +80,9 @@ static void note_key(jz_tls_secrets *secrets, const OSSL_PARAM *label, const OSS
 static int derive_1_3(void *context, unsigned char *bytes, size_t length, const OSSL_PARAM parameters[])
 {
     jz_tls_secrets *secrets = jz_tls_secrets_collected();
-    if (of_1_3.original(context, bytes, length, parameters) != 1)
+    bool is_done =
+        secrets != NULL && secrets->library != NULL && jz_tls_expand_label(secrets->library, parameters, bytes, length);
+    if (!is_done && of_1_3.original(context, bytes, length, parameters) != 1)
         return 0;
     if (secrets == NULL || parameters == NULL)
         return 1;

@@ -22,21 +22,18 @@ static bool is_one_of(const OSSL_PARAM *text, const char *const names[], size_t 
     return false;
 }
 
-static void take_digest(source *source, const OSSL_PARAM *name, const jz_tls_library *library)
+const EVP_MAC_CTX *jz_tls_hmac_named(const jz_tls_library *library, const OSSL_PARAM *name, size_t *size)
 {
     static const char *const sha256[] = {"SHA2-256", "SHA256"};
     static const char *const sha384[] = {"SHA2-384", "SHA384"};
     enum { NAMES = 2, SHA256_SIZE = 32, SHA384_SIZE = 48 };
-    source->hmac = NULL;
     if (name->data == NULL)
-        return;
-    if (is_one_of(name, sha256, NAMES)) {
-        source->hmac = library->hmac_sha256;
-        source->block = SHA256_SIZE;
-    } else if (is_one_of(name, sha384, NAMES)) {
-        source->hmac = library->hmac_sha384;
-        source->block = SHA384_SIZE;
-    }
+        return NULL;
+    *size = SHA256_SIZE;
+    if (is_one_of(name, sha256, NAMES))
+        return library->hmac_sha256;
+    *size = SHA384_SIZE;
+    return is_one_of(name, sha384, NAMES) ? library->hmac_sha384 : NULL;
 }
 
 static bool is_seed(const OSSL_PARAM *parameter)
@@ -50,7 +47,7 @@ static bool take_parameters(source *source, const OSSL_PARAM parameters[], const
     *source = (struct source){.parameters = parameters};
     for (const OSSL_PARAM *each = parameters; each != NULL && each->key != NULL; each++) {
         if (strcmp(each->key, OSSL_KDF_PARAM_DIGEST) == 0)
-            take_digest(source, each, library);
+            source->hmac = jz_tls_hmac_named(library, each, &source->block);
         else if (strcmp(each->key, OSSL_KDF_PARAM_SECRET) == 0)
             source->secret = each;
         else if (!is_seed(each))

@@ -12,6 +12,9 @@
 #include "../../CJazzyOpenSSL/CJazzyOpenSSL.h"
 #include "records/library.h"
 
+/* OpenSSL's HMAC, without a key, of a digest with the name in this parameter; NULL: it is not a handshake's. */
+const EVP_MAC_CTX *jz_tls_hmac_named(const jz_tls_library *library, const OSSL_PARAM *name, size_t *size);
+
 /*
  * Derives `length` bytes as the function TLS1-PRF does with these parameters: digest, secret and seeds. False: there is
  * no memory, or they are others than a handshake has; what is in `bytes` means nothing then, and the error queue may

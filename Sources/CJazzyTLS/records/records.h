@@ -88,7 +88,7 @@ typedef struct jz_tls_secret {
 
 /* What a handshake has derived, as far as it is known. */
 typedef struct jz_tls_secrets {
-    const jz_tls_library *library; /* that derives for TLS 1.2 where it is collected; NULL: OpenSSL does by itself */
+    const jz_tls_library *library; /* that derives where it is collected; NULL: OpenSSL does by itself */
     jz_tls_secret of_client;
     jz_tls_secret of_server;
     uint8_t block[JZ_TLS_MOST_BLOCK]; /* of keys and nonces, in TLS 1.2 */
