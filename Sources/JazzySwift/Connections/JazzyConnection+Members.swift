@@ -41,7 +41,7 @@ extension JazzyConnection where Self: ~Escapable {
     }
 
     /// Subscribes the connection to a topic as a member of its own, of which a value is told, as JSON:
-    /// ``subscribe(_:as:)-(_,JazzyMember)`` without a key. It is encoded with ``coders``.
+    /// ``subscribe(_:as:)-(_,JazzyMember)`` without a key. It is encoded with ``JazzyRouteOptions/coders``.
     ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
