@@ -20,7 +20,7 @@ extension JazzyConnection where Self: ~Escapable {
     ///
     /// Only where the ``JazzyOptions/broker`` keeps the histories of several processes, and has to be asked, it is
     /// pending: ``JazzySubscribed/isPending``. Then the connection is subscribed, and sent all of this, when the broker
-    /// has answered, within 10 s; ``unsubscribe(_:)`` before that ends it.
+    /// has answered, within 10 s; ``JazzyConnection/unsubscribe(_:)`` before that ends it.
     ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.
