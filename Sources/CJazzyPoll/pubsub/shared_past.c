@@ -91,6 +91,8 @@ void jz_history_forget_kept(jz_held_topic *held)
 void jz_history_append_at(jz_held_topic *held, jz_publication *publication, jz_position position, bool is_joined)
 {
     jz_past *past = held->past;
+    if (!is_joined)
+        jz_history_forget_kept(held);
     past->epoch = position.epoch;
     past->offset = position.offset;
     if (!is_joined)
