@@ -3,12 +3,11 @@
  * for an answer. Not here: connections, queues, the server.
  *
  * Two keys belong to a topic with history; <prefix> is that of the channels:
- *
- *     <prefix>position:<topic>   a hash. "e": the epoch, 8 bytes; "o": the offset of the newest message; "l": which
- * Redis gave them, its master_replid; "b": bytes in the stream, roughly; and for each origin (its 8 bytes) its last
- * sequence, and when that came, by which what is sent again after a lost connection is not kept twice
- *     <prefix>history:<topic>    a stream. The ID of an entry is its offset, and when it came (ms); its one field is
- *                                "t" or "b" (text, binary), with the payload
+ *   - <prefix>position:<topic>, a hash. "e": the epoch, 8 bytes; "o": the offset of the newest message; "l": which
+ *     Redis gave them, its master_replid; "b": bytes in the stream, roughly; and for each origin (its 8 bytes) its
+ *     last sequence, and when that came, by which what is sent again after a lost connection is not kept twice.
+ *   - <prefix>history:<topic>, a stream. The ID of an entry is its offset, and when it came (ms); its one field is
+ *     "t" or "b" (text, binary), with the payload.
  *
  * Both expire. What is published and what is fetched is one script each, which Redis runs as a whole: so a message has
  * its offset, is kept, and is on its way to the subscribers, or none of it.
