@@ -208,6 +208,31 @@ async def test_a_tab_that_sleeps_wakes_and_continues(home, tmp_path):
         await tab.screenshot(tmp_path / "page.png")
 
 
+async def test_a_connection_that_has_died_in_silence_is_replaced(home, tmp_path):
+    """As after a night, or in another network: nothing has closed it, and nothing comes through it any more."""
+    async with Proxy(home.port) as proxy, Browser(tmp_path / "browser") as chromium:
+        tab = await chromium.open(f"http://localhost:{proxy.port}/chat#Silent", width=1280)
+        other = await chromium.open(f"http://localhost:{home.port}/chat#Silent", width=1280)
+        for page in (tab, other):
+            await page.until(READY["/chat"])
+        await say(tab, "before")
+        for name in ["online", "visibilitychange"]:
+            connections = proxy.count
+            # Something came a moment ago.
+            await tab.evaluate(f"dispatchEvent(new Event({name!r})), 1")
+            proxy.hold()
+            for number in range(3):
+                await say(other, f"{name} {number}")
+            await tab.evaluate(f"Date.now = (now => () => now() + 60_000)(Date.now); dispatchEvent(new Event({name!r})), 1")
+            await tab.until("document.getElementById('send').disabled")
+            proxy.free()
+            await tab.until(READY["/chat"])
+            await tab.until(f"{SAID}.at(-1) == '{name} 2'")
+            assert proxy.count == connections + 1
+        assert await tab.evaluate(SAID) == await other.evaluate(SAID)
+        assert await tab.evaluate(f"{SAID}.length") == 7
+
+
 async def test_rooms_are_changed_and_made(home, tmp_path):
     rooms = "[...document.querySelectorAll('#room-list bdi')].map(name => name.textContent)"
     shown = "document.getElementById('here')?.textContent"
