@@ -1,7 +1,8 @@
 /*
  * Keys that handshakes derive, noted where OpenSSL derives them. It looks for the functions that do it, TLS13-KDF and
  * TLS1-PRF, among the providers of its library context. Ours has those of the default provider, all but one function of
- * each, which calls the default provider's and notes what that has derived.
+ * each, which notes what was derived: by ourselves, which is quicker (prf.h, expansion.h), or else by the default
+ * provider's. It also has the ciphers of records (nonces.h).
  */
 #ifndef JAZZY_TLS_CONTEXTS_NOTING_H
 #define JAZZY_TLS_CONTEXTS_NOTING_H
