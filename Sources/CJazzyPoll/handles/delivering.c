@@ -204,7 +204,7 @@ jz_send_status jz_broker_deliver_kept(jz_server *server, jz_broker_batch *batch,
         status = finish(server, publication, jz_keep_at(server, rule, except, name, publication, reserved, position));
     if (status == JZ_SEND_DROPPED)
         miss_shared(server, rule, name);
-    return status;
+    return status == JZ_SEND_QUEUED ? JZ_SEND_SENT : status; /* a duplicate is none of what was delivered */
 }
 
 /* What is dropped was published elsewhere all the same. */

@@ -106,7 +106,7 @@ jz_send_status jz_keep_at(jz_server *server, int rule, jz_ws except, jz_text top
                           size_t reserved, jz_position position)
 {
     parcels parcels = {NULL, NULL};
-    jz_send_status status = JZ_SEND_SENT;
+    jz_send_status status = JZ_SEND_QUEUED;
     jz_held_topic held;
     bool is_prepared = prepare_others(&parcels, server, NULL, except, topic, publication, reserved);
     jz_history_hold(server->history, rule, topic, jz_clock_ms(), &held);

@@ -40,8 +40,8 @@ static inline jz_send_status jz_keep_and_give(jz_server *server, int rule, jz_sh
 
 /*
  * The same for what a broker has kept and delivers, with its own position, to all shards by errands: `reserved` bytes
- * are reserved for it everywhere. What is known already is SENT. If something is missing before it, subscribers who may
- * not miss anything are closed before.
+ * are reserved for it everywhere. QUEUED: it is known already, or nobody hears it here. If something is missing before
+ * it, subscribers who may not miss anything are closed before.
  */
 jz_send_status jz_keep_at(jz_server *server, int rule, jz_ws except, jz_text topic, jz_publication *publication,
                           size_t reserved, jz_position position);
