@@ -36,8 +36,11 @@ typedef struct jz_past_list {
     jz_past *newest;
 } jz_past_list;
 
-/* What counts for the limit of a history: of a past, and of each message besides its payload. */
-enum { JZ_PAST_COST = sizeof(jz_past) + 32, JZ_KEPT_COST = 48 };
+/*
+ * What counts for the limit of a history: of a past, with places that are free in a short ring, what the allocator adds
+ * and the table has; and of each message besides its payload.
+ */
+enum { JZ_PAST_COST = sizeof(jz_past) + 96, JZ_KEPT_COST = 48 };
 
 /* Without messages, and in no list. NULL when there is no memory. */
 jz_past *jz_past_create(jz_text name, uint64_t hash, uint32_t rule, uint64_t epoch);

@@ -470,6 +470,33 @@ static void a_message_is_kept_once_and_costs_less_than_48_bytes(void **state)
     }
 }
 
+/* At least: the limit of a history is one of memory, which topics with few messages take, too. */
+static void what_is_counted_is_what_it_takes(void **state)
+{
+    (void)state;
+    enum { TOPICS = 300, TABLES = 35 * 1024 /* that a history has anyway */ };
+    static const unsigned counts[] = {1, 2, 5, 9, 30, 101, 150};
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+        size_t before = test_live_bytes();
+        size_t pieces = test_live_allocations();
+        jz_history *history = keeping(1000, 300 * SECOND, LIMIT, 64 * LIMIT);
+        size_t empty = test_live_bytes();
+        size_t empty_pieces = test_live_allocations();
+        char name[16];
+        for (unsigned j = 0; j < TOPICS; j++) {
+            snprintf(name, sizeof name, "room/%u", j);
+            for (unsigned number = 1; number <= counts[i]; number++)
+                assert_true(try_to_publish(history, name, number, 20 + (j + number) % 16));
+        }
+        size_t taken = test_live_bytes() - empty + (test_live_allocations() - empty_pieces) * 8;
+        size_t counted = jz_history_count(history).bytes;
+        assert_that(taken <= counted + TABLES, "%zu bytes are taken, and %zu counted", taken, counted);
+        jz_history_destroy(history);
+        assert_int_equal(test_live_allocations(), pieces);
+        assert_int_equal(test_live_bytes(), before);
+    }
+}
+
 /* What a ring was grown to for many messages is not left to the few that follow. */
 static void who_had_many_messages_and_has_few_needs_little_memory(void **state)
 {
@@ -593,6 +620,7 @@ int main(void)
         cmocka_unit_test(a_prefix_is_compared_to_its_end),
         cmocka_unit_test(newcomers_get_the_last_messages),
         cmocka_unit_test(a_message_is_kept_once_and_costs_less_than_48_bytes),
+        cmocka_unit_test(what_is_counted_is_what_it_takes),
         cmocka_unit_test(who_had_many_messages_and_has_few_needs_little_memory),
         cmocka_unit_test(without_memory_nothing_is_published_and_no_offset_is_taken),
         cmocka_unit_test(whatever_is_forgotten_nothing_is_recovered_in_part),
