@@ -127,8 +127,11 @@ static jz_send_status act(jz_shard *shard, jz_ws ws, jz_text topic, const jz_mem
 
 jz_send_status jz_ws_subscribe_as(jz_ws ws, const char *topic, size_t length, const jz_member *member, jz_error *error)
 {
+    static const jz_member nobody;
     const jz_text name = {topic, length};
     jz_shard *own = jz_own_shard_in_order(ws);
+    if (member == NULL)
+        member = &nobody;
     if (own != NULL)
         return act(own, ws, name, member, error);
     jz_shard *shard = jz_enter_open_shard(ws);

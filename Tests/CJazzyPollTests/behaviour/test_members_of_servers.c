@@ -94,8 +94,7 @@ static void be_member(void *context, jz_ws ws, const jz_event *event, const jz_m
 {
     (void)context;
     if (event->type == JZ_EVENT_OPEN) {
-        const jz_member who = {NULL, 0, "info", 4};
-        jz_ws_subscribe_as(ws, ROOM, &who, NULL);
+        jz_ws_subscribe_as(ws, ROOM, NULL, NULL);
         note_opened(ws);
     } else if (event->type == JZ_EVENT_MESSAGE && message->kind == JZ_MESSAGE_TEXT) {
         if (message->length == 5)

@@ -44,7 +44,7 @@ typedef struct jz_member {
 /*
  * Subscribes a connection to a topic as a member. If it has subscribed already, in whichever way, it stays so, and is a
  * member from now on; if it is a member already, this is its new info, and its new key. jz_ws_unsubscribe ends both.
- * The member is copied.
+ * The member is copied; NULL has neither key nor info.
  *
  * SENT: done. QUEUED: the connection is counted as a member at once, and its subscription is on its way to its loop; if
  * there is no memory there, the connection fails. DROPPED: nothing was done, and `error`, which may be NULL, says why:
