@@ -10,7 +10,10 @@
 #include "pubsub/presence_state.h"
 #include "pubsub/seats.h"
 
-enum { MADE_KEY_LENGTH = 32 };
+enum {
+    MADE_KEY_LENGTH = 32,
+    MOST_TOLD = 4096 /* taking out more would hold up loops where members come and go for over a millisecond */
+};
 
 jz_presence *jz_presence_create(const jz_options *options)
 {
@@ -20,6 +23,7 @@ jz_presence *jz_presence_create(const jz_options *options)
     presence->limit = options->presence_limit;
     presence->max_members = options->max_members;
     presence->max_info = options->max_member_info;
+    presence->most_told = MOST_TOLD;
     presence->key = (jz_siphash_key){{jz_random(), jz_random()}};
     pthread_mutex_init(&presence->watch_lock, NULL);
     jz_circle_init(&presence->watches);

@@ -167,6 +167,8 @@ static size_t told_cost(const jz_attendee *attendee)
 static void replace(jz_attendee *attendee, jz_profile *profile, jz_profile *told)
 {
     size_t before = profile_cost(attendee->profile) + told_cost(attendee);
+    if (attendee->told == NULL && told != NULL)
+        attendee->topic->told_count++;
     jz_profile_release(attendee->profile);
     jz_profile_release(attendee->told);
     attendee->profile = profile;
@@ -212,6 +214,8 @@ void jz_attendee_go(jz_attendee *attendee)
 static void remove_attendee(jz_attendee *attendee)
 {
     jz_presence_part *part = attendee->topic->part;
+    if (attendee->told != NULL)
+        attendee->topic->told_count--;
     jz_hash_table_remove(&part->attendees, &attendee->entry);
     subtract_amount(part, jz_attendee_cost(attendee->profile) + told_cost(attendee));
     free_attendee(&attendee->entry);

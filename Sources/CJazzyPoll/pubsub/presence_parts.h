@@ -79,6 +79,7 @@ typedef struct jz_presence_topic {
     size_t count;
     jz_circle changed;
     size_t changed_count;
+    size_t told_count; /* of its attendees, those of whom something was told: as many are there for who watches */
     jz_watch *watches;
     uint64_t prefixes; /* those watched prefixes that it begins with, by their bit, */
     uint64_t fresh;    /* and of them those that are to be told who is there */

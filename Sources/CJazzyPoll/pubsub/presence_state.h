@@ -11,6 +11,7 @@ struct jz_presence {
     _Atomic size_t amount;
     jz_siphash_key key;         /* for topics, keys of members, */
     _Atomic uint64_t made_keys; /* and keys that are made: how many were */
+    size_t most_told;           /* changes of a topic that are told in one call */
     void (*ring)(void *context);
     void *ring_context;
     _Atomic bool has_rung;

@@ -13,6 +13,7 @@ typedef struct telling {
     jz_watch **fresh;
     jz_member *members; /* room for `joined` and `left`, or for `present` */
     size_t joined_count, left_count, present_count, watch_count, fresh_count;
+    size_t change_count; /* how many are told */
     size_t member_count;
     jz_text topic;
     void *memory;
@@ -34,15 +35,20 @@ static size_t count_watches(const jz_presence_topic *topic, bool fresh_ones)
     return count;
 }
 
-/* Takes the memory for what is to be told of a topic. False: there is none. */
-static bool prepare(telling *telling, const jz_presence_topic *topic)
+/*
+ * Takes the memory for what is to be told of a topic. Who was told nothing yet is told who is there in one piece, and
+ * with it the others all changes; otherwise changes have their limit. False: there is none.
+ */
+static bool prepare(telling *telling, const jz_presence *presence, const jz_presence_topic *topic)
 {
     size_t watches = count_watches(topic, false);
     size_t fresh = count_watches(topic, true);
     size_t changed = topic->changed_count;
+    if (fresh == 0 && changed > presence->most_told)
+        changed = presence->most_told;
     size_t present = fresh > 0 ? topic->count : 0;
     size_t members = changed > present ? changed : present;
-    *telling = (struct telling){.member_count = topic->count};
+    *telling = (struct telling){.change_count = changed};
     char *memory = malloc(members * sizeof(jz_member) + (2 * changed + present) * sizeof(jz_profile *) +
                           (watches + fresh) * sizeof(jz_watch *) + topic->name_length + 1);
     if (memory == NULL)
@@ -90,7 +96,7 @@ static void take_watches(telling *telling, jz_presence *presence, jz_presence_to
 /* Takes out what has changed: from here on it was told. */
 static void take_changes(telling *telling, jz_presence_topic *topic)
 {
-    while (topic->changed_count > 0) {
+    for (size_t i = 0; i < telling->change_count; i++) {
         jz_attendee *attendee = jz_attendee_of_changed(topic->changed.next);
         if (attendee->seats > 0)
             telling->joined[telling->joined_count++] = jz_profile_retain(attendee->profile);
@@ -167,22 +173,34 @@ static void finish(const telling *telling)
 /* Call it with the part's lock held. False: there is no memory. */
 static bool take_out(jz_presence *presence, jz_presence_topic *topic, telling *telling)
 {
-    if (!prepare(telling, topic)) {
+    if (!prepare(telling, presence, topic)) {
         jz_presence_topic_list(topic);
         return false;
     }
     take_watches(telling, presence, topic);
     take_changes(telling, topic);
     take_present(telling, topic);
+    telling->member_count = topic->told_count;
+    if (topic->changed_count > 0)
+        jz_presence_topic_list(topic);
     jz_presence_topic_forget_if_empty(topic);
     return true;
 }
 
-/* Tells of as many topics as are listed now, however many are listed meanwhile. */
+/* How many calls it takes to tell all that is listed now. Call it with the part's lock held. */
+static size_t count_calls(const jz_presence *presence, const jz_presence_part *part)
+{
+    size_t count = 0;
+    for (const jz_presence_topic *topic = part->listed; topic != NULL; topic = topic->next_listed)
+        count += 1 + topic->changed_count / presence->most_told;
+    return count;
+}
+
+/* Tells of all that is listed now, and not of what is listed meanwhile without end. */
 static bool tell_part(jz_presence *presence, jz_presence_part *part)
 {
     pthread_mutex_lock(&part->lock);
-    size_t count = part->listed_count;
+    size_t count = count_calls(presence, part);
     bool is_done = true;
     for (; count > 0 && part->listed != NULL && is_done; count--) {
         telling telling;

@@ -57,6 +57,12 @@ static void visit_topics(jz_presence *presence, void (*visit)(void *watch, jz_ha
     }
 }
 
+/* Whether a watch that begins now is told of the topic at once: who is there, and not that somebody else has left. */
+static bool has_something_to_tell(const jz_presence_topic *topic)
+{
+    return topic->count > 0 || topic->changed_count > 0;
+}
+
 /* A topic that there was before the watch. One that has come since is watched already, from its beginning. */
 static void begin_prefix(void *context, jz_hash_entry *entry)
 {
@@ -66,6 +72,8 @@ static void begin_prefix(void *context, jz_hash_entry *entry)
     if ((topic->prefixes & bit) != 0 || !begins_with(jz_presence_topic_name(topic), watch))
         return;
     topic->prefixes |= bit;
+    if (!has_something_to_tell(topic))
+        return;
     topic->fresh |= bit;
     jz_presence_topic_list(topic);
 }
@@ -98,9 +106,10 @@ static bool begin_topic(jz_presence *presence, jz_watch *watch)
     jz_presence_topic *topic = jz_presence_reach(presence, name_of(watch), hash);
     if (topic != NULL) {
         watch->next = topic->watches;
-        watch->is_fresh = true;
+        watch->is_fresh = has_something_to_tell(topic);
         topic->watches = watch;
-        jz_presence_topic_list(topic);
+        if (watch->is_fresh)
+            jz_presence_topic_list(topic);
         jz_presence_ring(presence, part);
     }
     pthread_mutex_unlock(&part->lock);
