@@ -35,6 +35,10 @@
 const PROTOCOL = "jazzy.resume.1"
 const POLICY_VIOLATION = 1008
 const DID_NOT_KEEP_UP = 4010
+// Of the positions in an address: a server takes about 8,000 characters of a request, with all cookies.
+const LONGEST_QUERY = 4_000
+// What browsers take for a time; a longer one would be none.
+const LONGEST_TIME = 2 ** 31 - 1
 const DEFAULTS = { shortest: 1_000, longest: 30_000, stable: 10_000, patience: 10_000, silence: 0, absence: 30_000 }
 
 export class Resumable {
@@ -63,7 +67,7 @@ export class Resumable {
     this.#url.protocol = this.#url.protocol.replace("http", "ws")
     this.#url.hash = ""
     for (const position of [options.since ?? []].flat()) {
-      const [, epoch, offset, topic] = /^([^:]+):(\d+)(?::(.*))?$/s.exec(position) ?? []
+      const [, epoch, offset, topic] = /^([^:]+):(\d{1,15})(?::(.*))?$/s.exec(position) ?? []
       if (epoch) this.#positions.set(topic, { epoch, offset: Number(offset) })
     }
     this.#connect()
@@ -100,7 +104,10 @@ export class Resumable {
   #connect() {
     clearTimeout(this.#retry)
     const url = new URL(this.#url)
-    for (const position of this.positions) url.search += `${url.search && "&"}since=${encodeURIComponent(position)}`
+    // Where not all fit, those that began last do: the others are of topics that were left, perhaps long ago.
+    const since = this.positions.reverse().map((position) => `since=${encodeURIComponent(position)}`)
+    while (since.join("&").length > LONGEST_QUERY) since.pop()
+    url.search = [url.search.slice(1), ...since.reverse()].filter(Boolean).join("&")
     const socket = (this.#socket = new this.#WebSocket(url.href, PROTOCOL))
     socket.binaryType = "arraybuffer"
     socket.onmessage = (/** @type {any} */ { data }) => socket === this.#socket && this.#take(data)
@@ -122,15 +129,18 @@ export class Resumable {
     const position = this.#positions.get(topic)
     if (this.#isEnveloped && topic === undefined) return this.#options.onMessage?.(data)
     if (!position || (this.#isEnveloped && frame.o !== position.offset + 1)) return this.#lose(1006, "an offset is missing")
+    const message = this.#isEnveloped ? content(frame) : data
+    if (message === undefined) return this.#lose(1006, "an envelope has no message in it")
     position.offset += 1 // Before the message is given away: whoever throws has had it.
     this.#hasComeOn = true
-    this.#options.onMessage?.(this.#isEnveloped ? (frame.d ?? bytes(frame.b)) : data, topic)
+    this.#options.onMessage?.(message, topic)
   }
 
   /** @param {Beginning} beginning @param {string | undefined} topic */
   #begin(beginning, topic) {
-    if (!this.#hasBegun) this.#settling = setTimeout(() => (this.#attempts = 0), this.#options.stable)
+    if (!this.#hasBegun) this.#settling = after(this.#options.stable, () => (this.#attempts = 0))
     this.#hasBegun = true
+    this.#positions.delete(topic)
     this.#positions.set(topic, { epoch: beginning.epoch, offset: beginning.offset })
     this.#hear()
     this.#options.onBegin?.(beginning)
@@ -144,7 +154,7 @@ export class Resumable {
   /** Gives the connection up unless something comes within this time. */
   #expect(/** @type {number} */ time, /** @type {string} */ reason) {
     clearTimeout(this.#watch)
-    if (time > 0) this.#watch = setTimeout(() => this.#lose(1006, reason), time)
+    if (time > 0) this.#watch = after(time, () => this.#lose(1006, reason))
   }
 
   /** The connection has ended, or is given up, and comes back: at random, or at once. */
@@ -155,7 +165,7 @@ export class Resumable {
       this.close()
       return this.#options.onLost?.({ code, reason, again: null })
     }
-    const most = Math.min(this.#options.longest, this.#options.shortest * 2 ** this.#attempts)
+    const most = Math.min(LONGEST_TIME, this.#options.longest, this.#options.shortest * 2 ** this.#attempts)
     const again = isAtOnce ? 0 : Math.random() * most
     if (!isAtOnce) this.#attempts += 1
     this.#retry = setTimeout(() => this.#connect(), again)
@@ -175,7 +185,8 @@ export class Resumable {
   #onOnline = () => this.#replace("the network is another")
 
   #onShown = () => {
-    const isDoubtful = !this.#socket || Date.now() - this.#heardAt > this.#options.absence
+    // A clock that was set back says nothing of how long ago that was.
+    const isDoubtful = !this.#socket || Math.abs(Date.now() - this.#heardAt) > this.#options.absence
     if (globalThis.document.visibilityState === "visible" && isDoubtful) this.#replace("the page was hidden")
   }
 
@@ -190,4 +201,11 @@ function parsed(data) {
   try { return JSON.parse(data) } catch {}
 }
 
-const bytes = (/** @type {string} */ text) => Uint8Array.from(atob(text), character => character.charCodeAt(0)).buffer
+/** What an envelope has in it; `undefined`: nothing. @param {any} frame @returns {string | ArrayBuffer | undefined} */
+function content({ d, b }) {
+  if (typeof d === "string") return d
+  try { if (typeof b === "string") return Uint8Array.from(atob(b), character => character.charCodeAt(0)).buffer } catch {}
+}
+
+/** @param {number} time @param {() => void} act */
+const after = (time, act) => setTimeout(act, Math.min(time, LONGEST_TIME))

@@ -417,3 +417,66 @@ test('Where it waits, it comes when the network does, or the user', () => {
 test('Without a WebSocket it says what to do', { skip: !!globalThis.WebSocket }, () => {
   assert.throws(() => new Resumable('wss://example.org/'), /\{ WebSocket \}/);
 });
+
+test('Topics that were left do not make an address that no server takes', () => {
+  const feed = followSeveral();
+  for (let number = 0; number < 500; number++) beginTopic('room/' + number, 1);
+  beginTopic('room/7', 4);
+  last().end(1006);
+  pass(500);
+  const { searchParams } = new URL(last().url);
+  assert.equal(searchParams.get('room'), '7');
+  assert.ok(last().url.length < 4_200);
+  assert.deepEqual(searchParams.getAll('since').slice(-2), [EPOCH + ':1:room/499', EPOCH + ':4:room/7']);
+  assert.equal(feed.positions.length, 500);
+});
+
+test('Times without an end are no times at all, and others are as long as browsers can', () => {
+  const plain = globalThis.setTimeout;
+  globalThis.setTimeout = (run, time) => plain(run, time > 2 ** 31 - 1 ? 1 : time);
+  for (const time of [Infinity, 2 ** 40]) {
+    const feed = follow({ patience: time, silence: time, stable: time, longest: time });
+    pass(86_400_000);
+    last().begin(0);
+    pass(86_400_000);
+    assert.equal(feed.isLive, true);
+    for (let attempt = 0; attempt < 60; attempt++) last().end(1006), runNext();
+    last().end(1006);
+    assert.ok(Math.min(...[...timers.values()].map(({ at }) => at)) - now > 2 ** 29);
+    feed.close();
+    assert.equal(timers.size, 0);
+  }
+  function runNext() {
+    const [number, timer] = [...timers].sort(([, a], [, b]) => a.at - b.at)[0];
+    timers.delete(number);
+    now = timer.at;
+    timer.run();
+  }
+});
+
+test('A clock that was set back hides nothing', () => {
+  const feed = follow();
+  last().begin(0);
+  now -= 3_000_000;
+  listeners.get('visibilitychange')();
+  pass(0);
+  assert.equal(sockets.length, 2);
+  assert.equal(feed.isLive, false);
+});
+
+test('An envelope without a message is a reason to come back, not a message less', () => {
+  for (const content of [{ b: '***' }, { b: 7 }, {}]) {
+    events = [];
+    const feed = followSeveral();
+    beginTopic('a', 3);
+    sayOf('a', 4, content);
+    assert.equal(feed.position, EPOCH + ':3:a');
+    assert.deepEqual(events.map(([name]) => name), ['begin', 'lost']);
+    feed.close();
+  }
+});
+
+test('A position that is none is not asked for', () => {
+  follow({ since: `${EPOCH}:${'9'.repeat(30)}` });
+  assert.equal(last().url, 'wss://example.org/feed?room=7');
+});
