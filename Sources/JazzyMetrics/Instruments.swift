@@ -18,6 +18,7 @@
             addEnds()
             addLoops()
             addBroker()
+            addHistory()
         }
 
         func record(_ now: JazzyStatistics, since before: JazzyStatistics) {
@@ -93,6 +94,14 @@
             counter("broker_duplicates_total") { $0.broker.duplicates }
             counter("broker_unreadable_total") { $0.broker.unreadable }
             counter("broker_dropped_total") { $0.broker.dropped }
+        }
+
+        private mutating func addHistory() {
+            gauge("history_topics") { Double($0.history.topics) }
+            gauge("history_messages") { Double($0.history.messages) }
+            gauge("history_bytes") { Double($0.history.bytes) }
+            counter("history_resumptions_total", ("result", "recovered")) { $0.history.recovered }
+            counter("history_resumptions_total", ("result", "not_recovered")) { $0.history.notRecovered }
         }
 
         private mutating func gauge(_ name: String, _ value: @escaping @Sendable (JazzyStatistics) -> Double) {

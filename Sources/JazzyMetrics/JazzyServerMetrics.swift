@@ -54,6 +54,10 @@
     /// | `jazzy_broker_duplicates_total` | counter | | messages that had come before |
     /// | `jazzy_broker_unreadable_total` | counter | | messages that could not be read |
     /// | `jazzy_broker_dropped_total` | counter | | messages of this process that the broker gave up |
+    /// | `jazzy_history_topics` | gauge | | topics of which a history is known |
+    /// | `jazzy_history_messages` | gauge | | messages that histories keep |
+    /// | `jazzy_history_bytes` | gauge | | the bytes that all this takes |
+    /// | `jazzy_history_resumptions_total` | counter | `result` | subscriptions at a position: `recovered`, `not_recovered` |
     ///
     /// Counters go on where they are when a server that stopped is started again, and no count is lost in between. All
     /// names are known from the beginning, with 0.

@@ -13,6 +13,7 @@ extension ServerCalls {
         defer { jz_look_free(look) }
         var figures = DashboardFigures(look.pointee)
         figures.server.port = port
+        figures.history = DashboardFigures.History(JazzyHistoryStatistics(of: core))
         return figures
     }
 }
@@ -85,8 +86,17 @@ extension DashboardFigures.Broker {
             received: Int(clamping: report.received), echoes: Int(clamping: report.echoes),
             duplicates: Int(clamping: report.duplicates), unreadable: Int(clamping: report.unreadable),
             dropped: Int(clamping: report.dropped), queuedBytes: Int(clamping: report.queued_bytes),
-            queuedMessages: Int(clamping: report.queued_messages),
+            queuedMessages: Int(clamping: report.queued_messages), refusedTopics: Int(clamping: report.refused_topics),
             lagNs: Int(clamping: report.lag_us).multipliedReportingOverflow(by: 1_000).partialValue)
+    }
+}
+
+extension DashboardFigures.History {
+    fileprivate init?(_ kept: JazzyHistoryStatistics) {
+        guard kept.topics + kept.recovered + kept.notRecovered > 0 else { return nil }
+        self.init(
+            topics: kept.topics, messages: kept.messages, bytes: kept.bytes, recovered: kept.recovered,
+            notRecovered: kept.notRecovered)
     }
 }
 
@@ -112,7 +122,7 @@ extension DashboardFigures.Process {
 extension DashboardFigures.Topic {
     fileprivate init(_ core: jz_topic_look) {
         self.init(
-            name: characters(core.name), isCut: core.is_cut, subscribers: Int(clamping: core.subscribers),
+            name: nameOfTopic(core), isCut: core.is_cut, subscribers: Int(clamping: core.subscribers),
             publications: Int(clamping: core.publications), deliveries: Int(clamping: core.deliveries),
             bytes: Int(clamping: core.bytes))
     }
@@ -160,6 +170,12 @@ private func counts<Tuple: BitwiseCopyable>(_ tuple: Tuple, _ name: (Int) -> Str
             Dictionary(uniqueKeysWithValues: counts.enumerated().map { (name($0), Int(clamping: $1)) })
         }
     }
+}
+
+/// Any bytes, also NUL. Where a name is cut in a character, that is left out.
+private func nameOfTopic(_ core: jz_topic_look) -> String {
+    let name = withUnsafeBytes(of: core.name) { String(decoding: $0.prefix(core.name_length), as: UTF8.self) }
+    return core.is_cut && name.last == "\u{FFFD}" ? String(name.dropLast()) : name
 }
 
 /// The characters of a C array before its first NUL.

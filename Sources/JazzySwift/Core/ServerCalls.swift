@@ -62,6 +62,7 @@ struct ServerCalls {
         jz_server_statistics(core, &statistics)
         var told = JazzyStatistics(statistics)
         told.readTimes(of: core)
+        told.history = JazzyHistoryStatistics(of: core)
         return told
     }
 

@@ -31,15 +31,18 @@ final class DashboardFeed: Sendable {
     /// The samples that viewers have missed.
     var skipped: Int { state.withLock { $0.sent.skipped } }
 
-    func add(_ ws: JazzyWebSocket) {
-        let (last, begins) = state.withLock { state in
+    /// `false`: others were faster. Any number of clients may have been let in before the first of them is here.
+    func add(_ ws: JazzyWebSocket) -> Bool {
+        let (isIn, last, begins) = state.withLock { state in
+            guard state.viewers.count < Self.mostViewers else { return (false, nil as [UInt8]?, false) }
             state.viewers.insert(ws)
             let begins = !state.isTicking
             state.isTicking = true
-            return (state.last, begins)
+            return (true, state.last, begins)
         }
         if let last { send(last, to: ws) }
         if begins { queue.async { [self] in tick(due: .now()) } }
+        return isIn
     }
 
     func remove(_ ws: JazzyWebSocket) {

@@ -13,6 +13,8 @@ struct DashboardFigures: Encodable {
     /// `nil` where there is none.
     var broker: Broker?
     var tls: TLS?
+    /// `nil` where nothing was kept yet.
+    var history: History?
     var process = Process()
     /// The busiest first, and the time that their publications are from; 0: none are counted yet.
     var topics: [Topic] = []
@@ -107,7 +109,16 @@ struct DashboardFigures: Encodable {
         var dropped = 0
         var queuedBytes = 0
         var queuedMessages = 0
+        var refusedTopics = 0
         var lagNs = 0
+    }
+
+    struct History: Encodable {
+        var topics = 0
+        var messages = 0
+        var bytes = 0
+        var recovered = 0
+        var notRecovered = 0
     }
 
     struct TLS: Encodable {

@@ -43,7 +43,7 @@ extension DashboardPage {
         };
         const cards = {
           loop: pairs("cards", "All loops"), workers: pairs("cards", "Workers"), process: pairs("cards", "Process"),
-          broker: pairs("cards", "Broker"), tls: pairs("cards", "TLS"),
+          broker: pairs("cards", "Broker"), tls: pairs("cards", "TLS"), history: pairs("cards", "History"),
         };
         for (const fill of Object.values(tables)) fill(null);
         for (const fill of Object.values(cards)) fill(null);
@@ -139,7 +139,7 @@ extension DashboardPage {
               count(loop.subscriptions), bytes(loop.buffered_bytes), per("iterations"), time(loop.lag_ns),
               time(loop.longest_ns), { text: percent(loops[place]), share: loops[place] }];
           }));
-          const { workers, broker, tls, process } = now;
+          const { workers, broker, tls, history, process } = now;
           cards.workers({
             "threads": count(workers.threads), "busy": count(workers.busy),
             "connections that wait": { text: count(workers.queued), className: workers.queued > workers.threads ? "bad" : "" },
@@ -150,6 +150,11 @@ extension DashboardPage {
             "published": count(broker.published), "delivered": count(broker.delivered), "refused": count(broker.refused),
             "dropped": count(broker.dropped), "gaps": count(broker.gaps), "losses": count(broker.losses),
             "reconnects": count(broker.reconnects), "topics": count(broker.topics),
+            "refused topics": { text: count(broker.refused_topics), className: broker.refused_topics > 0 ? "bad" : "" },
+          });
+          cards.history(history && {
+            "topics": count(history.topics), "messages": count(history.messages), "memory": bytes(history.bytes),
+            "clients that continued": count(history.recovered), "that could not": count(history.not_recovered),
           });
           const days = tls?.expires && Math.floor((tls.expires - now.time_ms / 1000) / 86400);
           cards.tls(tls && {
@@ -174,9 +179,14 @@ extension DashboardPage {
 
         const states = { draining: "Draining: takes no new clients", stopping: "Stopping", stuck: "A loop is stuck" };
 
+        // What stands still, and since when; a connection that was lost meanwhile is there again.
+        let pausedAt;
+        const tellPaused = () => tell("paused", pausedAt ? `Paused at ${clock(pausedAt)}` : "Paused");
+
         function show(now, then, current) {
-          tell(isPaused ? "paused" : states[now.server.state] ? "warned" : "live",
-            isPaused ? `Paused at ${clock(now.time_ms)}` : states[now.server.state] ?? "Live");
+          pausedAt = now.time_ms;
+          if (isPaused) tellPaused();
+          else tell(states[now.server.state] ? "warned" : "live", states[now.server.state] ?? "Live");
           write(element("place"), `${location.host} · version ${now.server.version}`);
           write(element("uptime"), lasting(now.uptime_ns));
           write(element("viewers"), `This page has ${count(now.viewers.now)} ${now.viewers.now == 1 ? "viewer" : "viewers"}; `
@@ -188,9 +198,12 @@ extension DashboardPage {
           for (const chart of Object.values(charts)) chart.draw(performance.now());
         }
 
+        const begun = sample => sample.time_ms - sample.uptime_ns / 1e6;
+
         function take(sample) {
-          // Another server, or the same one that was started anew.
-          if (before && sample.uptime_ns < before.uptime_ns) before = latest = undefined;
+          // Another server, or the same one that was started anew: it may be up for longer than the other was.
+          if (before && (sample.uptime_ns < before.uptime_ns || Math.abs(begun(sample) - begun(before)) > 2000
+              || sample.connections.total < before.connections.total)) before = latest = undefined;
           if (before && sample.uptime_ns === before.uptime_ns) return;
           const then = before ?? sample, current = before ? rates(sample, then) : rates({ ...sample }, { ...then, uptime_ns: -1 });
           const at = performance.now();
@@ -203,6 +216,7 @@ extension DashboardPage {
           before = sample;
           latest = [sample, then, current];
           if (!isPaused) show(...latest);
+          else tellPaused();
         }
 
         // MARK: The connection
@@ -214,12 +228,12 @@ extension DashboardPage {
           write(element("state"), text);
         }
 
-        function lost() {
+        function lost(reason) {
           lostAt ??= Date.now();
           tell("lost", "Connection lost");
           document.title = "Lost: Jazzy dashboard";
           element("banner").hidden = false;
-          write(element("banner"), `No connection to the server since ${clock(lostAt)}. Trying again every second …`);
+          write(element("banner"), `${reason || "No connection to the server"} since ${clock(lostAt)}. Trying again every second …`);
         }
 
         function found() {
@@ -247,12 +261,12 @@ extension DashboardPage {
             found();
             take(JSON.parse(data));
           };
-          socket.onclose = again;
+          socket.onclose = ({ code, reason }) => again(code === 1013 ? reason.replace(/\.$/, "") : "");
         }
 
-        function again() {
+        function again(reason) {
           clearTimeout(watch);
-          lost();
+          lost(reason);
           setTimeout(connect, 1000);
         }
 

@@ -14,7 +14,7 @@ struct DashboardRoute: JazzyRoute {
         let closures = RouteClosures(
             handler: { ws, event, _ in
                 switch event {
-                case .open: feed.add(ws)
+                case .open: if !feed.add(ws) { ws.close(code: .tryAgainLater, reason: isFull) }
                 case .close: feed.remove(ws)
                 default: break
                 }
@@ -42,8 +42,8 @@ extension DashboardRoute {
     }
 }
 
-private let dashboardIsFull = JazzyUpgrade.reject(
-    503, body: .text("\(DashboardFeed.mostViewers) clients look at this dashboard already.\n"))
+private let isFull = "\(DashboardFeed.mostViewers) clients look at this dashboard already."
+private let dashboardIsFull = JazzyUpgrade.reject(503, body: .text(isFull + "\n"))
 
 private func refusal(of path: String, _ audience: JazzyAudience) -> JazzyContent {
     guard case .loopback = audience.rule else { return .text("This page is not for this client.\n") }

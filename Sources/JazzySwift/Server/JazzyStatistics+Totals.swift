@@ -34,6 +34,8 @@ extension JazzyStatistics {
         broker.refused += other.broker.refused
         broker.delivered += other.broker.delivered
         broker.report.add(countsOf: other.broker.report)
+        history.recovered += other.history.recovered
+        history.notRecovered += other.history.notRecovered
         refusals.add(other.refusals)
         closeCounts.add(other.closeCounts)
         causeCounts.add(other.causeCounts)

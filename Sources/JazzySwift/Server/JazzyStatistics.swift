@@ -72,6 +72,11 @@ public struct JazzyStatistics: Equatable, Sendable {
     /// The broker, if the server has one.
     public internal(set) var broker = JazzyBrokerStatistics()
 
+    // MARK: Topics with a history
+
+    /// What is kept of topics, if the server keeps a history of any.
+    public internal(set) var history = JazzyHistoryStatistics()
+
     // MARK: Ends
 
     /// Indexed by the core's number of the reason.
