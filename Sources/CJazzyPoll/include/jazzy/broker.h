@@ -44,9 +44,10 @@
  *     where it was published included, by jz_broker_deliver_kept, in the order of the positions. A server keeps what
  *     was delivered as long as it has subscribers of the topic, so that who comes back to it costs the broker nothing;
  *     it asks for what it does not have by `fetch`.
- *   - Within its functions a broker may call jz_broker_deliver, and within `start` and `publish` also
- *     jz_broker_set_joined, but nothing else of this library for this server. While it calls jz_broker_set_joined it
- *     must not hold a lock that its `subscribe` or `unsubscribe` takes.
+ *   - Within its functions a broker may call jz_broker_deliver and jz_broker_deliver_kept, within `fetch` also
+ *     jz_broker_fetched, and within `start` and `publish` also jz_broker_set_joined, but nothing else of this library
+ * for this server. While it calls jz_broker_set_joined it must not hold a lock that its `subscribe` or `unsubscribe`
+ * takes.
  */
 #ifndef JAZZY_BROKER_H
 #define JAZZY_BROKER_H
@@ -258,8 +259,9 @@ JZ_PUBLIC void jz_broker_batch_free(jz_broker_batch *batch);
  * all; the others get the message.
  *
  * DROPPED: as of jz_broker_deliver, and that counts as missing: see jz_broker_missed. Also DROPPED: the topic has no
- * history here, or the broker does not keep it. Not within publish_kept and `fetch` on a thread that holds a lock of
- * the broker's which these take: it may block for a short time, until another thread that deals with the topic is done.
+ * history here, the broker does not keep it, or the position has a zero. It may wait a moment for another thread that
+ * deals with the topic. (What jz_broker_deliver brings has no position: where the broker keeps the histories, it is
+ * DROPPED if the topic has one.)
  */
 JZ_PUBLIC jz_send_status jz_broker_deliver_kept(jz_server *server, jz_broker_batch *batch, jz_ws except,
                                                 const char *topic, size_t topic_length, jz_message_kind kind,
@@ -289,6 +291,7 @@ typedef struct jz_broker_kept {
  * published after that moment was lost. So the topic has to be subscribed before that moment. Newer messages may have
  * been delivered already. If this cannot be said, for instance because a connection was lost in between, the answer is
  * one that is_failed, or comes from a later moment. An answer to a number that was given up, or answered, does nothing.
+ * Not within `subscribe` and `unsubscribe`, nor with a lock that these take.
  */
 JZ_PUBLIC void jz_broker_fetched(jz_server *server, const char *topic, size_t topic_length, uint64_t number,
                                  const jz_broker_kept *kept);
