@@ -17,6 +17,7 @@
 typedef struct variant {
     struct variant *next;
     jz_publication *envelope; /* else NULL */
+    uint64_t offset;          /* in the envelope */
     uint8_t window_bits;      /* 0: in an envelope */
     uint8_t memory_level;
     uint8_t level;
@@ -295,35 +296,35 @@ static JZ_NEVER_INLINED const uint8_t *compressed_frame_for(jz_publication *publ
     return compressed->frame;
 }
 
-static jz_publication *find_envelope(const jz_publication *publication)
+static jz_publication *find_envelope(const jz_publication *publication, uint64_t offset)
 {
-    const variant *current = publication->variants;
-    while (current != NULL && current->envelope == NULL)
+    const variant *current = variants_of(publication);
+    while (current != NULL && (current->envelope == NULL || current->offset != offset))
         current = current->next;
     return current != NULL ? current->envelope : NULL;
 }
 
 /* Without memory for the variant nobody shares it. */
-static void keep_envelope(jz_publication *publication, jz_publication *envelope)
+static void keep_envelope(jz_publication *publication, jz_publication *envelope, uint64_t offset)
 {
     variant *added = malloc(sizeof *added);
     if (added == NULL)
         return;
-    *added = (variant){.next = publication->variants, .envelope = envelope};
+    *added = (variant){.next = variants_of(publication), .envelope = envelope, .offset = offset};
     jz_publication_retain(envelope);
-    publication->variants = added;
+    set_variants(publication, added);
 }
 
 jz_publication *jz_publication_enveloped(jz_publication *publication, jz_text topic, uint64_t offset)
 {
     pthread_mutex_lock(lock_of(publication));
-    jz_publication *envelope = find_envelope(publication);
+    jz_publication *envelope = find_envelope(publication, offset);
     if (envelope != NULL) {
         jz_publication_retain(envelope);
     } else {
         envelope = jz_envelope_create(topic, offset, publication, (jz_compression)publication->compression);
         if (envelope != NULL)
-            keep_envelope(publication, envelope);
+            keep_envelope(publication, envelope, offset);
     }
     pthread_mutex_unlock(lock_of(publication));
     return envelope;

@@ -51,7 +51,7 @@ const uint8_t *jz_publication_frame_for(jz_publication *publication, jz_session 
 /*
  * The message in an envelope (output/envelope.h), for those who tell topics apart by it: made once, for all loops and
  * subscribers, and freed as compressed forms are. The caller releases it; NULL when there is no memory. A publication
- * has one topic and one offset. From any loop.
+ * has one topic, and one offset but for those who begin where nobody can say where the topic is. From any loop.
  */
 jz_publication *jz_publication_enveloped(jz_publication *publication, jz_text topic, uint64_t offset);
 

@@ -288,10 +288,11 @@ bool jz_topics_subscribe_exactly(jz_topics *topics, jz_connection *connection, j
     jz_subscriber *subscriber = &topic->subscribers[find_subscription(connection, topic)->position];
     if (subscriber->is_enveloped)
         topic->enveloped--;
+    /* Who begins nowhere counts from 0, unless others know better. */
+    if (offset != JZ_OFFSET_UNKNOWN || topic->enveloped == 0)
+        topic->offset = offset != JZ_OFFSET_UNKNOWN ? offset : 0;
     if (is_enveloped)
         topic->enveloped++;
-    if (offset != JZ_OFFSET_UNKNOWN)
-        topic->offset = offset;
     subscriber->is_exact = true;
     subscriber->is_enveloped = is_enveloped;
     return true;

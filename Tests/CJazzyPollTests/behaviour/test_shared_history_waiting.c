@@ -172,6 +172,37 @@ static void who_begins_nowhere_leaves_the_offsets_of_others_alone(void **state)
     keeper_close(&keeper);
 }
 
+/* What others, who have left, had does not count for it. */
+static void who_begins_nowhere_alone_counts_from_one(void **state)
+{
+    (void)state;
+    keeper keeper;
+    jz_options options = serving_options(1);
+    options.log_level = JZ_LOG_ERROR;
+    keeper_open(&keeper, &options, NULL);
+    keeper_publish(&keeper, "one");
+    keeper_publish(&keeper, "two");
+    keeper_come(&keeper, &client, "+");
+    come_back_for_envelopes(&keeper, &other, 1);
+    keeper_await_fetch(&keeper, 1);
+    keeper_answer(&keeper);
+    keeper_expect(&other, "{\"t\":\"room/7\",\"epoch\":\"0000000000001234\",\"offset\":1,\"recovered\":true,"
+                          "\"count\":1}");
+    keeper_expect(&other, "{\"t\":\"room/7\",\"o\":2,\"d\":\"two\"}");
+    keeper_say(&keeper, &other, "-");
+    jz_broker_set_joined(keeper.server, false);
+    keeper.is_unfetching = true;
+    keeper_say(&keeper, &other, "e");
+    keeper_expect(&other, "{\"t\":\"room/7\",\"epoch\":\"0000000000000000\",\"offset\":0,\"recovered\":false,"
+                          "\"count\":0}");
+    keeper_publish(&keeper, "three");
+    keeper_expect(&other, "{\"t\":\"room/7\",\"o\":1,\"d\":\"three\"}");
+    keeper_expect(&client, "three");
+    test_client_close(&client);
+    test_client_close(&other);
+    keeper_close(&keeper);
+}
+
 static void closing_a_topic_closes_who_waits_for_it(void **state)
 {
     (void)state;
@@ -355,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_topic_that_nobody_wants_for_a_moment_is_asked_for_again),
         cmocka_unit_test(each_gets_what_it_has_asked_for_with_envelopes_or_without),
         cmocka_unit_test(who_begins_nowhere_leaves_the_offsets_of_others_alone),
+        cmocka_unit_test(who_begins_nowhere_alone_counts_from_one),
         cmocka_unit_test(closing_a_topic_closes_who_waits_for_it),
         cmocka_unit_test(a_server_ends_although_somebody_waits),
         cmocka_unit_test(more_than_the_mailboxes_may_have_do_not_wait),

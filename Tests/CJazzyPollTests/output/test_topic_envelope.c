@@ -95,6 +95,24 @@ static void an_envelope_is_made_once_and_not_kept(void **state)
     assert_int_equal(test_live_allocations(), live);
 }
 
+static void each_offset_has_an_envelope_of_its_own(void **state)
+{
+    (void)state;
+    size_t live = test_live_allocations();
+    jz_publication *publication = publish(JZ_MESSAGE_TEXT, "Hello", 5);
+    jz_publication *envelopes[4];
+    for (size_t i = 0; i < COUNT_OF(envelopes); i++)
+        envelopes[i] = jz_publication_enveloped(publication, jz_text_of("t"), 7 + i % 2);
+    expect_payload(envelopes[0], "{\"t\":\"t\",\"o\":7,\"d\":\"Hello\"}");
+    expect_payload(envelopes[1], "{\"t\":\"t\",\"o\":8,\"d\":\"Hello\"}");
+    assert_ptr_equal(envelopes[0], envelopes[2]);
+    assert_ptr_equal(envelopes[1], envelopes[3]);
+    for (size_t i = 0; i < COUNT_OF(envelopes); i++)
+        jz_publication_release(envelopes[i]);
+    jz_publication_release(publication);
+    assert_int_equal(test_live_allocations(), live);
+}
+
 enum { THREADS = 4, ROUNDS = 200 };
 
 typedef struct maker {
@@ -174,6 +192,7 @@ int main(void)
         cmocka_unit_test(an_envelope_has_the_topic_the_offset_and_the_payload),
         cmocka_unit_test(an_announcement_has_a_topic_or_none),
         cmocka_unit_test(an_envelope_is_made_once_and_not_kept),
+        cmocka_unit_test(each_offset_has_an_envelope_of_its_own),
         cmocka_unit_test(loops_that_need_it_at_the_same_time_share_it),
         cmocka_unit_test(without_memory_there_is_none_or_it_is_not_shared),
     };
