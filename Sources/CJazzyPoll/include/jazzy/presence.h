@@ -10,8 +10,8 @@
  *   - Of one member the info counts that was given last. If that is another than what was told, the member is told as
  *     joined once more: who keeps a list replaces what it has under that key.
  *   - Changes are told together, about 250 ms after the first of them (up to one tick of 50 ms later), and up to 4,096
- *     in one call: N members who come at the same time cost N, not N times N. What cancels out meanwhile is not told at
- * all: a client that loses its connection and is back at once has not left.
+ *     in one call: N members who come at the same time cost N, not N times N.
+ *   - What cancels out meanwhile is not told: a client that loses its connection and is back at once has not left.
  *   - Members are those of this server, in this process.
  *
  * Plain subscriptions, and messages to anybody, cost what they do without it.
