@@ -62,6 +62,8 @@ struct HistoryTests {
         let epoch = try Self.epoch(of: try await client.message().text, offset: 0, recovered: false, count: 0)
         served.server.publish("feed", "one")
         #expect(try await client.message().text == "one")
+        // What Redis has not answered is sent to the next one again.
+        try await eventually("Redis has answered") { served.server.statistics.broker.queuedMessages == 0 }
         redis.kill()
         try await redis.restart()
         #expect(try await client.awaitClose().code == 4010)
