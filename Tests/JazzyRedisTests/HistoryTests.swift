@@ -5,9 +5,10 @@ import Testing
 
 @Suite("Histories that Redis keeps", .enabled(if: RedisServer.isInstalled, "there is no redis-server"))
 struct HistoryTests {
-    /// Of a resumable route of the topic "feed".
-    private static func started(_ url: String) throws -> Served {
-        let served = Served(url)
+    /// Of a resumable route of the topic "feed". While a Redis is away, another test's may get its port: so the keys of
+    /// each have a prefix of their own.
+    private static func started(_ redis: RedisServer) throws -> Served {
+        let served = Served(redis.url) { $0.prefix = "\(ObjectIdentifier(redis)):" }
         served.server.history("feed", keep: 100, for: .seconds(60))
         served.server.resumable("/feed", topic: "feed")
         served.server.ws("/pending") { ws, event, _ in
@@ -34,7 +35,7 @@ struct HistoryTests {
     @Test("A client continues on another server, and on any that was started later")
     func elsewhere() async throws {
         let redis = try await RedisServer()
-        let servers = try (0..<2).map { _ in try Self.started(redis.url) }
+        let servers = try (0..<2).map { _ in try Self.started(redis) }
         let first = try await Self.client(of: servers[0])
         let epoch = try Self.epoch(of: try await first.message().text, offset: 0, recovered: false, count: 0)
         #expect(servers[1].server.publish("feed", "one") != .dropped)
@@ -43,7 +44,7 @@ struct HistoryTests {
         servers[1].server.publish("feed", "two")
         servers[1].server.publish("feed", [3], kind: .binary)
         try await eventually("Redis has them") { servers[1].server.statistics.broker.queuedMessages == 0 }
-        let late = try Self.started(redis.url)
+        let late = try Self.started(redis)
         for served in [servers[1], servers[0], late] {
             let client = try await Self.client(of: served, since: "\(epoch):1")
             let told = try Self.epoch(of: try await client.message().text, offset: 1, recovered: true, count: 2)
@@ -57,7 +58,7 @@ struct HistoryTests {
     @Test("After a new start of Redis a client has not recovered")
     func restarted() async throws {
         let redis = try await RedisServer()
-        let served = try Self.started(redis.url)
+        let served = try Self.started(redis)
         let client = try await Self.client(of: served)
         let epoch = try Self.epoch(of: try await client.message().text, offset: 0, recovered: false, count: 0)
         served.server.publish("feed", "one")
@@ -77,7 +78,7 @@ struct HistoryTests {
     @Test("Who has to wait for Redis is pending, and who comes after is not")
     func pending() async throws {
         let redis = try await RedisServer()
-        let served = try Self.started(redis.url)
+        let served = try Self.started(redis)
         let first = try await JazzyTestClient(served.server, "/pending")
         #expect(try await first.message().text == "pending")
         served.server.publish("feed", "one")
