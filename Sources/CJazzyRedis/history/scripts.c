@@ -14,7 +14,8 @@
     "local keep, age, most = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])\n"                                \
     "local function number(value) return string.format('%.0f', value) end\n"                                           \
     "local function is_known(known)\n"                                                                                 \
-    "  return known[2] == lineage and known[1] and #known[1] == 8 and tonumber(known[3])\n"                            \
+    "  return known[2] == lineage and known[1] and #known[1] == 8 and known[1] ~= string.rep('\\0', 8)\n"              \
+    "    and tonumber(known[3])\n"                                                                                     \
     "    and tonumber(known[3]) >= 0 and tonumber(known[3]) < 9e15\n"                                                  \
     "end\n"                                                                                                            \
     "local week = 604800000\n"
@@ -32,7 +33,8 @@ const char jz_redis_keep_script[] =
            "if before ~= 0 and before ~= last then\n"
            "  return redis.error_reply('" JZ_REDIS_OUT_OF_TURN " the message before this one has not come')\n"
            "end\n"
-           "local epoch, offset, bytes = known[1], 1, tonumber(known[4]) or 0\n"
+           "local epoch, offset, bytes = known[1], 1, tonumber(known[4])\n"
+           "if not bytes or not (bytes >= 0) then bytes = 0 end\n"
            "local kind = string.byte(head, 4) % 16 == 7 and 'b' or 't'\n"
            "local function begin()\n"
            "  epoch, offset, bytes = ARGV[4], 1, 0\n"
@@ -66,7 +68,7 @@ const char jz_redis_keep_script[] =
            "      if sum + #entry[2][2] > most then part = {} break end\n"
            "      sum, count = sum + #entry[2][2], count + 1\n"
            "    end\n"
-           "  until #part < 64\n"
+           "  until #part < 64 or at < 0\n"
            "  redis.call('XTRIM', stream, 'MAXLEN', count)\n"
            "  bytes = sum\n"
            "end\n"
@@ -83,7 +85,7 @@ const char jz_redis_keep_script[] =
            "redis.call('PEXPIRE', stream, number(age))\n"
            "return got\n";
 
-const char jz_redis_keep_script_sha1[] = "b266235c11998a69f997535728a0568bc8a498ce";
+const char jz_redis_keep_script_sha1[] = "78495ea19342413954f1ae0f5e3fec06cbc8fee9";
 
 const char jz_redis_fetch_script[] =
     COMMON "local known = redis.call('HMGET', position, 'e', 'l', 'o')\n"

@@ -159,6 +159,26 @@ static void what_is_kept_is_bounded_by_messages_and_by_bytes(void **state)
     assert_int_equal(strlen(history.texts), 4095); /* as much as fits here, of ten */
 }
 
+/* What others have written does not undo the bound, and does not end the script after the message was published. */
+static void the_bound_of_bytes_holds_whatever_others_have_written(void **state)
+{
+    (void)state;
+    char large[1001] = {0};
+    memset(large, 'x', 1000);
+    const char *const counts[] = {"nan", "-1000000000", "inf", "x"};
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+        redis_server_do(&redis, "FLUSHALL");
+        kept_publish(&redis, (kept_message){.text = large, .keep = 10000, .bytes = 10000});
+        redis_server_do(&redis, "DEL jazzy:history:news");
+        redis_server_try(&redis, "XADD jazzy:history:news 0-5 t x");
+        redis_server_do(&redis, "HSET jazzy:position:news b %s", counts[i]);
+        for (int k = 0; k < 100; k++)
+            kept_publish(&redis, (kept_message){.text = large, .keep = 10000, .bytes = 10000});
+        assert_in_range(redis_server_do(&redis, "XLEN jazzy:history:news"), 9, 20);
+        assert_int_equal(kept_fetch(&redis, (kept_message){0}).newest, 101);
+    }
+}
+
 static void both_keys_expire(void **state)
 {
     (void)state;
@@ -210,6 +230,7 @@ static const struct {
     {"all is gone", {"FLUSHALL"}},
     {"the epoch is gone", {"HDEL jazzy:position:news e"}},
     {"the epoch is none", {"HSET jazzy:position:news e 1"}},
+    {"the epoch is zero", {"EVAL redis.call('HSET',KEYS[1],'e',string.rep('\\0',8)) 1 jazzy:position:news"}},
     {"the offset is none", {"HSET jazzy:position:news o x"}},
     {"the offset is too far", {"HSET jazzy:position:news o 9999999999999999999"}},
     {"the offset is negative", {"HSET jazzy:position:news o -5"}},
@@ -349,6 +370,7 @@ int main(void)
         TEST(many_origins_do_not_stay),
         TEST(no_more_is_fetched_than_is_asked_for),
         TEST(what_is_kept_is_bounded_by_messages_and_by_bytes),
+        TEST(the_bound_of_bytes_holds_whatever_others_have_written),
         TEST(both_keys_expire),
         TEST(a_history_that_is_gone_leaves_the_position),
         TEST(entries_that_are_gone_are_no_holes),
