@@ -67,16 +67,10 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
 
 static void open_hall(hall *hall, uint32_t loops, const jz_route_options *route)
 {
-    jz_error error = {0};
     jz_options options = serving_options(loops);
     options.log_level = JZ_LOG_ERROR;
     *hall = (struct hall){0};
-    hall->server = jz_server_create(&options, &error);
-    assert_non_null(hall->server);
-    assert_int_equal(jz_server_history(hall->server, "room/", 5, NULL, &error), JZ_OK);
-    assert_int_equal(jz_server_route_ws(hall->server, "/", route, handle, hall, &error), JZ_OK);
-    assert_int_equal(jz_server_listen(hall->server, "127.0.0.1", 0, &error), JZ_OK);
-    assert_int_equal(jz_server_start(hall->server, &error), JZ_OK);
+    hall->server = serving_start_with_history(&options, NULL, NULL, &(serving_route){"/", handle, hall, route});
     hall->port = jz_server_port(hall->server);
 }
 

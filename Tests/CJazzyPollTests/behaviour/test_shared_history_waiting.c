@@ -113,11 +113,30 @@ static void a_topic_that_nobody_wants_for_a_moment_is_asked_for_again(void **sta
     keeper_close(&keeper);
 }
 
+/* On a server with one loop, whose mailbox is small. */
+static void open_alone(keeper *keeper)
+{
+    jz_options options = serving_options(1);
+    options.log_level = JZ_LOG_ERROR;
+    options.mailbox_limit = 64 * 1024;
+    keeper_open(keeper, &options, NULL);
+}
+
 static void come_back_for_envelopes(keeper *keeper, test_client *coming, uint64_t offset)
 {
     char text[1 + JZ_POSITION_SIZE] = "e";
     jz_position_format((jz_position){keeper->epoch, offset}, text + 1);
     keeper_come(keeper, coming, text);
+}
+
+/* The broker answers to one that has the first of two messages. */
+static void expect_the_second_in_an_envelope(keeper *keeper, test_client *waiting)
+{
+    keeper_await_fetch(keeper, 1);
+    keeper_answer(keeper);
+    keeper_expect(waiting, "{\"t\":\"room/7\",\"epoch\":\"0000000000001234\",\"offset\":1,\"recovered\":true,"
+                           "\"count\":1}");
+    keeper_expect(waiting, "{\"t\":\"room/7\",\"o\":2,\"d\":\"two\"}");
 }
 
 static void each_gets_what_it_has_asked_for_with_envelopes_or_without(void **state)
@@ -129,13 +148,9 @@ static void each_gets_what_it_has_asked_for_with_envelopes_or_without(void **sta
     keeper_publish(&keeper, "two");
     keeper_come_back(&keeper, &client, (jz_position){keeper.epoch, 1});
     come_back_for_envelopes(&keeper, &other, 1);
-    keeper_await_fetch(&keeper, 1);
-    keeper_answer(&keeper);
+    expect_the_second_in_an_envelope(&keeper, &other);
     keeper_expect_begin(&client, "true", 1);
     keeper_expect(&client, "two");
-    keeper_expect(&other, "{\"t\":\"room/7\",\"epoch\":\"0000000000001234\",\"offset\":1,\"recovered\":true,"
-                          "\"count\":1}");
-    keeper_expect(&other, "{\"t\":\"room/7\",\"o\":2,\"d\":\"two\"}");
     keeper_publish(&keeper, "three");
     keeper_expect(&client, "three");
     keeper_expect(&other, "{\"t\":\"room/7\",\"o\":3,\"d\":\"three\"}");
@@ -149,17 +164,11 @@ static void who_begins_nowhere_leaves_the_offsets_of_others_alone(void **state)
 {
     (void)state;
     keeper keeper;
-    jz_options options = serving_options(1);
-    options.log_level = JZ_LOG_ERROR;
-    keeper_open(&keeper, &options, NULL);
+    open_alone(&keeper);
     keeper_publish(&keeper, "one");
     keeper_publish(&keeper, "two");
     come_back_for_envelopes(&keeper, &other, 1);
-    keeper_await_fetch(&keeper, 1);
-    keeper_answer(&keeper);
-    keeper_expect(&other, "{\"t\":\"room/7\",\"epoch\":\"0000000000001234\",\"offset\":1,\"recovered\":true,"
-                          "\"count\":1}");
-    keeper_expect(&other, "{\"t\":\"room/7\",\"o\":2,\"d\":\"two\"}");
+    expect_the_second_in_an_envelope(&keeper, &other);
     jz_broker_set_joined(keeper.server, false);
     keeper.is_unfetching = true;
     keeper_come(&keeper, &client, "?");
@@ -177,18 +186,12 @@ static void who_begins_nowhere_alone_counts_from_one(void **state)
 {
     (void)state;
     keeper keeper;
-    jz_options options = serving_options(1);
-    options.log_level = JZ_LOG_ERROR;
-    keeper_open(&keeper, &options, NULL);
+    open_alone(&keeper);
     keeper_publish(&keeper, "one");
     keeper_publish(&keeper, "two");
     keeper_come(&keeper, &client, "+");
     come_back_for_envelopes(&keeper, &other, 1);
-    keeper_await_fetch(&keeper, 1);
-    keeper_answer(&keeper);
-    keeper_expect(&other, "{\"t\":\"room/7\",\"epoch\":\"0000000000001234\",\"offset\":1,\"recovered\":true,"
-                          "\"count\":1}");
-    keeper_expect(&other, "{\"t\":\"room/7\",\"o\":2,\"d\":\"two\"}");
+    expect_the_second_in_an_envelope(&keeper, &other);
     keeper_say(&keeper, &other, "-");
     jz_broker_set_joined(keeper.server, false);
     keeper.is_unfetching = true;
@@ -244,10 +247,7 @@ static void more_than_the_mailboxes_may_have_do_not_wait(void **state)
 {
     (void)state;
     keeper keeper;
-    jz_options options = serving_options(1);
-    options.log_level = JZ_LOG_ERROR;
-    options.mailbox_limit = 64 * 1024;
-    keeper_open(&keeper, &options, NULL);
+    open_alone(&keeper);
     keeper_connect(&keeper, &client);
     while (keeper.refused == 0)
         keeper_say(&keeper, &client, "?");
@@ -266,10 +266,7 @@ static void a_message_that_finds_no_room_is_fetched_by_who_comes_back(void **sta
     (void)state;
     static const char large[70000];
     keeper keeper;
-    jz_options options = serving_options(1);
-    options.log_level = JZ_LOG_ERROR;
-    options.mailbox_limit = 64 * 1024;
-    keeper_open(&keeper, &options, NULL);
+    open_alone(&keeper);
     keeper_come(&keeper, &client, "?");
     keeper_await_fetch(&keeper, 1);
     keeper_answer(&keeper);

@@ -141,7 +141,6 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
 
 void keeper_open(keeper *keeper, const jz_options *options, const jz_history_options *kept)
 {
-    jz_error error = {0};
     jz_options own = serving_options(2);
     own.log_level = JZ_LOG_ERROR;
     *keeper = (struct keeper){.epoch = 0x1234};
@@ -154,13 +153,8 @@ void keeper_open(keeper *keeper, const jz_options *options, const jz_history_opt
                               .publish = publish,
                               .publish_kept = publish_kept,
                               .fetch = fetch};
-    keeper->server = jz_server_create(options != NULL ? options : &own, &error);
-    assert_non_null(keeper->server);
-    assert_int_equal(jz_server_join(keeper->server, &broker, &error), JZ_OK);
-    assert_int_equal(jz_server_history(keeper->server, "room/", 5, kept, &error), JZ_OK);
-    assert_int_equal(jz_server_route_ws(keeper->server, "/", NULL, handle, keeper, &error), JZ_OK);
-    assert_int_equal(jz_server_listen(keeper->server, "127.0.0.1", 0, &error), JZ_OK);
-    assert_int_equal(jz_server_start(keeper->server, &error), JZ_OK);
+    keeper->server = serving_start_with_history(options != NULL ? options : &own, &broker, kept,
+                                                &(serving_route){"/", handle, keeper, NULL});
     keeper->port = jz_server_port(keeper->server);
 }
 

@@ -15,17 +15,40 @@ jz_options serving_options(uint32_t threads)
     return options;
 }
 
-jz_server *serving_start(const jz_options *options, const serving_route *routes, size_t count)
+static jz_server *create(const jz_options *options)
 {
     jz_error error = {0};
     jz_server *server = jz_server_create(options, &error);
     assert_that(server != NULL, "%s", error.message);
+    return server;
+}
+
+static void run(jz_server *server, const serving_route *routes, size_t count)
+{
+    jz_error error = {0};
     for (size_t i = 0; i < count; i++)
         assert_int_equal(
             jz_server_route_ws(server, routes[i].path, routes[i].options, routes[i].handler, routes[i].context, &error),
             JZ_OK);
     assert_that(jz_server_listen(server, "127.0.0.1", 0, &error) == JZ_OK, "%s", error.message);
     assert_that(jz_server_start(server, &error) == JZ_OK, "%s", error.message);
+}
+
+jz_server *serving_start(const jz_options *options, const serving_route *routes, size_t count)
+{
+    jz_server *server = create(options);
+    run(server, routes, count);
+    return server;
+}
+
+jz_server *serving_start_with_history(const jz_options *options, const jz_broker *broker,
+                                      const jz_history_options *kept, const serving_route *route)
+{
+    jz_server *server = create(options);
+    if (broker != NULL)
+        assert_int_equal(jz_server_join(server, broker, NULL), JZ_OK);
+    assert_int_equal(jz_server_history(server, "room/", 5, kept, NULL), JZ_OK);
+    run(server, route, 1);
     return server;
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "jazzy.h"
+#include "jazzy/broker.h"
 
 typedef struct serving_route {
     const char *path;
@@ -19,6 +20,13 @@ jz_options serving_options(uint32_t threads);
 
 /* Asserts that it succeeds. The caller destroys the server. */
 jz_server *serving_start(const jz_options *options, const serving_route *routes, size_t count);
+
+/*
+ * The same with one route, and a history of all topics that begin with "room/"; by a broker, or NULL. `kept`: NULL for
+ * the defaults.
+ */
+jz_server *serving_start_with_history(const jz_options *options, const jz_broker *broker,
+                                      const jz_history_options *kept, const serving_route *route);
 
 /* How many descriptors this process has open. */
 size_t serving_descriptors(void);
