@@ -17,8 +17,8 @@ wraps = $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -ohE '__wrap
 comma := ,
 C_TEST_SUPPORT := $(wildcard Tests/CJazzyPollTests/support/*.c)
 # Functions that Tests/CJazzyPollTests/support replaces: allocations (allocation.c), clocks (clock.c), zlib
-# (zlib_calls.c), the system calls that send (send_calls.c), receive (receive_calls.c) and shut down (shutdown_calls.c),
-# and the start of threads (thread_calls.c).
+# (zlib_calls.c), the system calls that send (send_calls.c) and receive (receive_calls.c), and the start of threads
+# (thread_calls.c).
 C_TEST_WRAPS := $(call wraps,$(C_TEST_SUPPORT))
 # A folder for each room of the core, and behaviour/. No two tests have the same name, because their programs are in one
 # folder.
