@@ -53,8 +53,10 @@ class Chat(Server):
 
     def __enter__(self):
         super().__enter__()
-        port = re.search(r"JazzySwift\] listens on 127\.0\.0\.1:(\d+)", self.output.text())[1]
-        self.websockets = f"ws://127.0.0.1:{port}"
+        says = re.compile(r"JazzySwift\] listens on 127\.0\.0\.1:(\d+)")
+        # Hummingbird may have said so before.
+        found = eventually(lambda: says.search(self.output.text()), "the port of the WebSockets was logged")
+        self.websockets = f"ws://127.0.0.1:{found[1]}"
         return self
 
     def ask(self, path):
