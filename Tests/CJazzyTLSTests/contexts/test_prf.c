@@ -120,29 +120,28 @@ static void what_no_handshake_has_is_left_to_openssl(void **state)
     assert_true(jz_tls_prf(library(), usual, bytes, sizeof bytes));
 }
 
+typedef struct attempt {
+    const jz_tls_library *own;
+    OSSL_PARAM parameters[SEEDS + 3];
+    size_t length;
+} attempt;
+
+static bool try_to_derive(void *context)
+{
+    const attempt *attempt = context;
+    uint8_t bytes[MOST];
+    return jz_tls_prf(attempt->own, attempt->parameters, bytes, attempt->length);
+}
+
 static void without_memory_it_says_so_and_leaves_nothing(void **state)
 {
     test_random random = {14};
     derived from = any(&random);
-    OSSL_PARAM parameters[SEEDS + 3];
-    uint8_t bytes[MOST];
-    size_t failed = 0;
-    bool is_derived = false;
-    const jz_tls_library *own = library();
+    attempt attempt = {.own = library(), .length = from.length};
     (void)state;
-    write_parameters(&from, parameters);
-    assert_true(jz_tls_prf(own, parameters, bytes, from.length));
-    size_t before = openssl_memory_live();
-    for (size_t number = 0; !is_derived; number++) {
-        openssl_memory_fail_at(number, false);
-        openssl_memory_watch(true);
-        is_derived = jz_tls_prf(own, parameters, bytes, from.length);
-        openssl_memory_watch(false);
-        failed += is_derived ? 0 : 1;
-        ERR_clear_error();
-    }
-    assert_true(failed > 0);
-    assert_int_equal(openssl_memory_live(), before);
+    write_parameters(&from, attempt.parameters);
+    assert_true(try_to_derive(&attempt));
+    openssl_memory_expect_failures(try_to_derive, &attempt);
 }
 
 int main(void)

@@ -4,9 +4,12 @@
 
 #include <malloc.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "support/testing.h"
 
 /* Not those that the linker leads to allocation.c, which counts ours. */
 void *__real_malloc(size_t size);
@@ -87,4 +90,21 @@ size_t openssl_memory_count(void)
 size_t openssl_memory_live(void)
 {
     return live;
+}
+
+void openssl_memory_expect_failures(bool (*derives)(void *context), void *context)
+{
+    size_t before = openssl_memory_live();
+    size_t failed = 0;
+    bool is_derived = false;
+    for (size_t number = 0; !is_derived; number++) {
+        openssl_memory_fail_at(number, false);
+        openssl_memory_watch(true);
+        is_derived = derives(context);
+        openssl_memory_watch(false);
+        failed += is_derived ? 0 : 1;
+        ERR_clear_error();
+    }
+    assert_true(failed > 0);
+    assert_int_equal(openssl_memory_live(), before);
 }

@@ -21,4 +21,10 @@ size_t openssl_memory_count(void);
 /* Bytes that are allocated and not freed. */
 size_t openssl_memory_live(void);
 
+/*
+ * Asserts that what `derives` does, which has succeeded before, fails with each of its allocations and leaves nothing
+ * behind, until none fails and it succeeds.
+ */
+void openssl_memory_expect_failures(bool (*derives)(void *context), void *context);
+
 #endif
