@@ -32,7 +32,7 @@ struct RedisDashboardTests {
         .timeLimit(.minutes(1)))
     func broker() async throws {
         let redis = try await RedisServer()
-        let (served, other) = (try Served(redis.url), try Served(redis.url).started())
+        let (served, other) = (Served(redis.url), try Served(redis.url).started())
         served.server.dashboard("/jazzy")
         _ = try served.started()
         let client = try await served.client()
