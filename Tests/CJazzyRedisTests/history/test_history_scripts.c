@@ -300,6 +300,19 @@ static void start_replica(void)
     assert_eventually(is_in_step());
 }
 
+static void the_first_replica_begins_another_epoch(void **state)
+{
+    (void)state;
+    publish("a");
+    kept_history before = fetch();
+    start_replica();
+    kept_history after = fetch();
+    assert_int_not_equal(after.epoch, before.epoch);
+    assert_int_equal(after.newest, 0);
+    publish("b");
+    assert_int_equal(fetch().epoch, after.epoch);
+}
+
 static void a_replica_that_is_promoted_begins_another_epoch(void **state)
 {
     (void)state;
@@ -377,6 +390,7 @@ int main(void)
         TEST(what_cannot_be_gone_on_with_ends_the_epoch),
         TEST(a_position_that_is_no_hash_is_refused),
         TEST(a_new_start_is_another_epoch_even_with_all_data),
+        TEST(the_first_replica_begins_another_epoch),
         TEST(a_replica_that_is_promoted_begins_another_epoch),
         TEST(a_master_that_was_a_replica_meanwhile_begins_another_epoch),
         TEST(without_memory_nothing_changes),

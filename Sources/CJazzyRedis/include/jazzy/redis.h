@@ -43,8 +43,9 @@
  *     a hash, <prefix>position:<topic>, by one script that Redis runs as a whole; of one topic at most 10,000
  *     messages and 8 MiB, whatever is asked for. Positions hold as long as Redis is the same: after each new start
  *     of it, and each failover, topics have another epoch, and nobody continues from before, because nobody can know
- *     what Redis has lost. It forgets a topic a week after its last message has become too old. Its user needs the
- *     commands EVAL, EVALSHA, SCRIPT, INFO, TIME, HMGET, HSET, HLEN, HGETALL, HDEL, XADD, XDEL, XTRIM, XREVRANGE,
+ *     what Redis has lost. So it is, too, when Redis gets its first replica, or has had none for an hour: it has
+ * another name then (master_replid). It forgets a topic a week after its last message has become too old. Its user
+ * needs the commands EVAL, EVALSHA, SCRIPT, INFO, TIME, HMGET, HSET, HLEN, HGETALL, HDEL, XADD, XDEL, XTRIM, XREVRANGE,
  *     DEL and PEXPIRE, and the keys ~<prefix>*. What others publish to the channel of such a topic has no position:
  *     it is dropped, and a gap is told. What is on its way when Redis is lost is sent to the next one: subscribers
  *     that have not subscribed from a position may get it twice. Redis Cluster is not for this.
