@@ -5,7 +5,7 @@
 #include "loop/timer.h"
 #include "pubsub/history_parts.h"
 
-enum { MOST_REPEATS = 3 };
+enum { MOST_REPEATS = 3, DOUBT_TICKS = 1000 / JZ_TICK_MS };
 
 bool jz_history_want(jz_history *history, jz_text topic)
 {
@@ -49,6 +49,18 @@ void jz_history_unwant(jz_history *history, jz_text topic)
     jz_history_release(&held);
 }
 
+/* At an offset that is not known here. */
+static bool is_ahead(const jz_past *past, const jz_subscribe_options *options)
+{
+    return options->has_since && options->since.epoch == past->epoch && options->since.offset > past->offset;
+}
+
+static bool has_doubts(const jz_held_topic *held)
+{
+    const jz_sharing *sharing = held->past->sharing;
+    return sharing->has_doubts && (int32_t)(held->tick - sharing->doubted_tick) < DOUBT_TICKS;
+}
+
 bool jz_history_has_to_ask(jz_held_topic *held, const jz_subscribe_options *options)
 {
     const jz_past *past = held->past;
@@ -63,8 +75,9 @@ bool jz_history_has_to_ask(jz_held_topic *held, const jz_subscribe_options *opti
     if (options->since.epoch != past->epoch)
         return false;
     /* The newest here may be on its way, while another server has sent it already. */
-    return options->since.offset > past->offset ||
-           (past->offset - options->since.offset > past->ring.count && !is_whole);
+    if (is_ahead(past, options))
+        return !has_doubts(held);
+    return past->offset - options->since.offset > past->ring.count && !is_whole;
 }
 
 jz_coming jz_history_look_at(const jz_held_topic *held, jz_position position)
@@ -177,6 +190,16 @@ uint64_t jz_history_ask_again(jz_held_topic *held)
         return 0;
     sharing->repeats++;
     return take_number(held);
+}
+
+void jz_history_doubt(jz_held_topic *held)
+{
+    jz_sharing *sharing = held->past->sharing;
+    /* The others may have come after the broker was asked, and be right. */
+    if (sharing->waiting == NULL || !is_ahead(held->past, &sharing->waiting->options))
+        return;
+    sharing->has_doubts = true;
+    sharing->doubted_tick = held->tick;
 }
 
 bool jz_history_asks(const jz_held_topic *held, uint64_t number)

@@ -35,8 +35,10 @@ typedef struct jz_sharing {
     bool is_whole;    /* what is kept reaches as far back as what the broker keeps */
     bool is_fetching; /* the broker is asked */
     bool is_stale;    /* and something was missed since: it has to be asked again */
-    uint8_t repeats;  /* so often it was */
-    uint64_t number;  /* of the question */
+    bool has_doubts;  /* somebody has claimed an offset that the broker had not given */
+    uint8_t repeats;  /* so often it was asked again */
+    uint32_t doubted_tick;
+    uint64_t number; /* of the question */
     uint64_t until_ms;
     jz_waiting *waiting; /* in the order in which they came */
     jz_waiting **waiting_end;
@@ -94,6 +96,13 @@ uint64_t jz_history_wait(jz_held_topic *held, jz_waiting *waiting, uint64_t now_
 
 /* The broker is asked again. Returns the number; 0: it was so too often, or nobody waits. */
 uint64_t jz_history_ask_again(jz_held_topic *held);
+
+/*
+ * The broker has answered, and what it knows is added. If who was the reason to ask is ahead of that, too, it never was
+ * there: so that making up offsets does not cost the broker a question each time, for a second nobody who is ahead is a
+ * reason to ask again. Who is it rightly has not recovered meanwhile.
+ */
+void jz_history_doubt(jz_held_topic *held);
 
 /* Whether this is what the broker is asked now. */
 bool jz_history_asks(const jz_held_topic *held, uint64_t number);

@@ -144,6 +144,7 @@ static bool take(jz_server *server, jz_held_topic *held, const jz_fetched *fetch
     if (fitting == JZ_FITTING_AT_ODDS)
         return true;
     jz_history_add_fetched(held, fetched, is_joined);
+    jz_history_doubt(held);
     return false;
 }
 

@@ -117,6 +117,46 @@ static void the_broker_is_asked_for_what_is_not_known(void **state)
     }
 }
 
+/* The broker has been asked because of one who claims this offset, and has told no other newest than is known. */
+static void be_asked_for(jz_history *history, uint64_t claimed)
+{
+    jz_waiting waiting = {.options = {.has_since = true, .since = {EPOCH, claimed}}};
+    jz_held_topic held;
+    hold(history, &held);
+    assert_int_not_equal(jz_history_wait(&held, &waiting, NOW_MS), 0);
+    jz_history_doubt(&held);
+    assert_ptr_equal(jz_history_take_waiting(&held), &waiting);
+    jz_history_end_fetch(&held);
+    jz_history_release(&held);
+}
+
+static bool asks_at(jz_history *history, uint64_t now_ms, jz_subscribe_options options)
+{
+    jz_held_topic held;
+    jz_history_hold(history, 0, jz_text_of(topic), now_ms, &held);
+    bool asks = jz_history_has_to_ask(&held, &options);
+    jz_history_release(&held);
+    return asks;
+}
+
+static void offsets_that_are_made_up_are_a_reason_to_ask_once_a_second(void **state)
+{
+    (void)state;
+    const jz_subscribe_options ahead = {.has_since = true, .since = {EPOCH, 6}};
+    const jz_subscribe_options far_ahead = {.has_since = true, .since = {EPOCH, UINT64_MAX}};
+    const jz_subscribe_options behind = {.has_since = true, .since = {EPOCH, 1}};
+    jz_history *history = delivered(3, 5);
+    be_asked_for(history, 5); /* nothing was wrong with this */
+    assert_true(asks_at(history, NOW_MS, ahead));
+    be_asked_for(history, 6);
+    assert_false(asks_at(history, NOW_MS - 100, ahead)); /* by the clock of a loop that is late */
+    assert_false(asks_at(history, NOW_MS, ahead));
+    assert_false(asks_at(history, NOW_MS + 900, far_ahead));
+    assert_true(asks_at(history, NOW_MS + 900, behind));
+    assert_true(asks_at(history, NOW_MS + 1000, ahead));
+    jz_history_destroy(history);
+}
+
 static void an_answer_fits_what_is_known_or_not(void **state)
 {
     (void)state;
@@ -243,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_delivered_is_the_next_or_not),
         cmocka_unit_test(the_broker_is_asked_for_what_is_not_known),
+        cmocka_unit_test(offsets_that_are_made_up_are_a_reason_to_ask_once_a_second),
         cmocka_unit_test(an_answer_fits_what_is_known_or_not),
         cmocka_unit_test(what_is_fetched_is_added_before_what_is_known),
         cmocka_unit_test(nobody_continues_from_what_comes_while_the_broker_is_lost),

@@ -1,6 +1,7 @@
 /* Topics with history on servers that share one Redis, which keeps it: who comes back to any of them continues. */
 #include <stdio.h>
 
+#include "support/clock.h"
 #include "support/eventually.h"
 #include "support/pair.h"
 
@@ -101,6 +102,26 @@ static void what_the_server_has_costs_no_command(void **state)
     assert_int_equal(calls_of("eval"), evals);
     assert_int_equal(calls_of("evalsha"), calls);
     assert_int_equal(node_statistics(&here).fetched, 1);
+    finish_both();
+}
+
+static void offsets_that_are_made_up_cost_a_command_a_second(void **state)
+{
+    (void)state;
+    start_with_history();
+    node_beginning beginning = node_continue(&here, "news", "");
+    publish_numbers(&there, 1, 2);
+    expect_numbers(&here, 1, 2);
+    test_client others[20] = {0};
+    uint64_t start_ms = test_real_clock_ms();
+    for (uint64_t i = 0; i < COUNT_OF(others); i++) {
+        assert_true(test_client_open(&others[i], jz_server_port(here.server), UPGRADE_REQUEST("/")));
+        node_ask_to_continue(&others[i], "news", node_position(&beginning, i + 3));
+        assert_false(node_hear_beginning(&others[i]).has_recovered);
+        test_client_close(&others[i]);
+    }
+    uint64_t seconds = (test_real_clock_ms() - start_ms) / 900; /* a second of timers may be that short */
+    assert_in_range(node_statistics(&here).fetched, 2, 2 + seconds);
     finish_both();
 }
 
@@ -345,6 +366,7 @@ int main(void)
         TEST(who_comes_back_to_another_server_continues),
         TEST(everybody_has_the_same_offsets_whoever_publishes),
         TEST(what_the_server_has_costs_no_command),
+        TEST(offsets_that_are_made_up_cost_a_command_a_second),
         TEST(many_that_come_at_once_cost_one_fetch),
         TEST(many_topics_at_once_are_all_fetched),
         TEST(a_large_history_is_fetched_as_a_whole),

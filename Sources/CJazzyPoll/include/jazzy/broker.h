@@ -43,7 +43,8 @@
  *     a topic with history goes through the broker, which gives it its position, and comes to every server, the one
  *     where it was published included, by jz_broker_deliver_kept, in the order of the positions. A server keeps what
  *     was delivered as long as it has subscribers of the topic, so that who comes back to it costs the broker nothing;
- *     it asks for what it does not have by `fetch`.
+ *     it asks for what it does not have by `fetch`. An offset beyond the newest may be on its way, or made up: once one
+ *     was, the next ones are no reason to ask for a second, and whoever claims them has not recovered.
  *   - Within its functions a broker may call jz_broker_deliver and jz_broker_deliver_kept, within `fetch` also
  *     jz_broker_fetched, and within `start` and `publish` also jz_broker_set_joined, but nothing else of this library
  * for this server. While it calls jz_broker_set_joined it must not hold a lock that its `subscribe` or `unsubscribe`
