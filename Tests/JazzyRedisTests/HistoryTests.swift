@@ -5,10 +5,9 @@ import Testing
 
 @Suite("Histories that Redis keeps", .enabled(if: RedisServer.isInstalled, "there is no redis-server"))
 struct HistoryTests {
-    /// Of a resumable route of the topic "feed". While a Redis is away, another test's may get its port: so the keys of
-    /// each have a prefix of their own.
+    /// Of a resumable route of the topic "feed".
     private static func started(_ redis: RedisServer) throws -> Served {
-        let served = Served(redis.url) { $0.prefix = "\(ObjectIdentifier(redis)):" }
+        let served = Served(redis.url)
         served.server.history("feed", keep: 100, for: .seconds(60))
         served.server.resumable("/feed", topic: "feed")
         served.server.ws("/pending") { ws, event, _ in

@@ -11,7 +11,7 @@ struct JazzyRedisTests {
             JazzyBrokerOrdering.localFirst, .ordered,
         ])
     func everywhere(ordering: JazzyBrokerOrdering) async throws {
-        let redis = try await RedisServer()
+        let redis = try await RedisServer(hasPort: true)
         let servers = try (0..<2).map { _ in try Served(redis.url) { $0.ordering = ordering }.started() }
         var clients: [JazzyTestClient] = []
         for number in 0..<4 { clients.append(try await servers[number % 2].client()) }
@@ -109,7 +109,7 @@ struct JazzyRedisTests {
         redis.kill()
         let error = #expect(throws: JazzyError.self) { _ = try Served(redis.url).started() }
         #expect(error?.code == .system)
-        #expect(error?.message.contains("127.0.0.1:\(redis.port)") == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains(redis.path) == true, "\(error?.message ?? "")")
         let alone = try Served(redis.url) { $0.startsAlone = true }.started()
         #expect(!alone.server.statistics.broker.isJoined)
         let client = try await JazzyTestClient(alone.server, "/")
@@ -127,7 +127,7 @@ struct JazzyRedisTests {
 
     @Test("A password is used, and never shown")
     func password() async throws {
-        let redis = try await RedisServer(password: "open sesame".replacing(" ", with: "-"))
+        let redis = try await RedisServer(password: "open sesame".replacing(" ", with: "-"), hasPort: true)
         let served = try Served(redis.url).started()
         #expect(served.server.statistics.broker.isUp)
         await served.stop()

@@ -1,25 +1,30 @@
 import Foundation
 import JazzyPlatform
 
-/// A Redis of a test's own, on a free port, without data on disk.
+/// A Redis of a test's own, without data on disk.
+///
+/// It is reached by a socket in its folder, which stays its own while it is away; a port could be another's meanwhile.
 final class RedisServer {
     static let isInstalled = find("redis-server") != nil && find("redis-cli") != nil
 
+    /// 0: it has none.
     let port: Int
     private let password: String?
     private let folder = FileManager.default.temporaryDirectory.appending(component: "jazzy-redis-\(UUID().uuidString)")
     private var process: Process?
 
     /// Starts it, and waits until it answers.
-    init(password: String? = nil) async throws {
+    ///
+    /// - Parameter hasPort: Whether it is reached by a port, too, for tests in which it stays.
+    init(password: String? = nil, hasPort: Bool = false) async throws {
         self.password = password
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var port = 0
         // Another process may take the port in between.
         for _ in 0..<10 {
-            port = try Self.freePort()
+            port = hasPort ? try Self.freePort() : 0
             let process = try Self.run(port, password, folder)
-            if try await Self.answers(port, password, process) {
+            if try await Self.answers(folder, password, process) {
                 self.process = process
                 break
             }
@@ -33,7 +38,16 @@ final class RedisServer {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    var url: String { "redis://\(password.map { ":\($0)@" } ?? "")127.0.0.1:\(port)" }
+    var url: String {
+        let secret = password.map { ":\($0)@" } ?? ""
+        return port == 0 ? "unix://\(secret)\(path)" : "redis://\(secret)127.0.0.1:\(port)"
+    }
+
+    /// Of its socket.
+    var path: String { Self.path(in: folder) }
+
+    /// Short, because the address of a socket has about 100 bytes.
+    private static func path(in folder: URL) -> String { folder.appending(component: "s").path }
 
     /// Ends it at once, as a crash does.
     func kill() {
@@ -43,16 +57,19 @@ final class RedisServer {
         self.process = nil
     }
 
-    /// Starts it again on its port.
+    /// Starts it again, if it has no port.
     func restart() async throws {
+        precondition(port == 0)
         let process = try Self.run(port, password, folder)
         self.process = process
-        guard try await Self.answers(port, password, process) else { throw TestFailure("redis-server does not start") }
+        guard try await Self.answers(folder, password, process) else {
+            throw TestFailure("redis-server does not start")
+        }
     }
 
     @discardableResult
     func command(_ words: String...) throws -> String {
-        try Self.command(port, password, words)
+        try Self.command(folder, password, words)
     }
 
     // MARK: Processes
@@ -74,23 +91,24 @@ final class RedisServer {
 
     private static func run(_ port: Int, _ password: String?, _ folder: URL) throws -> Process {
         var arguments = ["--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        arguments += ["--dir", folder.path] + (password.map { ["--requirepass", $0] } ?? [])
+        arguments += ["--unixsocket", path(in: folder), "--dir", folder.path]
+        arguments += password.map { ["--requirepass", $0] } ?? []
         let process = try process("redis-server", arguments)
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         return process
     }
 
-    private static func answers(_ port: Int, _ password: String?, _ process: Process) async throws -> Bool {
+    private static func answers(_ folder: URL, _ password: String?, _ process: Process) async throws -> Bool {
         try await eventually("Redis answers, or has ended") {
-            try !process.isRunning || command(port, password, ["PING"]) == "PONG"
+            try !process.isRunning || command(folder, password, ["PING"]) == "PONG"
         }
         return process.isRunning
     }
 
-    private static func command(_ port: Int, _ password: String?, _ words: [String]) throws -> String {
+    private static func command(_ folder: URL, _ password: String?, _ words: [String]) throws -> String {
         let authentication = password.map { ["--no-auth-warning", "-a", $0] } ?? []
-        let process = try process("redis-cli", ["-p", "\(port)"] + authentication + words)
+        let process = try process("redis-cli", ["-s", path(in: folder)] + authentication + words)
         let output = Pipe()
         process.standardOutput = output
         try process.run()
