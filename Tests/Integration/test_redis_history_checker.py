@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.redis.resuming import Ledger
+from support.redis.resuming import NOWHERE, Ledger
 
 BEGINNING = {"epoch": "e", "offset": 5, "recovered": True, "count": 2}
 
@@ -18,6 +18,9 @@ def all_is_well(ledger):
         take(ledger, name, 6, "m x 1 ")
         take(ledger, name, 7, "m y 1 ")
     take(ledger, "bob", 6, "m z 1 ", epoch="f")
+    assert ledger.begin("bob", ("d", 6), {"epoch": NOWHERE, "offset": 0, "recovered": False, "count": 0}) == (NOWHERE, 0)
+    take(ledger, "bob", 1, "m x 1 ", epoch=NOWHERE)
+    take(ledger, "bob", 1, "m x 2 ", epoch=NOWHERE)
     ledger.check("ann", ["m x 1 ", "m y 1 ", "m x 3 "])
 
 
@@ -48,6 +51,10 @@ def it_continues_in_another_epoch(ledger):
     ledger.begin("ann", ("d", 5), BEGINNING)
 
 
+def it_continues_nowhere(ledger):
+    ledger.begin("ann", (NOWHERE, 5), {**BEGINNING, "epoch": NOWHERE})
+
+
 def old_messages_come_without_recovery(ledger):
     ledger.begin("ann", ("e", 1), {**BEGINNING, "recovered": False})
 
@@ -56,7 +63,7 @@ def test_nothing_is_wrong_where_all_is_well():
     ledger = Ledger()
     all_is_well(ledger)
     assert not ledger.complaints
-    assert (ledger.recovered, ledger.not_recovered, ledger.received) == (1, 1, 5)
+    assert (ledger.recovered, ledger.not_recovered, ledger.received) == (1, 2, 7)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,7 @@ def test_nothing_is_wrong_where_all_is_well():
         a_position_means_two,
         it_continues_elsewhere,
         it_continues_in_another_epoch,
+        it_continues_nowhere,
         old_messages_come_without_recovery,
     ],
 )

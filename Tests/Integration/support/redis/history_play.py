@@ -91,14 +91,15 @@ class HistoryPlay:
             client.is_calm.set()
         number = 0
         deadline = time.monotonic() + 30
-        while not self._have_all(f"m end {number} "):
+        while not self._have_all(f"m end-{number} 1 "):
             assert time.monotonic() < deadline, "not all clients get messages again: " + ", ".join(
                 f"{client.name} at {client.position}" for client in self._clients
             )
             number += 1
-            self._publish(f"m end {number} ")
+            # Another name for each connection, as other publishers have.
+            self._publish(f"m end-{number} 1 ")
             with contextlib.suppress(AssertionError):
-                eventually(lambda: self._have_all(f"m end {number} "), "all have the last message", 1)
+                eventually(lambda: self._have_all(f"m end-{number} 1 "), "all have the last message", 1)
         for client in self._clients:
             client.end()
         failures = [client.failure for client in self._clients if client.failure]

@@ -10,6 +10,9 @@ from support.deadline import DEADLINE
 from support.frames import CLOSE, PING, PONG, TEXT, encode
 from support.raw import open_websocket
 
+# The epoch of who begins where nobody knows where the topic is: its positions are none, and nobody recovers there.
+NOWHERE = "0" * 16
+
 # What a client does when it has read for a while, or is told to come back.
 WAYS_TO_LEAVE = ("closes", "resets", "ends within a frame", "stays")
 
@@ -29,7 +32,7 @@ class Ledger:
         with self._lock:
             if told["recovered"]:
                 self.recovered += 1
-                if since != position:
+                if since != position or told["epoch"] == NOWHERE:
                     self.complaints.append(f"{name} asked for {since}, and has recovered at {position}")
             else:
                 self.not_recovered += since is not None
@@ -40,6 +43,8 @@ class Ledger:
     def take(self, name, position, text):
         with self._lock:
             self.received += 1
+            if position[0] == NOWHERE:
+                return
             known = self._messages.setdefault(position, text)
             if known != text:
                 self.complaints.append(f"at {position} {name} has {text[:40]}, and others have {known[:40]}")
