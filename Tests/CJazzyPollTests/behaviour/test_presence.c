@@ -182,6 +182,8 @@ static void handlers_see_their_own_server_and_all_of_their_room(void **state)
         assert_eventually(in_handlers.when_told == COUNT_OF(clients));
         test_client_reset(&clients[0]);
         assert_eventually(in_handlers.when_closed == COUNT_OF(clients));
+        /* On a worker it is among them until its handler has returned. */
+        assert_eventually(jz_server_subscriber_count(server, ROOM) == 1);
         test_client_close(&clients[1]);
         jz_server_destroy(server); /* whose last close event finds it, too */
         assert_int_equal(in_handlers.when_closed, 1);
