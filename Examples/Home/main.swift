@@ -15,7 +15,7 @@ for page in Page.all {
 // The chat: who sends faster than that is read later, and who does not read is let go. What was said is kept a while, for
 // those who come, and those who come back.
 let lobby = Lobby()
-Jazzy.history(Lobby.prefix, keep: Lobby.kept, for: .seconds(600))
+Jazzy.history(Lobby.prefix, keep: Lobby.kept, for: .seconds(600), bytes: Lobby.bytesKept)
 Jazzy.onPresence(prefix: Lobby.prefix, Lobby.tell)
 let chatOptions = JazzyRouteOptions(
     maxMessageSize: 32_768, deflate: .shared, backpressurePolicy: .close, idleTimeout: .after(.seconds(60)),

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import re
 import subprocess
+import unicodedata
 
 import pytest
 
@@ -84,6 +86,9 @@ class Member:
         self._client = client
         self.begun, self.position = None, None
 
+    async def leave(self):
+        await self._client.close(1000, "")
+
     async def tell(self, command, **content):
         await self._client.send(json.dumps({command: content}))
 
@@ -107,15 +112,25 @@ class Member:
         while name not in (await self.next(what))[what]["names"]:
             pass
 
+    async def ask(self, room, name, **more):
+        """For a place in a room: the answer."""
+        await self.tell("join", room=room, name=name, **more)
+        return await self.next("joined", "refused")
+
     async def join(self, room, name, since=None):
-        await self.tell("join", room=room, name=name, **({"since": "{}:{}".format(*since)} if since else {}))
-        return (await self.next("joined"))["joined"]
+        return (await self.ask(room, name, **({"since": "{}:{}".format(*since)} if since else {})))["joined"]
+
+
+SOURCES = (f"127.1.{number // 250}.{number % 250 + 1}" for number in itertools.count())
 
 
 @contextlib.asynccontextmanager
-async def members(home, count, kind="websockets"):
+async def members(home, count, source=None):
+    """So many, from one place, which is another one each time: of those of one place not all are let in."""
+    source = source or next(SOURCES)
     async with contextlib.AsyncExitStack() as stack:
-        yield [Member(await stack.enter_async_context(CLIENTS[kind](home.port, "/rooms"))) for _ in range(count)]
+        clients = [CLIENTS["websockets"](home.port, "/rooms", source=source) for _ in range(count)]
+        yield [Member(await stack.enter_async_context(client)) for client in clients]
 
 
 async def heard(member):
@@ -212,7 +227,7 @@ NAMES = {
     "with HTML": ("<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"),
     "that turns the text after it round": ("\u202eadA", "adA"),
     "too long": ("x" * 5000, "x" * 30),
-    "with a tower of marks": ("a" + "\u0301" * 3000, "a" + "\u0301" * 59),
+    "with a tower of marks": ("a" + "\u0301" * 3000, "\u00e1" + "\u0301" * 59),
     "with a control character": ("A\x00d\x1ba", "Ada"),
 }
 
@@ -226,7 +241,54 @@ async def test_a_name_is_made_presentable(home, name, shown):
         assert (await other.join(room, name.upper() if name.isascii() else name))["name"] not in (shown, shown.upper())
 
 
-@pytest.mark.parametrize("name", ["", " ", "\u200b\u200d", "\u3164", "\u0301", "\u202e\u2066"])
+LOOKALIKES = {
+    "with another case": "ADA",
+    "with a joiner": "Ada\u200d",
+    "with a joiner within": "A\u200dda",
+    "with a filler": "Ada\u3164",
+    "behind a filler": "\u115fAda",
+    "with a selector": "Ada\ufe0f",
+    "with a joiner of graphemes": "Ada\u034f",
+    "with a blank of Braille": "Ada\u2800",
+    "of a wide letter": "\uff21da",
+    "with a space": "Ada ",
+}
+
+
+@pytest.mark.parametrize("name", LOOKALIKES.values(), ids=LOOKALIKES)
+async def test_nobody_passes_for_somebody_who_is_there(home, name):
+    async with members(home, 2) as (ada, other):
+        room = f"Of Ada {hash(name)}"
+        await ada.join(room, "Ada")
+        assert (await other.join(room, name))["name"].endswith(" 2")
+
+
+ALIKE = {
+    "decomposed": lambda room: unicodedata.normalize("NFD", room),
+    "with a joiner": lambda room: room + "\u200d",
+    "with another case": str.upper,
+}
+
+
+@pytest.mark.parametrize("how", ALIKE)
+async def test_rooms_that_look_alike_are_one(home, how):
+    room = f"Café {how}"
+    async with members(home, 2) as (ada, grace):
+        await ada.join(room, "Ada")
+        joined = await grace.join(ALIKE[how](room), "Grace")
+        assert (joined["room"], joined["people"]) == (room, ["Ada", "Grace"])
+        await ada.is_told("came", "Grace")
+        await ada.tell("say", text="Hello!")
+        assert await heard(grace) == ("Ada", "Hello!")
+
+
+async def test_who_asks_for_what_it_has_is_told_so(home):
+    async with members(home, 1) as (ada,):
+        told = [await ada.join("Twice", "Ada") for _ in range(2)]
+        assert told == [{"room": "Twice", "name": "Ada", "people": ["Ada"]}] * 2
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b\u200d", "\u3164", "\u2800", "\u0301", "\u202e\u2066"])
 async def test_a_name_with_nothing_to_see_is_refused(home, name):
     async with members(home, 1) as (member,):
         await member.tell("join", room="Lobby", name=name)
@@ -245,7 +307,10 @@ async def test_what_is_no_command_is_refused_and_the_member_stays(home, command)
         assert (await member.join("Lobby", "Ada"))["room"] == "Lobby"
 
 
-@pytest.mark.parametrize("text", [" \n\t ", "x" * 4001, "🎷" * 1001], ids=["blank", "long", "many bytes"])
+TEXTS = {"blank": " \n\t ", "invisible": "\u200b\u3164", "long": "x" * 4001, "of many bytes": "🎷" * 1001}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 async def test_a_text_that_is_too_long_or_blank_is_refused(home, text):
     async with members(home, 1) as (member,):
         await member.join("Limits", "Ada")
@@ -253,14 +318,75 @@ async def test_a_text_that_is_too_long_or_blank_is_refused(home, text):
         assert "1 to 4000 bytes" in (await member.next("refused", "said"))["refused"]["reason"]
 
 
+async def ask(crowd, room):
+    """All ask to come into rooms, which are called so; how many may, and why the others may not."""
+    told = []
+    for number, member in enumerate(crowd):
+        await member.tell("join", room=room.format(number), name="Ada")
+        told.append(await member.next("joined", "refused"))
+    return sum("joined" in each for each in told), {each["refused"]["reason"] for each in told if "refused" in each}
+
+
 async def test_nobody_makes_rooms_without_end():
     with Server([EXAMPLES["home"], "--port", 0]) as home:
-        async with members(home, 60) as crowd:
-            told = []
-            for number, member in enumerate(crowd):
-                await member.tell("join", room=f"Room {number}", name="Ada")
-                told += await member.next("joined", "refused")
-            assert told == ["joined"] * 47 + ["refused"] * 13
+        async with contextlib.AsyncExitStack() as crowds:
+            made = []
+            for place in range(1, 8):
+                crowd = await crowds.enter_async_context(members(home, 8))
+                made.append(await ask(crowd, f"Room {place} {{}}"))
+            assert made == [(8, set())] * 5 + [(7, {"Too many rooms."}), (0, {"Too many rooms."})]
+            # They can be gone into, those that are always there as well.
+            assert await ask(crowd[:4], "Room 1 {}") == (4, set())
+            assert await ask(crowd[4:], "Lobby") == (4, set())
+
+
+async def test_from_one_place_not_all_rooms_are_made_and_what_is_left_is_given_back():
+    with Server([EXAMPLES["home"], "--port", 0]) as home:
+        async with members(home, 9) as crowd, members(home, 1) as (other,):
+            assert await ask(crowd, "Room {}") == (8, {"Too many rooms from where you are."})
+            assert (await other.join("Another", "Ada"))["room"] == "Another"
+            await crowd[0].join("Lobby", "Ada")
+            assert (await crowd[8].join("Room 8", "Ada"))["room"] == "Room 8"
+
+
+async def test_from_one_place_no_room_is_filled_and_who_goes_makes_room():
+    with Server([EXAMPLES["home"], "--port", 0]) as home:
+        async with members(home, 52, source="127.0.0.2") as crowd, members(home, 1) as (other,):
+            assert await ask(crowd, "Lobby") == (50, {"Too many come from where you are."})
+            assert (await other.join("Lobby", "Ada"))["name"] == "Ada 51"
+            await crowd[0].leave()
+            while "joined" not in (told := await crowd[51].ask("Lobby", "Ada")):
+                assert told["refused"]["reason"] == "Too many come from where you are."
+            assert told["joined"]["name"] == "Ada"
+
+
+async def test_who_comes_again_and_again_is_told_what_was_said_a_few_times_only():
+    with Server([EXAMPLES["home"], "--port", 0]) as home:
+        async with members(home, 2) as (ada, grace), members(home, 8) as crowd:
+            await ada.join("Long stories", "Ada")
+            for _ in range(17):
+                await ada.tell("say", text="x" * 4_000)
+            for _ in range(17):
+                await heard(ada)
+            # Of long lines not all are kept.
+            await crowd[0].join("Long stories", "Alan")
+            assert 10 <= (await crowd[0].next("beginning"))["beginning"]["count"] < 17
+            told = [await member.ask("Long stories", f"Alan {number}") for member in crowd for number in range(12)]
+            # Those from elsewhere are not concerned, and who has waited may come again.
+            await grace.join("Long stories", "Grace")
+            while "joined" not in await crowd[7].ask("Lobby", "Alan"):
+                pass
+        joined = [answer for answer in told if "joined" in answer]
+        assert 59 <= len(joined) < 80
+        assert told[-1] == {"refused": {"reason": "Too much coming and going. Wait a moment."}}
+
+
+async def test_a_page_is_told_something_even_if_nothing_happens():
+    with Server([EXAMPLES["home"], "--port", 0]) as home:
+        async with members(home, 1) as (quiet,):
+            # When it comes, when the server has begun, and in between.
+            first, *others = [await quiet.next("rooms") for _ in range(3)]
+            assert others == [first] * 2
 
 
 async def test_prices_come_one_after_the_other_and_a_minute_at_once(home):

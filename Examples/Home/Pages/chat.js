@@ -1,7 +1,7 @@
 const log = element("log"), text = element("text");
 // So many lines are kept on the page.
 const limit = 500;
-let here = "", own = "", people = new Set(), isIn = false, wanted = roomInAddress();
+let here = "", own = "", people = new Set(), isIn = false;
 let last = { name: null, day: null };
 // Where the page is in what was said here, and how many of the lines that it has missed are still to come.
 let position = null, missing = 0, greeting = "";
@@ -11,7 +11,11 @@ const kept = {
   get name() { try { return localStorage.getItem("jazzy.name"); } catch { return null; } },
   set name(name) { try { localStorage.setItem("jazzy.name", name); } catch { /* It asks again. */ } },
 };
-element("name").value = kept.name ?? "Guest " + Math.floor(1000 + 9000 * Math.random());
+// What is asked for: the name may be given with a number behind it, because somebody has it, perhaps the connection that
+// was lost. What was granted last counts again where more is refused.
+let wanted = { room: roomInAddress(), name: kept.name ?? "Guest " + Math.floor(1000 + 9000 * Math.random()) };
+let granted = null;
+element("name").value = wanted.name;
 
 function roomInAddress() {
   try { return decodeURIComponent(location.hash.slice(1)) || "Lobby"; } catch { return "Lobby"; }
@@ -74,13 +78,25 @@ function drawPeople() {
   tell(element("count"), people.size == 1 ? "Nobody else is here." : counted(people.size, "person", "people") + " here");
 }
 
+function roomItem(name) {
+  const badge = make("span", { className: "badge number" });
+  const link = make("a", { href: "#" + encodeURIComponent(name) }, make("bdi", { title: name }, name), badge);
+  return { item: make("li", {}, link), link, badge };
+}
+
+// Those that stay are not made anew: somebody may be about to use one.
+let roomItems = new Map();
 function drawRooms(list) {
-  element("room-list").replaceChildren(...list.map(({ name, people }) => {
-    const link = make("a", { href: "#" + encodeURIComponent(name) }, make("bdi", { title: name }, name),
-      make("span", { className: "badge number", title: counted(people, "person", "people") }, grouped(people)));
-    if (name == here) link.ariaCurrent = "true";
-    return make("li", {}, link);
-  }));
+  const before = roomItems;
+  roomItems = new Map(list.map(({ name }) => [name, before.get(name) ?? roomItem(name)]));
+  for (const [name, { item }] of before) if (!roomItems.has(name)) item.remove();
+  list.forEach(({ name, people }, place) => {
+    const { item, link, badge } = roomItems.get(name), next = element("room-list").children[place] ?? null;
+    if (next != item) element("room-list").insertBefore(item, next);
+    badge.title = counted(people, "person", "people");
+    tell(badge, grouped(people));
+    link.ariaCurrent = name == here ? "true" : null;
+  });
 }
 
 function mayTalk(may) {
@@ -89,8 +105,8 @@ function mayTalk(may) {
 }
 
 function join() {
-  const since = position && wanted == here ? `${position.epoch}:${position.offset}` : undefined;
-  link.send({ join: { room: wanted, name: element("name").value, since } });
+  const since = position && wanted.room == here ? `${position.epoch}:${position.offset}` : undefined;
+  link.send({ join: { ...wanted, since } });
 }
 
 // Behind the lines that were said before.
@@ -100,11 +116,11 @@ function greet() {
   log.scrollTop = log.scrollHeight;
 }
 
-let rooms = [];
+let rooms = [], again;
 const link = connect("/rooms", {
   opened: join,
-  lost(isNew) {
-    if (isNew && isIn) notice("The connection is lost. Trying again …");
+  lost() {
+    if (isIn) notice("The connection is lost. Trying again …");
     mayTalk(false);
   },
   rooms({ list }) { drawRooms(rooms = list); },
@@ -112,6 +128,8 @@ const link = connect("/rooms", {
     greeting = room == here ? "You are " : "You came as ";
     if (room != here) position = null;
     [here, own, people] = [room, name, new Set(names)];
+    wanted.room = room;
+    granted = { ...wanted };
     element("name").value = name;
     tell(element("here"), room);
     tell(element("problem"), "");
@@ -151,12 +169,20 @@ const link = connect("/rooms", {
   },
   refused({ reason }) {
     tell(element("problem"), reason);
-    if (here) element("name").value = own;
+    if (isIn) {
+      if (wanted.room != granted.room) history.replaceState(null, "", "#" + encodeURIComponent(granted.room));
+      wanted = { ...granted };
+      element("name").value = own;
+    } else {
+      // Somebody may go.
+      clearTimeout(again);
+      again = setTimeout(() => { if (!isIn && link.socket.readyState == WebSocket.OPEN) join(); }, 5000);
+    }
   },
 });
 
 function enter(room) {
-  wanted = room;
+  wanted.room = room;
   if (link.socket.readyState == WebSocket.OPEN) join();
   if (!isWide.matches) element("rooms").open = false;
 }
@@ -171,8 +197,8 @@ element("new-room").onsubmit = event => {
 
 element("rename").onsubmit = event => {
   event.preventDefault();
-  kept.name = element("name").value.trim();
-  enter(here || wanted);
+  kept.name = wanted.name = element("name").value.trim();
+  enter(wanted.room);
 };
 
 element("form").onsubmit = event => {

@@ -27,20 +27,25 @@ function tellLink(state, text) {
   tell(element("link"), text);
 }
 
-// A WebSocket that comes back: soon at first, then less often, and at once when there is reason to hope. The messages
-// are objects of JSON, each with one key, which is the name of its handler. Those of a topic with history are in envelopes:
-// `beginning` and `counted` get these (see the guide "History").
+// In milliseconds. The server tells each page something at least every 15 seconds.
+const silence = 30_000, patience = 10_000, stable = 5_000, watchEach = 2_000;
+
+// A WebSocket that comes back: soon at first, then less often, and at once when there is reason to hope. One on which
+// nothing comes is dead, though nobody has said so: a page is not told of pings. The messages are objects of JSON, each
+// with one key, which is the name of its handler. Those of a topic with history are in envelopes: `beginning` and
+// `counted` get these (see the guide "History").
 function connect(path, handlers, { tells = true } = {}) {
   const link = { socket: null, send: message => link.socket.send(JSON.stringify(message)) };
-  let failures = 0, timer, isOver = false, heardAt = 0;
+  let failures = 0, timer, isOver = false, isLost = false, heardAt = 0, openedAt = 0;
+  // A clock that was set back says nothing of how long ago that was.
+  const isAgo = (time, length) => Math.abs(Date.now() - time) > length;
 
   function open() {
     clearTimeout(timer);
-    isOver = false;
-    heardAt = Date.now();
+    isOver = isLost = false;
+    heardAt = openedAt = Date.now();
     const socket = link.socket = new WebSocket(socketAddress(path));
     socket.onopen = () => {
-      failures = 0;
       if (tells) tellLink("live", "Connected");
       handlers.opened?.();
     };
@@ -53,37 +58,50 @@ function connect(path, handlers, { tells = true } = {}) {
         if (Object.hasOwn(handlers, name)) handlers[name](content);
       }
     };
-    socket.onclose = () => {
-      if (tells) tellLink("lost", "Connection lost, trying again …");
-      handlers.lost?.(failures == 0);
-      const wait = Math.min(400 * 1.6 ** failures++, 5000) * (.75 + Math.random() / 2);
-      if (!isOver) timer = setTimeout(open, wait);
-    };
+    socket.onclose = lose;
+  }
+
+  // Whatever the connection still brings counts for nothing.
+  function leave() {
+    const { socket } = link;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  function lose() {
+    leave();
+    isLost = true;
+    if (tells) tellLink("lost", "Connection lost, trying again …");
+    handlers.lost?.();
+    if (isAgo(openedAt, stable)) failures = 0;
+    timer = setTimeout(open, Math.min(400 * 1.6 ** failures++, 5000) * (.75 + Math.random() / 2));
   }
 
   // Who wakes up, or comes into another network, has a connection that is dead, mostly without having been told.
   function hope() {
-    const socket = link.socket, isSilent = Date.now() - heardAt > 30000;
-    if (isOver || (socket.readyState != WebSocket.CLOSED && !isSilent)) return;
-    if (socket.readyState != WebSocket.CLOSED) {
-      [socket.onopen, socket.onmessage] = [null, null];
-      const lose = socket.onclose;
-      socket.onclose = null;
-      socket.close();
-      lose();
-    }
+    if (isOver || !(isLost || isAgo(heardAt, silence))) return;
+    if (!isLost) lose();
     open();
   }
+
+  setInterval(() => {
+    const isOpening = link.socket.readyState == WebSocket.CONNECTING;
+    if (!isOver && !isLost && isAgo(heardAt, isOpening ? patience : silence)) lose();
+  }, watchEach);
 
   addEventListener("online", hope);
   addEventListener("visibilitychange", () => { if (!document.hidden) hope(); });
   addEventListener("pagehide", () => {
     isOver = true;
     clearTimeout(timer);
-    link.socket.close(1000);
+    leave();
   });
   // Back from the browser's cache of pages, where a page lives on without its connection.
-  addEventListener("pageshow", event => { if (event.persisted) open(); });
+  addEventListener("pageshow", event => {
+    if (!event.persisted) return;
+    lose();
+    open();
+  });
 
   open();
   return link;

@@ -26,7 +26,7 @@ def tls_by(authority):
 
 
 class WebsocketsClient:
-    """PyPI websockets."""
+    """PyPI websockets. With a source, an address of this machine, it comes from there."""
 
     async def __aenter__(self):
         self._connection = await websockets.connect(
@@ -38,14 +38,16 @@ class WebsocketsClient:
             ping_interval=None,
             open_timeout=DEADLINE,
             proxy=None,
+            **self._from,
         )
         return self
 
     async def __aexit__(self, *_):
         self._connection.transport.abort()
 
-    def __init__(self, port, path, headers=None, authority=None):
+    def __init__(self, port, path, headers=None, authority=None, source=None):
         self._address = address_of(port, path, authority)
+        self._from = {"host": "127.0.0.1", "local_addr": (source, 0)} if source else {}
         self._headers = headers
         self._tls = tls_by(authority)
 
