@@ -44,11 +44,11 @@
  *     messages and 8 MiB, whatever is asked for. Positions hold as long as Redis is the same: after each new start
  *     of it, and each failover, topics have another epoch, and nobody continues from before, because nobody can know
  *     what Redis has lost. So it is, too, when Redis gets its first replica, or has had none for an hour: it has
- * another name then (master_replid). It forgets a topic a week after its last message has become too old. Its user
- * needs the commands EVAL, EVALSHA, SCRIPT, INFO, TIME, HMGET, HSET, HLEN, HGETALL, HDEL, XADD, XDEL, XTRIM, XREVRANGE,
- *     DEL and PEXPIRE, and the keys ~<prefix>*. What others publish to the channel of such a topic has no position:
- *     it is dropped, and a gap is told. What is on its way when Redis is lost is sent to the next one: subscribers
- *     that have not subscribed from a position may get it twice. Redis Cluster is not for this.
+ *     another name then (master_replid). It forgets a topic a week after its last message has become too old. Its
+ *     user needs the commands EVAL, EVALSHA, SCRIPT, INFO, TIME, HMGET, HSET, HLEN, HGETALL, HDEL, XADD, XDEL, XTRIM,
+ *     XREVRANGE, DEL and PEXPIRE, and the keys ~<prefix>*. What others publish to the channel of such a topic has no
+ *     position: it is dropped, and a gap is told. What is on its way when Redis is lost is sent to the next one:
+ *     subscribers that have not subscribed from a position may get it twice. Redis Cluster is not for this.
  *   - Whoever may publish to these channels is trusted like a process of one's own. There is no signature: such a one
  *     can publish any message to any topic, also in the name of another process (whose origin is in each of its
  *     messages): with a high number it makes that one's next messages look like duplicates, which are dropped and only
