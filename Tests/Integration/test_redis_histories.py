@@ -9,7 +9,9 @@ import random
 
 import pytest
 
+from support.deadline import eventually
 from support.redis.failover import CAUSES, Failover, while_behind
+from support.redis.faults import full_disk
 from support.redis.history_faults import FAULTS
 from support.redis.history_play import HistoryPlay
 from support.redis.servers import Redis
@@ -52,6 +54,16 @@ def test_a_replica_that_is_behind_when_it_becomes_the_master(tmp_path):
         play.await_more()
         play.conclude()
         assert not_recovered > 0
+
+
+def test_a_full_disk(tmp_path):
+    """MISCONF: what Redis does not keep nobody gets, and all continue from what it has."""
+    with Redis(tmp_path / "redis") as redis, HistoryPlay(redis, 0) as play:
+        with full_disk(play):
+            eventually(lambda: play.dropped() > 0, "Redis refuses messages")
+            play.await_more()
+        play.await_more()
+        play.conclude()
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))

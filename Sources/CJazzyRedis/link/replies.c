@@ -101,7 +101,10 @@ static void free_object(void *reply)
     (void)reply;
 }
 
-/* Fields of later versions stay NULL: they are for RESP3, which is not asked for. */
+/*
+ * Fields of later versions stay NULL: they are for RESP3, which is not asked for. It would make one connection of two,
+ * and one that Redis closes because its messages are not taken is not to take publications along.
+ */
 static redisReplyObjectFunctions functions = {.createString = create_string,
                                               .createArray = create_array,
                                               .createInteger = create_integer,

@@ -1,6 +1,7 @@
 """A play with a topic that Redis keeps: several servers, clients that come and go among them, and faults."""
 
 import contextlib
+import json
 import random
 import time
 
@@ -82,6 +83,16 @@ class HistoryPlay:
         """So many more clients have continued where they were."""
         goal = self.ledger.recovered + count
         eventually(lambda: self.ledger.recovered >= goal, "clients continue", PATIENCE)
+
+    def dropped(self):
+        """How many messages all servers have given up."""
+        return sum(map(self._dropped_by, self.ports))
+
+    @staticmethod
+    def _dropped_by(port):
+        with open_websocket(port, "/redis-statistics") as connection:
+            connection.send_frame(TEXT, b"now")
+            return json.loads(connection.read_frame().payload)["dropped"]
 
     def conclude(self):
         """When all is well again, all clients get the last message; and nothing was wrong on the way."""
