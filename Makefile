@@ -19,7 +19,7 @@ help:
 	@echo "make cluster [N=4]           serve it by several processes, which share the chat through Redis; FRONT=haproxy"
 	@echo "make test                    install what the tests need, and pass all of them"
 	@echo "make fuzz [SECONDS=60]       look for inputs that break something, so long for each target"
-	@echo "make bench [QUICK=1]         measure servers side by side: Benchmarks/results/latest.md"
+	@echo "make bench [QUICK=1]         measure everything that has goals: Benchmarks/results/goals.md"
 	@echo "make bench-redis [QUICK=1]   measure servers that share topics through Redis: Benchmarks/results/redis"
 	@echo "make bench-micro             measure the codec and the session, without sockets"
 	@echo "make bench-instructions      count the instructions of a message, and compare with the baseline"

@@ -9,7 +9,7 @@ BENCH_REDIS_PROGRAMS := $(addprefix $(BUILD)/release/bench-redis-,load bare serv
 bench-redis:
 	@Scripts/install-packages $(BENCH_REDIS_PACKAGES)
 	@$(MAKE) $(BENCH_VENV)/.installed $(BENCH_REDIS_PROGRAMS)
-	$(BENCH_REDIS) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(CONNECTIONS),--connections $(CONNECTIONS))
+	$(BENCH_REDIS) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CONNECTIONS),--connections $(CONNECTIONS))
 
 $(eval $(call bench_tls_program,bench-redis-load,$(wildcard Benchmarks/bench-redis-load/*.c Benchmarks/common-tls/*.c) \
 	$(addprefix Benchmarks/bench-load/,connection.c fail.c frame_reader.c histogram.c process.c tls_client.c)))

@@ -5,11 +5,18 @@ BENCH := PYTHONPATH=Benchmarks $(BENCH_VENV)/bin/python -m runner
 # Further servers to compare with: PEER_ARGUMENTS="--peer NAME=COMMAND", where {port} in the command is the port.
 PEER_ARGUMENTS ?=
 ONLY ?=
+ROUNDS ?=
 
-.PHONY: bench
-bench: bench-programs
+# Everything that has goals, and one table of them all. With ONLY, workloads of servers alone.
+BENCH_PARTS := bench-servers $(if $(ONLY),,bench-redis bench-resume bench-scrape bench-instruction-goals)
+
+.PHONY: bench bench-servers
+bench:
+	@failed=""; for part in $(BENCH_PARTS); do $(MAKE) $$part || failed="$$failed $$part"; done; \
+		$(MAKE) bench-goals && [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+bench-servers: bench-programs
 	@$(MAKE) $(if $(QUICK),quick-peers,peers)
-	$(BENCH) --micro $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) --peers Benchmarks/peers/peers.json $(PEER_ARGUMENTS)
+	$(BENCH) --micro $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) --peers Benchmarks/peers/peers.json $(PEER_ARGUMENTS)
 
 .PHONY: bench-programs
 bench-programs: swift-toolchain
@@ -56,17 +63,23 @@ quick-peers:
 	@Scripts/install-packages nodejs node-ws
 	@$(MAKE) $(PEERS)/ws
 
+# What the latest results say about each goal: Benchmarks/results/goals.md.
+.PHONY: bench-goals
+bench-goals:
+	@python3 Benchmarks/goals.py $(if $(QUICK),--quick)
+
 # Tests the benchmark runner, and runs the benchmarks briefly: figures are not checked.
 .PHONY: test-bench
 test-bench: $(VENV)/.installed
 	PYTHONPATH=Benchmarks $(PYTHON) -m pytest -q Benchmarks/runner/tests Benchmarks/redis_runner/tests
+	@rm -f Benchmarks/results/quick* Benchmarks/results/redis/quick*
 	@$(MAKE) bench QUICK=1 SWIFT_FLAGS="$(SWIFT_STRICT)"
 	python3 -m json.tool Benchmarks/results/quick.json /dev/null
 	test -s Benchmarks/results/quick.md && test -s Benchmarks/results/quick.svg
-	@$(MAKE) bench-redis QUICK=1
 	python3 -m json.tool Benchmarks/results/redis/quick.json /dev/null
 	test -s Benchmarks/results/redis/quick.md && test -s Benchmarks/results/redis/quick-capacity.html
-	@$(MAKE) bench-resume QUICK=1
+	for part in resume scrape instructions; do python3 -m json.tool Benchmarks/results/quick-$$part.json /dev/null || exit 1; done
+	test -s Benchmarks/results/quick-goals.md
 
 # --- The codec and the session, without sockets -----------------------------------------------------------------------
 
@@ -79,10 +92,11 @@ bench-micro:
 
 # --- The page with metrics --------------------------------------------------------------------------------------------
 
-# What a scrape takes of its loop, beside up to 18,000 connections: a minute; Benchmarks/results/scrape.md.
+# What a scrape takes of its loop, beside up to 18,000 connections: a minute; Benchmarks/results/scrape.md. With QUICK=1
+# seconds, only to see that it works.
 .PHONY: bench-scrape
 bench-scrape: $(BUILD)/release/probe-server
-	python3 Benchmarks/scrape.py $< Benchmarks/results/scrape.md
+	python3 Benchmarks/scrape.py $< Benchmarks/results/$(if $(QUICK),quick-)scrape.md $(if $(QUICK),--quick)
 
 # --- Clients that come back at once -----------------------------------------------------------------------------------
 
@@ -130,6 +144,13 @@ test-instructions: $(BUILD)/instructions/bench-instructions $(BUILD)/instruction
 	python3 -m unittest discover --quiet --start-directory $(INSTRUCTIONS_FOLDER)
 	$(INSTRUCTIONS_COMPARE)
 	$(INSTRUCTIONS_TLS_COMPARE)
+
+# What goals are about, counted for the table of all goals; it is the same in a quick run.
+.PHONY: bench-instruction-goals
+bench-instruction-goals:
+	@Scripts/install-packages $(INSTRUCTIONS_PACKAGES)
+	@$(MAKE) $(BUILD)/instructions/bench-instructions
+	$(INSTRUCTIONS_COMPARE) --goals Benchmarks/results/$(if $(QUICK),quick-)instructions.json
 
 # To be committed together with the change that is the reason.
 bench-instructions-baseline:

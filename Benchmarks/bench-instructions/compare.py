@@ -4,6 +4,7 @@
     compare.py PROGRAM [--compiler gcc] [--tolerance 3]   compare; exit 1 if a scenario became worse, by over 3 %
     compare.py PROGRAM [--compiler gcc] --update          write the current counts into baseline.json
     compare.py PROGRAM --sources Sources/ ...             count only what was compiled from that folder
+    compare.py PROGRAM --goals FILE                       count only what goals are about, and write them there
 
 Counts do not depend on other work of the machine, so that a few percent are significant, unlike with times. They do
 depend on the compiler, the C library (whose copying code depends on the processor), zlib and valgrind. Only counts of
@@ -16,6 +17,7 @@ processors runs instead.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -166,7 +168,9 @@ def count(program: pathlib.Path, scenario: str, turns: int, sources: str | None 
         return count_of_sources(profile.read(), sources)
 
 
-def measure(program: pathlib.Path, compiler: str, sources: str | None = None) -> tuple[Toolchain, Counts]:
+def measure(
+    program: pathlib.Path, compiler: str, sources: str | None = None, only: set[str] | None = None
+) -> tuple[Toolchain, Counts]:
     zlib, *scenarios = output_of(str(program), "--list").splitlines()
     toolchain = {
         "compiler": first_line_of(compiler, "--version"),
@@ -178,6 +182,8 @@ def measure(program: pathlib.Path, compiler: str, sources: str | None = None) ->
     counts = {}
     for line in scenarios:
         scenario, messages = line.split()
+        if only is not None and scenario not in only:
+            continue
         few, many = (count(program, scenario, turns, sources) for turns in (FEW_TURNS, MANY_TURNS))
         counts[scenario] = round((many - few) / (MANY_TURNS - FEW_TURNS) / int(messages), 2)
     return toolchain, counts
@@ -212,6 +218,17 @@ def judge(baseline: Counts | None, toolchain: Toolchain, counts: Counts, toleran
     return 0
 
 
+def write_goals(path: pathlib.Path, toolchain: Toolchain, counts: Counts) -> None:
+    """For the table of all goals: a count needs no rounds."""
+    goals = [
+        {"goal": f"instructions of {scenario}, of {other}'s", "limit": most, "is_least": False,
+         "readings": [counts[scenario] / counts[other]]}
+        for scenario, (other, most) in GOALS.items()
+    ]  # fmt: skip
+    machine = {"date": datetime.date.today().isoformat(), "commit": first_line_of("git", "rev-parse", "--short=12", "HEAD")}
+    path.write_text(json.dumps({"machine": machine | toolchain, "goals": goals}, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Guards the instructions that a message costs.")
     parser.add_argument("program", type=pathlib.Path, help="bench-instructions, as the compiler built it")
@@ -226,6 +243,7 @@ def main() -> int:
         metavar="PERCENT",
         help="how much more than the baseline a scenario may take (default: %(default)g)",
     )
+    parser.add_argument("--goals", type=pathlib.Path, metavar="FILE", help="write what goals are about instead of comparing")
     arguments = parser.parse_args()
     program = arguments.program.resolve()
     if not program.exists():
@@ -235,7 +253,11 @@ def main() -> int:
             parser.error(f"{tool} is missing: `make bench-instructions` installs what is needed")
     kept = arguments.baseline
     entries = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
-    toolchain, counts = measure(program, arguments.compiler, arguments.sources)
+    only = {name for scenario, (other, _) in GOALS.items() for name in (scenario, other)} if arguments.goals else None
+    toolchain, counts = measure(program, arguments.compiler, arguments.sources, only)
+    if arguments.goals:
+        write_goals(arguments.goals, toolchain, counts)
+        return 0
     baseline = baseline_of(entries, toolchain)
     if not arguments.update:
         return judge(baseline, toolchain, counts, arguments.tolerance / 100)

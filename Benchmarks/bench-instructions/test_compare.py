@@ -2,6 +2,9 @@
 
 import contextlib
 import io
+import json
+import pathlib
+import tempfile
 import unittest
 
 import compare
@@ -130,6 +133,17 @@ class Updating(unittest.TestCase):
 
     def test_other_toolchains_stay(self):
         self.assertEqual(len(compare.update(ENTRIES, TOOLCHAIN | {"compiler": "gcc 13"}, BASELINE)), 2)
+
+
+class WritingGoals(unittest.TestCase):
+    def test_each_goal_is_written_with_what_was_counted(self):
+        counts = {name: 1000.0 for scenario, (other, _) in compare.GOALS.items() for name in (scenario, other)}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "goals.json"
+            compare.write_goals(path, TOOLCHAIN, counts)
+            goals = json.loads(path.read_text(encoding="utf-8"))["goals"]
+        self.assertEqual([goal["limit"] for goal in goals], [most for _, most in compare.GOALS.values()])
+        self.assertEqual({goal["readings"][0] for goal in goals}, {1.0})
 
 
 if __name__ == "__main__":

@@ -46,6 +46,19 @@ static void print_text_or_null(const char *key, const char *text)
         printf(", \"%s\": null", key);
 }
 
+/* The goal as numbers, and what the rounds of it said. */
+static void print_goal(const table *table, const row *row)
+{
+    static const char *const units[] = {
+        [GOAL_NANOSECONDS] = "\"ns\"", [GOAL_GIGABYTES] = "\"GB/s\"", [GOAL_OF_MEMCPY] = "\"memcpy\""};
+    if (row->goal.kind == GOAL_NONE)
+        return;
+    printf(", \"limit\": %g, \"limit_of\": %s, \"readings_ns\": [", row->goal.value, units[row->goal.kind]);
+    for (size_t i = 0; i < table->repetitions; i++)
+        printf("%s%.3f", i > 0 ? ", " : "", row->nanoseconds[i]);
+    printf("]");
+}
+
 void report_json(const table *table)
 {
     printf("{\"rows\": [");
@@ -62,6 +75,7 @@ void report_json(const table *table)
         printf(", \"spread\": %.4f", row_spread(table, row));
         print_text_or_null("goal", goal);
         printf(", \"met\": %s", row->goal.kind == GOAL_NONE ? "null" : goal_is_met(table, row) ? "true" : "false");
+        print_goal(table, row);
         print_text_or_null("note", row->note);
         printf("}");
     }

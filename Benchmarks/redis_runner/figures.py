@@ -6,14 +6,15 @@ import contextlib
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from runner.servers import Failure, Server, prepare_child
-from runner.statistics import paired_ratio
+from runner.statistics import paired_ratios
 
+from .goals import ROUNDS
 from .load import json_of, run_load
 from .processes import cpu_seconds
 from .services import ALONE, BARE, BARE_THREADS, JAZZY, NGINX, OTHER_CORES, PYTHON, RELEASE, SERVER_CORES, Kind, redis, servers
@@ -39,23 +40,31 @@ def _middle(readings: list[dict[str, Any]], part: str, quantile: str) -> float:
     return median(reading[part][quantile] for reading in readings)
 
 
+def _with_rounds(name: str, readings: Sequence[float]) -> Figures:
+    """Their median, and they themselves beside it: what goals are judged by."""
+    return {name: median(readings) if readings else None, f"{name}{ROUNDS}": list(readings)}
+
+
 def latency(plan: Plan) -> Figures:
     """
     One message of 100 bytes at a time, from a client on one server to a client on the same and to one on another. Added
     is the difference between the two, for each message. Programs run where the kernel puts them.
     """
-    with redis(BOTH_CORES) as broker, contextlib.ExitStack() as stack:
-        joined = stack.enter_context(servers(JAZZY, broker.port, 2, BOTH_CORES))
-        alone = stack.enter_context(servers(ALONE, broker.port, 1, BOTH_CORES))
-        bare = stack.enter_context(servers(BARE, broker.port, 2, BOTH_CORES))
-        ours, floor, local = [], [], []
+    ours, floor, local = [], [], []
+    with redis(BOTH_CORES) as broker:
         for _ in range(plan.rounds):
-            ours.append(run_load("latency", joined[0], joined[1], (), [], plan.seconds, BOTH_CORES))
-            floor.append(run_load("latency", bare[0], bare[1], (), [], plan.seconds, BOTH_CORES))
-            local.append(run_load("latency", alone[0], None, (), [], plan.seconds, BOTH_CORES))
+            with servers(JAZZY, broker.port, 2, BOTH_CORES) as joined:
+                ours.append(run_load("latency", joined[0], joined[1], (), [], plan.seconds, BOTH_CORES))
+            with servers(BARE, broker.port, 2, BOTH_CORES) as bare:
+                floor.append(run_load("latency", bare[0], bare[1], (), [], plan.seconds, BOTH_CORES))
+            with servers(ALONE, broker.port, 1, BOTH_CORES) as alone:
+                local.append(run_load("latency", alone[0], None, (), [], plan.seconds, BOTH_CORES))
     quantiles = ("p50", "p99", "p99.9")
+    added: Figures = {}
+    for quantile in quantiles:
+        added |= _with_rounds(quantile, [reading["added_us"][quantile] for reading in ours])
     return {
-        "added_us": {quantile: _middle(ours, "added_us", quantile) for quantile in quantiles},
+        "added_us": added,
         "local_us": {quantile: _middle(ours, "local_us", quantile) for quantile in quantiles},
         "remote_us": {quantile: _middle(ours, "remote_us", quantile) for quantile in quantiles},
         "local_without_broker_us": {quantile: _middle(local, "local_us", quantile) for quantile in quantiles},
@@ -103,10 +112,10 @@ def rate(plan: Plan) -> Figures:
         "messages_per_second": median(ours.values()),
         "bare_messages_per_second": median(bare.values()),
         "redis_benchmark_per_second": median(benchmark.values()),
-        "of_redis_benchmark": paired_ratio(ours, benchmark),
+        **_with_rounds("of_redis_benchmark", paired_ratios(ours, benchmark)),
         "cpu_us": median(our_cpu.values()),
         "bare_cpu_us": median(bare_cpu.values()),
-        "cpu_of_bare": paired_ratio(our_cpu, bare_cpu),
+        **_with_rounds("cpu_of_bare", paired_ratios(our_cpu, bare_cpu)),
     }
 
 
@@ -117,22 +126,20 @@ SHAPES = {"one-by-one": (1, 1), "in-flight": (1, 32), "many": (100, 1), "many-in
 def costs(plan: Plan, shape: str, peers: bool) -> Figures:
     """
     CPU of two servers, one of which publishes messages of 100 bytes, and the other one delivers each to all receivers:
-    ours, the bare program, and the peers, which get the load in turn.
+    ours, the bare program, and the peers, which get the load in turn, each time by processes of their own.
     """
     receivers, depth = SHAPES[shape]
     kinds = [JAZZY, BARE, BARE_THREADS, *([NGINX, PYTHON] if peers else [])]
     readings: dict[str, dict[int, dict[str, Any]]] = {kind.name: {} for kind in kinds}
     failures: dict[str, str] = {}
-    with redis() as broker, contextlib.ExitStack() as stack:
-        pairs: dict[str, list[Server]] = {}
+    with redis() as broker:
         for turn in range(plan.rounds):
             for kind in kinds:
                 if kind.name in failures:
                     continue
                 try:
-                    if kind.name not in pairs:
-                        pairs[kind.name] = stack.enter_context(servers(kind, broker.port, 2))
-                    readings[kind.name][turn] = _cost(kind, pairs[kind.name], broker, receivers, depth, plan.seconds)
+                    with servers(kind, broker.port, 2) as pair:
+                        readings[kind.name][turn] = _cost(kind, pair, broker, receivers, depth, plan.seconds)
                 except Failure as failure:
                     if kind in (JAZZY, BARE, BARE_THREADS):
                         raise
@@ -147,7 +154,7 @@ def costs(plan: Plan, shape: str, peers: bool) -> Figures:
         for figure in ("published_cpu_us", "received_cpu_us", "delivered_cpu_us", "delivered_with_redis_cpu_us"):
             values = {turn: reading[figure] for turn, reading in taken.items()}
             jazzy = {turn: reading[figure] for turn, reading in readings[JAZZY.name].items()}
-            rows[name][f"{figure}_of_it"] = paired_ratio(jazzy, values)  # ours as a part of theirs
+            rows[name] |= _with_rounds(f"{figure}_of_it", paired_ratios(jazzy, values))  # ours as a part of theirs
     return {"receivers": receivers, "depth": depth, "servers": rows, "failed_peers": failures}
 
 
@@ -247,7 +254,8 @@ def resubscribe(plan: Plan) -> Figures:
         server.check()
         for client in clients:
             client.close()
-    return {"topics": plan.topics, "seconds": median(taken), "longest_seconds": max(taken), "at_first_seconds": at_first[0]}
+    at_most = {"longest_seconds": max(taken), "at_first_seconds": at_first[0]}
+    return {"topics": plan.topics, **_with_rounds("seconds", taken), **at_most}
 
 
 STORM_PER_SECOND = 10_000

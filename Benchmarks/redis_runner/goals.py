@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from runner.verdict import Judged
+
+# The figures of the rounds stand beside the median, under its name and this.
+ROUNDS = "_rounds"
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -13,18 +18,22 @@ class Goal:
     limit: float
     is_least: bool = False  # the limit is the least, instead of the most
 
-    def measured(self, results: dict[str, Any]) -> float | None:
-        value: Any = results
-        for key in self.path:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
 
-    def is_met(self, results: dict[str, Any]) -> bool | None:
-        """None: it was not measured."""
-        value = self.measured(results)
-        if value is None:
-            return None
-        return value >= self.limit if self.is_least else value <= self.limit
+def judge(results: dict[str, Any]) -> list[Judged]:
+    """Only what is about measurements that were made."""
+    return [
+        Judged(goal.text, goal.limit, _readings(results, goal.path), goal.is_least) for goal in GOALS if goal.path[0] in results
+    ]
+
+
+def _readings(results: dict[str, Any], path: tuple[str, ...]) -> tuple[float, ...]:
+    """Those of the rounds, which are beside what they became; or that alone, where it was taken once."""
+    place: Any = results
+    for key in path[:-1]:
+        place = place.get(key) if isinstance(place, dict) else None
+    if not isinstance(place, dict) or place.get(path[-1]) is None:
+        return ()
+    return tuple(place.get(f"{path[-1]}{ROUNDS}") or [place[path[-1]]])
 
 
 def _cost(figure: str, text: str, shape: str, words: str, kind: str, limit: float) -> Goal:

@@ -21,8 +21,8 @@ from .instructions import instructions
 
 METHOD = """\
 Everything runs on this one machine: where CPU is measured, servers on core 0, Redis and the load on core 1; otherwise where
-the kernel puts them. CPU is that of all threads of a process by the kernel's scheduler statistics. Kinds of servers run at
-the same time and get the load in turn, {rounds} rounds of {seconds} s; figures are medians, ratios the medians of the ratios
+the kernel puts them. CPU is that of all threads of a process by the kernel's scheduler statistics. Kinds of servers get the
+load in turn, {rounds} rounds of {seconds} s, for each of which they are started anew; figures are medians, ratios the medians of the ratios
 within rounds. *Bare hiredis* is a program that does the same without any check, envelope or time-out: by one thread, for which clients wait
 whenever it waits for Redis, or by two, as ours.
 Messages have 100 bytes. nchan runs without a store and with its fast way of publishing, python-socketio with uvloop and the

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .goals import GOALS, SHAPES
+from runner import verdict
+
+from .goals import ROUNDS, SHAPES, judge
 
 PAGE = Path(__file__).with_name("capacity.html")
 PLACE_OF_FIGURES = "/* figures */ {}"
@@ -24,18 +26,16 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _goals(results: dict[str, Any]) -> str:
-    words = {True: "met", False: "**not met**", None: "not measured"}
-    rows = [
-        [goal.text, ("≥ " if goal.is_least else "≤ ") + _number(goal.limit), _number(goal.measured(results)),
-         words[goal.is_met(results)]]
-        for goal in GOALS
-    ]  # fmt: skip
-    return _table(["goal", "limit", "measured", ""], rows)
+    judged = judge(results)
+    table = _table(verdict.HEAD, [verdict.row(each) for each in judged])
+    return "\n\n".join([f"{verdict.counted(judged)}.", table, verdict.RULE])
 
 
 def _flat(figures: dict[str, Any], before: str = "") -> list[list[str]]:
     rows = []
     for name, value in figures.items():
+        if name.endswith(ROUNDS):
+            continue
         title = f"{before}{name.replace('_', ' ')}"
         rows += _flat(value, f"{title}: ") if isinstance(value, dict) else [[title, _number(value)]]
     return rows

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .measurement import Results
-from .workloads import C, FLOOR, SWIFT
+from .verdict import NOT_MET, Judged
+from .workloads import C, FLOOR, FLOOR_KEEPING, SWIFT
 
 CPU = "server_cpu_us_per_message"
 MEMORY = "memory_per_connection"
+OURS = {FLOOR, FLOOR_KEEPING, C, SWIFT}
 
 
 @dataclass(frozen=True)
@@ -21,16 +24,6 @@ class Goal:
     limit: float
     versus: str | None = None
     figure: str = CPU
-
-
-@dataclass(frozen=True)
-class Verdict:
-    goal: Goal
-    measured: float | None  # None: it was not measured in this run
-
-    @property
-    def is_met(self) -> bool | None:
-        return None if self.measured is None else self.measured <= self.goal.limit
 
 
 def _versus(text: str, workload: str, limit: float, versus: str, label: str = C, figure: str = CPU) -> Goal:
@@ -101,12 +94,48 @@ GOALS: list[Goal] = [
 ]
 
 
-def judge(results: Results, goals: list[Goal] = GOALS) -> list[Verdict]:
-    return [Verdict(goal, _measured(results, goal)) for goal in goals]
+def judge(results: Results, goals: list[Goal] = GOALS) -> list[Judged]:
+    """Only what is about workloads that had their turn: a part of them says nothing about the others."""
+    titles = {workload.key: workload.title for workload in results.workloads}
+    return [
+        Judged(f"{goal.text}: {titles[goal.workload]}", goal.limit, tuple(_readings(results, goal)))
+        for goal in goals
+        if goal.workload in titles
+    ]
 
 
-def _measured(results: Results, goal: Goal) -> float | None:
+def _readings(results: Results, goal: Goal) -> list[float]:
     if goal.versus is not None:
-        return results.ratio(goal.workload, goal.label, goal.versus, goal.figure)
-    summary = results.summary(goal.workload, goal.label, goal.figure)
-    return summary.median if summary else None
+        return results.ratios(goal.workload, goal.label, goal.versus, goal.figure)
+    return list(results.figures(goal.workload, goal.label, goal.figure).values())
+
+
+def judge_micro(micro: list[dict[str, Any]]) -> list[Judged]:
+    """Goals of bench-micro: its rows, in nanoseconds for one operation, in GB/s, or in GB/s of the first row's, memcpy's."""
+    return [
+        Judged(f"{row['name']}, {UNITS[row['limit_of']]}", row["limit"], _micro_readings(row, micro[0]), row["limit_of"] != "ns")
+        for row in micro
+        if row.get("limit_of") is not None
+    ]
+
+
+UNITS = {"ns": "ns", "GB/s": "GB/s", "memcpy": "of memcpy's GB/s"}
+
+
+def _micro_readings(row: dict[str, Any], memcpy: dict[str, Any]) -> tuple[float, ...]:
+    if row["limit_of"] == "ns":
+        return tuple(row["readings_ns"])
+    yardstick = memcpy["gigabytes_per_second"] if row["limit_of"] == "memcpy" else 1
+    return tuple(row["bytes"] / nanoseconds / yardstick for nanoseconds in row["readings_ns"])
+
+
+def rivals(results: Results) -> list[Judged]:
+    """Peers that beat the server in C, beyond noise: its part of the peer's CPU, or of its memory, in each round."""
+    found = []
+    for workload in results.workloads:
+        figure = MEMORY if results.figures(workload.key, C, MEMORY) else CPU
+        for label in results.readings[workload.key]:
+            if label not in OURS:
+                ratios = results.ratios(workload.key, C, label, figure)
+                found.append(Judged(f"{label}: {workload.title}", 1.0, tuple(ratios)))
+    return [judged for judged in found if judged.verdict == NOT_MET]

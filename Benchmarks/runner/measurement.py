@@ -1,15 +1,18 @@
-"""Measuring: all servers of a workload run, and get the load in turn."""
+"""Measuring: in each round all servers of a workload run, and get the load in turn."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from statistics import median
 from typing import Any
 
 from .load import run_load
 from .servers import Failure, Server
-from .statistics import Summary, paired_ratio
-from .workloads import Workload
+from .statistics import Summary, paired_ratios
+from .workloads import Run, Workload
 
 CLIENT_CORES = {1}
 
@@ -35,6 +38,15 @@ class Results:
     readings: dict[str, dict[str, dict[int, dict[str, Any]]]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
+    @staticmethod
+    def of_json(workloads: list[dict[str, Any]]) -> Results:
+        """What `report.as_json` wrote, without how it was measured."""
+        results = Results()
+        for each in workloads:
+            results.workloads.append(Workload(each["key"], each["title"], "", ()))
+            results.readings[each["key"]] = {label: dict(enumerate(taken)) for label, taken in each["runs"].items()}
+        return results
+
     def figures(self, workload: str, label: str, figure: str) -> dict[int, float]:
         taken = self.readings.get(workload, {}).get(label, {})
         values = {turn: figure_of(reading, figure) for turn, reading in taken.items()}
@@ -44,8 +56,13 @@ class Results:
         figures = self.figures(workload, label, figure)
         return Summary.of(list(figures.values())) if figures else None
 
+    def ratios(self, workload: str, label: str, versus: str, figure: str) -> list[float]:
+        """Of each round that both have."""
+        return paired_ratios(self.figures(workload, label, figure), self.figures(workload, versus, figure))
+
     def ratio(self, workload: str, label: str, versus: str, figure: str) -> float | None:
-        return paired_ratio(self.figures(workload, label, figure), self.figures(workload, versus, figure))
+        ratios = self.ratios(workload, label, versus, figure)
+        return median(ratios) if ratios else None
 
 
 @dataclass(frozen=True)
@@ -57,37 +74,53 @@ class Plan:
 
 
 def measure(workload: Workload, plan: Plan, results: Results) -> None:
-    """Adds the readings of a workload. Servers that fail are noted, and excluded from later rounds."""
+    """
+    Adds the readings of a workload. Servers are started anew each round, because where the memory of a process lies decides
+    over a few percent of it. Those that fail are noted, and excluded from later rounds.
+    """
     results.workloads.append(workload)
     results.readings[workload.key] = {}
-    servers: dict[str, Server] = {}
+    runs = list(workload.runs)
+    for turn in range(workload.rounds or plan.rounds * workload.factor):
+        failed = _round(workload, runs, turn, plan, results)
+        # Backwards the next time: what came first is last, and neighbours stay neighbours.
+        runs = [run for run in reversed(runs) if run.label not in failed]
+
+
+def _round(workload: Workload, runs: list[Run], turn: int, plan: Plan, results: Results) -> set[str]:
+    """One turn of each. Returns which of them failed."""
+    servers = {run.label: Server(run.label, run.command, set(run.server_cores)) for run in runs}
+    failed: set[str] = set()
+
+    def attempt(label: str, step: Callable[[], None]) -> None:
+        if label in failed:
+            return
+        try:
+            step()
+        except Failure as failure:
+            failed.add(label)
+            _note(results, workload, failure)
+            servers[label].stop()
+
     try:
-        for run in workload.runs:
-            try:
-                server = Server(run.label, run.command, set(run.server_cores))
-                server.start()
-                servers[run.label] = server
-            except Failure as failure:
-                _note(results, workload, failure)
-        for turn in range(workload.rounds or plan.rounds * workload.factor):
-            for run in workload.runs:
-                if run.label in servers:
-                    _take_turn(workload, run.label, list(run.load), servers, turn, plan, results)
+        for label, server in servers.items():
+            attempt(label, server.launch)
+        for label, server in servers.items():
+            attempt(label, server.await_listening)
+        for run in runs:
+            attempt(run.label, partial(_take_turn, workload, run, servers[run.label], turn, plan, results))
     finally:
         for server in servers.values():
+            server.terminate()
+        for server in servers.values():
             server.stop()
+    return failed
 
 
-def _take_turn(
-    workload: Workload, label: str, load: list[str], servers: dict[str, Server], turn: int, plan: Plan, results: Results
-) -> None:
-    times = ["--warm-up", str(plan.warm_up), "--seconds", str(plan.seconds)]
-    try:
-        reading = run_load(plan.load_program, [*load, *times], servers[label], CLIENT_CORES)
-        results.readings[workload.key].setdefault(label, {})[turn] = reading
-    except Failure as failure:
-        _note(results, workload, failure)
-        servers.pop(label).stop()
+def _take_turn(workload: Workload, run: Run, server: Server, turn: int, plan: Plan, results: Results) -> None:
+    times = ["--warm-up", str(run.warm_up or plan.warm_up), "--seconds", str(plan.seconds)]
+    reading = run_load(plan.load_program, [*run.load, *times], server, CLIENT_CORES)
+    results.readings[workload.key].setdefault(run.label, {})[turn] = reading
 
 
 def _note(results: Results, workload: Workload, failure: Failure) -> None:

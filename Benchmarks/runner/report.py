@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .goals import CPU, Verdict
+from . import verdict
+from .goals import CPU, rivals
 from .measurement import Results
+from .verdict import Judged
 from .workloads import C, FLOOR, Workload
 
 
@@ -75,38 +77,29 @@ def _memory_table(results: Results, workload: Workload) -> str:
     return _table(head, rows)
 
 
-def _goal_rows(verdicts: list[Verdict], titles: dict[str, str]) -> list[list[str]]:
-    words = {True: "met", False: "**not met**", None: "not measured"}
-    return [
-        [
-            f"{verdict.goal.text}: {titles.get(verdict.goal.workload, verdict.goal.workload)}",
-            f"≤ {_number(verdict.goal.limit, 3).rstrip('0').rstrip('.')}",
-            _number(verdict.measured, 3),
-            words[verdict.is_met],
-        ]
-        for verdict in verdicts
-    ]
-
-
 def _micro_table(micro: list[dict[str, Any]]) -> str:
     rows = []
     for row in micro:
-        goal = row.get("goal") or ""
-        met = {True: "met", False: "**not met**"}.get(row.get("met"), "") if goal else ""
         rows.append(
             [row["name"], _number(row["ns"], 1), _number(row.get("gigabytes_per_second"), 1),
-             f"{100 * row['spread']:.0f} %", goal, met]
+             f"{100 * row['spread']:.0f} %", row.get("goal") or ""]
         )  # fmt: skip
-    return _table(["operation", "ns", "GB/s", "spread", "goal", ""], rows)
+    return _table(["operation", "ns", "GB/s", "spread", "goal"], rows)
+
+
+def _rivals(results: Results) -> str:
+    rows = [verdict.rival_row(judged) for judged in rivals(results)]
+    return _table(verdict.RIVALS_HEAD, rows) if rows else "None, beyond noise."
 
 
 def markdown(
-    results: Results, verdicts: list[Verdict], machine: dict[str, str], method: str, micro: list[dict[str, Any]]
+    results: Results, judged: list[Judged], machine: dict[str, str], method: str, micro: list[dict[str, Any]]
 ) -> str:
-    titles = {workload.key: workload.title for workload in results.workloads}
     parts = ["# Benchmark results", _table(["", ""], [[key, value] for key, value in machine.items()]), method]
-    if verdicts:
-        parts += ["## Goals", _table(["goal", "limit", "measured", ""], _goal_rows(verdicts, titles))]
+    parts += ["## Peers that need less than ours", _rivals(results)]
+    if judged:
+        goals = _table(verdict.HEAD, [verdict.row(each) for each in judged])
+        parts += ["## Goals", f"{verdict.counted(judged)}.", goals, verdict.RULE]
     for workload in results.workloads:
         table = _memory_table(results, workload) if _is_memory(workload) else _load_table(results, workload)
         parts += [f"## {workload.title[0].upper()}{workload.title[1:]}", table]
@@ -118,15 +111,11 @@ def markdown(
 
 
 def as_json(
-    results: Results, verdicts: list[Verdict], machine: dict[str, str], micro: list[dict[str, Any]]
+    results: Results, judged: list[Judged], machine: dict[str, str], micro: list[dict[str, Any]]
 ) -> dict[str, Any]:
     return {
         "machine": machine,
-        "goals": [
-            {"goal": verdict.goal.text, "workload": verdict.goal.workload, "limit": verdict.goal.limit,
-             "measured": verdict.measured, "is_met": verdict.is_met}
-            for verdict in verdicts
-        ],
+        "goals": [each.as_json() for each in judged],
         "workloads": [
             {"key": workload.key, "title": workload.title,
              "runs": {label: list(taken.values()) for label, taken in results.readings[workload.key].items()}}

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 START_SECONDS = 30
@@ -31,17 +32,23 @@ def parse_peer(text: str) -> tuple[str, str]:
     return name.strip(), command.strip()
 
 
+_lately_given: deque[int] = deque(maxlen=1000)  # whoever got one of these may not listen yet
+
+
 def free_port() -> int:
     """
     A port that nobody listens on, and neither on the one after it, which a second server may want. Not one of those that
     the kernel gives to whoever connects: on a busy machine another has it before the server does.
     """
     while True:
-        port = random.randrange(*PORTS)
+        port = random.randrange(*PORTS) & ~1
+        if port in _lately_given:
+            continue
         with socket.socket() as probe, socket.socket() as next_probe:
             try:
                 probe.bind(("", port))
                 next_probe.bind(("", port + 1))
+                _lately_given.append(port)
                 return port
             except OSError:
                 continue
@@ -64,6 +71,10 @@ class Server:
 
     def start(self) -> None:
         """Starts it and waits until it accepts connections."""
+        self.launch()
+        self.await_listening()
+
+    def launch(self) -> None:
         self.output = tempfile.TemporaryFile()
         words = shlex.split(self.command.replace("{port}", str(self.port)))
         try:
@@ -76,6 +87,10 @@ class Server:
             )
         except OSError as error:
             raise Failure(f"{self.name} cannot be started: {error}") from error
+
+    def await_listening(self) -> None:
+        """Waits until it accepts connections."""
+        assert self.process is not None
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -84,7 +99,7 @@ class Server:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
                 return
             except OSError:
-                time.sleep(0.05)
+                time.sleep(0.01)
         self.stop()
         raise Failure(f"{self.name} did not listen within {START_SECONDS} s: {self.said()}")
 
@@ -102,6 +117,11 @@ class Server:
     def said(self) -> str:
         self.output.seek(0)
         return self.output.read().decode(errors="replace").strip()[-500:] or "it said nothing"
+
+    def terminate(self) -> None:
+        """Asks it to end; `stop` waits until it has."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
 
     def stop(self) -> None:
         if self.process is None or self.process.poll() is not None:

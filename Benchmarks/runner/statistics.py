@@ -26,10 +26,9 @@ class Summary:
         return Summary(middle, min(readings), max(readings), (upper - lower) / middle)
 
 
-def paired_ratio(readings: dict[int, float], others: dict[int, float]) -> float | None:
-    """The median of the ratios in the rounds that both have; None when there is none.
+def paired_ratios(readings: dict[int, float], others: dict[int, float]) -> list[float]:
+    """The ratios in the rounds that both have.
 
     The machine's mood changes from minute to minute and hits both of a round alike.
     """
-    ratios = [readings[turn] / others[turn] for turn in readings if others.get(turn)]
-    return median(ratios) if ratios else None
+    return [readings[turn] / others[turn] for turn in sorted(readings) if others.get(turn)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FLOOR, C, SWIFT = "floor", "Jazzy, C", "Jazzy, Swift"
+FLOOR_KEEPING = "floor, buffers kept"
 
 RELEASE = "build/release"
 SWIFT_RELEASE = ".build/release"
@@ -22,6 +23,7 @@ class Run:
     command: str
     load: tuple[str, ...]
     server_cores: frozenset[int] = frozenset({0})
+    warm_up: float | None = None  # where not as long as usual
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def tls_echo(key: str, title: str, peers: list[Peer], *flags: str, factor: int =
     load = ("echo", "--tls", "1.3", *flags)
     ours = (
         Run(FLOOR, floor_tls(), load),
-        Run("floor, buffers kept", floor_tls(" --keep-buffers"), load),
+        Run(FLOOR_KEEPING, floor_tls(" --keep-buffers"), load),
         Run(C, echo_tls(), load),
     )
     return Workload(key, title, "echo", ours + with_tls(peers, load), factor=factor)

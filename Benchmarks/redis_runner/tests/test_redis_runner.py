@@ -9,27 +9,30 @@ import pytest
 from redis_runner import main as redis_main
 from redis_runner import report
 from redis_runner.crowd import reach, shares
-from redis_runner.goals import GOALS, Goal
+from redis_runner.goals import GOALS, judge
 from redis_runner.wire import text_frame
 from runner.servers import Failure
 
 MACHINE = {"date": "2026-01-01", "commit": "abc", "processor": "p", "cores": "2", "memory": "1 GiB", "kernel": "k"}
 
 
-def results_with(path: tuple[str, ...], value: float) -> dict[str, Any]:
-    for key in reversed(path):
-        value = {key: value}  # type: ignore[assignment]
-    return value  # type: ignore[return-value]
-
-
 @pytest.mark.parametrize(
-    ("value", "is_least", "is_met"),
-    [(0.9, True, True), (0.89, True, False), (0.9, False, True), (0.91, False, False)],
+    ("figures", "readings"),
+    [
+        ({"of_redis_benchmark": 0.9}, (0.9,)),  # taken once
+        ({"of_redis_benchmark": 0.9, "of_redis_benchmark_rounds": [0.8, 0.9, 1.0]}, (0.8, 0.9, 1.0)),
+        ({"of_redis_benchmark": None, "of_redis_benchmark_rounds": []}, ()),
+        ({}, ()),
+    ],
 )
-def test_a_goal_is_a_least_or_a_most(value: float, is_least: bool, is_met: bool) -> None:
-    goal = Goal("g", ("rate", "of_redis_benchmark"), 0.9, is_least)
-    assert goal.is_met(results_with(goal.path, value)) is is_met
-    assert goal.is_met({}) is None
+def test_a_goal_is_judged_by_its_rounds(figures: dict[str, Any], readings: tuple[float, ...]) -> None:
+    judged = {each.text: each for each in judge({"rate": figures})}
+    assert judged["publishing rate of one process, of redis-benchmark's"].readings == readings
+
+
+def test_what_was_not_measured_is_not_judged() -> None:
+    assert judge({}) == []
+    assert {each.is_least for each in judge({"rate": {}})} == {True, False}
 
 
 def test_every_goal_is_about_something_that_is_measured() -> None:
@@ -112,7 +115,10 @@ def test_without_a_figure_there_is_no_page() -> None:
 
 
 def test_the_markdown_has_goals_and_figures() -> None:
-    results = {"storm": {"part_of_a_core": 0.25}}
-    text = report.markdown(results, {"storm": "topics that come and go"}, MACHINE, "method")
-    assert "| part of a core for 10,000 topics a second that come and go | ≤ 0.2 | 0.25 | **not met** |" in text
+    results = {"storm": {"part_of_a_core": 0.25}, "rate": {"cpu_of_bare": 1.0, "cpu_of_bare_rounds": [0.9, 1.1]}}
+    titles = {"storm": "topics that come and go", "rate": "publishing"}
+    text = report.markdown(results, titles, MACHINE, "method")
+    assert "| CPU of publishing by itself, of bare hiredis's | ≤ 1.3 | 1.000 | 0.900–1.100 | 2 | met |" in text
+    assert "cpu of bare rounds" not in text
+    assert "| part of a core for 10,000 topics a second that come and go | ≤ 0.2 | 0.250 | – | 1 | **not met** |" in text
     assert "## Topics that come and go" in text and "| part of a core | 0.25 |" in text

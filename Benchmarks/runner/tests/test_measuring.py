@@ -7,7 +7,7 @@ import pytest
 from runner import main as runner_main
 from runner.load import check_reading
 from runner.measurement import Plan, Results, measure
-from runner.servers import Failure, Server, parse_peer
+from runner.servers import Failure, Server, free_port, parse_peer
 from runner.workloads import Run, Workload
 
 from . import fakes
@@ -42,6 +42,26 @@ def test_servers_take_turns(tmp_path: Path) -> None:
     results = run_with(tmp_path, server, server)
     assert results.failures == []
     assert results.figures("echo-20", "server 1", "server_cpu_us_per_message") == {0: 5.0, 1: 5.0}
+
+
+@BOTH_CORES
+def test_each_round_has_new_servers_in_the_opposite_order(tmp_path: Path) -> None:
+    # The load notes the process that it is pointed at, and of which program it is.
+    command_line = "open('/proc/' + arguments['--pid'] + '/cmdline').read().split('\\0')"
+    noting = f"open({str(tmp_path / 'turns')!r}, 'a').write(arguments['--pid'] + ' ' + {command_line}[1] + '\\n')"
+    commands = [fakes.server(tmp_path, name=name) for name in ("first", "second")]
+    assert run_with(tmp_path, *commands, load=noting).failures == []
+    pids, programs = zip(*(line.split() for line in (tmp_path / "turns").read_text().splitlines()))
+    assert len(set(pids)) == 4
+    assert [Path(program).stem for program in programs] == ["first", "second", "second", "first"]
+
+
+@BOTH_CORES
+def test_no_server_outlives_its_round(tmp_path: Path) -> None:
+    noting = f"open({str(tmp_path / 'pids')!r}, 'a').write(arguments['--pid'] + ' ')"
+    run_with(tmp_path, fakes.server(tmp_path), load=noting)
+    for pid in (tmp_path / "pids").read_text().split():
+        assert not Path(f"/proc/{pid}").exists()
 
 
 @BOTH_CORES
@@ -103,6 +123,11 @@ def test_servers_are_ended(tmp_path: Path) -> None:
     server.start()
     server.stop()
     assert server.process is not None and server.process.poll() is not None
+
+
+def test_no_port_is_given_twice_in_a_row() -> None:
+    ports = [free_port() for _ in range(500)]
+    assert len({port + offset for port in ports for offset in (0, 1)}) == 1000
 
 
 def test_a_workload_that_is_not_there_is_refused(tmp_path: Path) -> None:

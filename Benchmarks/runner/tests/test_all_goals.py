@@ -1,0 +1,47 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import goals
+
+
+def write(path: Path, whole: dict[str, Any]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(whole))
+
+
+def servers(key: str, cpu: float, on: str) -> dict[str, Any]:
+    def runs(value: float) -> list[dict[str, float]]:
+        return [{"server_cpu_us_per_message": value}] * 2
+
+    return {"machine": {"date": on, "commit": "abc"}, "micro": [],
+            "workloads": [{"key": key, "title": f"the {key}", "runs": {"floor": runs(1.0), "Jazzy, C": runs(cpu)}}]}  # fmt: skip
+
+
+def test_every_part_is_in_one_table_with_its_own_date(tmp_path: Path) -> None:
+    write(tmp_path / "latest.json", servers("echo-20", 1.0, "2026-01-01"))
+    write(tmp_path / "tls" / "latest.json", servers("tls-echo-20", 1.2, "2026-01-02"))
+    write(tmp_path / "redis" / "latest.json", {"machine": {}, "results": {"storm": {"part_of_a_core": 0.1}}})
+    goal = {"goal": "all of them, s", "limit": 5, "is_least": False, "readings": [4.0, 6.0]}
+    write(tmp_path / "resume.json", {"machine": {"date": "2026-01-03"}, "goals": [goal]})
+    text = goals.markdown(tmp_path, quick=False)
+    assert "| CPU per message of the floor: the echo-20 | ≤ 1.03 | 1.000 | 1.000–1.000 | 2 | met |" in text
+    assert "the tls-echo-20 | ≤ 1.05 | 1.200 | 1.200–1.200 | 2 | **not met** |" in text
+    assert "| part of a core for 10,000 topics a second that come and go | ≤ 0.2 | 0.100 | – | 1 | met |" in text
+    assert "| all of them, s | ≤ 5 | 5.000 | 4.000–6.000 | 2 | within noise |" in text
+    assert "`make bench-resume` | 2026-01-03 |" in text
+    assert "`make bench-scrape` | never |" in text
+
+
+def test_a_goal_that_a_run_of_everything_has_is_not_repeated(tmp_path: Path) -> None:
+    write(tmp_path / "latest.json", servers("tls-echo-20", 1.0, "2026-01-02"))
+    write(tmp_path / "tls" / "latest.json", servers("tls-echo-20", 1.2, "2026-01-01"))
+    text = goals.markdown(tmp_path, quick=False)
+    assert text.count("the floor with OpenSSL") == 1 and "2026-01-01" not in text
+
+
+def test_a_quick_run_has_a_table_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path / "latest.json", servers("echo-20", 1.0, "2026-01-01"))
+    assert "the echo-20" not in goals.markdown(tmp_path, quick=True)
+    write(tmp_path / "quick.json", servers("echo-20", 1.0, "2026-01-01"))
+    assert "the echo-20" in goals.markdown(tmp_path, quick=True)
