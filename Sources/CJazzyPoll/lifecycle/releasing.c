@@ -134,8 +134,8 @@ void jz_connection_lose(jz_shard *shard, jz_connection *connection, jz_failure f
 /* A peer that has all that was sent is told that no more comes. A descriptor says so by itself, when it is closed. */
 static void take_leave(jz_shard *shard, const jz_connection *connection)
 {
-    if (jz_link_is_channel(connection->link) && connection->unsent == NULL && connection->broken == JZ_FAILURE_NONE)
-        jz_links_take_leave(&shard->turn.links, connection->link);
+    if (connection->unsent == NULL && connection->broken == JZ_FAILURE_NONE)
+        (void)jz_link_tell_end(&shard->turn.links, connection->link);
 }
 
 void jz_connection_cut_off(jz_shard *shard, jz_connection *connection)

@@ -101,10 +101,9 @@ static void follow_closing(jz_shard *shard, jz_connection *connection)
  */
 static bool finish_sending(jz_shard *shard, jz_connection *connection)
 {
-    jz_socket_result result = JZ_SOCKET_OK;
-    /* A channel may have to send something for that, as TLS does. */
-    if (connection->lingers || jz_link_is_channel(connection->link))
-        result = jz_link_finish_sending(&shard->turn.links, connection->link);
+    jz_links *links = &shard->turn.links;
+    jz_socket_result result = connection->lingers ? jz_link_finish_sending(links, connection->link)
+                                                  : jz_link_tell_end(links, connection->link);
     if (result == JZ_SOCKET_OK && connection->lingers)
         connection->phase = JZ_PHASE_LINGERING;
     else if (result == JZ_SOCKET_WOULD_BLOCK)

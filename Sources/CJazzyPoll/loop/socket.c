@@ -234,11 +234,7 @@ jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t len
 
 jz_socket_result jz_socket_send_last(int descriptor, const uint8_t *bytes, size_t length, size_t *sent)
 {
-    jz_socket_result result = send_with(descriptor, bytes, length, JZ_SEND_MORE_FLAGS, sent);
-    /* close would not do: with unread input it discards unsent output. */
-    if (result == JZ_SOCKET_OK && *sent == length)
-        jz_socket_finish_sending(descriptor);
-    return result;
+    return send_with(descriptor, bytes, length, JZ_SEND_MORE_FLAGS, sent);
 }
 
 jz_socket_result jz_socket_send_pieces(int descriptor, const jz_piece *pieces, size_t count, size_t *sent)
@@ -286,6 +282,7 @@ void jz_socket_finish_sending(int descriptor)
 
 void jz_socket_end(int descriptor)
 {
+    /* close alone would not do: with unread input it discards unsent output, such as that of jz_socket_send_last. */
     shutdown(descriptor, SHUT_RDWR);
     close(descriptor);
 }

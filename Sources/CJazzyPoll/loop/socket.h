@@ -61,7 +61,10 @@ void jz_socket_limit_unsent(int descriptor, uint32_t limit);
 /* Sends as much as the kernel takes, perhaps less than `length`. */
 jz_socket_result jz_socket_send(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
 
-/* The same for the last bytes; when all are sent, also jz_socket_finish_sending, in one packet if the system can. */
+/*
+ * The same for the last bytes, behind which the socket must be ended at once: they go out in one packet with the end,
+ * if the system can.
+ */
 jz_socket_result jz_socket_send_last(int descriptor, const uint8_t *bytes, size_t length, size_t *sent);
 
 /* Sends as much as the kernel takes of several pieces, at most JZ_MOST_PIECES, with one system call. */

@@ -321,25 +321,21 @@ jz_socket_result jz_links_send(jz_links *links, int link, const jz_piece *pieces
     return result == JZ_IO_OK || *sent > 0 ? JZ_SOCKET_OK : JZ_SOCKET_WOULD_BLOCK;
 }
 
-jz_socket_result jz_links_finish_sending(jz_links *links, int link)
-{
-    jz_channel *channel = at(links, link);
-    if (channel->is_ready && !channel->has_told_end) {
-        size_t sent;
-        jz_socket_result result = jz_links_send(links, link, NULL, 0, true, &sent);
-        if (result != JZ_SOCKET_OK)
-            return result;
-    }
-    jz_socket_finish_sending(channel->descriptor);
-    return JZ_SOCKET_OK;
-}
-
-void jz_links_take_leave(jz_links *links, int link)
+jz_socket_result jz_links_tell_end(jz_links *links, int link)
 {
     const jz_channel *channel = at(links, link);
     size_t sent;
-    if (channel->is_ready && !channel->has_told_end)
-        jz_links_send(links, link, NULL, 0, true, &sent);
+    if (!channel->is_ready || channel->has_told_end)
+        return JZ_SOCKET_OK;
+    return jz_links_send(links, link, NULL, 0, true, &sent);
+}
+
+jz_socket_result jz_links_finish_sending(jz_links *links, int link)
+{
+    jz_socket_result result = jz_links_tell_end(links, link);
+    if (result == JZ_SOCKET_OK)
+        jz_socket_finish_sending(at(links, link)->descriptor);
+    return result;
 }
 
 bool jz_links_explain(const jz_links *links, int link, char *text, size_t size)

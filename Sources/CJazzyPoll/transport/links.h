@@ -136,9 +136,6 @@ static inline bool jz_link_is_secure(const jz_links *links, int link);
 /* Writes why a channel was lost. False if there is nothing to say. */
 bool jz_links_explain(const jz_links *links, int link, char *text, size_t size);
 
-/* Tells the peer that nothing more will be sent, if that is possible now: the link is about to end. */
-void jz_links_take_leave(jz_links *links, int link);
-
 /* Closes the channel, if it was opened, and frees its place. The caller owns the descriptor again. */
 void jz_links_forget(jz_links *links, int link);
 
@@ -149,6 +146,7 @@ void jz_links_free(jz_links *links);
 jz_socket_result jz_links_receive(jz_links *links, int link, uint8_t *bytes, size_t capacity, size_t *received);
 jz_socket_result jz_links_send(jz_links *links, int link, const jz_piece *pieces, size_t count, bool is_last,
                                size_t *sent);
+jz_socket_result jz_links_tell_end(jz_links *links, int link);
 jz_socket_result jz_links_finish_sending(jz_links *links, int link);
 void jz_links_end(jz_links *links, int link);
 
@@ -197,7 +195,7 @@ static inline jz_socket_result jz_link_send(jz_links *links, int link, const uin
     return jz_links_send(links, link, &(jz_piece){bytes, length}, 1, false, sent);
 }
 
-/* As jz_socket_send_last; but with a channel jz_link_finish_sending must still be called before it ends. */
+/* As jz_socket_send_last; but with a channel jz_link_tell_end must still be called before it ends. */
 static inline jz_socket_result jz_link_send_last(jz_links *links, int link, const uint8_t *bytes, size_t length,
                                                  size_t *sent)
 {
@@ -212,6 +210,15 @@ static inline jz_socket_result jz_link_send_pieces(jz_links *links, int link, co
     if (JZ_LIKELY(!jz_link_is_channel(link)))
         return jz_socket_send_pieces(link, pieces, count, sent);
     return jz_links_send(links, link, pieces, count, false, sent);
+}
+
+/*
+ * Before the link is ended: a channel may have to send something that says so, as TLS does. WOULD_BLOCK: call again
+ * when the link is writable.
+ */
+static inline jz_socket_result jz_link_tell_end(jz_links *links, int link)
+{
+    return jz_link_is_channel(link) ? jz_links_tell_end(links, link) : JZ_SOCKET_OK;
 }
 
 /*
