@@ -122,7 +122,8 @@ INSTRUCTIONS_TLS_FOLDER := Benchmarks/bench-instructions-tls
 # Without OpenSSL's own instructions, which depend on its version.
 INSTRUCTIONS_TLS_COMPARE := python3 $(INSTRUCTIONS_FOLDER)/compare.py --compiler $(GCC) --tolerance $(TOLERANCE) \
 	--sources Sources/ --baseline $(INSTRUCTIONS_TLS_FOLDER)/baseline.json $(BUILD)/instructions/bench-instructions-tls
-INSTRUCTIONS_CALLS := listen accept4 recv send sendmsg epoll_ctl epoll_wait clock_gettime time getentropy
+INSTRUCTIONS_CALLS := listen accept4 recv send sendmsg shutdown close getsockopt setsockopt getsockname getpeername \
+	epoll_ctl epoll_wait clock_gettime time getentropy
 
 $(eval $(call c_build,instructions,$(GCC),$(RELEASE_FLAGS)))
 $(eval $(call c_program,instructions,$(GCC),$(RELEASE_FLAGS),bench-instructions,$(INSTRUCTIONS_SOURCES)))

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -25,6 +26,12 @@ WRAPPED(ssize_t, send, int descriptor, const void *bytes, size_t length, int fla
 WRAPPED(ssize_t, sendmsg, int descriptor, const struct msghdr *message, int flags);
 WRAPPED(int, epoll_ctl, int epoll, int operation, int descriptor, struct epoll_event *event);
 WRAPPED(int, epoll_wait, int epoll, struct epoll_event *events, int most, int timeout);
+WRAPPED(int, shutdown, int descriptor, int how);
+WRAPPED(int, close, int descriptor);
+WRAPPED(int, getsockopt, int descriptor, int level, int name, void *value, socklen_t *length);
+WRAPPED(int, setsockopt, int descriptor, int level, int name, const void *value, socklen_t length);
+WRAPPED(int, getsockname, int descriptor, struct sockaddr *address, socklen_t *length);
+WRAPPED(int, getpeername, int descriptor, struct sockaddr *address, socklen_t *length);
 WRAPPED(int, clock_gettime, clockid_t clock, struct timespec *now);
 WRAPPED(time_t, time, time_t *now);
 WRAPPED(int, getentropy, void *bytes, size_t length);
@@ -36,6 +43,7 @@ void (*kernel_waits)(void);
 void (*kernel_sends)(const void *bytes, size_t length);
 time_t kernel_now = 1000000;
 kernel_sent kernel_sent_so_far;
+size_t kernel_calls_so_far;
 
 static int listener = -1;
 static epoll_data_t listener_data;
@@ -78,6 +86,7 @@ int __wrap_accept4(int from, struct sockaddr *address, socklen_t *length, int fl
 {
     (void)from;
     (void)flags;
+    kernel_calls_so_far++;
     if (connecting == 0 || accepted == KERNEL_MOST_CONNECTIONS)
         return failing(EAGAIN);
     connecting--;
@@ -106,6 +115,7 @@ static JZ_NEVER_INLINED ssize_t receive_part(int descriptor, void *bytes, size_t
 
 ssize_t __wrap_recv(int descriptor, void *bytes, size_t capacity, int flags)
 {
+    kernel_calls_so_far++;
     if (descriptor != input.descriptor || input.length == 0 || input.length > capacity || flags != 0)
         return receive_part(descriptor, bytes, capacity, flags);
     size_t length = input.length;
@@ -124,6 +134,7 @@ ssize_t __wrap_send(int descriptor, const void *bytes, size_t length, int flags)
 {
     (void)descriptor;
     (void)flags;
+    kernel_calls_so_far++;
     kernel_sent_so_far.calls++;
     kernel_sent_so_far.bytes += length;
     return kernel_sends != NULL ? pass_on(bytes, length) : (ssize_t)length;
@@ -138,6 +149,7 @@ ssize_t __wrap_sendmsg(int descriptor, const struct msghdr *message, int flags)
         length += message->msg_iov[i].iov_len;
     for (size_t i = 0; kernel_sends != NULL && i < message->msg_iovlen; i++)
         pass_on(message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
+    kernel_calls_so_far++;
     kernel_sent_so_far.calls++;
     kernel_sent_so_far.bytes += length;
     return (ssize_t)length;
@@ -146,6 +158,7 @@ ssize_t __wrap_sendmsg(int descriptor, const struct msghdr *message, int flags)
 int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event)
 {
     (void)epoll;
+    kernel_calls_so_far++;
     if (operation == EPOLL_CTL_DEL)
         return 0;
     if (descriptor == listener)
@@ -160,10 +173,48 @@ int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int timeo
     (void)epoll;
     (void)most;
     (void)timeout;
-    if (input.length == 0)
+    kernel_calls_so_far++;
+    if (input.length == 0 && connecting == 0)
         kernel_waits();
     *events = ready;
     return 1;
+}
+
+/* Nothing comes of what else is done to a client's descriptor. */
+static bool is_of_client(int descriptor)
+{
+    kernel_calls_so_far += descriptor >= FIRST_DESCRIPTOR;
+    return descriptor >= FIRST_DESCRIPTOR;
+}
+
+int __wrap_shutdown(int descriptor, int how)
+{
+    return is_of_client(descriptor) ? 0 : __real_shutdown(descriptor, how);
+}
+
+int __wrap_close(int descriptor)
+{
+    return is_of_client(descriptor) ? 0 : __real_close(descriptor);
+}
+
+int __wrap_getsockopt(int descriptor, int level, int name, void *value, socklen_t *length)
+{
+    return is_of_client(descriptor) ? failing(EBADF) : __real_getsockopt(descriptor, level, name, value, length);
+}
+
+int __wrap_setsockopt(int descriptor, int level, int name, const void *value, socklen_t length)
+{
+    return is_of_client(descriptor) ? 0 : __real_setsockopt(descriptor, level, name, value, length);
+}
+
+int __wrap_getsockname(int descriptor, struct sockaddr *address, socklen_t *length)
+{
+    return is_of_client(descriptor) ? failing(EBADF) : __real_getsockname(descriptor, address, length);
+}
+
+int __wrap_getpeername(int descriptor, struct sockaddr *address, socklen_t *length)
+{
+    return is_of_client(descriptor) ? failing(EBADF) : __real_getpeername(descriptor, address, length);
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)

@@ -37,4 +37,7 @@ typedef struct kernel_sent {
 
 extern kernel_sent kernel_sent_so_far;
 
+/* How many system calls the server has made: waits, and all that concern the listener or a client. */
+extern size_t kernel_calls_so_far;
+
 #endif

@@ -21,6 +21,9 @@ static const char plain_request[] = "GET /chat HTTP/1.1\r\n"
                                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                                     "\r\n";
 
+/* An empty close frame, masked with zeros. */
+static const uint8_t close_frame[] = {0x88, 0x80, 0, 0, 0, 0};
+
 /* A client that reads the metrics. */
 static const char metrics_request[] = "GET /metrics HTTP/1.1\r\n"
                                       "Host: chat.example.com:8080\r\n"
@@ -32,8 +35,9 @@ static const char *const allowed_origin = "https://chat.example.com";
 
 static const served_scenario *scenario;
 static unsigned long turns_left, turns;
-static size_t connected, greeted, opened;
+static size_t connected, greeted, opened, closed;
 static kernel_sent sent_before;
+static size_t calls_before;
 static uint8_t input[MOST_INPUT];
 static size_t input_length;
 
@@ -82,15 +86,17 @@ static void publish(void *context, jz_ws ws, const jz_event *event, const jz_mes
 }
 
 const served_scenario served_scenarios[] = {
-    {"served-echo-20B-text", echo, 1, 1, 20, 1, 1, 22, NULL, false},
-    {"served-echo-20B-text-32-per-read", echo, 1, 1, 20, 32, 1, 32 * 22, NULL, false},
-    {"served-echo-1000B-text", echo, 1, 1, 1000, 1, 1, 1004, NULL, false},
-    {"served-publish-125B-to-1000", publish, 1 + CROWD, 1 + CROWD, 125, 1, CROWD, CROWD * 127, NULL, false},
-    {"served-publish-125B-to-1", publish, 2, 2, 125, 1, 1, 127, NULL, false},
-    {"served-publish-kept-125B-to-1", publish, 2, 2, 125, 1, 1, 127, NULL, true},
-    {"served-handshake", look, CROWD, 0, 0, 1, 1, 0, NULL, false},
-    {"served-metrics-beside-1", look, 2, 1, 0, 1, 1, 0, metrics_request, false},
-    {"served-metrics-beside-1000", look, CROWD + 1, CROWD, 0, 1, 1, 0, metrics_request, false},
+    {"served-echo-20B-text", echo, 1, 1, 20, 1, 1, 22, NULL, false, 0},
+    {"served-echo-20B-text-32-per-read", echo, 1, 1, 20, 32, 1, 32 * 22, NULL, false, 0},
+    {"served-echo-1000B-text", echo, 1, 1, 1000, 1, 1, 1004, NULL, false, 0},
+    {"served-publish-125B-to-1000", publish, 1 + CROWD, 1 + CROWD, 125, 1, CROWD, CROWD * 127, NULL, false, 0},
+    {"served-publish-125B-to-1", publish, 2, 2, 125, 1, 1, 127, NULL, false, 0},
+    {"served-publish-kept-125B-to-1", publish, 2, 2, 125, 1, 1, 127, NULL, true, 0},
+    {"served-handshake", look, CROWD, 0, 0, 1, 1, 0, NULL, false, 0},
+    /* Accept it, watch it, receive and send twice; leave the poll, shut down, close; and the three waits. */
+    {"served-visit", look, 0, 0, 0, 1, 2, 0, NULL, false, 12},
+    {"served-metrics-beside-1", look, 2, 1, 0, 1, 1, 0, metrics_request, false, 0},
+    {"served-metrics-beside-1000", look, CROWD + 1, CROWD, 0, 1, 1, 0, metrics_request, false, 0},
 };
 const size_t served_scenario_count = sizeof served_scenarios / sizeof served_scenarios[0];
 
@@ -144,6 +150,8 @@ static _Noreturn void finish(void)
     require(scenario->sent == 0 || bytes == turns * scenario->sent, "the server did not send what it had to");
     require(opened == scenario->websockets + (scenario->websockets == 0 ? turns : 0),
             "not every handshake made a WebSocket");
+    require(scenario->calls == 0 || kernel_calls_so_far - calls_before == turns * scenario->calls,
+            "the server did not make the system calls that it had to, and no others");
     exit(0);
 }
 
@@ -155,9 +163,36 @@ static size_t sender(void)
     return scenario->websockets == 0 ? greeted++ : 0;
 }
 
+static void begin_turn(void)
+{
+    if (turns_left-- < turns)
+        return;
+    sent_before = kernel_sent_so_far;
+    calls_before = kernel_calls_so_far;
+}
+
+/* The next step of a client, or the next client. */
+static void go_on_with_visit(void)
+{
+    require(opened == greeted, "a handshake made no WebSocket");
+    if (connected > greeted) {
+        kernel_receive(greeted++, plain_request, sizeof plain_request - 1);
+    } else if (closed < greeted) {
+        kernel_receive(closed++, close_frame, sizeof close_frame);
+    } else if (turns_left > 0) {
+        begin_turn();
+        connected++;
+        kernel_connect(1);
+    } else {
+        finish();
+    }
+}
+
 static void go_on(void)
 {
-    if (connected < scenario->clients) {
+    if (scenario->calls > 0) {
+        go_on_with_visit();
+    } else if (connected < scenario->clients) {
         /* The server accepts a part of them at a time. */
         size_t count = scenario->clients - connected < 100 ? scenario->clients - connected : 100;
         connected += count;
@@ -165,8 +200,7 @@ static void go_on(void)
     } else if (greeted < scenario->websockets) {
         kernel_receive(greeted++, plain_request, sizeof plain_request - 1);
     } else if (turns_left > 0) {
-        if (turns_left-- == turns)
-            sent_before = kernel_sent_so_far;
+        begin_turn();
         kernel_receive(sender(), input, input_length);
     } else {
         finish();
@@ -177,7 +211,7 @@ _Noreturn void serve(const served_scenario *chosen, unsigned long count)
 {
     scenario = chosen;
     turns = turns_left = count;
-    require(scenario->websockets > 0 || turns <= scenario->clients, "it has no more than 1000 turns");
+    require(scenario->websockets > 0 || turns <= CROWD, "it has no more than 1000 turns");
     prepare_input();
     kernel_waits = go_on;
     jz_error error = {0};

@@ -1,5 +1,6 @@
 /*
- * Measures whole servers: iterations of their loop, in each of which one client has sent something. All of a server's
+ * Measures whole servers: iterations of their loop, in each of which one client has sent something, or of its
+ * visit. All of a server's
  * code from readiness to sending takes part, through jazzy.h alone; kernel.h replaces the kernel.
  */
 #ifndef BENCH_INSTRUCTIONS_SERVED_H
@@ -21,6 +22,8 @@ typedef struct served_scenario {
     size_t sent;         /* how much that has to be; 0 where it is not looked at */
     const char *request; /* what the client behind the WebSockets sends in each iteration; NULL: a WebSocket sends */
     bool keeps_history;  /* of the topic to which is published */
+    size_t calls;        /* system calls of a turn, which is a client's visit: it connects, becomes a WebSocket, and
+                            closes; 0: a turn is anything else */
 } served_scenario;
 
 extern const served_scenario served_scenarios[];

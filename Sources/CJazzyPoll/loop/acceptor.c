@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "loop/count.h"
 #include "loop/listening_socket.h"
 #include "loop/report.h"
 #include "loop/socket.h"
@@ -54,6 +55,7 @@ jz_status jz_acceptor_add(jz_acceptor *acceptor, const jz_listener *listener, jz
         return jz_report_system(error, reason, "watch the listening socket");
     }
     acceptor->listeners[number] = *listener;
+    acceptor->batches[number] = (jz_batch){0};
     acceptor->count++;
     return JZ_OK;
 }
@@ -119,12 +121,26 @@ void jz_acceptor_resume(jz_acceptor *acceptor)
     watch(acceptor, JZ_READABLE);
 }
 
+/*
+ * Accepting where nobody waits costs as much as accepting a connection, because the kernel makes the socket first, and
+ * twenty times as much as asking the poll again. So one is accepted, and twice as many whenever the poll has reported
+ * the listener in the iteration before, too.
+ */
+static uint32_t next_batch(const jz_acceptor *acceptor, jz_batch *batch)
+{
+    uint64_t turn = jz_counted(&acceptor->loop->times.turns);
+    bool goes_on = batch->size > 0 && turn == batch->turn + 1;
+    uint32_t twice = batch->size < ACCEPTS_PER_TURN / 2 ? batch->size * 2 : ACCEPTS_PER_TURN;
+    *batch = (jz_batch){.size = goes_on ? twice : 1, .turn = turn};
+    return batch->size;
+}
+
 /* Returns whether there may be more. */
-static bool accept_connections(jz_acceptor *acceptor, jz_listener *listener)
+static bool accept_connections(jz_acceptor *acceptor, jz_listener *listener, uint32_t most)
 {
     if (listener->descriptor < 0)
         return false;
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+    for (uint32_t i = 0; i < most; i++) {
         int descriptor;
         jz_address address;
         switch (jz_socket_accept(listener->descriptor, &descriptor, &address)) {
@@ -151,8 +167,11 @@ bool jz_acceptor_ready(jz_acceptor *acceptor, uint64_t token)
     if (token <= first_token - JZ_MAX_LISTENERS)
         return false;
     size_t number = (size_t)(first_token - token);
-    if (number < acceptor->count)
-        accept_connections(acceptor, &acceptor->listeners[number]);
+    if (number >= acceptor->count)
+        return true;
+    jz_batch *batch = &acceptor->batches[number];
+    if (!accept_connections(acceptor, &acceptor->listeners[number], next_batch(acceptor, batch)))
+        batch->size = 0;
     return true;
 }
 
@@ -163,8 +182,10 @@ bool jz_acceptor_finish(jz_acceptor *acceptor, uint32_t backlog)
     /* Bounded, because clients may connect as fast as they are accepted. */
     uint32_t rounds = backlog / ACCEPTS_PER_TURN + 1;
     for (size_t i = 0; i < acceptor->count; i++) {
-        for (uint32_t round = 0; round < rounds && accept_connections(acceptor, &acceptor->listeners[i]); round++)
-            continue;
+        for (uint32_t round = 0; round < rounds; round++) {
+            if (!accept_connections(acceptor, &acceptor->listeners[i], ACCEPTS_PER_TURN))
+                break;
+        }
     }
     jz_acceptor_keep(acceptor, 0);
     return true;

@@ -28,10 +28,17 @@ typedef struct jz_acceptor_owner {
     void (*lost)(void *context, const jz_listener *listener);
 } jz_acceptor_owner;
 
+/* How many connections of a listener are accepted before the poll is asked again. */
+typedef struct jz_batch {
+    uint32_t size; /* 0: the last one was too large */
+    uint64_t turn; /* the loop's iteration that it was for */
+} jz_batch;
+
 typedef struct jz_acceptor {
     jz_loop *loop;
     jz_acceptor_owner owner;
     jz_listener listeners[JZ_MAX_LISTENERS];
+    jz_batch batches[JZ_MAX_LISTENERS];
     size_t count;
     bool is_paused;
     jz_timer timer; /* until accepting is tried again: then call jz_acceptor_resume */
