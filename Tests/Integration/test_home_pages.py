@@ -381,9 +381,9 @@ async def test_a_room_of_many_who_talk_at_once_is_bounded(home, tmp_path):
             for line in range(19):
                 await member.send(json.dumps({"say": {"text": f"line {line} of {number}"}}))
         await tab.until(f"{SAID}.includes('line 18 of 34') && document.querySelectorAll('#log li').length == 500")
-        assert await tab.evaluate(f"{PEOPLE}.length") == 36
+        await tab.until(f"{PEOPLE}.length == 36")
         # It follows what is new, unless somebody reads what was said before.
-        assert await tab.evaluate("log.scrollHeight - log.scrollTop - log.clientHeight") < 2
+        await tab.until("log.scrollHeight - log.scrollTop - log.clientHeight < 2")
         # The page knows of it when it is told, in its next frame.
         await tab.evaluate("new Promise(told => { log.addEventListener('scroll', told); log.scrollTop = 0; })")
         await tab.until("document.getElementById('newer').hidden")

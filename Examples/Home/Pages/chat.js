@@ -36,13 +36,21 @@ function avatar(name) {
 }
 
 // Whether the log shows what is new, also when it becomes smaller.
-let isAtEnd = true, height = 0;
+let isAtEnd = true, height = 0, fresh = [];
+
+const drawLines = beforeDrawing(() => {
+  log.append(...fresh);
+  fresh = [];
+  while (log.childElementCount > limit) log.firstElementChild.remove();
+  if (isAtEnd) log.scrollTop = log.scrollHeight;
+  else element("newer").hidden = false;
+});
 
 function show(item, isOwn = false) {
-  log.append(item);
-  while (log.childElementCount > limit) log.firstElementChild.remove();
-  if (isOwn || isAtEnd) log.scrollTop = log.scrollHeight;
-  else element("newer").hidden = false;
+  fresh.push(item);
+  if (fresh.length > limit) fresh.shift();
+  isAtEnd ||= isOwn;
+  drawLines();
 }
 
 function notice(...content) {
@@ -112,8 +120,8 @@ function join() {
 // Behind the lines that were said before.
 function greet() {
   if (missing > 0) return;
+  isAtEnd = true;
   notice(greeting, bdi(own), ".");
-  log.scrollTop = log.scrollHeight;
 }
 
 let rooms = [], again;
@@ -144,6 +152,7 @@ const link = connect("/rooms", {
     missing = count;
     if (!recovered) {
       log.replaceChildren();
+      fresh = [];
       last.name = null;
     }
     greet();

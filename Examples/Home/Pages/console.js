@@ -28,13 +28,24 @@ function line(direction, kind, size, content) {
   return item;
 }
 
+// Of the current route, what its log does not show yet.
+let fresh = [];
+const drawLines = beforeDrawing(() => {
+  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  const follows = isAtEnd || fresh.some(({ className }) => className == "sent");
+  log.append(...fresh);
+  fresh = [];
+  while (log.childElementCount > lineLimit) log.firstElementChild.remove();
+  if (follows) log.scrollTop = log.scrollHeight;
+});
+
 function add(route, item) {
   route.lines.push(item);
-  if (route.lines.length > lineLimit) route.lines.shift().remove();
+  if (route.lines.length > lineLimit) route.lines.shift();
   if (route != current) return;
-  const follows = log.scrollHeight - log.scrollTop - log.clientHeight < 60 || item.className == "sent";
-  log.append(item);
-  if (follows) log.scrollTop = log.scrollHeight;
+  fresh.push(item);
+  if (fresh.length > lineLimit) fresh.shift();
+  drawLines();
 }
 
 function addMessage(route, direction, data) {
@@ -93,6 +104,7 @@ function choose(route) {
   tell(element("problem"), "");
   element("ideas").replaceChildren(...route.ideas.map(idea =>
     make("button", { type: "button", dir: "auto", onclick: () => send(idea) }, idea)));
+  fresh = [];
   log.replaceChildren(...route.lines);
   log.scrollTop = log.scrollHeight;
   drawState();
@@ -148,7 +160,7 @@ element("ending").onsubmit = event => {
 
 element("open").onclick = () => open(current);
 element("clear").onclick = () => {
-  current.lines = [];
+  [current.lines, fresh] = [[], []];
   log.replaceChildren();
 };
 

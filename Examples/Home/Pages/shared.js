@@ -18,6 +18,20 @@ function tell(target, text) {
   if (target.textContent != text) target.textContent = text;
 }
 
+// Does it once before the page is drawn next, however often it is asked for. To know where a list ends the browser lays it
+// out: not for each of many things that come at once.
+function beforeDrawing(act) {
+  let isDue = false;
+  const draw = () => {
+    isDue = false;
+    act();
+  };
+  return () => {
+    if (!isDue) document.hidden ? setTimeout(draw) : requestAnimationFrame(draw);
+    isDue = true;
+  };
+}
+
 const grouped = value => value.toLocaleString("en");
 const counted = (count, one, many = one + "s") => grouped(count) + " " + (count == 1 ? one : many);
 const socketAddress = path => location.origin.replace(/^http/, "ws") + path;
