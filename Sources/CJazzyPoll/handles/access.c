@@ -2,14 +2,19 @@
 
 #include "shard/errand.h"
 
+/* The limit is for other threads. Taking all that waits would let everyone else of this loop wait for it, too. */
+static void make_room(jz_shard *shard)
+{
+    while (!jz_errand_may_wait(shard) && jz_loop_take_letter(&shard->turn.loop))
+        continue;
+}
+
 bool jz_bring_in_order(jz_shard *shard)
 {
     if (jz_loop_take_letters(&shard->turn.loop))
         return true;
-    if (jz_errand_may_wait(shard))
-        return false;
-    jz_loop_take_every_letter(&shard->turn.loop);
-    return true;
+    make_room(shard);
+    return !jz_loop_has_letters(&shard->turn.loop);
 }
 
 jz_shard *jz_enter_open_shard(jz_ws ws)

@@ -25,9 +25,8 @@ bool jz_bring_in_order(jz_shard *shard);
 
 /*
  * Whether all earlier errands of a shard are done, so that a call can act at once. Runs them, unless they are more than
- * one loop iteration may take. If the mailbox is full, so that the call could not be posted behind them, runs all of
- * them: the mailbox limit is for other threads, and must not refuse calls of handlers on this loop. On the shard's own
- * thread.
+ * one loop iteration may take. If the mailbox is full, runs as many more as make room for the call behind them: the
+ * mailbox limit is for other threads, and must not refuse calls of handlers on this loop. On the shard's own thread.
  */
 static inline bool jz_is_in_order(jz_shard *shard)
 {

@@ -9,7 +9,7 @@
 enum {
     MOST_READY = 1024,
     /* Limits of letters per iteration: a number, and a time (a publication may go to many receivers), which is checked
-       after every few letters. */
+       soon at first, and then after every few letters. */
     MOST_LETTERS = 4096,
     LETTERS_BETWEEN_LOOKS = 8,
     LETTERS_TIME_NS = 5 * 1000 * 1000
@@ -44,26 +44,38 @@ void jz_loop_destroy(jz_loop *loop)
     free(loop->receive_buffer);
 }
 
-/* Takes the letters that the owner was not given yet, with `newer` behind them. */
-static jz_letter *take_out(jz_loop *loop, jz_letter *newer)
+/*
+ * Puts letters behind those that wait. Whoever calls it in each iteration puts only those in order that were posted
+ * since the last: turning round all that a mailbox may have would take longer than an iteration should.
+ */
+static void queue(jz_loop *loop, jz_posting posting)
+{
+    if (posting.oldest == NULL)
+        return;
+    if (loop->waiting == NULL)
+        loop->waiting = posting.oldest;
+    else
+        loop->last_waiting->next = posting.oldest;
+    loop->last_waiting = posting.newest;
+}
+
+static jz_letter *take_waiting(jz_loop *loop)
 {
     jz_letter *letters = loop->waiting;
-    jz_letter **end = &letters;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = newer;
     loop->waiting = NULL;
     return letters;
 }
 
 jz_letter *jz_loop_close_mailbox(jz_loop *loop)
 {
-    return take_out(loop, jz_mailbox_close(&loop->mailbox));
+    queue(loop, jz_mailbox_close(&loop->mailbox));
+    return take_waiting(loop);
 }
 
 void jz_loop_take_every_letter(jz_loop *loop)
 {
-    jz_letter *letter = take_out(loop, jz_mailbox_take_all(&loop->mailbox));
+    queue(loop, jz_mailbox_take_all(&loop->mailbox));
+    jz_letter *letter = take_waiting(loop);
     while (letter != NULL) {
         jz_letter *next = letter->next;
         loop->owner.letter(loop->owner.context, letter);
@@ -71,27 +83,32 @@ void jz_loop_take_every_letter(jz_loop *loop)
     }
 }
 
-/* The next letter, in the order in which they were posted; NULL when there is none. */
-static jz_letter *next_letter(jz_loop *loop)
+bool jz_loop_take_letter(jz_loop *loop)
 {
     if (loop->waiting == NULL)
-        loop->waiting = jz_mailbox_take_all(&loop->mailbox);
+        queue(loop, jz_mailbox_take_all(&loop->mailbox));
     jz_letter *letter = loop->waiting;
-    if (letter != NULL)
-        loop->waiting = letter->next;
-    return letter;
+    if (letter == NULL)
+        return false;
+    loop->waiting = letter->next;
+    loop->owner.letter(loop->owner.context, letter);
+    return true;
+}
+
+/* Whether to look at the clock after so many letters. Each of the first ones may be long. */
+static bool looks_after(uint32_t taken)
+{
+    return taken % LETTERS_BETWEEN_LOOKS == 0 || taken == 1 || taken == 2 || taken == 4;
 }
 
 void jz_loop_take_waiting_letters(jz_loop *loop)
 {
     uint64_t began = 0;
-    for (uint32_t taken = 1; loop->letters_left > 0; taken++) {
-        jz_letter *letter = next_letter(loop);
-        if (letter == NULL)
-            return;
+    if (loop->letters_left > 0)
+        queue(loop, jz_mailbox_take_all(&loop->mailbox));
+    for (uint32_t taken = 1; loop->letters_left > 0 && jz_loop_take_letter(loop); taken++) {
         loop->letters_left--;
-        loop->owner.letter(loop->owner.context, letter);
-        if (taken % LETTERS_BETWEEN_LOOKS != 0)
+        if (!looks_after(taken))
             continue;
         uint64_t now = jz_clock_ns();
         began = began != 0 ? began : now;

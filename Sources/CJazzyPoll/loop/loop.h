@@ -54,7 +54,8 @@ typedef struct jz_loop {
     jz_poll *poll;
     jz_timers timers;
     jz_mailbox mailbox;
-    jz_letter *waiting;      /* letters taken out of the mailbox, but not given to the owner yet, oldest first */
+    jz_letter *waiting;      /* letters taken out of the mailbox, but not given to the owner yet, oldest first, */
+    jz_letter *last_waiting; /* and the newest of them, if there are any */
     uint32_t letters_left;   /* that this iteration may still take: see jz_loop_take_letters */
     bool is_hurried;         /* the owner has something to do in the next iteration: the poll must not wait */
     uint8_t *receive_buffer; /* for use during one call of `ready` */
@@ -67,6 +68,9 @@ jz_status jz_loop_init(jz_loop *loop, jz_loop_owner owner, size_t receive_buffer
 
 /* Gives the owner all letters posted so far, however many, because they must come before what happens next. */
 void jz_loop_take_every_letter(jz_loop *loop);
+
+/* Gives the owner the oldest letter, whatever this iteration may still take. False: there is none. */
+bool jz_loop_take_letter(jz_loop *loop);
 
 /*
  * The loop has ended: from now on nothing can be posted to it. Returns the letters that the owner was not given, linked

@@ -71,34 +71,37 @@ static inline bool jz_mailbox_is_empty(jz_mailbox *mailbox)
     return newest == NULL || newest == jz_mailbox_closed(mailbox);
 }
 
+/* Letters in the order in which they were posted, linked by `next`; both NULL when there are none. */
+typedef struct jz_posting {
+    jz_letter *oldest;
+    jz_letter *newest;
+} jz_posting;
+
 /* Private to the next two functions: reverses the letters, so that the oldest is first. */
-static inline jz_letter *jz_mailbox_in_order(jz_mailbox *mailbox, jz_letter *newest)
+static inline jz_posting jz_mailbox_in_order(jz_mailbox *mailbox, jz_letter *newest)
 {
-    jz_letter *oldest = NULL;
+    jz_posting posting = {NULL, newest};
     if (newest == jz_mailbox_closed(mailbox))
-        return NULL;
+        return (jz_posting){NULL, NULL};
     while (newest != NULL) {
         jz_letter *next = newest->next;
-        newest->next = oldest;
-        oldest = newest;
+        newest->next = posting.oldest;
+        posting.oldest = newest;
         newest = next;
     }
-    return oldest;
+    return posting;
 }
 
-/*
- * Takes all letters, oldest first, linked by `next`; NULL when there are none. The caller owns them. Only on the thread
- * that closes the mailbox.
- */
-static inline jz_letter *jz_mailbox_take_all(jz_mailbox *mailbox)
+/* Takes all letters. The caller owns them. Only on the thread that closes the mailbox. */
+static inline jz_posting jz_mailbox_take_all(jz_mailbox *mailbox)
 {
     if (jz_mailbox_is_empty(mailbox))
-        return NULL;
+        return (jz_posting){NULL, NULL};
     return jz_mailbox_in_order(mailbox, atomic_exchange_explicit(&mailbox->newest, NULL, memory_order_acquire));
 }
 
 /* The same, and closes the mailbox. A second call does nothing. */
-static inline jz_letter *jz_mailbox_close(jz_mailbox *mailbox)
+static inline jz_posting jz_mailbox_close(jz_mailbox *mailbox)
 {
     return jz_mailbox_in_order(
         mailbox, atomic_exchange_explicit(&mailbox->newest, jz_mailbox_closed(mailbox), memory_order_acquire));

@@ -1,6 +1,6 @@
 /*
  * A handler's calls take effect after earlier calls of other threads, even if those are more than one iteration takes:
- * then the handler's are posted behind them.
+ * then the handler's are posted behind them, and where there is no room, only as many are taken as make it.
  */
 #include <stdatomic.h>
 
@@ -213,6 +213,70 @@ static void what_a_handler_asks_is_taken_where_others_may_ask_no_more(void **sta
     }
 }
 
+/* Letters that were taken while a handler's call made room for itself: each is a pong. */
+static size_t pongs_sent(void)
+{
+    jz_statistics statistics;
+    jz_server_statistics(loop.server, &statistics);
+    return (size_t)statistics.messages_sent[JZ_MESSAGE_PONG];
+}
+
+enum { LETTER = 128 /* what a letter without content counts */, LONG = 40 * LETTER };
+
+static struct {
+    atomic_size_t taken[2];
+    atomic_int answers[2];
+    atomic_bool is_done;
+} made_room;
+
+static void send_where_no_more_may_wait(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    static const uint8_t payload[LONG];
+    (void)context, (void)message;
+    if (event->type == JZ_EVENT_OPEN)
+        loop.ws = ws.value;
+    if (event->type != JZ_EVENT_MESSAGE)
+        return;
+    hold(0);
+    jz_ws_unsubscribe(ws, "none", 4);
+    hold(1);
+    for (size_t i = 0; i < COUNT_OF(made_room.taken); i++) {
+        size_t before = pongs_sent();
+        made_room.answers[i] = (int)jz_ws_send(ws, JZ_MESSAGE_BINARY, payload, sizeof payload);
+        made_room.taken[i] = pongs_sent() - before;
+    }
+    made_room.is_done = true;
+}
+
+/* All that waits would be some eight thousand letters, and every other connection of the loop would wait for them. */
+static void a_handlers_call_takes_only_as_many_letters_as_make_room_for_it(void **state)
+{
+    (void)state;
+    memset(&filled, 0, sizeof filled);
+    made_room.is_done = false;
+    loop.ws = 0;
+    jz_options options = serving_options(1);
+    options.mailbox_limit = 1024 * 1024;
+    const serving_route routes[] = {{"/", send_where_no_more_may_wait, NULL, NULL}};
+    loop.server = serving_start(&options, routes, COUNT_OF(routes));
+    assert_true(test_client_open(&client, jz_server_port(loop.server), UPGRADE_REQUEST("/")));
+    assert_eventually(loop.ws != 0);
+    test_client_send_frame(&client, &(test_frame)TEXT("hold"));
+    for (size_t i = 0; i < COUNT_OF(filled.holds); i++) {
+        assert_eventually(filled.holds[i]);
+        while (jz_ws_send((jz_ws){loop.ws}, JZ_MESSAGE_PONG, "", 0) == JZ_SEND_QUEUED)
+            continue;
+        filled.is_let_go[i] = true;
+    }
+    assert_eventually(made_room.is_done);
+    /* The first finds a mailbox that is just full, the second one that has the first's message, too. */
+    assert_int_equal(made_room.answers[0], JZ_SEND_QUEUED);
+    assert_int_equal(made_room.answers[1], JZ_SEND_QUEUED);
+    assert_that(made_room.taken[0] <= 2, "%zu letters for the first", (size_t)made_room.taken[0]);
+    assert_that(made_room.taken[1] <= LONG / LETTER + 2, "%zu letters for the second", (size_t)made_room.taken[1]);
+    finish();
+}
+
 static struct {
     jz_send_status (*end)(jz_ws ws);
     atomic_size_t messages;
@@ -275,6 +339,7 @@ int main(void)
         cmocka_unit_test(what_was_sent_before_a_stop_goes_out_before_the_close),
         cmocka_unit_test(a_handler_that_has_ended_its_connection_hears_of_nothing_but_the_close),
         cmocka_unit_test(what_a_handler_asks_is_taken_where_others_may_ask_no_more),
+        cmocka_unit_test(a_handlers_call_takes_only_as_many_letters_as_make_room_for_it),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("order behind letters", tests, NULL, NULL));
 }

@@ -1,4 +1,4 @@
-/* Letters to a loop: taken in their order, and in portions where there are so many that others would wait. */
+/* Letters to a loop: taken, and put in order, in portions where there are so many that others would wait. */
 #include "loop/loop.h"
 
 #include "support/testing.h"
@@ -79,6 +79,65 @@ static void many_letters_are_taken_in_portions_and_in_their_order(void **state)
     free(letters);
 }
 
+enum { EACH_TURN = 3 * MOST_IN_A_TURN };
+
+/* Another thread posts more than iterations take. */
+typedef struct pressed {
+    watched watched;
+    numbered *letters;
+    size_t posted;
+} pressed;
+
+static void post_more(pressed *pressed)
+{
+    for (size_t i = 0; i < EACH_TURN && pressed->posted < LETTERS; i++) {
+        pressed->letters[pressed->posted].number = pressed->posted;
+        jz_loop_post(&pressed->watched.loop, &pressed->letters[pressed->posted++].letter);
+    }
+}
+
+static bool end_pressed_turn(void *context)
+{
+    pressed *pressed = context;
+    assert_true(jz_mailbox_is_empty(&pressed->watched.loop.mailbox));
+    post_more(pressed);
+    return end_turn(&pressed->watched);
+}
+
+/* So that it never has to be done for all that a mailbox may have at once. */
+static void what_was_posted_is_put_in_order_in_the_next_turn_however_much_waits_before_it(void **state)
+{
+    (void)state;
+    pressed pressed = {.letters = calloc(LETTERS, sizeof *pressed.letters)};
+    assert_non_null(pressed.letters);
+    start(&pressed.watched);
+    pressed.watched.loop.owner.end_of_turn = end_pressed_turn;
+    post_more(&pressed);
+    jz_loop_run(&pressed.watched.loop);
+    assert_int_equal(pressed.watched.taken, LETTERS);
+    jz_loop_destroy(&pressed.watched.loop);
+    free(pressed.letters);
+}
+
+static void one_letter_is_taken_when_a_turn_may_take_no_more(void **state)
+{
+    (void)state;
+    watched watched = {0};
+    start(&watched);
+    numbered *letters = post_all(&watched);
+    jz_loop_take_letters(&watched.loop);
+    size_t taken = watched.taken;
+    assert_false(jz_loop_take_letters(&watched.loop));
+    assert_int_equal(watched.taken, taken);
+    assert_true(jz_loop_take_letter(&watched.loop));
+    assert_int_equal(watched.taken, taken + 1);
+    jz_loop_take_every_letter(&watched.loop);
+    assert_int_equal(watched.taken, LETTERS);
+    assert_false(jz_loop_take_letter(&watched.loop));
+    jz_loop_destroy(&watched.loop);
+    free(letters);
+}
+
 static void all_letters_are_taken_before_what_is_to_come_after_them(void **state)
 {
     (void)state;
@@ -115,6 +174,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_letters_are_taken_in_portions_and_in_their_order),
+        cmocka_unit_test(what_was_posted_is_put_in_order_in_the_next_turn_however_much_waits_before_it),
+        cmocka_unit_test(one_letter_is_taken_when_a_turn_may_take_no_more),
         cmocka_unit_test(all_letters_are_taken_before_what_is_to_come_after_them),
         cmocka_unit_test(a_loop_that_has_ended_gives_back_letters_and_takes_none),
     };

@@ -24,8 +24,8 @@ static void an_empty_mailbox_gives_nothing(void **state)
 {
     (void)state;
     jz_mailbox mailbox = {NULL};
-    assert_null(jz_mailbox_take_all(&mailbox));
-    assert_null(jz_mailbox_take_all(&mailbox));
+    assert_null(jz_mailbox_take_all(&mailbox).oldest);
+    assert_null(jz_mailbox_take_all(&mailbox).oldest);
 }
 
 static void letters_are_taken_at_once_and_oldest_first(void **state)
@@ -38,10 +38,10 @@ static void letters_are_taken_at_once_and_oldest_first(void **state)
         jz_mailbox_post(&mailbox, &letters[i].letter);
     }
     size_t taken = 0;
-    for (const jz_letter *letter = jz_mailbox_take_all(&mailbox); letter != NULL; letter = letter->next)
+    for (const jz_letter *letter = jz_mailbox_take_all(&mailbox).oldest; letter != NULL; letter = letter->next)
         assert_int_equal(number_of(letter), taken++);
     assert_int_equal(taken, COUNT_OF(letters));
-    assert_null(jz_mailbox_take_all(&mailbox));
+    assert_null(jz_mailbox_take_all(&mailbox).oldest);
 }
 
 static void only_the_first_letter_in_an_empty_mailbox_wakes(void **state)
@@ -53,7 +53,7 @@ static void only_the_first_letter_in_an_empty_mailbox_wakes(void **state)
         assert_true(jz_mailbox_post(&mailbox, &letters[0].letter));
         assert_false(jz_mailbox_post(&mailbox, &letters[1].letter));
         assert_false(jz_mailbox_post(&mailbox, &letters[2].letter));
-        assert_non_null(jz_mailbox_take_all(&mailbox));
+        assert_non_null(jz_mailbox_take_all(&mailbox).oldest);
     }
 }
 
@@ -70,7 +70,7 @@ static void a_chain_is_posted_as_a_whole_behind_what_is_there_and_wakes_like_one
     assert_int_equal(jz_mailbox_post_chain(&mailbox, &letters[2].letter, &letters[0].letter), JZ_POSTED_FIRST);
     assert_int_equal(jz_mailbox_post_chain(&mailbox, &letters[5].letter, &letters[3].letter), JZ_POSTED_BEHIND_OTHERS);
     size_t taken = 0;
-    for (const jz_letter *letter = jz_mailbox_take_all(&mailbox); letter != NULL; letter = letter->next)
+    for (const jz_letter *letter = jz_mailbox_take_all(&mailbox).oldest; letter != NULL; letter = letter->next)
         assert_int_equal(number_of(letter), taken++);
     assert_int_equal(taken, COUNT_OF(letters));
     jz_mailbox_close(&mailbox);
@@ -116,7 +116,7 @@ static void letters_of_many_threads_keep_the_order_of_each(void **state)
     bool is_all_posted;
     do {
         is_all_posted = finished_producers == PRODUCERS;
-        const jz_letter *letter = jz_mailbox_take_all(&mailbox);
+        const jz_letter *letter = jz_mailbox_take_all(&mailbox).oldest;
         fillings += letter != NULL ? 1 : 0;
         for (; letter != NULL; letter = letter->next) {
             size_t from = ((const numbered_letter *)letter)->producer;
@@ -146,15 +146,15 @@ static void a_closed_mailbox_takes_no_more(void **state)
     }
     assert_false(jz_mailbox_is_closed(&mailbox));
     size_t taken = 0;
-    for (const jz_letter *letter = jz_mailbox_close(&mailbox); letter != NULL; letter = letter->next)
+    for (const jz_letter *letter = jz_mailbox_close(&mailbox).oldest; letter != NULL; letter = letter->next)
         assert_int_equal(number_of(letter), taken++);
     assert_int_equal(taken, 2);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(jz_mailbox_post(&mailbox, &letters[2].letter), JZ_POSTED_NOT);
         assert_true(jz_mailbox_is_closed(&mailbox));
         assert_true(jz_mailbox_is_empty(&mailbox));
-        assert_null(jz_mailbox_take_all(&mailbox));
-        assert_null(jz_mailbox_close(&mailbox));
+        assert_null(jz_mailbox_take_all(&mailbox).oldest);
+        assert_null(jz_mailbox_close(&mailbox).oldest);
     }
 }
 
@@ -199,7 +199,7 @@ static void no_letter_is_left_behind_in_a_mailbox_that_is_closed(void **state)
     for (size_t i = 0; i < RACES; i++) {
         while (jz_mailbox_is_empty(&raced[i]))
             sched_yield();
-        for (const jz_letter *letter = jz_mailbox_close(&raced[i]); letter != NULL; letter = letter->next)
+        for (const jz_letter *letter = jz_mailbox_close(&raced[i]).oldest; letter != NULL; letter = letter->next)
             taken++;
     }
     for (size_t k = 0; k < RACERS; k++) {
@@ -209,7 +209,7 @@ static void no_letter_is_left_behind_in_a_mailbox_that_is_closed(void **state)
     }
     assert_int_equal(taken, RACERS * RACES * RACING_LETTERS);
     for (size_t i = 0; i < RACES; i++)
-        assert_null(jz_mailbox_close(&raced[i]));
+        assert_null(jz_mailbox_close(&raced[i]).oldest);
 }
 
 int main(void)
