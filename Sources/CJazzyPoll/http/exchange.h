@@ -10,7 +10,7 @@
 #include "session/session.h"
 #include "shard/shard.h"
 
-/* Requests behind one that is not answered yet, in bytes. With more the connection ends behind the answer. */
+/* Requests behind one that is to be answered, in bytes. With more the connection ends behind the answer. */
 enum { JZ_MOST_PIPELINED = 64 * 1024 };
 
 struct jz_exchange {
@@ -52,7 +52,7 @@ bool jz_exchange_goes_on_behind(const jz_shard *shard, const jz_connection *conn
 void jz_exchange_ask(jz_shard *shard, jz_connection *connection, const jz_route *route, const jz_asked *asked);
 
 /*
- * After an answer: keeps further requests for the next iteration, so that no client keeps the loop to itself. The
+ * After answers: keeps further requests for the next iteration, so that no client keeps the loop to itself. The
  * connection enters JZ_PHASE_ASKING.
  */
 void jz_exchange_rest(jz_shard *shard, jz_connection *connection, jz_input *input);

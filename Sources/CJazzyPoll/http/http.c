@@ -11,6 +11,8 @@
 #include "http/responding.h"
 #include "shard/server.h"
 
+enum { MOST_REQUESTS = 64 /* of one connection in one iteration, so that others are served, too */ };
+
 /* Refuses a malformed head; nothing behind it can be parsed either. */
 static void refuse_head(jz_shard *shard, jz_connection *connection, jz_head_result result, const char *fault)
 {
@@ -119,8 +121,9 @@ static jz_response answer_of(jz_shard *shard, jz_connection *connection, const j
     return response;
 }
 
+/* `behind`: bytes of input that follow the head. */
 static void answer_page(jz_shard *shard, jz_connection *connection, const jz_request_head *head,
-                        const jz_lookup *lookup, const char *objection)
+                        const jz_lookup *lookup, const char *objection, size_t behind)
 {
     char body[JZ_REFUSAL_BODY_SIZE];
     jz_response response = answer_of(shard, connection, head, lookup, objection, body);
@@ -129,7 +132,7 @@ static void answer_page(jz_shard *shard, jz_connection *connection, const jz_req
        upgrade: a proxy that ignores the status may pass on bytes of another client. */
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
     response.keeps_alive = keeps_alive(head) && response.status != 400 && !jz_upgrade_is_requested(head) &&
-                           shard->course == JZ_COURSE_SERVING &&
+                           shard->course == JZ_COURSE_SERVING && behind <= JZ_MOST_PIPELINED &&
                            buffered <= shard->server->options.backpressure_limit / 2;
     response.says_keep_alive = head->minor_version == 0;
     jz_http_respond(shard, connection, &response);
@@ -159,18 +162,18 @@ static void take_page_request(jz_shard *shard, jz_connection *connection, const 
 {
     const jz_route *route = lookup->route;
     if (!is_for_page(head, lookup)) {
-        answer_page(shard, connection, head, lookup, NULL);
+        answer_page(shard, connection, head, lookup, NULL, behind);
         return;
     }
     switch (jz_audience_judge(shard, connection, route, head, &lookup->parameters)) {
     case JZ_ADMITTED:
         if (route->page != NULL)
-            answer_page(shard, connection, head, lookup, NULL);
+            answer_page(shard, connection, head, lookup, NULL, behind);
         else
             ask_for_page(shard, connection, head, lookup, text, behind);
         break;
     case JZ_KEPT_OUT:
-        answer_page(shard, connection, head, lookup, jz_audience_objection(&route->audience));
+        answer_page(shard, connection, head, lookup, jz_audience_objection(&route->audience), behind);
         break;
     case JZ_CLIENT_UNKNOWN:
         break;
@@ -288,9 +291,10 @@ bool jz_http_take(jz_shard *shard, jz_connection *connection, jz_input *input, j
 {
     bool is_accepted = false;
     uint32_t before = shard->exchange_number;
-    while (!is_accepted && connection->phase == JZ_PHASE_HEAD && input->length > 0 &&
-           connection->broken == JZ_FAILURE_NONE) {
-        if (shard->exchange_number != before) {
+    for (int taken = 0; !is_accepted && connection->phase == JZ_PHASE_HEAD && input->length > 0 &&
+                        connection->broken == JZ_FAILURE_NONE;
+         taken++) {
+        if (taken == MOST_REQUESTS || shard->exchange_number != before) {
             jz_exchange_rest(shard, connection, input);
             break;
         }

@@ -17,7 +17,8 @@
 #include "lifecycle/watch.h"
 
 enum {
-    MOST_FURTHER_READS = 7, /* of one connection per iteration, so that others are served, too */
+    MOST_FURTHER_READS = 3, /* of one connection per iteration, so that others are served, too */
+    LEAST_CAPACITY = 4096,  /* of a channel's read: see jazzy/transport.h */
     MOST_PIECES_LOOKED_AT = 256
 };
 
@@ -217,14 +218,25 @@ static void take_end_of_input(jz_shard *shard, jz_connection *connection)
     }
 }
 
-static bool is_within_frame(const jz_connection *connection)
+/* How much of a frame that was received in part is still to come; 0: nothing is to be read now. */
+static uint64_t missing(const jz_connection *connection)
 {
-    return connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE && !connection->is_paused &&
-           !connection->is_behind && jz_session_is_within_frame(&connection->session);
+    bool reads = connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
+                 !connection->is_paused && !connection->is_behind;
+    return reads ? jz_session_missing(&connection->session) : 0;
+}
+
+/* How many bytes to receive, of which `wanted` are needed. */
+static size_t capacity_for(const jz_shard *shard, const jz_connection *connection, uint64_t wanted)
+{
+    size_t size = shard->turn.loop.receive_buffer_size;
+    if (wanted < LEAST_CAPACITY && jz_link_is_channel(connection->link))
+        return LEAST_CAPACITY;
+    return wanted < size ? (size_t)wanted : size;
 }
 
 /* Receives once. Returns whether there may be more. */
-static bool receive(jz_shard *shard, jz_connection *connection)
+static bool receive(jz_shard *shard, jz_connection *connection, size_t capacity)
 {
     /* Kept input goes first. */
     if (connection->phase == JZ_PHASE_WEBSOCKET && jz_session_has_kept(&connection->session)) {
@@ -235,8 +247,7 @@ static bool receive(jz_shard *shard, jz_connection *connection)
     size_t received = 0;
     bool has_more;
     uint8_t *buffer = shard->turn.loop.receive_buffer;
-    size_t size = shard->turn.loop.receive_buffer_size;
-    switch (jz_link_receive(&shard->turn.links, connection->link, buffer, size, &received, &has_more)) {
+    switch (jz_link_receive(&shard->turn.links, connection->link, buffer, capacity, &received, &has_more)) {
     case JZ_SOCKET_OK:
         jz_connection_note_activity(connection, shard->turn.loop.now_ms);
         take_input(shard, connection, (jz_input){buffer, received});
@@ -255,11 +266,15 @@ static bool receive(jz_shard *shard, jz_connection *connection)
 
 void jz_reading_receive(jz_shard *shard, jz_connection *connection)
 {
-    bool may_have_more = receive(shard, connection);
+    bool may_have_more = receive(shard, connection, shard->turn.loop.receive_buffer_size);
     /* A message larger than the buffer: receive its rest at once, so that few such messages are in memory at the same
-       time. */
-    for (int i = 0; i < MOST_FURTHER_READS && may_have_more && is_within_frame(connection); i++)
-        may_have_more = receive(shard, connection);
+       time. But not what comes behind it, which has to wait as that of others does. */
+    for (int i = 0; i < MOST_FURTHER_READS && may_have_more; i++) {
+        uint64_t wanted = missing(connection);
+        if (wanted == 0)
+            break;
+        may_have_more = receive(shard, connection, capacity_for(shard, connection, wanted));
+    }
 }
 
 /* Whether what was looked for may still be in a channel that gives what has come in small pieces. */

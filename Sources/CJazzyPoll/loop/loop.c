@@ -12,7 +12,8 @@ enum {
        soon at first, and then after every few letters. */
     MOST_LETTERS = 4096,
     LETTERS_BETWEEN_LOOKS = 8,
-    LETTERS_TIME_NS = 5 * 1000 * 1000
+    LETTERS_TIME_NS = 5 * 1000 * 1000,
+    MOST_TIMERS = 256 /* that fire in an iteration: those of a crowd that has come at once are due at once, too */
 };
 
 jz_status jz_loop_init(jz_loop *loop, jz_loop_owner owner, size_t receive_buffer_size, jz_error *error)
@@ -119,12 +120,12 @@ void jz_loop_take_waiting_letters(jz_loop *loop)
 
 /*
  * Only timers that were due when the iteration began, and after all input that was there then. Otherwise, after a slow
- * handler, peers whose bytes had arrived in time would time out.
+ * handler, peers whose bytes had arrived in time would time out. The rest of many fires in the next iterations.
  */
 static void fire_timers(jz_loop *loop)
 {
     jz_timer *timer;
-    while ((timer = jz_timers_take_due(&loop->timers, loop->now_ms)) != NULL)
+    for (int i = 0; i < MOST_TIMERS && (timer = jz_timers_take_due(&loop->timers, loop->now_ms)) != NULL; i++)
         loop->owner.expired(loop->owner.context, timer);
 }
 

@@ -75,6 +75,8 @@ int jz_timers_wait_ms(const jz_timers *timers, uint64_t now_ms)
 {
     if (timers->count == 0)
         return -1;
+    if (timers->due != NULL)
+        return 0;
     uint64_t then = timers->earliest * JZ_TICK_MS;
     if (then <= now_ms)
         return 0;

@@ -307,9 +307,8 @@ static step take_step(jz_session *session, jz_input *input, jz_buffer *output, j
 {
     jz_incoming *incoming = session->incoming;
     if (incoming != NULL) {
-        if (incoming->is_delivered) {
+        if (incoming->is_delivered)
             jz_incoming_forget_message(incoming);
-        }
         if (incoming->has_frame)
             return input->length > 0 ? take_payload(session, input, event, message) : STEP_NEEDS_INPUT;
         if (incoming->carry_length > 0)
@@ -385,9 +384,10 @@ bool jz_session_next_of_any(jz_session *session, jz_input *input, jz_buffer *out
     return yield_ending(session, input, event, message);
 }
 
-bool jz_session_is_within_frame(const jz_session *session)
+uint64_t jz_session_missing(const jz_session *session)
 {
-    return session->incoming != NULL && session->incoming->has_frame;
+    const jz_incoming *incoming = session->incoming;
+    return incoming != NULL && incoming->has_frame ? incoming->frame.payload_length - incoming->frame_position : 0;
 }
 
 void jz_session_end(jz_session *session, jz_failure failure)

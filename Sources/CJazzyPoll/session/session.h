@@ -128,8 +128,8 @@ static inline bool jz_session_is_open(const jz_session *session)
     return session->state == JZ_SESSION_OPEN;
 }
 
-/* Whether a data frame's payload was received only in part. */
-bool jz_session_is_within_frame(const jz_session *session);
+/* How many bytes of a data frame that was received in part are still to come; 0: none was. */
+uint64_t jz_session_missing(const jz_session *session);
 
 /* Whether the close event was returned: the transport may be closed once the output is sent. */
 static inline bool jz_session_has_ended(const jz_session *session)

@@ -7,6 +7,7 @@
 #include "codec/frame_header.h"
 #include "jazzy.h"
 #include "support/client.h"
+#include "support/clock.h"
 #include "support/eventually.h"
 #include "support/serving.h"
 #include "support/testing.h"
@@ -59,16 +60,21 @@ static void take_other(void *context, jz_ws ws, const jz_event *event, const jz_
 static test_client flooder;
 static test_client other;
 
-static jz_server *start(void)
+static jz_server *start_with_buffer(size_t receive_buffer_size)
 {
     memset(&seen, 0, sizeof seen);
     jz_options options = serving_options(1);
-    options.receive_buffer_size = jz_options_default().receive_buffer_size;
+    options.receive_buffer_size = receive_buffer_size;
     const serving_route routes[] = {{"/flood", take_flood, NULL, NULL}, {"/other", take_other, NULL, NULL}};
     jz_server *server = serving_start(&options, routes, COUNT_OF(routes));
     assert_true(test_client_open(&flooder, jz_server_port(server), UPGRADE_REQUEST("/flood")));
     assert_true(test_client_open(&other, jz_server_port(server), UPGRADE_REQUEST("/other")));
     return server;
+}
+
+static jz_server *start(void)
+{
+    return start_with_buffer(jz_options_default().receive_buffer_size);
 }
 
 static void finish(jz_server *server)
@@ -100,6 +106,115 @@ static void a_flood_of_messages_lets_others_have_their_turn(void **state)
     assert_that(seen.before_other <= MOST_BEFORE_OTHERS, "%zu messages before another's", seen.before_other);
     assert_eventually(seen.taken == FLOOD);
     finish(server);
+}
+
+enum { SLOW = 60, SLOW_SHARE = 6 /* messages of a millisecond that a connection has of an iteration */ };
+
+static void take_a_millisecond(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    take_flood(context, ws, event, message);
+    if (event->type == JZ_EVENT_MESSAGE)
+        test_clock_advance(1);
+}
+
+static void slow_handlers_let_others_have_their_turn(void **state)
+{
+    (void)state;
+    memset(&seen, 0, sizeof seen);
+    jz_options options = serving_options(1);
+    const serving_route routes[] = {{"/flood", take_a_millisecond, NULL, NULL}, {"/other", take_other, NULL, NULL}};
+    jz_server *server = serving_start(&options, routes, COUNT_OF(routes));
+    assert_true(test_client_open(&flooder, jz_server_port(server), UPGRADE_REQUEST("/flood")));
+    assert_true(test_client_open(&other, jz_server_port(server), UPGRADE_REQUEST("/other")));
+    test_clock_stop(test_real_clock_ms());
+    uint8_t frames[SLOW * FRAME];
+    for (size_t i = 0; i < SLOW; i++)
+        memcpy(frames + i * FRAME, (const uint8_t[FRAME]){0x81, 0x80}, FRAME);
+    assert_true(test_client_send(&flooder, frames, sizeof frames));
+    assert_eventually(seen.holds);
+    test_client_send_frame(&other, &(test_frame)TEXT("hello"));
+    seen.is_let_go = true;
+    test_client_expect(&other, JZ_OPCODE_TEXT, "heard", 5);
+    assert_that(seen.before_other <= SLOW_SHARE, "%zu slow messages before another's", (size_t)seen.before_other);
+    assert_eventually(seen.taken == SLOW);
+    test_clocks_run();
+    finish(server);
+}
+
+enum { BUFFER = 16 * 1024, LONG = BUFFER + BUFFER / 2, LONG_ONES = 8 };
+
+/* Of those behind a long one that is received in part, none is received before others have their turn. */
+static void long_messages_let_others_have_their_turn(void **state)
+{
+    (void)state;
+    jz_server *server = start_with_buffer(BUFFER);
+    test_client_send_frame(&flooder, &(test_frame)TEXT("hold"));
+    assert_eventually(seen.holds);
+    for (int i = 0; i < LONG_ONES; i++)
+        test_client_send_frame(&flooder, &(test_frame)TEXT_OF(REPEATED("long ", LONG)));
+    test_client_send_frame(&other, &(test_frame)TEXT("hello"));
+    seen.is_let_go = true;
+    test_client_expect(&other, JZ_OPCODE_TEXT, "heard", 5);
+    /* The one that held the loop, one of the current iteration, and one of an iteration that had begun. */
+    assert_that(seen.before_other <= 3, "%zu messages before another's", (size_t)seen.before_other);
+    assert_eventually(seen.taken == 1 + LONG_ONES);
+    finish(server);
+}
+
+enum { REQUESTS = 1000, REQUESTS_SHARE = 64 };
+
+static jz_server *asked;
+
+static size_t refused(void)
+{
+    jz_statistics statistics;
+    jz_server_statistics(asked, &statistics);
+    return (size_t)statistics.refused[JZ_REFUSAL_NOT_FOUND];
+}
+
+static void note_refused(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    take_other(context, ws, event, message);
+    if (event->type == JZ_EVENT_MESSAGE)
+        seen.before_other = refused();
+}
+
+/* Until the head and the body of the last answer have come. */
+static void expect_answers(test_client *asker)
+{
+    for (size_t i = 0; i < REQUESTS; i++)
+        assert_int_equal(test_client_take_head(asker), 404);
+}
+
+static void requests_in_a_pipeline_let_others_have_their_turn(void **state)
+{
+    (void)state;
+    static const char request[] = "HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    enum { LENGTH = sizeof request - 1 };
+    static char requests[REQUESTS * LENGTH];
+    static test_client asker;
+    memset(&seen, 0, sizeof seen);
+    jz_options options = serving_options(1);
+    options.receive_buffer_size = jz_options_default().receive_buffer_size;
+    const serving_route routes[] = {{"/flood", take_flood, NULL, NULL}, {"/other", note_refused, NULL, NULL}};
+    asked = serving_start(&options, routes, COUNT_OF(routes));
+    for (size_t i = 0; i < REQUESTS; i++)
+        memcpy(requests + i * LENGTH, request, LENGTH);
+    assert_true(test_client_open(&flooder, jz_server_port(asked), UPGRADE_REQUEST("/flood")));
+    assert_true(test_client_open(&other, jz_server_port(asked), UPGRADE_REQUEST("/other")));
+    assert_true(test_client_connect(&asker, jz_server_port(asked), 0));
+    test_client_send_frame(&flooder, &(test_frame)TEXT("hold"));
+    assert_eventually(seen.holds);
+    assert_true(test_client_send(&asker, requests, sizeof requests));
+    test_client_send_frame(&other, &(test_frame)TEXT("hello"));
+    seen.is_let_go = true;
+    test_client_expect(&other, JZ_OPCODE_TEXT, "heard", 5);
+    assert_that(seen.before_other <= 2 * REQUESTS_SHARE, "%zu requests before another's message",
+                (size_t)seen.before_other);
+    expect_answers(&asker);
+    assert_int_equal(refused(), REQUESTS);
+    test_client_close(&asker);
+    finish(asked);
 }
 
 enum { ANSWERS = 50000, PORTION = 4096 /* letters of a turn */ };
@@ -236,6 +351,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_of_messages_lets_others_have_their_turn),
+        cmocka_unit_test(slow_handlers_let_others_have_their_turn),
+        cmocka_unit_test(long_messages_let_others_have_their_turn),
+        cmocka_unit_test(requests_in_a_pipeline_let_others_have_their_turn),
         cmocka_unit_test(late_answers_let_others_have_their_turn),
         cmocka_unit_test(what_follows_a_flood_comes_after_all_of_it),
         cmocka_unit_test(who_ends_while_it_floods_is_released),

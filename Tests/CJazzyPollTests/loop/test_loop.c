@@ -1,6 +1,7 @@
-/* Letters to a loop: taken, and put in order, in portions where there are so many that others would wait. */
+/* Letters to a loop, and its timers: taken in portions where there are so many that others would wait. */
 #include "loop/loop.h"
 
+#include "support/clock.h"
 #include "support/testing.h"
 
 enum { LETTERS = 100000, MOST_IN_A_TURN = 4096 };
@@ -119,6 +120,42 @@ static void what_was_posted_is_put_in_order_in_the_next_turn_however_much_waits_
     free(pressed.letters);
 }
 
+enum { TIMERS = 1000, MOST_TIMERS_IN_A_TURN = 256 };
+
+static void note_timer(void *context, jz_timer *timer)
+{
+    watched *watched = context;
+    (void)timer;
+    watched->taken++;
+    watched->taken_in_turn++;
+}
+
+static bool end_turn_of_timers(void *context)
+{
+    watched *watched = context;
+    assert_that(watched->taken_in_turn <= MOST_TIMERS_IN_A_TURN, "%zu timers in a turn", watched->taken_in_turn);
+    watched->taken_in_turn = 0;
+    return watched->taken < TIMERS;
+}
+
+/* And the loop does not sleep while some are left. */
+static void many_timers_fire_in_portions(void **state)
+{
+    (void)state;
+    static jz_timer timers[TIMERS];
+    watched watched = {0};
+    start(&watched);
+    watched.loop.owner.expired = note_timer;
+    watched.loop.owner.end_of_turn = end_turn_of_timers;
+    for (size_t i = 0; i < TIMERS; i++)
+        jz_timer_set(&watched.loop.timers, &timers[i], 1);
+    test_clock_stop(test_real_clock_ms() + 1000);
+    jz_loop_run(&watched.loop);
+    test_clocks_run();
+    assert_int_equal(watched.taken, TIMERS);
+    jz_loop_destroy(&watched.loop);
+}
+
 static void one_letter_is_taken_when_a_turn_may_take_no_more(void **state)
 {
     (void)state;
@@ -175,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_letters_are_taken_in_portions_and_in_their_order),
         cmocka_unit_test(what_was_posted_is_put_in_order_in_the_next_turn_however_much_waits_before_it),
+        cmocka_unit_test(many_timers_fire_in_portions),
         cmocka_unit_test(one_letter_is_taken_when_a_turn_may_take_no_more),
         cmocka_unit_test(all_letters_are_taken_before_what_is_to_come_after_them),
         cmocka_unit_test(a_loop_that_has_ended_gives_back_letters_and_takes_none),
