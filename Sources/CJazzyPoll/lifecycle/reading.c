@@ -264,17 +264,23 @@ static bool receive(jz_shard *shard, jz_connection *connection, size_t capacity)
     return false;
 }
 
+/*
+ * A message larger than the buffer: receives its rest at once, so that few such messages are in memory at the same
+ * time. But not what comes behind it, which has to wait as that of others does.
+ */
+static JZ_NEVER_INLINED void receive_rest(jz_shard *shard, jz_connection *connection)
+{
+    for (int i = 0; i < MOST_FURTHER_READS; i++) {
+        uint64_t wanted = missing(connection);
+        if (wanted == 0 || !receive(shard, connection, capacity_for(shard, connection, wanted)))
+            break;
+    }
+}
+
 void jz_reading_receive(jz_shard *shard, jz_connection *connection)
 {
-    bool may_have_more = receive(shard, connection, shard->turn.loop.receive_buffer_size);
-    /* A message larger than the buffer: receive its rest at once, so that few such messages are in memory at the same
-       time. But not what comes behind it, which has to wait as that of others does. */
-    for (int i = 0; i < MOST_FURTHER_READS && may_have_more; i++) {
-        uint64_t wanted = missing(connection);
-        if (wanted == 0)
-            break;
-        may_have_more = receive(shard, connection, capacity_for(shard, connection, wanted));
-    }
+    if (receive(shard, connection, shard->turn.loop.receive_buffer_size))
+        receive_rest(shard, connection);
 }
 
 /* Whether what was looked for may still be in a channel that gives what has come in small pieces. */

@@ -124,8 +124,11 @@ void jz_loop_take_waiting_letters(jz_loop *loop)
  */
 static void fire_timers(jz_loop *loop)
 {
-    jz_timer *timer;
-    for (int i = 0; i < MOST_TIMERS && (timer = jz_timers_take_due(&loop->timers, loop->now_ms)) != NULL; i++)
+    jz_timer *timer = jz_timers_take_due(&loop->timers, loop->now_ms);
+    if (JZ_LIKELY(timer == NULL))
+        return;
+    loop->owner.expired(loop->owner.context, timer);
+    for (int i = 1; i < MOST_TIMERS && (timer = jz_timers_take_due(&loop->timers, loop->now_ms)) != NULL; i++)
         loop->owner.expired(loop->owner.context, timer);
 }
 

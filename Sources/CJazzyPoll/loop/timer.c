@@ -75,8 +75,6 @@ int jz_timers_wait_ms(const jz_timers *timers, uint64_t now_ms)
 {
     if (timers->count == 0)
         return -1;
-    if (timers->due != NULL)
-        return 0;
     uint64_t then = timers->earliest * JZ_TICK_MS;
     if (then <= now_ms)
         return 0;
@@ -117,7 +115,7 @@ static void advance(jz_timers *timers, uint64_t now_ms)
         }
     }
     timers->now = now;
-    timers->earliest = earliest_after(timers, now);
+    timers->earliest = timers->due != NULL ? 0 : earliest_after(timers, now);
 }
 
 jz_timer *jz_timers_take_due(jz_timers *timers, uint64_t now_ms)
@@ -127,7 +125,10 @@ jz_timer *jz_timers_take_due(jz_timers *timers, uint64_t now_ms)
     if (timers->due == NULL)
         advance(timers, now_ms);
     jz_timer *timer = timers->due;
-    if (timer != NULL)
-        jz_timer_cancel(timers, timer);
+    if (timer == NULL)
+        return NULL;
+    jz_timer_cancel(timers, timer);
+    if (timers->due == NULL)
+        timers->earliest = earliest_after(timers, timers->now);
     return timer;
 }

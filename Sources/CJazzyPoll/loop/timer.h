@@ -26,7 +26,7 @@ typedef struct jz_timers {
     jz_timer *buckets[JZ_WHEEL_BUCKETS];
     jz_timer *due;
     uint64_t now;      /* the tick up to which timers have fired */
-    uint64_t earliest; /* no timer is set for an earlier tick */
+    uint64_t earliest; /* no timer is set for an earlier tick; 0 while some are due */
     uint32_t count;
 } jz_timers;
 

@@ -17,15 +17,14 @@ enum { JZ_RATION_FIRST_LOOK = 4 }; /* messages: reads with fewer, which are near
 /* For the connection that is being read. */
 typedef struct jz_ration {
     uint32_t until_look; /* messages until the next look at the clock */
-    uint32_t interval;   /* messages between two looks: more while they are quick */
-    uint32_t taken;      /* messages up to the last look; 0: there was none */
+    uint32_t interval;   /* messages between two looks: more while they are quick; the first number before the first */
+    uint32_t taken;      /* messages up to the last look */
     uint64_t began_ns;   /* the first look */
 } jz_ration;
 
 static inline void jz_ration_begin(jz_ration *ration)
 {
     ration->until_look = ration->interval = JZ_RATION_FIRST_LOOK;
-    ration->taken = 0;
 }
 
 /* The connection may have to stop: look after this message. */
