@@ -29,12 +29,16 @@ static jz_compressor_parameters parameters_for(jz_compressor_parameters paramete
     return parameters;
 }
 
-static jz_compressor_parameters parameters_of(const jz_deflate_options *options, uint8_t window_bits)
+static jz_compressor_parameters parameters_of(const jz_deflate_options *options, uint8_t window_bits,
+                                              bool keeps_context)
 {
-    return (jz_compressor_parameters){
-        .window_bits = window_bits, .memory_level = options->memory_level, .level = options->level};
+    return (jz_compressor_parameters){.window_bits = window_bits,
+                                      .memory_level = options->memory_level,
+                                      .level = options->level,
+                                      .keeps_context = keeps_context};
 }
 
+/* Both keep no context. */
 static bool is_same(jz_compressor_parameters a, jz_compressor_parameters b)
 {
     return a.window_bits == b.window_bits && a.memory_level == b.memory_level && a.level == b.level;
@@ -62,7 +66,7 @@ static bool is_last_message(const jz_compressor *compressor, const uint8_t *byte
 bool jz_compress_alone(jz_compression_workspace *workspace, const jz_deflate_options *options, uint8_t window_bits,
                        const uint8_t *bytes, size_t length, const jz_buffer **compressed)
 {
-    jz_compressor_parameters parameters = parameters_for(parameters_of(options, window_bits), length);
+    jz_compressor_parameters parameters = parameters_for(parameters_of(options, window_bits, false), length);
     jz_compressor *compressor = shared_compressor(workspace, parameters);
     if (compressor == NULL || length == 0)
         return false;
@@ -84,7 +88,7 @@ bool jz_compress_in_context(jz_compression_workspace *workspace, jz_compressor *
                             const jz_buffer **compressed)
 {
     if (*compressor == NULL)
-        *compressor = jz_compressor_create(parameters_of(options, window_bits));
+        *compressor = jz_compressor_create(parameters_of(options, window_bits, true));
     if (*compressor == NULL || length == 0)
         return false;
     *compressed = &workspace->compressed;

@@ -1,4 +1,4 @@
-/* One zlib compressor, and the message that it compressed last. */
+/* One compressor, and the message that it compressed last. */
 #ifndef JAZZY_SESSION_COMPRESSOR_H
 #define JAZZY_SESSION_COMPRESSOR_H
 
@@ -6,22 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../CJazzyZlib/CJazzyZlib.h"
 #include "session/buffer.h"
 #include "session/compression.h"
-#include "session/zlib_memory.h"
-
-typedef struct jz_compressor_parameters {
-    uint8_t window_bits;
-    uint8_t memory_level;
-    uint8_t level;
-} jz_compressor_parameters;
+#include "session/engine.h"
 
 struct jz_compressor {
     struct jz_compressor *next; /* in the workspace's list */
     jz_compressor_parameters parameters;
-    z_stream stream;
-    jz_zlib_memory memory;
+    jz_deflater deflater;
     jz_buffer last_message;    /* compressed without context: the input, */
     jz_buffer last_compressed; /* and the output; empty if it was not smaller */
 };
