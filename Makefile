@@ -28,6 +28,7 @@ help:
 	@echo "make docs                    build the documentation as a web site: build/docs/site; make serve-docs shows it"
 	@echo "make library                 build the C core: build/release/libcjazzypoll.a and .so (.dylib on macOS)"
 	@echo "make install PREFIX=DIR      install the C core, its headers and its pkg-config file; CC=gcc-14 names the compiler"
+	@echo "  JAZZY_DEFLATE=isal         to compress by ISA-L, in less time than zlib; with every target that builds the core"
 	@echo "make install-tls PREFIX=DIR  the same, and the library of TLS, which needs OpenSSL 3"
 	@echo "make install-redis PREFIX=DIR  the same as install, and Redis as a broker, which needs hiredis"
 	@echo "make clean                   remove everything that was built"
@@ -42,6 +43,7 @@ include Scripts/test.mk
 include Scripts/redis-proof.mk
 include Scripts/kqueue.mk
 include Scripts/fuzz.mk
+include Scripts/other-deflate.mk
 include Scripts/peers.mk
 include Scripts/bench.mk
 include Scripts/bench-redis.mk

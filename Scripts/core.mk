@@ -6,11 +6,23 @@ C_WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 ifndef SYSTEM
 SYSTEM := $(shell uname -s)
 endif
+# What compresses: zlib, or with JAZZY_DEFLATE=isal Intel's ISA-L, and what its pkg-config file is called. zlib is needed
+# in any case. OTHER_DEFLATE_FLAGS are for tests.
+JAZZY_DEFLATE ?= zlib
+OTHER_DEFLATE_FLAGS ?=
+ifeq ($(JAZZY_DEFLATE),isal)
+DEFLATE_MODULE := libisal
+DEFLATE_FLAGS := -DJZ_DEFLATE_ISAL $(patsubst -I%,-isystem %,$(shell pkg-config --cflags libisal 2>/dev/null)) \
+	$(OTHER_DEFLATE_FLAGS)
+DEFLATE_LIBRARIES := $(or $(shell pkg-config --libs libisal 2>/dev/null),-lisal)
+else ifneq ($(JAZZY_DEFLATE),zlib)
+$(error JAZZY_DEFLATE is zlib or isal, not "$(JAZZY_DEFLATE)")
+endif
 # Public headers are included as after installation; an include of the core names its folder.
-C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -ISources/CJazzyPoll -MMD -MP -pthread
+C_FLAGS := -std=c17 $(C_WARNINGS) -ISources/CJazzyPoll/include -ISources/CJazzyPoll -MMD -MP -pthread $(DEFLATE_FLAGS)
 # Swift's clang uses gold, which warns about every symbol of the sanitizers.
 C_LINKER := $(if $(filter Linux,$(SYSTEM)),$(if $(shell command -v ld.bfd),-fuse-ld=bfd))
-C_LIBRARIES := $(C_LINKER) -lz -pthread
+C_LIBRARIES := $(C_LINKER) $(DEFLATE_LIBRARIES) -lz -pthread
 C_SOURCES := $(wildcard Sources/CJazzyPoll/*/*.c)
 # The linker options for sources that replace functions, whose names begin with __wrap_.
 wraps = $(patsubst __wrap_%,-Wl$(comma)--wrap=%,$(sort $(shell grep -ohE '__wrap_[A-Za-z0-9_]+' $(1))))
@@ -97,13 +109,13 @@ $(eval $(call c_build,tsan,$(CLANG),$(TSAN_FLAGS),$(C_THREAD_TESTS),$(TSAN_LIBRA
 ABI_VERSION := 6
 VERSION := 0.3.0
 
-# Another compiler compiles everything anew.
+# Another compiler, or another engine, compiles everything anew.
 $(C_SOURCES:%.c=$(BUILD)/release/%.o): $(BUILD)/release/.compiler
 $(BUILD)/release/.compiler: always
 	@test -n "$(RELEASE_CC)" || { \
 		echo "A C compiler is needed: install clang or gcc, or name one, as in make install CC=gcc-14" >&2; exit 1; }
 	@mkdir -p $(@D)
-	@echo "$(RELEASE_CC)" | cmp -s - $@ || echo "$(RELEASE_CC)" > $@
+	@echo "$(RELEASE_CC) $(JAZZY_DEFLATE)" | cmp -s - $@ || echo "$(RELEASE_CC) $(JAZZY_DEFLATE)" > $@
 .PHONY: always
 always:
 
@@ -147,7 +159,7 @@ includedir=$${prefix}/include
 Name: cjazzypoll
 Description: WebSocket server library
 Version: $(VERSION)
-Requires.private: zlib
+Requires.private: zlib$(DEFLATE_MODULE:%=$(comma) %)
 Libs: -L$${libdir} -lcjazzypoll
 Libs.private: -pthread
 Cflags: -I$${includedir}

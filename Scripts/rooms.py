@@ -46,11 +46,11 @@ ROOMS_OF = {
 CORE = pathlib.Path("Sources/CJazzyPoll")
 # A connection has pointers to data that higher rooms keep for it. Rooms below those do not use the data.
 KEPT_FOR_ROOMS_ABOVE = {"connection/connection.h": {"jz_unsent", "jz_subscriptions", "jz_work", "jz_question", "jz_exchange"}}
-# zlib, OpenSSL and hiredis, which are no rooms: modules of their own, beside the libraries.
-OUTSIDE = "../../CJazzyZlib/CJazzyZlib.h"
+# zlib, ISA-L, OpenSSL and hiredis, which are no rooms: modules of their own, beside the libraries.
+OUTSIDE = {"../../CJazzyZlib/CJazzyZlib.h", "../../CJazzyISAL/CJazzyISAL.h"}
 OUTSIDE_OF = {
-    "CJazzyTLS": "../../CJazzyOpenSSL/CJazzyOpenSSL.h",
-    "CJazzyRedis": "../../CJazzyHiredis/CJazzyHiredis.h",
+    "CJazzyTLS": {"../../CJazzyOpenSSL/CJazzyOpenSSL.h"},
+    "CJazzyRedis": {"../../CJazzyHiredis/CJazzyHiredis.h"},
 }
 WAY_OUT = "let it return that, be handed it (a value, a table of functions), or move what it needs down"
 
@@ -138,7 +138,7 @@ def check_places(core: Core) -> Iterator[str]:
 
 def spelling_fault(core: Core, user: str, quote: str, included: str, used: str | None) -> str | None:
     """What is wrong with the spelling of an include; None if nothing."""
-    if included == core.outside or used is None and core.is_of_the_core(included):
+    if included in core.outside or used is None and core.is_of_the_core(included):
         return None
     if ".." in included.split("/"):
         return "goes up in folders"

@@ -24,6 +24,7 @@ test: swift-toolchain test-packages
 	@$(MAKE) test-driver
 	@$(MAKE) test-differential
 	@$(MAKE) test-fuzz
+	@$(MAKE) other-deflate
 	@$(MAKE) test-instructions
 	@$(MAKE) test-swift
 	@$(MAKE) test-hummingbird

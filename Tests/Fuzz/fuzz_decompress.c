@@ -46,12 +46,25 @@ static void free_expectation(expectation *expected)
     jz_buffer_free(&expected->generous_output);
 }
 
+/* ISA-L does not mind a block's code that is incomplete, as long as the message does without what is missing. */
+static bool is_an_engines_licence(const expectation *expected)
+{
+#ifdef JZ_DEFLATE_ISAL
+    return expected->generous.is_of_codes && !expected->generous.keeps_context;
+#else
+    (void)expected;
+    return false;
+#endif
+}
+
 /* Whether the message is one to go on after. */
 static bool require_as_expected(const expectation *expected, jz_failure failure, const jz_buffer *output)
 {
     require(failure == JZ_FAILURE_NONE || failure == JZ_FAILURE_INVALID_COMPRESSION ||
                 failure == JZ_FAILURE_MESSAGE_TOO_BIG,
             "a message is decompressed, invalid or too big");
+    if (failure == JZ_FAILURE_NONE && is_an_engines_licence(expected))
+        return true;
     if (failure == JZ_FAILURE_NONE) {
         const jz_buffer *right = &expected->generous_output;
         require(expected->generous_result == REFERENCE_INFLATED, "what is decompressed is what a compressor can send");

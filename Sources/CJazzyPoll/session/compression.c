@@ -98,13 +98,16 @@ bool jz_compress_in_context(jz_compression_workspace *workspace, jz_compressor *
 jz_failure jz_decompress(jz_compression_workspace *workspace, jz_decompressor **dedicated, uint8_t window_bits,
                          const uint8_t *bytes, size_t length, size_t max_message_size)
 {
+    if (dedicated == NULL &&
+        jz_inflate_whole(&workspace->whole_inflater, bytes, length, max_message_size, &workspace->decompressed))
+        return JZ_FAILURE_NONE;
     jz_decompressor *decompressor = dedicated != NULL
                                         ? jz_decompressor_ensure(dedicated, window_bits)
                                         : jz_decompressor_ensure(&workspace->decompressor, LARGEST_WINDOW_BITS);
     if (decompressor == NULL)
         return JZ_FAILURE_OUT_OF_MEMORY;
     if (dedicated == NULL)
-        inflateReset(&decompressor->stream);
+        jz_decompressor_forget(decompressor);
     return jz_decompressor_run(decompressor, bytes, length, max_message_size, &workspace->decompressed);
 }
 
@@ -152,6 +155,7 @@ void jz_compression_workspace_free(jz_compression_workspace *workspace)
         jz_compressor_free(compressor);
     }
     jz_decompressor_free(workspace->decompressor);
+    jz_whole_inflater_free(workspace->whole_inflater);
     jz_buffer_free(&workspace->compressed);
     jz_buffer_free(&workspace->decompressed);
     *workspace = (jz_compression_workspace){0};

@@ -1,6 +1,6 @@
 /*
- * permessage-deflate on whole messages (RFC 7692 §7.2), by zlib: the compressors and decompressors that a loop's
- * connections share, and those of one connection.
+ * permessage-deflate on whole messages (RFC 7692 §7.2): the compressors and decompressors that a loop's connections
+ * share, and those of one connection. By zlib, or in part by another engine (engine.h, whole_inflater.h).
  */
 #ifndef JAZZY_SESSION_COMPRESSION_H
 #define JAZZY_SESSION_COMPRESSION_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "session/buffer.h"
+#include "session/whole_inflater.h"
 #include "jazzy/error.h"
 #include "jazzy/server.h"
 
@@ -29,8 +30,9 @@ typedef struct jz_compression_counters {
 typedef struct jz_compression_workspace {
     jz_compressor *compressors; /* one for each set of parameters */
     jz_decompressor *decompressor;
-    jz_buffer compressed;   /* the message that was compressed last in a connection's own context */
-    jz_buffer decompressed; /* the message that was decompressed last */
+    jz_whole_inflater *whole_inflater; /* where there is another engine than zlib */
+    jz_buffer compressed;              /* the message that was compressed last in a connection's own context */
+    jz_buffer decompressed;            /* the message that was decompressed last */
     jz_compression_counters counters;
 } jz_compression_workspace;
 

@@ -42,8 +42,12 @@ void jz_decompressor_free(jz_decompressor *decompressor)
     free(decompressor);
 }
 
-/* Grows the output, more each time, so that large messages need few steps, but never far beyond the limit. */
-static bool make_room(jz_buffer *output, size_t max_message_size)
+void jz_decompressor_forget(jz_decompressor *decompressor)
+{
+    inflateReset(&decompressor->stream);
+}
+
+bool jz_make_room_to_inflate(jz_buffer *output, size_t max_message_size)
 {
     if (output->length < output->capacity)
         return true;
@@ -70,7 +74,7 @@ static jz_failure take_part(jz_decompressor *decompressor, const uint8_t *bytes,
     stream->next_in = (z_const Bytef *)bytes;
     stream->avail_in = (uInt)length;
     for (;;) {
-        if (!make_room(output, max_message_size))
+        if (!jz_make_room_to_inflate(output, max_message_size))
             return JZ_FAILURE_OUT_OF_MEMORY;
         size_t room = output->capacity - output->length;
         stream->next_out = output->bytes + output->length;

@@ -20,8 +20,17 @@ struct jz_decompressor {
 jz_decompressor *jz_decompressor_create(uint8_t window_bits);
 void jz_decompressor_free(jz_decompressor *decompressor);
 
+/* Starts a new context. */
+void jz_decompressor_forget(jz_decompressor *decompressor);
+
 /* Returns `*decompressor`, which is created if it is NULL. NULL when there is no memory. */
 jz_decompressor *jz_decompressor_ensure(jz_decompressor **decompressor, uint8_t window_bits);
+
+/*
+ * Private to what decompresses: gives a full output more room, more each time, so that large messages need few steps,
+ * but never more than a chunk beyond the limit. False when there is no memory.
+ */
+bool jz_make_room_to_inflate(jz_buffer *output, size_t max_message_size);
 
 /*
  * Decompress a message in parts, appended to `output`: begin, with an empty `output`; take any number of parts; end.

@@ -18,7 +18,11 @@ typedef struct jz_compressor_parameters {
     bool keeps_context; /* messages refer to earlier ones; otherwise a message is forgotten before the next */
 } jz_compressor_parameters;
 
+#ifdef JZ_DEFLATE_ISAL
+#include "session/isal_deflate.h"
+#else
 #include "session/zlib_deflate.h"
+#endif
 
 /* False when there is no memory. The struct may not move until it is ended. */
 bool jz_deflater_begin(jz_deflater *deflater, jz_compressor_parameters parameters);

@@ -1,6 +1,7 @@
-#include <limits.h>
-
 #include "session/engine.h"
+
+#ifndef JZ_DEFLATE_ISAL
+#include <limits.h>
 
 enum {
     SYNC_FLUSH_LENGTH = 6, /* bytes that a flush adds at most */
@@ -83,3 +84,4 @@ bool jz_deflater_take(jz_deflater *deflater, const uint8_t *bytes, size_t length
     }
     return take_part(&deflater->stream, bytes, length, Z_SYNC_FLUSH, output);
 }
+#endif

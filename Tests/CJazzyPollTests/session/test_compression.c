@@ -8,6 +8,9 @@
 #include "support/zlib_calls.h"
 #include "support/zlib_peer.h"
 
+/* In z_stream.data_type after inflate (zlib.h): the end of a block, and how many bits of the last byte are unused. */
+enum { BLOCK_BOUNDARY = 128, UNUSED_BITS = 63 };
+
 typedef struct fixture {
     jz_compression_workspace workspace;
     jz_compressor *own;
@@ -92,17 +95,25 @@ static void the_peer_reads_what_we_compress(void **state)
 static void what_compresses_well_is_compressed(void **state)
 {
     (void)state;
+#ifdef JZ_DEFLATE_ISAL
+    enum { LONGEST = 400 };
+#else
+    enum { LONGEST = 200 };
+#endif
     fixture f;
     start(&f, 15);
     test_content_fill(&f.message, ZEROS, 100000, &f.random);
     assert_true(compress_alone(&f, f.message.bytes, f.message.length));
-    assert_in_range(f.payload->length, 1, 200);
+    assert_in_range(f.payload->length, 1, LONGEST);
     assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
-    assert_in_range(f.payload->length, 1, 200);
+    assert_in_range(f.payload->length, 1, LONGEST);
     finish(&f);
 }
 
-/* RFC 7692 §7.2.1: a flush to a byte boundary, whose last four bytes are not sent. */
+/*
+ * RFC 7692 §7.2.1: a flush to a byte boundary, whose last four bytes are not sent. What zlib makes of a message is
+ * known; another engine finds other matches.
+ */
 static void what_is_sent_is_a_flush_without_its_end(void **state)
 {
     (void)state;
@@ -114,8 +125,12 @@ static void what_is_sent_is_a_flush_without_its_end(void **state)
         expected.length = 0;
         zlib_peer_compress(&f.peer, f.message.bytes, f.message.length, &expected);
         assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
+#ifndef JZ_DEFLATE_ISAL
         assert_int_equal(f.payload->length, expected.length);
         assert_memory_equal(f.payload->bytes, expected.bytes, expected.length);
+#endif
+        expect_peer_sees(&f, f.message.bytes, f.message.length);
+        assert_int_equal(f.peer.inflating.data_type & (BLOCK_BOUNDARY | UNUSED_BITS), BLOCK_BOUNDARY);
     }
     jz_buffer_free(&expected);
     finish(&f);

@@ -167,10 +167,22 @@ static void trimming_makes_no_message_incompressible(void **state)
     }
 }
 
+/* jz_deflate_options: the figures, without the engine's state. */
+static size_t cost_that_the_manual_says(uint8_t window_bits, uint8_t memory_level)
+{
+#ifdef JZ_DEFLATE_ISAL
+    (void)window_bits;
+    size_t for_symbols = (size_t)1 << (memory_level + 8);
+    return 160 * 1024 + (for_symbols < 4096 ? 4096 : for_symbols);
+#else
+    return ((size_t)1 << (window_bits + 2)) + ((size_t)1 << (memory_level + 9));
+#endif
+}
+
 static void a_compressor_costs_what_the_manual_says(void **state)
 {
     (void)state;
-    enum { ZLIB_STATE = 8 * 1024 };
+    enum { STATE = 8 * 1024 };
     fixture f;
     start(&f, LETTERS, 1000);
     for (uint8_t window_bits = 9; window_bits <= 15; window_bits++) {
@@ -183,8 +195,8 @@ static void a_compressor_costs_what_the_manual_says(void **state)
             assert_true(jz_compress_in_context(&f.workspace, &compressor, &options, window_bits, f.message.bytes,
                                                f.message.length, &f.payload));
             size_t cost = test_allocated_bytes() - before;
-            size_t said = ((size_t)1 << (window_bits + 2)) + ((size_t)1 << (memory_level + 9));
-            assert_that(cost >= said && cost <= said + ZLIB_STATE, "window %u, memory level %u: %zu bytes, not %zu",
+            size_t said = cost_that_the_manual_says(window_bits, memory_level);
+            assert_that(cost >= said && cost <= said + STATE, "window %u, memory level %u: %zu bytes, not %zu",
                         window_bits, memory_level, cost, said);
             jz_compressor_free(compressor);
         }

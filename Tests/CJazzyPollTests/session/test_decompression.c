@@ -276,6 +276,12 @@ static void garbage_does_no_harm(void **state)
 static void without_memory_a_message_fails_and_the_next_does_not(void **state)
 {
     (void)state;
+    /* The decompressor, zlib's state with its window, the message, and then none; ISA-L's state is its decompressor. */
+#ifdef JZ_DEFLATE_ISAL
+    enum { FEWEST_WHOLE = 3 };
+#else
+    enum { FEWEST_WHOLE = 4 };
+#endif
     for (kind kind = SHARED; kind <= DEDICATED; kind++) {
         size_t refused = 0;
         for (jz_failure failure = JZ_FAILURE_OUT_OF_MEMORY; failure != JZ_FAILURE_NONE; refused++) {
@@ -287,7 +293,7 @@ static void without_memory_a_message_fails_and_the_next_does_not(void **state)
             expect_message(&f, SHARED, "afterwards", (test_bytes)BYTES(HELLO), (test_bytes)BYTES("Hello"));
             finish(&f);
         }
-        assert_in_range(refused, 4, 10); /* the decompressor, zlib's state with its window, the message */
+        assert_in_range(refused, kind == SHARED ? FEWEST_WHOLE : 4, 10);
     }
 }
 

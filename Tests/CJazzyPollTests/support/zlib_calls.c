@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#ifdef JZ_DEFLATE_ISAL
+#include <isa-l/igzip_lib.h>
+#endif
+
 /* The names are the linker's (ld, --wrap). */
 int __real_deflateInit2_(z_streamp stream, int level, int method, int window_bits, int memory_level, int strategy,
                          const char *version, int stream_size);
@@ -60,3 +64,14 @@ int __wrap_deflate(z_streamp stream, int flush)
     deflations++;
     return __real_deflate(stream, flush);
 }
+
+#ifdef JZ_DEFLATE_ISAL
+int __real_isal_deflate(struct isal_zstream *stream);
+int __wrap_isal_deflate(struct isal_zstream *stream);
+
+int __wrap_isal_deflate(struct isal_zstream *stream)
+{
+    deflations++;
+    return __real_isal_deflate(stream);
+}
+#endif

@@ -1,6 +1,7 @@
 #include "reference_inflate.h"
 
 #include <limits.h>
+#include <string.h>
 #include <zlib.h>
 
 #include "fuzz_input.h"
@@ -113,6 +114,7 @@ reference_inflate_result reference_inflate_message(reference_inflate *inflate, c
     z_stream stream;
     start_stream(&stream, inflate, output);
     reference_inflate_result result = inflate_all(inflate, &stream, with_tail, length, sizeof tail, limit, output);
+    inflate->is_of_codes = result == REFERENCE_NOT_DEFLATE && stream.msg != NULL && strstr(stream.msg, " set") != NULL;
     inflateEnd(&stream);
     free(with_tail);
     if (result == REFERENCE_INFLATED && inflate->keeps_context)

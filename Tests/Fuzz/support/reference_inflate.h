@@ -23,6 +23,7 @@ typedef struct reference_inflate {
      */
     size_t piece;
     jz_buffer history; /* the end of all messages so far, where the context is kept */
+    bool is_of_codes;  /* the last message was refused because of a block's codes, which are too many or too few */
 } reference_inflate;
 
 /* Decompresses a message in place of what `output` held. After anything but REFERENCE_INFLATED nothing may follow. */

@@ -1,0 +1,28 @@
+# The other engine that compresses, ISA-L (JAZZY_DEFLATE=isal), has the tests of all that has to do with compression: unit
+# tests, conformance, the differential run and fuzzing, in a build of its own, where every message goes to the engine,
+# however short. All else is tested with zlib.
+#
+#     make other-deflate
+
+OTHER_DEFLATE_PACKAGES := libisal-dev
+OTHER_DEFLATE_TESTS := $(wildcard Tests/CJazzyPollTests/session/test_*.c) \
+	$(addprefix Tests/CJazzyPollTests/,output/test_publication.c behaviour/test_publish_options.c)
+OTHER_DEFLATE_FUZZ := fuzz_decompress fuzz_session
+
+.PHONY: other-deflate
+other-deflate: $(VENV)/.installed
+	@Scripts/install-packages $(OTHER_DEFLATE_PACKAGES)
+	@$(MAKE) other-deflate-tests other-deflate-fuzz BUILD=$(BUILD)/isal VENV=$(VENV) JAZZY_DEFLATE=isal \
+		OTHER_DEFLATE_FLAGS=-DJZ_WORTH_INFLATING=1
+
+.PHONY: other-deflate-tests other-deflate-fuzz
+other-deflate-tests:
+	@$(MAKE) -j2 $(call c_test_programs,sanitized,$(OTHER_DEFLATE_TESTS)) $(BUILD)/sanitized/conformance \
+		$(BUILD)/sanitized/session-driver
+	@Scripts/run-tests $(BUILD)/sanitized/conformance $(call c_test_programs,sanitized,$(OTHER_DEFLATE_TESTS))
+	JAZZY_C_BUILD=$(BUILD)/sanitized $(PYTHON) -m pytest -q Tests/Differential
+
+other-deflate-fuzz:
+	@$(MAKE) -j2 $(OTHER_DEFLATE_FUZZ:%=$(FUZZ_BUILD)/%)
+	@$(MAKE) $(OTHER_DEFLATE_FUZZ:%=replay-%)
+	@$(MAKE) -j2 SECONDS=10 $(OTHER_DEFLATE_FUZZ:%=run-%)

@@ -1,0 +1,104 @@
+#include "session/engine.h"
+
+#ifdef JZ_DEFLATE_ISAL
+#include "../../CJazzyISAL/CJazzyISAL.h"
+
+#include <limits.h>
+
+#include "session/memory.h"
+
+enum {
+    FAST = 1,  /* of ISA-L's levels the one where zlib's is below the default, */
+    SMALL = 3, /* and where it is the default or more */
+    USUAL_LEVEL = 6,
+    FEWEST_SYMBOLS = 1024, /* in one block that ISA-L takes buffers for */
+    MOST_ADDED = 1024,     /* bytes: room for what ISA-L writes at once, a block's header or a flush */
+    MOST_BYTES = INT_MAX   /* of a context: it counts its bytes in 32 bits, and begins anew before those are full */
+};
+
+static uint32_t level_of(jz_compressor_parameters parameters)
+{
+    return parameters.level < USUAL_LEVEL ? FAST : SMALL;
+}
+
+/* For blocks of as many symbols as zlib's have at that memory level. */
+static uint32_t level_buffer_of(jz_compressor_parameters parameters)
+{
+    uint32_t symbols = 1u << (parameters.memory_level + 6);
+    if (symbols < FEWEST_SYMBOLS)
+        symbols = FEWEST_SYMBOLS;
+    return level_of(parameters) == FAST ? ISAL_DEF_LVL1_REQ + ISAL_DEF_LVL1_TOKEN_SIZE * symbols
+                                        : ISAL_DEF_LVL3_REQ + ISAL_DEF_LVL3_TOKEN_SIZE * symbols;
+}
+
+bool jz_deflater_begin(jz_deflater *deflater, jz_compressor_parameters parameters)
+{
+    enum { ALIGNMENT = 64 };
+    size_t state = (sizeof(struct isal_zstream) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    uint32_t level_buffer = level_buffer_of(parameters);
+    uint8_t *memory = jz_memory_map(state + level_buffer);
+    if (memory == NULL)
+        return false;
+    *deflater = (jz_deflater){.stream = (struct isal_zstream *)(void *)memory,
+                              .size = state + level_buffer,
+                              .keeps_context = parameters.keeps_context};
+    isal_deflate_init(deflater->stream);
+    deflater->stream->level = level_of(parameters);
+    deflater->stream->level_buf = memory + state;
+    deflater->stream->level_buf_size = level_buffer;
+    deflater->stream->hist_bits = parameters.window_bits;
+    return true;
+}
+
+void jz_deflater_end(jz_deflater *deflater)
+{
+    jz_memory_unmap(deflater->stream, deflater->size);
+}
+
+void jz_deflater_forget(jz_deflater *deflater)
+{
+    isal_deflate_reset(deflater->stream);
+}
+
+/* Compresses a part of a message, at most UINT32_MAX bytes. False when `output` is full. */
+static bool take_part(struct isal_zstream *stream, const uint8_t *bytes, size_t length, uint16_t flush,
+                      jz_buffer *output)
+{
+    stream->next_in = (uint8_t *)(uintptr_t)bytes;
+    stream->avail_in = (uint32_t)length;
+    stream->flush = flush;
+    do {
+        size_t room = output->capacity - output->length;
+        if (room == 0)
+            return false;
+        stream->next_out = output->bytes + output->length;
+        stream->avail_out = room < UINT32_MAX ? (uint32_t)room : UINT32_MAX;
+        uint32_t given = stream->avail_out;
+        if (isal_deflate(stream) != COMP_OK)
+            return false;
+        output->length += given - stream->avail_out;
+    } while (stream->avail_out == 0);
+    return stream->avail_in == 0;
+}
+
+/*
+ * What would become larger than the message is not wanted, so that there is no more room than that. A full flush says
+ * that nothing refers to what was before, so that ISA-L has to clear only as much of its hash table as the message
+ * uses.
+ */
+bool jz_deflater_take(jz_deflater *deflater, const uint8_t *bytes, size_t length, jz_buffer *output)
+{
+    struct isal_zstream *stream = deflater->stream;
+    if (stream->total_in > MOST_BYTES)
+        isal_deflate_reset(stream);
+    if (length > SIZE_MAX - MOST_ADDED || !jz_buffer_reserve(output, length + MOST_ADDED, SIZE_MAX))
+        return false;
+    while (length > MOST_BYTES) {
+        if (!take_part(stream, bytes, MOST_BYTES, NO_FLUSH, output))
+            return false;
+        bytes += MOST_BYTES;
+        length -= MOST_BYTES;
+    }
+    return take_part(stream, bytes, length, deflater->keeps_context ? SYNC_FLUSH : FULL_FLUSH, output);
+}
+#endif
