@@ -5,21 +5,24 @@
 #include "codec/base64.h"
 #include "codec/sha1.h"
 
-enum { BASE64_DIGITS = 64 };
+enum { LAST_DIGIT = 21 };
+
+static bool is_digit(char character)
+{
+    return (character >= 'A' && character <= 'Z') || (character >= 'a' && character <= 'z') ||
+           (character >= '0' && character <= '9') || character == '+' || character == '/';
+}
 
 bool jz_client_key_is_valid(const char *key, size_t length)
 {
-    if (length != JZ_CLIENT_KEY_LENGTH || key[22] != '=' || key[23] != '=')
+    if (length != JZ_CLIENT_KEY_LENGTH || key[LAST_DIGIT + 1] != '=' || key[LAST_DIGIT + 2] != '=')
         return false;
-    for (size_t i = 0; i < 22; i++) {
-        const char *digit = memchr(jz_base64_digits, key[i], BASE64_DIGITS);
-        if (digit == NULL)
-            return false;
-        /* The last digit has two bits of the sixteenth byte; its other four bits must be zero (RFC 4648 §3.5). */
-        if (i == 21 && ((digit - jz_base64_digits) & 0x0F) != 0)
+    for (size_t i = 0; i < LAST_DIGIT; i++) {
+        if (!is_digit(key[i]))
             return false;
     }
-    return true;
+    /* It has two bits of the sixteenth byte; its other four bits must be zero (RFC 4648 §3.5). */
+    return key[LAST_DIGIT] == 'A' || key[LAST_DIGIT] == 'Q' || key[LAST_DIGIT] == 'g' || key[LAST_DIGIT] == 'w';
 }
 
 void jz_accept_key(const char key[JZ_CLIENT_KEY_LENGTH], char accept[JZ_ACCEPT_KEY_LENGTH])

@@ -6,13 +6,15 @@
 #include "codec/authority.h"
 #include "codec/token.h"
 
-/* Whether none of eight bytes is a control character. A byte behind a control character may be taken for one, too. */
-static bool are_printable(const char *bytes)
+/* Where the next control character is, or a place before it; in any case before `limit`. */
+static size_t skip_printable(const char *bytes, size_t i, size_t limit)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t word;
-    memcpy(&word, bytes, sizeof word);
-    return ((word - ones * 0x20) & ~word & (ones * 0x80)) == 0;
+    size_t count = sizeof(uint64_t);
+    while (count == sizeof(uint64_t) && limit - i > count) {
+        count = jz_count_before_control(bytes + i);
+        i += count;
+    }
+    return i;
 }
 
 jz_head_result jz_request_head_find_end(const char *bytes, size_t length, const jz_head_limits *limits, size_t *scanned,
@@ -21,8 +23,8 @@ jz_head_result jz_request_head_find_end(const char *bytes, size_t length, const 
     size_t limit = length < limits->max_length ? length : limits->max_length;
     for (size_t i = *scanned; i < limit; i++) {
         bool follows_cr = i > 0 && bytes[i - 1] == '\r';
-        while (!follows_cr && limit - i > sizeof(uint64_t) && are_printable(bytes + i))
-            i += sizeof(uint64_t);
+        if (!follows_cr)
+            i = skip_printable(bytes, i, limit);
         if (bytes[i] == '\0' || (bytes[i] == '\n') != follows_cr)
             return JZ_HEAD_MALFORMED;
         if (bytes[i] == '\n' && i >= 3 && bytes[i - 2] == '\n') {

@@ -1,5 +1,7 @@
 #include "codec/text.h"
 
+#include <stdint.h>
+
 static unsigned char lower_case(char character)
 {
     unsigned char byte = (unsigned char)character;
@@ -8,8 +10,12 @@ static unsigned char lower_case(char character)
 
 bool jz_text_letters_equal(const char *a, const char *b, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        if (lower_case(a[i]) != lower_case(b[i]))
+    size_t i = 0;
+    /* Most that are equal are written in the same way. */
+    while (length - i >= sizeof(uint64_t) && memcmp(a + i, b + i, sizeof(uint64_t)) == 0)
+        i += sizeof(uint64_t);
+    for (; i < length; i++) {
+        if (a[i] != b[i] && lower_case(a[i]) != lower_case(b[i]))
             return false;
     }
     return true;

@@ -16,6 +16,9 @@ static const struct {
     {"upgrade", "", false, false},
     {"upgrade", "upgradf", false, false},
     {"a-b", "A-B", false, true},
+    {"Sec-WebSocket-Key", "sec-websocket-KEY", false, true},
+    {"Sec-WebSocket-Key", "Sec-WebSocket-Kez", false, false},
+    {"Sec-WebSocket-Key", "Sed-WebSocket-Key", false, false},
     {"@", "`", false, false},               /* just below the letters, and as far apart as the cases */
     {"[", "{", false, false},               /* just above them */
     {"\xC3\xA9", "\xC3\x89", false, false}, /* é and É: only ASCII has cases here */
