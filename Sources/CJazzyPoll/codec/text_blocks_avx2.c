@@ -6,10 +6,16 @@
 #include <immintrin.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "codec/mask.h"
 
 #define FOR_VECTORS JZ_FOR_AVX2
 
-enum { WIDTH = 32 };
+enum {
+    WIDTH = 32,
+    ALIGNED_FROM = 256 /* blocks: below, the parts of cache lines cost as much as aligned vectors gain */
+};
 
 typedef __m256i vector;
 
@@ -83,9 +89,45 @@ static FOR_VECTORS inline bool vector_is_zero(vector a)
 
 #include "codec/text_blocks_vector.h"
 
+/* Not inlined: where it is several times, gcc keeps less of it in registers. */
+static JZ_NEVER_INLINED FOR_VECTORS progress take_more(progress text, uint8_t *destination, const uint8_t *source,
+                                                       size_t count, uint32_t key)
+{
+    return take_blocks(text, destination, source, count, vector_repeat_4(key));
+}
+
+/* The first bytes, up to a cache line: checked where they stand at the end of a block, behind ASCII. */
+static FOR_VECTORS inline progress take_front(uint8_t *bytes, size_t length, uint32_t key)
+{
+    uint8_t block[JZ_TEXT_BLOCK] = {0};
+    uint8_t *at_end = block + sizeof block - length;
+    jz_mask(bytes, bytes, length, (const uint8_t *)&key, 0);
+    memcpy(at_end, bytes, length);
+    return take_more(beginning(), NULL, block, 1, 0);
+}
+
+/* In place, in whole cache lines; the text covers only a part of the first and of the last. */
+static JZ_NEVER_INLINED FOR_VECTORS bool take_aligned(uint8_t *bytes, size_t count, uint32_t key)
+{
+    const size_t in_front = -(uintptr_t)bytes % JZ_TEXT_BLOCK;
+    const size_t in_lines = (count - 1) * JZ_TEXT_BLOCK;
+    const uint32_t turned = jz_mask_turned_key((const uint8_t *)&key, in_front);
+    progress text = take_front(bytes, in_front, key);
+    text = take_more(text, bytes + in_front, bytes + in_front, count - 1, turned);
+    /* The last bytes are checked with those before them, as a block. */
+    uint8_t *rest = bytes + in_front + in_lines;
+    jz_mask(rest, rest, JZ_TEXT_BLOCK - in_front, (const uint8_t *)&turned, 0);
+    text.before = vector_load(bytes + in_lines - WIDTH);
+    text.cut = cut_characters(text.before);
+    text = take_more(text, NULL, bytes + in_lines, 1, 0);
+    return vector_is_zero(text.errors);
+}
+
 FOR_VECTORS bool jz_text_blocks_avx2(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
 {
-    return take_blocks(destination, source, count, key);
+    if (count >= ALIGNED_FROM && destination == source)
+        return take_aligned(destination, count, key);
+    return all_blocks_are_possible(destination, source, count, key);
 }
 
 #else

@@ -33,16 +33,13 @@ enum {
     OF_2 = LEADS_2,
     OF_3 = LEADS_2 | LEADS_3,
     OF_4 = LEADS_2 | LEADS_3 | LEADS_4,
-    OF_NONE = LEADS_2 | AFTER_E0 | AFTER_ED | AFTER_F0 | AFTER_F4 /* C0 and C1: no byte may follow */
+    OF_NONE = LEADS_2 | AFTER_E0 | AFTER_ED | AFTER_F0 | AFTER_F4 /* C0, C1, F5 and above: no byte may follow */
 };
 
 #define FOUR(value) value, value, value, value
 #define SIXTEEN(value) FOUR(value), FOUR(value), FOUR(value), FOUR(value)
 
-/* All ASCII bytes are looked up as FF. FF itself, as all from F5 on, is found by its value. */
-enum { ASCII = 0x7F };
-
-/* The index in both tables is the lower seven bits of a byte. */
+/* The index in both tables is the lower seven bits of a byte; ASCII has no kind. */
 /* clang-format off */
 static const uint8_t kinds[128] = {
     /* 80 to BF */
@@ -51,29 +48,26 @@ static const uint8_t kinds[128] = {
     OF_NONE, OF_NONE, OF_2, OF_2, FOUR(OF_2), FOUR(OF_2), FOUR(OF_2), SIXTEEN(OF_2),
     /* E0 to EF */
     OF_3 | AFTER_E0, OF_3, OF_3, OF_3, FOUR(OF_3), FOUR(OF_3), OF_3, OF_3 | AFTER_ED, OF_3, OF_3,
-    /* F0 to F4 */
-    OF_4 | AFTER_F0, OF_4, OF_4, OF_4, OF_4 | AFTER_F4};
+    /* F0 to FF */
+    OF_4 | AFTER_F0, OF_4, OF_4, OF_4, OF_4 | AFTER_F4, OF_NONE, OF_NONE, OF_NONE, FOUR(OF_NONE), FOUR(OF_NONE)};
 /* clang-format on */
 
-/* The kinds of bytes that a byte may not follow. */
+/* The kinds of bytes that a byte may not follow. ASCII may follow none of those, and is an error of order there. */
 static const uint8_t refusals[128] = {SIXTEEN(AFTER_E0 | AFTER_F0), SIXTEEN(AFTER_E0 | AFTER_F4),
                                       SIXTEEN(AFTER_ED | AFTER_F4), SIXTEEN(AFTER_ED | AFTER_F4)};
 
 /* The kinds at the end of a block that require bytes behind it. */
 static const uint8_t cut[JZ_TEXT_BLOCK] = {[61] = LEADS_4, [62] = LEADS_3, [63] = LEADS_2};
 
-/* The numbers 63 to 126: from two registers they select, for each byte of the second, the byte before it. */
-static const uint8_t one_before[JZ_TEXT_BLOCK] = {
-    63,  64,  65,  66,  67,  68,  69,  70,  71,  72,  73,  74,  75,  76,  77,  78,  79,  80,  81,  82,  83,  84,
-    85,  86,  87,  88,  89,  90,  91,  92,  93,  94,  95,  96,  97,  98,  99,  100, 101, 102, 103, 104, 105, 106,
-    107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126};
+/* The numbers from 61 to 126: from two registers, 64 of them select what is three to one places before. */
+static const uint8_t places[JZ_TEXT_BLOCK + 2] = {
+    61,  62,  63,  64,  65,  66,  67,  68,  69,  70,  71,  72,  73,  74,  75,  76,  77,  78,  79,  80,  81,  82,
+    83,  84,  85,  86,  87,  88,  89,  90,  91,  92,  93,  94,  95,  96,  97,  98,  99,  100, 101, 102, 103, 104,
+    105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126};
 
 /* What is known of the text so far. */
 typedef struct progress {
-    __m512i largest; /* its largest bytes */
     __m512i kinds;   /* of its last block */
-    __m512i leads_3; /* of its last block: LEADS_3 where a second continuation byte is due */
-    __m512i leads_2; /* of its last block: LEADS_2 where one continuation byte is due */
     __m512i order;   /* CONTINUES where a continuation byte was missing, or was not due */
     __m512i refused; /* not zero where a character is impossible */
 } progress;
@@ -81,84 +75,85 @@ typedef struct progress {
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED progress beginning(void)
 {
     const __m512i zero = _mm512_setzero_si512();
-    return (progress){zero, zero, zero, zero, zero, zero};
+    return (progress){zero, zero, zero};
 }
 
-static JZ_FOR_AVX512 inline __m512i look_up(const uint8_t table[128], __m512i places)
+static JZ_FOR_AVX512 inline __m512i kinds_of(__m512i bytes)
 {
-    return _mm512_permutex2var_epi8(_mm512_loadu_si512(table), places, _mm512_loadu_si512(table + 64));
+    return _mm512_maskz_permutex2var_epi8(_mm512_movepi8_mask(bytes), _mm512_loadu_si512(kinds), bytes,
+                                          _mm512_loadu_si512(kinds + 64));
 }
 
-static JZ_FOR_AVX512 inline __m512i previous(__m512i now, __m512i last)
+static JZ_FOR_AVX512 inline __m512i refusals_of(__m512i bytes)
 {
-    return _mm512_permutex2var_epi8(last, _mm512_loadu_si512(one_before), now);
+    return _mm512_permutex2var_epi8(_mm512_loadu_si512(refusals), bytes, _mm512_loadu_si512(refusals + 64));
 }
 
-/*
- * `now`, each bit flipped where the bit below it is set in the byte before. An exclusive or is enough: where two lead
- * bytes require the same byte, the second of them stands where a continuation byte is due, which is an error anyway.
- */
-static JZ_FOR_AVX512 inline __m512i led_to(__m512i now, __m512i before)
+/* The kinds that many places before those of `now`: up to three. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED __m512i previous(__m512i now, __m512i last, size_t distance)
 {
-    return _mm512_xor_si512(now, _mm512_add_epi8(before, before));
+    return _mm512_permutex2var_epi8(last, _mm512_loadu_si512(places + 3 - distance), now);
+}
+
+/* Each bit takes the place of the one above: what a byte requires of the next one comes to where that is told. */
+static JZ_FOR_AVX512 inline __m512i one_up(__m512i kinds)
+{
+    return _mm512_add_epi8(kinds, kinds);
 }
 
 /* Which sequences the blocks may have. */
 typedef enum look { LOOK_FOR_2, LOOK_FOR_3, LOOK_FOR_ALL } look;
 
-/* Checks a block, whose indices in the tables are `places`. `for_what` is constant, here and below. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_block(progress *text, __m512i now, __m512i places, look for_what)
+/*
+ * Checks a block, whose kinds are `now`. `for_what` is constant, here and below. What bytes before require is combined
+ * by an exclusive or, which is enough: where two lead bytes require the same byte, the second of them stands where a
+ * continuation byte is due, which is an error anyway.
+ */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_block(progress *text, __m512i block, __m512i now, look for_what)
 {
-    __m512i leads_3 = now;
-    if (for_what == LOOK_FOR_ALL) {
-        __m512i before = previous(now, text->kinds);
-        __m512i refused = _mm512_and_si512(before, look_up(refusals, places));
-        text->refused = _mm512_or_si512(text->refused, refused);
-        leads_3 = led_to(now, before);
+    const __m512i before = previous(now, text->kinds, 1);
+    __m512i due = before;
+    if (for_what >= LOOK_FOR_3) {
+        __m512i earlier = previous(now, text->kinds, 2);
+        if (for_what == LOOK_FOR_ALL)
+            earlier = _mm512_xor_si512(earlier, one_up(previous(now, text->kinds, 3)));
+        due = _mm512_xor_si512(due, one_up(earlier));
     }
-    __m512i leads_2 = now;
-    if (for_what >= LOOK_FOR_3)
-        leads_2 = led_to(now, previous(leads_3, text->leads_3));
-    text->order = _mm512_or_si512(text->order, led_to(now, previous(leads_2, text->leads_2)));
+    if (for_what == LOOK_FOR_ALL)
+        text->refused = _mm512_or_si512(text->refused, _mm512_and_si512(before, refusals_of(block)));
+    text->order = _mm512_or_si512(text->order, _mm512_xor_si512(now, one_up(due)));
     text->kinds = now;
-    text->leads_3 = leads_3;
-    text->leads_2 = leads_2;
 }
 
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_blocks(progress *text, const __m512i *now, const __m512i *places,
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_blocks(progress *text, const __m512i *blocks, const __m512i *now,
                                                          size_t count, look for_what)
 {
     JZ_UNROLLED
     for (size_t i = 0; i < count; i++)
-        check_block(text, now[i], places[i], for_what);
+        check_block(text, blocks[i], now[i], for_what);
 }
 
-/* Checks blocks that are not all ASCII, with their largest bytes. `count` is constant, here and below. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_run(progress *text, const __m512i *blocks, size_t count,
-                                                      __m512i largest)
+/* Checks blocks that are not all ASCII. `count` is constant, here and below. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_run(progress *text, const __m512i *blocks, size_t count)
 {
-    __m512i places[RUN];
     __m512i now[RUN];
     __m512i all = text->kinds;
-    text->largest = _mm512_max_epu8(text->largest, largest);
     JZ_UNROLLED
     for (size_t i = 0; i < count; i++) {
-        places[i] = _mm512_max_epu8(blocks[i], _mm512_set1_epi8(ASCII));
-        now[i] = look_up(kinds, places[i]);
+        now[i] = kinds_of(blocks[i]);
         all = _mm512_or_si512(all, now[i]);
     }
     if (_mm512_test_epi8_mask(all, _mm512_set1_epi8(SELDOM | LEADS_3)) == 0)
-        check_blocks(text, now, places, count, LOOK_FOR_2);
+        check_blocks(text, blocks, now, count, LOOK_FOR_2);
     else if (_mm512_test_epi8_mask(all, _mm512_set1_epi8(SELDOM)) == 0)
-        check_blocks(text, now, places, count, LOOK_FOR_3);
+        check_blocks(text, blocks, now, count, LOOK_FOR_3);
     else
-        check_blocks(text, now, places, count, LOOK_FOR_ALL);
+        check_blocks(text, blocks, now, count, LOOK_FOR_ALL);
 }
 
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_ascii(progress *text)
 {
     text->refused = _mm512_or_si512(text->refused, _mm512_and_si512(text->kinds, _mm512_loadu_si512(cut)));
-    /* leads_3 and leads_2 need no reset: what they require was refused here. */
     text->kinds = _mm512_setzero_si512();
 }
 
@@ -166,19 +161,19 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_run(progress *text, uint8_t *de
                                                      size_t count, __m512i keys)
 {
     __m512i blocks[RUN];
-    __m512i largest = _mm512_setzero_si512();
+    __m512i all = _mm512_setzero_si512();
     JZ_UNROLLED
     for (size_t i = 0; i < count; i++) {
         blocks[i] = _mm512_xor_si512(_mm512_loadu_si512(source + i * JZ_TEXT_BLOCK), keys);
-        largest = _mm512_max_epu8(largest, blocks[i]);
+        all = _mm512_or_si512(all, blocks[i]);
     }
     if (destination != NULL) {
         JZ_UNROLLED
         for (size_t i = 0; i < count; i++)
             _mm512_storeu_si512(destination + i * JZ_TEXT_BLOCK, blocks[i]);
     }
-    if (_mm512_movepi8_mask(largest) != 0) {
-        check_run(text, blocks, count, largest);
+    if (_mm512_movepi8_mask(all) != 0) {
+        check_run(text, blocks, count);
     } else {
         check_ascii(text);
     }
@@ -202,18 +197,18 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_runs(progress *text, uint8_t *d
 /* Takes those bytes of a block that `lanes` selects. The others count as ASCII, but the text may continue there. */
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_part(progress *text, uint8_t *block, __mmask64 lanes, __m512i keys)
 {
-    __m512i order = text->order;
+    const progress before = *text;
     __m512i masked = _mm512_maskz_loadu_epi8(lanes, block);
     __m512i bytes = _mm512_maskz_mov_epi8(lanes, _mm512_xor_si512(masked, keys));
     _mm512_mask_storeu_epi8(block, lanes, bytes);
-    check_run(text, &bytes, 1, bytes);
-    text->order = _mm512_or_si512(order, _mm512_maskz_mov_epi8(lanes, text->order));
+    check_run(text, &bytes, 1);
+    text->order = _mm512_or_si512(before.order, _mm512_maskz_mov_epi8(lanes, text->order));
+    text->refused = _mm512_or_si512(before.refused, _mm512_maskz_mov_epi8(lanes, text->refused));
 }
 
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED bool is_possible(const progress *text)
 {
-    return _mm512_cmpgt_epu8_mask(text->largest, _mm512_set1_epi8((char)0xF4)) == 0 &&
-           _mm512_movepi8_mask(text->order) == 0 && _mm512_test_epi8_mask(text->refused, text->refused) == 0;
+    return _mm512_movepi8_mask(text->order) == 0 && _mm512_test_epi8_mask(text->refused, text->refused) == 0;
 }
 
 /* In place, in whole cache lines; the text covers only a part of the first and of the last. */

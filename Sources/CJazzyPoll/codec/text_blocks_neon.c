@@ -83,7 +83,7 @@ static inline bool vector_is_zero(vector a)
 
 bool jz_text_blocks_neon(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
 {
-    return take_blocks(destination, source, count, key);
+    return all_blocks_are_possible(destination, source, count, key);
 }
 
 #else

@@ -136,13 +136,23 @@ static FOR_VECTORS inline bool take_ascii_run(uint8_t *destination, const uint8_
     return true;
 }
 
-static FOR_VECTORS inline bool take_blocks(uint8_t *destination, const uint8_t *source, size_t count, uint32_t key)
+/* What is known of the text so far. */
+typedef struct progress {
+    vector errors; /* not zero where a byte is impossible */
+    vector before; /* its last bytes */
+    vector cut;    /* not zero where they end within a character */
+} progress;
+
+static FOR_VECTORS inline progress beginning(void)
+{
+    return (progress){vector_repeat(0), vector_repeat(0), vector_repeat(0)};
+}
+
+/* Returns what is known of the text then: compilers keep that in registers. */
+static FOR_VECTORS JZ_ALWAYS_INLINED progress take_blocks(progress text, uint8_t *destination, const uint8_t *source,
+                                                          size_t count, vector keys)
 {
     enum { PARTS = JZ_TEXT_BLOCK / WIDTH };
-    const vector keys = vector_repeat_4(key);
-    vector errors = vector_repeat(0);
-    vector before = errors;
-    vector cut = errors;
     for (; count > 0; count--) {
         vector parts[PARTS];
         vector all = vector_repeat(0);
@@ -159,17 +169,17 @@ static FOR_VECTORS inline bool take_blocks(uint8_t *destination, const uint8_t *
         }
         bool is_ascii = vector_is_ascii(all);
         if (is_ascii) {
-            errors = vector_or(errors, cut);
-            cut = vector_repeat(0);
+            text.errors = vector_or(text.errors, text.cut);
+            text.cut = vector_repeat(0);
         } else {
             JZ_UNROLLED
             for (size_t i = 0; i < PARTS; i++) {
-                errors = vector_or(errors, errors_of(parts[i], before));
-                before = parts[i];
+                text.errors = vector_or(text.errors, errors_of(parts[i], text.before));
+                text.before = parts[i];
             }
-            cut = cut_characters(before);
+            text.cut = cut_characters(text.before);
         }
-        before = parts[PARTS - 1];
+        text.before = parts[PARTS - 1];
         source += JZ_TEXT_BLOCK;
         while (is_ascii && count > RUN / JZ_TEXT_BLOCK && take_ascii_run(destination, source, keys)) {
             destination = destination != NULL ? destination + RUN : NULL;
@@ -177,7 +187,14 @@ static FOR_VECTORS inline bool take_blocks(uint8_t *destination, const uint8_t *
             count -= RUN / JZ_TEXT_BLOCK;
         }
     }
-    return vector_is_zero(errors);
+    return text;
+}
+
+static FOR_VECTORS inline bool all_blocks_are_possible(uint8_t *destination, const uint8_t *source, size_t count,
+                                                       uint32_t key)
+{
+    progress text = take_blocks(beginning(), destination, source, count, vector_repeat_4(key));
+    return vector_is_zero(text.errors);
 }
 
 #endif

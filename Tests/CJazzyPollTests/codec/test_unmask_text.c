@@ -168,21 +168,20 @@ static size_t some_position(test_random *random, size_t length)
     }
 }
 
-/* Long texts are processed in whole cache lines; they cover only a part of the first and of the last. */
-static void long_texts_are_taken_wherever_they_begin(void **state)
+enum { SPREAD = 400, LONGEST = 16384 + SPREAD };
+
+/* Begins at each byte of a cache line, so many times; every second time with some wrong byte. */
+static void check_everywhere(test_random *random, size_t shortest, size_t rounds)
 {
-    (void)state;
-    enum { SHORTEST = 2000, LONGEST = 2400, ROUNDS = 32 };
-    test_random random = {5};
-    _Alignas(JZ_TEXT_BLOCK) uint8_t bytes[JZ_TEXT_BLOCK + LONGEST + GUARDS];
-    uint8_t text[LONGEST];
-    for (size_t i = 0; i < (size_t)ROUNDS * JZ_TEXT_BLOCK; i++) {
+    static _Alignas(JZ_TEXT_BLOCK) uint8_t bytes[JZ_TEXT_BLOCK + LONGEST + GUARDS];
+    static uint8_t text[LONGEST];
+    for (size_t i = 0; i < rounds * JZ_TEXT_BLOCK; i++) {
         size_t begin = i % JZ_TEXT_BLOCK;
-        size_t length = SHORTEST + test_random_below(&random, LONGEST - SHORTEST + 1);
-        size_t offset = test_random_below(&random, 4);
-        fill_changing_text(&random, text, sizeof text);
+        size_t length = shortest + test_random_below(random, SPREAD + 1);
+        size_t offset = test_random_below(random, 4);
+        fill_changing_text(random, text, length);
         if (i / JZ_TEXT_BLOCK % 2 != 0)
-            text[some_position(&random, length)] = (uint8_t)test_random_below(&random, 256);
+            text[some_position(random, length)] = (uint8_t)test_random_below(random, 256);
         memset(bytes, GUARD, sizeof bytes);
         mask_text(bytes + begin, text, length, offset);
         outcome result = {true, {0}};
@@ -194,6 +193,15 @@ static void long_texts_are_taken_wherever_they_begin(void **state)
         for (size_t k = 0; k < sizeof bytes; k++)
             assert_that(bytes[k] == GUARD || (k >= begin && k < begin + length), "wrote at %zu, from %zu", k, begin);
     }
+}
+
+/* Long texts are processed in whole cache lines; they cover only a part of the first and of the last. */
+static void long_texts_are_taken_wherever_they_begin(void **state)
+{
+    (void)state;
+    test_random random = {5};
+    check_everywhere(&random, 2000, 32);
+    check_everywhere(&random, LONGEST - SPREAD, 4);
 }
 
 /* Also at the ends of blocks, and where a block of ASCII follows one that ends within a character. */
