@@ -3,9 +3,11 @@
  * route. It sends no greeting, and prints nothing per message.
  *
  *     bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N] [--servers N]
+ *                  [--with slow|metrics]
  *
  * --threads: the loops of a server. --servers: several servers in this process, on consecutive ports, which share
- * nothing: to see the cost of what loops share.
+ * nothing: to see the cost of what loops share. --with: routes whose handlers take a millisecond, or a page with
+ * metrics at /metrics.
  */
 #include <jazzy.h>
 #include <stdbool.h>
@@ -43,13 +45,21 @@ static jz_deflate_mode deflate_mode_of(const char *value)
 enum { MOST_SERVERS = 16 };
 
 static jz_server *servers[MOST_SERVERS];
+static const char *extra = ""; /* of --with */
+
+static jz_status add_extra(jz_server *server, jz_error *error)
+{
+    if (strcmp(extra, "slow") == 0)
+        return bench_add_slow_routes(server, error);
+    return strcmp(extra, "metrics") == 0 ? jz_server_route_metrics(server, "/metrics", error) : JZ_OK;
+}
 
 /* Makes a server listen; NULL, and why, where it cannot. */
 static bool prepare(jz_server **server, const jz_options *options, const jz_route_options *route, uint16_t port,
                     jz_error *error)
 {
     *server = jz_server_create(options, error);
-    return *server != NULL && bench_add_routes(server, route, error) == JZ_OK &&
+    return *server != NULL && bench_add_routes(server, route, error) == JZ_OK && add_extra(*server, error) == JZ_OK &&
            jz_server_listen(*server, NULL, port, error) == JZ_OK;
 }
 
@@ -104,11 +114,14 @@ int main(int count, char **arguments)
             count_of_servers = (size_t)number_of("--servers", value, 1, MOST_SERVERS);
         } else if (strcmp(arguments[i], "--deflate") == 0) {
             route.deflate.mode = deflate_mode_of(value);
+        } else if (strcmp(arguments[i], "--with") == 0 && value != NULL &&
+                   (strcmp(value, "slow") == 0 || strcmp(value, "metrics") == 0)) {
+            extra = value;
         } else {
             fprintf(stderr,
                     "bench-echo-c: unknown flag %s\n"
                     "usage: bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] "
-                    "[--threads N] [--servers N]\n",
+                    "[--threads N] [--servers N] [--with slow|metrics]\n",
                     arguments[i]);
             return 2;
         }

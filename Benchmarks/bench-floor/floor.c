@@ -124,12 +124,14 @@ size_t floor_take_request(floor_connection *connection, const uint8_t *bytes, si
                           char response[FLOOR_RESPONSE])
 {
     static const char name[] = "Sec-WebSocket-Key: ";
+    static const char slow[] = "GET /slow ";
     const uint8_t *key = memmem(bytes, length, name, strlen(name));
     char accept[JZ_ACCEPT_KEY_LENGTH];
     if (key == NULL || (size_t)(bytes + length - key) < strlen(name) + JZ_CLIENT_KEY_LENGTH)
         return 0;
     jz_accept_key((const char *)key + strlen(name), accept);
     connection->is_open = true;
+    connection->is_slow = memcmp(bytes, slow, strlen(slow)) == 0; /* a key is longer */
     return (size_t)snprintf(response, FLOOR_RESPONSE,
                             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                             "Sec-WebSocket-Accept: %.*s\r\n\r\n",

@@ -13,6 +13,7 @@ enum {
 
 typedef struct floor_connection {
     bool is_open;         /* the handshake is done */
+    bool is_slow;         /* it was for /slow: each read takes a millisecond */
     uint8_t carry_length; /* bytes of a frame header that was cut by the end of a read */
     uint8_t carry[FLOOR_CARRY];
     uint8_t masking_key[4]; /* of the current frame, rotated so that its first byte is for the next payload byte */

@@ -4,6 +4,8 @@
  * receiver does not keep up. Not a usable WebSocket server; a measure for others.
  *
  *     bench-floor [--port N] [--fan]     with --fan each message goes to every connection instead of back
+ *
+ * To a connection that has asked for /slow it sends back after a millisecond, as a handler would that takes as long.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "floor.h"
@@ -59,6 +62,8 @@ static void serve_connection(int descriptor)
     }
     uint8_t *output = NULL;
     if (connection->is_open) {
+        if (connection->is_slow)
+            nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
         size_t length = floor_take_frames(connection, bytes, (size_t)received, &output);
         if (length > 0)
             answer(descriptor, output, length);

@@ -38,11 +38,22 @@ void fleet_close(fleet *fleet)
     free(fleet);
 }
 
-int fleet_wait(fleet *fleet)
+static int wait_for(fleet *fleet, int milliseconds)
 {
     do {
-        fleet->ready_count = epoll_wait(fleet->epoll, fleet->ready, FLEET_READY, PATIENCE_MS);
+        fleet->ready_count = epoll_wait(fleet->epoll, fleet->ready, FLEET_READY, milliseconds);
     } while (fleet->ready_count < 0 && errno == EINTR);
+    return fleet->ready_count;
+}
+
+int fleet_look(fleet *fleet)
+{
+    return wait_for(fleet, 0);
+}
+
+int fleet_wait(fleet *fleet)
+{
+    wait_for(fleet, PATIENCE_MS);
     if (fleet->ready_count <= 0)
         fail("the server has sent nothing for ten seconds, though messages are in flight");
     return fleet->ready_count;

@@ -29,6 +29,9 @@ void fleet_close(fleet *fleet);
 /* Waits until some are ready and returns how many. Ends the program when nothing happens for ten seconds. */
 int fleet_wait(fleet *fleet);
 
+/* The same without waiting: there may be none. */
+int fleet_look(fleet *fleet);
+
 /* The index of the `number`-th ready connection. */
 size_t fleet_ready(const fleet *fleet, int number);
 

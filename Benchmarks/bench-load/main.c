@@ -9,11 +9,9 @@
 
 int main(int count, char **arguments)
 {
-    static void (*const runs[])(const settings *) = {[WORKLOAD_ECHO] = run_echo,
-                                                     [WORKLOAD_FAN_OUT] = run_fan_out,
-                                                     [WORKLOAD_IDLE] = run_idle,
-                                                     [WORKLOAD_CONNECT] = run_connect,
-                                                     [WORKLOAD_HANDSHAKE] = run_handshake};
+    static void (*const runs[])(const settings *) = {
+        [WORKLOAD_ECHO] = run_echo,       [WORKLOAD_FAN_OUT] = run_fan_out,     [WORKLOAD_IDLE] = run_idle,
+        [WORKLOAD_CONNECT] = run_connect, [WORKLOAD_HANDSHAKE] = run_handshake, [WORKLOAD_TAILS] = run_tails};
     settings settings = settings_of(count, arguments);
     if (settings.tls != TLS_NONE)
         tls_prepare(&settings);

@@ -28,18 +28,20 @@ void measurement_end(measurement *measurement)
 static void print_settings(const settings *settings)
 {
     printf("\"workload\":\"%s\",\"connections\":%zu,\"size\":%zu,\"depth\":%zu,\"payload\":\"%s\",\"deflate\":%s,"
-           "\"idle\":%zu,\"burst\":%zu,\"tls\":\"%s\",\"resume\":%s,\"apart\":%s,\"handshakes\":%zu,",
+           "\"idle\":%zu,\"burst\":%zu,\"tls\":\"%s\",\"resume\":%s,\"apart\":%s,\"handshakes\":%zu,"
+           "\"rate\":%zu,\"large\":%zu,\"connects\":%zu,\"slow\":\"%s\",\"page\":\"%s\",",
            workload_name(settings->workload), settings->connections, settings->size, settings->depth,
            payload_name(settings->payload), settings->uses_deflate ? "true" : "false", settings->idle, settings->burst,
            tls_name(settings->tls), settings->resumes ? "true" : "false", settings->sends_apart ? "true" : "false",
-           settings->handshakes);
+           settings->handshakes, settings->rate, settings->large, settings->connects,
+           settings->slow != NULL ? settings->slow : "", settings->page != NULL ? settings->page : "");
 }
 
-static void print_latency(const histogram *latencies)
+static void print_times(const char *name, const histogram *latencies)
 {
     const double quantiles[] = {0.5, 0.99, 0.999};
     const char *const names[] = {"p50", "p99", "p99.9"};
-    printf("\"latency_us\":{");
+    printf("\"%s\":{", name);
     for (size_t i = 0; i < 3; i++)
         printf("\"%s\":%.1f,", names[i], (double)histogram_quantile(latencies, quantiles[i]) / 1e3);
     printf("\"max\":%.1f},", (double)latencies->maximum / 1e3);
@@ -57,7 +59,9 @@ static void print_cpu(const measurement *measurement)
                (double)measurement->server_cpu_ns / messages / 1e3, server_share);
     else
         printf("\"server_cpu_us_per_message\":null,\"server_cpu_share\":null,");
-    bool client_is_the_limit = client_share > whole_core && !(has_server && server_share > whole_core);
+    /* Who sends by the clock looks at it all the time. */
+    bool client_is_the_limit = measurement->settings->workload != WORKLOAD_TAILS && client_share > whole_core &&
+                               !(has_server && server_share > whole_core);
     printf("\"client_cpu_us_per_message\":%.4f,\"client_cpu_share\":%.3f,\"client_is_the_limit\":%s,",
            (double)measurement->own_cpu_ns / messages / 1e3, client_share, client_is_the_limit ? "true" : "false");
     if (client_is_the_limit)
@@ -87,7 +91,8 @@ void measurement_print(const measurement *measurement)
     printf("{");
     print_settings(measurement->settings);
     printf("\"seconds\":%.4f,\"messages\":%.0f,\"messages_per_second\":%.1f,", seconds, messages, messages / seconds);
-    print_latency(&measurement->latencies);
+    print_times("latency_us", &measurement->latencies);
+    print_times("lateness_us", &measurement->lateness);
     print_cpu(measurement);
     printf("\"handshakes_per_second\":%.1f,", (double)measurement->handshakes / seconds);
     printf("\"received_bytes_per_message\":%.1f,", messages > 0 ? (double)measurement->received / messages : 0.0);

@@ -26,6 +26,7 @@ typedef struct measurement {
     uint64_t handshakes; /* that were made beside */
     uint64_t received;   /* bytes */
     histogram latencies;
+    histogram lateness;           /* of sending by the clock: how late this program was */
     const memory_reading *memory; /* NULL where memory is not measured */
 } measurement;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: bench-load echo|fan-out|idle|connect|handshake --port N [--ports COUNT] [--pid PID] [--path PATH]\n"
+    "usage: bench-load echo|fan-out|idle|connect|handshake|tails --port N [--ports COUNT] [--pid PID] [--path PATH]\n"
     "                  [--connections N] [--warm-up SECONDS] [--seconds SECONDS] [--tls 1.2|1.3 [--resume]]\n"
     "       echo:      [--size BYTES] [--depth N] [--payload binary|ascii|russian|chinese|emoji|json] [--deflate]\n"
     "                  [--idle N] [--apart], each message in a TLS record of its own\n"
@@ -14,11 +14,16 @@ static const char usage[] =
     "       idle:      [--size BYTES] of a message that each connection has echoed before it idles again\n"
     "                  [--payload KIND] [--deflate], with context takeover\n"
     "       connect:   --connections at a time; without TLS\n"
-    "       handshake: --connections at a time, that leave when their handshakes, of TLS and HTTP, are done\n";
+    "       handshake: --connections at a time, that leave when their handshakes, of TLS and HTTP, are done\n"
+    "       tails:     --rate N [--size BYTES], messages a second by the clock; latency is from when each was due;\n"
+    "                  [--large BYTES], of messages that one more connection has echoed meanwhile\n"
+    "                  [--connects N], others that connect in a second\n"
+    "                  [--slow PATH], to which a message goes each 100 ms\n"
+    "                  [--page PATH], which is asked for each 100 ms; without TLS\n";
 
 static const char *const workload_names[] = {
     [WORKLOAD_ECHO] = "echo",       [WORKLOAD_FAN_OUT] = "fan-out",     [WORKLOAD_IDLE] = "idle",
-    [WORKLOAD_CONNECT] = "connect", [WORKLOAD_HANDSHAKE] = "handshake",
+    [WORKLOAD_CONNECT] = "connect", [WORKLOAD_HANDSHAKE] = "handshake", [WORKLOAD_TAILS] = "tails",
 };
 static const char *const tls_names[] = {[TLS_NONE] = "none", [TLS_1_2] = "1.2", [TLS_1_3] = "1.3"};
 
@@ -87,6 +92,24 @@ static bool take_switch(settings *settings, const char *flag)
     return true;
 }
 
+/* The flags of tails. Returns whether it is one of them. */
+static bool take_flag_of_tails(settings *settings, const char *flag, const char *value)
+{
+    if (strcmp(flag, "--rate") == 0)
+        settings->rate = number_of(flag, value, 1, 10 * 1000 * 1000);
+    else if (strcmp(flag, "--large") == 0)
+        settings->large = number_of(flag, value, 1, 16 * 1024 * 1024);
+    else if (strcmp(flag, "--connects") == 0)
+        settings->connects = number_of(flag, value, 1, 100000);
+    else if (strcmp(flag, "--slow") == 0 && value != NULL && value[0] == '/')
+        settings->slow = value;
+    else if (strcmp(flag, "--page") == 0 && value != NULL && value[0] == '/')
+        settings->page = value;
+    else
+        return false;
+    return true;
+}
+
 /* Flags with a value. Returns whether it is one of them. */
 static bool take_flag(settings *settings, const char *flag, const char *value)
 {
@@ -138,7 +161,8 @@ settings settings_of(int count, char **arguments)
     for (int i = 2; i < count; i++) {
         if (take_switch(&settings, arguments[i]))
             continue;
-        if (take_flag(&settings, arguments[i], i + 1 < count ? arguments[i + 1] : NULL))
+        const char *value = i + 1 < count ? arguments[i + 1] : NULL;
+        if (take_flag(&settings, arguments[i], value) || take_flag_of_tails(&settings, arguments[i], value))
             i++;
         else
             refuse("what is", arguments[i]);
@@ -151,6 +175,12 @@ settings settings_of(int count, char **arguments)
         refuse("handshake, --resume, --apart and --handshakes need --tls", NULL);
     if (settings.workload == WORKLOAD_CONNECT && settings.tls != TLS_NONE)
         refuse("connect is without TLS: with it there is handshake", NULL);
+    bool is_of_tails = settings.rate > 0 || settings.large > 0 || settings.connects > 0 || settings.slow != NULL ||
+                       settings.page != NULL;
+    if (is_of_tails != (settings.workload == WORKLOAD_TAILS) || (is_of_tails && settings.rate == 0))
+        refuse("tails needs --rate, and nothing else takes its flags", NULL);
+    if (is_of_tails && settings.tls != TLS_NONE)
+        refuse("tails is without TLS", NULL);
     if (settings.sends_apart && settings.uses_deflate)
         refuse("--apart does not go with --deflate", NULL);
     if (settings.path == NULL)

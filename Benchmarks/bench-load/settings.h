@@ -9,7 +9,14 @@
 
 #include "payload.h"
 
-typedef enum workload { WORKLOAD_ECHO, WORKLOAD_FAN_OUT, WORKLOAD_IDLE, WORKLOAD_CONNECT, WORKLOAD_HANDSHAKE } workload;
+typedef enum workload {
+    WORKLOAD_ECHO,
+    WORKLOAD_FAN_OUT,
+    WORKLOAD_IDLE,
+    WORKLOAD_CONNECT,
+    WORKLOAD_HANDSHAKE,
+    WORKLOAD_TAILS
+} workload;
 
 typedef enum tls_version { TLS_NONE, TLS_1_2, TLS_1_3 } tls_version;
 
@@ -30,6 +37,11 @@ typedef struct settings {
     bool resumes;      /* every connection but the first one resumes its TLS session */
     bool sends_apart;  /* each message in a TLS record of its own */
     size_t handshakes; /* TLS handshakes a second that are made beside the echoes */
+    size_t rate;       /* messages a second that are sent by the clock, on all connections together, while */
+    size_t large;      /* one connection has messages of so many bytes echoed, */
+    size_t connects;   /* so many others connect in a second, */
+    const char *slow;  /* one connection sends a message to this path each 100 ms, */
+    const char *page;  /* or this page is asked for each 100 ms */
     double warm_up;    /* seconds */
     double seconds;
 } settings;

@@ -19,4 +19,7 @@ void run_connect(const settings *settings);
 /* Connections that make their handshakes, of TLS and of the WebSocket, and leave. */
 void run_handshake(const settings *settings);
 
+/* Messages that are sent by the clock, whether or not earlier ones have come back, beside something that disturbs. */
+void run_tails(const settings *settings);
+
 #endif

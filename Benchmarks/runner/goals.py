@@ -66,6 +66,10 @@ GOALS: list[Goal] = [
         "one server of two loops",
     ),
     *(
+        _versus("p99.9 from when a message was due to the floor's", f"tail-{kind}", 1.2, FLOOR, C, "latency_us.p99.9")
+        for kind in ("quiet", "large", "connects", "slow", "worker", "scraped")
+    ),
+    *(
         _versus(f"CPU per message of {name}", key, limit, versus)
         for name, limit, versus in (("the floor with OpenSSL", 1.05, FLOOR), ("uWebSockets with TLS", 0.95, UWS))
         for key in ("tls-echo-20", "tls-echo-depth", "tls-echo-apart", "tls-echo-16000")

@@ -12,7 +12,8 @@ PATIENCE_SECONDS = 120
 
 # The expected echo of bench-load's settings, by flag.
 ECHOED = {"--connections": "connections", "--size": "size", "--depth": "depth", "--payload": "payload",
-          "--burst": "burst", "--idle": "idle", "--tls": "tls", "--handshakes": "handshakes"}  # fmt: skip
+          "--burst": "burst", "--idle": "idle", "--tls": "tls", "--handshakes": "handshakes", "--rate": "rate",
+          "--large": "large", "--connects": "connects", "--slow": "slow", "--page": "page"}  # fmt: skip
 SWITCHES = {"--deflate": "deflate", "--resume": "resume", "--apart": "apart"}
 
 

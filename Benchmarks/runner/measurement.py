@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import median
 from typing import Any
@@ -80,11 +80,31 @@ def measure(workload: Workload, plan: Plan, results: Results) -> None:
     """
     results.workloads.append(workload)
     results.readings[workload.key] = {}
-    runs = list(workload.runs)
+    runs = _at_half_of_capacity(workload, plan, results) if workload.capacity else list(workload.runs)
     for turn in range(workload.rounds or plan.rounds * workload.factor):
         failed = _round(workload, runs, turn, plan, results)
         # Backwards the next time: what came first is last, and neighbours stay neighbours.
         runs = [run for run in reversed(runs) if run.label not in failed]
+
+
+def _at_half_of_capacity(workload: Workload, plan: Plan, results: Results) -> list[Run]:
+    """The same rate for all of them: half of what the one that can do least does. Without those that fail."""
+    times = ["--warm-up", str(plan.warm_up), "--seconds", str(plan.seconds)]
+    capacities: dict[str, float] = {}
+    for run in workload.runs:
+        server = Server(run.label, run.command, set(run.server_cores))
+        try:
+            server.launch()
+            server.await_listening()
+            reading = run_load(plan.load_program, [*workload.capacity, *times], server, CLIENT_CORES)
+            capacities[run.label] = reading["messages_per_second"]
+        except Failure as failure:
+            _note(results, workload, failure)
+        finally:
+            server.stop()
+    rate = str(max(1, int(min(capacities.values(), default=0) / 2)))
+    able = [run for run in workload.runs if run.label in capacities]
+    return [replace(run, load=tuple(word.replace("{rate}", rate) for word in run.load)) for run in able]
 
 
 def _round(workload: Workload, runs: list[Run], turn: int, plan: Plan, results: Results) -> set[str]:
@@ -118,7 +138,7 @@ def _round(workload: Workload, runs: list[Run], turn: int, plan: Plan, results: 
 
 
 def _take_turn(workload: Workload, run: Run, server: Server, turn: int, plan: Plan, results: Results) -> None:
-    times = ["--warm-up", str(run.warm_up or plan.warm_up), "--seconds", str(plan.seconds)]
+    times = ["--warm-up", str(run.warm_up or plan.warm_up), "--seconds", str(workload.seconds or plan.seconds)]
     reading = run_load(plan.load_program, [*run.load, *times], server, CLIENT_CORES)
     results.readings[workload.key].setdefault(run.label, {})[turn] = reading
 

@@ -34,6 +34,9 @@ class Workload:
     runs: tuple[Run, ...]
     rounds: int | None = None  # where not as many as usual
     factor: int = 1  # so many times as many as usual
+    # What to find out first, of all its servers: how many messages a second they do. Half of the fewest is {rate} in loads.
+    capacity: tuple[str, ...] = ()
+    seconds: float | None = None  # of each reading, where not as many as usual
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,32 @@ def two_loops() -> Workload:
     return Workload("two-loops", title, "echo", runs)
 
 
+def tail(kind: str, what: str, *beside: str, floor_beside: bool = True, flags: str = "", seconds: float = 1.0) -> Workload:
+    """1,000 connections at half of what the server can do, sent by the clock, while something else goes on."""
+    echo_load = ("--connections", "1000", "--size", "20")
+    load = ("tails", *echo_load, "--rate", "{rate}")
+    runs = (
+        Run(FLOOR, floor(), (*load, *(beside if floor_beside else ()))),
+        Run(C, echo_c(flags), (*load, *beside)),
+    )
+    title = f"echo by the clock, 1,000 connections at half load, {what}"
+    return Workload(f"tail-{kind}", title, "echo", runs, capacity=("echo", *echo_load), seconds=seconds)
+
+
+def tails(connects: int = 10_000, seconds: float = 1.0) -> list[Workload]:
+    """The floor has neither workers nor metrics: beside them it is compared with itself undisturbed."""
+    return [
+        tail("quiet", "nothing else", seconds=seconds),
+        tail("large", "while one more has 1 MB echoed", "--large", "1000000", seconds=seconds),
+        tail("connects", f"while {connects:,} others connect", "--connects", str(int(connects / seconds)), seconds=seconds),
+        tail("slow", "while a handler takes 1 ms each 100 ms", "--slow", "/slow", flags=" --with slow", seconds=seconds),
+        tail("worker", "while one on a worker does", "--slow", "/slow-worker", floor_beside=False, flags=" --with slow",
+             seconds=seconds),
+        tail("scraped", "while metrics are asked for each 100 ms", "--page", "/metrics", floor_beside=False,
+             flags=" --with metrics", seconds=seconds),
+    ]  # fmt: skip
+
+
 def with_tls(peers: list[Peer], load: tuple[str, ...]) -> tuple[Run, ...]:
     return tuple(Run(peer.name, peer.tls_command, load) for peer in peers if peer.tls_command)
 
@@ -249,6 +278,7 @@ def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
         swift_task(1),
         swift_task(32),
         two_loops(),
+        *tails(min(10_000, most_descriptors - 1_000 - 100)),
         *tls_workloads(peers, most_descriptors),
     ]
 
@@ -268,6 +298,7 @@ def quick_workloads(peers: list[Peer]) -> list[Workload]:
         swift_text(),
         swift_task(1),
         two_loops(),
+        *tails(200, 0.3),
         tls_echo("tls-echo-20", "TLS, echo, 64 connections, 20 B, one in flight", peers, "--size", "20"),
         tls_handshake("1.2", True, peers),
         tls_beside(50, peers),

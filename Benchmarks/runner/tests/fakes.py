@@ -17,7 +17,8 @@ import json, sys
 arguments = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 reading = {{
     "workload": sys.argv[1], "connections": int(arguments.get("--connections", 64)), "size": int(arguments.get("--size", 20)),
-    "depth": 1, "payload": "binary", "deflate": False, "idle": 0, "burst": 1, "messages": 1, "messages_per_second": 1.0,
+    "depth": 1, "payload": "binary", "deflate": False, "idle": 0, "burst": 1, "messages": 1,
+    "rate": int(arguments.get("--rate", 0)), "seconds": float(arguments["--seconds"]), "messages_per_second": 1.0,
     "latency_us": {{"p50": 1.0, "p99": 2.0, "p99.9": 3.0, "max": 4.0}}, "server_cpu_us_per_message": 5.0,
     "server_cpu_share": 0.9, "client_cpu_us_per_message": 5.0, "client_cpu_share": 0.99, "client_is_the_limit": True,
     "received_bytes_per_message": 22.0, "memory_bytes": None}}
