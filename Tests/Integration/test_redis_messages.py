@@ -1,6 +1,7 @@
 """What passes between servers over Redis without any fault, and what Redis is asked for."""
 
 import contextlib
+import json
 
 import pytest
 
@@ -20,11 +21,11 @@ def redis(tmp_path_factory):
 
 @pytest.fixture
 def start_member(redis):
-    """Starts servers with these flags and values, and stops them after the test."""
+    """Starts servers with these flags and values, those of Redis among them, and stops them after the test."""
     with contextlib.ExitStack() as members:
 
-        def start(name="ann", **flags):
-            named = {f"--redis-{flag.replace('_', '-')}": value for flag, value in flags.items()}
+        def start(name="ann", of_server=(), **flags):
+            named = {f"--redis-{flag.replace('_', '-')}": value for flag, value in flags.items()} | dict(of_server)
             return members.enter_context(Member(name, redis.url, Journal(), flags=named))
 
         yield start
@@ -36,11 +37,11 @@ def subscribed(member, topic):
     with open_websocket(member.server.port, "/topics") as connection:
 
         def answer(command):
-            connection.send_frame(TEXT, f"{command} {topic}".encode())
-            return connection.read_frame().payload.decode()
+            connection.send_frame(BINARY, command + b" " + (topic if isinstance(topic, bytes) else topic.encode()))
+            return connection.read_frame().payload
 
-        answer("subscribe")
-        eventually(lambda: answer("live") == f"!live {topic} yes", f"{topic} is live")
+        answer(b"subscribe")
+        eventually(lambda: answer(b"live").endswith(b" yes"), f"{topic} is live")
         yield connection
 
 
@@ -57,6 +58,55 @@ def test_a_message_arrives_as_it_was_published(start_member, is_ordered, opcode,
         assert near.read_frame() == far.read_frame() == Frame(opcode, payload)
         frames = [sender.read_frame(), sender.read_frame()]
         assert Frame(opcode, payload) in frames, "what the server publishes reaches all"
+
+
+ANY_BYTES = [b"\0", b"a", b"a\0", b"\0a", b"a\0b", b"a\0c", b"\xff\xfe\0", b"*", b"[a]?", b"a\r\nb", b"{a}", b"x" * 900]
+
+
+@pytest.mark.parametrize("keeps", [0, 1], ids=["without history", "with history"])
+def test_topics_of_any_bytes_are_told_apart(start_member, keeps):
+    ann, bob = (start_member(name, {"--history": keeps}) for name in ("ann", "bob"))
+    payload = b"\0 of \xff%d"
+    with contextlib.ExitStack() as stack:
+        sender = stack.enter_context(open_websocket(ann.server.port, "/topics"))
+        receivers = [stack.enter_context(subscribed(member, topic)) for topic in ANY_BYTES for member in (ann, bob)]
+        for number, topic in enumerate(ANY_BYTES):
+            sender.send_frame(BINARY, b"publish %b " % topic + payload % number)
+            assert sender.read_frame().payload in (b"!sent", b"!queued")
+        for number, receiver in enumerate(receivers):
+            assert receiver.read_frame() == Frame(BINARY, payload % (number // 2))
+        for number, topic in enumerate(ANY_BYTES if keeps else []):
+            newest = begin(stack, bob, topic)[1]
+            since = b"%b:%d" % (newest["epoch"].encode(), newest["offset"] - 1)
+            connection, begun = begin(stack, bob, topic, since)
+            assert (begun["recovered"], begun["count"]) == (True, 1)
+            assert connection.read_frame() == Frame(BINARY, payload % number)
+
+
+def begin(stack, member, topic, since=b""):
+    """A connection to a topic with history from there on, and with what it begins."""
+    connection = stack.enter_context(open_websocket(member.server.port, "/topics"))
+    connection.send_frame(BINARY, b"resume %b %b" % (topic, since))
+    return connection, json.loads(connection.read_frame().payload)
+
+
+@pytest.mark.parametrize("keeps", [0, 1], ids=["without history", "with history"])
+@pytest.mark.parametrize("is_ordered", [0, 1], ids=["local first", "ordered"])
+def test_a_payload_of_many_megabytes_arrives_as_it_was_published(start_member, is_ordered, keeps):
+    flags = {"--history": keeps, "--max-message": 64 << 20, "--backpressure-limit": 256 << 20}
+    # On a busy machine a probe waits long behind that.
+    ann, bob = (
+        start_member(name, flags, ordered=is_ordered, probe_timeout_ms=60_000, queue_limit=256 << 20)
+        for name in ("ann", "bob")
+    )
+    payload = bytes(range(251)) * 80_000
+    with subscribed(ann, "n\0ws") as sender, subscribed(ann, "n\0ws") as near, subscribed(bob, "n\0ws") as far:
+        for opcode in (BINARY, TEXT):
+            sent = payload if opcode == BINARY else "ü".encode() * (len(payload) // 2)
+            sender.send_frame(opcode, b"publish n\0ws " + sent)
+            assert near.read_frame() == far.read_frame() == Frame(opcode, sent)
+        assert {sender.read_frame().payload for _ in range(2)} <= {b"!sent", b"!queued"}
+    assert ann.statistics()["gaps"] == bob.statistics()["gaps"] == 0
 
 
 def test_what_others_publish_to_the_channel_arrives_as_a_text(redis, start_member):

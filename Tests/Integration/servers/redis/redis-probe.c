@@ -33,6 +33,8 @@ static const struct {
     NUMBER("--port", port),
     NUMBER("--threads", options.threads),
     NUMBER("--stop-timeout-ms", options.stop_timeout_ms),
+    NUMBER("--max-message", options.max_message_size),
+    NUMBER("--backpressure-limit", options.backpressure_limit),
     NUMBER("--conceal-gaps", probe.conceals_gaps),
     NUMBER("--history", has_history),
     NUMBER("--redis-ordered", redis.is_ordered),
