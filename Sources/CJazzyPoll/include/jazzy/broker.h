@@ -45,6 +45,13 @@
  *     was delivered as long as it has subscribers of the topic, so that who comes back to it costs the broker nothing;
  *     it asks for what it does not have by `fetch`. An offset beyond the newest may be on its way, or made up: once one
  *     was, the next ones are no reason to ask for a second, and whoever claims them has not recovered.
+ *   - Members of topics (jazzy/presence.h) are known on all servers by messages that the servers themselves publish, on
+ *     topics whose names begin with "\xFFjazzy.presence". To a broker these are topics like all others, except that
+ *     `subscribe`, `unsubscribe` and `publish` are called for them on a thread of the server's own. What is delivered
+ *     on them goes to no subscriber, and counts nowhere as a publication. The byte 0xFF begins no UTF-8: applications
+ *     leave topics with such names alone. If messages to them are lost while the broker is connected, it calls
+ *     jz_broker_missed, as for topics with history; otherwise members may be missing until their server changes
+ *     something.
  *   - Within its functions a broker may call jz_broker_deliver and jz_broker_deliver_kept, within `fetch` also
  *     jz_broker_fetched, and within `start` and `publish` also jz_broker_set_joined, but nothing else of this library
  * for this server. While it calls jz_broker_set_joined it must not hold a lock that its `subscribe` or `unsubscribe`

@@ -12,7 +12,27 @@
  *   - Changes are told together, about 250 ms after the first of them (up to one tick of 50 ms later), and up to 4,096
  *     in one call: N members who come at the same time cost N, not N times N.
  *   - What cancels out meanwhile is not told: a client that loses its connection and is back at once has not left.
- *   - Members are those of this server, in this process.
+ *
+ * On several servers
+ *   - Where a broker joins servers (jazzy/broker.h), whichever it is, members are those of all of them. Without one
+ * they are those of this server, in this process.
+ *   - A server knows the members elsewhere of those topics that it is interested in: a topic that has members here, or
+ *     is watched by its whole name, and for 60 seconds a topic that was asked for (jz_server_members,
+ *     jz_server_member_count) or was one of these. When it gets interested it asks the others, whose members come
+ *     within a moment and are told as joined: the first answer about a topic that was of no interest has the members
+ *     here only. Who watches a prefix is told of the topics with it that this server is interested in.
+ *   - What changes on one server is told on the others about 300 ms later than there.
+ *   - A member with the same key on several servers is one member: it is told as joined with the first of them and as
+ *     left with the last. Of its infos the one counts that was given last, as far as the servers that gave them knew of
+ *     each other; of two at the same time it is the same one everywhere. Keys that servers make are not made twice.
+ *   - Servers, not members, send heartbeats: one message every 3 seconds to all servers, while there is a topic of
+ *     interest. If nothing is heard of a server for 12 seconds, its members leave here; if it is heard again, they come
+ *     back. A server that stops says so. So who is left over from a crash is gone within 15 seconds.
+ *   - A broker that is lost takes nothing away by itself: the members elsewhere leave after the same 12 seconds.
+ *   - All goes through the broker's `publish` and `subscribe`, on topics that applications do not see (see
+ *     jazzy/broker.h), so that nothing is kept there. Whoever can publish there can tell of members, too.
+ *   - Members elsewhere take room of jz_options.presence_limit, up to three quarters of it, and count for
+ *     jz_options.max_members. What there is no room for is left out, counted (jz_presence_statistics), and logged once.
  *
  * Plain subscriptions, and messages to anybody, cost what they do without it.
  */
@@ -59,14 +79,14 @@ typedef struct jz_member {
 JZ_PUBLIC jz_send_status jz_ws_subscribe_as(jz_ws ws, const char *topic, size_t length, const jz_member *member,
                                             jz_error *error);
 
-/* How many members a topic has now. From any thread. */
+/* How many members a topic has now, as far as it is known here. From any thread. */
 JZ_PUBLIC size_t jz_server_member_count(jz_server *server, const char *topic, size_t topic_length);
 
 /*
- * Calls `visit` once for each member that a topic has now, before this returns, in the order in which they have come.
- * They are those of one moment. No lock is held; what `visit` is passed is valid until it returns. From any thread. It
- * takes a time in proportion to their number: do not call it whenever somebody comes, but see jz_server_on_presence.
- * OUT_OF_MEMORY: nobody was visited.
+ * Calls `visit` once for each member that a topic has now, before this returns, in the order in which they have come
+ * or, if they are on other servers, were heard of. They are those of one moment. No lock is held; what `visit` is
+ * passed is valid until it returns. From any thread. It takes a time in proportion to their number: do not call it
+ * whenever somebody comes, but see jz_server_on_presence. OUT_OF_MEMORY: nobody was visited.
  */
 JZ_PUBLIC jz_status jz_server_members(jz_server *server, const char *topic, size_t topic_length,
                                       void (*visit)(void *context, const jz_member *member), void *context,
@@ -108,8 +128,8 @@ typedef struct jz_presence_watch {
 /*
  * Tells of the changes of a topic, or of all topics with a prefix. What is told first, for each topic, is who is there
  * already, as joined: so what is told adds up to the members at any time. Before the server runs, or while it does;
- * when the server ends, all members leave, and that is told last. Fills in a number, unless `number` is NULL, by which
- * it is ended.
+ * when the server ends, all members leave here, wherever they are, and that is told last. Fills in a number, unless
+ * `number` is NULL, by which it is ended.
  *
  *   INVALID_OPTION   `changed` is NULL
  *   INVALID_STATE    the server has ended
@@ -130,8 +150,14 @@ JZ_PUBLIC void jz_server_off_presence(jz_server *server, uint64_t number);
 /* What presence takes now. */
 typedef struct jz_presence_statistics {
     uint64_t topics;  /* that have members */
-    uint64_t members; /* of all of them */
+    uint64_t members; /* of all of them, wherever they are; of topics that are of no interest here only those here */
     uint64_t bytes;   /* that all this takes, of jz_options.presence_limit */
+
+    /* Where a broker joins servers; otherwise 0. */
+    uint64_t servers;           /* others that were heard of lately and have, or had, members of topics of interest */
+    uint64_t members_elsewhere; /* that these have: once for each server and topic */
+    uint64_t not_kept;          /* how often one of these, or a message about them, found no room or memory */
+    uint64_t malformed;         /* messages about members that no server of this library has sent */
 } jz_presence_statistics;
 
 /* From any thread. */
