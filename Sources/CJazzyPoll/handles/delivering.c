@@ -161,6 +161,12 @@ static jz_send_status try_to_deliver(jz_server *server, jz_broker_batch *batch, 
     return finish(server, publication, status);
 }
 
+/* Whether it is about members of topics on other servers, and not for subscribers. */
+static bool is_for_company(const jz_server *server, jz_text topic)
+{
+    return jz_topic_is_hidden(topic) && server->company != NULL;
+}
+
 /* Subscribers may have missed something that the broker keeps. */
 static void miss_shared(jz_server *server, int rule, jz_text topic)
 {
@@ -174,6 +180,10 @@ static void miss_shared(jz_server *server, int rule, jz_text topic)
 void jz_broker_missed(jz_server *server, const char *topic, size_t topic_length)
 {
     const jz_text name = {topic, topic_length};
+    if (is_for_company(server, name)) {
+        jz_company_runner_missed(server->company, &name);
+        return;
+    }
     int rule = jz_keeping_rule(server, name);
     if (rule < 0)
         return;
@@ -211,6 +221,8 @@ jz_send_status jz_broker_deliver_kept(jz_server *server, jz_broker_batch *batch,
 static jz_send_status deliver(jz_server *server, jz_broker_batch *batch, jz_ws except, jz_text topic,
                               jz_message_kind kind, const void *bytes, size_t length)
 {
+    if (is_for_company(server, topic))
+        return jz_company_runner_deliver(server->company, topic, bytes, length);
     /* Without a position it has no place among those that a broker keeps. */
     if (jz_shared_rule(server, topic) >= 0)
         return takes_messages(server) ? jz_drop_without_memory(server) : JZ_SEND_CLOSED;

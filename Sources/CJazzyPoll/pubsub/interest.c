@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "loop/count.h"
+#include "pubsub/company_message.h"
 #include "pubsub/shared_past.h"
 
 typedef struct topic {
@@ -57,7 +58,7 @@ static topic *add(jz_interest *interest, jz_text name, uint64_t hash)
 /* Publishes the number of topics. Call with the lock held. */
 static void publish_count(jz_interest *interest)
 {
-    atomic_store_explicit(&interest->topic_count, interest->table.count, memory_order_relaxed);
+    atomic_store_explicit(&interest->topic_count, interest->table.count - interest->hidden_count, memory_order_relaxed);
 }
 
 static void tell_of(const jz_interest *interest, const topic *told)
@@ -69,12 +70,20 @@ static void tell_of(const jz_interest *interest, const topic *told)
 static bool expect(const jz_interest *interest, jz_text name)
 {
     jz_history *history = interest->history != NULL ? *interest->history : NULL;
-    if (history == NULL)
+    if (history == NULL || jz_topic_is_hidden(name))
         return true;
     if (interest->broker->publish_kept != NULL)
         return jz_history_want(history, name);
     jz_history_renew(history, name);
     return true;
+}
+
+/* The same in the other direction. */
+static void forget(const jz_interest *interest, jz_text name)
+{
+    bool has_history = interest->history != NULL && *interest->history != NULL && !jz_topic_is_hidden(name);
+    if (has_history && interest->broker->publish_kept != NULL)
+        jz_history_unwant(*interest->history, name);
 }
 
 static void remove_topic(jz_interest *interest, topic *removed)
@@ -98,6 +107,7 @@ bool jz_interest_came(jz_interest *interest, jz_text name)
     if (found != NULL)
         found->shard_count++;
     if (found != NULL && is_first) {
+        interest->hidden_count += jz_topic_is_hidden(name) ? 1 : 0;
         publish_count(interest);
         if (!interest->is_over)
             tell_of(interest, found);
@@ -113,9 +123,9 @@ void jz_interest_went(jz_interest *interest, jz_text name)
     topic *found = find(interest, name, hash);
     if (--found->shard_count == 0) {
         remove_topic(interest, found);
+        interest->hidden_count -= jz_topic_is_hidden(name) ? 1 : 0;
         publish_count(interest);
-        if (interest->broker->publish_kept != NULL && interest->history != NULL && *interest->history != NULL)
-            jz_history_unwant(*interest->history, name);
+        forget(interest, name);
         if (!interest->is_over)
             interest->broker->unsubscribe(interest->broker->context, name.start, name.length);
     }
@@ -133,6 +143,7 @@ size_t jz_interest_tell_all(jz_interest *interest)
     size_t count = interest->is_over ? 0 : interest->table.count;
     if (count > 0)
         jz_hash_table_visit(&interest->table, tell_entry, interest);
+    count -= count > 0 ? interest->hidden_count : 0;
     pthread_mutex_unlock(&interest->lock);
     return count;
 }

@@ -98,27 +98,48 @@ static void leave(jz_membership *membership)
     atomic_fetch_sub(&membership->callers, 1);
 }
 
+static bool is_taken(jz_send_status status)
+{
+    return status == JZ_SEND_SENT || status == JZ_SEND_QUEUED;
+}
+
 /* What the broker has made of a publication, which it is told is all for now. */
 static jz_send_status note_published(jz_membership *membership, bool is_flushed_later, jz_send_status status)
 {
     const jz_broker *broker = &membership->broker;
     if (!is_flushed_later && broker->flush != NULL)
         broker->flush(broker->context);
-    bool is_taken = status == JZ_SEND_SENT || status == JZ_SEND_QUEUED;
-    count_one(is_taken ? &membership->published : &membership->refused);
-    return is_taken ? JZ_SEND_SENT : JZ_SEND_DROPPED;
+    count_one(is_taken(status) ? &membership->published : &membership->refused);
+    return is_taken(status) ? JZ_SEND_SENT : JZ_SEND_DROPPED;
+}
+
+static jz_send_status pass_on(const jz_broker *broker, jz_ws except, jz_text topic, jz_message_kind kind,
+                              const void *bytes, size_t length)
+{
+    if (broker->publish_except != NULL)
+        return broker->publish_except(broker->context, except, topic.start, topic.length, kind, bytes, length);
+    return broker->publish(broker->context, topic.start, topic.length, kind, bytes, length);
+}
+
+bool jz_membership_say(jz_membership *membership, jz_text topic, const void *bytes, size_t length)
+{
+    const jz_broker *broker = &membership->broker;
+    bool is_said = false;
+    if (enter(membership)) {
+        is_said = is_taken(pass_on(broker, (jz_ws){0}, topic, JZ_MESSAGE_BINARY, bytes, length));
+        if (broker->flush != NULL)
+            broker->flush(broker->context);
+    }
+    leave(membership);
+    return is_said;
 }
 
 jz_send_status jz_membership_publish(jz_membership *membership, bool is_flushed_later, jz_ws except, jz_text topic,
                                      jz_message_kind kind, const void *bytes, size_t length)
 {
-    const jz_broker *broker = &membership->broker;
     jz_send_status status = JZ_SEND_CLOSED;
     if (enter(membership)) {
-        if (broker->publish_except != NULL)
-            status = broker->publish_except(broker->context, except, topic.start, topic.length, kind, bytes, length);
-        else
-            status = broker->publish(broker->context, topic.start, topic.length, kind, bytes, length);
+        status = pass_on(&membership->broker, except, topic, kind, bytes, length);
         status = note_published(membership, is_flushed_later, status);
     }
     leave(membership);

@@ -68,6 +68,12 @@ static inline bool jz_membership_is_ordered(const jz_membership *membership)
 jz_send_status jz_membership_publish(jz_membership *membership, bool is_flushed_later, jz_ws except, jz_text topic,
                                      jz_message_kind kind, const void *bytes, size_t length);
 
+/*
+ * The same for what the server itself has to say to others, on a topic of its own: it is passed on at once, and counted
+ * nowhere. Returns whether the broker has accepted it.
+ */
+bool jz_membership_say(jz_membership *membership, jz_text topic, const void *bytes, size_t length);
+
 /* Whether the broker keeps the histories. */
 static inline bool jz_membership_keeps(const jz_membership *membership)
 {

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "jazzy/compiler.h"
+#include "loop/count.h"
 #include "loop/report.h"
 #include "platform/random.h"
+#include "pubsub/presence_guests.h"
 #include "pubsub/presence_state.h"
 #include "pubsub/seats.h"
 
@@ -49,15 +52,22 @@ void jz_presence_destroy(jz_presence *presence)
 
 void jz_presence_set_bell(jz_presence *presence, void (*ring)(void *context), void *context)
 {
-    presence->ring = ring;
-    presence->ring_context = context;
+    presence->tells.ring = ring;
+    presence->tells.context = context;
+}
+
+static void ring(jz_presence_bell *bell)
+{
+    if (bell->ring != NULL && !atomic_load(&bell->has_rung) && !atomic_exchange(&bell->has_rung, true))
+        bell->ring(bell->context);
 }
 
 void jz_presence_ring(jz_presence *presence, const jz_presence_part *part)
 {
-    if (part->listed != NULL && presence->ring != NULL && !atomic_load(&presence->has_rung) &&
-        !atomic_exchange(&presence->has_rung, true))
-        presence->ring(presence->ring_context);
+    if (part->listed != NULL)
+        ring(&presence->tells);
+    if (part->noted != NULL)
+        ring(&presence->announces);
 }
 
 jz_presence_topic *jz_presence_reach(jz_presence *presence, jz_text name, uint64_t hash)
@@ -72,7 +82,10 @@ jz_presence_topic *jz_presence_reach(jz_presence *presence, jz_text name, uint64
     return topic;
 }
 
-/* The key of a member that was given none: nobody can guess it, and no other has it. */
+/*
+ * The key of a member that was given none: nobody can guess it, and no other has it, on no other server either, since
+ * each makes them with a number of 128 bits of its own.
+ */
 static void make_key(jz_presence *presence, char key[MADE_KEY_LENGTH + 1])
 {
     uint64_t number[2] = {atomic_fetch_add_explicit(&presence->made_keys, 1, memory_order_relaxed), 0};
@@ -109,7 +122,8 @@ static jz_status check(const jz_presence *presence, const jz_member *member, jz_
 /* What may come in addition to all that is there. */
 static jz_status check_room(const jz_presence *presence, jz_text name, const jz_profile *profile, jz_error *error)
 {
-    size_t most = jz_presence_topic_cost(name.length) + jz_attendee_cost(profile) + JZ_SEAT_COST;
+    const jz_presence_part *part = &presence->parts[0]; /* they are alike */
+    size_t most = jz_presence_topic_cost(part, name.length) + jz_attendee_cost(part, profile) + JZ_SEAT_COST;
     if (atomic_load_explicit(&presence->amount, memory_order_relaxed) + most <= presence->limit)
         return JZ_OK;
     return jz_report(error, JZ_STATUS_LIMIT_REACHED,
@@ -141,7 +155,7 @@ static jz_attendee *take_seat(jz_presence *presence, jz_presence_topic *topic, j
     jz_text key = jz_profile_key(profile);
     uint64_t hash = jz_attendee_hash(topic, &presence->key, key);
     jz_attendee *attendee = jz_attendee_find(topic, key, hash);
-    if ((attendee == NULL || attendee->seats == 0) && !may_come(presence, topic, error))
+    if ((attendee == NULL || !jz_attendee_is_there(attendee)) && !may_come(presence, topic, error))
         return NULL;
     if (attendee == NULL)
         attendee = jz_attendee_add(topic, profile, hash);
@@ -198,12 +212,33 @@ void jz_presence_leave(jz_presence *presence, jz_attendee *attendee)
     pthread_mutex_unlock(&part->lock);
 }
 
+jz_presence_topic *jz_presence_want(jz_presence *presence, jz_text name, uint64_t hash)
+{
+    jz_presence_part *part = jz_presence_part_of(presence, hash);
+    jz_presence_topic *topic = jz_presence_part_find(part, name, hash);
+    if (JZ_LIKELY(!atomic_load_explicit(&presence->has_company, memory_order_relaxed)))
+        return topic;
+    size_t amount = atomic_load_explicit(&presence->amount, memory_order_relaxed);
+    bool has_room = amount + jz_presence_topic_cost(part, name.length) <= jz_presence_limit_abroad(presence);
+    if (topic == NULL && has_room)
+        topic = jz_presence_reach(presence, name, hash);
+    if (topic == NULL) {
+        atomic_fetch_add_explicit(&presence->not_kept, 1, memory_order_relaxed);
+        return NULL;
+    }
+    topic->room->was_asked = true;
+    if (!topic->room->is_open)
+        jz_company_room_note(topic->room);
+    jz_presence_ring(presence, part);
+    return topic;
+}
+
 size_t jz_presence_count_members(jz_presence *presence, jz_text name)
 {
     uint64_t hash = jz_presence_hash(presence, name);
     jz_presence_part *part = jz_presence_part_of(presence, hash);
     pthread_mutex_lock(&part->lock);
-    const jz_presence_topic *topic = jz_presence_part_find(part, name, hash);
+    const jz_presence_topic *topic = jz_presence_want(presence, name, hash);
     size_t count = topic != NULL ? topic->count : 0;
     pthread_mutex_unlock(&part->lock);
     return count;
@@ -214,7 +249,7 @@ jz_roll *jz_presence_roll(jz_presence *presence, jz_text name)
     uint64_t hash = jz_presence_hash(presence, name);
     jz_presence_part *part = jz_presence_part_of(presence, hash);
     pthread_mutex_lock(&part->lock);
-    jz_presence_topic *topic = jz_presence_part_find(part, name, hash);
+    jz_presence_topic *topic = jz_presence_want(presence, name, hash);
     size_t count = topic != NULL ? topic->count : 0;
     jz_roll *roll = malloc(sizeof *roll + count * sizeof roll->profiles[0]);
     if (roll != NULL)
@@ -235,7 +270,11 @@ void jz_roll_free(jz_roll *roll)
 
 jz_presence_statistics jz_presence_statistics_of(jz_presence *presence)
 {
-    jz_presence_statistics all = {.bytes = atomic_load_explicit(&presence->amount, memory_order_relaxed)};
+    jz_presence_statistics all = {.bytes = atomic_load_explicit(&presence->amount, memory_order_relaxed),
+                                  .servers = jz_counted(&presence->servers),
+                                  .members_elsewhere = jz_counted(&presence->guests),
+                                  .not_kept = jz_counted(&presence->not_kept),
+                                  .malformed = jz_counted(&presence->malformed)};
     for (size_t i = 0; i < JZ_PRESENCE_PARTS; i++) {
         jz_presence_part *part = &presence->parts[i];
         pthread_mutex_lock(&part->lock);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "codec/text.h"
+#include "pubsub/company_message.h"
 #include "pubsub/hash_table.h"
 #include "pubsub/profile.h"
 
@@ -71,6 +72,8 @@ typedef struct jz_watch {
 } jz_watch;
 
 typedef struct jz_presence_part jz_presence_part;
+typedef struct jz_attendee_abroad jz_attendee_abroad; /* pubsub/presence_guests.h, as is: */
+typedef struct jz_company_room jz_company_room;
 
 typedef struct jz_presence_topic {
     jz_hash_entry entry; /* first, so that a pointer to it points to its topic */
@@ -85,6 +88,7 @@ typedef struct jz_presence_topic {
     uint64_t fresh;    /* and of them those that are to be told who is there */
     bool is_listed;    /* in the part's list of changed topics */
     struct jz_presence_topic *next_listed;
+    jz_company_room *room; /* what other servers are told of it; NULL unless the part is joined */
     size_t name_length;
     char name[];
 } jz_presence_topic;
@@ -96,8 +100,9 @@ typedef struct jz_attendee {
     jz_circle changed;
     jz_presence_topic *topic;
     jz_profile *profile;
-    jz_profile *told; /* NULL: nothing was told */
-    uint32_t seats;   /* connections; 0: it has left */
+    jz_profile *told;           /* NULL: nothing was told */
+    jz_attendee_abroad *abroad; /* the same on other servers; NULL unless the part is joined */
+    uint32_t seats;             /* connections here */
     bool is_changed;
 } jz_attendee;
 
@@ -111,6 +116,9 @@ struct jz_presence_part {
     size_t listed_count;
     uint64_t topic_count; /* that have members */
     uint64_t member_count;
+    const jz_server_id
+        *self;              /* unless NULL there are other servers: the part is joined. Set before there are members */
+    jz_company_room *noted; /* what the company (pubsub/presence_company.h) has to look at */
 };
 
 static inline jz_attendee *jz_attendee_of_present(jz_circle *place)
@@ -132,6 +140,9 @@ static inline bool jz_presence_topic_is_watched(const jz_presence_topic *topic)
 {
     return topic->watches != NULL || topic->prefixes != 0;
 }
+
+/* Whether it is a member, here or elsewhere; else it has left, and that is still to be told. */
+bool jz_attendee_is_there(const jz_attendee *attendee);
 
 void jz_presence_part_init(jz_presence_part *part, _Atomic size_t *amount);
 
@@ -169,8 +180,23 @@ void jz_attendee_review(jz_attendee *attendee);
 /* What it is now was told. Frees it if it has left. */
 void jz_attendee_note_told(jz_attendee *attendee);
 
+/*
+ * A change of what is known of it on any server: what lies between the two is settled by the second, which may free it.
+ * `newest`: the profile that counts now; NULL: as before.
+ */
+typedef struct jz_attendee_change {
+    size_t cost;
+    bool was_there;
+} jz_attendee_change;
+
+jz_attendee_change jz_attendee_begin(const jz_attendee *attendee);
+void jz_attendee_settle(jz_attendee *attendee, jz_attendee_change begun, jz_profile *newest);
+
+/* Frees it if it has left and nobody is to be told of that. */
+void jz_attendee_forget_if_gone(jz_attendee *attendee);
+
 /* What these take, about, and with what the allocator takes. */
-size_t jz_presence_topic_cost(size_t name_length);
-size_t jz_attendee_cost(const jz_profile *profile);
+size_t jz_presence_topic_cost(const jz_presence_part *part, size_t name_length);
+size_t jz_attendee_cost(const jz_presence_part *part, const jz_profile *profile);
 
 #endif

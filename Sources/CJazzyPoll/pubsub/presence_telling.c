@@ -98,7 +98,7 @@ static void take_changes(telling *telling, jz_presence_topic *topic)
 {
     for (size_t i = 0; i < telling->change_count; i++) {
         jz_attendee *attendee = jz_attendee_of_changed(topic->changed.next);
-        if (attendee->seats > 0)
+        if (jz_attendee_is_there(attendee))
             telling->joined[telling->joined_count++] = jz_profile_retain(attendee->profile);
         else
             telling->left[telling->left_count++] = jz_profile_retain(attendee->told);
@@ -219,8 +219,7 @@ static bool tell_part(jz_presence *presence, jz_presence_part *part)
 bool jz_presence_tell(jz_presence *presence)
 {
     bool is_done = true;
-    /* First: what is listed from now on rings again. */
-    atomic_store(&presence->has_rung, false);
+    jz_presence_bell_answer(&presence->tells);
     for (size_t i = 0; i < JZ_PRESENCE_PARTS; i++)
         is_done = tell_part(presence, &presence->parts[i]) && is_done;
     return is_done;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "loop/report.h"
+#include "pubsub/presence_guests.h"
 #include "pubsub/presence_state.h"
 
 void jz_watch_retain(jz_watch *watch)
@@ -110,6 +111,8 @@ static bool begin_topic(jz_presence *presence, jz_watch *watch)
         topic->watches = watch;
         if (watch->is_fresh)
             jz_presence_topic_list(topic);
+        if (topic->room != NULL && !topic->room->is_open)
+            jz_company_room_note(topic->room);
         jz_presence_ring(presence, part);
     }
     pthread_mutex_unlock(&part->lock);

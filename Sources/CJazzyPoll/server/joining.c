@@ -47,6 +47,11 @@ jz_status jz_server_join(jz_server *server, const jz_broker *broker, jz_error *e
     if (membership == NULL)
         return jz_report_system(error, ENOMEM, "join a broker");
     membership->interest.history = &server->history;
+    server->company = jz_company_runner_create(server->presence, membership, &server->options);
+    if (server->company == NULL) {
+        jz_membership_destroy(membership);
+        return jz_report_system(error, ENOMEM, "join a broker");
+    }
     for (uint32_t i = 0; i < server->shard_count; i++)
         jz_shard_join(&server->shards[i], &membership->owner);
     /* Other threads may already publish, or ask for statistics. */
@@ -85,6 +90,8 @@ void jz_broker_set_joined(jz_server *server, bool is_joined)
     }
     if (membership == NULL || !jz_membership_set_joined(membership, is_joined, &told))
         return;
+    if (is_joined)
+        jz_company_runner_missed(server->company, NULL);
     if (keeps && !is_joined)
         jz_history_miss_all(server->history);
     else if (!keeps && server->history != NULL)

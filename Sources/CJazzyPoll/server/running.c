@@ -47,6 +47,7 @@ static void end_running(jz_server *server)
         jz_errand_discard_all(&server->shards[i]); /* if its loop never ran */
         jz_peer_log_finish(&server->shards[i]);
     }
+    jz_company_runner_finish(server->company);
     jz_presence_teller_finish(server->teller);
     jz_membership *membership = atomic_load(&server->membership);
     jz_fetching_expire(server, UINT64_MAX); /* while the broker can be told of topics */
@@ -94,6 +95,8 @@ static jz_status start_threads(jz_server *server, uint32_t first, jz_error *erro
     const jz_thread_plan plan = {
         .run = run_shard, .purpose = "an event loop", .stack_size = server->options.thread_stack_size};
     status = jz_presence_teller_begin(server->teller, error);
+    if (status == JZ_OK)
+        status = jz_company_runner_begin(server->company, error);
     for (uint32_t i = first; i < server->shard_count && status == JZ_OK; i++) {
         status = jz_thread_start(&server->threads[server->thread_count], &plan, &server->shards[i], error);
         if (status == JZ_OK)

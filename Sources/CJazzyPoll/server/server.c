@@ -48,6 +48,7 @@ static jz_status create_shards(jz_server *server, uint32_t first_generation, jz_
 static void free_server(jz_server *server)
 {
     jz_routes_free(&server->routes);
+    jz_company_runner_destroy(server->company);
     jz_membership_destroy(atomic_load(&server->membership));
     jz_history_destroy(server->history);
     jz_presence_teller_destroy(server->teller);

@@ -21,7 +21,7 @@ struct jz_presence_teller {
     bool has_loop;
     bool has_thread;
     pthread_t thread;
-    _Atomic bool takes_letters; /* the thread was started */
+    _Atomic bool takes_letters; /* the thread runs, or is about to */
     jz_loop loop;
     jz_letter bell;
     _Atomic bool bell_is_posted;
@@ -124,12 +124,12 @@ static jz_status start_thread(jz_presence_teller *teller, jz_error *error)
     if (status != JZ_OK)
         return status;
     teller->has_loop = true;
-    status = jz_thread_start(&teller->thread, &plan, teller, error);
-    if (status != JZ_OK)
-        return status;
-    teller->has_thread = true;
+    /* Before the thread tells for the first time: what is rung for from then on has to reach it. */
     atomic_store(&teller->takes_letters, true);
-    return JZ_OK;
+    status = jz_thread_start(&teller->thread, &plan, teller, error);
+    teller->has_thread = status == JZ_OK;
+    atomic_store(&teller->takes_letters, teller->has_thread);
+    return status;
 }
 
 jz_status jz_presence_teller_begin(jz_presence_teller *teller, jz_error *error)

@@ -10,6 +10,7 @@
 #include "codec/address.h"
 #include "codec/request_head.h"
 #include "shard/admission.h"
+#include "shard/company_runner.h"
 #include "shard/farewell.h"
 #include "shard/looking.h"
 #include "jazzy/server.h"
@@ -63,6 +64,7 @@ struct jz_server {
     jz_presence *presence;          /* who is a member of which topic */
     jz_presence_teller *teller;
     _Atomic(jz_membership *) membership; /* NULL: no broker joins its topics with others'. Read by any thread */
+    jz_company_runner *company;          /* NULL: likewise. Set before membership */
     jz_workers workers;                  /* for routes that run on workers */
     jz_workers readers;                  /* of files; they are few, and run nothing of the application's */
     jz_packed *packed;                   /* NULL: there are no files */

@@ -14,14 +14,15 @@
  *   - What cancels out meanwhile is not told: a client that loses its connection and is back at once has not left.
  *
  * On several servers
- *   - Where a broker joins servers (jazzy/broker.h), whichever it is, members are those of all of them. Without one
- * they are those of this server, in this process.
+ *   - Where a broker joins servers (jazzy/broker.h), whichever it is, members are those of all of them. Otherwise they
+ *     are those of this server, in this process.
  *   - A server knows the members elsewhere of those topics that it is interested in: a topic that has members here, or
  *     is watched by its whole name, and for 60 seconds a topic that was asked for (jz_server_members,
  *     jz_server_member_count) or was one of these. When it gets interested it asks the others, whose members come
  *     within a moment and are told as joined: the first answer about a topic that was of no interest has the members
  *     here only. Who watches a prefix is told of the topics with it that this server is interested in.
- *   - What changes on one server is told on the others about 300 ms later than there.
+ *   - What changes on one server is told to the others all together, 250 ms after the first of it, so that N members
+ * who come at the same time cost N there, too; so it is told there some 300 ms later.
  *   - A member with the same key on several servers is one member: it is told as joined with the first of them and as
  *     left with the last. Of its infos the one counts that was given last, as far as the servers that gave them knew of
  *     each other; of two at the same time it is the same one everywhere. Keys that servers make are not made twice.
