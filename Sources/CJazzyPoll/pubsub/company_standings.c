@@ -157,6 +157,13 @@ static bool add_guest(jz_company *company, jz_standing *standing, jz_attendee *a
     return true;
 }
 
+/* A stamp alone does not say so: whoever has left and come again may have the same, if the clock was set back. */
+static bool says_the_same(const jz_guest *guest, const jz_company_entry *entry)
+{
+    const jz_member member = jz_profile_member(guest->profile);
+    return guest->stamp == entry->stamp && jz_text_equals((jz_text){member.info, member.info_length}, entry->info);
+}
+
 /* False: there is no room, or no memory. Call it with the part's lock held. */
 static bool put(jz_company *company, jz_standing *standing, const jz_company_entry *entry)
 {
@@ -167,7 +174,7 @@ static bool put(jz_company *company, jz_standing *standing, const jz_company_ent
     jz_guest *guest = attendee != NULL ? jz_guest_find(attendee, standing) : NULL;
     if (guest != NULL)
         guest->mark = standing->mark;
-    if (guest != NULL && guest->stamp == entry->stamp)
+    if (guest != NULL && says_the_same(guest, entry))
         return true;
     jz_profile *profile = jz_profile_create(entry->key, entry->info.start, entry->info.length);
     bool is_kept = profile != NULL && has_room_for(presence, jz_guest_cost(topic->part, profile)) &&

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/timer.h"
+
 enum { OVERHEAD = 16 };
 
 jz_company_room *jz_company_room_create(jz_presence_topic *topic)
@@ -96,6 +98,16 @@ static void set_unannounced(jz_attendee *attendee, bool is_unannounced)
     }
 }
 
+/* Later than both, and not before what the clock says. */
+static uint64_t next_stamp(uint64_t own, uint64_t elsewhere)
+{
+    uint64_t known = own > elsewhere ? own : elsewhere;
+    uint64_t now = jz_wall_clock_ms();
+    if (now > known)
+        return now;
+    return known < JZ_LAST_STAMP ? known + 1 : known;
+}
+
 jz_profile *jz_attendee_take_own(jz_attendee *attendee, jz_profile *profile)
 {
     jz_attendee_abroad *abroad = attendee->abroad;
@@ -110,10 +122,7 @@ jz_profile *jz_attendee_take_own(jz_attendee *attendee, jz_profile *profile)
     jz_profile_retain(profile);
     jz_profile_release(abroad->own);
     abroad->own = profile;
-    if (first != NULL && first->stamp > abroad->stamp)
-        abroad->stamp = first->stamp;
-    if (abroad->stamp < JZ_LAST_STAMP)
-        abroad->stamp++;
+    abroad->stamp = next_stamp(abroad->stamp, first != NULL ? first->stamp : 0);
     set_unannounced(attendee, true);
     return newest(attendee);
 }

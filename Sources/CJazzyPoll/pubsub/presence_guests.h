@@ -4,9 +4,11 @@
  * lock of the topic's part held.
  *
  * A member with guests of its key is the same member: it is there as long as any server has it. Each server gives what
- * it says of a member a stamp, one higher than the highest that it knows of the same. The highest one counts, and of
- * two alike that of the server with the higher number: so all servers choose the same, and what was given last wins
- * where its server knew of the others.
+ * it says of a member a stamp: the time in milliseconds since 1970 or, if that is not higher than all stamps that it
+ * knows of the same member, one more than the highest of those (S. Kulkarni et al., "Logical physical clocks", 2014).
+ * The highest one counts, and of two alike that of the server with the higher number. So all servers choose the same;
+ * and it is what was given last, whatever the clocks say where its server knew of the others, and otherwise as far as
+ * the clocks agree.
  */
 #ifndef JAZZY_PUBSUB_PRESENCE_GUESTS_H
 #define JAZZY_PUBSUB_PRESENCE_GUESTS_H

@@ -21,11 +21,12 @@
  *     jz_server_member_count) or was one of these. When it gets interested it asks the others, whose members come
  *     within a moment and are told as joined: the first answer about a topic that was of no interest has the members
  *     here only. Who watches a prefix is told of the topics with it that this server is interested in.
- *   - What changes on one server is told to the others all together, 250 ms after the first of it, so that N members
- * who come at the same time cost N there, too; so it is told there some 300 ms later.
+ *   - What changes on one server is told to the others all together, 250 ms after the first of it, and then told
+ *     there: N members who come at the same time cost N, not N times N, everywhere.
  *   - A member with the same key on several servers is one member: it is told as joined with the first of them and as
- *     left with the last. Of its infos the one counts that was given last, as far as the servers that gave them knew of
- *     each other; of two at the same time it is the same one everywhere. Keys that servers make are not made twice.
+ *     left with the last. Of its infos the one counts that was given last: certainly so where its server knew of the
+ *     others, else as far as the servers' clocks agree; in any case it is the same one everywhere. Keys that servers
+ *     make are not made twice.
  *   - Servers, not members, send heartbeats: one message every 3 seconds to all servers, while there is a topic of
  *     interest. If nothing is heard of a server for 12 seconds, its members leave here; if it is heard again, they come
  *     back. A server that stops says so. So who is left over from a crash is gone within 15 seconds.
