@@ -66,6 +66,8 @@ static jz_companion *add(jz_company *company, const jz_server_id *id, uint64_t n
 {
     if (company->companions.count >= JZ_COMPANY_MOST && !forget_one_away(company))
         return NULL;
+    if (!jz_company_has_room_for(company, companion_cost()))
+        return NULL;
     jz_companion *companion = malloc(sizeof *companion);
     if (companion == NULL)
         return NULL;

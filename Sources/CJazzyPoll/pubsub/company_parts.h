@@ -60,6 +60,9 @@ static inline jz_presence_part *jz_room_part(const jz_company_room *room)
     return room->topic->part;
 }
 
+/* Whether so many bytes more may be kept of what is elsewhere. */
+bool jz_company_has_room_for(const jz_company *company, size_t amount);
+
 /* The room's hidden topic, or without a room the one that all servers have. False: no memory. */
 bool jz_company_name(jz_company *company, const jz_company_room *room, jz_text *name);
 

@@ -16,8 +16,9 @@ static size_t standing_cost(void)
     return sizeof(jz_standing) + OVERHEAD;
 }
 
-static bool has_room_for(const jz_presence *presence, size_t amount)
+bool jz_company_has_room_for(const jz_company *company, size_t amount)
 {
+    const jz_presence *presence = company->presence;
     return atomic_load_explicit(&presence->amount, memory_order_relaxed) + amount <= jz_presence_limit_abroad(presence);
 }
 
@@ -33,7 +34,7 @@ static jz_standing *find(const jz_company_room *room, const jz_companion *compan
 static jz_standing *add(jz_company *company, jz_company_room *room, jz_companion *companion)
 {
     jz_presence *presence = company->presence;
-    jz_standing *standing = has_room_for(presence, standing_cost()) ? malloc(sizeof *standing) : NULL;
+    jz_standing *standing = jz_company_has_room_for(company, standing_cost()) ? malloc(sizeof *standing) : NULL;
     if (standing == NULL) {
         jz_company_note_not_kept(company);
         return NULL;
@@ -177,7 +178,7 @@ static bool put(jz_company *company, jz_standing *standing, const jz_company_ent
     if (guest != NULL && says_the_same(guest, entry))
         return true;
     jz_profile *profile = jz_profile_create(entry->key, entry->info.start, entry->info.length);
-    bool is_kept = profile != NULL && has_room_for(presence, jz_guest_cost(topic->part, profile)) &&
+    bool is_kept = profile != NULL && jz_company_has_room_for(company, jz_guest_cost(topic->part, profile)) &&
                    (guest != NULL || may_come(presence, topic, attendee));
     if (is_kept && guest != NULL)
         jz_guest_change(guest, profile, entry->stamp);

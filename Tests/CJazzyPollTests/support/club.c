@@ -38,8 +38,8 @@ static bool publish(void *context, jz_text topic, const void *bytes, size_t leng
     if (!server->is_reached)
         return false;
     count_message(club, bytes, length);
-    if (club->lose_next > 0) {
-        club->lose_next--;
+    if (club->lose_changes > 0 && ((const uint8_t *)bytes)[1] == JZ_COMPANY_CHANGES) {
+        club->lose_changes--;
         return true;
     }
     for (size_t i = 0; i < club->count; i++) {
@@ -59,6 +59,10 @@ static bool subscribe(void *context, jz_text topic)
 {
     club_server *server = context;
     assert_true(jz_topic_is_hidden(topic));
+    if (server->club->refuse_next > 0) {
+        server->club->refuse_next--;
+        return false;
+    }
     server->wrong_topics += topic_set_add(&server->topics, topic.start, topic.length) ? 0 : 1;
     return true;
 }

@@ -55,14 +55,15 @@ typedef struct club_server {
 typedef struct club {
     uint64_t now_ms;
     size_t count;
-    size_t published;  /* messages, */
-    size_t asks;       /* of them those that ask one server for a snapshot, */
-    size_t snapshots;  /* last pieces, */
-    size_t pieces;     /* and all pieces */
-    size_t most_bytes; /* of one */
-    bool brings_back;  /* what a server has published comes to it, too */
-    size_t lose_next;  /* so many messages do not arrive */
+    size_t published;    /* messages, */
+    size_t asks;         /* of them those that ask one server for a snapshot, */
+    size_t snapshots;    /* last pieces, */
+    size_t pieces;       /* and all pieces */
+    size_t most_bytes;   /* of one */
+    bool brings_back;    /* what a server has published comes to it, too */
+    size_t lose_changes; /* so many of them do not arrive */
     size_t double_next;
+    size_t refuse_next; /* so many topics cannot be subscribed */
     club_server servers[CLUB_MOST];
 } club;
 
