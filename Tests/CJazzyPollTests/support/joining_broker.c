@@ -125,12 +125,23 @@ static jz_send_status publish(void *context, const char *topic, size_t topic_len
     note(broker, member->server != NULL && kind <= JZ_MESSAGE_BINARY);
     for (size_t i = 0; i < JOINED_SERVERS && member->is_reached; i++) {
         joining_member *other = &broker->members[i];
-        if (other != member && other->server != NULL && other->is_reached)
+        if ((other != member || broker->is_ordered) && other->server != NULL && other->is_reached)
             put(other, number_of(member), copy(topic, topic_length, kind, bytes, length));
     }
     jz_send_status status = member->is_reached ? JZ_SEND_QUEUED : JZ_SEND_DROPPED;
     pthread_mutex_unlock(&broker->lock);
     return status;
+}
+
+/* Only for what no connection has published. */
+static jz_send_status publish_except(void *context, jz_ws except, const char *topic, size_t topic_length,
+                                     jz_message_kind kind, const void *bytes, size_t length)
+{
+    joining_member *member = context;
+    pthread_mutex_lock(&member->broker->lock);
+    note(member->broker, except.value == 0);
+    pthread_mutex_unlock(&member->broker->lock);
+    return publish(context, topic, topic_length, kind, bytes, length);
 }
 
 /* Only this wakes the thread for what was published: without it messages would stay. */
@@ -265,6 +276,8 @@ jz_broker joining_broker_for(joining_broker *broker, size_t number)
                        .subscribe = subscribe,
                        .unsubscribe = unsubscribe,
                        .publish = publish,
+                       .publish_except = broker->is_ordered ? publish_except : NULL,
+                       .is_ordered = broker->is_ordered,
                        .flush = flush};
 }
 

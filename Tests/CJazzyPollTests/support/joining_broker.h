@@ -49,7 +49,8 @@ typedef struct joining_broker {
     joining_member members[JOINED_SERVERS];
     test_random random;
     unsigned losses_in_thousand;
-    size_t waiting; /* letters */
+    bool is_ordered; /* servers are delivered their own messages, too. Set before a server joins */
+    size_t waiting;  /* letters */
     size_t lost;
     size_t errors; /* a topic came that was there, or one went that was not there; or a call at no time for it */
 } joining_broker;
