@@ -86,7 +86,7 @@ bool jz_company_message_read(const void *bytes, size_t length, jz_company_messag
 {
     const uint8_t *start = bytes;
     *message = (jz_company_message){.kind = JZ_COMPANY_BEAT};
-    if (length < HEAD || start[0] != VERSION)
+    if (length < HEAD || length > jz_company_writer_capacity(JZ_COMPANY_MOST_INFO) || start[0] != VERSION)
         return false;
     message->kind = (jz_company_kind)start[1];
     int fixed = fixed_length(message->kind);

@@ -102,6 +102,8 @@ final class PublicationContext: Sendable {
         broker.publish = { context, topic, topicLength, kind, bytes, length in
             guard let context else { return JZ_SEND_SENT }
             let topic = UnsafeRawBufferPointer(start: topic, count: topicLength)
+            // What servers tell each other of members is no publication.
+            guard topic.first != 0xFF else { return JZ_SEND_SENT }
             let payload = UnsafeRawBufferPointer(start: bytes, count: length)
             Unmanaged<PublicationContext>.fromOpaque(context).takeUnretainedValue().observer.published(
                 String(decoding: topic, as: UTF8.self), WsOwnedMessage(payload, kind: WsMessageKind(kind)))

@@ -119,6 +119,23 @@ static void what_no_server_writes_is_not_read(void **state)
     }
 }
 
+/* However many entries it has: what is taken under a lock is not much. */
+static void what_is_longer_than_any_message_is_not_read(void **state)
+{
+    (void)state;
+    static uint8_t bytes[80 * 1024];
+    jz_company_writer writer = writer_of(bytes, sizeof bytes);
+    jz_company_message message = {.kind = JZ_COMPANY_CHANGES, .from = sender};
+    jz_company_write(&writer, &message);
+    const uint8_t left[] = {0, 0, 1, 'k'};
+    size_t length = writer.length;
+    for (; length + sizeof left <= jz_company_writer_capacity(JZ_COMPANY_MOST_INFO); length += sizeof left)
+        memcpy(bytes + length, left, sizeof left);
+    assert_true(jz_company_message_read(bytes, length, &message));
+    memcpy(bytes + length, left, sizeof left);
+    assert_false(jz_company_message_read(bytes, length + sizeof left, &message));
+}
+
 /* A message has 32 KiB, unless one entry alone has more. */
 static void a_message_is_full_at_its_limit(void **state)
 {
@@ -178,8 +195,11 @@ static void hidden_topics_are_told_from_all_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_message_is_read_as_it_was_written),    cmocka_unit_test(entries_are_read_in_their_order),
-        cmocka_unit_test(what_no_server_writes_is_not_read),      cmocka_unit_test(a_message_is_full_at_its_limit),
+        cmocka_unit_test(a_message_is_read_as_it_was_written),
+        cmocka_unit_test(entries_are_read_in_their_order),
+        cmocka_unit_test(what_no_server_writes_is_not_read),
+        cmocka_unit_test(what_is_longer_than_any_message_is_not_read),
+        cmocka_unit_test(a_message_is_full_at_its_limit),
         cmocka_unit_test(hidden_topics_are_told_from_all_others),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("company_message", tests, NULL, NULL));

@@ -137,6 +137,29 @@ static void what_is_told_is_what_a_plain_table_says(void **state)
     assert_int_equal(test_live_allocations(), live);
 }
 
+/* By which servers know each other's members: the broker is told of them, and they count as no topics. */
+static void topics_of_the_servers_own_are_told_and_not_counted(void **state)
+{
+    (void)state;
+    fixture fixture;
+    set_up(&fixture);
+    const jz_text hidden = jz_text_of("\xFFjazzy.presence:room"), topic = jz_text_of("room");
+    assert_true(jz_interest_came(&fixture.interest, hidden));
+    assert_true(is_told(&fixture, hidden));
+    assert_int_equal(fixture.interest.topic_count, 0);
+    assert_true(jz_interest_came(&fixture.interest, topic));
+    assert_int_equal(fixture.interest.topic_count, 1);
+    topic_set_clear(&fixture.listener.topics);
+    topic_set_init(&fixture.listener.topics);
+    assert_int_equal(jz_interest_tell_all(&fixture.interest), 1);
+    assert_true(is_told(&fixture, hidden) && is_told(&fixture, topic));
+    jz_interest_went(&fixture.interest, hidden);
+    assert_int_equal(fixture.interest.topic_count, 1);
+    jz_interest_went(&fixture.interest, topic);
+    assert_int_equal(fixture.interest.topic_count, 0);
+    tear_down(&fixture);
+}
+
 /* Shards that have their first and their last subscriber of the same few topics at the same time. */
 typedef struct racer {
     fixture *fixture;
@@ -287,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_broker_is_told_of_the_first_and_of_the_last),
         cmocka_unit_test(what_is_told_is_what_a_plain_table_says),
+        cmocka_unit_test(topics_of_the_servers_own_are_told_and_not_counted),
         cmocka_unit_test(no_call_is_overtaken_by_an_older_one_of_another_shard),
         cmocka_unit_test(without_memory_nobody_comes_and_the_broker_is_not_told),
         cmocka_unit_test(a_topic_costs_one_allocation_however_many_there_are),
