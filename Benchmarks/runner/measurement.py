@@ -15,6 +15,7 @@ from .statistics import Summary, paired_ratios
 from .workloads import Run, Workload
 
 CLIENT_CORES = {1}
+FIRST_RATE = 5_000  # messages a second that any server can do
 
 
 def figure_of(reading: dict[str, Any], figure: str) -> float | None:
@@ -88,23 +89,34 @@ def measure(workload: Workload, plan: Plan, results: Results) -> None:
 
 
 def _at_half_of_capacity(workload: Workload, plan: Plan, results: Results) -> list[Run]:
-    """The same rate for all of them: half of what the one that can do least does. Without those that fail."""
-    times = ["--warm-up", str(plan.warm_up), "--seconds", str(plan.seconds)]
-    capacities: dict[str, float] = {}
+    """The same rate for all of them, at which the one that takes most is busy for half of the time. Without those that fail."""
+    rates: dict[str, int] = {}
     for run in workload.runs:
         server = Server(run.label, run.command, set(run.server_cores))
         try:
             server.launch()
             server.await_listening()
-            reading = run_load(plan.load_program, [*workload.capacity, *times], server, CLIENT_CORES)
-            capacities[run.label] = reading["messages_per_second"]
+            rates[run.label] = _half_of_capacity(workload.capacity, plan, server)
         except Failure as failure:
             _note(results, workload, failure)
         finally:
             server.stop()
-    rate = str(max(1, int(min(capacities.values(), default=0) / 2)))
-    able = [run for run in workload.runs if run.label in capacities]
-    return [replace(run, load=tuple(word.replace("{rate}", rate) for word in run.load)) for run in able]
+    rate = min(rates.values(), default=0)
+    return [replace(run, load=_with_rate(run.load, rate)) for run in workload.runs if run.label in rates]
+
+
+def _half_of_capacity(load: tuple[str, ...], plan: Plan, server: Server) -> int:
+    """Not half of what a closed loop does: there a server finds many messages at once, each of which then takes less."""
+    rate = FIRST_RATE
+    for _ in range(2):
+        times = ["--warm-up", str(plan.warm_up), "--seconds", str(plan.seconds)]
+        reading = run_load(plan.load_program, [*_with_rate(load, rate), *times], server, CLIENT_CORES)
+        rate = max(1, int(rate * 0.5 / max(reading["server_cpu_share"], 0.01)))
+    return rate
+
+
+def _with_rate(load: tuple[str, ...], rate: int) -> tuple[str, ...]:
+    return tuple(word.replace("{rate}", str(rate)) for word in load)
 
 
 def _round(workload: Workload, runs: list[Run], turn: int, plan: Plan, results: Results) -> set[str]:

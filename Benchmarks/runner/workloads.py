@@ -34,7 +34,7 @@ class Workload:
     runs: tuple[Run, ...]
     rounds: int | None = None  # where not as many as usual
     factor: int = 1  # so many times as many as usual
-    # What to find out first, of all its servers: how many messages a second they do. Half of the fewest is {rate} in loads.
+    # By which to find out first at which {rate} the servers are busy for half of the time; it is also that of the runs.
     capacity: tuple[str, ...] = ()
     seconds: float | None = None  # of each reading, where not as many as usual
 
@@ -167,14 +167,13 @@ def two_loops() -> Workload:
 
 def tail(kind: str, what: str, *beside: str, floor_beside: bool = True, flags: str = "", seconds: float = 1.0) -> Workload:
     """1,000 connections at half of what the server can do, sent by the clock, while something else goes on."""
-    echo_load = ("--connections", "1000", "--size", "20")
-    load = ("tails", *echo_load, "--rate", "{rate}")
+    load = ("tails", "--connections", "1000", "--size", "20", "--rate", "{rate}")
     runs = (
         Run(FLOOR, floor(), (*load, *(beside if floor_beside else ()))),
         Run(C, echo_c(flags), (*load, *beside)),
     )
     title = f"echo by the clock, 1,000 connections at half load, {what}"
-    return Workload(f"tail-{kind}", title, "echo", runs, capacity=("echo", *echo_load), seconds=seconds)
+    return Workload(f"tail-{kind}", title, "echo", runs, capacity=load, seconds=seconds)
 
 
 def tails(connects: int = 10_000, seconds: float = 1.0) -> list[Workload]:

@@ -65,15 +65,16 @@ def test_no_server_outlives_its_round(tmp_path: Path) -> None:
 
 
 @BOTH_CORES
-def test_messages_are_sent_at_half_of_what_the_servers_can_do(tmp_path: Path) -> None:
-    load = fakes.load(tmp_path, "reading['messages_per_second'] = 1000.0")
-    runs = tuple(Run(name, fakes.server(tmp_path), ("tails", "--rate", "{rate}")) for name in ("one", "other"))
-    measured = Workload("tail", "by the clock", "echo", runs, capacity=("echo",), seconds=0.7)
+def test_messages_are_sent_at_the_rate_at_which_servers_are_busy_for_half_of_the_time(tmp_path: Path) -> None:
+    load = fakes.load(tmp_path, "reading['server_cpu_share'] = reading['rate'] / 20_000")
+    by_clock = ("tails", "--rate", "{rate}")
+    runs = tuple(Run(name, fakes.server(tmp_path), by_clock) for name in ("one", "other"))
+    measured = Workload("tail", "by the clock", "echo", runs, capacity=by_clock, seconds=0.7)
     results = Results()
     measure(measured, Plan(load, rounds=2, seconds=0.1, warm_up=0.1), results)
     assert results.failures == []
     for name in ("one", "other"):
-        assert results.figures("tail", name, "rate") == {0: 500, 1: 500}
+        assert results.figures("tail", name, "rate") == {0: 10_000, 1: 10_000}
         assert results.figures("tail", name, "seconds") == {0: 0.7, 1: 0.7}
 
 

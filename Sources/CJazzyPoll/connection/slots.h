@@ -1,6 +1,12 @@
 /*
  * The connections of one shard, in slots that never move, and whose memory is not freed before the server is destroyed.
  * So any thread may read a slot's generation at any time.
+ *
+ * Nor is the memory of slots freed whose handles were never handed out. Other handles name them, too: those of an
+ * earlier server that had the same number, and numbers that a caller has made up; and statistics look at all slots.
+ * Each of these readers, on any thread, would have to announce when it reads and when it no longer does, at a cost for
+ * every send from another thread. And little could be freed: a WebSocket, and a request for a page that is made, hand
+ * out theirs; there remain clients that asked for unchanging pages only, or for nothing yet, with 136 B each.
  */
 #ifndef JAZZY_CONNECTION_SLOTS_H
 #define JAZZY_CONNECTION_SLOTS_H
