@@ -9,13 +9,22 @@
 
 enum { SHORT_NAME = 256, LATER_MS = 100 };
 
+/* On these topics servers tell each other of members (jazzy/broker.h); the application does not know them. */
+static bool is_of_servers(const char *topic, size_t length)
+{
+    static const char begin[] = "\xFFjazzy.presence";
+    return length >= sizeof begin - 1 && memcmp(topic, begin, sizeof begin - 1) == 0;
+}
+
 static void call(jz_redis *redis, const char *topic, size_t length)
 {
     const jz_redis_options *options = &redis->settings.options;
-    jz_redis_count(&redis->gaps);
+    const bool is_told = !is_of_servers(topic, length);
+    if (is_told)
+        jz_redis_count(&redis->gaps);
     jz_broker_batch_post(redis->batch); /* what came before, which must not wait for the application */
     jz_broker_missed(redis->server, topic, length);
-    if (options->on_gap != NULL)
+    if (is_told && options->on_gap != NULL)
         options->on_gap(options->gap_context, topic, length);
 }
 
