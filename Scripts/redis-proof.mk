@@ -18,7 +18,8 @@ $(eval $(call redis_probe,tsan,$(CLANG),$(TSAN_FLAGS),$(TSAN_LIBRARIES)))
 
 # $(1) build, $(2) seeds
 redis_plays = JAZZY_C_BUILD=$(BUILD)/$(1) JAZZY_REDIS_SEEDS=$(2) $(PYTHON) -m pytest -q \
-	Tests/Integration/test_redis_seeded.py Tests/Integration/test_redis_histories.py
+	Tests/Integration/test_redis_seeded.py Tests/Integration/test_redis_histories.py \
+	Tests/Integration/test_redis_members_seeded.py
 
 .PHONY: nightly-redis
 nightly-redis: $(VENV)/.installed $(BUILD)/release/redis-probe $(BUILD)/sanitized/redis-probe \

@@ -13,9 +13,12 @@ BATCH = 1000
 
 
 class Crowd(contextlib.AbstractContextManager):
-    def __init__(self, port, count, deadline):
+    """`path_of` leads each connection, by its number, to a path."""
+
+    def __init__(self, port, count, deadline, path_of=lambda number: "/echo"):
         self._address = ("127.0.0.1", port)
         self._count = count
+        self._path_of = path_of
         self._end = time.monotonic() + deadline
         self._sockets = {}
         self._epoll = select.epoll()
@@ -29,9 +32,10 @@ class Crowd(contextlib.AbstractContextManager):
         """Opens all connections; returns how many were answered with 101."""
         opened = 0
         while len(self._sockets) < self._count:
-            batch = [self._connect() for _ in range(min(BATCH, self._count - len(self._sockets)))]
-            for number in batch:
-                self._sockets[number].send(upgrade_request())
+            first = len(self._sockets)
+            batch = [self._connect() for _ in range(min(BATCH, self._count - first))]
+            for count, number in enumerate(batch, first):
+                self._sockets[number].send(upgrade_request(self._path_of(count)))
             answers = self._gather(batch, lambda data: data.endswith(b"\r\n\r\n"))
             opened += sum(answer.startswith(b"HTTP/1.1 101 ") for answer in answers.values())
         return opened

@@ -1,7 +1,8 @@
 /*
  * The server that the tests of Redis probe: redis-probe --redis URL [--port N] [--redis-OPTION VALUE]...
- * The routes are in routes.h. With --conceal-gaps 1 it tells its clients nothing of gaps, to see that tests notice.
- * Prints "listening on port N" when it is ready. Exits with 1 and the library's own message when it cannot start.
+ * The routes are in routes.h and members.h. With --conceal-gaps 1 it tells its clients nothing of gaps, to see that
+ * tests notice. Prints "listening on port N" when it is ready. Exits with 1 and the library's own message when it
+ * cannot start.
  */
 #include <jazzy.h>
 #include <jazzy/redis.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "members.h"
 #include "routes.h"
 
 typedef struct settings {
@@ -35,6 +37,8 @@ static const struct {
     NUMBER("--stop-timeout-ms", options.stop_timeout_ms),
     NUMBER("--max-message", options.max_message_size),
     NUMBER("--backpressure-limit", options.backpressure_limit),
+    NUMBER("--max-members", options.max_members),
+    NUMBER("--presence-limit", options.presence_limit),
     NUMBER("--conceal-gaps", probe.conceals_gaps),
     NUMBER("--history", has_history),
     NUMBER("--redis-ordered", redis.is_ordered),
@@ -108,6 +112,8 @@ static jz_status serve(settings *settings, jz_error *error)
         status = jz_server_history(probe->server, "", 0, NULL, error);
     if (status == JZ_OK)
         status = probe_register_redis_routes(probe, error);
+    if (status == JZ_OK)
+        status = probe_register_member_routes(probe->server, error);
     if (status == JZ_OK)
         status = jz_server_listen(probe->server, "127.0.0.1", settings->port, error);
     if (status != JZ_OK)

@@ -10,28 +10,7 @@
 #include <string.h>
 
 #include "../event-line.h"
-
-typedef struct word {
-    const char *start;
-    size_t length;
-} word;
-
-/* Takes the first word, and the space behind it. */
-static word take_word(word *rest)
-{
-    const char *space = rest->length > 0 ? memchr(rest->start, ' ', rest->length) : NULL;
-    const size_t length = space != NULL ? (size_t)(space - rest->start) : rest->length;
-    const word taken = {rest->start, length};
-    const size_t used = space != NULL ? length + 1 : length;
-    rest->start += used;
-    rest->length -= used;
-    return taken;
-}
-
-static bool is(word word, const char *text)
-{
-    return word.length == strlen(text) && memcmp(word.start, text, word.length) == 0;
-}
+#include "words.h"
 
 static void JZ_PRINTF(2, 3) answer(jz_ws ws, const char *format, ...)
 {
@@ -70,25 +49,25 @@ static void resume(jz_ws ws, word topic, word since)
 static void handle_command(const probe *probe, jz_ws ws, const jz_message *message)
 {
     word rest = {(const char *)message->bytes, message->length};
-    const word command = take_word(&rest);
-    const word topic = take_word(&rest);
-    if (is(command, "publish")) {
+    const word command = word_take(&rest);
+    const word topic = word_take(&rest);
+    if (word_is(command, "publish")) {
         const jz_send_status status =
             jz_ws_publish(ws, topic.start, topic.length, message->kind, rest.start, rest.length);
         answer(ws, "!%s", send_status_word(status));
-    } else if (is(command, "announce")) {
+    } else if (word_is(command, "announce")) {
         const jz_send_status status =
             jz_server_publish(probe->server, topic.start, topic.length, message->kind, rest.start, rest.length);
         answer(ws, "!%s", send_status_word(status));
-    } else if (is(command, "subscribe")) {
+    } else if (word_is(command, "subscribe")) {
         jz_ws_subscribe(ws, topic.start, topic.length);
         answer(ws, "!done %.*s", (int)topic.length, topic.start);
-    } else if (is(command, "resume")) {
+    } else if (word_is(command, "resume")) {
         resume(ws, topic, rest);
-    } else if (is(command, "unsubscribe")) {
+    } else if (word_is(command, "unsubscribe")) {
         jz_ws_unsubscribe(ws, topic.start, topic.length);
         answer(ws, "!done %.*s", (int)topic.length, topic.start);
-    } else if (is(command, "live")) {
+    } else if (word_is(command, "live")) {
         const bool is_live = jz_redis_is_live(probe->redis, topic.start, topic.length);
         answer(ws, "!live %.*s %s", (int)topic.length, topic.start, is_live ? "yes" : "no");
     } else {
