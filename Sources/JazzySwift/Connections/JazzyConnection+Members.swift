@@ -3,7 +3,7 @@ import CJazzyPoll
 extension JazzyConnection where Self: ~Escapable {
     /// Subscribes the connection to a topic as somebody: everybody can see that it is there
     /// (``JazzyServer/members(of:)``), and is told when it comes and when it leaves
-    /// (``JazzyServer/onPresence(_:_:)``).
+    /// (``JazzyServer/onPresence(_:_:)``); with a ``JazzyOptions/broker`` on all servers.
     ///
     /// It is a member until it unsubscribes or ends, in whichever way. A connection that is subscribed already becomes a
     /// member, and stays subscribed as it is, for instance ``subscribe(_:since:announcing:enveloping:)``; one that is a member has

@@ -55,6 +55,10 @@ final class BrokerCore: Sendable {
     func setJoined(_ isJoined: Bool) {
         withCalls { $0.setJoined(isJoined) }
     }
+
+    func missed(_ topic: String) {
+        withCalls { $0.missed(topic) }
+    }
 }
 
 /// The batch of the core, within one call of ``BrokerCore/deliverTogether(_:)``.
@@ -65,7 +69,7 @@ struct BrokerBatchCore {
 
     func deliver(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind, excluding id: UInt64?) -> JazzySendStatus {
         guard let batch else { return broker.deliver(topic, bytes, kind: kind, excluding: id) }
-        return withCharacters(of: topic) { name, length in
+        return withTopicName(topic) { name, length in
             bytes.withUnsafeBytes {
                 JazzySendStatus(
                     jz_broker_batch_deliver(
@@ -79,7 +83,7 @@ extension ServerCalls {
     fileprivate func deliver(
         _ topic: String, _ bytes: RawSpan, kind: WsMessageKind, excluding id: UInt64?
     ) -> JazzySendStatus {
-        withCharacters(of: topic) { name, length in
+        withTopicName(topic) { name, length in
             bytes.withUnsafeBytes {
                 JazzySendStatus(
                     jz_broker_deliver_except(
@@ -90,5 +94,9 @@ extension ServerCalls {
 
     fileprivate func setJoined(_ isJoined: Bool) {
         jz_broker_set_joined(core, isJoined)
+    }
+
+    fileprivate func missed(_ topic: String) {
+        withTopicName(topic) { jz_broker_missed(core, $0, $1) }
     }
 }

@@ -85,20 +85,20 @@ private final class BrokerContext: @unchecked Sendable {
         }
         functions.stop = { context in BrokerContext.at(context)?.stop() }
         functions.subscribe = { context, topic, length in
-            BrokerContext.at(context)?.connection?.subscribe(text(topic, length))
+            BrokerContext.at(context)?.connection?.subscribe(topicName(topic, length))
         }
         functions.unsubscribe = { context, topic, length in
-            BrokerContext.at(context)?.connection?.unsubscribe(text(topic, length))
+            BrokerContext.at(context)?.connection?.unsubscribe(topicName(topic, length))
         }
         functions.publish_except = { context, ws, topic, topicLength, kind, bytes, length in
             guard let connection = BrokerContext.at(context)?.connection else { return JZ_SEND_CLOSED }
             return connection.publish(
-                text(topic, topicLength), UnsafeRawBufferPointer(start: bytes, count: length).bytes,
+                topicName(topic, topicLength), UnsafeRawBufferPointer(start: bytes, count: length).bytes,
                 kind: WsMessageKind(kind), excluding: ws.value == 0 ? nil : ws.value
             ).core
         }
         functions.is_live = { context, topic, length in
-            BrokerContext.at(context)?.connection?.isLive(text(topic, length)) ?? false
+            BrokerContext.at(context)?.connection?.isLive(topicName(topic, length)) ?? false
         }
         functions.report = { context, report in
             guard let said = BrokerContext.at(context)?.connection?.report else { return }
@@ -127,10 +127,6 @@ private final class BrokerContext: @unchecked Sendable {
         server.core.end()
         connection = nil
     }
-}
-
-private func text(_ characters: UnsafePointer<CChar>?, _ length: Int) -> String {
-    String(decoding: UnsafeRawBufferPointer(start: characters, count: length), as: UTF8.self)
 }
 
 extension jz_error {

@@ -63,6 +63,7 @@ struct ServerCalls {
         var told = JazzyStatistics(statistics)
         told.readTimes(of: core)
         told.history = JazzyHistoryStatistics(of: core)
+        told.presence = JazzyPresenceStatistics(of: core)
         return told
     }
 

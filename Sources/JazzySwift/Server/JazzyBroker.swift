@@ -50,6 +50,8 @@ public enum JazzyBrokerOrdering: Sendable {
 /// - No echo: with ``JazzyBrokerOrdering/localFirst`` a server must not be delivered its own messages, because its
 ///   subscribers already have them.
 /// - Lost connections: ``JazzyBrokerServer/setJoined(_:)``.
+/// - Topics are any strings. Servers have some of their own, on which they tell each other of members
+///   (<doc:Presence>): these begin with U+FFFF, and `jazzy.presence` behind it. To a connection they are like all others.
 public protocol JazzyBrokerConnection: AnyObject, Sendable {
     /// A topic has its first subscriber on this server: messages of the others to it are to be delivered.
     ///
@@ -165,6 +167,17 @@ public struct JazzyBrokerServer: Sendable {
     /// ``JazzyBrokerConnection/unsubscribe(_:)``.
     public func setJoined(_ isJoined: Bool) {
         core.setJoined(isJoined)
+    }
+
+    /// Says that messages of other servers to a topic were, or may have been, missed here, although the connection is
+    /// there: then what servers tell each other of members (<doc:Presence>) is asked for again.
+    ///
+    /// Call it before what was published after the gap is delivered; not within ``JazzyBrokerConnection/subscribe(_:)``
+    /// and ``JazzyBrokerConnection/unsubscribe(_:)``.
+    ///
+    /// - Parameter topic: The topic, as it was subscribed.
+    public func missed(_ topic: String) {
+        core.missed(topic)
     }
 }
 

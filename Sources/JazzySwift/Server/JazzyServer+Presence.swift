@@ -19,11 +19,14 @@ extension JazzyServer {
     /// They are those of one moment. It takes a time in proportion to their number: who has to know whenever somebody
     /// comes asks ``onPresence(_:_:)`` instead. From any thread, also in handlers.
     ///
+    /// With a ``JazzyOptions/broker`` they are those of all servers, as far as this one has heard of them: the first
+    /// answer about a topic that was of no interest here has only the members of this server. See <doc:Presence>.
+    ///
     /// - Parameter topic: Any string, compared byte by byte.
     /// - Returns: The members; none if the server does not listen, or if there is no memory.
     public func members(of topic: String) -> [JazzyMember] { listening?.withCalls { $0.members(of: topic) } ?? [] }
 
-    /// How many members a topic has.
+    /// How many members a topic has; with a ``JazzyOptions/broker`` on all servers, as ``members(of:)`` says.
     ///
     /// - Parameter topic: Any string, compared byte by byte.
     public func memberCount(of topic: String) -> Int { listening?.withCalls { $0.memberCount(of: topic) } ?? 0 }
@@ -39,6 +42,9 @@ extension JazzyServer {
     /// Changes are told together, about 250 ms after the first of them: N members who come at the same time cost N, not
     /// N times N. What cancels out meanwhile is not told: a client that loses its connection and is back at once has not
     /// left. What is told adds up to ``members(of:)``. When the server ends all leave, which is told last.
+    ///
+    /// With a ``JazzyOptions/broker`` it tells of the members of all servers, and each server tells its own handlers: what
+    /// is to reach the clients of all of them is sent by each to its own (<doc:Presence>).
     ///
     /// The handler is called on a thread of the server that is for this alone, one call at a time: it delays no event
     /// loop, and may block; what happens meanwhile is told together afterwards. It must not wait for the end of its
@@ -61,7 +67,8 @@ extension JazzyServer {
     /// }
     /// ```
     ///
-    /// Otherwise it is as ``onPresence(_:_:)``. A server has up to 64 prefixes.
+    /// Otherwise it is as ``onPresence(_:_:)``. A server has up to 64 prefixes. With a ``JazzyOptions/broker`` it tells of
+    /// the topics with the prefix that have members here, or are otherwise of interest to this server.
     ///
     /// - Parameters:
     ///   - prefix: What the topics begin with, compared byte by byte. Empty: all topics.

@@ -36,6 +36,8 @@ extension JazzyStatistics {
         broker.report.add(countsOf: other.broker.report)
         history.recovered += other.history.recovered
         history.notRecovered += other.history.notRecovered
+        presence.notKept += other.presence.notKept
+        presence.malformed += other.presence.malformed
         refusals.add(other.refusals)
         closeCounts.add(other.closeCounts)
         causeCounts.add(other.causeCounts)

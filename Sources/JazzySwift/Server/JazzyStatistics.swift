@@ -77,6 +77,11 @@ public struct JazzyStatistics: Equatable, Sendable {
     /// What is kept of topics, if the server keeps a history of any.
     public internal(set) var history = JazzyHistoryStatistics()
 
+    // MARK: Members of topics
+
+    /// Who is there, if anybody has subscribed as somebody.
+    public internal(set) var presence = JazzyPresenceStatistics()
+
     // MARK: Ends
 
     /// Indexed by the core's number of the reason.

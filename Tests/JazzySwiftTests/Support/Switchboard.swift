@@ -10,6 +10,8 @@ final class Switchboard: Sendable {
         let topics = Mutex(Set<String>())
         let chosenReport = Mutex(JazzyBrokerReport())
         let refuses = Mutex(false)
+        /// The topics of what was published here and reaches nobody, of which nobody is told; `nil`: nothing is lost.
+        let lost = Mutex<[String]?>(nil)
 
         init(_ board: Switchboard, _ server: JazzyBrokerServer) {
             self.board = board
@@ -26,6 +28,11 @@ final class Switchboard: Sendable {
 
         func publish(_ topic: String, _ bytes: RawSpan, kind: WsMessageKind, excluding id: UInt64?) -> JazzySendStatus {
             guard !refuses.withLock({ $0 }) else { return .dropped }
+            let isLost = lost.withLock { lost in
+                lost?.append(topic)
+                return lost != nil
+            }
+            if isLost { return .sent }
             board.publish(topic, bytes, kind: kind, from: self, excluding: id)
             return .sent
         }
