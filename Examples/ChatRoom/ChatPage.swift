@@ -1,5 +1,5 @@
 /// The page at `/`. It uses `/room`, so all clients there see its messages, with this page or without. Where a server has
-/// several processes, and says on which one it is, the page shows that.
+/// several processes, and says on which one it is, and who is there, the page shows that.
 public let chatPage = """
     <!doctype html>
     <html lang="en">
@@ -22,8 +22,8 @@ public let chatPage = """
       h1 { font-size: 1.5rem; margin: 0; }
       #log { list-style: none; padding: 0; margin: 1rem 0; flex: 1; overflow-y: auto; overflow-wrap: anywhere; }
       .notice { opacity: .75; font-style: italic; }
-      #process { margin: 0; opacity: .75; }
-      #process:empty { display: none; }
+      #process, #people { margin: 0; opacity: .75; overflow-wrap: anywhere; }
+      #process:empty, #people:empty { display: none; }
       form { display: flex; flex-wrap: wrap; gap: .5rem; }
       input { font: inherit; padding: .4rem; min-width: 0; }
       #name { flex: 1 1 8rem; }
@@ -36,6 +36,7 @@ public let chatPage = """
     <body>
     <h1>Jazzy chat</h1>
     <p id="process" role="status"></p>
+    <p id="people" role="status"></p>
     <ul id="log" role="log" tabindex="0" aria-label="What was said"></ul>
     <form id="form">
       <input id="name" maxlength="30" aria-label="Your name" required>
@@ -49,8 +50,8 @@ public let chatPage = """
     const address = location.origin.replace(/^http/, "ws") + "/room";
     // The server announces it for members whose page could not.
     const joined = " joined.", left = " left.", lost = "'s connection is lost.";
-    // What a server of several processes says first.
-    const onProcess = "You are on process ";
+    // What a server of several processes says first; and who is there on all of them, in lines, whenever that changes.
+    const onProcess = "You are on process ", here = "Here are\\n";
     let socket;
 
     name.value = "Guest " + Math.floor(1000 + 9000 * Math.random());
@@ -73,6 +74,10 @@ public let chatPage = """
         const line = event.data;
         if (line.startsWith(onProcess) && !line.includes(": ")) {
           element("process").textContent = line;
+          return;
+        }
+        if (line.startsWith(here)) {
+          element("people").textContent = "Here: " + line.slice(here.length).split("\\n").join(", ");
           return;
         }
         // Messages have the member's name in front.

@@ -1,5 +1,5 @@
 // The chat's room, in several processes that share it through Redis: `make cluster N=4` starts them, and the page shows
-// on which one it is. `REDIS_URL` says where Redis is, if not here; needs hiredis (`libhiredis-dev`).
+// on which one it is, and who is there on all of them. `REDIS_URL` says where Redis is, if not here; needs hiredis (`libhiredis-dev`).
 import ChatRoom
 import FoundationEssentials
 import JazzyRedis
@@ -14,6 +14,24 @@ options.broker = .redis(environment["REDIS_URL"] ?? "redis://127.0.0.1:6379") { 
     print("process \(number): messages of other processes to \"\(topic)\" may be missing")
 }
 
+/// Who is there, on all processes.
+func people() -> String { "Here are\n" + Jazzy.members(of: "people").map(\.key).sorted().joined(separator: "\n") }
+
+/// Who has a name is there, with several tabs once.
+func note(_ ws: JazzyWebSocket, is name: String?) throws {
+    guard let name else {
+        ws.unsubscribe("people")
+        return
+    }
+    try ws.subscribe("people", as: JazzyMember(key: name))
+    ws.send(people())
+}
+
+// Each process tells its own clients: what is published reaches those of all.
+Jazzy.onPresence("people") { _, _ in
+    for ws in Jazzy.connections(in: "people") { ws.send(people()) }
+}
+
 struct Member { var name: String? }
 let roomOptions = JazzyRouteOptions(idleTimeout: .after(.seconds(30)))
 Route.ws("/room", options: roomOptions, state: { Member() }) { ws, event, message in
@@ -23,7 +41,9 @@ Route.ws("/room", options: roomOptions, state: { Member() }) { ws, event, messag
     }
     if event == .message, message.kind == .text {
         let text = message.text
-        ws.state.name = nameToKeep(of: ws.state.name, saying: text)
+        let name = nameToKeep(of: ws.state.name, saying: text)
+        if name != ws.state.name { try note(ws.webSocket, is: name) }
+        ws.state.name = name
         Jazzy.publish("room", text)
     }
     if case .close = event, let name = ws.state.name {

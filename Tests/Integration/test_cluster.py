@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect as connected
 from websockets.sync.client import connect
 
 from support.browser import PROGRAM, Browser
@@ -168,6 +169,35 @@ def test_who_is_on_another_process_hears_what_is_said():
         assert {line for lines in heard.values() for line in lines} == {"Ada: Hello!"}
 
 
+def test_all_are_told_who_is_there_on_every_process_and_who_is_gone_with_one():
+    with cluster(CLUSTER, free_port()) as server, contextlib.ExitStack() as connections:
+        members = {}
+        while len(members) < PROCESSES:
+            member = connections.enter_context(connect(f"ws://localhost:{server.port}/room", proxy=None))
+            pid = int(re.search(r" with the pid (\d+)\.$", member.recv(DEADLINE))[1])
+            members.setdefault(pid, member)
+        names = dict(zip(members, ["Ada", "Grace", "Alan"], strict=True))
+        for pid, member in members.items():
+            member.send(f"{names[pid]} joined.")
+        for member in members.values():
+            _await_people(member, sorted(names.values()))
+        crashed, *others = members
+        os.kill(crashed, signal.SIGKILL)
+        for pid in others:
+            _await_people(members[pid], sorted(names[each] for each in others))
+        members[others[0]].close()
+        _await_people(members[others[1]], [names[others[1]]])
+
+
+def _await_people(member, expected):
+    """Until it is told that those are there; everything else is passed over."""
+    last = None
+    while last != expected:
+        line = member.recv(2 * DEADLINE)
+        if line.startswith("Here are\n"):
+            last = line.split("\n")[1:]
+
+
 @pytest.mark.skipif(PROGRAM is None, reason="there is no browser: apt-get install chromium-headless-shell")
 async def test_the_page_shows_on_which_process_it_is_and_moves_when_that_ends(tmp_path):
     shown = "document.getElementById('process')?.textContent"
@@ -179,6 +209,14 @@ async def test_the_page_shows_on_which_process_it_is_and_moves_when_that_ends(tm
             await tab.screenshot(tmp_path / "page.png")
             pid = int(re.search(r"with the pid (\d+)\.$", before)[1])
             assert pid in pids(server)
+            people = "document.getElementById('people').textContent"
+            name = await tab.evaluate("document.getElementById('name').value")
+            await tab.until(f"{people} == 'Here: {name}'")
+            async with connected(f"ws://localhost:{server.port}/room", proxy=None) as member:
+                await member.send("Ada joined.")
+                await tab.until(f"{people} == 'Here: Ada, {name}'")
+            await tab.until(f"{people} == 'Here: {name}'")
             os.kill(pid, signal.SIGKILL)
             await tab.until(f"{shown} !== {before!r}")
             assert int(re.search(r"with the pid (\d+)\.$", await tab.evaluate(shown))[1]) in set(pids(server)) - {pid}
+            await tab.until(f"{people} == 'Here: {name}'")
