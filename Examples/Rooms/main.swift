@@ -16,7 +16,7 @@ Route.client("/jazzy.js")
 Route.ws(
     "/rooms/:room", options: options, state: Guest.self,
     upgrade: { request in
-        guard let room = request.parameters["room"], isRoomName(room) else { return .reject(404) }
+        guard let room = request.parameters["room"].flatMap(roomName) else { return .reject(404) }
         guard let token = request.token, let name = await accounts.name(forToken: token) else {
             return .reject(401, headers: ["WWW-Authenticate": "Bearer"])
         }

@@ -22,6 +22,7 @@ HEADERS = {
     "Alan": {"Cookie": "theme=dark; session=token-of-alan"},
 }
 BURST = 20
+INVISIBLE = ["\u200d", "\ufe0f", "\u034f", "\u3164", "\u115f", "\u0301\u0301", "\u2800"]
 HISTORY = 50
 
 
@@ -129,6 +130,7 @@ async def three_guests(guests, server, room):
         ("/rooms/lobby?token=token-of-ada", {}, 401),
         ("/rooms/no%20spaces", HEADERS["Ada"], 404),
         ("/rooms/" + "x" * 33, HEADERS["Ada"], 404),
+        *((f"/rooms/lobby{quote(invisible)}", HEADERS["Ada"], 404) for invisible in INVISIBLE),
         ("/rooms", HEADERS["Ada"], 404),
         ("/rooms/lobby", {**HEADERS["Alan"], "Origin": "https://elsewhere.example"}, 403),
     ],
@@ -137,6 +139,24 @@ async def test_who_is_not_let_in(server, path, headers, status):
     with pytest.raises(websockets.InvalidStatus) as refusal:
         await websockets.connect(f"ws://localhost:{server.port}{path}", additional_headers=headers, proxy=None)
     assert refusal.value.response.status_code == status
+
+
+async def test_a_room_is_the_same_however_its_accents_are_spelled(server):
+    async with entered(server, "Caf\u00e9-१२", {"Authorization": "bearer token-of-ada"}) as composed:
+        async with entered(server, "Cafe\u0301-१२", HEADERS["Grace"]) as decomposed:
+            assert composed["room"] == decomposed["room"] == "Caf\u00e9-१२"
+            assert decomposed["members"] == ["Ada", "Grace"]
+
+
+@contextlib.asynccontextmanager
+async def entered(server, room, headers):
+    """How somebody is welcomed in a room, in which it stays."""
+    address = f"ws://localhost:{server.port}/rooms/{quote(room)}"
+    async with websockets.connect(address, additional_headers=headers, proxy=None) as connection:
+        async with asyncio.timeout(DEADLINE):
+            while "welcome" not in (told := json.loads(await connection.recv())):
+                pass
+        yield told["welcome"]
 
 
 async def test_guests_are_told_who_is_there_who_comes_and_who_leaves(server):
