@@ -36,7 +36,7 @@ let dashboardPage = """
     const topics = ["connections", "traffic", "loops"];
     const shown = 100;
     const charts = new Map();
-    let socket;
+    let socket, watch;
 
     function add(parent, name, properties = {}) {
       const child = Object.assign(document.createElement(name), properties);
@@ -48,7 +48,10 @@ let dashboardPage = """
       const label = add(element("topics"), "label");
       const box = add(label, "input", { type: "checkbox", value: topic, checked: true });
       label.append(" " + topic);
-      box.onchange = () => ask(box.checked ? "subscribe" : "unsubscribe", [topic]);
+      box.onchange = () => {
+        ask(box.checked ? "subscribe" : "unsubscribe", [topic]);
+        expectSample();
+      };
       return box;
     });
 
@@ -109,20 +112,35 @@ let dashboardPage = """
       refused({ reason }) { tell(reason); },
     };
 
+    // A machine that is gone does not say so. Nothing comes where nothing is chosen.
+    function expectSample() {
+      clearTimeout(watch);
+      const isNext = socket.readyState == WebSocket.CONNECTING || boxes.some(box => box.checked);
+      if (isNext) watch = setTimeout(lose, 5000);
+    }
+
     function connect() {
       socket = new WebSocket(address);
+      expectSample();
       socket.onopen = () => {
         element("topics").disabled = false;
         ask("subscribe", boxes.filter(box => box.checked).map(box => box.value));
+        expectSample();
       };
       socket.onmessage = event => {
+        expectSample();
         for (const [kind, content] of Object.entries(JSON.parse(event.data))) handlers[kind]?.(content);
       };
-      socket.onclose = () => {
-        element("topics").disabled = true;
-        tell("The connection is lost. Trying again …");
-        setTimeout(connect, 1000);
-      };
+      socket.onclose = lose;
+    }
+
+    function lose() {
+      clearTimeout(watch);
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+      element("topics").disabled = true;
+      tell("The connection is lost. Trying again …");
+      setTimeout(connect, 1000);
     }
 
     connect();

@@ -37,7 +37,7 @@ let gamePage = """
     const address = location.origin.replace(/^http/, "ws") + "/game";
     const keys = { ArrowUp: 1, KeyW: 1, ArrowDown: 2, KeyS: 2, ArrowLeft: 4, KeyA: 4, ArrowRight: 8, KeyD: 8 };
     const canvas = element("world"), brush = canvas.getContext("2d");
-    let socket, own, place, held = 0, pointer;
+    let socket, own, place, held = 0, pointer, watch;
 
     /// The reverse of World.snapshot.
     function read(buffer) {
@@ -97,10 +97,18 @@ let gamePage = """
       hold(0);
     };
 
+    // A machine that is gone does not say so.
+    function expectSnapshot() {
+      clearTimeout(watch);
+      watch = setTimeout(lose, 5000);
+    }
+
     function connect() {
       socket = new WebSocket(address);
       socket.binaryType = "arraybuffer";
+      expectSnapshot();
       socket.onmessage = event => {
+        expectSnapshot();
         if (typeof event.data != "string") {
           show(read(event.data));
           follow();
@@ -112,13 +120,18 @@ let gamePage = """
         canvas.height = welcome.height;
         element("status").textContent = "You are player " + own + ".";
       };
-      socket.onclose = event => {
-        own = undefined;
-        held = 0;
-        const what = event.code == 1013 ? event.reason : "the connection is lost";
-        element("status").textContent = "The game is over: " + what + ". Trying again …";
-        setTimeout(connect, 1000);
-      };
+      socket.onclose = lose;
+    }
+
+    function lose({ code, reason } = {}) {
+      clearTimeout(watch);
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+      own = undefined;
+      held = 0;
+      const what = code == 1013 ? reason : "the connection is lost";
+      element("status").textContent = "The game is over: " + what + ". Trying again …";
+      setTimeout(connect, 1000);
     }
 
     connect();

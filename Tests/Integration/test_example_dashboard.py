@@ -11,6 +11,7 @@ import websockets
 
 from support.browser import PROGRAM, Browser
 from support.clients import CLIENTS
+from support.cutting import Proxy
 from support.deadline import DEADLINE
 from support.looks import check_looks, until_drawn
 from support.programs import EXAMPLES, IS_REPEATED
@@ -178,3 +179,13 @@ class TestPage:
                 await tab.until(f"{status} == 'Live, ten times a second.'")
             await tab.until(f"{status}?.startsWith('The connection is lost.')")
             assert await tab.evaluate("document.getElementById('topics').disabled")
+
+    async def test_a_connection_that_has_died_in_silence_is_replaced(self, server, tmp_path):
+        status = "document.getElementById('status')?.textContent"
+        async with Proxy(server.port) as proxy, Browser(tmp_path / "browser") as browser:
+            tab = await browser.open(f"http://localhost:{proxy.port}/")
+            await tab.until(f"{status} == 'Live, ten times a second.'")
+            proxy.hold()
+            await tab.until(f"{status}.startsWith('The connection is lost.')")
+            proxy.free()
+            await tab.until(f"{status} == 'Live, ten times a second.'")

@@ -13,6 +13,7 @@ import websockets
 
 from support.browser import PROGRAM, Browser
 from support.clients import CLIENTS
+from support.cutting import Proxy
 from support.deadline import DEADLINE
 from support.looks import check_looks, until_drawn
 from support.programs import EXAMPLES, IS_REPEATED
@@ -241,3 +242,16 @@ async def test_the_page_plays(server, tmp_path, scheme):
         await check_looks(tab, scheme, ["h1", "#status", "#self", "#others", "#coins"])
         await tab.close()
         await other.until(lambda snapshot: number not in snapshot.players)
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="there is no browser: apt-get install chromium-headless-shell")
+@pytest.mark.skipif(IS_REPEATED, reason="the page is the same")
+async def test_a_connection_that_has_died_in_silence_is_replaced(server, tmp_path):
+    status = "document.getElementById('status')?.textContent"
+    async with Proxy(server.port) as proxy, Browser(tmp_path / "browser") as browser:
+        tab = await browser.open(f"http://localhost:{proxy.port}/")
+        await tab.until(f"{status}?.startsWith('You are player')")
+        proxy.hold()
+        await tab.until(f"{status}.startsWith('The game is over: the connection is lost.')")
+        proxy.free()
+        await tab.until(f"{status}.startsWith('You are player')")
