@@ -111,7 +111,7 @@ def _half_of_capacity(load: tuple[str, ...], plan: Plan, server: Server) -> int:
     for _ in range(2):
         times = ["--warm-up", str(plan.warm_up), "--seconds", str(plan.seconds)]
         reading = run_load(plan.load_program, [*_with_rate(load, rate), *times], server, CLIENT_CORES)
-        rate = max(1, int(rate * 0.5 / max(reading["server_cpu_share"], 0.01)))
+        rate = max(1, int(0.5e6 / reading["server_cpu_us_per_message"]))
     return rate
 
 

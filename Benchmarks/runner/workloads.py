@@ -165,28 +165,41 @@ def two_loops() -> Workload:
     return Workload("two-loops", title, "echo", runs)
 
 
-def tail(kind: str, what: str, *beside: str, floor_beside: bool = True, flags: str = "", seconds: float = 1.0) -> Workload:
-    """1,000 connections at half of what the server can do, sent by the clock, while something else goes on."""
-    load = ("tails", "--connections", "1000", "--size", "20", "--rate", "{rate}")
+@dataclass(frozen=True)
+class Clock:
+    """How much is sent by the clock."""
+
+    connections: int = 1_000
+    connects: int = 10_000  # of others, in a reading
+    seconds: float = 1.0  # of a reading
+    rate: int | None = None  # messages a second; None: half of what the servers can do
+
+
+def tail(kind: str, what: str, clock: Clock, *beside: str, floor_beside: bool = True, flags: str = "") -> Workload:
+    """Connections at half of what the servers can do, while something else goes on."""
+    rate = "{rate}" if clock.rate is None else str(clock.rate)
+    load = ("tails", "--connections", str(clock.connections), "--size", "20", "--rate", rate)
     runs = (
         Run(FLOOR, floor(), (*load, *(beside if floor_beside else ()))),
         Run(C, echo_c(flags), (*load, *beside)),
     )
-    title = f"echo by the clock, 1,000 connections at half load, {what}"
-    return Workload(f"tail-{kind}", title, "echo", runs, capacity=load, seconds=seconds)
+    title = f"echo by the clock, {clock.connections:,} connections at half load, {what}"
+    return Workload(f"tail-{kind}", title, "echo", runs, capacity=load if clock.rate is None else (), seconds=clock.seconds)
 
 
-def tails(connects: int = 10_000, seconds: float = 1.0) -> list[Workload]:
+def tails(clock: Clock) -> list[Workload]:
     """The floor has neither workers nor metrics: beside them it is compared with itself undisturbed."""
+    others = str(int(clock.connects / clock.seconds))
+    slow, metrics = " --with slow", " --with metrics"
     return [
-        tail("quiet", "nothing else", seconds=seconds),
-        tail("large", "while one more has 1 MB echoed", "--large", "1000000", seconds=seconds),
-        tail("connects", f"while {connects:,} others connect", "--connects", str(int(connects / seconds)), seconds=seconds),
-        tail("slow", "while a handler takes 1 ms each 100 ms", "--slow", "/slow", flags=" --with slow", seconds=seconds),
-        tail("worker", "while one on a worker does", "--slow", "/slow-worker", floor_beside=False, flags=" --with slow",
-             seconds=seconds),
-        tail("scraped", "while metrics are asked for each 100 ms", "--page", "/metrics", floor_beside=False,
-             flags=" --with metrics", seconds=seconds),
+        tail("quiet", "nothing else", clock),
+        tail("large", "while one more has 1 MB echoed", clock, "--large", "1000000"),
+        tail("connects", f"while {clock.connects:,} others connect", clock, "--connects", others),
+        tail("slow", "while a handler takes 1 ms each 100 ms", clock, "--slow", "/slow", flags=slow),
+        tail("worker", "while one on a worker does", clock, "--slow", "/slow-worker", floor_beside=False, flags=slow),
+        tail(
+            "scraped", "while metrics are asked for each 100 ms", clock,
+            "--page", "/metrics", floor_beside=False, flags=metrics),
     ]  # fmt: skip
 
 
@@ -277,7 +290,7 @@ def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
         swift_task(1),
         swift_task(32),
         two_loops(),
-        *tails(min(10_000, most_descriptors - 1_000 - 100)),
+        *tails(Clock(connects=min(10_000, most_descriptors - 1_000 - 100))),
         *tls_workloads(peers, most_descriptors),
     ]
 
@@ -297,7 +310,7 @@ def quick_workloads(peers: list[Peer]) -> list[Workload]:
         swift_text(),
         swift_task(1),
         two_loops(),
-        *tails(200, 0.3),
+        *tails(Clock(connections=40, connects=100, seconds=0.3, rate=1_000)),
         tls_echo("tls-echo-20", "TLS, echo, 64 connections, 20 B, one in flight", peers, "--size", "20"),
         tls_handshake("1.2", True, peers),
         tls_beside(50, peers),

@@ -66,7 +66,7 @@ def test_no_server_outlives_its_round(tmp_path: Path) -> None:
 
 @BOTH_CORES
 def test_messages_are_sent_at_the_rate_at_which_servers_are_busy_for_half_of_the_time(tmp_path: Path) -> None:
-    load = fakes.load(tmp_path, "reading['server_cpu_share'] = reading['rate'] / 20_000")
+    load = fakes.load(tmp_path, "reading['server_cpu_us_per_message'] = 50.0")
     by_clock = ("tails", "--rate", "{rate}")
     runs = tuple(Run(name, fakes.server(tmp_path), by_clock) for name in ("one", "other"))
     measured = Workload("tail", "by the clock", "echo", runs, capacity=by_clock, seconds=0.7)
