@@ -3,8 +3,16 @@
 PEERS := $(BUILD)/peers
 PEER_SOURCES := Benchmarks/peers
 PEER_PACKAGES := zlib1g-dev libssl-dev libc6-dev gcc g++ libboost-dev libwebsockets-dev nodejs node-ws golang-go \
-	golang-github-gorilla-websocket-dev python3 python3-venv
-PEER_NAMES := libwebsockets beast ws gorilla websockets picows nio-echo
+	golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev python3 python3-venv
+PEER_NAMES := libwebsockets beast ws gorilla nhooyr websockets picows nio-echo
+# Libraries that Debian does not have take part where their sources are at hand: GO_SOURCES is a GOPATH with those of gws
+# and nbio, RUST_SOURCES a folder with tungstenite and tokio-tungstenite. What these need is Debian's.
+GO_SOURCES ?=
+RUST_SOURCES ?=
+PEER_NAMES += $(if $(GO_SOURCES),gws nbio) $(if $(RUST_SOURCES),tungstenite)
+PEER_PACKAGES += $(if $(GO_SOURCES),golang-github-klauspost-compress-dev golang-golang-x-crypto-dev) \
+	$(if $(RUST_SOURCES),$(patsubst %,librust-%-dev,tokio futures-util http httparse sha1 utf-8 data-encoding thiserror rand bytes \
+	url log byteorder))
 BENCH_VENV := $(BUILD)/bench-venv
 
 .PHONY: peers
@@ -25,10 +33,20 @@ $(PEERS)/beast: $(PEER_SOURCES)/beast/main.cpp
 	@mkdir -p $(@D)
 	g++ -std=c++17 -Wall -Wextra -O3 -DNDEBUG $< -pthread -lssl -lcrypto -o $@
 
-$(PEERS)/gorilla: $(PEER_SOURCES)/gorilla/main.go
+$(PEERS)/gorilla $(PEERS)/nhooyr $(PEERS)/gws $(PEERS)/nbio: $(PEERS)/%: $(PEER_SOURCES)/%/main.go
 	@mkdir -p $(@D)
-	cd $(<D) && env GO111MODULE=off GOFLAGS= GOPATH=/usr/share/gocode GOCACHE=$(abspath $(PEERS))/go-cache \
-		go build -o $(abspath $@)
+	cd $(<D) && env GO111MODULE=off GOFLAGS= GOPATH=$(if $(GO_SOURCES),$(abspath $(GO_SOURCES)):)/usr/share/gocode \
+		GOCACHE=$(abspath $(PEERS))/go-cache go build -o $(abspath $@)
+
+RUST_REGISTRY := /usr/share/cargo/registry
+$(PEERS)/tungstenite: $(PEER_SOURCES)/tungstenite/Cargo.toml $(PEER_SOURCES)/tungstenite/src/main.rs
+	@mkdir -p $(@D)/rust
+	cp -R $(<D)/. $(@D)/rust
+	cargo build --quiet --release --offline --manifest-path $(@D)/rust/Cargo.toml --target-dir $(@D)/rust/target \
+		--config 'source.crates-io.replace-with="debian"' --config 'source.debian.directory="$(RUST_REGISTRY)"' \
+		$(foreach crate,tungstenite tokio-tungstenite,--config \
+		'patch.crates-io.$(crate).path="$(abspath $(RUST_SOURCES))/$(crate)"')
+	cp $(@D)/rust/target/release/tungstenite-echo $@
 
 $(PEERS)/ws: $(PEER_SOURCES)/ws/server.js
 	@mkdir -p $(@D)
