@@ -1,6 +1,6 @@
 # Benchmarks. `make bench` measures; with QUICK=1 it only sees that everything works.
 
-BENCH_PACKAGES := zlib1g-dev libssl-dev openssl python3 python3-venv
+BENCH_PACKAGES := zlib1g-dev libisal-dev libssl-dev openssl python3 python3-venv
 BENCH := PYTHONPATH=Benchmarks $(BENCH_VENV)/bin/python -m runner
 # Further servers to compare with: PEER_ARGUMENTS="--peer NAME=COMMAND", where {port} in the command is the port.
 PEER_ARGUMENTS ?=
@@ -24,6 +24,7 @@ bench-programs: swift-toolchain
 	@$(MAKE) $(BENCH_VENV)/.installed $(BUILD)/release/bench-floor $(BUILD)/release/bench-load $(BUILD)/release/bench-echo-c \
 		$(BUILD)/release/bench-micro $(BUILD)/release/bench-floor-tls $(BUILD)/release/bench-echo-tls \
 		$(BUILD)/bench-tls/certificate.pem
+	@$(MAKE) JAZZY_DEFLATE=isal BUILD=$(BUILD)/isal $(BUILD)/isal/release/bench-echo-c
 	swift build $(call swift_package,Benchmarks,.build,-c release $(SWIFT_FLAGS)) --product bench-echo-swift
 
 # Programs with TLS. $(1) name, $(2) sources

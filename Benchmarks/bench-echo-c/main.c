@@ -3,11 +3,11 @@
  * route. It sends no greeting, and prints nothing per message.
  *
  *     bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] [--threads N] [--servers N]
- *                  [--with slow|metrics]
+ *                  [--with slow|metrics] [--level N]
  *
  * --threads: the loops of a server. --servers: several servers in this process, on consecutive ports, which share
  * nothing: to see the cost of what loops share. --with: routes whose handlers take a millisecond, or a page with
- * metrics at /metrics.
+ * metrics at /metrics. --level: of compression.
  */
 #include <jazzy.h>
 #include <stdbool.h>
@@ -114,6 +114,8 @@ int main(int count, char **arguments)
             count_of_servers = (size_t)number_of("--servers", value, 1, MOST_SERVERS);
         } else if (strcmp(arguments[i], "--deflate") == 0) {
             route.deflate.mode = deflate_mode_of(value);
+        } else if (strcmp(arguments[i], "--level") == 0) {
+            route.deflate.level = (uint8_t)number_of("--level", value, 1, 9);
         } else if (strcmp(arguments[i], "--with") == 0 && value != NULL &&
                    (strcmp(value, "slow") == 0 || strcmp(value, "metrics") == 0)) {
             extra = value;
@@ -121,7 +123,7 @@ int main(int count, char **arguments)
             fprintf(stderr,
                     "bench-echo-c: unknown flag %s\n"
                     "usage: bench-echo-c [--port N] [--max-message BYTES] [--deflate off|shared|dedicated] "
-                    "[--threads N] [--servers N] [--with slow|metrics]\n",
+                    "[--threads N] [--servers N] [--with slow|metrics] [--level N]\n",
                     arguments[i]);
             return 2;
         }

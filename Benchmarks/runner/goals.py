@@ -7,11 +7,11 @@ from typing import Any
 
 from .measurement import Results
 from .verdict import NOT_MET, Judged
-from .workloads import C, FLOOR, FLOOR_KEEPING, SWIFT
+from .workloads import C, FLOOR, FLOOR_KEEPING, ISAL, ISAL_FAST, SWIFT
 
 CPU = "server_cpu_us_per_message"
 MEMORY = "memory_per_connection"
-OURS = {FLOOR, FLOOR_KEEPING, C, SWIFT}
+OURS = {FLOOR, FLOOR_KEEPING, C, SWIFT, ISAL, ISAL_FAST}
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,14 @@ GOALS: list[Goal] = [
     *(
         _versus("compressed size to uWebSockets", f"deflate-{size}", 1.0, UWS, C, "received_bytes_per_message")
         for size in (200, 16000)
+    ),
+    *(
+        _versus(f"{what} with {label.removeprefix(C + ', ')}", f"deflate-{size}", limit, UWS, label, figure)
+        for size, label, cpu, bytes_limit in ((200, ISAL, 0.8, 1.0), (16000, ISAL, 0.5, 1.0), (16000, ISAL_FAST, 0.25, 1.1))
+        for what, limit, figure in (
+            ("CPU of compressed echo to uWebSockets", cpu, CPU),
+            ("compressed size to uWebSockets", bytes_limit, "received_bytes_per_message"),
+        )
     ),
     _versus("CPU of a connection to uWebSockets (1 / 1.2)", "connect", 1 / 1.2, UWS),
     _versus("CPU of 1,000 beside idle connections to 1,000 alone", "idle-beside", 1.03, "alone", "beside idle ones"),

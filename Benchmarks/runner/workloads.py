@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FLOOR, C, SWIFT = "floor", "Jazzy, C", "Jazzy, Swift"
+ISAL, ISAL_FAST = f"{C}, ISA-L", f"{C}, ISA-L, level 1"
 FLOOR_KEEPING = "floor, buffers kept"
 
 RELEASE = "build/release"
+ISAL_RELEASE = "build/isal/release"
 SWIFT_RELEASE = ".build/release"
 # How much more often the workloads are measured whose figures are near their limits.
 NEAR_A_LIMIT = 3
@@ -55,6 +57,10 @@ def echo_c(flags: str = "") -> str:
     return f"{RELEASE}/bench-echo-c --port {{port}}{flags}"
 
 
+def echo_isal(flags: str = "") -> str:
+    return f"{ISAL_RELEASE}/bench-echo-c --port {{port}} --deflate shared{flags}"
+
+
 def echo_swift(flags: str = "") -> str:
     return f"{SWIFT_RELEASE}/bench-echo-swift --port {{port}}{flags}"
 
@@ -91,6 +97,8 @@ def deflate(size: int, peers: list[Peer]) -> Workload:
     ours = (
         Run(C, echo_c(" --deflate shared"), load),
         Run(SWIFT, echo_swift(" --deflate shared"), load),
+        Run(ISAL, echo_isal(), load),
+        Run(ISAL_FAST, echo_isal(" --level 1"), load),
     )
     others = tuple(Run(peer.name, peer.deflate_command, load) for peer in peers if peer.deflate_command)
     title = f"permessage-deflate, JSON of {size:,} B, 64 connections, one in flight, no context takeover"

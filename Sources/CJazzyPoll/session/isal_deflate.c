@@ -9,8 +9,9 @@
 
 enum {
     FAST = 1,  /* of ISA-L's levels the one where zlib's is below the default, */
-    SMALL = 3, /* and where it is the default or more */
+    SMALL = 3, /* and where it is the default or more, but for windows in which there is nothing more to find */
     USUAL_LEVEL = 6,
+    SHORT_WINDOW_BITS = 11,
     FEWEST_SYMBOLS = 1024, /* in one block that ISA-L takes buffers for */
     MOST_ADDED = 1024,     /* bytes: room for what ISA-L writes at once, a block's header or a flush */
     MOST_BYTES = INT_MAX   /* of a context: it counts its bytes in 32 bits, and begins anew before those are full */
@@ -18,7 +19,8 @@ enum {
 
 static uint32_t level_of(jz_compressor_parameters parameters)
 {
-    return parameters.level < USUAL_LEVEL ? FAST : SMALL;
+    bool is_short = !parameters.keeps_context && parameters.window_bits <= SHORT_WINDOW_BITS;
+    return is_short || parameters.level < USUAL_LEVEL ? FAST : SMALL;
 }
 
 /* For blocks of as many symbols as zlib's have at that memory level. */
