@@ -62,4 +62,4 @@ swift-toolchain:
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) .build .build-sanitized .build-kqueue .build-static .build-peers .build-hummingbird Examples/.build Benchmarks/.build
+	rm -rf $(BUILD) .build .build-sanitized .build-kqueue .build-static .build-isal .build-peers .build-hummingbird Examples/.build Benchmarks/.build

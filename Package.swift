@@ -12,6 +12,11 @@ let redisTLS = "JazzyRedisTLS"
 let redisHasTLS = Context.environment["JAZZY_REDIS_TLS"] != nil
 let whereRedisHasTLS: BuildSettingCondition? = redisHasTLS ? nil : .when(traits: [redisTLS])
 
+/// Messages are compressed by zlib, or, for who says so by this trait, by Intel's ISA-L: in less time, but one more library
+/// that has to be there.
+let isal = "JazzyISAL"
+let whereISAL: BuildSettingCondition = .when(traits: [isal])
+
 /// Compilers find it without, but for Homebrew's. What pkg-config says of it elsewhere has a flag that SwiftPM refuses,
 /// with a warning in every build of everybody who has it.
 #if os(macOS)
@@ -38,13 +43,18 @@ let package = Package(
         // Where zlib is missing, SwiftPM names the system's package of it, and the compiler says so, too.
         .systemLibrary(
             name: "CJazzyZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "CJazzyISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
         .target(
             name: "CJazzyPoll",
-            dependencies: ["CJazzyZlib"],
+            dependencies: ["CJazzyZlib", .target(name: "CJazzyISAL", condition: .when(traits: [isal]))],
             // An include of the core names the folder: "codec/utf8.h". And its assertions are for the tests: a user's
             // release build does not pay for them.
-            cSettings: [.headerSearchPath("."), .define("NDEBUG", .when(configuration: .release))],
-            linkerSettings: [.linkedLibrary("z")]
+            cSettings: [
+                .headerSearchPath("."), .define("NDEBUG", .when(configuration: .release)),
+                .define("JZ_DEFLATE_ISAL", whereISAL),
+            ],
+            linkerSettings: [.linkedLibrary("z"), .linkedLibrary("isal", whereISAL)]
         ),
         // TLS for the C core, and the only target that needs OpenSSL: who does not depend on its products neither
         // builds it nor has to have that.
@@ -124,6 +134,7 @@ let package = Package(
 )
 
 package.traits.insert(.trait(name: redisTLS, description: "TLS to Redis and to Sentinels, which needs OpenSSL 3"))
+package.traits.insert(.trait(name: isal, description: "Compression by ISA-L, in less time than zlib's"))
 
 // MARK: The server ecosystem
 

@@ -15,6 +15,15 @@ other-deflate: $(VENV)/.installed
 	@$(MAKE) other-deflate-tests other-deflate-fuzz BUILD=$(BUILD)/isal VENV=$(VENV) JAZZY_DEFLATE=isal \
 		OTHER_DEFLATE_FLAGS=-DJZ_WORTH_INFLATING=1
 
+	@$(MAKE) other-deflate-swift
+
+# The core as the package builds it with the trait: what its module of ISA-L lacks is seen here.
+.PHONY: other-deflate-swift
+other-deflate-swift: swift-toolchain
+	JAZZY_STRICT=1 swift build --scratch-path .build-isal --traits JazzyISAL --target CJazzyPoll
+	@nm .build-isal/debug/CJazzyPoll.build/session/isal_deflate.c.o | grep -q isal_deflate || \
+		{ echo "the trait JazzyISAL does not bring ISA-L" >&2; exit 1; }
+
 .PHONY: other-deflate-tests other-deflate-fuzz
 other-deflate-tests:
 	@$(MAKE) -j2 $(call c_test_programs,sanitized,$(OTHER_DEFLATE_TESTS)) $(BUILD)/sanitized/conformance \

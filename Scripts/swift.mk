@@ -6,8 +6,11 @@ SWIFT_FLAGS ?=
 # built with these: where there are such, JAZZY_STRICT does the same, which our manifest reads.
 SWIFT_STRICT := -Xswiftc -warnings-as-errors
 HUMMINGBIRD_BUILD := .build-hummingbird
+# Every trait but JazzyISAL: it would take zlib's place wherever something is compressed, and has tests of its own
+# (other-deflate.mk).
+SWIFT_TRAITS := JazzyLogging,JazzyMetrics,JazzyTracing,JazzyServiceLifecycle,JazzyRedisTLS
 # The libraries with all that needs packages of others, in debug mode: the tests and the documentation share this build.
-swift_libraries = JAZZY_STRICT=1 swift build --enable-all-traits $(1)
+swift_libraries = JAZZY_STRICT=1 swift build --traits $(SWIFT_TRAITS) $(1)
 
 # $(1) package, $(2) build folder, $(3) more arguments. SwiftPM would not see a file that is new in a package that this one
 # depends on: it plans anew.

@@ -1,6 +1,6 @@
 # All tests. Each part can be run alone; `make test` runs them one after the other.
 
-TEST_PACKAGES := zlib1g-dev $(TLS_PACKAGES) $(REDIS_PACKAGES) $(REDIS_TEST_PACKAGES) gcc libc6-dev pkg-config \
+TEST_PACKAGES := zlib1g-dev libisal-dev $(TLS_PACKAGES) $(REDIS_PACKAGES) $(REDIS_TEST_PACKAGES) gcc libc6-dev pkg-config \
 	libcmocka-dev python3 python3-venv curl nodejs node-ws \
 	golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev libwebsockets-dev libwebsockets-test-server \
 	valgrind openssl nginx haproxy prometheus
@@ -87,7 +87,7 @@ test-differential: $(VENV)/.installed $(BUILD)/sanitized/session-driver
 .PHONY: test-swift
 test-swift:
 	$(call swift_libraries,--build-tests)
-	JAZZY_STRICT=1 swift test --skip-build --enable-all-traits
+	JAZZY_STRICT=1 swift test --skip-build --traits $(SWIFT_TRAITS)
 
 # The products of the server ecosystem in one process with Hummingbird. Nothing else builds what that needs.
 .PHONY: test-hummingbird

@@ -81,6 +81,36 @@ def test_a_program_built_against_the_installed_copy_echoes(prefix, tmp_path, mon
             assert connection.read_frame() == frames.Frame(frames.TEXT, b"hello")
 
 
+@pytest.fixture(scope="module")
+def prefix_with_isal(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("isal")
+    make("-j2", "install", f"PREFIX={directory}", "JAZZY_DEFLATE=isal", f"BUILD={tmp_path_factory.mktemp('build')}")
+    return directory
+
+
+def test_the_other_engine_is_named_for_who_links_the_archive(prefix, prefix_with_isal):
+    assert "-lisal" in flags(prefix_with_isal, "--static", "--libs")
+    assert "-lisal" not in flags(prefix_with_isal, "--libs")
+    assert "-lisal" not in flags(prefix, "--static", "--libs")
+
+
+@pytest.mark.parametrize("linking", ["static", "shared"])
+def test_a_program_with_the_other_engine_echoes(prefix_with_isal, tmp_path, monkeypatch, linking):
+    program = tmp_path / "echo-server"
+    build(prefix_with_isal, "gcc", linking, program)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(prefix_with_isal / "lib"))
+    with Server([program, 0], announcement=r"^ws://localhost:(\d+)/echo$") as server:
+        with open_websocket(server.port) as connection:
+            connection.send_frame(frames.TEXT, b"hello")
+            assert connection.read_frame() == frames.Frame(frames.TEXT, b"hello")
+
+
+def test_an_unknown_engine_is_refused():
+    result = make("library", "JAZZY_DEFLATE=zip", check=False)
+    assert result.returncode != 0
+    assert 'JAZZY_DEFLATE is zlib or isal, not "zip"' in result.stderr
+
+
 @pytest.fixture
 def compiler(tmp_path):
     """Stands for compilers: one that is called writes its name, and leaves an empty file where its output should be."""

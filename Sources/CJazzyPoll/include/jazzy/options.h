@@ -156,6 +156,10 @@ JZ_PUBLIC jz_options jz_options_default(void);
  *     JZ_DEFLATE_DEDICATED  2^(w+2) + 2^(m+9) bytes + 6 KiB to compress, 262 KiB by default; 2^w bytes + 7 KiB to
  *                           decompress, 39 KiB by default (with the window that the client agreed to); nothing for a
  *                           direction without context takeover, which either side can ask for
+ *
+ * Built with JAZZY_DEFLATE=isal, or the package's trait JazzyISAL, messages are compressed by Intel's ISA-L. It has two
+ * levels, one for those below 6; a connection's compressor takes 2^(m+8) bytes, at least 4 KiB, + 165 KiB whatever the
+ * window, 229 KiB by default, and 64 KiB less than that below level 6. Its decompressor is zlib's.
  */
 typedef enum jz_deflate_mode {
     JZ_DEFLATE_OFF,
@@ -166,8 +170,8 @@ typedef enum jz_deflate_mode {
 typedef struct jz_deflate_options {
     jz_deflate_mode mode;    /* default JZ_DEFLATE_OFF */
     uint8_t window_bits;     /* the largest window, as a power of two of bytes: 9 to 15; default 15 */
-    uint8_t memory_level;    /* zlib's: 1 to 9; default 8 */
-    uint8_t level;           /* zlib's, 1 (fastest) to 9 (smallest); default 6 */
+    uint8_t memory_level;    /* as zlib's: 1 to 9; default 8 */
+    uint8_t level;           /* as zlib's, 1 (fastest) to 9 (smallest); default 6 */
     size_t min_message_size; /* bytes; a smaller message is sent uncompressed; default 64 */
 } jz_deflate_options;
 
