@@ -90,11 +90,12 @@ actor Lobby {
         let visit = visits[ws]
         let others = rooms[room]?.members.filter { $0.key != ws } ?? [:]
         let name = unused(name, among: others.values)
-        if visit?.room == room, rooms[room]?.members[ws] == name { return try greet(ws, name, room, others) }
+        let isThere = visit?.room == room && rooms[room]?.members[ws] == name
 
         guard let origin = visit?.origin ?? ws.remoteAddress.map(Origins.place) else { return }
-        if let reason = whyFull(room, to: origin, others) { return try refuse(ws, reason) }
+        if !isThere, let reason = whyFull(room, to: origin, others) { return try refuse(ws, reason) }
         if let reason = origins.refusal(from: origin, isMember: visit != nil) { return try refuse(ws, reason) }
+        if isThere { return try greet(ws, name, room, others) }
         if visit != nil { leaveRoom(ws) }
         visits[ws] = Visit(room: room, origin: origin)
         rooms[room, default: Room(origin: origin)].members[ws] = name
