@@ -19,6 +19,7 @@
             addLoops()
             addBroker()
             addHistory()
+            addPresence()
         }
 
         func record(_ now: JazzyStatistics, since before: JazzyStatistics) {
@@ -102,6 +103,16 @@
             gauge("history_bytes") { Double($0.history.bytes) }
             counter("history_resumptions_total", ("result", "recovered")) { $0.history.recovered }
             counter("history_resumptions_total", ("result", "not_recovered")) { $0.history.notRecovered }
+        }
+
+        private mutating func addPresence() {
+            gauge("presence_topics") { Double($0.presence.topics) }
+            gauge("presence_members") { Double($0.presence.members) }
+            gauge("presence_bytes") { Double($0.presence.bytes) }
+            gauge("presence_servers") { Double($0.presence.servers) }
+            gauge("presence_members_elsewhere") { Double($0.presence.membersElsewhere) }
+            counter("presence_not_kept_total") { $0.presence.notKept }
+            counter("presence_malformed_total") { $0.presence.malformed }
         }
 
         private mutating func gauge(_ name: String, _ value: @escaping @Sendable (JazzyStatistics) -> Double) {

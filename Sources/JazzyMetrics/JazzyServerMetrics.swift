@@ -58,6 +58,13 @@
     /// | `jazzy_history_messages` | gauge | | messages that histories keep |
     /// | `jazzy_history_bytes` | gauge | | the bytes that all this takes |
     /// | `jazzy_history_resumptions_total` | counter | `result` | subscriptions at a position: `recovered`, `not_recovered` |
+    /// | `jazzy_presence_topics` | gauge | | topics that have members |
+    /// | `jazzy_presence_members` | gauge | | members of topics |
+    /// | `jazzy_presence_bytes` | gauge | | the bytes that all this takes |
+    /// | `jazzy_presence_servers` | gauge | | other servers whose members are known |
+    /// | `jazzy_presence_members_elsewhere` | gauge | | members on these, once for each server and topic |
+    /// | `jazzy_presence_not_kept_total` | counter | | how often one of these, or a message about them, found no room |
+    /// | `jazzy_presence_malformed_total` | counter | | messages about members that no server has sent |
     ///
     /// Counters go on where they are when a server that stopped is started again, and no count is lost in between. All
     /// names are known from the beginning, with 0.

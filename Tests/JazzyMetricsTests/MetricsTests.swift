@@ -80,6 +80,28 @@
             }
         }
 
+        @Test("How many members topics have is recorded")
+        func members() async throws {
+            let factory = TestMetrics()
+            let server = Self.server()
+            server.ws("/as") { ws, event, _ in
+                guard event == .open else { return }
+                try ws.subscribe("room", as: "Ada")
+                ws.send("welcome")
+            }
+            let metrics = JazzyServerMetrics(server, factory: factory)
+            try server.start(host: "127.0.0.1", port: 0)
+            let client = try await JazzyTestClient(server, "/as")
+            #expect(try await client.message().text == "welcome")
+            metrics.record()
+            #expect(try Self.gauge("jazzy_presence_topics", of: factory) == 1)
+            #expect(try Self.gauge("jazzy_presence_members", of: factory) == 1)
+            #expect(try Self.gauge("jazzy_presence_bytes", of: factory) ?? 0 > 3)
+            #expect(try Self.gauge("jazzy_presence_members_elsewhere", of: factory) == 0)
+            #expect(factory.total("jazzy_presence_not_kept_total") == 0)
+            await server.stopAndWait(grace: .seconds(10))
+        }
+
         @Test("Counters are given differences, go on over a restart, and miss nothing of a server's end")
         func differences() async throws {
             let factory = TestMetrics()

@@ -1,5 +1,6 @@
 #include "server/metrics.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -7,6 +8,8 @@
 #include "jazzy/version.h"
 #include "platform/process.h"
 #include "pubsub/history.h"
+#include "pubsub/presence.h"
+#include "server/presence_metrics.h"
 #include "server/summing.h"
 #include "shard/server.h"
 
@@ -327,6 +330,12 @@ static void write_history(scrape *scrape)
     add_labelled(scrape, "result", "not_recovered", history.not_recovered);
 }
 
+static void write_presence(scrape *scrape)
+{
+    const jz_presence_statistics now = jz_presence_statistics_of(scrape->server->presence);
+    jz_presence_metrics_write(&scrape->exposition, &now, atomic_load(&scrape->server->membership) != NULL);
+}
+
 bool jz_transports_sum(const jz_server *server, jz_transport_report *sum)
 {
     *sum = (jz_transport_report){0};
@@ -397,6 +406,7 @@ bool jz_metrics_write(const jz_server *server, jz_exposition_format format, jz_b
     write_loop_histograms(&scrape);
     write_broker(&scrape);
     write_history(&scrape);
+    write_presence(&scrape);
     write_transports(&scrape);
     write_process(&scrape);
     return jz_exposition_end(&scrape.exposition);

@@ -126,6 +126,7 @@ static void a_broker_is_counted_and_says_how_it_is(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_that(scraped(rows[i].sample) == rows[i].value, "%s", rows[i].sample);
     assert_true(scraped_page_has("\njazzy_broker_lag_seconds 0.0015\n"));
+    assert_true(scraped_page_has("\njazzy_presence_members_elsewhere 0\n"));
     test_client_close(&client);
     jz_server_destroy(server);
 }
@@ -137,6 +138,7 @@ static void without_a_broker_a_history_or_a_transport_nothing_is_said_of_one(voi
     scrape(run(server));
     assert_false(scraped_page_has("jazzy_broker_"));
     assert_false(scraped_page_has("jazzy_history_"));
+    assert_false(scraped_page_has("jazzy_presence_servers"));
     assert_false(scraped_page_has("jazzy_tls_"));
     jz_server_destroy(server);
 }
@@ -181,6 +183,33 @@ static void what_histories_keep_and_who_continued_is_told(void **state)
     jz_server_history_statistics(server, &kept);
     assert_int_equal(scraped("jazzy_history_bytes"), kept.bytes);
     assert_true(kept.bytes > 6);
+    test_client_close(&client);
+    jz_server_destroy(server);
+}
+
+/* --- Members --------------------------------------------------------------------------------------------------------
+ */
+
+static void subscribe_as_somebody(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)context, (void)message;
+    const jz_member ada = {"ada", 3, "info", 4};
+    if (event->type == JZ_EVENT_OPEN)
+        assert_int_equal(jz_ws_subscribe_as(ws, TOPIC, &ada, NULL), JZ_SEND_SENT);
+}
+
+static void how_many_members_topics_have_is_told(void **state)
+{
+    (void)state;
+    jz_server *server = create(NULL);
+    assert_int_equal(jz_server_route_ws(server, "/as", NULL, subscribe_as_somebody, NULL, NULL), JZ_OK);
+    uint16_t port = run(server);
+    scrape(port);
+    assert_true(scraped_page_has("\njazzy_presence_members 0\n"));
+    assert_true(test_client_open(&client, port, UPGRADE_REQUEST("/as")));
+    assert_eventually((scrape(port), scraped_page_has("\njazzy_presence_members 1\n")));
+    assert_int_equal(scraped("jazzy_presence_topics"), 1);
+    assert_true(scraped("jazzy_presence_bytes") > 7);
     test_client_close(&client);
     jz_server_destroy(server);
 }
@@ -254,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_broker_is_counted_and_says_how_it_is),
         cmocka_unit_test(what_histories_keep_and_who_continued_is_told),
         cmocka_unit_test(without_a_broker_a_history_or_a_transport_nothing_is_said_of_one),
+        cmocka_unit_test(how_many_members_topics_have_is_told),
         cmocka_unit_test_setup_teardown(transports_are_summed_each_once, make_folder, remove_folder),
         cmocka_unit_test(messages_beyond_a_rate_are_counted_by_what_is_done),
     };
