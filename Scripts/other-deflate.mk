@@ -7,7 +7,9 @@
 OTHER_DEFLATE_PACKAGES := libisal-dev
 OTHER_DEFLATE_TESTS := $(wildcard Tests/CJazzyPollTests/session/test_*.c) \
 	$(addprefix Tests/CJazzyPollTests/,output/test_publication.c behaviour/test_publish_options.c)
-OTHER_DEFLATE_FUZZ := fuzz_decompress fuzz_session
+# Not fuzz_session, for which the bytes sent may not depend on how the input is split: ISA-L has been seen to compress a
+# message in two ways, both of them right.
+OTHER_DEFLATE_FUZZ := fuzz_decompress
 
 .PHONY: other-deflate
 other-deflate: $(VENV)/.installed
