@@ -90,7 +90,9 @@ class Play:
             url = f"{scheme}://127.0.0.1:{self.proxies[name].port}"
         else:
             url = self._url_of(name)
-        member = Member(name, url, self.journal, is_ordered=self.is_ordered, flags=self._flags)
+        # On a busy machine Redis may not have answered in time when a server starts, which is no part of the play.
+        flags = {"--redis-starts-alone": 1, **(self._flags or {})}
+        member = Member(name, url, self.journal, is_ordered=self.is_ordered, flags=flags)
         self.members.append(self._stack.enter_context(member))
         member.connect(self.topics)
         self._sizes[name] = resident_memory(member.server.pid)
