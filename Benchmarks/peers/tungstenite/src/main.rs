@@ -35,6 +35,8 @@ fn main() -> std::io::Result<()> {
         (Some("--port"), Some(port)) => port.parse().expect("a port"),
         _ => panic!("usage: tungstenite --port N"),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
     runtime.block_on(serve(port))
 }
