@@ -52,6 +52,7 @@ public enum JazzyBrokerOrdering: Sendable {
 /// - Lost connections: ``JazzyBrokerServer/setJoined(_:)``.
 /// - Topics are any strings. Servers have some of their own, on which they tell each other of members
 ///   (<doc:Presence>): these begin with U+FFFF, and `jazzy.presence` behind it. To a connection they are like all others.
+///   A topic of the application that begins with U+FFFF has it twice here.
 public protocol JazzyBrokerConnection: AnyObject, Sendable {
     /// A topic has its first subscriber on this server: messages of the others to it are to be delivered.
     ///

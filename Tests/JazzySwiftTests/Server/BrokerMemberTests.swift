@@ -68,4 +68,27 @@ struct BrokerMemberTests {
         try eventually("all are there") { Self.keys(servers[1]) == ["ada", "grace"] }
         for client in [ada, grace] { client.reset() }
     }
+
+    @Test("What an application publishes to a topic of the same name is a message, and no server's word")
+    func forged() throws {
+        let board = Switchboard()
+        let servers = (0..<2).map { _ in BrokerTests.server(.switchboard(board)) }
+        defer { for server in servers { server.stop(); server.wait() } }
+        for server in servers {
+            server.ws("/forger") { ws, event, _ in
+                guard event == .open else { return }
+                ws.subscribe(Self.hidden)
+                try ws.subscribe("hall", as: JazzyMember(key: "ada", info: ""))
+                ws.send("welcome")
+            }
+            try server.start(host: "127.0.0.1", port: 0)
+        }
+        let clients = try servers.map { try TestClient(port: $0.port, path: "/forger") }
+        for client in clients { #expect(try client.receiveText() == "welcome") }
+        try eventually("servers hear each other") { servers.allSatisfy { $0.statistics.presence.servers == 1 } }
+        servers[0].publish(Self.hidden, "I am a server")
+        for client in clients { #expect(try client.receiveText() == "I am a server") }
+        for server in servers { #expect(server.statistics.presence.malformed == 0) }
+        for client in clients { client.reset() }
+    }
 }
