@@ -3,7 +3,7 @@
 TEST_PACKAGES := zlib1g-dev libisal-dev $(TLS_PACKAGES) $(REDIS_PACKAGES) $(REDIS_TEST_PACKAGES) gcc libc6-dev pkg-config \
 	libcmocka-dev python3 python3-venv curl nodejs node-ws \
 	golang-go golang-github-gorilla-websocket-dev golang-nhooyr-websocket-dev libwebsockets-dev libwebsockets-test-server \
-	valgrind openssl nginx haproxy prometheus
+	valgrind openssl nginx haproxy prometheus faketime
 # For the tests of pages in browsers, of the core with another C library, of systemd's units, and of a container's
 # image: each says that it was skipped where there is no such package.
 OPTIONAL_PACKAGES := chromium-headless-shell firefox-esr musl-tools systemd buildah

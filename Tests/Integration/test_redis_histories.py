@@ -14,9 +14,12 @@ from support.redis.failover import CAUSES, Failover, while_behind
 from support.redis.faults import full_disk
 from support.redis.history_faults import FAULTS
 from support.redis.history_play import HistoryPlay
-from support.redis.servers import Redis
+from support.redis.servers import Redis, RedisWithAClock
 
 FIRST, LAST = map(int, os.environ.get("JAZZY_REDIS_SEEDS", "1-24").split("-"))
+
+HOUR = 3600
+YEAR = 365 * 24 * HOUR
 
 # Of so many seeds one has a failover, which takes longer than other faults.
 FAILOVER_EACH = 12
@@ -63,6 +66,16 @@ def test_a_full_disk(tmp_path):
             eventually(lambda: play.dropped() > 0, "Redis refuses messages")
             play.await_more()
         play.await_more()
+        play.conclude()
+
+
+def test_a_clock_of_redis_that_jumps(tmp_path):
+    """Ages are told by it: what it makes too old nobody has in part, and what it makes younger than nothing stays."""
+    with RedisWithAClock(tmp_path / "redis") as redis, HistoryPlay(redis, 0) as play:
+        for seconds in [HOUR, -HOUR, 20 * YEAR, 0, -20 * YEAR, 7]:
+            redis.jump(seconds)
+            eventually(lambda seconds=seconds: abs(redis.ahead() - seconds) < 5, "the clock jumps")
+            play.await_more()
         play.conclude()
 
 

@@ -6,6 +6,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
@@ -166,6 +168,38 @@ class Redis(Daemon):
         """It is a replica of that from now on, and has its data."""
         self.call("REPLICAOF", "127.0.0.1", master.port)
         eventually(lambda: self.call("ROLE")[3] == b"connected", "the replica follows its master")
+
+
+class RedisWithAClock(Redis):
+    """Its clock, which is not the machine's, jumps when it is told to."""
+
+    def __init__(self, folder, **options):
+        super().__init__(folder, **options)
+        self._time = folder / "time"
+        self.jump(0)
+
+    def _command(self):
+        libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        if not libraries:
+            pytest.skip("there is no libfaketime: make test-packages installs it")
+        settings = {
+            # With jemalloc, which asks for the time before the library is ready, it would wait for itself.
+            "LD_PRELOAD": f"{libraries[0]} libc.so.6",
+            "FAKETIME_TIMESTAMP_FILE": self._time,
+            "FAKETIME_NO_CACHE": 1,
+            "FAKETIME_DONT_FAKE_MONOTONIC": 1,
+        }
+        return ["env", *(f"{name}={value}" for name, value in settings.items()), *super()._command()]
+
+    def jump(self, seconds):
+        """To so many seconds ahead of the machine's, or behind if negative: at once, as one who sets a clock does it."""
+        new = self._time.with_suffix(".new")
+        new.write_text(f"{seconds:+d}s\n")
+        new.replace(self._time)
+
+    def ahead(self):
+        """By how many seconds it says to be ahead."""
+        return int(self.call("TIME")[0]) - time.time()
 
 
 class Sentinel(Daemon):
