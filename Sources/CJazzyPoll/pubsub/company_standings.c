@@ -1,14 +1,20 @@
 /* What a company knows of the members of one other server in a room. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <stdlib.h>
+#include <time.h>
 
 #include "loop/count.h"
+#include "loop/timer.h"
 #include "pubsub/company_parts.h"
 
 enum {
     OVERHEAD = 16,
-    MOST_REMOVED = 1024, /* with one hold of a lock that loops take, too */
-    ASK_AGAIN_MS = 2900, /* less than between two beats, with which it is tried again */
-    PARTIAL_MS = 30000   /* after which what there was no room for is asked for again */
+    MOST_HELD_NS = 1000 * 1000, /* a lock that loops take, too; looked at after so many guests, */
+    GUESTS_BETWEEN_LOOKS = 16,
+    REST_NS = 200 * 1000, /* and so long it is left to others then, who have to wake up for it */
+    ASK_AGAIN_MS = 2900,  /* less than between two beats, with which it is tried again */
+    PARTIAL_MS = 30000    /* after which what there was no room for is asked for again */
 };
 
 static size_t standing_cost(void)
@@ -55,13 +61,25 @@ static void remove_guest(jz_company *company, jz_guest *guest)
     jz_uncount(&company->presence->guests, 1);
 }
 
-/* Removes guests for which `is_to_go`; not more than can be looked at while others wait. False: there are more. */
+/* Whether a lock that is held since then has to be let go, after so many guests. */
+static bool is_held_too_long(uint32_t count, uint64_t began)
+{
+    return count % GUESTS_BETWEEN_LOOKS == 0 && jz_clock_ns() - began >= MOST_HELD_NS;
+}
+
+static void rest(void)
+{
+    nanosleep(&(const struct timespec){.tv_nsec = REST_NS}, NULL);
+}
+
+/* Removes guests, or those that are unmarked, for as long as the lock may be held. False: there are more. */
 static bool remove_some(jz_company *company, jz_standing *standing, bool only_unmarked, jz_circle **next)
 {
     jz_presence_part *part = jz_room_part(standing->room);
-    int count = 0;
+    uint32_t count = 0;
     pthread_mutex_lock(&part->lock);
-    while (*next != &standing->guests && count++ < MOST_REMOVED) {
+    uint64_t began = jz_clock_ns();
+    while (*next != &standing->guests && (count++ == 0 || !is_held_too_long(count, began))) {
         jz_guest *guest = jz_guest_of_place(*next);
         *next = (*next)->next;
         if (!only_unmarked || guest->mark != standing->mark)
@@ -76,8 +94,8 @@ static bool remove_some(jz_company *company, jz_standing *standing, bool only_un
 static void remove_guests(jz_company *company, jz_standing *standing, bool only_unmarked)
 {
     jz_circle *next = standing->guests.next;
-    while (!remove_some(company, standing, only_unmarked, &next)) {
-    }
+    while (!remove_some(company, standing, only_unmarked, &next))
+        rest();
 }
 
 void jz_standing_clear(jz_company *company, jz_standing *standing)
@@ -199,21 +217,36 @@ static void take_away(jz_company *company, const jz_standing *standing, jz_text 
         remove_guest(company, guest);
 }
 
-static void apply(jz_company *company, jz_standing *standing, jz_text entries)
+/* Takes entries off the front, for as long as the lock may be held. */
+static void apply_some(jz_company *company, jz_standing *standing, jz_text *entries)
 {
     jz_presence_part *part = jz_room_part(standing->room);
     jz_company_entry entry;
+    uint32_t count = 0;
     pthread_mutex_lock(&part->lock);
-    while (jz_company_entry_take(&entries, &entry)) {
+    uint64_t began = jz_clock_ns();
+    while (jz_company_entry_take(entries, &entry)) {
         if (!entry.is_here) {
             take_away(company, standing, entry.key);
         } else if (!put(company, standing, &entry)) {
             standing->is_partial = true;
             jz_company_note_not_kept(company);
         }
+        if (is_held_too_long(++count, began))
+            break;
     }
     jz_presence_ring(company->presence, part);
     pthread_mutex_unlock(&part->lock);
+}
+
+/* A message is short, but each of its keys may be at as many servers as there can be, all of which are looked at. */
+static void apply(jz_company *company, jz_standing *standing, jz_text entries)
+{
+    apply_some(company, standing, &entries);
+    while (entries.length > 0) {
+        rest();
+        apply_some(company, standing, &entries);
+    }
 }
 
 static void take_hello(jz_company *company, jz_standing *standing, const jz_company_message *message, uint64_t now_ms)

@@ -17,7 +17,8 @@
  * it, of which the limit counts 327. A minute in which nothing changes costs each server 20 messages.
  *
  * What comes from the broker is believed only as far as it is well-formed: it costs memory within the limit of presence
- * and can neither fail nor block anything.
+ * and can neither fail nor block anything. However long it takes here, no lock is held for more than about a
+ * millisecond of it.
  *
  * All functions are called on one thread, the company's. With others it shares what presence has, under its locks. No
  * lock is held while the bus is called.
