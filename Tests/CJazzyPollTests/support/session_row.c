@@ -291,22 +291,38 @@ static void finish(run *run)
     jz_buffer_free(&run->output);
 }
 
+/* Whether a message is always compressed in the same way. ISA-L has two for some, both of them right. */
+#ifdef JZ_DEFLATE_ISAL
+enum { COMPRESSES_ALIKE = false };
+#else
+enum { COMPRESSES_ALIKE = true };
+#endif
+
+static void check_sent_is_due(run *run)
+{
+    char text[SENT_FRAMES_TEXT_SIZE];
+    assert_in_run(run, sent_frames_are_due(run->row, &run->taken, text), "%s", text);
+}
+
 /* The first run of a row fills `sent`; each later one has to send the same. */
 static void check_sent(run *run, jz_buffer *sent)
 {
     assert_true(jz_buffer_append(&run->taken, run->output.bytes, run->output.length));
-    if (sent->bytes != NULL) {
+    if (sent->bytes == NULL) {
+        check_sent_is_due(run);
+        assert_true(jz_buffer_reserve(&run->taken, 1, SIZE_MAX));
+        *sent = run->taken;
+        return;
+    }
+    if (run->row->deflate != NULL && !COMPRESSES_ALIKE) {
+        check_sent_is_due(run);
+    } else {
         assert_in_run(run, run->taken.length == sent->length, "%zu bytes were sent instead of %zu", run->taken.length,
                       sent->length);
         assert_in_run(run, sent->length == 0 || memcmp(run->taken.bytes, sent->bytes, sent->length) == 0, "%s",
                       "other bytes were sent");
-        jz_buffer_free(&run->taken);
-        return;
     }
-    char text[SENT_FRAMES_TEXT_SIZE];
-    assert_in_run(run, sent_frames_are_due(run->row, &run->taken, text), "%s", text);
-    assert_true(jz_buffer_reserve(&run->taken, 1, SIZE_MAX));
-    *sent = run->taken;
+    jz_buffer_free(&run->taken);
 }
 
 static void run_row(const session_row *row, manner manner, jz_buffer *sent)
