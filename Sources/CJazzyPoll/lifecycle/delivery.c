@@ -5,6 +5,7 @@
 #include "config/routes.h"
 #include "lifecycle/measuring.h"
 #include "lifecycle/pacing.h"
+#include "shard/errand.h"
 #include "shard/hold.h"
 #include "workers/work.h"
 
@@ -110,6 +111,21 @@ static void hand_to_workers(jz_shard *shard, jz_connection *connection, const jz
         connection->work = NULL;
 }
 
+void jz_deliver_after_queued(jz_shard *shard, jz_connection *connection)
+{
+    shard->has_queued = false;
+    if (!jz_errand_catch_up(shard, jz_shard_handle_of(shard, connection)))
+        jz_hold_end(shard, connection, JZ_HOLD_WORK);
+}
+
+/* The connection is behind. */
+static JZ_NEVER_INLINED void stop_soon(jz_shard *shard, jz_connection *connection)
+{
+    if (shard->has_queued)
+        jz_deliver_after_queued(shard, connection);
+    jz_ration_look_soon(&shard->ration);
+}
+
 /* Whether it is a ping or a pong, which has been answered and counted, and the handler does not want to see them. */
 static bool is_unwanted(const jz_route *route, const jz_event *event, const jz_message *message)
 {
@@ -131,7 +147,7 @@ void jz_deliver_anything(jz_shard *shard, jz_connection *connection, const jz_ev
     else
         hand_to_workers(shard, connection, event, message);
     if (connection->is_behind)
-        jz_ration_look_soon(&shard->ration);
+        stop_soon(shard, connection);
 }
 
 /* What is known of the request goes along: when a worker runs the event, the receive buffer will have other bytes. */
@@ -162,7 +178,7 @@ void jz_deliver_open(jz_shard *shard, jz_connection *connection, jz_text head, b
         hand_open_to_workers(shard, connection, head, is_secure);
     }
     if (connection->is_behind)
-        jz_ration_look_soon(&shard->ration);
+        stop_soon(shard, connection);
 }
 
 static void tell(jz_shard *shard, jz_connection *connection, jz_output_callback callback)
@@ -174,6 +190,8 @@ static void tell(jz_shard *shard, jz_connection *connection, jz_output_callback 
         callback(route->context, jz_shard_handle_of(shard, connection));
     else if (connection->work != NULL)
         follow_work(shard, connection, jz_work_add_notice(connection->work, callback));
+    if (connection->is_behind)
+        stop_soon(shard, connection);
 }
 
 void jz_deliver_notices(jz_shard *shard, jz_connection *connection)

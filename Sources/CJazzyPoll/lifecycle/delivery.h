@@ -24,6 +24,9 @@ static inline void jz_deliver(jz_shard *shard, jz_connection *connection, const 
 /* Delivers the open event; the handler can ask for the request, of which this is known. */
 void jz_deliver_open(jz_shard *shard, jz_connection *connection, jz_text head, bool is_secure);
 
+/* Its handler has sent what waits in the mailbox (jz_shard.has_queued): what follows is delivered once that is done. */
+void jz_deliver_after_queued(jz_shard *shard, jz_connection *connection);
+
 /* Calls the route's `drained` and `dropped`, if they are due. Outside of handlers only. */
 void jz_deliver_notices(jz_shard *shard, jz_connection *connection);
 

@@ -32,8 +32,10 @@ static bool is_held_back(const jz_connection *connection)
 }
 
 /* Whether to keep the rest of the input for later. */
-static bool stops_here(jz_shard *shard, const jz_connection *connection, const jz_input *input)
+static bool stops_here(jz_shard *shard, jz_connection *connection, const jz_input *input)
 {
+    if (shard->has_queued)
+        jz_deliver_after_queued(shard, connection);
     return input->length > 0 && (is_held_back(connection) || jz_ration_is_over(shard));
 }
 

@@ -265,6 +265,11 @@ jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused)
     return post_within_limit(shard, &(jz_errand){.ws = ws, .type = is_paused ? JZ_ERRAND_PAUSE : JZ_ERRAND_RESUME}, "");
 }
 
+bool jz_errand_catch_up(jz_shard *shard, jz_ws ws)
+{
+    return post(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_CATCH_UP}, "") == JZ_SEND_QUEUED;
+}
+
 jz_send_status jz_errand_answer(jz_shard *shard, jz_ws ws, jz_answer *answer)
 {
     return post_within_limit(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_ANSWER, .answer = answer}, "");

@@ -121,6 +121,9 @@ jz_send_status jz_errand_publish(jz_shard *shard, jz_ws sender, jz_text topic, j
 
 jz_send_status jz_errand_pause(jz_shard *shard, jz_ws ws, bool is_paused);
 
+/* Posts that a connection is not behind any more, once what was posted before is done. False: it cannot be posted. */
+bool jz_errand_catch_up(jz_shard *shard, jz_ws ws);
+
 /* What a JZ_ERRAND_CLOSE_TOPIC does. Its bytes are this, and the topic behind it. */
 typedef struct jz_topic_closing {
     size_t left; /* the first so many of the topic's subscribers have yet to be closed */

@@ -83,6 +83,7 @@ struct jz_shard {
     bool owes_flush; /* the broker was passed publications in this iteration, and is flushed at its end */
 
     jz_ration ration; /* for the connection that is being read */
+    bool has_queued;  /* the handler that is called has sent what waits in the mailbox behind other letters */
     jz_sampling handler_sampling;
     jz_slot_times slot_times;
     jz_timer measuring_timer;

@@ -61,9 +61,14 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
 
 static test_client client;
 
-/* A server with a client whose handler holds the loop, and will say `say` when it is let go; much was sent before. */
-static void start_and_send_before(jz_send_status (*say)(jz_ws ws))
+/*
+ * A server with a client whose handler holds the loop, and will say `say` when it is let go; much was sent before.
+ * Comes with the client's message: `behind_it`, unless it is NULL.
+ */
+static void start_with(jz_send_status (*say)(jz_ws ws), const test_frame *behind_it)
 {
+    static const uint8_t key[4] = {1, 2, 3, 4};
+    jz_buffer said = {0};
     say_last = say;
     loop.ws = 0;
     loop.holds = loop.is_let_go = false;
@@ -72,10 +77,19 @@ static void start_and_send_before(jz_send_status (*say)(jz_ws ws))
     loop.server = serving_start(&options, routes, COUNT_OF(routes));
     assert_true(test_client_open(&client, jz_server_port(loop.server), UPGRADE_REQUEST("/")));
     assert_eventually(loop.ws != 0);
-    test_client_send_frame(&client, &(test_frame)TEXT("hold"));
+    test_frame_append(&said, &(test_frame)TEXT("hold"), key);
+    if (behind_it != NULL)
+        test_frame_append(&said, behind_it, key);
+    test_client_send(&client, said.bytes, said.length);
+    jz_buffer_free(&said);
     assert_eventually(loop.holds);
     for (int i = 0; i < BEFORE; i++)
         assert_int_equal(jz_ws_send((jz_ws){loop.ws}, JZ_MESSAGE_TEXT, "before", 6), JZ_SEND_QUEUED);
+}
+
+static void start_and_send_before(jz_send_status (*say)(jz_ws ws))
+{
+    start_with(say, NULL);
 }
 
 static void expect_last_after_all_before(void)
@@ -113,6 +127,28 @@ static void what_was_sent_before_a_stop_goes_out_before_the_close(void **state)
     test_received frame;
     assert_true(test_client_take_frame(&client, &frame));
     assert_int_equal(frame.opcode, JZ_OPCODE_CLOSE);
+    finish();
+}
+
+/* Answered at once, the close would be sent before it, and it never (RFC 6455 section 5.5.1). */
+static void what_a_handler_says_comes_before_the_answer_to_a_close_behind_its_message(void **state)
+{
+    (void)state;
+    start_with(send_last, &(test_frame)CLOSE(1000, ""));
+    expect_last_after_all_before();
+    assert_int_equal(loop.answer, JZ_SEND_QUEUED);
+    test_received frame;
+    assert_true(test_client_take_frame(&client, &frame));
+    assert_int_equal(frame.opcode, JZ_OPCODE_CLOSE);
+    finish();
+}
+
+static void what_comes_behind_a_message_whose_answer_waits_is_delivered_after_it(void **state)
+{
+    (void)state;
+    start_with(send_last, &(test_frame)TEXT("again"));
+    expect_last_after_all_before();
+    test_client_expect(&client, JZ_OPCODE_TEXT, "last", 4);
     finish();
 }
 
@@ -337,6 +373,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_handler_says_comes_after_all_that_was_asked_before),
         cmocka_unit_test(what_was_sent_before_a_stop_goes_out_before_the_close),
+        cmocka_unit_test(what_a_handler_says_comes_before_the_answer_to_a_close_behind_its_message),
+        cmocka_unit_test(what_comes_behind_a_message_whose_answer_waits_is_delivered_after_it),
         cmocka_unit_test(a_handler_that_has_ended_its_connection_hears_of_nothing_but_the_close),
         cmocka_unit_test(what_a_handler_asks_is_taken_where_others_may_ask_no_more),
         cmocka_unit_test(a_handlers_call_takes_only_as_many_letters_as_make_room_for_it),
