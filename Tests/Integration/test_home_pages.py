@@ -1,5 +1,6 @@
 """The pages of `make run` in real browsers: on every screen, in the dark, with others, and when the server comes back."""
 
+import asyncio
 import contextlib
 import json
 from urllib.parse import urlsplit
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from support import browser, firefox
-from support.browser import Browser
+from support.browser import DEADLINE, Browser
 from support.clients import CLIENTS
 from support.cutting import Proxy
 from support.deployment import free_port
