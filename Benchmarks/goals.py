@@ -1,9 +1,10 @@
 """
 One table of all goals: what the latest results of each kind of measurement say about them.
 
-    goals.py [--quick]
+    goals.py [--quick] [--keep]
 
-The end of `make bench` writes it to Benchmarks/results/goals.md, from the results that are there, whenever they were made.
+The end of `make bench` writes it to Benchmarks/results/goals.md, from the results that are there, whenever they were made,
+and keeps what they say, so that the next table can tell of three runs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ from runner.measurement import Results
 from runner.verdict import Judged
 
 RESULTS = Path("Benchmarks/results")
+KEPT = "runs.json"  # what the last runs of everything said, the newest first
+RUNS = 3
+TOGETHER = """\
+*Runs before* are the medians of the two runs of everything before, the newer first, and *together* is the verdict of the
+readings of all three. A goal whose limit has changed since has no runs before."""
 
 
 def of_servers(whole: dict[str, Any]) -> list[Judged]:
@@ -65,8 +71,18 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def markdown(results: Path, quick: bool) -> str:
-    origins, tables, everything, rivals = [], [], [], []
+@dataclass(frozen=True)
+class Said:
+    """What the result of a part says."""
+
+    part: Part
+    machine: dict[str, str]
+    judged: list[Judged]
+    rivals: list[Judged]
+
+
+def all_said(results: Path, quick: bool) -> list[Said]:
+    said: list[Said] = []
     seen: set[str] = set()
     for part in PARTS:
         path = path_of(part, results, quick)
@@ -74,24 +90,62 @@ def markdown(results: Path, quick: bool) -> str:
         judged = [each for each in part.goals(whole) if each.text not in seen] if whole else []
         if not judged and whole:
             continue
-        machine = whole["machine"] if whole else {}
-        origins.append([part.title, f"`{part.command}`", machine.get("date", "never"), machine.get("commit", "–")])
+        rivals = server_goals.rivals(Results.of_json(whole["workloads"])) if whole and part.goals is of_servers else []
+        said.append(Said(part, whole["machine"] if whole else {}, judged, rivals))
         seen |= {each.text for each in judged}
-        everything += judged
-        if whole and part.goals is of_servers:
-            rivals += server_goals.rivals(Results.of_json(whole["workloads"]))
-        if judged:
-            tables.append(f"## {part.title}\n\n{table(verdict.HEAD, [verdict.row(each) for each in judged])}")
-    parts = ["# All goals", f"{verdict.counted(everything)}.", table(["part", "measured by", "on", "commit"], origins)]
-    beaten = table(verdict.RIVALS_HEAD, [verdict.rival_row(each) for each in rivals]) if rivals else "None, beyond noise."
-    parts += ["## Peers that need less than ours", beaten, "## How a goal is judged"]
-    return "\n\n".join([*parts, verdict.RULE, *tables]) + "\n"
+    return said
+
+
+def kept_runs(results: Path) -> list[list[Judged]]:
+    path = results / KEPT
+    runs = json.loads(path.read_text()) if path.exists() else []
+    return [[Judged.of_json(entry) for entry in run] for run in runs]
+
+
+def keep(results: Path) -> None:
+    newest = [each for said in all_said(results, quick=False) for each in said.judged]
+    runs = [run for run in [newest, *kept_runs(results)] if run][:RUNS]
+    whole = [[each.as_json() for each in run] for run in runs]
+    (results / KEPT).write_text(json.dumps(whole, indent=1) + "\n")
+
+
+def with_earlier(judged: Judged, runs: list[list[Judged]]) -> list[str]:
+    """Its cells, with the medians of runs before, and what all readings together say."""
+    same = [each for run in runs for each in run if (each.text, each.limit) == (judged.text, judged.limit)]
+    earlier = [each for each in same if each.readings != judged.readings]
+    if not earlier:
+        return [*verdict.row(judged), "–", "–"]
+    readings = tuple(reading for each in (judged, *earlier) for reading in each.readings)
+    together = Judged(judged.text, judged.limit, readings, judged.is_least)
+    return [*verdict.row(judged), ", ".join(verdict.number(each.measured) for each in earlier), *verdict.row(together)[-1:]]
+
+
+def markdown(results: Path, quick: bool) -> str:
+    said = all_said(results, quick)
+    runs = [] if quick else kept_runs(results)
+    head = [*verdict.HEAD[:-1], "this run", "runs before", "together"]
+    origins = [
+        [each.part.title, f"`{each.part.command}`", each.machine.get("date", "never"), each.machine.get("commit", "–")]
+        for each in said
+    ]
+    rivals = [verdict.rival_row(rival) for each in said for rival in each.rivals]
+    counted = verdict.counted([judged for each in said for judged in each.judged])
+    return "\n\n".join([
+        "# All goals", f"{counted}.", table(["part", "measured by", "on", "commit"], origins),
+        "## Peers that need less than ours", table(verdict.RIVALS_HEAD, rivals) if rivals else "None, beyond noise.",
+        "## How a goal is judged", f"{verdict.RULE} {TOGETHER}",
+        *(f"## {each.part.title}\n\n{table(head, [with_earlier(judged, runs) for judged in each.judged])}"
+          for each in said if each.judged),
+    ]) + "\n"  # fmt: skip
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--quick", action="store_true", help="what the quick runs left")
+    arguments.add_argument("--keep", action="store_true", help="keep what this run says beside those before")
     chosen = arguments.parse_args()
+    if chosen.keep:
+        keep(RESULTS)
     path = RESULTS / ("quick-goals.md" if chosen.quick else "goals.md")
     path.write_text(markdown(RESULTS, chosen.quick))
     print(f"all goals: {path}")

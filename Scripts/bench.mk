@@ -13,7 +13,7 @@ BENCH_PARTS := bench-servers $(if $(ONLY),,bench-redis bench-resume bench-scrape
 .PHONY: bench bench-servers
 bench:
 	@failed=""; for part in $(BENCH_PARTS); do $(MAKE) $$part || failed="$$failed $$part"; done; \
-		$(MAKE) bench-goals && [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+		$(MAKE) bench-goals KEEP=$$([ "$$failed$(QUICK)$(ONLY)" ] || echo yes) && [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 bench-servers: bench-programs
 	@$(MAKE) $(if $(QUICK),quick-peers,peers)
 	$(BENCH) --micro $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) --peers Benchmarks/peers/peers.json $(PEER_ARGUMENTS)
@@ -64,10 +64,11 @@ quick-peers:
 	@Scripts/install-packages nodejs node-ws
 	@$(MAKE) $(PEERS)/ws
 
-# What the latest results say about each goal: Benchmarks/results/goals.md.
+# What the latest results say about each goal: Benchmarks/results/goals.md. With KEEP=1, as behind a run of everything,
+# they are kept, and stand beside those of the two runs to come.
 .PHONY: bench-goals
 bench-goals:
-	@python3 Benchmarks/goals.py $(if $(QUICK),--quick)
+	@python3 Benchmarks/goals.py $(if $(QUICK),--quick) $(if $(KEEP),--keep)
 
 # Tests the benchmark runner, and runs the benchmarks briefly: figures are not checked.
 .PHONY: test-bench

@@ -29,7 +29,8 @@ def _first(path: str, key: str) -> str:
 def describe() -> dict[str, str]:
     memory = _first("/proc/meminfo", "MemTotal").removesuffix(" kB")
     commit = _output("git", "rev-parse", "--short=12", "HEAD") or "unknown"
-    if _output("git", "status", "--porcelain", "--untracked-files=no"):
+    # Results of the parts that were measured before are changes of this run itself.
+    if _output("git", "status", "--porcelain", "--untracked-files=no", "--", ":/", ":!/Benchmarks/results"):
         commit += ", with changes that are not committed"
     return {
         "date": datetime.date.today().isoformat(),
