@@ -8,7 +8,7 @@ import pytest
 from support.deadline import eventually
 from support.programs import IS_SANITIZED
 from support.redis.failover import Failover, by_a_kill
-from support.redis.halls import GHOSTS_AT_MOST, ROOM, SILENCE, WAYS_TO_LEAVE, Hall, await_agreement, await_all
+from support.redis.halls import BEAT, GHOSTS_AT_MOST, ROOM, SILENCE, WAYS_TO_LEAVE, Hall, await_agreement, await_all
 from support.redis.proxy import Proxy
 from support.redis.servers import Redis
 
@@ -118,8 +118,9 @@ def test_a_server_that_starts_late_knows_everybody(start):
     another.await_members({f"key{number}": "" for number in range(200, 300)})
 
 
-def test_who_is_a_member_stays_so_while_its_server_lives_and_is_gone_soon_after_a_crash(halls):
-    ann, bob, cid = halls
+def test_who_is_a_member_stays_so_while_its_server_lives_and_is_gone_soon_after_a_crash(start):
+    # Who has lost Redis for a moment, as where a probe is answered late, gives the others another chance.
+    ann, bob, cid = (start(name, redis_probe_timeout_ms=60_000) for name in NAMES)
     ann.visitor("ada")
     bob.visitor("grace")
     with cid.watch() as watch:
@@ -134,8 +135,7 @@ def test_who_is_a_member_stays_so_while_its_server_lives_and_is_gone_soon_after_
         seconds = watch.moment("-", "ada") - killed
         print(f"gone {seconds:.1f} s after the crash")
         assert seconds <= GHOSTS_AT_MOST
-        for hall in (bob, cid):
-            assert hall.members() == {"grace": ""}
+        await_all((bob, cid), {"grace": ""})
         # It comes back as another one.
         ann.start()
         ann.visitor("ada")
@@ -154,8 +154,10 @@ def test_who_has_also_a_connection_to_another_server_has_not_left_with_the_crash
         assert watch.told("ada") == ["+"]
 
 
-def test_members_of_a_server_that_stops_leave_at_once(halls):
-    ann, bob, cid = halls
+def test_members_of_a_server_that_stops_leave_at_once(start):
+    # However busy the machine is, its farewell reaches Redis.
+    patience = {"redis_stop_timeout_ms": 60_000, "redis_probe_timeout_ms": 60_000}
+    ann, bob, cid = (start(name, **patience) for name in NAMES)
     ann.visitor("ada")
     bob.visitor("grace")
     with cid.watch() as watch:
@@ -163,8 +165,8 @@ def test_members_of_a_server_that_stops_leave_at_once(halls):
         ann.stop()
         stopped = time.monotonic()
         watch.await_known({"grace": ""})
-        assert watch.moment("-", "ada") - stopped < 2
-        assert bob.members() == {"grace": ""}
+        assert watch.moment("-", "ada") - stopped < SILENCE - BEAT, "it was told, and not found out by silence"
+        bob.await_members({"grace": ""})
 
 
 def test_a_server_that_was_suspended_comes_back_with_its_members(halls):

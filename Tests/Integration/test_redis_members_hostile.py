@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import time
 
 import pytest
 
@@ -29,9 +28,12 @@ def halls(redis):
 
 def channels(redis):
     """Where servers tell each other of members."""
-    found = [channel for channel in redis.call("PUBSUB", "CHANNELS") if b"presence" in channel]
-    assert len(found) >= 2, found
-    return found
+
+    def found():
+        channels = [channel for channel in redis.call("PUBSUB", "CHANNELS") if b"presence" in channel]
+        return channels if len(channels) >= 2 else None
+
+    return eventually(found, "servers are subscribed to them")
 
 
 def enter(halls):
@@ -51,26 +53,29 @@ def counted(halls):
 class Recorded:
     """`with Recorded(redis)`: what is published to these channels."""
 
+    _END = b"the end"
+
     def __init__(self, redis):
-        self._client = redis.client(deadline=0.5)
-        self._channels = channels(redis)
-        self.messages = []
+        self._redis = redis
+        self._client = redis.client()
+        self._channels = [*channels(redis), self._END]
 
     def __enter__(self):
-        for channel in self._channels:
-            self._client.call("SUBSCRIBE", channel)
+        self._client.send("SUBSCRIBE", *self._channels)
+        for _ in self._channels:
+            self._client.read()
         return self
 
     def __exit__(self, *_):
         self._client.close()
 
     def gather(self):
-        """What has come until nothing comes for a while."""
-        with contextlib.suppress(TimeoutError):
-            while True:
-                _, channel, message = self._client.read()
-                self.messages.append((channel, message))
-        return self.messages
+        """All that was published until now."""
+        self._redis.call("PUBLISH", self._END, "")
+        messages = []
+        while (told := self._client.read())[1] != self._END:
+            messages.append((told[1], told[2]))
+        return messages
 
 
 def test_what_is_no_message_of_a_server_is_counted_and_does_nothing(redis, halls):

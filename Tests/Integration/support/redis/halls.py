@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 import time
 
@@ -33,13 +34,19 @@ class Hall:
     def __init__(self, url, *, name="", flags=None):
         self.name = name
         own = {"--stop-timeout-ms": 300, "--conceal-gaps": 1}  # so that members are told nothing but answers
-        self._settings = {"--redis": url, **QUICKLY, **own, **(flags or {})}
+        # On a busy machine Redis may not have answered in time when a server starts.
+        self._settings = {"--redis": url, "--redis-starts-alone": 1, **QUICKLY, **own, **(flags or {})}
         self.server = None
         self.port = 0
         self._visitors = []
 
     def __enter__(self):
         self.start()
+        try:
+            self.await_joined()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, kind, exception, traceback):
@@ -167,7 +174,9 @@ class Visitor:
 
     def _ask(self, command):
         self._connection.send_frame(TEXT, command.encode())
-        return self._connection.read_frame().payload.decode()
+        while (frame := self._connection.read_frame()).opcode == PING:
+            self._connection.send_frame(PONG, frame.payload)
+        return frame.payload.decode()
 
     def join(self, info):
         """It is a member, or one with another info."""
@@ -185,8 +194,7 @@ class Visitor:
 
     def close(self):
         self._connection.send_frame(CLOSE, b"\x03\xe8")
-        with contextlib.suppress(OSError, EOFError):
-            self._connection.read_close()
+        self._await_close()
         self._connection.socket.close()
 
     def vanish(self):
@@ -196,11 +204,15 @@ class Visitor:
 
     def follow(self):
         """It answers the server's farewell, if it is still there."""
+        self._await_close()
+        with contextlib.suppress(OSError):
+            self._connection.send_frame(CLOSE, b"\x03\xe9")
+        self._connection.socket.close()
+
+    def _await_close(self):
         with contextlib.suppress(OSError, EOFError):
             while self._connection.read_frame().opcode != CLOSE:
                 pass
-            self._connection.send_frame(CLOSE, b"\x03\xe9")
-        self._connection.socket.close()
 
 
 WAYS_TO_LEAVE = (Visitor.leave, Visitor.close, Visitor.vanish)

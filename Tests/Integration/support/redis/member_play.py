@@ -119,7 +119,7 @@ class MemberPlay:
         with contextlib.ExitStack() as stack:
             for number in range(self._count):
                 proxy = stack.enter_context(Proxy(self.redis.port))
-                flags = {"--redis-ordered": int(self._is_ordered), "--redis-starts-alone": 1}
+                flags = {"--redis-ordered": int(self._is_ordered)}
                 hall = stack.enter_context(Hall(proxy.url, name=f"server {number}", flags=flags))
                 self.proxies.append(proxy)
                 self.halls.append(hall)

@@ -121,17 +121,24 @@ class Link:
         return b"".join(instead if word == b"PUBLISH" else command for word, command in commands), rest
 
 
+def _listening():
+    """A socket that listens on a free port."""
+    while True:
+        with contextlib.suppress(OSError):  # somebody else was faster
+            return socket.create_server(("127.0.0.1", free_port()), backlog=128)
+
+
 class Proxy:
     """`with Proxy(port) as proxy`: connections to proxy.port reach that port, except for the faults."""
 
     def __init__(self, target):
         self.target = target
-        self.port = free_port()
         self.refusal = None
         self._flow = {COMMANDS: threading.Event(), REPLIES: threading.Event()}
         self._links = []
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self._listener = _listening()
+        self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self.flow()
 
