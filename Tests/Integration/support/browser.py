@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -96,24 +97,35 @@ class Browser:
             stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
-        async with asyncio.timeout(DEADLINE):
-            address = None
-            while address is None:
-                line = await self._process.stderr.readline()
-                assert line, "the browser ended"
-                address = re.search(rb"listening on (ws://\S+)", line)
-        self._drain = asyncio.create_task(self._process.stderr.read())
-        self._connection = await websockets.connect(address[1].decode(), max_size=None, compression=None)
-        self._listener = asyncio.create_task(self._listen())
+        self._tasks = []
+        try:
+            async with asyncio.timeout(DEADLINE):
+                address = None
+                while address is None:
+                    line = await self._process.stderr.readline()
+                    assert line, "the browser ended"
+                    address = re.search(rb"listening on (ws://\S+)", line)
+            self._tasks.append(asyncio.create_task(self._process.stderr.read()))
+            # How long it may take to answer is told by each call: no pings ask for it.
+            options = {"open_timeout": DEADLINE, "ping_interval": None, "proxy": None}
+            self._connection = await websockets.connect(address[1].decode(), max_size=None, compression=None, **options)
+            self._tasks.append(asyncio.create_task(self._listen()))
+        except BaseException:
+            await self._end()
+            raise
         return self
 
     async def __aexit__(self, *_):
+        await self._end()
+
+    async def _end(self):
         # Kills the whole process group: processes of tabs keep the pipe open longer than the browser lives.
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
-        for task in [self._listener, self._drain]:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(self._listener, self._drain, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _listen(self):
         async for text in self._connection:

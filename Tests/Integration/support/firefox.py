@@ -58,7 +58,9 @@ class Firefox:
                     assert line, "the browser ended"
                     address = re.search(rb"BiDi listening on (ws://\S+)", line)
             self._drain = asyncio.create_task(self._process.stderr.read())
-            self._connection = await websockets.connect(address[1].decode() + "/session", max_size=None, proxy=None)
+            # How long it may take to answer is told by each call: no pings ask for it.
+            options = {"open_timeout": LONG, "ping_interval": None, "proxy": None}
+            self._connection = await websockets.connect(address[1].decode() + "/session", max_size=None, **options)
             await self._call("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
             await self._call("session.subscribe", events=["log.entryAdded"])
             self._context = (await self._call("browsingContext.getTree"))["contexts"][0]["context"]
