@@ -87,6 +87,13 @@ class Player:
                 pass
         return snapshot
 
+    async def seeing(self, happening):
+        """Waits for it, and sees what happens meanwhile: who does not look is late, and has to leave."""
+        task = asyncio.ensure_future(happening)
+        while not task.done():
+            await self.snapshot()
+        return await task
+
     async def hold(self, directions):
         await self.client.send(bytes([directions]))
 
@@ -216,31 +223,32 @@ async def test_every_player_is_told_when_the_server_stops():
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_page_plays(server, tmp_path, scheme):
     status = "document.getElementById('status')?.textContent"
-    async with Browser(tmp_path / "browser") as browser, Player(server) as other:
+    async with Browser(tmp_path / "browser") as browser, contextlib.AsyncExitStack() as stack:
         tab = await browser.open(f"http://localhost:{server.port}/", width=360, height=640, scheme=scheme)
         await tab.until(f"/^You are player [0-9]+[.]$/.test({status})")
         number = int(await tab.evaluate(f"{status}.match(/[0-9]+/)[0]"))
+        other = await stack.enter_async_context(Player(server))
         await other.until(lambda snapshot: number in snapshot.players)
 
         # What its keys do is seen by others.
         keys = [("ArrowRight", 0, 1, WIDTH), ("KeyA", 0, -1, 0), ("KeyS", 1, 1, HEIGHT), ("ArrowUp", 1, -1, 0)]
         for key, axis, sign, edge in keys:
             start = (await other.snapshot()).players[number][axis]
-            await tab.call("Input.dispatchKeyEvent", type="keyDown", code=key)
+            await other.seeing(tab.call("Input.dispatchKeyEvent", type="keyDown", code=key))
 
             def has_gone(seen):
                 place = seen.players[number][axis]
                 return place == edge or sign * (place - start) > 0
 
             await other.until(has_gone)
-            await tab.call("Input.dispatchKeyEvent", type="keyUp", code=key)
+            await other.seeing(tab.call("Input.dispatchKeyEvent", type="keyUp", code=key))
 
         # It shows the world, and counts the other player.
-        await until_drawn(tab, "canvas")
-        await tab.until("document.getElementById('count').textContent == '1'")
-        await tab.screenshot(tmp_path / "page.png")
-        await check_looks(tab, scheme, ["h1", "#status", "#self", "#others", "#coins"])
-        await tab.close()
+        await other.seeing(until_drawn(tab, "canvas"))
+        await other.seeing(tab.until("document.getElementById('count').textContent == '1'"))
+        await other.seeing(tab.screenshot(tmp_path / "page.png"))
+        await other.seeing(check_looks(tab, scheme, ["h1", "#status", "#self", "#others", "#coins"]))
+        await other.seeing(tab.close())
         await other.until(lambda snapshot: number not in snapshot.players)
 
 
