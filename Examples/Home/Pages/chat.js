@@ -65,12 +65,14 @@ function tellOf(names, what) {
   else names.forEach(name => notice(bdi(name), what));
 }
 
+const shortTime = clock({ hour: "2-digit", minute: "2-digit" });
+
 function showLine({ name, text, date }) {
   const isOwn = name == own, when = new Date(date);
   const item = make("li", { className: isOwn ? "own" : "other" });
   item.dataset.voice = voice(name);
   if (last.name != name) {
-    const time = make("time", { dateTime: date }, when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+    const time = make("time", { dateTime: date }, shortTime(when));
     item.append(avatar(name), make("p", { className: "who" }, bdi(name), " ", time));
   }
   last.name = name;

@@ -18,10 +18,11 @@ const state = route => route.socket?.readyState ?? WebSocket.CLOSED;
 const hex = bytes => Array.from(bytes, byte => byte.toString(16).padStart(2, "0")).join(" ");
 const cut = (text, limit) => text.length > limit ? text.slice(0, limit) + " … and more" : text;
 
+const longTime = clock({ hour: "numeric", minute: "2-digit", second: "2-digit", hour12: false });
+
 function line(direction, kind, size, content) {
-  const time = new Date().toLocaleTimeString([], { hour12: false });
   const what = { sent: "→", received: "←", event: "•" }[direction];
-  const item = make("li", { className: direction }, make("time", { className: "number" }, time),
+  const item = make("li", { className: direction }, make("time", { className: "number" }, longTime(new Date())),
     make("span", { className: "arrow", title: direction, role: "img", ariaLabel: direction }, what));
   if (kind) item.append(make("span", { className: "kind number" }, kind + ", " + counted(size, "byte")));
   item.append(make("span", { className: kind == "binary" ? "content mono" : "content", dir: "auto" }, content));

@@ -32,6 +32,12 @@ function beforeDrawing(act) {
   };
 }
 
+// Made once: to make one takes a browser longer than all else of a line, and many lines come at once.
+const clock = options => {
+  const format = new Intl.DateTimeFormat([], options);
+  return time => format.format(time);
+};
+
 const grouped = value => value.toLocaleString("en");
 const counted = (count, one, many = one + "s") => grouped(count) + " " + (count == 1 ? one : many);
 const socketAddress = path => location.origin.replace(/^http/, "ws") + path;
