@@ -196,7 +196,8 @@ def test_a_response_that_is_no_good_is_logged_and_not_stapled(start_secure, auth
     server = start_secure("--ocsp", response)
     for said in stapled(server.port):
         assert "OCSP response: no response sent" in said
-    assert any(str(response) in line for line in server.errors.all()), server.errors.text()
+    told = server.errors.wait_for(lambda lines: any(str(response) in line for line in lines))
+    assert told, server.errors.text()
 
 
 def test_a_new_response_is_stapled_after_a_reload(start_secure, authority, certified, tmp_path):

@@ -150,7 +150,7 @@ def users_package(repository):
     package = ROOT / "build" / "users-package"
     write(package, {**FILES, "Package.swift": MANIFEST % json.dumps(repository)})
     forget_other_libraries(package)
-    run(["swift", "package", "update"], package)
+    run(["swift", "package", "update"], package, BUILD_DEADLINE)
     for product in ["chat", "bench-echo-c", "bench-echo-swift"]:
         run(["swift", "build", "--product", product], package, BUILD_DEADLINE)
     return package
