@@ -10,7 +10,7 @@ import pytest
 from support.deadline import eventually
 from support.programs import IS_SANITIZED
 from support.redis.faults import FAULTS, HARMLESS
-from support.redis.members import Publishing
+from support.redis.members import PATIENTLY, Publishing
 from support.redis.play import STOPS_WITHIN, Play
 from support.redis.servers import Redis
 
@@ -26,7 +26,7 @@ def redis(tmp_path):
 
 @pytest.mark.parametrize("is_ordered", [False, True], ids=["local first", "ordered"])
 def test_nothing_is_lost_without_a_fault(redis, is_ordered):
-    with Play(redis, names=("ann", "bob", "cid"), is_ordered=is_ordered) as play:
+    with Play(redis, names=("ann", "bob", "cid"), is_ordered=is_ordered, flags=PATIENTLY) as play:
         play.perform(play.nothing())
         assert (play.gaps(), play.damage()) == (0, 0)
         play.stop()
@@ -34,7 +34,7 @@ def test_nothing_is_lost_without_a_fault(redis, is_ordered):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_gap_is_told(redis, fault):
-    with Play(redis) as play:
+    with Play(redis, flags=PATIENTLY if fault in HARMLESS else None) as play:
         play.perform(FAULTS[fault](play))
         assert (play.damage() > 0) == (fault not in HARMLESS)
         if fault in HARMLESS:
@@ -102,8 +102,9 @@ def test_what_is_lost_last_is_told_although_nothing_follows(redis):
 
 
 def test_one_line_of_the_log_says_how_long_a_server_was_alone(redis):
-    with Play(redis) as play:
+    with Play(redis, flags=PATIENTLY) as play:
         play.perform(FAULTS["killed"](play), count=5)
+        play.stop()  # all of its log is there
         for member in play.members:
             text = member.server.errors.text()
             said = re.findall(r"joined others .* again after \d+ ms", text)
@@ -112,7 +113,7 @@ def test_one_line_of_the_log_says_how_long_a_server_was_alone(redis):
 
 def test_a_full_queue_drops_what_is_published_and_says_so(redis):
     limit = 1 << 20
-    with Play(redis, flags={"--redis-queue-limit": limit}) as play:
+    with Play(redis, flags={"--redis-queue-limit": limit, **PATIENTLY}) as play:
         ann = play.member("ann")
         before = play.memory()["ann"]
         play.proxies["ann"].hold()
@@ -143,7 +144,7 @@ def test_a_server_ends_in_time_during_a_fault(redis, fault):
 
 
 def test_what_a_server_published_before_it_ends_arrives(redis):
-    with Play(redis) as play:
+    with Play(redis, flags={"--redis-stop-timeout-ms": 60_000, **PATIENTLY}) as play:
         ann, count = play.member("ann"), 500
         for _ in range(count):
             ann.publisher.publish("news", 1000)

@@ -7,7 +7,7 @@ import pytest
 from support.deadline import eventually
 from support.programs import REDIS_PROBE
 from support.redis.checker import Journal
-from support.redis.members import QUICKLY, Member
+from support.redis.members import PATIENTLY, QUICKLY, Member
 from support.redis.play import Play
 from support.redis.servers import Redis, Sentinel, free_port
 from support.server import run_to_end
@@ -19,9 +19,9 @@ def redis(tmp_path):
         yield server
 
 
-def failure_to_start(url):
+def failure_to_start(url, times=PATIENTLY):
     """What a server says that ends because it cannot reach Redis."""
-    flags = [word for pair in QUICKLY.items() for word in pair]
+    flags = [word for pair in times.items() for word in pair]
     code, text = run_to_end([REDIS_PROBE, "--port", 0, "--redis", url, *flags])
     assert code == 1
     return text
@@ -52,7 +52,7 @@ def test_it_is_a_replica(redis, tmp_path):
 
 def test_it_does_not_answer(redis):
     redis.suspend()
-    text = failure_to_start(redis.url)
+    text = failure_to_start(redis.url, times=QUICKLY)
     assert str(redis.port) in text
 
 
@@ -97,12 +97,12 @@ def test_a_server_that_starts_alone_joins_the_others_later(redis, state):
     journal = Journal()
     with contextlib.ExitStack() as stack:
         with state(redis):
-            member = Member("ann", redis.url, journal, flags={"--redis-starts-alone": 1})
-            stack.enter_context(member)
+            flags = {"--redis-starts-alone": 1, "--redis-probe-timeout-ms": 60_000}
+            member = stack.enter_context(Member("ann", redis.url, journal, flags=flags))
             assert not member.statistics()["is_up"]
         member.await_joined()
         member.connect(["news"])
-        other = stack.enter_context(Member("bob", redis.url, journal))
+        other = stack.enter_context(Member("bob", redis.url, journal, flags=PATIENTLY))
         other.connect(["news"])
         other.publisher.publish("news")
         eventually(lambda: member.listener.heard("news", "bob") == {1}, "ann hears bob")
@@ -121,7 +121,7 @@ def test_each_way_to_reach_it(redis, way):
     if way == "password":
         redis.call("CONFIG", "SET", "requirepass", "se@cret")
         redis.password = "se@cret"
-    with Play(redis, url_of=lambda name: urls[way], flags={"--redis-client-name": "probe"}) as play:
+    with Play(redis, url_of=lambda name: urls[way], flags={"--redis-client-name": "probe", **PATIENTLY}) as play:
         play.perform(play.nothing(), count=3)
         names = [each["name"] for each in redis.connections_of_members()]
         assert len(names) == 4 and all(name.startswith("probe") for name in names)

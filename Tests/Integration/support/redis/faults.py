@@ -57,18 +57,24 @@ def _closing(kind):
 @contextlib.contextmanager
 def asleep(play):
     """DEBUG SLEEP: all connections stay, and nothing is answered for a while."""
+    before = play.damage()
     with play.redis.client() as client:
         client.send("DEBUG", "SLEEP", play.some(0.3, LONG))
         yield
         client.read()
+        while play.is_unnoticed(before):
+            client.send("DEBUG", "SLEEP", LONG)
+            client.read()
 
 
 @contextlib.contextmanager
 def suspended(play):
+    before = play.damage()
     play.redis.suspend()
     try:
         yield
         time.sleep(play.some(0, LONG))
+        play.await_notice(before)
     finally:
         play.redis.resume()
 
@@ -125,10 +131,12 @@ def black_hole(play):
 @contextlib.contextmanager
 def black_hole_of_one(play):
     """The same for one member, only in one direction, and in the end all of it arrives after all, late."""
+    before = play.damage()
     proxy = play.random.choice(list(play.proxies.values()))
     proxy.hold(*play.random.choice(([], ["commands"], ["replies"])))
     yield
     time.sleep(play.some(0.3, LONG))
+    play.await_notice(before)
     proxy.flow()
 
 
@@ -146,9 +154,11 @@ def deaf(play):
 @contextlib.contextmanager
 def paused(play):
     """CLIENT PAUSE: what is published waits within Redis, but all else is answered."""
-    play.redis.call("CLIENT", "PAUSE", 10_000, "WRITE")
+    before = play.damage()
+    play.redis.call("CLIENT", "PAUSE", 60_000, "WRITE")
     yield
     time.sleep(play.some(0.3, LONG))
+    play.await_notice(before)
     play.redis.call("CLIENT", "UNPAUSE")
 
 

@@ -26,6 +26,14 @@ QUICKLY = {
     "--redis-linger-ms": 300,
 }
 
+# For plays in which Redis does not fall silent: as long as that a busy machine cannot make anybody lose it, or begin
+# without it.
+PATIENTLY = {
+    "--redis-probe-timeout-ms": 60_000,
+    "--redis-connect-timeout-ms": 60_000,
+    "--redis-starts-alone": 0,
+}
+
 OUTCOMES = {b"sent", b"queued", b"dropped", b"closed"}
 
 

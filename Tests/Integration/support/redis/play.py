@@ -238,6 +238,18 @@ class Play:
         """How much members have noticed of faults: connections that had to be made anew, messages that were dropped."""
         return self.count("reconnects", "dropped")
 
+    def is_unnoticed(self, damage):
+        """
+        Whether no member has noticed a fault before which they had so much damage: on a busy machine they may be too
+        late to see that Redis answers late. Where a seed chooses it need not be noticed; nor by who has ended.
+        """
+        if self._is_seeded or not all(member.server.is_running for member in self.members):
+            return False
+        return all(member.statistics()["is_up"] for member in self.members) and self.damage() <= damage
+
+    def await_notice(self, damage):
+        eventually(lambda: not self.is_unnoticed(damage), "members notice the fault")
+
     def count(self, *names):
         """What all members have counted."""
         return sum(statistics[name] for statistics in (each.statistics() for each in self.members) for name in names)
