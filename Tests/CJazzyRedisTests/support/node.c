@@ -79,7 +79,7 @@ jz_redis_options node_options(node *node, const char *url)
     jz_redis_options options = jz_redis_options_default();
     options.url = url;
     options.probe_interval_ms = 200;
-    options.probe_timeout_ms = 2000;
+    options.probe_timeout_ms = 20000; /* longer than what a busy machine needs for anything */
     options.backoff_least_ms = 1;
     options.backoff_most_ms = 50;
     options.linger_ms = 200;

@@ -19,7 +19,8 @@ final class Served: Sendable {
     init(_ url: String, threads: Int = 2, _ change: (inout JazzyRedisOptions) -> Void = { _ in }) {
         var redis = JazzyRedisOptions(url)
         redis.probeInterval = .milliseconds(100)
-        redis.probeTimeout = .seconds(2)
+        // Longer than anything on a busy machine: a Redis that is away ends its connections.
+        redis.probeTimeout = .seconds(20)
         redis.backoffLeast = .milliseconds(5)
         redis.backoffMost = .milliseconds(50)
         redis.stopTimeout = .milliseconds(500)
