@@ -252,9 +252,10 @@ struct HandlerProbeTests {
             if event == .message, message.kind == .text { ws.send(message.text) }
         }
         try await probe.open()
-        // Without waiting in between: a second later one more may come.
-        for text in ["one", "two"] { try await probe.text(text, untilHandled: false) }
-        try await probe.text("three")
+        // In one piece: a second later one more may come.
+        let frames = ["one", "two", "three"].map { JazzyTestFrame(.text, $0.utf8, mask: [0, 0, 0, 0]) }
+        try await probe.raw(frames.flatMap(\.bytes))
+        if exceeding == .pauseReading { try await probe.ping() }
         #expect(probe.sent == (exceeding == .pauseReading ? ["one", "two", "three"] : ["one", "two"]))
         #expect(probe.closeFrame?.code == (exceeding == .close ? 1_008 : nil))
         #expect(probe.closed?.cause == (exceeding == .close ? .messageRate : nil))

@@ -7,35 +7,55 @@ import Testing
 struct ProbeLimitTests {
     static let short = Duration.milliseconds(50)
 
-    @Test("What does not happen in time is an error that says what is missing")
+    /// Again and again, until it takes no longer than that, as anything may on a busy machine.
+    private static func untilInTime(_ body: () async throws -> Void) async throws {
+        while true {
+            do {
+                return try await body()
+            } catch let error as JazzyTestError where error.code == .timeout {}
+        }
+    }
+
+    /// A probe that has opened in time.
+    private static func opened(_ make: () -> JazzyProbe) async throws -> JazzyProbe {
+        var probe = make()
+        try await untilInTime {
+            probe = make()
+            try await probe.open()
+        }
+        return probe
+    }
+
+    @Test("What does not happen in time is an error that says what is missing", .timeLimit(.minutes(5)))
     func timeLimits() async throws {
-        let stuck = JazzyProbe(timeLimit: Self.short) { ws, messages in
-            for try await message in messages where message.text == "wait" {
-                try await Task.sleep(for: .seconds(3_600))
+        let stuck = try await Self.opened {
+            JazzyProbe(timeLimit: Self.short) { ws, messages in
+                for try await message in messages where message.text == "wait" {
+                    try await Task.sleep(for: .seconds(3_600))
+                }
             }
         }
-        try await stuck.open()
         var error = await #expect(throws: JazzyTestError.self) { try await stuck.text("wait") }
         #expect(error?.code == .timeout)
         #expect(error?.message.contains("untilHandled: false") == true)
 
-        let silent = JazzyProbe(timeLimit: Self.short) { _, _, _ in }
-        try await silent.open()
+        let silent = try await Self.opened { JazzyProbe(timeLimit: Self.short) { _, _, _ in } }
         error = await #expect(throws: JazzyTestError.self) { try await silent.message() }
         #expect(error?.code == .timeout)
         #expect(error?.message.contains("no further message") == true)
     }
 
-    @Test("A handler that does not read is told apart from one that is slow")
+    @Test("A handler that does not read is told apart from one that is slow", .timeLimit(.minutes(5)))
     func paused() async throws {
-        let probe = JazzyProbe(timeLimit: Self.short) { ws, event, _ in
-            if event == .open { ws.pauseReading() }
+        let probe = try await Self.opened {
+            JazzyProbe(timeLimit: Self.short) { ws, event, _ in
+                if event == .open { ws.pauseReading() }
+            }
         }
-        try await probe.open()
         let error = await #expect(throws: JazzyTestError.self) { try await probe.text("unread") }
         #expect(error?.message.contains("reading was paused") == true)
         probe.webSocket?.resumeReading()
-        try await probe.text("read")
+        try await Self.untilInTime { try await probe.text("read") }
     }
 
     @Test("The loss of a client is seen by a handler that does not read, too")
@@ -91,7 +111,7 @@ struct ProbeLimitTests {
         }
     }
 
-    @Test("A thousand probes, one after the other and side by side, leave nothing behind")
+    @Test("A thousand probes, one after the other and side by side, leave nothing behind", .timeLimit(.minutes(5)))
     func aThousand() async throws {
         let released = Tally()
         let descriptors = try descriptorCount()
@@ -101,8 +121,8 @@ struct ProbeLimitTests {
             try await group.waitForAll()
         }
         await released.wait(for: 1_000)
-        // Tests that run meanwhile have descriptors, too.
-        #expect(try descriptorCount() < descriptors + 500)
+        // Tests that run meanwhile have descriptors, too, but not for long.
+        while try descriptorCount() >= descriptors + 500 { try await Task.sleep(for: .milliseconds(5)) }
     }
 
     private static func play(_ released: Tally) async throws {
