@@ -165,7 +165,7 @@ struct HostilePageTests {
                 try socket.send(Self.request("/slow"))
                 socket.reset()
             }
-            try eventually("all connections are gone") { server.statistics.connections == 0 }
+            try eventually("all connections are gone", within: .seconds(60)) { server.statistics.connections == 0 }
             try eventually("all of them have ended") {
                 ended.load(ordering: .sequentiallyConsistent) == begun.load(ordering: .sequentiallyConsistent)
             }

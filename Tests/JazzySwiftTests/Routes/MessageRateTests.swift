@@ -25,7 +25,7 @@ struct MessageRateTests {
             }
         } body: { server in
             let client = try TestClient(port: server.port, path: "/")
-            for text in ["a", "b", "c", "d"] { try client.send(text) }
+            try client.send(together: ["a", "b", "c", "d"])
             var answers: [String] = []
             var frame = try client.receive()
             while frame.opcode == .text {
@@ -51,7 +51,7 @@ struct MessageRateTests {
             }
         } body: { server in
             let client = try TestClient(port: server.port, path: "/")
-            for text in ["a", "b", "c", "d"] { try client.send(text) }
+            try client.send(together: ["a", "b", "c", "d"])
             try client.send(.ping, [1])
             #expect(try [client.receiveText(), client.receiveText()] == ["a", "b"])
             #expect(try client.receive() == TestClient.Frame(opcode: .pong, payload: [1]))
@@ -90,7 +90,7 @@ struct MessageRateTests {
             for number in 0..<200 { try client.send("\(number)") }
             for number in 0..<200 { #expect(try client.receiveText() == "\(number)") }
             let closed = try TestClient(port: server.port, path: "/closing")
-            for text in ["a", "b"] { try closed.send(text) }
+            try closed.send(together: ["a", "b"])
             var frame = try closed.receive()
             if frame.opcode == .text { frame = try closed.receive() }  // the task may have been faster
             #expect(frame.opcode == .close)

@@ -33,7 +33,7 @@ struct JazzyServerTests {
                 }
             }
         }
-        for starter in starters { try starter.wait() }
+        for starter in starters { try starter.wait(seconds: 60) }
     }
 
     @Test("The port is 0 but for while the server listens")

@@ -27,9 +27,9 @@ final class BackgroundThread: Sendable {
         }
     }
 
-    /// Waits for the work to end, and throws its error.
-    func wait() throws {
-        guard ended.wait(timeout: .now() + 10) == .success else {
+    /// Waits for the work to end, ten seconds or as long as is said, and throws its error.
+    func wait(seconds: Int = 10) throws {
+        guard ended.wait(timeout: .now() + .seconds(seconds)) == .success else {
             throw TestFailure("the work in background never ended")
         }
         try throwIfFailed()

@@ -35,6 +35,11 @@ final class TestClient {
         try send(.text, Array(text.utf8))
     }
 
+    /// Sends texts in one piece, so that no time passes between them.
+    func send(together texts: [String]) throws {
+        try sendRaw(texts.flatMap { Frame(.text, $0.utf8, mask: [0x37, 0xFA, 0x21, 0x3D]).bytes })
+    }
+
     func send(_ opcode: Opcode, _ payload: [UInt8], isCompressed: Bool = false) throws {
         let frame = Frame(opcode, payload, rsv1: isCompressed, mask: [0x37, 0xFA, 0x21, 0x3D])
         try socket.send(frame.bytes)
