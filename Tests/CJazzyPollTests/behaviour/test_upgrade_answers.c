@@ -2,9 +2,9 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>
-#include <time.h>
 
 #include "jazzy.h"
+#include "support/clock.h"
 #include "support/eventually.h"
 #include "support/hooked.h"
 #include "support/serving.h"
@@ -228,21 +228,26 @@ static void what_is_sent_while_the_hook_thinks_is_read_after_the_answer(void **s
     (void)state;
     static const char bytes[] = UPGRADE_REQUEST("/room/1") "\x81\x85\0\0\0\0Hel"; /* the rest comes later */
     jz_options options = serving_options(1);
-    options.handshake_timeout_ms = 100; /* which has been kept */
-    hooked *hooked = begin(&options, NULL);
+    options.handshake_timeout_ms = 60000; /* which has been kept */
+    jz_route_options route = jz_route_options_default();
+    route.upgrade_timeout_ms = 3600000;
+    hooked *hooked = begin(&options, &route);
     assert_true(test_client_connect(&client, hooked->port, 0));
     assert_true(test_client_send(&client, bytes, sizeof bytes - 1));
     jz_handshake question = hooked_question(hooked, 0);
     assert_true(test_client_send(&client, "lo", 2));
     test_client_send_frame(&client, &(test_frame)BINARY_OF(REPEATED("x", 100000)));
     test_client_send_frame(&client, &(test_frame)CLOSE(1000, ""));
-    const struct timespec moment = {.tv_nsec = 300000000};
-    nanosleep(&moment, NULL);
+    test_clock_jump(120000);
+    hooked_request(hooked, &other, "GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n"); /* so that the loop looks */
+    assert_int_equal(test_client_take_head(&other), 404);
+    test_client_close(&other);
     assert_int_equal(jz_handshake_accept(question, NULL), JZ_ANSWER_TAKEN);
     journal_expect(&hooked->journal, 1,
                    "open text(Hello) binary(xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx) close(1000 clean)");
     test_client_close(&client);
     hooked_finish(hooked);
+    test_clocks_run();
 }
 
 static void too_much_behind_the_head_is_refused(void **state)
