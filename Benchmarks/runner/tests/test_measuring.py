@@ -95,8 +95,11 @@ def test_a_server_that_does_not_start_is_told_and_the_others_go_on(tmp_path: Pat
 
 @BOTH_CORES
 def test_a_server_that_dies_under_load_is_told(tmp_path: Path) -> None:
-    dying = fakes.server(tmp_path, "listener.accept(); time.sleep(0.3); sys.exit('out of luck')")
-    results = run_with(tmp_path, dying, load="import time; time.sleep(0.8); sys.exit('lost')")
+    # The first to come is who asks whether it listens. The load ends when there is nothing left of it but its exit code.
+    dying = fakes.server(tmp_path, "listener.accept(); listener.accept(); sys.exit('out of luck')")
+    coming = "import socket; load = socket.create_connection(('127.0.0.1', int(arguments['--port'])))"
+    is_there = "open('/proc/' + arguments['--pid'] + '/stat').read().rpartition(')')[2].split()[0] != 'Z'"
+    results = run_with(tmp_path, dying, load=f"{coming}\nwhile {is_there}: pass\nsys.exit('lost')")
     assert "ended under load with 1" in results.failures[0] and "out of luck" in results.failures[0]
 
 

@@ -1,5 +1,6 @@
 """The recipes of the guide Deployment.md, with the ports and paths of a test, and what they are tried with."""
 
+import collections
 import contextlib
 import functools
 import os
@@ -23,6 +24,9 @@ GUIDE = ROOT / "Sources/JazzySwift/JazzySwift.docc/Deployment.md"
 
 # Below the kernel's ephemeral ports: ip(7), ip_local_port_range. Nobody who connects is given one of them.
 PORTS = (10_000, 32_000)
+
+# How many files of tests may run at a time.
+WORKERS = 8
 
 # Seconds for a build of the library and a program.
 BUILD_DEADLINE = 900
@@ -55,12 +59,20 @@ def environment(title, **changes):
     }
 
 
+_lately_given = collections.deque(maxlen=1000)  # whoever got one of these may not listen yet
+
+
 def free_port():
+    """A port that nobody listens on, and that no other caller gets; those of files that run at the same time neither."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
-        port = random.randrange(*PORTS)
+        port = random.randrange(*PORTS) // WORKERS * WORKERS + worker % WORKERS
+        if port in _lately_given:
+            continue
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("", port))
+            _lately_given.append(port)
             return port
 
 

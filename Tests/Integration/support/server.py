@@ -149,8 +149,8 @@ class Server:
         return time.monotonic() - start
 
 
-def run_to_end(command):
+def run_to_end(command, environment=()):
     """Runs a server that must not start: returns its exit code and its standard error."""
-    server = Server(command)
+    server = Server(command, environment=environment)
     code = server.wait()
     return code, server.errors.text()
