@@ -11,7 +11,7 @@ from support.frames import TEXT, encode
 from support.programs import EXAMPLES
 from support.raw import RawConnection, open_websocket, request, upgrade_request
 from support.server import Server
-from support.siege import MEBIBYTE, besieged, crowd_of, expect_echo, scaled
+from support.siege import KEPT, MEBIBYTE, besieged, crowd_of, expect_echo, scaled
 
 PAGE, MOST_VIEWERS = "/jazzy", 64
 
@@ -70,7 +70,7 @@ def test_what_viewers_send_costs_nothing(server):
 
 def test_many_viewers_who_read_nothing_keep_nobody_waiting(server):
     """So many may look; others are told so, and nobody who only talks to the server notices."""
-    with besieged(server, kept=8 * MEBIBYTE):
+    with besieged(server, kept=KEPT + 5 * MEBIBYTE):
         with crowd_of(MOST_VIEWERS, lambda: view(server, receive_buffer=4096)):
             for _ in range(scaled(500)):
                 with RawConnection(server.port) as beyond:
