@@ -12,7 +12,7 @@ from support.siege import besieged, crowd_of, expect_echo, scaled
 
 
 def test_who_waits_for_a_handler_that_blocks_its_loop_is_served_after_it(start_probe):
-    server = start_probe("--handshake-timeout-ms", 500)
+    server = start_probe("--handshake-timeout-ms", 3000)
     with (
         besieged(server),
         open_websocket(server.port, "/block") as blocking,
@@ -20,14 +20,14 @@ def test_who_waits_for_a_handler_that_blocks_its_loop_is_served_after_it(start_p
     ):
         before_the_head = RawConnection(server.port)
         expect_echo(server)  # so that connection has been accepted, and its time runs
-        blocking.send_frame(TEXT, b"1200 ms")
+        blocking.send_frame(TEXT, b"3500 ms")  # longer than a handshake may take
         time.sleep(0.1)  # the handler has been called by now
         for number, connection in enumerate(crowd):
             connection.send_frame(TEXT, f"from {number}".encode())
         newcomer = RawConnection(server.port)
         for connection in (before_the_head, newcomer):
             connection.send(upgrade_request() + encode(TEXT, b"hello"))
-        assert blocking.read_frame().payload == b"1200 ms"
+        assert blocking.read_frame().payload == b"3500 ms"
         for number, connection in enumerate(crowd):
             assert connection.read_frame().payload == f"from {number}".encode()
         for connection in (before_the_head, newcomer):

@@ -18,8 +18,11 @@ from support.programs import BENCH, IS_SANITIZED, PROBE, ROOT
 from support.raw import RawConnection, open_websocket, request, upgrade_request
 from support.secure import SecurePort
 from support.server import Server
-from support.siege import MEBIBYTE, besieged, crowd_of, deflated, echo_of, expect_echo, scaled
+from support.siege import MEBIBYTE, besieged, crowd_of, deflated, echo_of, expect_echo, scaled, seconds_for
 
+
+# Seconds after which a server that still has no descriptors says so again.
+TOLD_EVERY = 10
 
 # Within TLS, so much of what a peer does not take yet is encrypted before the kernel takes it: eight records.
 ENCRYPTED_AHEAD = 8 * (16 * 1024 + 512)
@@ -57,11 +60,13 @@ def test_peers_that_never_answer_a_close_frame_are_let_go_in_time(start_probe, d
         before = descriptor_count(server.pid)
         for connection in silent:
             connection.send_frame(TEXT, b"4000 because")
-        start = time.monotonic()
-        for connection in silent:
-            assert connection.read_close() == (4000, "because")
-            connection.expect_end_of_stream()
-        assert time.monotonic() - start < 5
+
+        def see_them_end():
+            for connection in silent:
+                assert connection.read_close() == (4000, "because")
+                connection.expect_end_of_stream()
+
+        assert seconds_for(server, see_them_end) < 5
         left = before - 300 * descriptors_each
         eventually(lambda: descriptor_count(server.pid) <= left, "the server has let go, whatever they do")
 
@@ -76,7 +81,11 @@ def test_peers_that_never_end_their_side_after_an_error_are_let_go_in_time(start
             assert connection.read_close()[0] == 1002
             connection.expect_end_of_stream()
         left = before - 300 * descriptors_each
-        eventually(lambda: descriptor_count(server.pid) <= left, "the server has let go, whatever they do", 5)
+
+        def await_letting_go():
+            eventually(lambda: descriptor_count(server.pid) <= left, "the server has let go, whatever they do")
+
+        assert seconds_for(server, await_letting_go) < 5
 
 
 def test_connections_that_are_kept_alive_for_nothing_are_ended(start_probe):
@@ -95,6 +104,7 @@ def test_without_descriptors_clients_wait_and_are_served_when_others_leave(start
     server = start_probe("--handshake-timeout-ms", 60_000)
     limit = 100
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    start = time.monotonic()
     with besieged(server):
         with crowd_of(limit * 3, lambda: RawConnection(server.port)) as crowd:
             eventually(lambda: descriptor_count(server.pid) == limit, "the descriptors are used up")
@@ -110,12 +120,12 @@ def test_without_descriptors_clients_wait_and_are_served_when_others_leave(start
                 assert connection.read_response().status == 101
                 connection.reset()
         told = [line for line in server.errors.all() if "no file descriptors left" in line]
-        assert len(told) == 1, told
+        assert 1 <= len(told) <= 1 + (time.monotonic() - start) / TOLD_EVERY, told
 
 
 @pytest.mark.not_in_memory("a bridge is stopped with its process: what is sent meanwhile comes to the server after it")
 def test_a_server_that_was_stopped_for_a_while_answers_all_that_was_sent_meanwhile(start_probe):
-    server = start_probe("--handshake-timeout-ms", 500)
+    server = start_probe("--handshake-timeout-ms", 3000)
     # Nobody can agree on TLS with a server that is stopped.
     new = 0 if isinstance(server.port, SecurePort) else 50
     with besieged(server), crowd_of(50, lambda: open_websocket(server.port)) as crowd:
@@ -129,7 +139,7 @@ def test_a_server_that_was_stopped_for_a_while_answers_all_that_was_sent_meanwhi
                 connection.send(upgrade_request() + encode(TEXT, b"hello"))
             for connection in newcomers[40:]:
                 connection.reset()
-            time.sleep(1)  # longer than a handshake may take, though it took none
+            time.sleep(3.5)  # longer than a handshake may take, though it took none
         for number, connection in enumerate(crowd):
             assert connection.read_frame() == frames.Frame(TEXT, f"from {number}".encode())
         for connection in [before_the_head, *newcomers[:40]]:

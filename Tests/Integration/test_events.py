@@ -155,7 +155,8 @@ def closes(server):
     return [event for event in events.parse(server.output.all()) if event["event"] == "close"]
 
 
-def test_stopping_the_server_closes_each_connection_once(server):
+def test_stopping_the_server_closes_each_connection_once(start_probe):
+    server = start_probe("--close-timeout-ms", 3000)  # within which those who answer do so on a busy machine
     answering = [open_websocket(server.port, "/events") for _ in range(3)]
     silent = open_websocket(server.port, "/events")
     eventually(lambda: len(events.parse(server.output.all())) == 4, "four connections are open")

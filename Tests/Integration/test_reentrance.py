@@ -6,7 +6,7 @@ import websockets
 
 from support.deadline import DEADLINE, eventually
 from support.frames import TEXT, encode, encode_close
-from support.process import descriptor_count
+from support.process import descriptor_count, descriptors_without_clients
 from support.raw import open_websocket
 
 
@@ -65,7 +65,7 @@ async def test_clients_that_come_and_go_do_not_disturb_a_chat(probe):
 
 
 async def test_a_handler_can_close_every_connection_its_own_included(probe):
-    before = descriptor_count(probe.pid)
+    before = descriptors_without_clients(probe.pid)
     clients = await connect(probe.port, "/close-everyone", 20)
     await clients[7].send("now")
     await asyncio.wait_for(asyncio.gather(*(client.wait_closed() for client in clients)), DEADLINE)

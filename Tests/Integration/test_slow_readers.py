@@ -7,7 +7,7 @@ import struct
 from support import frames
 from support.deadline import eventually
 from support.frames import BINARY, TEXT
-from support.process import descriptor_count, peak_memory
+from support.process import descriptor_count, descriptors_without_clients, peak_memory
 from support.raw import open_websocket
 
 SMALL_BUFFER = 64 * 1024
@@ -99,7 +99,7 @@ def test_a_client_that_only_sends_grows_no_memory(start_probe):
 
 
 def test_many_clients_that_vanish_with_output_waiting_leave_nothing(bench):
-    before = descriptor_count(bench.pid)
+    before = descriptors_without_clients(bench.pid)
     for number in range(20):
         connection = open_websocket(bench.port, receive_buffer=4096)
         connection.send_frame(BINARY, bytes(MEBIBYTE))

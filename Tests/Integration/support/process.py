@@ -88,14 +88,39 @@ def catches_signal(pid, number):
     return bool(int(_status(pid, "SigCgt"), 16) >> (number - 1) & 1)
 
 
-def listening_ports(pid):
-    """The TCP ports that it listens on: proc(5), fd and net/tcp."""
+def _sockets(pid):
+    """What its descriptors are that are sockets: "socket:[INODE]"; none once it has ended."""
     sockets = set()
-    with contextlib.suppress(OSError):  # it may have ended
+    with contextlib.suppress(OSError):
         for file in Path(f"/proc/{pid}/fd").iterdir():
             with contextlib.suppress(OSError):
                 sockets.add(os.readlink(file))
+    return {each for each in sockets if each.startswith("socket:")}
+
+
+def _listeners():
+    """The rows of net/tcp of all sockets that listen on TCP, by what a descriptor of one is: proc(5)."""
     lines = [line for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
-    rows = [line.split() for line in lines]
-    listening = [row for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+    return {f"socket:[{row[9]}]": row for row in map(str.split, lines) if row[3] == "0A"}
+
+
+def listening_ports(pid):
+    """The TCP ports that it listens on."""
+    listeners = _listeners()
+    listening = [listeners[each] for each in _sockets(pid) & listeners.keys()]
     return sorted({int(row[1].rpartition(":")[2], 16) for row in listening})
+
+
+def connection_count(pid):
+    """How many connections it has that it accepted by TCP, those that their clients have ended included."""
+    local = {f"socket:[{line.split()[6]}]" for line in Path("/proc/net/unix").read_text().splitlines()[1:]}
+    return len(_sockets(pid) - local - _listeners().keys())
+
+
+def descriptors_without_clients(pid):
+    """
+    How many descriptors a server has for itself. Clients of before that have left are waited for: they count until the
+    server has seen it, which is any time later.
+    """
+    eventually(lambda: connection_count(pid) == 0, "the clients of before are gone")
+    return descriptor_count(pid)
