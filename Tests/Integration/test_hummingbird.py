@@ -86,10 +86,15 @@ async def test_http_and_websockets_share_a_process_a_log_metrics_and_traces():
             line = r"debug.* chat.*: .*jazzy\.address=127\.0\.0\.1:\d+ jazzy\.cause=rejected jazzy\.route=/rooms/:room"
             assert chat.errors.wait_for(lambda lines: re.search(line, "\n".join(lines))), chat.errors.text()
 
-            eventually(lambda: chat.metric("jazzy_websockets") == "2.0", "the metrics count two clients")
-            assert chat.metric('jazzy_messages_received_total{kind="text"}') == "1.0"
-            assert chat.metric('jazzy_refused_total{reason="rejected"}') == "1.0"
+            # They are of one moment of the last second, at which not all of it may have been.
+            counts = {
+                "jazzy_websockets": "2.0",
+                'jazzy_messages_received_total{kind="text"}': "1.0",
+                'jazzy_refused_total{reason="rejected"}': "1.0",
+            }
+            eventually(lambda: {name: chat.metric(name) for name in counts} == counts, "the metrics count all of them")
 
+            eventually(lambda: len(chat.ask("/spans").splitlines()) >= 4, "the spans have ended")
             spans = [line.split(" ") for line in chat.ask("/spans").splitlines()]
             assert sorted(" ".join(span[:-1]) for span in spans) == ["GET /rooms/:room"] * 3 + ["message"]
             traces = [span[-1] for span in spans]

@@ -21,7 +21,7 @@ from support.programs import PROBE, ROOT
 from support.raw import RawConnection, open_websocket, request, upgrade_request
 from support.scraping import GUIDE, OPENMETRICS, TEXT, Prometheus, Samples, families, get
 from support.server import Server
-from support.siege import KEPT, allow_many_descriptors, crowd_of, scaled
+from support.siege import KEPT, allow_many_descriptors, crowd_of, scaled, seconds_for
 
 # What a scrape may take of a loop, with time that this process and other programs take.
 SCRAPERS = 10
@@ -39,7 +39,12 @@ def server():
 
 def connect(server, path="/echo", **options):
     return websockets.sync.client.connect(
-        f"ws://127.0.0.1:{server.port}{path}", proxy=None, compression=None, ping_interval=None, **options
+        f"ws://127.0.0.1:{server.port}{path}",
+        proxy=None,
+        compression=None,
+        ping_interval=None,
+        open_timeout=DEADLINE,
+        **options,
     )
 
 
@@ -172,18 +177,25 @@ def test_names_follow_the_conventions(server):
 
 @needs_prometheus
 def test_prometheus_reads_what_clients_did(server):
+    begun = time.monotonic()
     expected = play(server)
+    took = time.monotonic() - begun
     with Prometheus(server.port) as prometheus:
-        target = prometheus.target()
-        assert (target["health"], target["lastError"]) == ("up", "")
+
+        def asked(question):
+            """After an answer that took more than its second, which counts as none, the next one is as good."""
+            return eventually(lambda: prometheus.values(question), f"Prometheus answers {question}")
+
+        eventually(lambda: prometheus.target()["health"] == "up", "Prometheus reads the page", 60)
         names = {name for name, _, _ in expected}
-        eventually(lambda: prometheus.value("jazzy_build_info") == 1, "it has stored what it read")
+        assert list(asked("jazzy_build_info").values()) == [1]
         for name in names:
-            found = prometheus.values(name)
+            found = asked(name)
             for labels, count in ((labels, count) for each, labels, count in expected if each == name):
                 assert found[tuple(sorted(labels.items()))] == count, (name, labels)
         # Histograms can be evaluated.
-        assert prometheus.value("histogram_quantile(0.5, jazzy_websocket_duration_seconds_bucket{route='/echo'})") <= 1
+        durations = asked("histogram_quantile(0.5, jazzy_websocket_duration_seconds_bucket{route='/echo'})").values()
+        assert all(duration <= 1 or took > 1 for duration in durations)
         # Every question of the dashboard is one that this Prometheus understands.
         for question in dashboard_questions():
             prometheus.values(question)
@@ -301,9 +313,16 @@ def can_connect(port):
     return True
 
 
-def test_thousands_of_slow_scrapers_keep_nobody_waiting(server):
+@pytest.fixture
+def patient():
+    """The same, which lets nobody go for reading nothing as long as a busy machine may take."""
+    with Server([PROBE, "--port", 0, "--threads", 2, "--handshake-timeout-ms", 200_000]) as started:
+        yield started
+
+
+def test_thousands_of_slow_scrapers_keep_nobody_waiting(patient):
     """They ask, again and again, and read nothing."""
-    count = scaled(2_000)
+    server, count = patient, scaled(2_000)
     allow_many_descriptors(server.pid)
     before = resident_memory(server.pid)
     page = len(get(server.port)[2])
@@ -311,13 +330,17 @@ def test_thousands_of_slow_scrapers_keep_nobody_waiting(server):
         for _ in range(3):
             for each in slow:
                 each.send(request(path="/metrics"))
-        began = time.monotonic()
-        with open_websocket(server.port, "/echo") as client:
-            for _ in range(20):
-                client.send_frame(frames.TEXT, b"still there?")
-                assert client.read_frame().payload == b"still there?"
-        assert Samples(server.port).of("jazzy_connections") >= count
-        assert time.monotonic() - began < DEADLINE
+
+        def come():
+            with open_websocket(server.port, "/echo") as client:
+                for _ in range(20):
+                    client.send_frame(frames.TEXT, b"still there?")
+                    assert client.read_frame().payload == b"still there?"
+            Samples(server.port)
+
+        assert seconds_for(server, come) < DEADLINE
+        # The other loop may not have accepted its last ones yet.
+        eventually(lambda: Samples(server.port).of("jazzy_connections") >= count, "all of them are there")
         # Each has its page once, in a buffer of up to twice its length.
         assert resident_memory(server.pid) - before < count * (2 * page + 16384) + KEPT
         # Who begins to read gets all that was asked for, one page after the other.
