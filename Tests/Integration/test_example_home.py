@@ -440,6 +440,6 @@ async def test_the_numbers_of_the_home_page_are_those_of_the_server():
 async def test_who_only_looks_is_not_let_to_send_much(home, path):
     async with CLIENTS["websockets"](home.port, path) as viewer:
         for _ in range(10):
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(websockets.ConnectionClosed):
                 await viewer.send("more")
         assert (await viewer.end())[0] == 1008
