@@ -146,8 +146,8 @@ def test_a_large_page_is_whole_though_the_connection_ends_after_it(probe):
 
 @pytest.mark.parametrize("connection_header", [None, "close"])
 def test_who_reads_slowly_gets_the_whole_page_whatever_the_timeouts(start_probe, connection_header):
-    server = start_probe("--handshake-timeout-ms", 1000, "--close-timeout-ms", 1000)
-    seconds = 2.5
+    server = start_probe("--handshake-timeout-ms", 3000, "--close-timeout-ms", 3000)
+    seconds = 7.5
     with RawConnection(server.port, receive_buffer=64 * 1024) as connection:
         connection.send(request(path="/large", headers={"Host": "localhost", "Connection": connection_header}))
         start = time.monotonic()
