@@ -5,7 +5,7 @@ import contextlib
 import json
 
 import pytest
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import broadcast, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
@@ -64,11 +64,14 @@ def sample(count, seconds, begun=0, **others):
 
 
 class Pretender:
-    """Serves the page, and sends its viewers what a test says. `turning_away`: code and reason for all who come."""
+    """
+    Serves the page, and sends its viewers what a test says, the last sample each second anew: where none comes for 5 of
+    them, which a slow test takes, a page takes its server for gone. `turning_away`: code and reason for all who come.
+    """
 
     def __init__(self, document):
         self._body, self._policy = document
-        self._viewers, self._came = set(), asyncio.Event()
+        self._viewers, self._came, self._last = set(), asyncio.Event(), None
         self.turning_away = None
 
     async def _serve(self, viewer):
@@ -91,10 +94,17 @@ class Pretender:
         """When somebody is there."""
         await asyncio.wait_for(self._came.wait(), DEADLINE)
         for each in samples:
-            for viewer in list(self._viewers):
-                await viewer.send(json.dumps(each))
+            self._last = json.dumps(each)
+            broadcast(self._viewers, self._last)
+
+    async def repeat(self):
+        while True:
+            await asyncio.sleep(1)
+            if self._last:
+                broadcast(self._viewers, self._last)
 
     async def leave(self):
+        self._last = None
         self._came.clear()
         for viewer in list(self._viewers):
             await viewer.close(1001)
@@ -103,14 +113,17 @@ class Pretender:
 @contextlib.asynccontextmanager
 async def looking(document, folder):
     pretender = Pretender(document)
-    async with serve(pretender._serve, "127.0.0.1", 0, process_request=pretender._answer) as server:
+    options = {"process_request": pretender._answer, "ping_interval": None}
+    async with serve(pretender._serve, "127.0.0.1", 0, **options) as server:
         port = server.sockets[0].getsockname()[1]
+        repeating = asyncio.create_task(pretender.repeat())
         async with browser.Browser(folder) as chromium:
             tab = await chromium.open(f"http://127.0.0.1:{port}/jazzy", width=1280)
             await pretender.send(sample(1, 1), sample(2, 2))
             await tab.until(f"{STATE} == 'Live'")
             yield pretender, tab
             assert tab.errors == [] or all("exceptionDetails" not in error for error in tab.errors), tab.errors
+        repeating.cancel()
 
 
 async def test_who_paused_it_is_told_that_the_server_is_there_again(document, tmp_path):

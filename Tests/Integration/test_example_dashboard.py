@@ -75,6 +75,7 @@ async def test_viewers_see_themselves(server):
         await samples_until(watching, lambda seen: seen and seen[-1]["values"]["open"] == 2)
         await ask(watching, "subscribe", ["traffic"])
         await ask(watching, "unsubscribe", ["connections"])
+        await samples_until(watching, lambda seen: seen and seen[-1]["topic"] == "traffic")
         for _ in range(50):
             await ask(viewers[2], "unsubscribe", ["traffic"])
         await samples_until(watching, lambda seen: seen and seen[-1]["values"].get("receivedPerSecond", 0) > 0)

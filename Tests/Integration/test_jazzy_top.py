@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import os
 import pathlib
 import re
 import signal
@@ -207,9 +208,11 @@ def test_a_reader_that_is_gone_ends_it_without_a_word():
     with pretending(ACCEPTED + framed(sample(1), sample(2))) as port:
         # As where a parent ignores it, and so all its children do.
         ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN), "restore_signals": False}
-        ends = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        reader, writer = os.pipe()
+        os.close(reader)
+        ends = {"stdout": writer, "stderr": subprocess.PIPE}
         with subprocess.Popen([TOP, str(port)], env=LEAKS_ARE_NOT_TOLD, **ends, **ignoring) as process:
-            process.stdout.close()
+            os.close(writer)
             assert process.wait(DEADLINE) == 1
             assert process.stderr.read() == b""
 
