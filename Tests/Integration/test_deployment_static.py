@@ -58,8 +58,7 @@ def test_a_program_with_swifts_libraries_in_it_speaks_tls_by_debians_openssl(tmp
     assert {"libssl.so.3", "libcrypto.so.3"} <= needed_libraries(program)
     process = subprocess.Popen([program, certificate.certificate, certificate.key, "0"])
     try:
-        eventually(lambda: process.poll() is not None or listening_ports(process.pid), "it listens")
-        (port,) = listening_ports(process.pid)
+        (port,) = eventually(lambda: listening_ports(process.pid), "it listens")
         for _ in range(2):
             with SecureClient(port, context_for(authority.path)) as client:
                 client.upgrade("/echo")

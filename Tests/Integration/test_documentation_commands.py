@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from support import frames
 from support.deadline import DEADLINE, eventually
-from support.deployment import free_port, is_listening
+from support.deployment import free_port
 from support.documentation import markdown_examples
 from support.programs import EXAMPLES as PROGRAMS
 from support.programs import IS_SANITIZED, ROOT
@@ -82,6 +82,13 @@ def swift_that_has_built(tmp_path, monkeypatch):
     monkeypatch.setitem(ENVIRONMENT, "PATH", f"{tmp_path}:{os.environ['PATH']}")
 
 
+def page_of(port):
+    """None until it comes: a server whose port is chosen tries first, for a moment, whether it is free."""
+    with contextlib.suppress(OSError, EOFError), RawConnection(port) as connection:
+        connection.send(request())
+        return connection.read_response().body
+
+
 def test_make_run_serves_a_home_page_and_a_chat_until_ctrl_c(swift_that_has_built):
     assert "make run" in MAKE
     port = free_port()
@@ -89,10 +96,7 @@ def test_make_run_serves_a_home_page_and_a_chat_until_ctrl_c(swift_that_has_buil
     terminal = {"start_new_session": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, text=True, **terminal) as process:
         try:
-            eventually(lambda: is_listening(port), "it listens")
-            with RawConnection(port) as page:
-                page.send(request())
-                assert b"<title>Jazzy for Swift</title>" in page.read_response().body
+            assert b"<title>Jazzy for Swift</title>" in eventually(lambda: page_of(port), "it serves its page")
             with connect(f"ws://localhost:{port}/chat", proxy=None) as client:
                 os.killpg(process.pid, signal.SIGINT)
                 with pytest.raises(ConnectionClosed) as closed:

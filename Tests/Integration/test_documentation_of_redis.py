@@ -59,7 +59,7 @@ async def test_an_example_runs(linked, tmp_path, example):
         result = subprocess.run(command, capture_output=True, text=True, timeout=100)
         assert result.returncode == 0, result.stderr
         paths = paths_of(program)
-        played = await play(tmp_path / "example", paths, [["hello"]])
+        played = await play(tmp_path / "example", paths, [["hello"]], ends_in_order=True)
         assert (played.was_serving, played.code) == (True, 0), played.errors
         assert [visit.path for visit in played.visits if visit.is_let_in] == paths
         assert redis.log().count("Ready to accept connections") == 1

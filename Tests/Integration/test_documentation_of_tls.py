@@ -115,7 +115,8 @@ async def test_an_example_runs(linked, certificates, tmp_path, example):
     # Which of two ports has TLS is not known; who has no route has no page either.
     has_one_port = "func listen(" not in example.code
     paths, pages = (paths_of(program), {"/nothing": 404}) if has_one_port else ([], {})
-    played = await play(tmp_path / "example", paths, [["hello"]], pages=pages, tls=context(certificates))
+    tls = context(certificates)
+    played = await play(tmp_path / "example", paths, [["hello"]], pages=pages, tls=tls, ends_in_order=True)
     assert (played.was_serving, played.code) == (True, 0), played.errors
     assert played.pages == pages
     assert [visit.path for visit in played.visits if visit.is_let_in] == paths

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from support.deadline import DEADLINE, eventually
-from support.process import listening_ports
+from support.process import catches_signal, listening_ports
 from support.server import Lines
 
 # What lets a client in where an example asks who it is, and JSON that has what each of them reads.
@@ -87,11 +87,21 @@ def nothing_more(visits):
     return True
 
 
-async def play(program, paths, conversations, *, pages=(), tls=None, environment=(), has_seen=nothing_more):
+async def play(
+    program,
+    paths,
+    conversations,
+    *,
+    pages=(),
+    tls=None,
+    environment=(),
+    has_seen=nothing_more,
+    ends_in_order=False,
+):
     """
     Runs a program in its folder, to its end. If it listens, a client visits each path once for each conversation, a list
     of messages; and the last path again, until it has seen what it looks for. Then it gets the pages. With a context of
-    TLS it connects by that.
+    TLS it connects by that. A program that ends in order is not asked to end before it can: it listens earlier.
     """
     process = subprocess.Popen(
         [program],
@@ -103,16 +113,23 @@ async def play(program, paths, conversations, *, pages=(), tls=None, environment
         env={**os.environ, **dict(environment)},
     )
     output, errors = Lines(process.stdout), Lines(process.stderr)
-    visits, statuses = [], {}
+    ports, visits, statuses = [], [], {}
+
+    def has_come():
+        ports[:] = listening_ports(process.pid)
+        return ports or process.poll() is not None
+
     try:
-        eventually(lambda: listening_ports(process.pid) or process.poll() is not None, "it listens, or has ended")
-        for port in listening_ports(process.pid)[:1]:
+        eventually(has_come, "it listens, or has ended")
+        for port in ports[:1]:
             visits = [await visit(port, path, messages, tls) for path in paths for messages in conversations]
             end = time.monotonic() + DEADLINE
             while not has_seen(visits) and time.monotonic() < end:
                 visits.append(await visit(port, paths[-1], [], tls))
             statuses = {page: status_of(port, page, tls) for page in pages}
         was_serving = process.poll() is None
+        if was_serving and ends_in_order:
+            eventually(lambda: catches_signal(process.pid, signal.SIGTERM), "it can be asked to end")
         if was_serving:
             process.send_signal(signal.SIGTERM)
         process.wait(DEADLINE)
