@@ -23,11 +23,15 @@ extension JazzyConnection where Self: ~Escapable {
     ///   - compression: Whether the message is compressed, if the route allows compression.
     /// - Returns: The result.
     @inlinable
+    @inline(__always)
     @discardableResult
     public func send(
         _ bytes: RawSpan, kind: WsMessageKind = .binary, compression: JazzyCompression = .automatic
     ) -> JazzySendStatus {
-        bytes.withUnsafeBytes { webSocket.send(buffer: $0, kind: kind, compression: compression) }
+        // With as little as can be in the closure, so that all of it becomes a part of the caller's code.
+        let (ws, kind, compression) = (webSocket.core, kind.core, compression.core)
+        return JazzySendStatus(
+            bytes.withUnsafeBytes { jz_ws_send_with(ws, kind, $0.baseAddress, $0.count, compression) })
     }
 
     /// Sends bytes as one message.
@@ -63,7 +67,7 @@ extension JazzyConnection where Self: ~Escapable {
 }
 
 extension JazzyWebSocket {
-    @usableFromInline
+    @inlinable
     func send(
         buffer: UnsafeRawBufferPointer, kind: WsMessageKind, compression: JazzyCompression
     ) -> JazzySendStatus {

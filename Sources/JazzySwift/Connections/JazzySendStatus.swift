@@ -13,7 +13,7 @@ public enum JazzySendStatus: Sendable {
 }
 
 extension JazzySendStatus {
-    @usableFromInline
+    @inlinable
     init(_ status: jz_send_status) {
         switch status {
         case JZ_SEND_SENT: self = .sent

@@ -18,7 +18,7 @@ public struct JazzyWebSocket: JazzyConnection, Hashable, Sendable {
         value = core.value
     }
 
-    @usableFromInline
+    @inlinable
     var core: jz_ws { jz_ws(value: value) }
 
     /// The connection itself.

@@ -25,12 +25,7 @@ final class HandlerContext: Sendable {
 
     /// The callback of all routes. The core owns no reference to the context: `CoreServer` keeps contexts alive for as
     /// long as the core may call this.
-    static let callback: jz_handler = { context, ws, event, message in
-        guard let context, let event, let message else { return }
-        Unmanaged<HandlerContext>.fromOpaque(context)._withUnsafeGuaranteedRef {
-            $0.handle(JazzyWebSocket(ws), event, message)
-        }
-    }
+    static let callback: jz_handler = handleEvent
 
     static let drainCallback: jz_output_callback = { context, ws in
         guard let context else { return }
@@ -47,18 +42,25 @@ final class HandlerContext: Sendable {
     }
 
     @inline(__always)
-    private func handle(
-        _ ws: JazzyWebSocket, _ event: UnsafePointer<jz_event>, _ message: UnsafePointer<jz_message>
-    ) {
+    fileprivate func handleMessage(_ ws: JazzyWebSocket, _ message: UnsafePointer<jz_message>) {
+        // The core never gives NULL, not even for no bytes.
+        let bytes = UnsafeRawBufferPointer(
+            start: message.pointee.bytes.unsafelyUnwrapped, count: message.pointee.length)
+        do {
+            // This event owns nothing, so it needs no reference counting.
+            try closures.handler(
+                ws, .message, WsMessage(kind: WsMessageKind(message.pointee.kind), bytes: bytes.bytes))
+        } catch {
+            close(ws, handlerThrew: error)
+        }
+    }
+
+    /// Any other event than a message. Like all that is rare it is a function of its own: what it needs would be kept, and
+    /// saved, for every message.
+    @inline(never)
+    fileprivate func handle(_ ws: JazzyWebSocket, _ event: UnsafePointer<jz_event>) {
         closingIfThrown(ws) { ws in
-            let buffer = UnsafeRawBufferPointer(start: message.pointee.bytes, count: message.pointee.length)
-            let message = WsMessage(kind: WsMessageKind(message.pointee.kind), bytes: buffer.bytes)
-            // Fast path for messages: this event owns nothing, so it needs no reference counting.
-            if event.pointee.type == JZ_EVENT_MESSAGE {
-                try closures.handler(ws, .message, message)
-            } else {
-                try closures.handler(ws, WsEvent(event), message)
-            }
+            try closures.handler(ws, WsEvent(event), WsMessage(kind: .text, bytes: RawSpan()))
         }
     }
 
@@ -66,8 +68,30 @@ final class HandlerContext: Sendable {
         do {
             try body(ws)
         } catch {
-            tell(ws, .error, "handler", threw: error)
-            ws.close(code: .internalError)
+            close(ws, handlerThrew: error)
+        }
+    }
+
+    @inline(never)
+    private func close(_ ws: JazzyWebSocket, handlerThrew error: any Error) {
+        tell(ws, .error, "handler", threw: error)
+        ws.close(code: .internalError)
+    }
+}
+
+/// What the core calls for every event. Not a closure, which would be called by a function that the core calls. And the
+/// core gives each handler all three, which only debug builds check.
+@inline(__always)
+private func handleEvent(
+    _ context: UnsafeMutableRawPointer?, _ ws: jz_ws, _ event: UnsafePointer<jz_event>?,
+    _ message: UnsafePointer<jz_message>?
+) {
+    Unmanaged<HandlerContext>.fromOpaque(context.unsafelyUnwrapped)._withUnsafeGuaranteedRef {
+        let event = event.unsafelyUnwrapped
+        if event.pointee.type == JZ_EVENT_MESSAGE {
+            $0.handleMessage(JazzyWebSocket(ws), message.unsafelyUnwrapped)
+        } else {
+            $0.handle(JazzyWebSocket(ws), event)
         }
     }
 }

@@ -1,7 +1,7 @@
 import CJazzyPoll
 
 extension JazzyCompression {
-    @usableFromInline
+    @inlinable
     var core: jz_compression {
         switch self {
         case .automatic: JZ_COMPRESSION_AUTOMATIC

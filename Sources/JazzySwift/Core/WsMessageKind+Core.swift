@@ -10,7 +10,7 @@ extension WsMessageKind {
         }
     }
 
-    @usableFromInline
+    @inlinable
     var core: jz_message_kind {
         switch self {
         case .text: JZ_MESSAGE_TEXT

@@ -7,8 +7,9 @@ public enum WsEvent: Equatable, Sendable {
     case open
     /// A complete message was received. It is the handler's third argument.
     case message
+    // In a box of its own, so that the event of every message fits a register.
     /// The connection ended. Nothing follows.
-    case close(WsClose)
+    indirect case close(WsClose)
     /// The connection failed. ``close(_:)`` follows.
     case error(WsError)
 }
