@@ -1,6 +1,8 @@
 #include "handles/access.h"
 
+#include "output/sending.h"
 #include "shard/errand.h"
+#include "shard/hold.h"
 
 /* The limit is for other threads. Taking all that waits would let everyone else of this loop wait for it, too. */
 static void make_room(jz_shard *shard)
@@ -15,6 +17,39 @@ bool jz_bring_in_order(jz_shard *shard)
         return true;
     make_room(shard);
     return !jz_loop_has_letters(&shard->turn.loop);
+}
+
+/* The connection whose handler is called, on the loop that runs on this thread. */
+static jz_connection *called(const jz_shard *own)
+{
+    return own->told != NULL ? own->told : own->turn.current;
+}
+
+static bool is_called(const jz_shard *own, jz_ws ws)
+{
+    return called(own) != NULL && jz_shard_handle_of(own, called(own)).value == ws.value;
+}
+
+static void wait_for_letters(jz_shard *own)
+{
+    if (!jz_connection_is_writable(called(own)))
+        return;
+    own->has_queued = true;
+    jz_hold_begin(own, called(own), JZ_HOLD_WORK);
+    jz_ration_look_soon(&own->ration);
+}
+
+void jz_wait_for_queued(jz_ws ws)
+{
+    jz_shard *own = jz_own_shard(ws);
+    if (own != NULL && is_called(own, ws))
+        wait_for_letters(own);
+}
+
+void jz_wait_for_published(jz_shard *own, jz_ws except)
+{
+    if (called(own) != NULL && called(own)->subscriptions != NULL && !is_called(own, except))
+        wait_for_letters(own);
 }
 
 jz_shard *jz_enter_open_shard(jz_ws ws)

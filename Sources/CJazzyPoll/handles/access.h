@@ -44,6 +44,16 @@ static inline jz_shard *jz_own_shard_in_order(jz_ws ws)
     return shard != NULL && jz_is_in_order(shard) ? shard : NULL;
 }
 
+/*
+ * A call for this connection waits in its loop's mailbox. If this is its own handler, nothing more is delivered to it
+ * before that is done: an answer of the server's own, as to the peer's close, would come first, and what the handler
+ * has said could not be sent any more.
+ */
+void jz_wait_for_queued(jz_ws ws);
+
+/* The same for what a handler on this loop has said to many, perhaps to its own connection, too. */
+void jz_wait_for_published(jz_shard *own, jz_ws except);
+
 /* As jz_enter_shard, but NULL unless messages can be sent to the connection. */
 jz_shard *jz_enter_open_shard(jz_ws ws);
 

@@ -132,6 +132,8 @@ jz_send_status jz_ws_subscribe_from(jz_ws ws, const char *topic, size_t length, 
         status = JZ_SEND_CLOSED;
     else if (rule >= 0 && may_be_named(name, options))
         status = subscribe(shard, own != NULL, rule, ws, name, options != NULL ? options : &defaults, subscribed);
+    if (status == JZ_SEND_QUEUED)
+        jz_wait_for_queued(ws);
     if (own == NULL)
         jz_leave_shard(ws);
     return status;

@@ -138,6 +138,8 @@ jz_send_status jz_ws_subscribe_as(jz_ws ws, const char *topic, size_t length, co
     if (shard == NULL)
         return JZ_SEND_CLOSED;
     jz_send_status status = ask(shard, ws, name, member, error);
+    if (status == JZ_SEND_QUEUED)
+        jz_wait_for_queued(ws);
     jz_leave_shard(ws);
     return status;
 }

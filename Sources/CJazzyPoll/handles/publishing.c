@@ -22,6 +22,8 @@ static jz_send_status ask(jz_ws ws, jz_text topic, errand_on_topic post)
     if (shard == NULL)
         return JZ_SEND_CLOSED;
     jz_send_status status = post(shard, ws, topic);
+    if (status == JZ_SEND_QUEUED)
+        jz_wait_for_queued(ws); /* what it publishes next it may get, too */
     jz_leave_shard(ws);
     return status;
 }
@@ -160,6 +162,9 @@ static jz_send_status publish_here(jz_server *server, jz_shard *own, jz_ws sende
     jz_send_status status = rule < 0 ? give_to_all(server, own, sender, topic, publication, reserved)
                                      : jz_keep_and_give(server, rule, own, sender, topic, publication, reserved);
     jz_publication_release(publication);
+    jz_shard *here = jz_current_shard;
+    if (here != NULL && here->server == server && (own == NULL || rule >= 0) && jz_loop_has_letters(&here->turn.loop))
+        jz_wait_for_published(here, sender);
     return status != JZ_SEND_DROPPED ? status : jz_drop_without_memory(server);
 }
 

@@ -15,21 +15,6 @@ jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, siz
     return jz_ws_send_with(ws, kind, bytes, length, JZ_COMPRESSION_AUTOMATIC);
 }
 
-/*
- * A handler's message to its own connection waits behind other letters. Nothing more is delivered before it is sent:
- * the answer to the peer's close, which may follow, would come first, and the message could not be sent any more.
- */
-static void wait_until_sent(jz_ws ws)
-{
-    jz_shard *own = jz_own_shard(ws);
-    jz_connection *connection = own != NULL ? own->turn.current : NULL;
-    if (connection == NULL || jz_shard_handle_of(own, connection).value != ws.value)
-        return;
-    own->has_queued = true;
-    jz_hold_begin(own, connection, JZ_HOLD_WORK);
-    jz_ration_look_soon(&own->ration);
-}
-
 static JZ_NEVER_INLINED jz_send_status send_anyhow(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                                                    jz_compression compression)
 {
@@ -45,7 +30,7 @@ static JZ_NEVER_INLINED jz_send_status send_anyhow(jz_ws ws, jz_message_kind kin
     bool may_be_sent = kind <= JZ_MESSAGE_BINARY || (kind <= JZ_MESSAGE_PONG && length <= JZ_MAX_CONTROL_PAYLOAD);
     jz_send_status status = may_be_sent ? jz_errand_send(shard, ws, kind, bytes, length, compression) : JZ_SEND_DROPPED;
     if (status == JZ_SEND_QUEUED)
-        wait_until_sent(ws);
+        jz_wait_for_queued(ws);
     jz_leave_shard(ws);
     return status;
 }
@@ -90,7 +75,9 @@ jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t r
     if (shard == NULL)
         return JZ_SEND_CLOSED;
     bool may_be_sent = jz_close_code_to_send(code) != 0 && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
-    jz_send_status status = may_be_sent ? jz_errand_close(shard, ws, code, reason, reason_length) : JZ_SEND_DROPPED;
+    jz_send_status status =
+        may_be_sent ? jz_errand_close(shard, ws, JZ_CAUSE_APPLICATION, code, (jz_text){reason, reason_length})
+                    : JZ_SEND_DROPPED;
     if (status == JZ_SEND_QUEUED)
         silence(ws);
     jz_leave_shard(ws);
@@ -145,6 +132,8 @@ static jz_send_status set_paused(jz_ws ws, bool is_paused)
     if (shard == NULL)
         return JZ_SEND_CLOSED;
     jz_send_status status = jz_errand_pause(shard, ws, is_paused);
+    if (status == JZ_SEND_QUEUED)
+        jz_wait_for_queued(ws);
     jz_leave_shard(ws);
     return status;
 }

@@ -186,10 +186,12 @@ static void tell(jz_shard *shard, jz_connection *connection, jz_output_callback 
     const jz_route *route = jz_connection_route(connection);
     if (callback == NULL)
         return;
+    shard->told = connection;
     if (route->options.execution == JZ_EXECUTION_LOOP)
         callback(route->context, jz_shard_handle_of(shard, connection));
     else if (connection->work != NULL)
         follow_work(shard, connection, jz_work_add_notice(connection->work, callback));
+    shard->told = NULL;
     if (connection->is_behind)
         stop_soon(shard, connection);
 }
@@ -199,13 +201,14 @@ void jz_deliver_notices(jz_shard *shard, jz_connection *connection)
     if (connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_is_open(&connection->session))
         return;
     const jz_route_options *options = &jz_connection_route(connection)->options;
-    if (connection->drop_is_due) {
+    if (connection->drop_is_due && !jz_hold_is_for_letters(shard, connection)) {
         connection->drop_is_due = false;
         connection->drop_was_told = true;
         tell(shard, connection, options->dropped);
     }
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
-    if (connection->is_backed_up && buffered <= options->backpressure_limit / 2) {
+    if (connection->is_backed_up && buffered <= options->backpressure_limit / 2 &&
+        !jz_hold_is_for_letters(shard, connection)) {
         connection->is_backed_up = false;
         connection->drop_was_told = false;
         tell(shard, connection, options->drained);

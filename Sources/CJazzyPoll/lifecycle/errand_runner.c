@@ -16,11 +16,39 @@ static void take_over(jz_shard *shard, const jz_arrival *arrival)
         jz_admitting_begin(shard, arrival);
 }
 
-void jz_connection_close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason)
+void jz_connection_close_or_break(jz_shard *shard, jz_connection *connection, jz_close_cause cause, uint16_t code,
+                                  jz_text reason)
 {
-    if (jz_connection_close(&shard->turn, connection, JZ_CAUSE_APPLICATION, code, reason) != JZ_SEND_DROPPED)
+    if (jz_connection_close(&shard->turn, connection, cause, code, reason) != JZ_SEND_DROPPED)
         return;
     connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    jz_turn_mark_dirty(&shard->turn, connection);
+}
+
+void jz_connection_close_behind(jz_shard *shard, jz_connection *connection, jz_close_cause cause, uint16_t code,
+                                jz_text reason)
+{
+    bool waits = jz_hold_is_for_letters(shard, connection);
+    jz_ws ws = jz_shard_handle_of(shard, connection);
+    if (!waits || jz_errand_close(shard, ws, cause, code, reason) != JZ_SEND_QUEUED)
+        jz_connection_close_or_break(shard, connection, cause, code, reason);
+}
+
+/* Whether a handler has ended it, and that waits: until then it stays behind. */
+static bool is_silenced(const jz_connection *connection)
+{
+    return jz_connection_is_writable(connection) &&
+           atomic_load_explicit(&connection->visible, memory_order_relaxed) == JZ_VISIBLE_NOT;
+}
+
+static void catch_up(jz_shard *shard, jz_connection *connection)
+{
+    if (is_silenced(connection))
+        return;
+    jz_hold_end(shard, connection, JZ_HOLD_WORK);
+    if (connection->phase == JZ_PHASE_WEBSOCKET && !connection->is_behind && jz_session_has_kept(&connection->session))
+        jz_kept_input_note(shard, connection);
+    jz_connection_note_activity(connection, shard->turn.loop.now_ms);
     jz_turn_mark_dirty(&shard->turn, connection);
 }
 
@@ -41,7 +69,7 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, jz_err
         jz_connection_send(&shard->turn, connection, task->kind, task->bytes, task->length, task->compression);
         break;
     case JZ_ERRAND_CLOSE:
-        jz_connection_close_or_break(shard, connection, task->code, text);
+        jz_connection_close_or_break(shard, connection, (jz_close_cause)task->cause, task->code, text);
         break;
     case JZ_ERRAND_TERMINATE:
         jz_connection_terminate(&shard->turn, connection);
@@ -56,12 +84,7 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, jz_err
         play(shard, connection, task);
         break;
     case JZ_ERRAND_CATCH_UP:
-        jz_hold_end(shard, connection, JZ_HOLD_WORK);
-        if (connection->phase == JZ_PHASE_WEBSOCKET && !connection->is_behind &&
-            jz_session_has_kept(&connection->session))
-            jz_kept_input_note(shard, connection);
-        jz_connection_note_activity(connection, shard->turn.loop.now_ms);
-        jz_turn_mark_dirty(&shard->turn, connection);
+        catch_up(shard, connection);
         break;
     case JZ_ERRAND_LEAVE:
         jz_connection_left(shard, connection);

@@ -17,6 +17,11 @@ void jz_errand_run_later(jz_shard *shard, jz_letter *letter);
  * Closes a connection whose closer was told that it will be closed: if there is no memory for a close frame, it ends
  * without one.
  */
-void jz_connection_close_or_break(jz_shard *shard, jz_connection *connection, uint16_t code, jz_text reason);
+void jz_connection_close_or_break(jz_shard *shard, jz_connection *connection, jz_close_cause cause, uint16_t code,
+                                  jz_text reason);
+
+/* The same, but behind what its handler has said, if that waits in the mailbox. */
+void jz_connection_close_behind(jz_shard *shard, jz_connection *connection, jz_close_cause cause, uint16_t code,
+                                jz_text reason);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lifecycle/ending.h"
+#include "lifecycle/errand_runner.h"
 #include "http/asking.h"
 #include "output/output.h"
 #include "lifecycle/progress.h"
@@ -67,9 +68,7 @@ static void follow_watch(jz_shard *shard, jz_connection *connection)
     case JZ_WATCH_GOES_ON:
         break;
     case JZ_WATCH_IS_OLD:
-        if (jz_connection_close(&shard->turn, connection, JZ_CAUSE_LIFETIME, JZ_CLOSE_GOING_AWAY, jz_text_of(reason)) ==
-            JZ_SEND_DROPPED)
-            connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+        jz_connection_close_behind(shard, connection, JZ_CAUSE_LIFETIME, JZ_CLOSE_GOING_AWAY, jz_text_of(reason));
         break;
     case JZ_WATCH_IS_IDLE:
         /* A last look: after a long suspension of this process the pong may be waiting in the kernel. */

@@ -91,7 +91,8 @@ void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input
         take_frames(shard, connection, input, false);
 }
 
-void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input)
+/* Keeps the rest of the input for later. */
+static void keep(jz_shard *shard, jz_connection *connection, jz_input *input)
 {
     if (input->length == 0 || connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE)
         return;
@@ -149,6 +150,14 @@ void jz_reading_take_kept(jz_shard *shard, jz_connection *connection)
     }
 }
 
+/* Its handler may be behind since the open event, with which other input has come. */
+static void take_websocket_input(jz_shard *shard, jz_connection *connection, jz_input *input)
+{
+    if (!is_held_back(connection))
+        jz_reading_take_frames(shard, connection, input);
+    keep(shard, connection, input);
+}
+
 static void take_input(jz_shard *shard, jz_connection *connection, jz_input input)
 {
     jz_accepted accepted;
@@ -159,10 +168,16 @@ static void take_input(jz_shard *shard, jz_connection *connection, jz_input inpu
         jz_connection_begin_websocket(shard, connection, &accepted);
     if (connection->phase == JZ_PHASE_ASKING)
         take_answer(shard, connection, &input);
-    if (connection->phase == JZ_PHASE_WEBSOCKET) {
-        jz_reading_take_frames(shard, connection, &input);
-        jz_reading_keep(shard, connection, &input);
-    }
+    if (connection->phase == JZ_PHASE_WEBSOCKET)
+        take_websocket_input(shard, connection, &input);
+    flush_current(shard, connection);
+}
+
+void jz_reading_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_accepted *accepted, jz_input input)
+{
+    shard->turn.current = connection;
+    jz_connection_begin_websocket(shard, connection, accepted);
+    take_websocket_input(shard, connection, &input);
     flush_current(shard, connection);
 }
 

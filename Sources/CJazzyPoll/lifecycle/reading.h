@@ -3,6 +3,7 @@
 #define JAZZY_LIFECYCLE_READING_H
 
 #include "connection/connection.h"
+#include "http/handshake.h"
 #include "shard/shard.h"
 
 /* Receives once, and handles the input. */
@@ -18,8 +19,9 @@ void jz_reading_look(jz_shard *shard, jz_connection *connection);
  */
 void jz_reading_take_frames(jz_shard *shard, jz_connection *connection, jz_input *input);
 
-/* Keeps the rest of the input for later. */
-void jz_reading_keep(jz_shard *shard, jz_connection *connection, jz_input *input);
+/* A handshake that was answered later is accepted: begins the WebSocket, with what the client has sent behind it. */
+void jz_reading_begin_websocket(jz_shard *shard, jz_connection *connection, const jz_accepted *accepted,
+                                jz_input input);
 
 /* Continues the connections that were noted in kept_input before this iteration. Outside of handlers only. */
 void jz_reading_take_all_kept(jz_shard *shard);

@@ -4,7 +4,6 @@
 
 #include "lifecycle/delivery.h"
 #include "http/asking.h"
-#include "lifecycle/opening.h"
 #include "output/output.h"
 #include "lifecycle/reading.h"
 #include "lifecycle/releasing.h"
@@ -73,10 +72,7 @@ static void follow_answer(jz_shard *shard, jz_connection *connection)
         return;
     }
     if (jz_handshake_proceed(shard, connection, &rest, &accepted)) {
-        jz_connection_begin_websocket(shard, connection, &accepted);
-        jz_input input = {rest.bytes, rest.length};
-        jz_reading_take_frames(shard, connection, &input);
-        jz_reading_keep(shard, connection, &input);
+        jz_reading_begin_websocket(shard, connection, &accepted, (jz_input){rest.bytes, rest.length});
         jz_buffer_free(&rest);
     }
 }

@@ -1,6 +1,7 @@
 #include "lifecycle/telling.h"
 
 #include "http/asking.h"
+#include "lifecycle/errand_runner.h"
 #include "lifecycle/progress.h"
 #include "http/responding.h"
 #include "output/sending.h"
@@ -16,10 +17,9 @@ static void tell(jz_shard *shard, jz_connection *connection)
         jz_http_finish(shard, connection, jz_progress_is_awaited(shard, connection));
     else if (connection->phase == JZ_PHASE_ASKING)
         jz_asking_stop(shard, connection, jz_progress_is_awaited(shard, connection));
-    else if (connection->phase == JZ_PHASE_WEBSOCKET &&
-             jz_connection_close(&shard->turn, connection, JZ_CAUSE_STOPPING, farewell->code,
-                                 (jz_text){farewell->reason, farewell->reason_length}) == JZ_SEND_DROPPED)
-        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    else if (connection->phase == JZ_PHASE_WEBSOCKET)
+        jz_connection_close_behind(shard, connection, JZ_CAUSE_STOPPING, farewell->code,
+                                   (jz_text){farewell->reason, farewell->reason_length});
     jz_turn_mark_dirty(&shard->turn, connection);
 }
 
@@ -117,6 +117,7 @@ bool jz_telling_finish(jz_shard *shard)
 {
     if (shard->telling.is_over)
         return false;
+    jz_loop_take_every_letter(&shard->turn.loop); /* who was not told yet may wait for what it has said itself */
     plan(&shard->telling, 0);
     jz_telling_go_on(shard);
     return true;

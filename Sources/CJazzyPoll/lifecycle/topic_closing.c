@@ -31,7 +31,8 @@ static bool close_some(jz_shard *shard, jz_errand *task, size_t most)
     if (closing.left > count)
         closing.left = count;
     for (; closing.left > 0 && most > 0; most--, shard->closed_in_turn++)
-        jz_connection_close_or_break(shard, found->subscribers[--closing.left].connection, closing.code, reason);
+        jz_connection_close_or_break(shard, found->subscribers[--closing.left].connection, JZ_CAUSE_APPLICATION,
+                                     closing.code, reason);
     memcpy(task->bytes, &closing, sizeof closing);
     return closing.left == 0;
 }

@@ -90,10 +90,11 @@ jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, c
     return status;
 }
 
-jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length)
+jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, jz_close_cause cause, uint16_t code, jz_text reason)
 {
-    return post_within_limit(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_CLOSE, .code = code, .length = length},
-                             reason);
+    jz_errand fields = {
+        .ws = ws, .type = JZ_ERRAND_CLOSE, .cause = (uint8_t)cause, .code = code, .length = reason.length};
+    return post_within_limit(shard, &fields, reason.start);
 }
 
 jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws)

@@ -44,6 +44,7 @@ typedef struct jz_errand {
     jz_message_kind kind;
     jz_compression compression;
     uint16_t code;
+    uint8_t cause;               /* JZ_ERRAND_CLOSE: a jz_close_cause */
     jz_publication *publication; /* retained */
     jz_answer *answer;           /* JZ_ERRAND_ANSWER: owned */
     size_t reserved;             /* bytes that it takes of the mailbox limit */
@@ -59,7 +60,7 @@ enum { JZ_LETTER_COST = 128 }; /* the approximate cost of a letter without its c
  */
 jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, const void *bytes, size_t length,
                               jz_compression compression);
-jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, uint16_t code, const char *reason, size_t length);
+jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, jz_close_cause cause, uint16_t code, jz_text reason);
 jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws);
 
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic);

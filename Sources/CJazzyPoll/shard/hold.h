@@ -24,6 +24,17 @@ static inline void jz_hold_begin(jz_shard *shard, jz_connection *connection, jz_
     connection->is_behind = true;
 }
 
+/* Whether nothing is delivered to its handler, because what that has said, or that it has ended it, has yet to be done.
+ */
+static inline bool jz_hold_is_for_letters(const jz_shard *shard, const jz_connection *connection)
+{
+    if (!connection->is_behind || connection->phase != JZ_PHASE_WEBSOCKET ||
+        jz_connection_route(connection)->options.execution != JZ_EXECUTION_LOOP)
+        return false;
+    const jz_allowance *allowance = jz_allowance_of(shard, connection);
+    return allowance == NULL || (allowance->holds & JZ_HOLD_WORK) != 0;
+}
+
 /* The connection stays behind if there is another reason. */
 static inline void jz_hold_end(jz_shard *shard, jz_connection *connection, jz_hold why)
 {

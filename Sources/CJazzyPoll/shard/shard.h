@@ -82,8 +82,9 @@ struct jz_shard {
     jz_peer_log peer_log;
     bool owes_flush; /* the broker was passed publications in this iteration, and is flushed at its end */
 
-    jz_ration ration; /* for the connection that is being read */
-    bool has_queued;  /* the handler that is called has sent what waits in the mailbox behind other letters */
+    jz_ration ration;    /* for the connection that is being read */
+    jz_connection *told; /* the connection whose `drained` or `dropped` is called; else NULL */
+    bool has_queued;     /* the handler that is called has said what waits in the mailbox behind other letters */
     jz_sampling handler_sampling;
     jz_slot_times slot_times;
     jz_timer measuring_timer;
