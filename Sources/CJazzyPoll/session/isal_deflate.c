@@ -4,6 +4,7 @@
 #include "../../CJazzyISAL/CJazzyISAL.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "session/memory.h"
 
@@ -12,6 +13,7 @@ enum {
     SMALL = 3, /* and where it is the default or more, but for windows in which there is nothing more to find */
     USUAL_LEVEL = 6,
     SHORT_WINDOW_BITS = 11,
+    NEAR_WINDOW_BITS = 9,  /* the smallest window there is, of the second try */
     FEWEST_SYMBOLS = 1024, /* in one block that ISA-L takes buffers for */
     MOST_ADDED = 1024,     /* bytes: room for what ISA-L writes at once, a block's header or a flush */
     MOST_BYTES = INT_MAX   /* of a context: it counts its bytes in 32 bits, and begins anew before those are full */
@@ -83,6 +85,44 @@ static bool take_part(struct isal_zstream *stream, const uint8_t *bytes, size_t 
     return stream->avail_in == 0;
 }
 
+/* A whole message, and a flush. False when it would become larger than the room that `output` has. */
+static bool take_whole(struct isal_zstream *stream, const uint8_t *bytes, size_t length, uint16_t flush,
+                       jz_buffer *output)
+{
+    while (length > MOST_BYTES) {
+        if (!take_part(stream, bytes, MOST_BYTES, NO_FLUSH, output))
+            return false;
+        bytes += MOST_BYTES;
+        length -= MOST_BYTES;
+    }
+    return take_part(stream, bytes, length, flush, output);
+}
+
+/*
+ * Of the places that begin alike ISA-L looks at the last one only, and takes what it finds, however far away. Where the
+ * same few names come again and again, what is near matches as well, and a small distance takes fewer bits. So messages
+ * that become much smaller are tried again, fast, and replaced where that is shorter.
+ */
+static void try_nearer(struct isal_zstream *stream, const uint8_t *bytes, size_t length, jz_buffer *output,
+                       size_t start)
+{
+    size_t first = output->length - start;
+    if (first > length / 2)
+        return; /* there is no room for it, and little hope */
+    uint16_t window_bits = stream->hist_bits;
+    stream->level = FAST;
+    stream->hist_bits = NEAR_WINDOW_BITS;
+    isal_deflate_reset(stream);
+    jz_buffer second = {.bytes = output->bytes + output->length, .capacity = first};
+    if (take_whole(stream, bytes, length, FULL_FLUSH, &second)) {
+        memcpy(output->bytes + start, second.bytes, second.length);
+        output->length = start + second.length;
+    }
+    stream->level = SMALL;
+    stream->hist_bits = window_bits;
+    isal_deflate_reset(stream);
+}
+
 /*
  * What would become larger than the message is not wanted, so that there is no more room than that. A full flush says
  * that nothing refers to what was before, so that ISA-L has to clear only as much of its hash table as the message
@@ -95,12 +135,11 @@ bool jz_deflater_take(jz_deflater *deflater, const uint8_t *bytes, size_t length
         isal_deflate_reset(stream);
     if (length > SIZE_MAX - MOST_ADDED || !jz_buffer_reserve(output, length + MOST_ADDED, SIZE_MAX))
         return false;
-    while (length > MOST_BYTES) {
-        if (!take_part(stream, bytes, MOST_BYTES, NO_FLUSH, output))
-            return false;
-        bytes += MOST_BYTES;
-        length -= MOST_BYTES;
-    }
-    return take_part(stream, bytes, length, deflater->keeps_context ? SYNC_FLUSH : FULL_FLUSH, output);
+    size_t start = output->length;
+    if (!take_whole(stream, bytes, length, deflater->keeps_context ? SYNC_FLUSH : FULL_FLUSH, output))
+        return false;
+    if (!deflater->keeps_context && stream->level == SMALL)
+        try_nearer(stream, bytes, length, output, start);
+    return true;
 }
 #endif

@@ -1,6 +1,8 @@
 /* Messages that we compress, read by plain zlib. */
 #include "session/compression.h"
 
+#include <stdio.h>
+
 #include "session/compressor.h"
 #include "support/allocation.h"
 #include "support/content.h"
@@ -107,6 +109,56 @@ static void what_compresses_well_is_compressed(void **state)
     assert_in_range(f.payload->length, 1, LONGEST);
     assert_true(compress_in_context(&f, f.message.bytes, f.message.length));
     assert_in_range(f.payload->length, 1, LONGEST);
+    finish(&f);
+}
+
+/* The same names again and again, other values, as services send them. */
+static void fill_with_records(jz_buffer *message, size_t length, test_random *random)
+{
+    message->length = 0;
+    while (message->length < length) {
+        char record[128];
+        int count =
+            snprintf(record, sizeof record, "{\"id\":%zu,\"symbol\":\"SYM%zu\",\"bid\":%zu.%02zu,\"venue\":\"XNAS\"},",
+                     test_random_below(random, 1000000), test_random_below(random, 500),
+                     test_random_below(random, 1000), test_random_below(random, 100));
+        assert_true(jz_buffer_append(message, record, (size_t)count));
+    }
+}
+
+/* But for the bytes by which zlib's own output differs when it is tuned. */
+static void records_become_as_small_as_by_zlib(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {2000, 16000, 64000};
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        fixture f;
+        start(&f, 15);
+        jz_buffer expected = {0};
+        fill_with_records(&f.message, lengths[i], &f.random);
+        zlib_peer_compress(&f.peer, f.message.bytes, f.message.length, &expected);
+        assert_true(compress_alone(&f, f.message.bytes, f.message.length));
+        assert_that(f.payload->length <= expected.length + expected.length / 200, "%zu bytes: %zu, by zlib %zu",
+                    f.message.length, f.payload->length, expected.length);
+        expect_peer_sees(&f, f.message.bytes, f.message.length);
+        jz_buffer_free(&expected);
+        finish(&f);
+    }
+}
+
+static void what_is_far_away_is_found_too(void **state)
+{
+    (void)state;
+    enum { DISTANCE = 5000, TIMES = 10 };
+    fixture f;
+    start(&f, 15);
+    test_content_fill(&f.message, LETTERS, DISTANCE, &f.random);
+    assert_true(jz_buffer_reserve(&f.message, DISTANCE * TIMES, SIZE_MAX));
+    for (int i = 1; i < TIMES; i++)
+        assert_true(jz_buffer_append(&f.message, f.message.bytes, DISTANCE));
+    assert_true(compress_alone(&f, f.message.bytes, f.message.length));
+    assert_in_range(f.payload->length, 1, DISTANCE);
+    expect_peer_sees(&f, f.message.bytes, f.message.length);
     finish(&f);
 }
 
@@ -288,6 +340,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_peer_reads_what_we_compress),
         cmocka_unit_test(what_compresses_well_is_compressed),
+        cmocka_unit_test(records_become_as_small_as_by_zlib),
+        cmocka_unit_test(what_is_far_away_is_found_too),
         cmocka_unit_test(what_is_sent_is_a_flush_without_its_end),
         cmocka_unit_test(in_context_a_message_refers_to_earlier_ones),
         cmocka_unit_test(alone_a_message_refers_to_no_other),

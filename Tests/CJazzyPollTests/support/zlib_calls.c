@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#ifdef JZ_DEFLATE_ISAL
-#include <isa-l/igzip_lib.h>
-#endif
+#include "session/engine.h"
 
 /* The names are the linker's (ld, --wrap). */
 int __real_deflateInit2_(z_streamp stream, int level, int method, int window_bits, int memory_level, int strategy,
@@ -15,8 +13,8 @@ int __wrap_deflateInit2_(z_streamp stream, int level, int method, int window_bit
                          const char *version, int stream_size);
 int __real_inflateInit2_(z_streamp stream, int window_bits, const char *version, int stream_size);
 int __wrap_inflateInit2_(z_streamp stream, int window_bits, const char *version, int stream_size);
-int __real_deflate(z_streamp stream, int flush);
-int __wrap_deflate(z_streamp stream, int flush);
+bool __real_jz_deflater_take(jz_deflater *deflater, const uint8_t *bytes, size_t length, jz_buffer *output);
+bool __wrap_jz_deflater_take(jz_deflater *deflater, const uint8_t *bytes, size_t length, jz_buffer *output);
 
 static atomic_size_t deflations;
 
@@ -59,19 +57,8 @@ int __wrap_inflateInit2_(z_streamp stream, int window_bits, const char *version,
     return __real_inflateInit2_(stream, window_bits, version, stream_size);
 }
 
-int __wrap_deflate(z_streamp stream, int flush)
+bool __wrap_jz_deflater_take(jz_deflater *deflater, const uint8_t *bytes, size_t length, jz_buffer *output)
 {
     deflations++;
-    return __real_deflate(stream, flush);
+    return __real_jz_deflater_take(deflater, bytes, length, output);
 }
-
-#ifdef JZ_DEFLATE_ISAL
-int __real_isal_deflate(struct isal_zstream *stream);
-int __wrap_isal_deflate(struct isal_zstream *stream);
-
-int __wrap_isal_deflate(struct isal_zstream *stream)
-{
-    deflations++;
-    return __real_isal_deflate(stream);
-}
-#endif
