@@ -386,7 +386,7 @@ class TestPage:
             await tab.until(f"{now} != {json.dumps(still)}")
             # Tables that are wider than the screen can be scrolled by keys.
             wide = "[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth + 1)"
-            assert await tab.evaluate(f"{wide}.length > 0 && {wide}.every(each => each.tabIndex == 0 && each.ariaLabel)")
+            await tab.until(f"{wide}.length > 0 && {wide}.every(each => each.tabIndex == 0 && each.ariaLabel)")
             await press(tab, "Tab", 9)
             assert await tab.evaluate("document.activeElement.className.startsWith('scroll')")
 
