@@ -62,13 +62,14 @@ extension DashboardPage {
             make("table", {}, make("caption", {}, title), make("thead", {}, make("tr", {}, ...heads)), body));
           const made = card(place, isWhole);
           made.append(scroller);
-          new ResizeObserver(() => {
-            // What can be scrolled must be reached by keys, too.
+          const sizes = new ResizeObserver(() => {
+            // What can be scrolled must be reached by keys, too; a longer number makes only the table wider.
             const scrolls = scroller.scrollWidth > scroller.clientWidth + 1;
             scroller.tabIndex = scrolls ? 0 : -1;
             if (scrolls) { scroller.role = "region"; scroller.ariaLabel = title; }
             else { scroller.removeAttribute("tabindex"); scroller.role = scroller.ariaLabel = null; }
-          }).observe(scroller);
+          });
+          for (const each of [scroller, scroller.firstChild]) sizes.observe(each);
 
           const cellOf = (cell, place) => {
             const { text, share, className = columns[place][1] ?? "" } = typeof cell == "object" ? cell : { text: cell };
