@@ -59,7 +59,9 @@ static decision decide(jz_redis *redis, const arrival *arrival, bool is_foreign)
     jz_redis_verdict verdict = {.is_new = true};
     pthread_mutex_lock(&redis->topics_lock);
     jz_redis_topic *topic = jz_redis_topics_find(redis->topics, arrival->topic, arrival->topic_length);
-    if (topic != NULL) {
+    /* What comes before the last subscription is acknowledged was published before the topic was unsubscribed: what was
+       published after that, and before it was subscribed again, is missing behind it. */
+    if (topic != NULL && jz_redis_topic_is_acknowledged(topic)) {
         if (!is_foreign)
             verdict = jz_redis_heard_take(&topic->heard, &arrival->envelope, redis->now_ms);
         if (verdict.is_gap)

@@ -95,12 +95,29 @@ static void stop(void *context)
     pthread_mutex_unlock(&broker->lock);
 }
 
+/* What is on its way when a topic is unsubscribed does not come when it is subscribed again: the rest is missing. */
+static void drop_messages(keeping_member *member)
+{
+    keeping_item *items = member->first;
+    member->first = NULL;
+    member->end = &member->first;
+    while (items != NULL) {
+        keeping_item *item = items;
+        items = item->next;
+        if (item->number != 0)
+            put(member, *item);
+        free(item);
+    }
+}
+
 static void set_subscribed(void *context, bool is_subscribed)
 {
     keeping_member *member = context;
     pthread_mutex_lock(&member->broker->lock);
     if (member->is_reached || !is_subscribed)
         member->is_subscribed = is_subscribed;
+    if (!is_subscribed)
+        drop_messages(member);
     pthread_cond_broadcast(&member->broker->has_changed);
     pthread_mutex_unlock(&member->broker->lock);
 }

@@ -44,7 +44,10 @@
  *     where it was published included, by jz_broker_deliver_kept, in the order of the positions. A server keeps what
  *     was delivered as long as it has subscribers of the topic, so that who comes back to it costs the broker nothing;
  *     it asks for what it does not have by `fetch`. An offset beyond the newest may be on its way, or made up: once one
- *     was, the next ones are no reason to ask for a second, and whoever claims them has not recovered.
+ *     was, the next ones are no reason to ask for a second, and whoever claims them has not recovered. The first
+ *     message behind a `subscribe` is taken for one behind which nothing is missing: what was on its way before, when
+ *     the topic was unsubscribed, is not delivered then, unless all that follows it comes, too. For Redis: what comes
+ *     before the last SUBSCRIBE is acknowledged is dropped.
  *   - Members of topics (jazzy/presence.h) are known on all servers by messages that the servers themselves publish, on
  *     topics whose names begin with "\xFFjazzy.presence". To a broker these are topics like all others, except that
  *     `subscribe`, `unsubscribe` and `publish` are called for them on a thread of the server's own. What is delivered
