@@ -15,6 +15,7 @@ from support.process import is_stopped
 from support.programs import REDIS_PROBE
 from support.raw import open_websocket
 from support.redis.members import QUICKLY
+from support.redis.servers import free_port
 from support.server import Server
 
 ROOM = "room"
@@ -37,7 +38,7 @@ class Hall:
         # On a busy machine Redis may not have answered in time when a server starts.
         self._settings = {"--redis": url, "--redis-starts-alone": 1, **QUICKLY, **own, **(flags or {})}
         self.server = None
-        self.port = 0
+        self.port = free_port()  # which is still its own when it comes back
         self._visitors = []
 
     def __enter__(self):

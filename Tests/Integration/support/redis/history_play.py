@@ -13,6 +13,7 @@ from support.redis.history_faults import TOPIC
 from support.redis.members import QUICKLY
 from support.redis.proxy import Proxy
 from support.redis.resuming import Ledger, Publisher, Resumer
+from support.redis.servers import free_port
 from support.server import Server
 
 # Seconds: longer than anything is waited for by servers, in which clients may find that they cannot continue yet.
@@ -61,7 +62,7 @@ class HistoryPlay:
         for _ in range(self._count):
             if self._url is None:
                 self.proxies.append(self._stack.enter_context(Proxy(self.redis.port)))
-            server = self._begin_server(len(self._servers), 0)
+            server = self._begin_server(len(self._servers), free_port())
             self._servers.append(server)
             self.ports.append(server.port)
         for actor in (*self._clients, *self._publishers):
