@@ -89,7 +89,7 @@ def test_peers_that_never_end_their_side_after_an_error_are_let_go_in_time(start
 
 
 def test_connections_that_are_kept_alive_for_nothing_are_ended(start_probe):
-    server = start_probe("--keep-alive-timeout-ms", 1_000)
+    server = start_probe("--keep-alive-timeout-ms", 1_000, "--handshake-timeout-ms", 60_000)
     with besieged(server), crowd_of(300, lambda: RawConnection(server.port)) as idle:
         for connection in idle:
             connection.send(request(path="/plain"))
