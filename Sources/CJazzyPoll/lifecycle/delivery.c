@@ -5,6 +5,7 @@
 #include "config/routes.h"
 #include "lifecycle/measuring.h"
 #include "lifecycle/pacing.h"
+#include "output/sending.h"
 #include "shard/errand.h"
 #include "shard/hold.h"
 #include "workers/work.h"
@@ -196,19 +197,24 @@ static void tell(jz_shard *shard, jz_connection *connection, jz_output_callback 
         stop_soon(shard, connection);
 }
 
+/* Neither who has ended its connection hears of its output, nor who waits for what it has said itself. */
+static bool may_be_told(const jz_shard *shard, const jz_connection *connection)
+{
+    return jz_connection_is_writable(connection) && !jz_hold_is_for_letters(shard, connection);
+}
+
 void jz_deliver_notices(jz_shard *shard, jz_connection *connection)
 {
-    if (connection->phase != JZ_PHASE_WEBSOCKET || !jz_session_is_open(&connection->session))
+    if (!may_be_told(shard, connection))
         return;
     const jz_route_options *options = &jz_connection_route(connection)->options;
-    if (connection->drop_is_due && !jz_hold_is_for_letters(shard, connection)) {
+    if (connection->drop_is_due) {
         connection->drop_is_due = false;
         connection->drop_was_told = true;
         tell(shard, connection, options->dropped);
     }
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
-    if (connection->is_backed_up && buffered <= options->backpressure_limit / 2 &&
-        !jz_hold_is_for_letters(shard, connection)) {
+    if (connection->is_backed_up && buffered <= options->backpressure_limit / 2 && may_be_told(shard, connection)) {
         connection->is_backed_up = false;
         connection->drop_was_told = false;
         tell(shard, connection, options->drained);

@@ -96,6 +96,9 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
     } else if (event->type == JZ_EVENT_MESSAGE && message->length == 4) {
         pump(ws);
         seen.pumps = true;
+    } else if (event->type == JZ_EVENT_MESSAGE && message->length == 9) {
+        pump(ws);
+        jz_ws_terminate(ws);
     } else if (event->type == JZ_EVENT_CLOSE) {
         seen.closes++;
     }
@@ -324,6 +327,18 @@ static void nothing_is_told_once_the_connection_is_closing(void **state)
     finish();
 }
 
+/* A message of it was dropped before, of which it would be told after the handler. */
+static void nothing_is_told_once_the_connection_is_terminated(void **state)
+{
+    (void)state;
+    start(JZ_EXECUTION_LOOP, JZ_BACKPRESSURE_REPORT);
+    test_client_send_frame(&peer, &(test_frame)TEXT("terminate"));
+    assert_eventually(seen.closes == 1);
+    assert_true(jz_server_dropped_count(server) > 0);
+    expect_log("open message close");
+    finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +348,7 @@ int main(void)
         cmocka_unit_test(what_is_told_that_output_has_drained_may_send_on),
         cmocka_unit_test(what_is_told_may_close),
         cmocka_unit_test(nothing_is_told_once_the_connection_is_closing),
+        cmocka_unit_test(nothing_is_told_once_the_connection_is_terminated),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("what is told about output", tests, NULL, NULL));
 }
