@@ -115,7 +115,7 @@ static void hand_to_workers(jz_shard *shard, jz_connection *connection, const jz
 void jz_deliver_after_queued(jz_shard *shard, jz_connection *connection)
 {
     shard->has_queued = false;
-    if (!jz_errand_catch_up(shard, jz_shard_handle_of(shard, connection)))
+    if (!jz_errand_catch_up(shard, jz_shard_handle_of(shard, connection)) && !jz_connection_is_silenced(connection))
         jz_hold_end(shard, connection, JZ_HOLD_WORK);
 }
 

@@ -34,16 +34,9 @@ void jz_connection_close_behind(jz_shard *shard, jz_connection *connection, jz_c
         jz_connection_close_or_break(shard, connection, cause, code, reason);
 }
 
-/* Whether a handler has ended it, and that waits: until then it stays behind. */
-static bool is_silenced(const jz_connection *connection)
-{
-    return jz_connection_is_writable(connection) &&
-           atomic_load_explicit(&connection->visible, memory_order_relaxed) == JZ_VISIBLE_NOT;
-}
-
 static void catch_up(jz_shard *shard, jz_connection *connection)
 {
-    if (is_silenced(connection))
+    if (jz_connection_is_silenced(connection))
         return;
     jz_hold_end(shard, connection, JZ_HOLD_WORK);
     if (connection->phase == JZ_PHASE_WEBSOCKET && !connection->is_behind && jz_session_has_kept(&connection->session))

@@ -17,6 +17,13 @@ static inline bool jz_connection_is_writable(const jz_connection *connection)
            jz_session_is_open(&connection->session);
 }
 
+/* Whether a handler has ended it, and that waits in the mailbox: until then nothing is delivered. */
+static inline bool jz_connection_is_silenced(const jz_connection *connection)
+{
+    return jz_connection_is_writable(connection) &&
+           atomic_load_explicit(&connection->visible, memory_order_relaxed) == JZ_VISIBLE_NOT;
+}
+
 /* Whether at least `limit` bytes wait to be sent. */
 static inline bool jz_connection_exceeds(const jz_connection *connection, size_t limit)
 {
