@@ -126,39 +126,45 @@ static void fill_with_records(jz_buffer *message, size_t length, test_random *ra
     }
 }
 
-/* But for the bytes by which zlib's own output differs when it is tuned. */
+/* But for the bytes by which zlib's own output differs when it is tuned. Not only the first that a compressor takes. */
 static void records_become_as_small_as_by_zlib(void **state)
 {
     (void)state;
     static const size_t lengths[] = {2000, 16000, 64000};
+    fixture f;
+    start(&f, 15);
+    jz_buffer expected = {0};
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
-        fixture f;
-        start(&f, 15);
-        jz_buffer expected = {0};
         fill_with_records(&f.message, lengths[i], &f.random);
+        expected.length = 0;
+        zlib_peer_forget_compression(&f.peer);
         zlib_peer_compress(&f.peer, f.message.bytes, f.message.length, &expected);
         assert_true(compress_alone(&f, f.message.bytes, f.message.length));
         assert_that(f.payload->length <= expected.length + expected.length / 200, "%zu bytes: %zu, by zlib %zu",
                     f.message.length, f.payload->length, expected.length);
+        zlib_peer_forget_decompression(&f.peer);
         expect_peer_sees(&f, f.message.bytes, f.message.length);
-        jz_buffer_free(&expected);
-        finish(&f);
     }
+    jz_buffer_free(&expected);
+    finish(&f);
 }
 
 static void what_is_far_away_is_found_too(void **state)
 {
     (void)state;
-    enum { DISTANCE = 5000, TIMES = 10 };
+    enum { DISTANCE = 5000, TIMES = 10, MESSAGES = 3 };
     fixture f;
     start(&f, 15);
-    test_content_fill(&f.message, LETTERS, DISTANCE, &f.random);
-    assert_true(jz_buffer_reserve(&f.message, DISTANCE * TIMES, SIZE_MAX));
-    for (int i = 1; i < TIMES; i++)
-        assert_true(jz_buffer_append(&f.message, f.message.bytes, DISTANCE));
-    assert_true(compress_alone(&f, f.message.bytes, f.message.length));
-    assert_in_range(f.payload->length, 1, DISTANCE);
-    expect_peer_sees(&f, f.message.bytes, f.message.length);
+    for (int i = 0; i < MESSAGES; i++) {
+        test_content_fill(&f.message, LETTERS, DISTANCE, &f.random);
+        assert_true(jz_buffer_reserve(&f.message, DISTANCE * TIMES, SIZE_MAX));
+        for (int j = 1; j < TIMES; j++)
+            assert_true(jz_buffer_append(&f.message, f.message.bytes, DISTANCE));
+        assert_true(compress_alone(&f, f.message.bytes, f.message.length));
+        assert_in_range(f.payload->length, 1, DISTANCE);
+        zlib_peer_forget_decompression(&f.peer);
+        expect_peer_sees(&f, f.message.bytes, f.message.length);
+    }
     finish(&f);
 }
 
