@@ -156,9 +156,11 @@ void jz_ending_expired(jz_shard *shard)
         jz_server_stop(shard->server);
         return;
     }
+    /* What a handler has said may wait in the mailbox, and behind it the close of who was told meanwhile. */
+    jz_loop_take_every_letter(&shard->turn.loop);
     /* If the loop was delayed, some connections may not have been told yet. */
-    if (jz_telling_finish(shard))
-        jz_shard_settle_dirty(shard);
+    jz_telling_finish(shard);
+    jz_shard_settle_dirty(shard);
     bool is_over = jz_clock_ms() >= shard->ends_at_ms;
     shard->course = JZ_COURSE_CUTTING_OFF;
     jz_shard_visit(shard, is_over ? cut_off : cut_off_if_silent);

@@ -113,12 +113,10 @@ bool jz_telling_follow(jz_shard *shard)
     return is_hurried;
 }
 
-bool jz_telling_finish(jz_shard *shard)
+void jz_telling_finish(jz_shard *shard)
 {
     if (shard->telling.is_over)
-        return false;
-    jz_loop_take_every_letter(&shard->turn.loop); /* who was not told yet may wait for what it has said itself */
+        return;
     plan(&shard->telling, 0);
     jz_telling_go_on(shard);
-    return true;
 }

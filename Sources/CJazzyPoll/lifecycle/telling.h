@@ -16,7 +16,7 @@ void jz_telling_go_on(jz_shard *shard);
  */
 bool jz_telling_follow(jz_shard *shard);
 
-/* Tells all remaining connections now. Returns whether there may be any. */
-bool jz_telling_finish(jz_shard *shard);
+/* Tells all remaining connections now. */
+void jz_telling_finish(jz_shard *shard);
 
 #endif
