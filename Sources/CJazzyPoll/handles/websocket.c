@@ -9,6 +9,7 @@
 #include "output/sending.h"
 #include "shard/hold.h"
 #include "shard/server.h"
+#include "workers/work.h"
 
 jz_send_status jz_ws_send(jz_ws ws, jz_message_kind kind, const void *bytes, size_t length)
 {
@@ -48,10 +49,13 @@ jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes
 
 /*
  * A handler has ended a connection of its own loop, but the errand waits behind others. For the handler the connection
- * has ended already: deliver nothing more to it, and accept nothing more for it.
+ * has ended already: deliver nothing more to it, and accept nothing more for it. A worker has ended the connection
+ * whose events it runs: those that wait are not run.
  */
 static void silence(jz_ws ws)
 {
+    if (jz_current_work != NULL && jz_current_work->ws.value == ws.value)
+        jz_current_work->has_ended_it = true;
     jz_shard *own = jz_own_shard(ws);
     jz_connection *connection = own != NULL ? jz_slots_find(&own->slots, ws) : NULL;
     if (connection == NULL || !jz_connection_is_writable(connection))

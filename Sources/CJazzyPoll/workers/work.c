@@ -185,6 +185,16 @@ static void run_measured(const jz_work *work, const jz_job *job)
     jz_histogram_observe(&route->measures->handler, &jz_handler_bounds, jz_clock_ns() - began);
 }
 
+static void run(const jz_work *work, const jz_job *job, bool is_measured)
+{
+    if (job->notice != NULL)
+        job->notice(work->route->context, work->ws);
+    else if (is_measured && work->route->measures != NULL)
+        run_measured(work, job);
+    else
+        work->route->handler(work->route->context, work->ws, &job->event, &job->message);
+}
+
 /*
  * Runs the oldest job of work that was taken out of the queue, and requeues the work if more jobs wait. Called and
  * returns with the workers' lock held; the handler runs without it.
@@ -203,12 +213,8 @@ static void run_next(jz_task *task)
     bool is_last = job->event.type == JZ_EVENT_CLOSE;
     work->is_closing = is_last;
     jz_current_work = work;
-    if (job->notice != NULL)
-        job->notice(work->route->context, work->ws);
-    else if (is_measured && work->route->measures != NULL)
-        run_measured(work, job);
-    else
-        work->route->handler(work->route->context, work->ws, &job->event, &job->message);
+    if (is_last || !work->has_ended_it)
+        run(work, job, is_measured);
     if (is_last)
         finish(work);
     jz_current_work = NULL;

@@ -21,7 +21,7 @@ typedef struct jz_job {
 
 /*
  * Guarded by the workers' lock, except for fields that never change, and for `state`, `open_job`, `first_request`,
- * `is_secure`, `properties`, `is_closing` and `is_finished`, which belong to the running handler.
+ * `is_secure`, `properties`, `has_ended_it`, `is_closing` and `is_finished`, which belong to the running handler.
  */
 typedef struct jz_work {
     jz_task task; /* first, so that a pointer to it points to its work */
@@ -33,6 +33,7 @@ typedef struct jz_work {
     size_t count;              /* jobs that wait */
     size_t amount;             /* their cost in bytes */
     bool is_scheduled;         /* in the workers' queue, or run by a worker */
+    bool has_ended_it;         /* the handler has ended the connection: it gets nothing more but the close event */
     bool is_closing;           /* the handler of the close event runs, or has returned */
     bool is_finished;          /* it has returned */
     bool is_secure;            /* of the first request, as are: */

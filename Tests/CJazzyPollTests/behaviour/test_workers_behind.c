@@ -32,6 +32,20 @@ static void hold(journal *journal, jz_ws ws, const jz_event *event, const jz_mes
         has_given_up = true;
 }
 
+static jz_send_status close_it(jz_ws ws)
+{
+    return jz_ws_close(ws, 4000, "", 0);
+}
+
+static jz_send_status (*end)(jz_ws ws);
+
+static void hold_and_end(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    hold(journal, ws, event, message);
+    if (event->type == JZ_EVENT_MESSAGE && end(ws) != JZ_SEND_QUEUED)
+        has_given_up = true;
+}
+
 /* Frames with a masking key of zero. */
 #define A "\x81\x81\0\0\0\0a"
 #define B "\x81\x81\0\0\0\0b"
@@ -45,10 +59,10 @@ static void send_unanswered(const char *frame, size_t length)
 }
 
 /* A worker is held in the first message, the second waits for it, and so the third is not read. */
-static void start_with_workers_behind(void)
+static void start_with_workers_behind(void (*act)(journal *, jz_ws, const jz_event *, const jz_message *))
 {
     seen = (journal)JOURNAL_INITIALIZER;
-    seen.act = hold;
+    seen.act = act;
     is_held = true;
     holds = has_given_up = false;
     jz_route_options route = jz_route_options_default();
@@ -85,7 +99,7 @@ static void answer_close(uint16_t code)
 static void who_closes_sees_the_answer(void **state)
 {
     (void)state;
-    start_with_workers_behind();
+    start_with_workers_behind(hold);
     assert_int_equal(jz_ws_close(journal_handle_of(&seen, 0), 4000, "enough", 6), JZ_SEND_QUEUED);
     test_client_expect(&peer, JZ_OPCODE_CLOSE,
                        "\x0F\xA0"
@@ -99,10 +113,34 @@ static void who_closes_sees_the_answer(void **state)
     jz_server_destroy(server);
 }
 
+static void a_handler_that_has_ended_its_connection_gets_nothing_that_waited(void **state)
+{
+    (void)state;
+    const struct {
+        jz_send_status (*end)(jz_ws ws);
+        const char *expected;
+    } cases[] = {{close_it, "open text(a) close(4000 clean)"}, {jz_ws_terminate, "open text(a) close(1006 unclean)"}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        end = cases[i].end;
+        start_with_workers_behind(hold_and_end);
+        is_held = false;
+        if (end == close_it) {
+            test_client_expect(&peer, JZ_OPCODE_CLOSE, "\x0F\xA0", 2);
+            test_client_send_frame(&peer, &(test_frame)CLOSE(4000, ""));
+        }
+        assert_eventually(seen.closes == 1);
+        journal_expect(&seen, 1, cases[i].expected);
+        assert_false(has_given_up);
+        bystander_close();
+        test_client_close(&peer);
+        jz_server_destroy(server);
+    }
+}
+
 static void a_server_that_stops_sees_the_answer(void **state)
 {
     (void)state;
-    start_with_workers_behind();
+    start_with_workers_behind(hold);
     bystander_close();
     jz_server_stop_within(server, LONG_MS);
     test_client_expect(&peer, JZ_OPCODE_CLOSE, "\x03\xE9the server stops", 18);
@@ -119,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_closes_sees_the_answer),
+        cmocka_unit_test(a_handler_that_has_ended_its_connection_gets_nothing_that_waited),
         cmocka_unit_test(a_server_that_stops_sees_the_answer),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("workers that are behind", tests, NULL, NULL));

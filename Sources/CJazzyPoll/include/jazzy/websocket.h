@@ -63,7 +63,8 @@ JZ_PUBLIC jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const v
 
 /*
  * Starts the close handshake (§7.1.2): sends a close frame, delivers no more messages, and ends the connection when the
- * peer has answered or the close time-out has passed. The close event comes later, never before this returns.
+ * peer has answered or the close time-out has passed. The close event comes later, never before this returns. Where the
+ * route runs on workers, messages that wait for one when another thread closes are delivered before it.
  *
  *   code     1000-1003, 1007-1014 or 3000-4999. Codes that close events have, but frames may not (§7.4.1), are
  * accepted, too: JZ_CLOSE_NO_STATUS (1005) sends an empty close frame, 1006 sends 1001, 1015 sends 1011. Any other code
