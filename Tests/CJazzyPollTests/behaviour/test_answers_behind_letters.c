@@ -180,11 +180,6 @@ static void send_frames(const char *before, const test_frame *frames, size_t cou
     jz_buffer_free(&said);
 }
 
-static void connect_client(void)
-{
-    assert_true(test_client_connect(&client, jz_server_port(server), 0));
-}
-
 /* A server with one client, whose handler says this. */
 static void serve_one(jz_send_status (*say)(jz_ws ws), const jz_route_options *options)
 {
@@ -199,7 +194,7 @@ static void what_is_said_at_the_open_event_comes_before_the_answer_to_a_close_be
     begin(send_last);
     speaker.holds_at_open = true;
     start(NULL);
-    connect_client();
+    assert_true(test_client_connect(&client, jz_server_port(server), 0));
     send_frames(UPGRADE_REQUEST("/"), &(test_frame)CLOSE(1000, ""), 1);
     let_others_call_before_it();
     assert_int_equal(test_client_take_head(&client), 101);
@@ -216,7 +211,7 @@ static void the_same_where_the_client_is_let_in_later(void **state)
     jz_route_options options = jz_route_options_default();
     options.upgrade = ask;
     start(&options);
-    connect_client();
+    assert_true(test_client_connect(&client, jz_server_port(server), 0));
     send_frames(UPGRADE_REQUEST("/"), (const test_frame[]){TEXT("a"), CLOSE(1000, "")}, 2);
     assert_eventually(speaker.is_asked);
     assert_int_equal(jz_handshake_accept(speaker.asked, NULL), JZ_ANSWER_TAKEN);
