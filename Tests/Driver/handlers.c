@@ -115,11 +115,19 @@ static void echo(scene *scene, client *self, const jz_message *message, size_t l
     pthread_mutex_unlock(&self->lock);
 }
 
-static void close_client(client *client, uint16_t code)
+/* A handler that has ended its own connection hears of nothing more, though the peer may have closed meanwhile. */
+static void note_end(client *self, const client *ended, jz_send_status status)
 {
-    jz_ws ws = scene_ws(client);
-    OF_SERVER(jz_ws_close(ws, code, "enough", 6));
     faults_spare();
+    pthread_mutex_lock(&self->lock);
+    self->has_ended_itself |= ended == self && is_accepted(status);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void close_client(client *self, client *closed, uint16_t code)
+{
+    jz_ws ws = scene_ws(closed);
+    note_end(self, closed, OF_SERVER(jz_ws_close(ws, code, "enough", 6)));
 }
 
 static void act(scene *scene, client *self, const peer_message *wanted, const jz_message *message)
@@ -154,7 +162,7 @@ static void act(scene *scene, client *self, const peer_message *wanted, const jz
         scene_send(scene, other, JZ_MESSAGE_TEXT, message->length);
         break;
     case ACTION_CLOSE_OTHER:
-        close_client(other, JZ_CLOSE_NORMAL);
+        close_client(self, other, JZ_CLOSE_NORMAL);
         break;
     case ACTION_PAUSE:
     case ACTION_RESUME_OTHER:
@@ -165,15 +173,14 @@ static void act(scene *scene, client *self, const peer_message *wanted, const jz
         break;
     case ACTION_ECHO_AND_CLOSE:
         echo(scene, self, message, message->length);
-        close_client(self, 4000);
+        close_client(self, self, 4000);
         break;
     case ACTION_CLOSE:
-        close_client(self, JZ_CLOSE_NORMAL);
+        close_client(self, self, JZ_CLOSE_NORMAL);
         break;
     case ACTION_TERMINATE: {
         jz_ws ws = scene_ws(self);
-        OF_SERVER(jz_ws_terminate(ws));
-        faults_spare();
+        note_end(self, self, OF_SERVER(jz_ws_terminate(ws)));
         break;
     }
     default:

@@ -23,6 +23,7 @@ typedef struct client {
     jz_ws ws;
     bool has_opened;
     bool has_closed;
+    bool has_ended_itself; /* by its handler */
     bool was_clean;
     jz_close_cause cause;
     size_t releases; /* of its state */
