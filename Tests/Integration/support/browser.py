@@ -78,6 +78,16 @@ class Tab:
             self.requests.append(event["params"]["request"]["url"])
 
 
+async def address_told(process, before=b""):
+    """Where a browser that begins says that it listens; `before` is what it says in front of that."""
+    while True:
+        line = await process.stderr.readline()
+        assert line, "the browser ended"
+        found = re.search(before + rb"listening on (ws://\S+)", line)
+        if found:
+            return found[1].decode()
+
+
 class Browser:
     """`trusting`: the digest of a key whose certificates are good, whoever signed them (certificates.key_digest)."""
 
@@ -100,15 +110,11 @@ class Browser:
         self._tasks = []
         try:
             async with asyncio.timeout(DEADLINE):
-                address = None
-                while address is None:
-                    line = await self._process.stderr.readline()
-                    assert line, "the browser ended"
-                    address = re.search(rb"listening on (ws://\S+)", line)
+                address = await address_told(self._process)
             self._tasks.append(asyncio.create_task(self._process.stderr.read()))
             # How long it may take to answer is told by each call: no pings ask for it.
             options = {"open_timeout": DEADLINE, "ping_interval": None, "proxy": None}
-            self._connection = await websockets.connect(address[1].decode(), max_size=None, compression=None, **options)
+            self._connection = await websockets.connect(address, max_size=None, compression=None, **options)
             self._tasks.append(asyncio.create_task(self._listen()))
         except BaseException:
             await self._end()

@@ -5,13 +5,12 @@ import contextlib
 import itertools
 import json
 import os
-import re
 import shutil
 import signal
 
 import websockets
 
-from support.browser import until
+from support.browser import address_told, until
 from support.deadline import DEADLINE
 
 PROGRAM = next(filter(None, map(shutil.which, ["firefox-esr", "firefox"])), None)
@@ -52,15 +51,11 @@ class Firefox:
         )
         try:
             async with asyncio.timeout(LONG):
-                address = None
-                while address is None:
-                    line = await self._process.stderr.readline()
-                    assert line, "the browser ended"
-                    address = re.search(rb"BiDi listening on (ws://\S+)", line)
+                address = await address_told(self._process, b"BiDi ")
             self._drain = asyncio.create_task(self._process.stderr.read())
             # How long it may take to answer is told by each call: no pings ask for it.
             options = {"open_timeout": LONG, "ping_interval": None, "proxy": None}
-            self._connection = await websockets.connect(address[1].decode() + "/session", max_size=None, **options)
+            self._connection = await websockets.connect(address + "/session", max_size=None, **options)
             await self._call("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
             await self._call("session.subscribe", events=["log.entryAdded"])
             self._context = (await self._call("browsingContext.getTree"))["contexts"][0]["context"]
