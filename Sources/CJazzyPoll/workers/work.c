@@ -213,7 +213,7 @@ static void run_next(jz_task *task)
     bool is_last = job->event.type == JZ_EVENT_CLOSE;
     work->is_closing = is_last;
     jz_current_work = work;
-    if (is_last || !work->has_ended_it)
+    if (!work->has_ended_it || job->event.type != JZ_EVENT_MESSAGE) /* a notice has that type, too */
         run(work, job, is_measured);
     if (is_last)
         finish(work);

@@ -33,7 +33,7 @@ typedef struct jz_work {
     size_t count;              /* jobs that wait */
     size_t amount;             /* their cost in bytes */
     bool is_scheduled;         /* in the workers' queue, or run by a worker */
-    bool has_ended_it;         /* the handler has ended the connection: it gets nothing more but the close event */
+    bool has_ended_it;         /* the handler has ended the connection: it gets no more messages and notices */
     bool is_closing;           /* the handler of the close event runs, or has returned */
     bool is_finished;          /* it has returned */
     bool is_secure;            /* of the first request, as are: */
