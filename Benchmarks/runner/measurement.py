@@ -83,6 +83,8 @@ def measure(workload: Workload, plan: Plan, results: Results) -> None:
     results.readings[workload.key] = {}
     runs = _at_half_of_capacity(workload, plan, results) if workload.capacity else list(workload.runs)
     for turn in range(workload.rounds or plan.rounds * workload.factor):
+        if turn == plan.rounds:
+            runs = [run for run in runs if run.is_in_goals]
         failed = _round(workload, runs, turn, plan, results)
         # Backwards the next time: what came first is last, and neighbours stay neighbours.
         runs = [run for run in reversed(runs) if run.label not in failed]

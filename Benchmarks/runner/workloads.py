@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FLOOR, C, SWIFT = "floor", "Jazzy, C", "Jazzy, Swift"
 ISAL, ISAL_FAST = f"{C}, ISA-L", f"{C}, ISA-L, level 1"
 FLOOR_KEEPING = "floor, buffers kept"
+UWS = "uWebSockets"  # the peer that goals are about
 
 RELEASE = "build/release"
 ISAL_RELEASE = "build/isal/release"
 SWIFT_RELEASE = ".build/release"
-# How much more often the workloads are measured whose figures are near their limits.
+# How much more often the workloads are measured whose figures are near their limits: what goals are about.
 NEAR_A_LIMIT = 3
 # What servers with TLS have to be given; Scripts/bench.mk makes the files.
 SECRETS = "--certificate build/bench-tls/certificate.pem --key build/bench-tls/key.pem"
@@ -26,6 +27,7 @@ class Run:
     load: tuple[str, ...]
     server_cores: frozenset[int] = frozenset({0})
     warm_up: float | None = None  # where not as long as usual
+    is_in_goals: bool = True  # others take part in as many rounds as usual, also near a limit
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Workload:
     unit: str  # what a message is
     runs: tuple[Run, ...]
     rounds: int | None = None  # where not as many as usual
-    factor: int = 1  # so many times as many as usual
+    factor: int = 1  # so many times as many as usual, for what goals are about
     # By which to find out first at which {rate} the servers are busy for half of the time; it is also that of the runs.
     capacity: tuple[str, ...] = ()
     seconds: float | None = None  # of each reading, where not as many as usual
@@ -47,6 +49,14 @@ class Peer:
     command: str  # with {port}
     deflate_command: str | None = None  # agreeing on permessage-deflate; None where it cannot
     tls_command: str | None = None  # with TLS; None where it cannot
+
+
+def near_a_limit(workload: Workload) -> Workload:
+    return replace(workload, factor=NEAR_A_LIMIT)
+
+
+def of_peer(name: str, command: str, load: tuple[str, ...]) -> Run:
+    return Run(name, command, load, is_in_goals=name == UWS)
 
 
 def floor(flags: str = "") -> str:
@@ -76,13 +86,14 @@ def echo_tls() -> str:
 def echo(key: str, title: str, peers: list[Peer], *flags: str) -> Workload:
     load = ("echo", *flags)
     ours = (Run(FLOOR, floor(), load), Run(C, echo_c(), load), Run(SWIFT, echo_swift(), load))
-    return Workload(key, title, "echo", ours + tuple(Run(peer.name, peer.command, load) for peer in peers))
+    others = tuple(of_peer(peer.name, peer.command, load) for peer in peers)
+    return Workload(key, title, "echo", ours + others)
 
 
 def fan_out(key: str, title: str, peers: list[Peer], subscribers: int, burst: int) -> Workload:
     load = ("fan-out", "--connections", str(subscribers), "--burst", str(burst), "--size", "20")
     ours = (Run(FLOOR, floor(" --fan"), load), Run(C, echo_c(), load), Run(SWIFT, echo_swift(), load))
-    with_topics = tuple(Run(peer.name, peer.command, load) for peer in peers if peer.name == "uWebSockets")
+    with_topics = tuple(of_peer(peer.name, peer.command, load) for peer in peers if peer.name == UWS)
     return Workload(key, title, "delivery", ours + with_topics)
 
 
@@ -100,7 +111,7 @@ def deflate(size: int, peers: list[Peer]) -> Workload:
         Run(ISAL, echo_isal(), load),
         Run(ISAL_FAST, echo_isal(" --level 1"), load),
     )
-    others = tuple(Run(peer.name, peer.deflate_command, load) for peer in peers if peer.deflate_command)
+    others = tuple(of_peer(peer.name, peer.deflate_command, load) for peer in peers if peer.deflate_command)
     title = f"permessage-deflate, JSON of {size:,} B, 64 connections, one in flight, no context takeover"
     return Workload(f"deflate-{size}", title, "echo", ours + others)
 
@@ -108,7 +119,7 @@ def deflate(size: int, peers: list[Peer]) -> Workload:
 def connect(peers: list[Peer]) -> Workload:
     load = ("connect", "--connections", "256")
     runs = (Run(C, echo_c(), load), Run(SWIFT, echo_swift(), load))
-    runs += tuple(Run(peer.name, peer.command, load) for peer in peers)
+    runs += tuple(of_peer(peer.name, peer.command, load) for peer in peers)
     return Workload("connect", "connect, handshake, close: 256 at a time", "connection", runs)
 
 
@@ -121,7 +132,7 @@ def idle_beside(idle: int) -> Workload:
 def memory(connections: int, size: int, peers: list[Peer]) -> Workload:
     load = ("idle", "--connections", str(connections), "--size", str(size))
     runs = (Run(C, echo_c(), load), Run(SWIFT, echo_swift(), load))
-    runs += tuple(Run(peer.name, peer.command, load) for peer in peers)
+    runs += tuple(of_peer(peer.name, peer.command, load) for peer in peers)
     burst = f", before and after each has echoed {size:,} B" if size else ""
     return Workload(f"memory-{size}", f"memory of {connections:,} idle connections{burst}", "echo", runs, rounds=1)
 
@@ -201,7 +212,7 @@ def tails(clock: Clock) -> list[Workload]:
     slow, metrics = " --with slow", " --with metrics"
     return [
         tail("quiet", "nothing else", clock),
-        tail("large", "while one more has 1 MB echoed", clock, "--large", "1000000"),
+        near_a_limit(tail("large", "while one more has 1 MB echoed", clock, "--large", "1000000")),
         tail("connects", f"while {clock.connects:,} others connect", clock, "--connects", others),
         tail("slow", "while a handler takes 1 ms each 100 ms", clock, "--slow", "/slow", flags=slow),
         tail("worker", "while one on a worker does", clock, "--slow", "/slow-worker", floor_beside=False, flags=slow),
@@ -212,17 +223,17 @@ def tails(clock: Clock) -> list[Workload]:
 
 
 def with_tls(peers: list[Peer], load: tuple[str, ...]) -> tuple[Run, ...]:
-    return tuple(Run(peer.name, peer.tls_command, load) for peer in peers if peer.tls_command)
+    return tuple(of_peer(peer.name, peer.tls_command, load) for peer in peers if peer.tls_command)
 
 
-def tls_echo(key: str, title: str, peers: list[Peer], *flags: str, factor: int = 1) -> Workload:
+def tls_echo(key: str, title: str, peers: list[Peer], *flags: str) -> Workload:
     load = ("echo", "--tls", "1.3", *flags)
     ours = (
         Run(FLOOR, floor_tls(), load),
         Run(FLOOR_KEEPING, floor_tls(" --keep-buffers"), load),
         Run(C, echo_tls(), load),
     )
-    return Workload(key, title, "echo", ours + with_tls(peers, load), factor=factor)
+    return Workload(key, title, "echo", ours + with_tls(peers, load))
 
 
 def tls_handshake(version: str, is_resumed: bool, peers: list[Peer]) -> Workload:
@@ -230,7 +241,7 @@ def tls_handshake(version: str, is_resumed: bool, peers: list[Peer]) -> Workload
     runs = (Run(FLOOR, floor_tls(), load), Run(C, echo_tls(), load)) + with_tls(peers, load)
     kind = "resume" if is_resumed else "handshake"
     title = f"{'resumed' if is_resumed else 'full'} TLS {version} handshakes, each with that of the WebSocket"
-    return Workload(f"tls-{kind}-{version}", title, "handshake", runs, factor=NEAR_A_LIMIT)
+    return near_a_limit(Workload(f"tls-{kind}-{version}", title, "handshake", runs))
 
 
 def tls_memory(version: str, connections: int, peers: list[Peer]) -> Workload:
@@ -245,7 +256,7 @@ def tls_beside(rate: int, peers: list[Peer]) -> Workload:
     alone = ("echo", "--tls", "1.3", "--size", "20")
     beside = (*alone, "--handshakes", str(rate))
     servers = [(C, echo_tls()), (FLOOR, floor_tls())]
-    servers += [(peer.name, peer.tls_command) for peer in peers if peer.name == "uWebSockets" and peer.tls_command]
+    servers += [(peer.name, peer.tls_command) for peer in peers if peer.name == UWS and peer.tls_command]
     runs = []
     for name, command in servers:
         runs += [Run(f"{name}, alone", command, alone), Run(f"{name}, beside handshakes", command, beside)]
@@ -255,18 +266,14 @@ def tls_beside(rate: int, peers: list[Peer]) -> Workload:
 
 def tls_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
     idle = min(10_000, most_descriptors - 100)
-    fastest = [peer for peer in peers if peer.name == "uWebSockets"]
+    fastest = [peer for peer in peers if peer.name == UWS]
     return [
-        tls_echo(
-            "tls-echo-20", "TLS, echo, 64 connections, 20 B, one in flight", peers,
-            "--size", "20", factor=NEAR_A_LIMIT),
+        near_a_limit(tls_echo("tls-echo-20", "TLS, echo, 64 connections, 20 B, one in flight", peers, "--size", "20")),
         tls_echo("tls-echo-depth", "TLS, echo, 64 connections, 20 B, 32 in flight", peers, "--size", "20", "--depth", "32"),
         tls_echo(
             "tls-echo-apart", "TLS, echo, 64 connections, 20 B, 32 in flight, each in a record of its own", peers,
             "--size", "20", "--depth", "32", "--apart"),
-        tls_echo(
-            "tls-echo-16000", "TLS, echo, 64 connections, 16,000 B, one in flight", peers,
-            "--size", "16000", factor=NEAR_A_LIMIT),
+        near_a_limit(tls_echo("tls-echo-16000", "TLS, echo, 64 connections, 16,000 B, one in flight", peers, "--size", "16000")),
         *(tls_handshake("1.3", is_resumed, peers) for is_resumed in (False, True)),
         *(tls_handshake("1.2", is_resumed, fastest) for is_resumed in (False, True)),
         tls_beside(1_000, peers),
@@ -281,15 +288,17 @@ def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
     return [
         echo("echo-20", "echo, 64 connections, 20 B, one in flight", peers, "--size", "20"),
         echo("echo-1000", "echo, 1,000 connections, 20 B, one in flight", peers, "--connections", "1000", "--size", "20"),
-        echo("echo-depth", "echo, 64 connections, 20 B, 32 in flight", peers, "--size", "20", "--depth", "32"),
+        near_a_limit(echo("echo-depth", "echo, 64 connections, 20 B, 32 in flight", peers, "--size", "20", "--depth", "32")),
         echo("echo-16000", "echo, 64 connections, 16,000 B, one in flight", peers, "--size", "16000"),
         echo("echo-64000", "echo, 64 connections, 64,000 B, one in flight", peers, "--size", "64000"),
         echo("echo-1m", "echo, 16 connections, 1 MB, one in flight", peers, "--connections", "16", "--size", "1000000"),
         fan_out("fan-out-1", "fan-out of one 20 B message to 1,000 subscribers", peers, 1000, 1),
         fan_out("fan-out-8", "fan-out of eight 20 B messages at once to 1,000 subscribers", peers, 1000, 8),
-        *(text(size) for size in (20, 1000, 16000, 64000)),
-        *(deflate(size, peers) for size in (200, 16000)),
-        connect(peers),
+        *(text(size) for size in (20, 1000, 16000)),
+        near_a_limit(text(64000)),
+        near_a_limit(deflate(200, peers)),
+        deflate(16000, peers),
+        near_a_limit(connect(peers)),
         idle_beside(idle),
         memory(15_000, 0, peers),
         memory(1_000, 64_000, peers),
