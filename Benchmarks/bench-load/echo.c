@@ -108,7 +108,7 @@ void run_echo(const settings *settings)
     run.fleet = fleet_open(settings, 0, settings->connections);
 
     /* While warming up, every byte that comes back is compared with the byte that was sent. */
-    run.expected = (expectation){run.frames.payload, run.frames.payload_length};
+    run.expected = (expectation){run.frames.payload, run.frames.payload_length, settings->uses_deflate};
     uint64_t now = clock_ns();
     for (size_t i = 0; i < settings->connections; i++) {
         connection_begin_row(&run.fleet->connections[i], &run.frames, i);

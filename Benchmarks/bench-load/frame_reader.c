@@ -44,6 +44,8 @@ static void compare(const frame_reader *reader, const uint8_t *bytes, size_t cou
 {
     if (expected->payload == NULL || reader->is_compressed)
         return;
+    if (expected->is_compressed)
+        fail("the server agreed on permessage-deflate, and sent a message back uncompressed");
     if (reader->message_length + count > expected->length ||
         memcmp(expected->payload + reader->message_length, bytes, count) != 0)
         fail("the server did not send the message back that it was sent");

@@ -21,6 +21,7 @@ typedef struct frame_reader {
 typedef struct expectation {
     const uint8_t *payload;
     size_t length;
+    bool is_compressed; /* it was sent so, and is due so */
 } expectation;
 
 /* Takes bytes and returns how many data messages they complete. Ends the program when something is not as expected. */

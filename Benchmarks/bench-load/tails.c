@@ -116,7 +116,7 @@ void run_tails(const settings *settings)
     run.frames = frames_create(settings->payload, settings->size, settings->uses_deflate, 2);
     run.fleet = fleet_open(settings, 0, settings->connections);
     run.beside = beside_create(settings, seconds);
-    run.expected = (expectation){run.frames.payload, run.frames.payload_length};
+    run.expected = (expectation){run.frames.payload, run.frames.payload_length, settings->uses_deflate};
     send_for(&run, settings->warm_up, measurement);
     run.expected = (expectation){0};
     measurement_begin(measurement, settings);

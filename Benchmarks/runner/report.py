@@ -92,6 +92,12 @@ def _rivals(results: Results) -> str:
     return _table(verdict.RIVALS_HEAD, rows) if rows else "None, beyond noise."
 
 
+def _failures(results: Results, workload: Workload) -> str:
+    """Where the row of a server is looked for in vain, why it is not there."""
+    of_this = [failure for failure in results.failures if failure.startswith(f"{workload.title}: ")]
+    return "".join(f"\n\nNot measured: {failure.removeprefix(f'{workload.title}: ')}" for failure in of_this)
+
+
 def markdown(
     results: Results, judged: list[Judged], machine: dict[str, str], method: str, micro: list[dict[str, Any]]
 ) -> str:
@@ -102,7 +108,7 @@ def markdown(
         parts += ["## Goals", f"{verdict.counted(judged)}.", goals, verdict.RULE]
     for workload in results.workloads:
         table = _memory_table(results, workload) if _is_memory(workload) else _load_table(results, workload)
-        parts += [f"## {workload.title[0].upper()}{workload.title[1:]}", table]
+        parts += [f"## {workload.title[0].upper()}{workload.title[1:]}", table + _failures(results, workload)]
     if micro:
         parts += ["## Codec and session, without sockets", _micro_table(micro)]
     if results.failures:

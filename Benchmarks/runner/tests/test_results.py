@@ -106,6 +106,13 @@ def test_the_markdown_has_goals_ratios_and_failures() -> None:
     assert "- echo: it ended" in text
 
 
+def test_a_server_that_failed_is_named_below_the_table_that_lacks_it() -> None:
+    results = results_of(floor=2.0, c=2.5)
+    results.failures += ["echo: uWebSockets: it sent no message back", "echo of text: gws: it ended"]
+    table = report.markdown(results, [], MACHINE, "method", []).partition("## Echo\n")[2].partition("\n## ")[0]
+    assert table.endswith("\n\nNot measured: uWebSockets: it sent no message back\n")
+
+
 def test_the_json_has_every_reading() -> None:
     results = results_of(floor=2.0, c=2.5)
     whole = json.loads(json.dumps(report.as_json(results, [], MACHINE, [{"name": "mask", "ns": 1.0}])))
