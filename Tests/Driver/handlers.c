@@ -115,12 +115,12 @@ static void echo(scene *scene, client *self, const jz_message *message, size_t l
     pthread_mutex_unlock(&self->lock);
 }
 
-/* A handler that has ended its own connection hears of nothing more, though the peer may have closed meanwhile. */
+/* CLOSED: the peer, or another thread, was first. */
 static void note_end(client *self, const client *ended, jz_send_status status)
 {
     faults_spare();
     pthread_mutex_lock(&self->lock);
-    self->has_ended_itself |= ended == self && is_accepted(status);
+    self->has_ended_itself |= ended == self && status != JZ_SEND_DROPPED;
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -222,6 +222,7 @@ static peer_message note(client *client, jz_ws ws, const jz_event *event, const 
         client->was_clean = event->was_clean;
         client->cause = event->cause;
     } else if (event->type == JZ_EVENT_MESSAGE) {
+        require(!client->has_ended_itself, "a handler that has ended its connection gets no more messages");
         wanted = peer_is_told(&client->peer, message);
     }
     pthread_mutex_unlock(&client->lock);

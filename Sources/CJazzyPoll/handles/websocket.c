@@ -49,13 +49,10 @@ jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const void *bytes
 
 /*
  * A handler has ended a connection of its own loop, but the errand waits behind others. For the handler the connection
- * has ended already: deliver nothing more to it, and accept nothing more for it. A worker has ended the connection
- * whose events it runs: those that wait are not run.
+ * has ended already: deliver nothing more to it, and accept nothing more for it.
  */
 static void silence(jz_ws ws)
 {
-    if (jz_current_work != NULL && jz_current_work->ws.value == ws.value)
-        jz_current_work->has_ended_it = true;
     jz_shard *own = jz_own_shard(ws);
     jz_connection *connection = own != NULL ? jz_slots_find(&own->slots, ws) : NULL;
     if (connection == NULL || !jz_connection_is_writable(connection))
@@ -64,6 +61,30 @@ static void silence(jz_ws ws)
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);
     jz_ration_look_soon(&own->ration);
     jz_turn_mark_dirty(&own->turn, connection);
+}
+
+/*
+ * A handler has ended a connection, as far as an errand can. If it is a worker's own, messages that wait are not run;
+ * nor where the peer was first (CLOSED), as the handler of a loop hears of a message before the peer's end is seen.
+ */
+static void follow_ending(jz_ws ws, jz_send_status status)
+{
+    if (status == JZ_SEND_DROPPED)
+        return;
+    if (jz_current_work != NULL && jz_current_work->ws.value == ws.value)
+        jz_current_work->has_ended_it = true;
+    if (status == JZ_SEND_QUEUED)
+        silence(ws);
+}
+
+static jz_send_status close_by_errand(jz_ws ws, uint16_t code, jz_text reason)
+{
+    jz_shard *shard = jz_enter_open_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = jz_errand_close(shard, ws, JZ_CAUSE_APPLICATION, code, reason);
+    jz_leave_shard(ws);
+    return status;
 }
 
 jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t reason_length)
@@ -75,16 +96,10 @@ jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason, size_t r
                                                         (jz_text){reason, reason_length})
                                   : JZ_SEND_CLOSED;
     }
-    shard = jz_enter_open_shard(ws);
-    if (shard == NULL)
-        return JZ_SEND_CLOSED;
-    bool may_be_sent = jz_close_code_to_send(code) != 0 && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
-    jz_send_status status =
-        may_be_sent ? jz_errand_close(shard, ws, JZ_CAUSE_APPLICATION, code, (jz_text){reason, reason_length})
-                    : JZ_SEND_DROPPED;
-    if (status == JZ_SEND_QUEUED)
-        silence(ws);
-    jz_leave_shard(ws);
+    if (jz_close_code_to_send(code) == 0 || !jz_utf8_is_valid((const uint8_t *)reason, reason_length))
+        return jz_ws_is_open(ws) ? JZ_SEND_DROPPED : JZ_SEND_CLOSED;
+    jz_send_status status = close_by_errand(ws, code, (jz_text){reason, reason_length});
+    follow_ending(ws, status);
     return status;
 }
 
@@ -97,6 +112,17 @@ static bool has_yet_to_end(const jz_shard *shard, jz_ws ws)
     return shard != jz_current_shard || !jz_connection_is_told_of_its_end(connection);
 }
 
+/* Also if closing has begun, and jz_ws_is_open is false: waiting for the peer may take long. */
+static jz_send_status terminate_by_errand(jz_ws ws)
+{
+    jz_shard *shard = jz_enter_shard(ws);
+    if (shard == NULL)
+        return JZ_SEND_CLOSED;
+    jz_send_status status = has_yet_to_end(shard, ws) ? jz_errand_terminate(shard, ws) : JZ_SEND_CLOSED;
+    jz_leave_shard(ws);
+    return status;
+}
+
 jz_send_status jz_ws_terminate(jz_ws ws)
 {
     jz_shard *shard = jz_own_shard_in_order(ws);
@@ -104,14 +130,8 @@ jz_send_status jz_ws_terminate(jz_ws ws)
         jz_connection *connection = jz_slots_find(&shard->slots, ws);
         return connection != NULL ? jz_connection_terminate(&shard->turn, connection) : JZ_SEND_CLOSED;
     }
-    /* Also if closing has begun, and jz_ws_is_open is false: waiting for the peer may take long. */
-    shard = jz_enter_shard(ws);
-    if (shard == NULL)
-        return JZ_SEND_CLOSED;
-    jz_send_status status = has_yet_to_end(shard, ws) ? jz_errand_terminate(shard, ws) : JZ_SEND_CLOSED;
-    if (status == JZ_SEND_QUEUED)
-        silence(ws);
-    jz_leave_shard(ws);
+    jz_send_status status = terminate_by_errand(ws);
+    follow_ending(ws, status);
     return status;
 }
 

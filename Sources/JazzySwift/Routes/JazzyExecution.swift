@@ -19,7 +19,8 @@ public struct JazzyExecution: Equatable, Sendable {
     /// On one of the server's ``JazzyOptions/workerThreads`` workers: the handler may block.
     ///
     /// Events are copied; at most 256 of a connection wait. The event loop answers pings, and the peer's close, at once:
-    /// what the handler sends after that, in answer to a message before it, does not reach the peer any more.
+    /// what the handler sends after that, in answer to a message before it, does not reach the peer any more. A handler
+    /// that closes its connection, or throws, gets none of the messages that wait, also if the peer was first.
     public static let workers = workers(maxWaitingEvents: 256)
 
     /// The same as ``workers``, with another limit of waiting events.

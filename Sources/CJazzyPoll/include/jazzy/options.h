@@ -215,7 +215,8 @@ typedef enum jz_execution {
     JZ_EXECUTION_LOOP,   /* on the thread of the connection's loop: the handler must return soon */
     JZ_EXECUTION_WORKERS /* on one of the server's workers: it may block, for instance on a database; events are copied
                             for it. The loop answers pings, and the peer's close (RFC 6455 §5.5.1), at once: what the
-                            handler sends after that, to a message before it, does not reach the peer any more */
+                            handler sends after that, to a message before it, does not reach the peer any more.
+                            A handler that ends its connection gets no more messages, also after that */
 } jz_execution;
 
 /*

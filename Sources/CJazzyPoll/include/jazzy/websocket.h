@@ -64,7 +64,8 @@ JZ_PUBLIC jz_send_status jz_ws_send_with(jz_ws ws, jz_message_kind kind, const v
 /*
  * Starts the close handshake (§7.1.2): sends a close frame, delivers no more messages, and ends the connection when the
  * peer has answered or the close time-out has passed. The close event comes later, never before this returns. Where the
- * route runs on workers, messages that wait for one when another thread closes are delivered before it.
+ * route runs on workers, messages that wait for one when another thread or the peer closes are delivered before it; but
+ * none after one whose handler closes, though that comes too late (CLOSED).
  *
  *   code     1000-1003, 1007-1014 or 3000-4999. Codes that close events have, but frames may not (§7.4.1), are
  * accepted, too: JZ_CLOSE_NO_STATUS (1005) sends an empty close frame, 1006 sends 1001, 1015 sends 1011. Any other code
@@ -77,7 +78,9 @@ JZ_PUBLIC jz_send_status jz_ws_close(jz_ws ws, uint16_t code, const char *reason
 /*
  * Ends the connection at once, without a close frame and without waiting: output that the kernel does not have yet is
  * lost, and nothing more is delivered but the close event, with code 1006, later, never before this returns. Also works
- * if closing has begun and the peer does not answer. CLOSED: it has ended already. Otherwise as jz_ws_close.
+ * if closing has begun and the peer does not answer. CLOSED: it has ended already. Then, and where its loop sees
+ * another end before the call of another thread or a worker, the error and the close event of that end are delivered.
+ * Otherwise as jz_ws_close.
  */
 JZ_PUBLIC jz_send_status jz_ws_terminate(jz_ws ws);
 
