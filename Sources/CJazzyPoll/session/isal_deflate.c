@@ -8,12 +8,23 @@
 
 #include "session/memory.h"
 
+/* The level that an application chooses is as zlib's. */
 enum {
-    FAST = 1,  /* of ISA-L's levels the one where zlib's is below the default, */
-    SMALL = 3, /* and where it is the default or more, but for windows in which there is nothing more to find */
-    USUAL_LEVEL = 6,
+    LEAST_LEVEL = 1, /* time is all */
+    USUAL_LEVEL = 6
+};
+
+/* ISA-L's levels. */
+enum {
+    FIXED = 0, /* by codes that it is given, here the fixed ones (RFC 1951 §3.2.6) */
+    FAST = 1,  /* where zlib's is below the default, */
+    SMALL = 3  /* and where it is the default or more, but for windows in which there is nothing more to find */
+};
+
+enum {
     SHORT_WINDOW_BITS = 11,
     NEAR_WINDOW_BITS = 9,  /* the smallest window there is, of the second try */
+    FEW_BYTES = 256,       /* where fixed codes may be nearly as short as a message's own */
     FEWEST_SYMBOLS = 1024, /* in one block that ISA-L takes buffers for */
     MOST_ADDED = 1024,     /* bytes: room for what ISA-L writes at once, a block's header or a flush */
     MOST_BYTES = INT_MAX   /* of a context: it counts its bytes in 32 bits, and begins anew before those are full */
@@ -45,8 +56,10 @@ bool jz_deflater_begin(jz_deflater *deflater, jz_compressor_parameters parameter
         return false;
     *deflater = (jz_deflater){.stream = (struct isal_zstream *)(void *)memory,
                               .size = state + level_buffer,
-                              .keeps_context = parameters.keeps_context};
+                              .keeps_context = parameters.keeps_context,
+                              .is_hasty = !parameters.keeps_context && parameters.level == LEAST_LEVEL};
     isal_deflate_init(deflater->stream);
+    (void)isal_deflate_set_hufftables(deflater->stream, NULL, IGZIP_HUFFTABLE_STATIC); /* of the level FIXED alone */
     deflater->stream->level = level_of(parameters);
     deflater->stream->level_buf = memory + state;
     deflater->stream->level_buf_size = level_buffer;
@@ -124,6 +137,24 @@ static void try_nearer(struct isal_zstream *stream, const uint8_t *bytes, size_t
 }
 
 /*
+ * A few bytes by fixed codes: a tenth of the time, because making a code for a message takes far more than looking for
+ * matches. Where matches save a quarter, such a code saves little more, of which its description takes a part. False,
+ * with nothing appended, where they do not.
+ */
+static bool take_few(struct isal_zstream *stream, const uint8_t *bytes, size_t length, jz_buffer *output)
+{
+    size_t start = output->length;
+    stream->level = FIXED;
+    bool is_taken = take_whole(stream, bytes, length, FULL_FLUSH, output);
+    stream->level = FAST;
+    isal_deflate_reset(stream);
+    if (is_taken && output->length - start <= length - length / 4)
+        return true;
+    output->length = start;
+    return false;
+}
+
+/*
  * What would become larger than the message is not wanted, so that there is no more room than that. A full flush says
  * that nothing refers to what was before, so that ISA-L has to clear only as much of its hash table as the message
  * uses.
@@ -135,6 +166,8 @@ bool jz_deflater_take(jz_deflater *deflater, const uint8_t *bytes, size_t length
         isal_deflate_reset(stream);
     if (length > SIZE_MAX - MOST_ADDED || !jz_buffer_reserve(output, length + MOST_ADDED, SIZE_MAX))
         return false;
+    if (deflater->is_hasty && length <= FEW_BYTES && take_few(stream, bytes, length, output))
+        return true;
     size_t start = output->length;
     if (!take_whole(stream, bytes, length, deflater->keeps_context ? SYNC_FLUSH : FULL_FLUSH, output))
         return false;

@@ -74,7 +74,7 @@ static void send_in_context(fixture *f, const jz_buffer *message)
 static void the_peer_reads_what_we_compress(void **state)
 {
     (void)state;
-    static const size_t lengths[] = {1, 2, 64, 125, 126, 1000, 33000, 65536, 100000};
+    static const size_t lengths[] = {1, 2, 64, 125, 126, 256, 257, 1000, 33000, 65536, 100000};
     static const uint8_t windows[] = {9, 12, 15};
     static const uint8_t levels[] = {1, 6, 9};
     for (size_t i = 0; i < COUNT_OF(windows) * COUNT_OF(levels) * COUNT_OF(levels); i++) {
@@ -125,6 +125,37 @@ static void fill_with_records(jz_buffer *message, size_t length, test_random *ra
         assert_true(jz_buffer_append(message, record, (size_t)count));
     }
 }
+
+#ifdef JZ_DEFLATE_ISAL
+/* The codes of a message's first block, and only one (RFC 1951 §3.2.3). */
+static unsigned codes_of(fixture *f, uint8_t level, const char *message)
+{
+    f->options.level = level;
+    zlib_peer_forget_decompression(&f->peer);
+    assert_true(compress_alone(f, message, strlen(message)));
+    expect_peer_sees(f, message, strlen(message));
+    return (f->payload->bytes[0] >> 1) & 3;
+}
+
+static void few_bytes_that_repeat_themselves_have_fixed_codes_at_level_1(void **state)
+{
+    (void)state;
+    enum { FIXED_CODES = 1, OWN_CODES = 2 };
+    static const char repeating[] = "[{\"x\":104.25,\"y\":873.5,\"id\":17},{\"x\":651.75,\"y\":12.5,\"id\":942},"
+                                    "{\"x\":3.25,\"y\":540.75,\"id\":208},{\"x\":77.5,\"y\":936.25,\"id\":651}]";
+    static const char plain[] = "Is anybody else unable to reach the office printer since this morning? I have "
+                                "restarted it twice, and it still claims that there is no paper in its second tray.";
+    fixture f;
+    start(&f, 15);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(codes_of(&f, 1, repeating), FIXED_CODES);
+        assert_int_equal(codes_of(&f, 1, plain), OWN_CODES);
+        assert_int_equal(codes_of(&f, 2, repeating), OWN_CODES);
+        assert_int_equal(codes_of(&f, 6, repeating), OWN_CODES);
+    }
+    finish(&f);
+}
+#endif
 
 /* But for the bytes by which zlib's own output differs when it is tuned. Not only the first that a compressor takes. */
 static void records_become_as_small_as_by_zlib(void **state)
@@ -346,6 +377,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_peer_reads_what_we_compress),
         cmocka_unit_test(what_compresses_well_is_compressed),
+#ifdef JZ_DEFLATE_ISAL
+        cmocka_unit_test(few_bytes_that_repeat_themselves_have_fixed_codes_at_level_1),
+#endif
         cmocka_unit_test(records_become_as_small_as_by_zlib),
         cmocka_unit_test(what_is_far_away_is_found_too),
         cmocka_unit_test(what_is_sent_is_a_flush_without_its_end),
