@@ -68,6 +68,22 @@ def test_who_is_in_no_goal_takes_part_in_as_many_rounds_as_usual_also_near_a_lim
 
 
 @BOTH_CORES
+def test_a_reading_in_which_the_server_got_no_time_is_taken_again(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    still = "reading['server_cpu_us_per_message'] = 0.0 if len(readings) == 1 else 5.0"
+    noting = f"readings = open({str(taken)!r}, 'a+'); readings.write('.'); readings.seek(0); readings = readings.read(); {still}"
+    results = run_with(tmp_path, fakes.server(tmp_path), load=noting)
+    assert results.figures("echo-20", "server 0", "server_cpu_us_per_message") == {0: 5.0, 1: 5.0}
+    assert taken.read_text() == "..."
+
+
+@BOTH_CORES
+def test_a_server_that_gets_no_time_is_told(tmp_path: Path) -> None:
+    results = run_with(tmp_path, fakes.server(tmp_path), load="reading['server_cpu_us_per_message'] = 0.0")
+    assert results.failures == ["echo: server 0 got no time in 3 readings"]
+
+
+@BOTH_CORES
 def test_no_server_outlives_its_round(tmp_path: Path) -> None:
     noting = f"open({str(tmp_path / 'pids')!r}, 'a').write(arguments['--pid'] + ' ')"
     run_with(tmp_path, fakes.server(tmp_path), load=noting)
