@@ -1,10 +1,11 @@
-/* UTF-8, whole, in any parts and byte by byte, against a plain reference: the same answer at the same byte. */
+/* UTF-8, whole, in any parts, byte by byte and within a long text, against a plain reference: the same answer at the
+ * same byte. */
 #include "codec/utf8.h"
 
 #include "support/fuzz_input.h"
 #include "support/reference_utf8.h"
 
-enum { MAX_PARTS = 8 };
+enum { MAX_PARTS = 8, LONG = 8192 };
 
 /* The length of the shortest prefix that cannot become UTF-8; SIZE_MAX where there is none. */
 static size_t find_impossible_prefix(const uint8_t *bytes, size_t length)
@@ -37,6 +38,27 @@ static void feed_in_parts(fuzz_input text, const size_t *lengths, size_t count, 
     require(jz_utf8_is_complete(&state) == is_valid, "text is complete between characters");
 }
 
+/* Long texts are checked in other steps. All of it but the input is right: one character again and again. */
+static void check_within_long_text(fuzz_input input, size_t position, size_t script)
+{
+    static const char *const characters[] = {"a", "\xC3\xA9", "\xE4\xB8\xAD", "\xF0\x9F\x9A\x80"};
+    const char *character = characters[script % 4];
+    size_t size = strlen(character);
+    size_t length = input.length < LONG / 2 ? input.length : LONG / 2;
+    position %= LONG - length + 1;
+    uint8_t *text = fuzz_allocate(LONG);
+    memset(text, '.', LONG);
+    for (size_t i = 0; i + size <= position; i += size)
+        memcpy(text + i, character, size);
+    if (length > 0)
+        memcpy(text + position, input.bytes, length);
+    for (size_t i = position + length; i + size <= LONG; i += size)
+        memcpy(text + i, character, size);
+    bool is_valid = reference_utf8(text, LONG) == REFERENCE_UTF8_VALID;
+    require(jz_utf8_is_valid(text, LONG) == is_valid, "text is judged alike within a long one");
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     fuzz_input input = {bytes, length};
@@ -55,5 +77,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     feed_in_parts(input, (const size_t[]){SIZE_MAX}, 1, impossible_prefix);
     feed_in_parts(input, byte_by_byte, 1, impossible_prefix);
     feed_in_parts(input, lengths, count, impossible_prefix);
+    check_within_long_text(input, lengths[0] << 8 | lengths[count - 1], count);
     return 0;
 }

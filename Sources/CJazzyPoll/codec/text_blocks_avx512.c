@@ -13,10 +13,13 @@
 
 #include "codec/mask.h"
 #include "codec/text_blocks.h"
+#include "codec/text_parts.h"
 
 enum {
-    RUN = 4,          /* blocks that are in registers at the same time */
-    ALIGNED_FROM = 32 /* blocks: from here on it pays to process aligned cache lines */
+    RUN = 4,           /* blocks that are in registers at the same time */
+    ALIGNED_FROM = 32, /* blocks: from here on it pays to process aligned cache lines */
+    PARTS_FROM = 64,   /* blocks: from here on it pays to check parts at the same time */
+    DENSE_FROM = 3     /* runs: if so many were not ASCII one after another, it is likely that most are not */
 };
 
 /* Kinds of bytes. The order of the first four matters: each is one bit below the one before. */
@@ -157,7 +160,8 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_ascii(progress *text)
     text->kinds = _mm512_setzero_si512();
 }
 
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_run(progress *text, uint8_t *destination, const uint8_t *source,
+/* Returns whether all of it is ASCII. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED bool take_run(progress *text, uint8_t *destination, const uint8_t *source,
                                                      size_t count, __m512i keys)
 {
     __m512i blocks[RUN];
@@ -172,26 +176,63 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_run(progress *text, uint8_t *de
         for (size_t i = 0; i < count; i++)
             _mm512_storeu_si512(destination + i * JZ_TEXT_BLOCK, blocks[i]);
     }
-    if (_mm512_movepi8_mask(all) != 0) {
-        check_run(text, blocks, count);
-    } else {
+    const bool is_ascii = _mm512_movepi8_mask(all) == 0;
+    if (is_ascii)
         check_ascii(text);
-    }
+    else
+        check_run(text, blocks, count);
+    return is_ascii;
 }
 
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_runs(progress *text, uint8_t *destination, const uint8_t *source,
-                                                      size_t count, __m512i keys)
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED uint8_t *behind(uint8_t *destination, size_t blocks)
 {
-    while (count > 0) {
-        size_t run = count >= RUN ? RUN : 1;
-        if (run == RUN)
-            take_run(text, destination, source, RUN, keys);
-        else
-            take_run(text, destination, source, 1, keys);
-        destination = destination != NULL ? destination + run * JZ_TEXT_BLOCK : NULL;
-        source += run * JZ_TEXT_BLOCK;
-        count -= run;
+    return destination != NULL ? destination + blocks * JZ_TEXT_BLOCK : NULL;
+}
+
+/* Whole runs, or until many follow that are not ASCII. Returns how many blocks those were. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED size_t take_runs(progress *text, uint8_t *destination, const uint8_t *source,
+                                                        size_t count, __m512i keys)
+{
+    size_t left = count;
+    size_t dense = 0;
+    while (left >= RUN && (dense < DENSE_FROM || left < PARTS_FROM)) {
+        bool is_ascii = take_run(text, destination, source, RUN, keys);
+        dense = is_ascii ? 0 : dense + 1;
+        destination = behind(destination, RUN);
+        source += RUN * JZ_TEXT_BLOCK;
+        left -= RUN;
     }
+    return count - left;
+}
+
+/* Here, bytes that no text has are noticed by the next one: no byte may follow. */
+static inline bool is_in_no_text(uint8_t byte)
+{
+    return byte == 0xC0 || byte == 0xC1 || byte >= 0xF5;
+}
+
+/* Behind blocks that were taken. Returns how many there are in the parts. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED size_t take_parts(progress *text, uint8_t *destination, const uint8_t *source,
+                                                         size_t count, uint32_t key)
+{
+    const size_t taken = count / JZ_TEXT_PARTS * JZ_TEXT_PARTS;
+    const uint8_t *unmasked = destination != NULL ? destination : source;
+    if (is_in_no_text(unmasked[-1]) ||
+        !jz_text_parts_avx512(destination, source, count / JZ_TEXT_PARTS * JZ_TEXT_BLOCK, key))
+        text->refused = _mm512_set1_epi8(-1);
+    text->kinds = kinds_of(_mm512_loadu_si512(unmasked + (taken - 1) * JZ_TEXT_BLOCK));
+    return taken;
+}
+
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void take_all(progress *text, uint8_t *destination, const uint8_t *source,
+                                                     size_t count, uint32_t key)
+{
+    const __m512i keys = _mm512_set1_epi32((int)key);
+    size_t taken = take_runs(text, destination, source, count, keys);
+    if (count - taken >= PARTS_FROM)
+        taken += take_parts(text, behind(destination, taken), source + taken * JZ_TEXT_BLOCK, count - taken, key);
+    for (; taken < count; taken++)
+        take_run(text, behind(destination, taken), source + taken * JZ_TEXT_BLOCK, 1, keys);
 }
 
 /* Takes those bytes of a block that `lanes` selects. The others count as ASCII, but the text may continue there. */
@@ -215,12 +256,13 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED bool is_possible(const progress *text)
 static JZ_NEVER_INLINED JZ_FOR_AVX512 bool take_aligned(uint8_t *bytes, size_t count, uint32_t key)
 {
     size_t in_front = (uintptr_t)bytes % JZ_TEXT_BLOCK;
-    const __m512i keys = _mm512_set1_epi32((int)jz_mask_turned_key((const uint8_t *)&key, -in_front));
+    const uint32_t turned = jz_mask_turned_key((const uint8_t *)&key, -in_front);
+    const __m512i keys = _mm512_set1_epi32((int)turned);
     const __mmask64 first = ~UINT64_C(0) << in_front;
     uint8_t *line = (uint8_t *)((uintptr_t)bytes - in_front);
     progress text = beginning();
     take_part(&text, line, first, keys);
-    take_runs(&text, line + JZ_TEXT_BLOCK, line + JZ_TEXT_BLOCK, count - 1, keys);
+    take_all(&text, line + JZ_TEXT_BLOCK, line + JZ_TEXT_BLOCK, count - 1, turned);
     take_part(&text, line + count * JZ_TEXT_BLOCK, ~first, keys);
     return is_possible(&text);
 }
@@ -230,7 +272,7 @@ JZ_FOR_AVX512 bool jz_text_blocks_avx512(uint8_t *destination, const uint8_t *so
     if (count >= ALIGNED_FROM && destination == source)
         return take_aligned(destination, count, key);
     progress text = beginning();
-    take_runs(&text, destination, source, count, _mm512_set1_epi32((int)key));
+    take_all(&text, destination, source, count, key);
     return is_possible(&text);
 }
 

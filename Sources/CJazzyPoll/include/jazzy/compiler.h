@@ -30,10 +30,11 @@
 #define JZ_FOR_AVX2 __attribute__((target("avx2")))
 #define JZ_HAS_SHA __builtin_cpu_supports("sha")
 #define JZ_FOR_SHA __attribute__((target("sha,sse4.1")))
-/* Including byte permutations (VBMI): processors with AVX-512 but without them use AVX2. */
+/* Including byte permutations (VBMI) and moves of bits (GFNI): processors with AVX-512 but without them use AVX2. */
 #define JZ_HAS_AVX512                                                                                                  \
-    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi"))
-#define JZ_FOR_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi")))
+    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&                                        \
+     __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("gfni"))
+#define JZ_FOR_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi,gfni")))
 #endif
 /* Whether a sanitizer is used: gcc defines a macro, clang has a feature. */
 #if defined(__SANITIZE_ADDRESS__)
