@@ -20,7 +20,7 @@ from .workloads import NEAR_A_LIMIT, RELEASE, SECRETS, Peer, Workload, all_workl
 METHOD = """\
 Servers run on core 0 and bench-load on core 1. All servers of a workload run at the same time and take turns under load,
 {rounds} rounds of {seconds} s each after {warm_up} s of warm-up, so that the moods of the machine hit all alike; {factor} times
-as many where figures are near their limits, of the servers that these are about. Each round starts them anew, so
+as many where figures are near their limits; peers that no goal is about take part in nine. Each round starts them anew, so
 that where their buffers lie averages out, and takes them in the opposite order of the one before. CPU is the server's time of
 all its threads by the kernel's scheduler statistics. TLS is with X25519, AES-128-GCM and a certificate for an ECDSA key on
 P-256, by the client's choice. Figures are medians; ratios are medians of the ratios within rounds; spread is least to most,

@@ -27,7 +27,7 @@ class Run:
     load: tuple[str, ...]
     server_cores: frozenset[int] = frozenset({0})
     warm_up: float | None = None  # where not as long as usual
-    is_in_goals: bool = True  # others take part in as many rounds as usual, also near a limit
+    is_in_goals: bool = True  # others take part in as many rounds as an interval needs, and no more
 
 
 @dataclass(frozen=True)

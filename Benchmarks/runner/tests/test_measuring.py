@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from runner import main as runner_main
 from runner.load import check_reading
-from runner.measurement import Plan, Results, measure
+from runner.measurement import ENOUGH_ROUNDS, Plan, Results, measure
 from runner.servers import Failure, Server, free_port, parse_peer
 from runner.workloads import NEAR_A_LIMIT, Run, Workload, near_a_limit
 
@@ -57,14 +57,14 @@ def test_each_round_has_new_servers_in_the_opposite_order(tmp_path: Path) -> Non
 
 
 @BOTH_CORES
-def test_who_is_in_no_goal_takes_part_in_as_many_rounds_as_usual_also_near_a_limit(tmp_path: Path) -> None:
+def test_who_is_in_no_goal_takes_part_in_as_many_rounds_as_an_interval_needs(tmp_path: Path) -> None:
     command = fakes.server(tmp_path)
     runs = (Run("in goals", command, ("echo",)), Run("other", command, ("echo",), is_in_goals=False))
-    results = Results()
-    plan = Plan(fakes.load(tmp_path), rounds=2, seconds=0.1, warm_up=0.1)
-    measure(near_a_limit(workload(*runs)), plan, results)
-    taken = {label: sorted(readings) for label, readings in results.readings["echo-20"].items()}
-    assert taken == {"in goals": [*range(2 * NEAR_A_LIMIT)], "other": [0, 1]}
+    for rounds, of_other in ((2, 2), (ENOUGH_ROUNDS + 1, ENOUGH_ROUNDS)):
+        results = Results()
+        measure(near_a_limit(workload(*runs)), Plan(fakes.load(tmp_path), rounds, seconds=0.01, warm_up=0.01), results)
+        taken = {label: sorted(readings) for label, readings in results.readings["echo-20"].items()}
+        assert taken == {"in goals": [*range(rounds * NEAR_A_LIMIT)], "other": [*range(of_other)]}
 
 
 @BOTH_CORES
