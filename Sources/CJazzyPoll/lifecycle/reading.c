@@ -55,7 +55,7 @@ static JZ_ALWAYS_INLINED void take_frames(jz_shard *shard, jz_connection *connec
     shard->turn.message = &message;
     jz_ration_begin(&shard->ration);
     while (connection->broken == JZ_FAILURE_NONE) {
-        jz_buffer *output = jz_output_open(&shard->turn, connection);
+        jz_buffer *output = jz_output_open_next(&shard->turn, connection);
         if (output == NULL) {
             connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
             break;
@@ -70,6 +70,8 @@ static JZ_ALWAYS_INLINED void take_frames(jz_shard *shard, jz_connection *connec
             break;
     }
     shard->turn.message = NULL;
+    if (connection->unsent != NULL)
+        jz_output_keep_message(connection);
     jz_output_appended(&shard->turn, connection);
     if (connection->broken == JZ_FAILURE_NONE && jz_session_has_ended(&connection->session)) {
         /* After a failure the peer may still be sending; a reset must not overtake our close frame. */
@@ -236,10 +238,10 @@ static void take_end_of_input(jz_shard *shard, jz_connection *connection)
 }
 
 /* How much of a frame that was received in part is still to come; 0: nothing is to be read now. */
-static uint64_t missing(const jz_connection *connection)
+static uint64_t missing(const jz_shard *shard, const jz_connection *connection)
 {
     bool reads = connection->phase == JZ_PHASE_WEBSOCKET && connection->broken == JZ_FAILURE_NONE &&
-                 !connection->is_paused && !connection->is_behind;
+                 !connection->is_paused && !connection->is_behind && !jz_output_holds_input(&shard->turn, connection);
     return reads ? jz_session_missing(&connection->session) : 0;
 }
 
@@ -288,7 +290,7 @@ static bool receive(jz_shard *shard, jz_connection *connection, size_t capacity)
 static JZ_NEVER_INLINED void receive_rest(jz_shard *shard, jz_connection *connection)
 {
     for (int i = 0; i < MOST_FURTHER_READS; i++) {
-        uint64_t wanted = missing(connection);
+        uint64_t wanted = missing(shard, connection);
         if (wanted == 0 || !receive(shard, connection, capacity_for(shard, connection, wanted)))
             break;
     }

@@ -93,6 +93,8 @@ static void end_link(jz_shard *shard, jz_connection *connection)
 void jz_connection_release(jz_shard *shard, jz_connection *connection)
 {
     leave_phase(shard, connection);
+    if (jz_output_is_put_off(&shard->turn, connection))
+        jz_output_flush_all(&shard->turn, connection);
     jz_ending_count(shard, connection);
     if (connection->counts_by_address) {
         jz_address peer = jz_connection_peer(connection);

@@ -31,6 +31,9 @@ static bool takes_input(const jz_connection *connection)
 /* Reading pauses while too much output waits: a peer that does not read is not served, and TCP slows it down. */
 static unsigned wanted_interest(const jz_shard *shard, const jz_connection *connection)
 {
+    /* For a few iterations: to change it twice would cost more. */
+    if (jz_output_is_put_off(&shard->turn, connection))
+        return connection->interest & JZ_READABLE;
     unsigned interest = connection->is_blocked ? JZ_WRITABLE : 0;
     size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
     bool reads = takes_input(connection) && buffered <= limit_of(shard, connection) / 2;

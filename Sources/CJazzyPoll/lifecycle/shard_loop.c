@@ -118,16 +118,31 @@ static void look_at_held(jz_shard *shard, jz_connection *connection)
         jz_reading_receive(shard, connection);
 }
 
+/* The kernel takes waiting output. */
+static void note_writable(jz_shard *shard, jz_connection *connection)
+{
+    connection->is_blocked = false;
+    jz_output_uncount(&shard->turn, connection);
+    jz_watch_note_taken(shard, connection);
+    jz_expiry_prolong(shard, connection);
+}
+
+/* Output that was put off before this iteration has its turn when its connection is settled. */
+static void send_on(jz_shard *shard)
+{
+    jz_turn *turn = &shard->turn;
+    if (JZ_LIKELY(turn->put_off == NULL) || turn->put_off_in == jz_counted(&turn->loop.times.turns))
+        return;
+    note_writable(shard, turn->put_off);
+    jz_turn_mark_dirty(turn, turn->put_off);
+}
+
 /* The connection is readable, writable, or both. */
 static JZ_ALWAYS_INLINED void follow_readiness(jz_shard *shard, jz_connection *connection, unsigned what)
 {
-    if ((what & JZ_WRITABLE) != 0) {
-        connection->is_blocked = false;
-        jz_output_uncount(&shard->turn, connection);
-        jz_watch_note_taken(shard, connection);
-        jz_expiry_prolong(shard, connection);
-    }
-    if ((what & JZ_READABLE) != 0) {
+    if ((what & JZ_WRITABLE) != 0)
+        note_writable(shard, connection);
+    if ((what & JZ_READABLE) != 0 && JZ_LIKELY(!jz_output_holds_input(&shard->turn, connection))) {
         if (JZ_LIKELY(!jz_connection_is_held(connection)))
             jz_reading_receive(shard, connection);
         else
@@ -282,6 +297,7 @@ static bool end_turn(void *context)
         take_put_off(shard);
     }
     jz_reading_take_all_kept(shard);
+    send_on(shard);
     jz_shard_settle_dirty(shard);
     jz_compression_workspace_trim(&shard->workspace);
     if (shard->keeps_memory && shard->trim_timer.link == NULL)

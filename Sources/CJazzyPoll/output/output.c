@@ -7,10 +7,7 @@
 #include "loop/socket.h"
 #include "output/unsent.h"
 
-enum {
-    KEEP_CORK_UP_TO = 1024 * 1024, /* bytes: a larger cork is freed after use */
-    COPY_UP_TO = 2048              /* bytes: copying smaller frames costs less than sharing them */
-};
+enum { KEEP_CORK_UP_TO = 1024 * 1024 /* bytes: a larger cork is freed after use */ };
 
 static void account(jz_turn *turn, jz_connection *connection)
 {
@@ -35,56 +32,6 @@ jz_buffer *jz_output_open_own(jz_turn *turn, jz_connection *connection)
     return &connection->unsent->own;
 }
 
-/* Turns the content of the cork into the connection's own output, so that shared frames can follow it. */
-static bool uncork(jz_turn *turn, jz_connection *connection)
-{
-    jz_unsent *unsent = jz_unsent_create(&turn->spare_unsent);
-    if (unsent == NULL)
-        return false;
-    unsent->own = turn->cork;
-    turn->cork = (jz_buffer){0};
-    connection->unsent = unsent;
-    return true;
-}
-
-bool jz_output_share(jz_turn *turn, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
-                     size_t length)
-{
-    if (length > COPY_UP_TO && jz_output_is_corked(turn, connection) && !uncork(turn, connection))
-        return false;
-    jz_buffer *output = jz_output_open(turn, connection);
-    if (output == NULL)
-        return false;
-    bool is_appended = length > COPY_UP_TO ? jz_unsent_share(connection->unsent, publication, frame, length)
-                                           : jz_buffer_append(output, frame, length);
-    jz_output_appended(turn, connection);
-    return is_appended;
-}
-
-bool jz_output_publish(jz_turn *turn, jz_connection *connection, jz_publication *publication, const uint8_t *frame,
-                       size_t length)
-{
-    uint32_t position;
-    jz_unsent *unsent = connection->unsent;
-    if (length > COPY_UP_TO || turn->current == connection || (unsent != NULL && !jz_unsent_is_published(unsent)) ||
-        !jz_published_place(&turn->published, frame, length, &position))
-        return jz_output_share(turn, connection, publication, frame, length);
-    if (unsent == NULL) {
-        connection->unsent = unsent = jz_unsent_create(&turn->spare_unsent);
-        if (unsent == NULL)
-            return false;
-        unsent->published_from = unsent->published_to = position;
-    }
-    /* Another frame was published in between, which was not for this receiver: the range would not be contiguous. */
-    if (unsent->published_to != position)
-        return jz_output_share(turn, connection, publication, frame, length);
-    unsent->published_to += (uint32_t)length;
-    atomic_store_explicit(&connection->buffered_amount, unsent->published_to - unsent->published_from,
-                          memory_order_release);
-    jz_turn_mark_dirty(turn, connection);
-    return true;
-}
-
 void jz_output_follow_appended(jz_turn *turn, jz_connection *connection)
 {
     account(turn, connection);
@@ -94,6 +41,15 @@ void jz_output_follow_appended(jz_turn *turn, jz_connection *connection)
         jz_turn_mark_dirty(turn, connection);
     else if (jz_output_is_corked(turn, connection) && turn->cork.length >= JZ_FLUSH_CORK_AT)
         jz_output_flush(turn, connection);
+}
+
+/* It is about to be sent, or discarded. */
+static void end_putting_off(jz_turn *turn, const jz_connection *connection)
+{
+    if (!jz_output_is_put_off(turn, connection))
+        return;
+    turn->put_off = NULL;
+    turn->is_crowded = false;
 }
 
 /* Frees unsent output that is not counted. */
@@ -114,6 +70,7 @@ void jz_output_discard(jz_turn *turn, jz_connection *connection)
     if (connection->unsent == NULL)
         return;
     jz_output_uncount(turn, connection);
+    end_putting_off(turn, connection);
     drop_unsent(turn, connection);
 }
 
@@ -158,6 +115,59 @@ static void send_pieces(jz_turn *turn, jz_connection *connection, const jz_piece
     sent = note_sent(connection, result, sent, length);
     if (sent < length && connection->broken == JZ_FAILURE_NONE)
         keep_rest(turn, connection, pieces, count, sent, length);
+}
+
+/*
+ * Whether a portion is sent of much output. Not where another waits: of several such messages that are in memory at the
+ * same time none is in the caches any more when it is sent.
+ */
+static bool is_sent_in_portions(jz_turn *turn, const jz_connection *connection)
+{
+    if (!connection->is_websocket || jz_link_is_channel(connection->link))
+        return false;
+    turn->is_crowded = turn->put_off != NULL;
+    return !turn->is_crowded;
+}
+
+static void put_off(jz_turn *turn, jz_connection *connection)
+{
+    turn->put_off = connection;
+    turn->put_off_in = jz_counted(&turn->loop.times.turns);
+    connection->is_blocked = true;
+}
+
+/* Keeps what the kernel has not taken of a frame whose payload is the received message, without copying that. */
+static void lend_rest(jz_turn *turn, jz_connection *connection, const jz_buffer *message, jz_piece begin,
+                      jz_piece payload, size_t sent)
+{
+    size_t of_begin = sent < begin.length ? sent : begin.length;
+    size_t of_payload = sent - of_begin;
+    jz_unsent *unsent = connection->unsent = jz_unsent_create(&turn->spare_unsent);
+    if (unsent == NULL || !jz_buffer_append(&unsent->own, begin.bytes + of_begin, begin.length - of_begin) ||
+        !jz_unsent_lend(unsent, message, payload.bytes + of_payload, payload.length - of_payload))
+        connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
+    else if (!connection->is_blocked)
+        put_off(turn, connection);
+}
+
+/*
+ * Sends the first portion of the message being handled, whose memory the connection gets for the rest when the handler
+ * has returned. False: it is no such message.
+ */
+static bool send_portion(jz_turn *turn, jz_connection *connection, jz_piece begin, jz_piece payload)
+{
+    if (payload.length <= JZ_SEND_PORTION)
+        return false;
+    const jz_buffer *message = jz_session_message(&connection->session, payload.bytes);
+    if (message == NULL || payload.length > message->length || !is_sent_in_portions(turn, connection))
+        return false;
+    const jz_piece pieces[] = {begin, {payload.bytes, JZ_SEND_PORTION}};
+    size_t sent = 0;
+    jz_socket_result result = jz_link_send_pieces(&turn->links, connection->link, pieces, 2, &sent);
+    sent = note_sent(connection, result, sent, begin.length + JZ_SEND_PORTION);
+    if (connection->broken == JZ_FAILURE_NONE)
+        lend_rest(turn, connection, message, begin, payload, sent);
+    return true;
 }
 
 static void send_piece(jz_turn *turn, jz_connection *connection, const uint8_t *bytes, size_t length, bool is_last)
@@ -209,30 +219,70 @@ static void flush_published(jz_turn *turn, jz_connection *connection)
         connection->broken = JZ_FAILURE_OUT_OF_MEMORY;
 }
 
-static void flush_unsent(jz_turn *turn, jz_connection *connection)
+/* Shortens the pieces to that many bytes at most. Returns how many they have. */
+static size_t shorten(jz_piece *pieces, size_t *count, size_t most)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (pieces[i].length >= most - length) {
+            pieces[i].length = most - length;
+            *count = i + 1;
+        }
+        length += pieces[i].length;
+    }
+    return length;
+}
+
+/* How much of what waits is sent now. To many receivers it would cost half as much again in portions. */
+static size_t share_of_turn(jz_turn *turn, const jz_connection *connection)
+{
+    const jz_unsent *unsent = connection->unsent;
+    bool is_much = jz_unsent_amount(unsent) > JZ_SEND_PORTION && !jz_unsent_has_shared(unsent);
+    return is_much && is_sent_in_portions(turn, connection) ? JZ_SEND_PORTION : SIZE_MAX;
+}
+
+/* Sends that much of it, and puts off the rest. */
+static void send_waiting(jz_turn *turn, jz_connection *connection, size_t most)
 {
     jz_unsent *unsent = connection->unsent;
-    if (jz_unsent_is_published(unsent))
-        flush_published(turn, connection);
     while (jz_unsent_amount(unsent) > 0 && !connection->is_blocked && connection->broken == JZ_FAILURE_NONE) {
+        if (most == 0) {
+            put_off(turn, connection);
+            break;
+        }
         jz_piece pieces[JZ_MOST_PIECES];
         size_t count = jz_unsent_pieces(unsent, pieces);
-        size_t length = 0;
-        for (size_t i = 0; i < count; i++)
-            length += pieces[i].length;
+        size_t length = shorten(pieces, &count, most);
         size_t sent = 0;
         jz_socket_result result =
             count == 1 ? jz_link_send(&turn->links, connection->link, pieces[0].bytes, pieces[0].length, &sent)
                        : jz_link_send_pieces(&turn->links, connection->link, pieces, count, &sent);
-        jz_unsent_take(unsent, note_sent(connection, result, sent, length));
+        sent = note_sent(connection, result, sent, length);
+        jz_unsent_take(unsent, sent);
+        most -= sent;
+    }
+}
+
+/* Sends all of it, or a portion. */
+static void flush_unsent(jz_turn *turn, jz_connection *connection, bool sends_all)
+{
+    jz_unsent *unsent = connection->unsent;
+    if (jz_unsent_is_published(unsent))
+        flush_published(turn, connection);
+    if (jz_unsent_amount(unsent) > 0) {
+        sends_all |= jz_output_is_put_off(turn, connection) && turn->is_crowded;
+        end_putting_off(turn, connection);
+        send_waiting(turn, connection, sends_all ? SIZE_MAX : share_of_turn(turn, connection));
     }
     if (jz_unsent_amount(unsent) == 0)
         drop_unsent(turn, connection);
 }
 
-/* Only output that the kernel did not take counts as backed up, not output that is merely gathered. */
+/* Only output that the kernel did not take counts as backed up, not output that is merely gathered or put off. */
 static JZ_NEVER_INLINED void note_unsent(jz_turn *turn, jz_connection *connection)
 {
+    if (jz_output_is_put_off(turn, connection))
+        return;
     size_t amount = jz_unsent_amount(connection->unsent);
     jz_unsent_count(&turn->spare_unsent, connection->unsent, amount);
     if (connection->phase == JZ_PHASE_WEBSOCKET &&
@@ -280,7 +330,8 @@ void jz_output_send_at_once(jz_turn *turn, jz_connection *connection, const jz_o
     if (received != NULL) {
         const uint8_t *frame = frame_received(turn, received, header, header_length);
         send_piece(turn, connection, frame, header_length + outgoing->length, false);
-    } else {
+    } else if (!(cork->length == 0 && send_portion(turn, connection, (jz_piece){header, header_length},
+                                                   (jz_piece){outgoing->payload, outgoing->length}))) {
         const jz_piece pieces[] = {
             {cork->bytes, cork->length}, {header, header_length}, {outgoing->payload, outgoing->length}};
         size_t skipped = cork->length == 0 ? 1 : 0;
@@ -291,7 +342,7 @@ void jz_output_send_at_once(jz_turn *turn, jz_connection *connection, const jz_o
     note_backing_up(turn, connection);
 }
 
-void jz_output_flush(jz_turn *turn, jz_connection *connection)
+static void flush(jz_turn *turn, jz_connection *connection, bool sends_all)
 {
     if (connection->broken != JZ_FAILURE_NONE) {
         if (turn->current == connection)
@@ -300,7 +351,7 @@ void jz_output_flush(jz_turn *turn, jz_connection *connection)
     }
     if (connection->unsent != NULL) {
         if (!connection->is_blocked)
-            flush_unsent(turn, connection);
+            flush_unsent(turn, connection, sends_all);
     } else if (turn->current == connection) {
         flush_cork(turn, connection);
     }
@@ -308,10 +359,25 @@ void jz_output_flush(jz_turn *turn, jz_connection *connection)
     note_backing_up(turn, connection);
 }
 
-void jz_output_defer(jz_turn *turn, jz_connection *connection)
+void jz_output_flush(jz_turn *turn, jz_connection *connection)
 {
-    if (connection->broken == JZ_FAILURE_NONE && (turn->cork.length == 0 || uncork(turn, connection)))
+    flush(turn, connection, false);
+}
+
+void jz_output_flush_all(jz_turn *turn, jz_connection *connection)
+{
+    /* What the kernel does not take is blocked from now on, which the poll has to be told. */
+    if (jz_output_is_put_off(turn, connection)) {
+        connection->is_blocked = false;
         jz_turn_mark_dirty(turn, connection);
-    else
-        jz_output_flush(turn, connection);
+    }
+    flush(turn, connection, true);
+}
+
+void jz_output_keep_message(jz_connection *connection)
+{
+    if (!jz_unsent_borrows(connection->unsent))
+        return;
+    (void)jz_session_take_message(&connection->session);
+    jz_unsent_own_message(connection->unsent);
 }

@@ -13,8 +13,9 @@
 #include "output/turn.h"
 
 enum {
-    JZ_FLUSH_CORK_AT = 256 * 1024,  /* bytes: flushed at this size, even while one read is handled */
-    JZ_SEND_AT_ONCE_FROM = 8 * 1024 /* bytes of payload: copying larger ones costs more than a system call */
+    JZ_FLUSH_CORK_AT = 256 * 1024,   /* bytes: flushed at this size, even while one read is handled */
+    JZ_SEND_AT_ONCE_FROM = 8 * 1024, /* bytes of payload: copying larger ones costs more than a system call */
+    JZ_SEND_PORTION = 128 * 1024 /* bytes: of more, the rest waits for the next iteration, behind other connections */
 };
 
 /* Whether output goes to the cork: the connection is being read, and has no unsent output. */
@@ -34,6 +35,22 @@ void jz_output_follow_appended(jz_turn *turn, jz_connection *connection);
 static inline jz_buffer *jz_output_open(jz_turn *turn, jz_connection *connection)
 {
     return JZ_LIKELY(jz_output_is_corked(turn, connection)) ? &turn->cork : jz_output_open_own(turn, connection);
+}
+
+/*
+ * The handler has returned: what was not sent of its message, which the session is about to forget, becomes the
+ * connection's own. Only with unsent output.
+ */
+void jz_output_keep_message(jz_connection *connection);
+
+/* As jz_output_open, before the session is asked for its next event. */
+static inline jz_buffer *jz_output_open_next(jz_turn *turn, jz_connection *connection)
+{
+    if (JZ_LIKELY(jz_output_is_corked(turn, connection)))
+        return &turn->cork;
+    if (connection->unsent != NULL)
+        jz_output_keep_message(connection);
+    return jz_output_open_own(turn, connection);
 }
 
 /*
@@ -75,8 +92,33 @@ void jz_output_send_at_once(jz_turn *turn, jz_connection *connection, const jz_o
 /* Sends the current connection's output at the end of the iteration, instead of flushing it now. */
 void jz_output_defer(jz_turn *turn, jz_connection *connection);
 
-/* Sends as much as the socket takes. On failure the connection is marked as broken. Calls no handler. */
+/*
+ * Sends as much as the socket takes. Of much output that a WebSocket without a transport shares with no other, only a
+ * portion, and the rest is put off, unless another connection's is already: then neither waits. On failure the
+ * connection is marked as broken. Calls no handler.
+ */
 void jz_output_flush(jz_turn *turn, jz_connection *connection);
+
+/* The same, but all of it, and what was put off, too. */
+void jz_output_flush_all(jz_turn *turn, jz_connection *connection);
+
+/*
+ * Whether the connection waits only for the next iteration. It is marked as blocked until then, but that is no
+ * backpressure.
+ */
+static inline bool jz_output_is_put_off(const jz_turn *turn, const jz_connection *connection)
+{
+    return turn->put_off == connection;
+}
+
+/*
+ * Whether that is the rest of a received message, which ends in a few iterations. Until then nothing is read, because
+ * the answer would be copied behind it. Other output may be followed by more without an end: its receiver is read.
+ */
+static inline bool jz_output_holds_input(const jz_turn *turn, const jz_connection *connection)
+{
+    return jz_output_is_put_off(turn, connection) && connection->unsent->message.bytes != NULL;
+}
 
 /*
  * Output that the kernel did not take is counted (jz_spare_unsent). No longer: it is about to be sent, or discarded.

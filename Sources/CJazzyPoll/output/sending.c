@@ -29,8 +29,8 @@ static void follow_policy(jz_turn *turn, jz_connection *connection)
 
 bool jz_connection_makes_room(jz_turn *turn, jz_connection *connection)
 {
-    /* Output that is merely gathered for the end of the iteration is no backpressure yet. */
-    jz_output_flush(turn, connection);
+    /* Output that is merely gathered for the end of the iteration, or put off, is no backpressure yet. */
+    jz_output_flush_all(turn, connection);
     if (!jz_connection_exceeds(connection, jz_connection_route(connection)->options.backpressure_limit))
         return true;
     follow_policy(turn, connection);
@@ -65,7 +65,7 @@ jz_send_status jz_connection_send(jz_turn *turn, jz_connection *connection, jz_m
     else if (!append(turn, connection, &outgoing))
         return JZ_SEND_DROPPED;
     jz_count_sent(&turn->counters, kind, length);
-    return connection->is_blocked ? JZ_SEND_QUEUED : JZ_SEND_SENT;
+    return connection->is_blocked && !jz_output_is_put_off(turn, connection) ? JZ_SEND_QUEUED : JZ_SEND_SENT;
 }
 
 void jz_connection_ping(jz_turn *turn, jz_connection *connection)
@@ -128,6 +128,8 @@ jz_send_status jz_connection_terminate(jz_turn *turn, jz_connection *connection)
     if (connection->phase != JZ_PHASE_WEBSOCKET || connection->broken != JZ_FAILURE_NONE ||
         connection->session.state > JZ_SESSION_CLOSE_SENT)
         return JZ_SEND_CLOSED;
+    if (jz_output_is_put_off(turn, connection))
+        jz_output_flush_all(turn, connection);
     jz_session_blame(&connection->session, JZ_CAUSE_APPLICATION);
     connection->broken = JZ_BROKEN_OFF;
     atomic_store_explicit(&connection->visible, JZ_VISIBLE_NOT, memory_order_relaxed);

@@ -22,7 +22,10 @@ typedef struct jz_turn {
     jz_buffer cork;            /* output of `current`, sent with one system call when its input was handled */
     jz_published published;    /* frames of this iteration */
     jz_spare_unsent spare_unsent;
-    jz_connection *dirty; /* to be settled at the end of the iteration, linked by next_dirty */
+    jz_connection *put_off; /* whose output waits for its turn in the next iteration; NULL: nobody's. See output.h. */
+    uint64_t put_off_in;    /* the iteration in which it was put off */
+    bool is_crowded;        /* meanwhile another had much to send: neither waits any more */
+    jz_connection *dirty;   /* to be settled at the end of the iteration, linked by next_dirty */
     jz_counters counters;
 } jz_turn;
 

@@ -7,7 +7,7 @@
 enum {
     COMPACT_WHEN_SENT = 64 * 1024, /* bytes */
     FIRST_CAPACITY = 8,            /* shared pieces */
-    MOST_SPARE = 1024              /* records: about 100 KiB for each loop */
+    MOST_SPARE = 1024              /* records: about 140 KiB for each loop */
 };
 
 jz_unsent *jz_unsent_create(jz_spare_unsent *spare)
@@ -71,10 +71,35 @@ bool jz_unsent_share(jz_unsent *unsent, jz_publication *publication, const uint8
     return true;
 }
 
-static void release(const jz_shared_piece *piece)
+bool jz_unsent_lend(jz_unsent *unsent, const jz_buffer *message, const uint8_t *rest, size_t length)
+{
+    assert(unsent->shared_count == 0 && unsent->message.bytes == NULL);
+    if (!jz_unsent_share(unsent, NULL, rest, length))
+        return false;
+    unsent->message = *message;
+    return true;
+}
+
+static void forget_message(jz_unsent *unsent)
+{
+    if (unsent->owns_message)
+        jz_buffer_free(&unsent->message);
+    unsent->message = (jz_buffer){0};
+    unsent->owns_message = false;
+}
+
+static bool is_of_message(const jz_unsent *unsent, const jz_shared_piece *piece)
+{
+    const uint8_t *start = unsent->message.bytes;
+    return start != NULL && piece->bytes >= start && piece->bytes < start + unsent->message.length;
+}
+
+static void release(jz_unsent *unsent, const jz_shared_piece *piece)
 {
     if (piece->publication != NULL)
         jz_publication_release(piece->publication);
+    else if (is_of_message(unsent, piece))
+        forget_message(unsent);
 }
 
 size_t jz_unsent_pieces(const jz_unsent *unsent, jz_piece *pieces)
@@ -115,7 +140,7 @@ void jz_unsent_take(jz_unsent *unsent, size_t count)
         unsent->shared_amount -= taken;
         count -= taken;
         if (taken == rest) {
-            release(piece);
+            release(unsent, piece);
             unsent->shared_first++;
             unsent->shared_sent = 0;
         }
@@ -142,7 +167,7 @@ void jz_unsent_compact(jz_unsent *unsent)
 void jz_unsent_clear(jz_unsent *unsent)
 {
     for (size_t i = unsent->shared_first; i < unsent->shared_count; i++)
-        release(&unsent->shared[i]);
+        release(unsent, &unsent->shared[i]);
     free(unsent->shared);
     jz_buffer_free(&unsent->own);
     *unsent = (jz_unsent){0};

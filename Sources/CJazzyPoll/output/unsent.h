@@ -34,6 +34,8 @@ typedef struct jz_unsent {
     size_t shared_sent;   /* bytes of that piece that the kernel has taken */
     size_t shared_amount; /* unsent bytes of all shared pieces */
     size_t counted;       /* how much of it jz_spare_unsent.held has */
+    jz_buffer message;    /* a received one, of which the first shared piece is a part: see jz_unsent_lend */
+    bool owns_message;    /* or its session does, until its handler returns */
 } jz_unsent;
 
 /*
@@ -82,6 +84,29 @@ bool jz_unsent_own_published(jz_unsent *unsent, const jz_buffer *published);
  * memory.
  */
 bool jz_unsent_share(jz_unsent *unsent, jz_publication *publication, const uint8_t *bytes, size_t length);
+
+/*
+ * The same, of an empty record, for the rest of a received message that is being handled, so that it need not be
+ * copied. Once the handler returns, jz_unsent_own_message takes its memory, unless all of it was sent by then.
+ */
+bool jz_unsent_lend(jz_unsent *unsent, const jz_buffer *message, const uint8_t *rest, size_t length);
+
+/* Whether there are pieces that other connections send, too. */
+static inline bool jz_unsent_has_shared(const jz_unsent *unsent)
+{
+    return unsent->shared_first < unsent->shared_count && unsent->message.bytes == NULL;
+}
+
+/* Whether a message is lent that its session owns. */
+static inline bool jz_unsent_borrows(const jz_unsent *unsent)
+{
+    return unsent->message.bytes != NULL && !unsent->owns_message;
+}
+
+static inline void jz_unsent_own_message(jz_unsent *unsent)
+{
+    unsent->owns_message = true;
+}
 
 /* Fills in the next pieces to send, at most JZ_MOST_PIECES, and returns how many. */
 size_t jz_unsent_pieces(const jz_unsent *unsent, jz_piece *pieces);

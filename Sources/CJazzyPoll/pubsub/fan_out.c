@@ -47,7 +47,7 @@ static JZ_NEVER_INLINED bool share_exactly(jz_turn *turn, jz_connection *connect
     if (!jz_connection_is_writable(connection))
         return false;
     if (jz_connection_exceeds(connection, limit))
-        jz_output_flush(turn, connection); /* what is merely gathered is no backpressure yet */
+        jz_output_flush_all(turn, connection); /* what is merely gathered is no backpressure yet */
     if (!jz_connection_exceeds(connection, limit) && publish(turn, connection, message))
         return true;
     jz_count_dropped(&turn->counters);

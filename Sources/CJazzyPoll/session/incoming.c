@@ -88,6 +88,20 @@ bool jz_incoming_carry(jz_incoming *incoming, jz_input *input, size_t wanted)
     return incoming->carry_length >= wanted;
 }
 
+const jz_buffer *jz_session_message(const jz_session *session, const uint8_t *bytes)
+{
+    const jz_incoming *incoming = session->incoming;
+    bool is_there = incoming != NULL && incoming->is_delivered && incoming->payload.bytes == bytes;
+    return is_there ? &incoming->payload : NULL;
+}
+
+jz_buffer jz_session_take_message(jz_session *session)
+{
+    jz_buffer message = session->incoming->payload;
+    session->incoming->payload = (jz_buffer){0};
+    return message;
+}
+
 bool jz_session_keep(jz_session *session, jz_input *input)
 {
     if (!jz_incoming_ensure(session) || !jz_buffer_append(&session->incoming->kept, input->bytes, input->length))

@@ -99,6 +99,13 @@ static inline bool jz_session_has_kept(const jz_session *session);
 jz_input jz_session_take_kept(jz_session *session, jz_buffer *kept);
 bool jz_session_give_back_kept(jz_session *session, const jz_buffer *kept, const jz_input *left);
 
+/*
+ * The memory of the message that was returned last, if that begins at `bytes`; else NULL.
+ * It is the session's until the next call, unless jz_session_take_message hands it out before: then the caller's.
+ */
+const jz_buffer *jz_session_message(const jz_session *session, const uint8_t *bytes);
+jz_buffer jz_session_take_message(jz_session *session);
+
 /* Private to jz_session_has_kept. */
 bool jz_incoming_has_kept(const jz_incoming *incoming);
 

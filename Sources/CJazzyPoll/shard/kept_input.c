@@ -35,7 +35,7 @@ void jz_kept_input_end_turn(jz_shard *shard)
 {
     jz_kept_input *kept = &shard->kept_input;
     kept->due = kept->count;
-    shard->turn.loop.is_hurried = kept->count > 0;
+    shard->turn.loop.is_hurried = kept->count > 0 || shard->turn.put_off != NULL;
     if (kept->count == 0 && kept->capacity > KEEP_UP_TO)
         jz_kept_input_free(kept);
 }

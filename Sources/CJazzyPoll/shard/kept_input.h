@@ -22,7 +22,10 @@ typedef struct jz_kept_input {
  */
 void jz_kept_input_note(jz_shard *shard, jz_connection *connection);
 
-/* The iteration ends: all noted connections are due in the next one, which begins without waiting. */
+/*
+ * The iteration ends: all noted connections are due in the next one, which begins without waiting, as it does for
+ * output that was put off.
+ */
 void jz_kept_input_end_turn(jz_shard *shard);
 
 void jz_kept_input_free(jz_kept_input *kept);

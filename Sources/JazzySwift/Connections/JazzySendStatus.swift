@@ -2,7 +2,8 @@ import CJazzyPoll
 
 /// The result of sending.
 public enum JazzySendStatus: Sendable {
-    /// Accepted: it goes to the kernel at the latest at the end of this loop iteration.
+    /// Accepted: it goes to the kernel at the latest at the end of this loop iteration, or of more than 128 KiB in
+    /// portions, one in each of the next, where other connections would wait for it.
     case sent
     /// Accepted: it waits behind unsent output, or is on its way to the event loop that owns the connection.
     case queued

@@ -163,6 +163,53 @@ static void a_frame_is_given_back_when_it_is_sent_or_cleared(void **state)
     assert_int_equal(jz_unsent_amount(&unsent), 0);
 }
 
+/* What a handler has begun to send of a received message is its session's while it runs, and then the output's own. */
+static void a_received_message_is_given_back_when_it_is_sent_or_cleared(void **state)
+{
+    (void)state;
+    enum { LENGTH = 100, SENT = 30 };
+    size_t live = test_live_allocations();
+    for (int is_cleared = 0; is_cleared < 2; is_cleared++) {
+        jz_unsent unsent = {0};
+        jz_buffer message = {0};
+        uint8_t bytes[LENGTH];
+        memset(bytes, 'x', sizeof bytes);
+        assert_true(jz_buffer_append(&message, bytes, LENGTH));
+        assert_true(jz_unsent_lend(&unsent, &message, message.bytes + SENT, LENGTH - SENT));
+        assert_true(jz_unsent_borrows(&unsent));
+        jz_unsent_own_message(&unsent);
+        assert_false(jz_unsent_borrows(&unsent));
+        assert_true(jz_buffer_append(&unsent.own, "behind", 6));
+        assert_int_equal(jz_unsent_amount(&unsent), LENGTH - SENT + 6);
+        assert_int_equal(test_live_allocations(), live + 3); /* the list, the message, and what is behind it */
+        jz_unsent_take(&unsent, LENGTH - SENT - 1);
+        assert_int_equal(test_live_allocations(), live + 3);
+        if (!is_cleared) {
+            jz_unsent_take(&unsent, 1);
+            assert_int_equal(test_live_allocations(), live + 2);
+        }
+        jz_unsent_clear(&unsent);
+        assert_int_equal(test_live_allocations(), live);
+    }
+}
+
+static void a_borrowed_message_remains_its_sessions(void **state)
+{
+    (void)state;
+    for (int is_cleared = 0; is_cleared < 2; is_cleared++) {
+        jz_unsent unsent = {0};
+        jz_buffer message = {0};
+        assert_true(jz_buffer_append(&message, "message", 7));
+        assert_true(jz_unsent_lend(&unsent, &message, message.bytes, 7));
+        if (!is_cleared)
+            jz_unsent_take(&unsent, 7);
+        jz_unsent_clear(&unsent);
+        assert_false(jz_unsent_borrows(&unsent));
+        assert_memory_equal(message.bytes, "message", 7);
+        jz_buffer_free(&message);
+    }
+}
+
 static void without_memory_nothing_is_shared_and_nothing_lost(void **state)
 {
     (void)state;
@@ -190,6 +237,8 @@ int main(void)
         cmocka_unit_test(what_waits_is_what_a_plain_string_holds),
         cmocka_unit_test(a_receiver_that_is_always_behind_needs_no_more_memory_in_time),
         cmocka_unit_test(a_frame_is_given_back_when_it_is_sent_or_cleared),
+        cmocka_unit_test(a_received_message_is_given_back_when_it_is_sent_or_cleared),
+        cmocka_unit_test(a_borrowed_message_remains_its_sessions),
         cmocka_unit_test(without_memory_nothing_is_shared_and_nothing_lost),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("unsent", tests, NULL, NULL));

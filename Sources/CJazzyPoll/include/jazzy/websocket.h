@@ -21,7 +21,8 @@ typedef struct jz_ws {
 
 /* The result of sending. */
 typedef enum jz_send_status {
-    JZ_SEND_SENT,    /* accepted; goes to the kernel at the latest at the end of this loop iteration */
+    JZ_SEND_SENT,    /* accepted; goes to the kernel at the latest at the end of this loop iteration, or of more than
+                        128 KiB in portions, one in each of the next, where other connections would wait for it */
     JZ_SEND_QUEUED,  /* accepted; waits behind unsent output, or is on its way to the loop that owns the connection */
     JZ_SEND_DROPPED, /* refused: the backpressure limit is reached, there is no memory, or an argument may not be sent
                       */
