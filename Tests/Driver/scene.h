@@ -14,7 +14,7 @@
 #include "jazzy.h"
 #include "peer/peer_reader.h"
 
-enum { SCENE_CLIENTS = 24, SCENE_TOPICS = 3, SCENE_QUESTIONS = SCENE_CLIENTS, LARGEST_MESSAGE = 100000 };
+enum { SCENE_CLIENTS = 24, SCENE_TOPICS = 3, SCENE_QUESTIONS = SCENE_CLIENTS, LARGEST_MESSAGE = 200000 };
 
 typedef struct client {
     size_t number;

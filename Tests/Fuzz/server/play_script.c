@@ -27,7 +27,7 @@ typedef enum operation {
 /* Lengths near limits: of header forms, of answers in place, of buffers. */
 static size_t take_length(fuzz_input *input)
 {
-    static const size_t lengths[] = {0, 1, 125, 126, 1000, 4081, 8191, 8192, 16384, 65535, 65536, 100000};
+    static const size_t lengths[] = {0, 1, 125, 126, 1000, 4081, 8191, 8192, 16384, 65535, 65536, 140000};
     uint8_t choice = fuzz_take_byte(input);
     return choice < 128 ? choice : lengths[choice % COUNT_OF(lengths)] + choice / 12 % 3;
 }
