@@ -127,14 +127,20 @@ static void note_writable(jz_shard *shard, jz_connection *connection)
     jz_expiry_prolong(shard, connection);
 }
 
-/* Output that was put off before this iteration has its turn when its connection is settled. */
+/*
+ * Output that was put off before this iteration has its turn when its connection is settled. That shows nothing of the
+ * peer, unless its kernel was full before.
+ */
 static void send_on(jz_shard *shard)
 {
     jz_turn *turn = &shard->turn;
-    if (JZ_LIKELY(turn->put_off == NULL) || turn->put_off_in == jz_counted(&turn->loop.times.turns))
+    jz_connection *connection = turn->put_off;
+    if (JZ_LIKELY(connection == NULL) || turn->put_off_in == jz_counted(&turn->loop.times.turns))
         return;
-    note_writable(shard, turn->put_off);
-    jz_turn_mark_dirty(turn, turn->put_off);
+    if (connection->unsent->was_refused)
+        note_writable(shard, connection);
+    connection->is_blocked = false;
+    jz_turn_mark_dirty(turn, connection);
 }
 
 /* The connection is readable, writable, or both. */

@@ -284,6 +284,7 @@ static JZ_NEVER_INLINED void note_unsent(jz_turn *turn, jz_connection *connectio
     if (jz_output_is_put_off(turn, connection))
         return;
     size_t amount = jz_unsent_amount(connection->unsent);
+    connection->unsent->was_refused = true;
     jz_unsent_count(&turn->spare_unsent, connection->unsent, amount);
     if (connection->phase == JZ_PHASE_WEBSOCKET &&
         amount > jz_connection_route(connection)->options.backpressure_limit / 2)

@@ -36,6 +36,7 @@ typedef struct jz_unsent {
     size_t counted;       /* how much of it jz_spare_unsent.held has */
     jz_buffer message;    /* a received one, of which the first shared piece is a part: see jz_unsent_lend */
     bool owns_message;    /* or its session does, until its handler returns */
+    bool was_refused;     /* the kernel was full: it takes more only because the peer has taken some */
 } jz_unsent;
 
 /*

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "output/output.h"
 #include "support/bystander.h"
 #include "support/client.h"
 #include "support/clock.h"
@@ -224,19 +225,25 @@ static void who_takes_less_than_the_smallest_rate_is_idle(void **state)
 static void messages_that_are_taken_by_the_kernel_of_who_answers_no_ping_do_not_keep_it(void **state)
 {
     (void)state;
-    enum { PARTS = 5 };
-    static const char news[1000] = {0};
-    start(256, false);
-    advance(HALF_MS + LATE_MS);
-    test_client_expect(&peer, JZ_OPCODE_PING, "", 0);
-    for (int part = 0; part < PARTS; part++) {
-        assert_true(jz_ws_is_open(connection()));
-        jz_ws_send(connection(), JZ_MESSAGE_BINARY, news, sizeof news);
-        test_client_expect(&peer, JZ_OPCODE_BINARY, news, sizeof news);
-        advance((HALF_MS + LATE_MS) / PARTS);
+    enum { PARTS = 5, SHORT_HEADER = 4 };
+    static const size_t lengths[] = {1000, JZ_SEND_PORTION + 1}; /* the longer one in two portions */
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        uint8_t *news = slow_reader_message(lengths[i]);
+        assert_non_null(news);
+        start(256, false);
+        advance(HALF_MS + LATE_MS);
+        test_client_expect(&peer, JZ_OPCODE_PING, "", 0);
+        for (int part = 0; part < PARTS; part++) {
+            assert_true(jz_ws_is_open(connection()));
+            jz_ws_send(connection(), JZ_MESSAGE_BINARY, news, lengths[i]);
+            assert_true(slow_reader_skip(&peer, lengths[i] == 1000 ? SHORT_HEADER : HEADER));
+            assert_true(slow_reader_take(&peer, 0, lengths[i]));
+            advance((HALF_MS + LATE_MS) / PARTS);
+        }
+        assert_that(!jz_ws_is_open(connection()), "messages of %zu bytes keep it", lengths[i]);
+        finish();
+        free(news);
     }
-    assert_false(jz_ws_is_open(connection()));
-    finish();
 }
 
 int main(void)
