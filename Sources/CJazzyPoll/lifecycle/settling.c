@@ -29,18 +29,30 @@ static bool takes_input(const jz_connection *connection)
 }
 
 /* Reading pauses while too much output waits: a peer that does not read is not served, and TCP slows it down. */
+static bool has_too_much(const jz_shard *shard, const jz_connection *connection)
+{
+    size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
+    return buffered > limit_of(shard, connection) / 2;
+}
+
+bool jz_connection_reads_on(jz_shard *shard, jz_connection *connection)
+{
+    if (jz_output_holds_input(&shard->turn, connection))
+        return false;
+    if (has_too_much(shard, connection))
+        jz_output_flush_all(&shard->turn, connection);
+    return !has_too_much(shard, connection);
+}
+
 static unsigned wanted_interest(const jz_shard *shard, const jz_connection *connection)
 {
-    /* For a few iterations: to change it twice would cost more. */
-    if (jz_output_is_put_off(&shard->turn, connection))
-        return connection->interest & JZ_READABLE;
-    unsigned interest = connection->is_blocked ? JZ_WRITABLE : 0;
-    size_t buffered = atomic_load_explicit(&connection->buffered_amount, memory_order_relaxed);
-    bool reads = takes_input(connection) && buffered <= limit_of(shard, connection) / 2;
     /* After our close frame the peer's must be read: then nothing is held. */
-    if (jz_connection_is_held(connection))
-        reads = false;
-    return reads ? interest | JZ_READABLE : interest;
+    bool reads = takes_input(connection) && !jz_connection_is_held(connection);
+    /* Who is watched and not read is so for a few iterations: to change it twice would cost more. */
+    if (jz_output_is_put_off(&shard->turn, connection))
+        return reads ? JZ_READABLE : connection->interest & JZ_READABLE;
+    unsigned interest = connection->is_blocked ? JZ_WRITABLE : 0;
+    return reads && !has_too_much(shard, connection) ? interest | JZ_READABLE : interest;
 }
 
 static bool watch(jz_shard *shard, const jz_connection *connection, unsigned interest)

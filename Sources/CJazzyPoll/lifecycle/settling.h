@@ -20,6 +20,12 @@ static inline bool jz_connection_is_settled(const jz_connection *connection)
            connection->interest == JZ_READABLE && !jz_link_is_channel(connection->link);
 }
 
+/*
+ * Whether a connection is read whose output is put off. Not while that is the rest of a received message; and where too
+ * much waits, only after the kernel was given all of it, and took it: what it refuses is backpressure.
+ */
+bool jz_connection_reads_on(jz_shard *shard, jz_connection *connection);
+
 /* Private to jz_connection_settle, for when there is something to do. */
 void jz_connection_settle_anyhow(jz_shard *shard, jz_connection *connection);
 

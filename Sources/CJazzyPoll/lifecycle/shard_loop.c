@@ -143,12 +143,17 @@ static void send_on(jz_shard *shard)
     jz_turn_mark_dirty(turn, connection);
 }
 
+static bool is_read(jz_shard *shard, jz_connection *connection)
+{
+    return JZ_LIKELY(!jz_output_is_put_off(&shard->turn, connection)) || jz_connection_reads_on(shard, connection);
+}
+
 /* The connection is readable, writable, or both. */
 static JZ_ALWAYS_INLINED void follow_readiness(jz_shard *shard, jz_connection *connection, unsigned what)
 {
     if ((what & JZ_WRITABLE) != 0)
         note_writable(shard, connection);
-    if ((what & JZ_READABLE) != 0 && JZ_LIKELY(!jz_output_holds_input(&shard->turn, connection))) {
+    if ((what & JZ_READABLE) != 0 && is_read(shard, connection)) {
         if (JZ_LIKELY(!jz_connection_is_held(connection)))
             jz_reading_receive(shard, connection);
         else
