@@ -72,7 +72,7 @@ static void a_piece_is_kept_for_the_next_and_given_back_when_nobody_comes(void *
     jz_memory_give(jz_memory_take(SIZE), SIZE);
     assert_true(keeps);
     assert_true(jz_memory_has_kept(SIZE) && jz_memory_has_kept(SIZE - SIZE / 4));
-    assert_false(jz_memory_has_kept(SIZE + 1) || jz_memory_has_kept(SIZE / 2));
+    assert_false(jz_memory_has_kept(SIZE + SIZE / 16) || jz_memory_has_kept(SIZE / 2));
     assert_int_equal(test_live_allocations(), live + 1);
     size_t asked_for = test_allocation_count();
     for (int i = 0; i < 10; i++)
@@ -86,6 +86,63 @@ static void a_piece_is_kept_for_the_next_and_given_back_when_nobody_comes(void *
     assert_false(jz_memory_trim());
     assert_int_equal(test_live_allocations(), live);
     jz_memory_end_keeping();
+}
+
+/* It is still in the caches. */
+static void of_several_that_are_kept_the_one_freed_last_comes_first(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 20, COUNT = 4 };
+    if (!jz_memory_is_mapped(SIZE))
+        return;
+    void *pieces[COUNT];
+    jz_memory_begin_keeping(&keeps);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_non_null(pieces[i] = jz_memory_take(SIZE));
+    for (size_t i = 0; i < COUNT; i++)
+        jz_memory_give(pieces[i], SIZE);
+    for (size_t i = COUNT; i-- > 0;)
+        assert_ptr_equal(jz_memory_take(SIZE), pieces[i]);
+    for (size_t i = 0; i < COUNT; i++)
+        jz_memory_give(pieces[i], SIZE);
+    jz_memory_end_keeping();
+}
+
+static void assert_is_copied_fast(const void *bytes)
+{
+    enum { PAGE = 4096, LONGEST_HEADER = 14 };
+    size_t offset = (uintptr_t)bytes % PAGE;
+    assert_in_range(offset, 2 * LONGEST_HEADER, PAGE - 1);
+}
+
+/*
+ * The kernel's copy of a frame begins at a page of its own. A copy to a place in a page that is a few bytes behind that
+ * of the source takes 13 times as long on some processors, and a payload is one header behind it.
+ */
+static void a_payload_in_a_mapped_piece_is_further_on_in_its_page_than_behind_a_header(void **state)
+{
+    (void)state;
+    if (!jz_memory_is_mapped(JZ_MAPPED_FROM))
+        return;
+    for (int is_kept = 0; is_kept < 2; is_kept++) {
+        if (is_kept)
+            jz_memory_begin_keeping(&keeps);
+        for (size_t size = JZ_MAPPED_FROM; size <= 4 << 20; size = size * 2 + 1000) {
+            void *taken = jz_memory_take(size);
+            assert_is_copied_fast(taken);
+            jz_memory_give(taken, size);
+            size_t grown_to = size;
+            uint8_t *grown = jz_memory_grow(NULL, 0, 0, &grown_to);
+            assert_is_copied_fast(grown);
+            memset(grown, 'x', grown_to);
+            size_t twice = 2 * grown_to;
+            grown = jz_memory_grow(grown, grown_to, grown_to, &twice);
+            assert_is_copied_fast(grown);
+            memset(grown, 'y', twice);
+            jz_memory_give(grown, twice);
+        }
+        jz_memory_end_keeping();
+    }
 }
 
 static void what_is_kept_is_bounded(void **state)
@@ -171,6 +228,8 @@ int main(void)
         cmocka_unit_test(without_memory_to_grow_a_buffer_is_as_it_was),
         cmocka_unit_test(sizes_beyond_all_memory_are_refused),
         cmocka_unit_test(a_piece_is_kept_for_the_next_and_given_back_when_nobody_comes),
+        cmocka_unit_test(of_several_that_are_kept_the_one_freed_last_comes_first),
+        cmocka_unit_test(a_payload_in_a_mapped_piece_is_further_on_in_its_page_than_behind_a_header),
         cmocka_unit_test(what_is_kept_is_bounded),
         cmocka_unit_test(what_stays_has_no_more_memory_than_it_needs),
         cmocka_unit_test(what_cannot_be_unmapped_goes_back_all_the_same),

@@ -111,9 +111,10 @@ static size_t resident_of(const jz_buffer *buffer)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     static unsigned char pages[1024];
-    size_t count = buffer->capacity / page;
+    size_t in_front = (uintptr_t)buffer->bytes % page;
+    size_t count = (in_front + buffer->capacity) / page;
     assert_true(count <= sizeof pages);
-    assert_int_equal(mincore(buffer->bytes, buffer->capacity, pages), 0);
+    assert_int_equal(mincore(buffer->bytes - in_front, count * page, pages), 0);
     size_t resident = 0;
     for (size_t i = 0; i < count; i++)
         resident += (pages[i] & 1) != 0 ? page : 0;
