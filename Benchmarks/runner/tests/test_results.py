@@ -61,9 +61,13 @@ def test_rows_of_the_micro_benchmark_have_goals_of_three_kinds(
     assert (judged.verdict == MET) is is_met
 
 
+ANOTHER_WAY = f"{C}, in another way"
+
+
 def beside_a_peer(peer: list[float], ours: list[float]) -> Results:
-    workload = Workload("connect", "connect", "connection", tuple(Run(label, "", ("connect",)) for label in (C, SWIFT, "quick")))
-    readings = {"quick": dict(enumerate(map(reading, peer))), C: dict(enumerate(map(reading, ours))), SWIFT: {0: reading(0.1)}}
+    workload = Workload("connect", "connect", "connection", tuple(Run(label, "", ("connect",)) for label in (C, SWIFT, ANOTHER_WAY, "quick")))
+    readings = {"quick": dict(enumerate(map(reading, peer))), C: dict(enumerate(map(reading, ours)))}
+    readings |= {SWIFT: {0: reading(0.1)}, ANOTHER_WAY: {0: reading(0.1)}}
     return Results([workload], {"connect": readings})
 
 
