@@ -13,7 +13,7 @@ BENCH_PARTS := bench-servers $(if $(ONLY),,bench-redis bench-resume bench-scrape
 .PHONY: bench bench-servers
 bench:
 	@failed=""; for part in $(BENCH_PARTS); do $(MAKE) $$part || failed="$$failed $$part"; done; \
-		$(MAKE) bench-goals KEEP=$$([ "$$failed$(QUICK)$(ONLY)" ] || echo yes) && [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+		$(MAKE) bench-goals KEEP=$$([ "$${failed}$(QUICK)$(ONLY)" ] || echo yes) && [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 bench-servers: bench-programs
 	@$(MAKE) $(if $(QUICK),quick-peers,peers)
 	$(BENCH) --micro $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) --peers Benchmarks/peers/peers.json $(PEER_ARGUMENTS)
@@ -82,6 +82,7 @@ test-bench: $(VENV)/.installed
 	test -s Benchmarks/results/redis/quick.md && test -s Benchmarks/results/redis/quick-capacity.html
 	for part in resume scrape instructions; do python3 -m json.tool Benchmarks/results/quick-$$part.json /dev/null || exit 1; done
 	test -s Benchmarks/results/quick-goals.md
+	@[ ! Benchmarks/results/runs.json -nt Benchmarks/results/quick.md ] || { echo "a quick run was kept among those of everything" >&2; exit 1; }
 
 # --- The codec and the session, without sockets -----------------------------------------------------------------------
 
