@@ -32,9 +32,8 @@ typedef struct fixture {
 
 static void start(fixture *f, context context)
 {
-    *f = (fixture){.context = context,
-                   .settings = {.max_message_size = LIMIT, .max_frames = MAX_FRAMES},
-                   .last = {.bytes = malloc(LIMIT), .capacity = LIMIT}};
+    *f = (fixture){.context = context, .settings = {.max_message_size = LIMIT, .max_frames = MAX_FRAMES}};
+    assert_true(jz_buffer_reserve(&f->last, LIMIT, SIZE_MAX));
     f->settings.workspace = &f->workspace;
     jz_session_init(&f->session, &f->settings);
     jz_session_use_deflate(&f->session, &(jz_deflate_agreement){.is_agreed = true,
