@@ -74,13 +74,15 @@ def test_only_the_subscribed_connection_is_cut(proxy):
         assert other.call("PUBLISH", "channel", "nobody") == 0
 
 
-def test_only_the_subscribed_connection_is_deaf(proxy):
+def test_only_the_subscribed_connection_is_deaf(redis, proxy):
     with RespClient(proxy.port, deadline=0.2) as subscribed, RespClient(proxy.port) as other:
         subscribed.call("SUBSCRIBE", "channel")
         proxy.deafen()
         assert other.call("PUBLISH", "channel", "message") == 1
         with pytest.raises(TimeoutError):
             subscribed.read()
+    # The proxy ends the connection to Redis in a thread of its own.
+    eventually(lambda: redis.call("PUBSUB", "NUMSUB", "channel") == [b"channel", 0], "the subscriber has gone")
     with RespClient(proxy.port) as subscribed, RespClient(proxy.port) as other:
         subscribed.call("SUBSCRIBE", "channel")
         assert other.call("PUBLISH", "channel", "message") == 1
