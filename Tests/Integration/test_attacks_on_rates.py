@@ -15,11 +15,11 @@ POLICY_VIOLATION = 1008
 BATCH = 100
 
 
-def send_numbers(connection, count, pause):
-    """Sends so many numbered texts, at ten times the rate if `pause` is 0.1; returns when it began."""
+def send_numbers(connection, numbers, pause):
+    """Sends these as texts, at ten times the rate if `pause` is 0.1; returns when it began."""
     began = time.monotonic()
-    for first in range(0, count, BATCH):
-        texts = (encode(TEXT, str(number).encode()) for number in range(first, min(first + BATCH, count)))
+    for first in range(0, len(numbers), BATCH):
+        texts = (encode(TEXT, str(number).encode()) for number in numbers[first : first + BATCH])
         connection.send(b"".join(texts))
         time.sleep(pause)
     return began
@@ -45,7 +45,7 @@ def test_who_sends_ten_times_the_rate_is_closed(start_probe):
     with besieged(server), open_websocket(server.port, "/rate/close") as flood:
         began = time.monotonic()
         with contextlib.suppress(ConnectionError):
-            send_numbers(flood, 10 * BATCH, 0.1)
+            send_numbers(flood, range(10 * BATCH), 0.1)
         numbers = []
         while (frame := flood.read_frame()).opcode == TEXT:
             numbers.append(int(frame.payload))
@@ -58,18 +58,17 @@ def test_who_sends_ten_times_the_rate_is_closed(start_probe):
 def test_what_is_sent_beyond_the_rate_is_dropped(start_probe):
     server = start_probe()
     with besieged(server), open_websocket(server.port, "/rate/drop") as flood:
-        began = send_numbers(flood, 10 * BATCH, 0.1)
-        lasted = time.monotonic() - began
+        began = send_numbers(flood, range(BATCH), 0.1)
+        # What follows comes later than the first, however late the server is: so more is to be had than the burst.
+        numbers = read_numbers(flood, 0)
+        send_numbers(flood, range(BATCH, 10 * BATCH), 0.1)
         # Whatever was dropped, the connection goes on: a ping is answered behind everything, and so are later texts.
         flood.send_frame(PING, b"all")
-        numbers = []
         while (frame := flood.read_frame()).opcode == TEXT:
             numbers.append(int(frame.payload))
         assert (frame.opcode, frame.payload) == (PONG, b"all")
         assert numbers == sorted(set(numbers))
-        assert BURST <= len(numbers) <= most_after(time.monotonic() - began)
-        assert lasted >= 1.0  # so that more than the burst was to be had
-        assert len(numbers) > BURST
+        assert BURST < len(numbers) <= most_after(time.monotonic() - began)
         time.sleep(1 / PER_SECOND)
         assert echo_of(flood, b"later") == b"later"
 
@@ -79,7 +78,7 @@ def test_who_sends_ten_times_the_rate_is_read_later_and_loses_nothing(start_prob
     server = start_probe()
     count = 2 * BATCH
     with besieged(server), open_websocket(server.port, path) as flood:
-        began = send_numbers(flood, count, 0.1)
+        began = send_numbers(flood, range(count), 0.1)
         assert read_numbers(flood, count - 1) == list(range(count))
         # Not sooner than the rate gives; on a busy machine perhaps later.
         assert most_after(time.monotonic() - began) >= count

@@ -104,6 +104,7 @@ def test_every_process_answers_on_the_one_port_and_all_end_together(stand_in, ar
 def test_the_others_go_on_without_a_process(stand_in, arguments):
     with cluster(stand_in, free_port(), *arguments) as server:
         first, *others = pids(server)
+        all_answers(server)  # until then one may not run its program yet, and have the socket of the first, too
         os.kill(first, signal.SIGKILL)
         assert server.output.wait_for(lambda lines: any(f"(pid {first}) ended with -9" in line for line in lines))
         assert {int(answer.split(",")[1]) for answer in all_answers(server, len(others))} == set(others)

@@ -156,7 +156,7 @@ def closes(server):
 
 
 def test_stopping_the_server_closes_each_connection_once(start_probe):
-    server = start_probe("--close-timeout-ms", 3000)  # within which those who answer do so on a busy machine
+    server = start_probe("--close-timeout-ms", 5000)  # within which those who answer do so on a busy machine
     answering = [open_websocket(server.port, "/events") for _ in range(3)]
     silent = open_websocket(server.port, "/events")
     eventually(lambda: len(events.parse(server.output.all())) == 4, "four connections are open")

@@ -14,7 +14,7 @@ def await_only(server, count):
 
 @in_its_own_network
 def test_who_vanishes_within_its_head_is_let_go(start_probe):
-    server = start_probe("--handshake-timeout-ms", 2500, "--close-timeout-ms", 500)
+    server = start_probe("--handshake-timeout-ms", 5000, "--close-timeout-ms", 500)
     before = descriptor_count(server.pid)
     with besieged(server), crowd_of(20, lambda: RawConnection(server.port)) as gone:
         for connection in gone:

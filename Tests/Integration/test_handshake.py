@@ -257,7 +257,7 @@ def test_a_client_that_drips_its_head_gains_no_time_by_it(start_probe):
 
 
 def test_a_websocket_outlives_the_handshake_timeout(start_probe):
-    server = start_probe("--handshake-timeout-ms", 2000)
+    server = start_probe("--handshake-timeout-ms", 4000)
     with open_websocket(server.port) as connection, RawConnection(server.port) as silent:
         silent.socket.recv(4096)  # returns when the time-out has ended this later one
         connection.send_frame(frames.TEXT, b"still here")

@@ -54,12 +54,17 @@ unmasked = functools.partial(encode, key=None)
 
 
 @contextlib.contextmanager
-def pretending(first, then=b""):
-    """A server that answers whatever is asked for with some bytes, and goes on with others for ever. Its port."""
+def pretending(first, then=b"", may_begin=None):
+    """
+    A server that answers whatever is asked for with some bytes, and goes on with others for ever; not before an event,
+    if there is one. Its port.
+    """
 
     def serve(client):
         with client, contextlib.suppress(OSError):
             client.recv(65536)
+            if may_begin is not None:
+                may_begin.wait()
             client.sendall(first)
             while then:
                 client.sendall(then)
@@ -133,13 +138,14 @@ def test_what_is_no_dashboard_is_told_in_plain_words(sent, told):
     assert all(text.isprintable() for text in shown.stderr.split("\n")), shown.stderr
 
 
-def most_memory_of(process):
+def most_memory_of(process, seen):
     """In KB, once it has ended. What `wait4` tells begins with the memory of who has started it: of all these tests."""
     peak = 0
     while process.poll() is None:
         with contextlib.suppress(OSError):
             status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
             peak = max([peak, *map(int, re.findall(r"VmHWM:\s+(\d+) kB", status))])
+        seen.set()
         time.sleep(0.005)
     return peak
 
@@ -160,10 +166,12 @@ def most_memory_of(process):
 )  # fmt: skip
 @pytest.mark.skipif(IS_SANITIZED, reason="sanitizers have their own memory")
 def test_what_does_not_end_is_given_up_before_it_takes_memory(first, then):
-    with pretending(first, then) as port, subprocess.Popen([TOP, str(port)], stderr=subprocess.PIPE) as process:
+    # It is answered when it was looked at: it might have ended before.
+    seen = threading.Event()
+    with pretending(first, then, seen) as port, subprocess.Popen([TOP, str(port)], stderr=subprocess.PIPE) as process:
         late = threading.Timer(DEADLINE, process.kill)
         late.start()
-        peak = most_memory_of(process)
+        peak = most_memory_of(process, seen)
         late.cancel()
         assert process.returncode == 1
         assert process.stderr.read().startswith(b"jazzy-top: ")

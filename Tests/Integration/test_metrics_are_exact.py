@@ -158,7 +158,7 @@ REFUSALS = {
     "head_too_large": (request(path="/", headers=(*HOST, ("X", "y" * 3000))), ("--max-head-size", 2000)),
     "http_version": (request(version="HTTP/2.7"), ()),
     # Long enough for whoever asks how many there were.
-    "handshake_timeout": (b"GET / HT", ("--handshake-timeout-ms", 3000)),
+    "handshake_timeout": (b"GET / HT", ("--handshake-timeout-ms", 5000)),
     "not_found": (request(path="/nowhere"), ()),
     "method": (request("POST", "/echo"), ()),
     "no_upgrade": (request(path="/echo"), ()),

@@ -1,5 +1,6 @@
 """Plain GET and HEAD from memory, RFC 9110 and RFC 9112, seen by curl and by a plain socket."""
 
+import contextlib
 import socket
 import subprocess
 import time
@@ -162,9 +163,17 @@ def test_who_reads_slowly_gets_the_whole_page_whatever_the_timeouts(start_probe,
 def test_a_client_that_reads_no_page_is_let_go(start_probe):
     server = start_probe("--handshake-timeout-ms", 200, "--close-timeout-ms", 200)
     before = descriptor_count(server.pid)
-    with RawConnection(server.port, receive_buffer=4096) as connection:
-        connection.send(request(path="/large"))
-        connection.read_exactly(1)
+    with contextlib.ExitStack() as clients:
+
+        def is_answered():
+            """Another client. Whose request does not come within the time-out is let go without an answer."""
+            client = clients.enter_context(RawConnection(server.port, receive_buffer=4096))
+            with contextlib.suppress(EOFError, ConnectionError):
+                client.send(request(path="/large"))
+                return client.read_exactly(1)
+            return b""
+
+        eventually(is_answered, "a client is answered")
         eventually(lambda: descriptor_count(server.pid) == before, "the server has let go of the connection")
 
 

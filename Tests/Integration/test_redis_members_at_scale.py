@@ -51,6 +51,7 @@ class Traffic:
     def __init__(self, redis):
         self._redis = redis
         self._start = self._now()
+        self._began = time.monotonic()
 
     def _now(self):
         lines = self._redis.call("INFO", "all").decode().splitlines()
@@ -62,6 +63,10 @@ class Traffic:
     def since(self):
         """Calls of PUBLISH, and bytes to and from Redis."""
         return tuple(now - before for now, before in zip(self._now(), self._start, strict=True))
+
+    def most_calls(self):
+        """Few; but servers tell changes four times a second, and that they live, for as long as others take to come."""
+        return 200 + 5 * (time.monotonic() - self._began)
 
 
 def crowd_of(hall, count, topic=ROOM):
@@ -88,7 +93,7 @@ def test_ten_thousand_members_who_come_at_once_cost_redis_few_calls(redis, start
             grown = resident_memory(bob.server.pid) - before
             print(f"{CROWD} came: {calls} calls, {to_redis} bytes to Redis, {from_redis} from it, in {seconds:.1f} s")
             print(f"{watch.calls} calls of the watch; {grown / CROWD:.0f} bytes a member elsewhere")
-            assert calls < 200
+            assert calls < traffic.most_calls()
             assert to_redis < 60 * CROWD and from_redis < 120 * CROWD
             assert watch.calls <= 5 + CROWD / 4096 + seconds / 0.25
             assert IS_SANITIZED or grown < 600 * CROWD
@@ -103,7 +108,7 @@ def test_ten_thousand_members_who_come_at_once_cost_redis_few_calls(redis, start
         watch.await_known({})
         calls, to_redis, _ = traffic.since()
         print(f"{CROWD} left: {calls} calls, {to_redis} bytes to Redis")
-        assert calls < 200 and to_redis < 60 * CROWD
+        assert calls < traffic.most_calls() and to_redis < 60 * CROWD
 
 
 def test_a_server_that_starts_late_is_sent_ten_thousand_members_once(redis, start):
@@ -116,7 +121,7 @@ def test_a_server_that_starts_late_is_sent_ten_thousand_members_once(redis, star
         await_count(late, CROWD)
         calls, to_redis, _ = traffic.since()
         print(f"a late server: {calls} calls, {to_redis} bytes to Redis")
-        assert calls < 200 and to_redis < 60 * CROWD
+        assert calls < traffic.most_calls() and to_redis < 60 * CROWD
         assert len(bob.members()) == CROWD
 
 

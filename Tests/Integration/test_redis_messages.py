@@ -98,10 +98,12 @@ def test_a_payload_of_many_megabytes_arrives_as_it_was_published(start_member, i
     ann, bob = (start_member(name, flags, ordered=is_ordered, queue_limit=256 << 20) for name in ("ann", "bob"))
     payload = bytes(range(251)) * 80_000
     with subscribed(ann, "n\0ws") as sender, subscribed(ann, "n\0ws") as near, subscribed(bob, "n\0ws") as far:
-        for opcode in (BINARY, TEXT):
+        for count, opcode in enumerate((BINARY, TEXT), 1):
             sent = payload if opcode == BINARY else "ü".encode() * (len(payload) // 2)
             sender.send_frame(opcode, b"publish n\0ws " + sent)
             assert near.read_frame() == far.read_frame() == Frame(opcode, sent)
+            # Redis closes a connection for which it keeps 32 MB: what comes back is not to meet the next one there.
+            eventually(lambda count=count: ann.statistics()["echoes"] == count, "its own server has it back")
         assert {sender.read_frame().payload for _ in range(2)} <= {b"!sent", b"!queued"}
     assert ann.statistics()["gaps"] == bob.statistics()["gaps"] == 0
 

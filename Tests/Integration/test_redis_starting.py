@@ -5,11 +5,12 @@ import contextlib
 import pytest
 
 from support.deadline import eventually
+from support.deployment import free_port
 from support.programs import REDIS_PROBE
 from support.redis.checker import Journal
 from support.redis.members import PATIENTLY, QUICKLY, Member
 from support.redis.play import Play
-from support.redis.servers import Redis, Sentinel, free_port
+from support.redis.servers import Redis, Sentinel
 from support.server import run_to_end
 
 

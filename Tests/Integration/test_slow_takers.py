@@ -6,7 +6,7 @@ from support import frames
 from support.deadline import eventually
 from support.frames import BINARY, PING, PONG, TEXT
 from support.process import descriptor_count, stopped
-from support.raw import RawConnection, open_websocket, upgrade_request
+from support.raw import RawConnection, upgrade_request
 from support.siege import MEBIBYTE, allow_many_descriptors, crowd_of, echo_of
 
 HEADER_LENGTH = 10  # of a frame of more than 64 KiB
@@ -25,8 +25,15 @@ def take_slowly(connection, count, rate):
 
 def start_of_much(start_probe, *flags):
     server = start_probe("--backpressure-limit", 64 * MEBIBYTE, *flags)
-    connection = open_websocket(server.port, "/burst")
-    connection.send_frame(TEXT, b"1 %d" % (8 * MEBIBYTE))
+    connection = RawConnection(server.port)
+    # In one piece: who is silent for a while is pinged, and the ping would come first.
+    connection.send(upgrade_request("/burst") + frames.encode(TEXT, b"1 %d" % (8 * MEBIBYTE)))
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):  # what follows stays in the kernel
+        byte = connection.socket.recv(1)
+        assert byte, f"the stream ended after {head}"
+        head += byte
+    assert head.startswith(b"HTTP/1.1 101 "), head
     return connection
 
 

@@ -228,8 +228,10 @@ def test_a_page_is_whole_though_the_connection_ends_after_it(secure_probe, autho
 
 
 @every_version
-def test_a_client_that_has_ended_its_side_gets_its_answer(secure_probe, authority, version):
-    with SecureClient(secure_probe.port, context_for(authority.path, version)) as client:
+def test_a_client_that_has_ended_its_side_gets_its_answer(start_secure, authority, version):
+    # All of it may wait, however late the client reads: beyond the limit messages are dropped.
+    server = start_secure("--backpressure-limit", 8 << 20)
+    with SecureClient(server.port, context_for(authority.path, version)) as client:
         client.upgrade("/burst")
         client.send_frame(TEXT, b"20 200000")
         client.socket.shutdown(socket.SHUT_WR)

@@ -82,13 +82,15 @@ def suspended(play):
 @contextlib.contextmanager
 def with_tiny_output_buffers(play):
     """Redis closes each subscribed connection for which it has to keep more than a few bytes: for any long message."""
-    before = play.redis.call("CONFIG", "GET", "client-output-buffer-limit")[1]
+    before = play.damage()
+    limit = play.redis.call("CONFIG", "GET", "client-output-buffer-limit")[1]
     play.redis.configure("client-output-buffer-limit", "pubsub 1 0 0")
     for member in play.members:
         for topic in play.topics:
             member.publisher.publish(topic, 50_000)
     yield
-    play.redis.configure("client-output-buffer-limit", before)
+    play.await_notice(before)  # until then the long messages may be on their way to Redis
+    play.redis.configure("client-output-buffer-limit", limit)
 
 
 def await_end(links):
@@ -216,18 +218,22 @@ def _refuses_writes(redis):
 @contextlib.contextmanager
 def refused(play):
     """PUBLISH is answered by an error, which for one member is that of a full disk."""
+    before = play.count("dropped")
     with contextlib.ExitStack() as stack:
         proxies = list(play.proxies.values())
         for proxy in play.random.sample(proxies, play.random.randint(1, len(proxies))):
             stack.enter_context(proxy.refusing("MISCONF Errors writing to the AOF file: No space left on device"))
         yield
+        play.await_refusal(before)  # what was published may be on its way to Redis
 
 
 @contextlib.contextmanager
 def not_permitted(play):
     """The user loses the permission to publish."""
+    before = play.count("dropped")
     play.redis.call("ACL", "SETUSER", "default", "-publish")
     yield
+    play.await_refusal(before)
     play.redis.call("ACL", "SETUSER", "default", "+publish")
 
 

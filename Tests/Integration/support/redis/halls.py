@@ -10,12 +10,12 @@ import threading
 import time
 
 from support.deadline import DEADLINE, eventually
+from support.deployment import free_port
 from support.frames import CLOSE, PING, PONG, TEXT
 from support.process import is_stopped
 from support.programs import REDIS_PROBE
 from support.raw import open_websocket
 from support.redis.members import QUICKLY
-from support.redis.servers import free_port
 from support.server import Server
 
 ROOM = "room"

@@ -6,6 +6,7 @@ import random
 import time
 
 from support.deadline import eventually
+from support.deployment import free_port
 from support.frames import TEXT
 from support.programs import REDIS_PROBE
 from support.raw import open_websocket
@@ -13,7 +14,6 @@ from support.redis.history_faults import TOPIC
 from support.redis.members import QUICKLY
 from support.redis.proxy import Proxy
 from support.redis.resuming import Ledger, Publisher, Resumer
-from support.redis.servers import free_port
 from support.server import Server
 
 # Seconds: longer than anything is waited for by servers, in which clients may find that they cannot continue yet.

@@ -23,9 +23,6 @@ STOPS_WITHIN = 5
 # Bytes: what is published in a play is less, wherever it waits.
 GROWS_AT_MOST = 32 << 20
 
-# Seconds before a fault: who publishes then may not have been heard yet when it begins, and has to publish again.
-IN_FLIGHT = 1
-
 
 def demand_none(complaints):
     assert not complaints, "\n".join(complaints[:20])
@@ -60,7 +57,7 @@ class Play:
         self._stack = contextlib.ExitStack()
         self._start = time.monotonic()
         self._sizes = {}
-        self._unrest = []
+        self._calm_since = self._start
         self._reconnects = 0
 
     def __enter__(self):
@@ -122,7 +119,6 @@ class Play:
                 for member in self.members
             ]
             self._publish(writers, count)
-            start = time.monotonic()
             with fault:
                 self._publish(writers, count)
                 self._welcome_newcomers(topics)
@@ -130,8 +126,9 @@ class Play:
                 if is_quiet:
                     stack.close()
             self.await_joined()
-            self._unrest.append((start - IN_FLIGHT, time.monotonic()))
+            # In this order, so that a connection which is made anew just now counts later than this.
             self._reconnects = self.count("reconnects")
+            self._calm_since = time.monotonic()
             if not is_quiet:
                 self._publish(writers, count)
         self.conclude()
@@ -184,7 +181,8 @@ class Play:
         demand_none(self._faults() + self._losses())
         self._await_calm_messages()
         demand_none(self._faults() + self._losses())
-        # On a machine that is too slow for probes connections are made anew without a fault, too.
+        # On a machine that is too slow for probes connections are made anew without a fault, too. What was on its way
+        # when that happened, however long ago it was published, is published again, and comes in another order.
         if self.is_ordered and self._reconnects == self.count("reconnects"):
             demand_none(list(orders(self.journal, [client.log for client in self.clients()], self._is_calm)))
         for member in self.members:
@@ -194,7 +192,7 @@ class Play:
             eventually(lambda: member.statistics()["queue_messages"] == 0, f"{member.name} has published everything")
 
     def _is_calm(self, moment):
-        return not any(start < moment < end for start, end in self._unrest)
+        return moment > self._calm_since
 
     def _faults(self):
         failures = [client.failure for client in self.clients() if client.failure]
@@ -246,6 +244,14 @@ class Play:
         if self._is_seeded or not all(member.server.is_running for member in self.members):
             return False
         return all(member.statistics()["is_up"] for member in self.members) and self.damage() <= damage
+
+    def await_refusal(self, dropped):
+        """Until Redis has refused a message, if so many were dropped before the fault; unless who sent it has ended."""
+
+        def is_refused():
+            return not all(member.server.is_running for member in self.members) or self.count("dropped") > dropped
+
+        eventually(is_refused, "Redis refuses a message")
 
     def await_notice(self, damage):
         eventually(lambda: not self.is_unnoticed(damage), "members notice the fault")

@@ -1,10 +1,8 @@
 """Processes of Redis and Sentinel, each on a free port and with a folder of its own; none is a system's service."""
 
 import contextlib
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -12,21 +10,9 @@ from pathlib import Path
 import pytest
 
 from support.deadline import DEADLINE, eventually
+from support.deployment import free_port
 from support.process import is_stopped
 from support.redis.resp import RefusedError, RespClient
-
-# Below those that the kernel gives to connections: else one of these could have the port of a Redis that is away, or
-# one that looks for it be connected to itself.
-PORTS = range(12000, 32000)
-
-
-def free_port():
-    """A port that nobody listens on."""
-    while True:
-        port = random.choice(PORTS)
-        with socket.socket() as attempt, contextlib.suppress(OSError):
-            attempt.bind(("127.0.0.1", port))
-            return port
 
 
 class Daemon:
