@@ -51,9 +51,7 @@ class Part:
 
 
 PARTS = [
-    Part("Servers side by side; codec and session", "{latest}.json", "make bench-servers", of_servers),
-    # A run of these rows alone: only where there is none of all rows.
-    Part("TLS", "tls/{latest}.json", "make bench-servers ONLY=tls", of_servers),
+    Part("Servers side by side, also with TLS; codec and session", "{latest}.json", "make bench-servers", of_servers),
     Part("Topics shared through Redis", "redis/{latest}.json", "make bench-redis", of_redis),
     Part("Clients that come back", "{quick-}resume.json", "make bench-resume"),
     Part("The page with metrics", "{quick-}scrape.json", "make bench-scrape"),
@@ -83,16 +81,11 @@ class Said:
 
 def all_said(results: Path, quick: bool) -> list[Said]:
     said: list[Said] = []
-    seen: set[str] = set()
     for part in PARTS:
         path = path_of(part, results, quick)
         whole = json.loads(path.read_text()) if path.exists() else None
-        judged = [each for each in part.goals(whole) if each.text not in seen] if whole else []
-        if not judged and whole:
-            continue
         rivals = server_goals.rivals(Results.of_json(whole["workloads"])) if whole and part.goals is of_servers else []
-        said.append(Said(part, whole["machine"] if whole else {}, judged, rivals))
-        seen |= {each.text for each in judged}
+        said.append(Said(part, whole["machine"] if whole else {}, part.goals(whole) if whole else [], rivals))
     return said
 
 
@@ -109,15 +102,30 @@ def keep(results: Path) -> None:
     (results / KEPT).write_text(json.dumps(whole, indent=1) + "\n")
 
 
+def earlier(judged: Judged, runs: list[list[Judged]]) -> list[Judged]:
+    """The same goal in the runs before."""
+    same = [each for run in runs for each in run if (each.text, each.limit) == (judged.text, judged.limit)]
+    return [each for each in same if each.readings != judged.readings]
+
+
+def together(judged: Judged, runs: list[list[Judged]]) -> Judged:
+    readings = tuple(reading for each in (judged, *earlier(judged, runs)) for reading in each.readings)
+    return Judged(judged.text, judged.limit, readings, judged.is_least)
+
+
 def with_earlier(judged: Judged, runs: list[list[Judged]]) -> list[str]:
     """Its cells, with the medians of runs before, and what all readings together say."""
-    same = [each for run in runs for each in run if (each.text, each.limit) == (judged.text, judged.limit)]
-    earlier = [each for each in same if each.readings != judged.readings]
-    if not earlier:
-        return [*verdict.row(judged), "–", "–"]
-    readings = tuple(reading for each in (judged, *earlier) for reading in each.readings)
-    together = Judged(judged.text, judged.limit, readings, judged.is_least)
-    return [*verdict.row(judged), ", ".join(verdict.number(each.measured) for each in earlier), *verdict.row(together)[-1:]]
+    medians = ", ".join(verdict.number(each.measured) for each in earlier(judged, runs))
+    return [*verdict.row(judged), *([medians, *verdict.row(together(judged, runs))[-1:]] if medians else ["–", "–"])]
+
+
+def counted(said: list[Said], runs: list[list[Judged]]) -> str:
+    """How many goals are what, in this run and in all that are kept."""
+    judged = [each for part in said for each in part.judged]
+    if not any(earlier(each, runs) for each in judged):
+        return f"{verdict.counted(judged)}."
+    all_together = verdict.counted([together(each, runs) for each in judged])
+    return f"This run: {verdict.counted(judged)}. Together with the runs before: {all_together}."
 
 
 def markdown(results: Path, quick: bool) -> str:
@@ -129,9 +137,8 @@ def markdown(results: Path, quick: bool) -> str:
         for each in said
     ]
     rivals = [verdict.rival_row(rival) for each in said for rival in each.rivals]
-    counted = verdict.counted([judged for each in said for judged in each.judged])
     return "\n\n".join([
-        "# All goals", f"{counted}.", table(["part", "measured by", "on", "commit"], origins),
+        "# All goals", counted(said, runs), table(["part", "measured by", "on", "commit"], origins),
         "## Peers that need less than ours", table(verdict.RIVALS_HEAD, rivals) if rivals else "None, beyond noise.",
         "## How a goal is judged", f"{verdict.RULE} {TOGETHER}",
         *(f"## {each.part.title}\n\n{table(head, [with_earlier(judged, runs) for judged in each.judged])}"
