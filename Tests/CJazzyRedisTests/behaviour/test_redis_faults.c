@@ -69,7 +69,7 @@ static void it_comes_back_after_redis_was_killed(void **state)
     node_subscribe(&there, "news");
     redis_server_kill(&redis);
     assert_eventually(!is_up(&here) && !is_up(&there));
-    assert_false(node_is_live(&here, "news"));
+    assert_eventually(!node_is_live(&here, "news")); /* one connection may be found lost before the other */
     node_publish(&here, "news", "while it is away");
     node_expect(&here, "while it is away");
     redis_server_run(&redis, NULL);
@@ -106,7 +106,6 @@ static void a_silent_redis_is_found_by_the_probe(void **state)
     (void)state;
     jz_redis_options options = node_options(&here, redis.url);
     options.probe_timeout_ms = 500;
-    options.connect_timeout_ms = 300;
     node_start(&here, &options);
     node_subscribe(&here, "news");
     redis_server_freeze(&redis);
@@ -351,7 +350,11 @@ static void stopping_publishes_what_was_accepted(void **state)
 {
     (void)state;
     char text[32];
-    start_both();
+    jz_redis_options options = node_options(&here, redis.url);
+    options.stop_timeout_ms = 20000; /* Redis may be slow */
+    node_start(&here, &options);
+    options = node_options(&there, redis.url);
+    node_start(&there, &options);
     node_subscribe(&there, "news");
     for (int i = 0; i < 5000; i++) {
         snprintf(text, sizeof text, "%d", i);
@@ -391,7 +394,7 @@ static void starting_alone_joins_as_soon_as_there_is_redis(void **state)
     node_expect(&here, "local");
     redis_server_run(&redis, NULL);
     assert_eventually(node_is_live(&here, "news"));
-    assert_int_equal(node_gaps_of(&here, "news"), 1);
+    assert_eventually(node_gaps_of(&here, "news") == 1); /* told when it is live already */
     redis_server_do(&redis, "PUBLISH jazzy:news joined");
     node_expect(&here, "joined");
     node_finish(&here);

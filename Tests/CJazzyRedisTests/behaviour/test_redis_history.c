@@ -288,6 +288,7 @@ static void nothing_is_lost_or_kept_twice_when_connections_break(void **state)
     snprintf(first, sizeof first, "%s", since);
     test_client_close(&there.client);
     there.client.descriptor = -1;
+    assert_eventually(!node_is_live(&there, "news")); /* so that the topic has ended there, and is fetched */
     for (int i = 0; i < 90; i++) {
         publish_numbers(&here, i, i);
         if (i % 10 == 5)

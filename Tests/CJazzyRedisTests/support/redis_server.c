@@ -13,7 +13,7 @@
 
 #include "support/eventually.h"
 
-enum { MOST_ARGUMENTS = 48 };
+enum { MOST_ARGUMENTS = 48, MOST_PORTS = 10 };
 
 pid_t redis_spawn(const char *const *arguments, const char *output)
 {
@@ -50,7 +50,7 @@ static bool answers(const redis_server *redis)
     return is_there;
 }
 
-void redis_server_run(redis_server *redis, const char *const *arguments)
+static void begin(redis_server *redis, const char *const *arguments)
 {
     char port[8];
     char output[96];
@@ -75,7 +75,19 @@ void redis_server_run(redis_server *redis, const char *const *arguments)
     snprintf(port, sizeof port, "%u", redis->port);
     snprintf(output, sizeof output, "%s/output", redis->folder);
     redis->process = redis_spawn(all, output);
+}
+
+void redis_server_run(redis_server *redis, const char *const *arguments)
+{
+    begin(redis, arguments);
     assert_eventually(answers(redis));
+}
+
+static bool has_ended(redis_server *redis)
+{
+    if (waitpid(redis->process, NULL, WNOHANG) == redis->process)
+        redis->process = 0;
+    return redis->process == 0;
 }
 
 void redis_server_start(redis_server *redis, uint16_t port)
@@ -87,8 +99,14 @@ void redis_server_start(redis_server *redis, uint16_t port)
     assert_non_null(mkdtemp(redis->folder));
     snprintf(redis->path, sizeof redis->path, "%s/socket", redis->folder);
     snprintf(redis->url, sizeof redis->url, "unix://%s", redis->path);
-    redis->port = port;
-    redis_server_run(redis, NULL);
+    /* Another process may have taken the port meanwhile: then Redis ends at once, and gets another one. */
+    redis->process = 0;
+    for (int i = 0; i < MOST_PORTS && redis->process == 0; i++) {
+        redis->port = i == 0 || port == 0 ? port : redis_free_port();
+        begin(redis, NULL);
+        assert_eventually(answers(redis) || has_ended(redis));
+    }
+    assert_that(redis->process != 0, "redis-server does not start in %s", redis->folder);
 }
 
 void redis_server_kill(redis_server *redis)

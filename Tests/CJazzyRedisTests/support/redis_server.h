@@ -16,7 +16,10 @@ typedef struct redis_server {
     pid_t process;
 } redis_server;
 
-/* Makes its folder, and starts it. `port` 0: only on a unix socket. Everything is in memory. */
+/*
+ * Makes its folder, and starts it. `port` 0: only on a unix socket; else on that, or another one if it was taken.
+ * Everything is in memory.
+ */
 void redis_server_start(redis_server *redis, uint16_t port);
 
 /* Starts it in its folder, with more arguments, up to a NULL; waits until it answers. */

@@ -109,6 +109,7 @@ static atomic_uint judged;
 static atomic_uint let_in_wrongly;
 static atomic_uint refused_wrongly;
 static atomic_uint resumed;
+static atomic_uint all_judged; /* ENOUGH: enough were, and some resumed a session */
 
 static void *resume_often(void *context)
 {
@@ -133,6 +134,8 @@ static void *resume_often(void *context)
             SSL_SESSION_free(sessions[who]);
             sessions[who] = handshake_session(&handshake);
         }
+        if (judged >= ENOUGH && resumed > 0)
+            all_judged = ENOUGH;
         handshake_end(&handshake);
     }
     SSL_SESSION_free(sessions[0]);
@@ -158,17 +161,16 @@ static void an_authority_that_is_gone_opens_nothing_in_a_storm_of_resumptions(vo
         authorities[i] = authority_make_with_own_key(&(plan){.is_authority = true, .common_name = "Clients"});
         clients[i] = authority_make_with_own_key(&(plan){.issuer = &authorities[i], .common_name = "client"});
     }
-    epoch = judged = let_in_wrongly = refused_wrongly = resumed = 0;
+    epoch = judged = let_in_wrongly = refused_wrongly = resumed = all_judged = 0;
     jz_tls_certificate given = in_memory(&own);
     jz_tls_options options = options_with(&given, 1);
     options.clients = JZ_TLS_CLIENTS_MUST_IDENTIFY;
     options.client_ca_file = write_file("ca.pem", pem_of_certificates(&authorities[0], NULL, NULL));
     tls = create_with(&options);
     warm_up();
-    run_threads(resume_often, change_authority, &judged);
+    run_threads(resume_often, change_authority, &all_judged);
     assert_int_equal(let_in_wrongly, 0);
     assert_int_equal(refused_wrongly, 0);
-    assert_true(resumed > 0);
     jz_tls_free(tls);
 }
 
