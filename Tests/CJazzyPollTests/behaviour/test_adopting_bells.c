@@ -149,7 +149,8 @@ static void a_stop_closes_in_order(void **state)
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         start();
         open_client(&client, kinds[i], NULL);
-        size_t head = memory_waiting(&client);
+        size_t head = 0;
+        assert_eventually((head = memory_waiting(&client)) > 0); /* which is sent behind the open event */
         jz_server_stop(server);
         assert_eventually(memory_waiting(&client) > head);
         say(&client, &(test_frame)CLOSE(1001, ""));

@@ -53,10 +53,8 @@ static jz_send_status publish_last_including_itself(jz_ws ws)
 /* Says the last once it is let go: until then the others call. */
 static void hold_and_say(jz_ws ws)
 {
-    uint64_t deadline = test_deadline();
     speaker.holds = true;
-    while (!speaker.is_let_go && test_pause_before(deadline))
-        continue;
+    test_hold_while(!speaker.is_let_go);
     speaker.said = (int)speaker.say(ws);
 }
 
@@ -112,10 +110,8 @@ static void close_the_speaker(void *context, jz_ws ws, const jz_event *event, co
         other.ws = ws.value;
     if (event->type != JZ_EVENT_MESSAGE)
         return;
-    uint64_t deadline = test_deadline();
     other.holds = true;
-    while (!other.is_let_go && test_pause_before(deadline))
-        continue;
+    test_hold_while(!other.is_let_go);
     speaker.said = (int)jz_ws_close((jz_ws){speaker.ws}, 4000, "", 0);
 }
 

@@ -58,9 +58,7 @@ static jz_send_status publish(void *context, jz_ws except, const char *topic, si
 static void flush(void *context)
 {
     note('f');
-    uint64_t deadline = test_deadline();
-    while (holds && test_pause_before(deadline))
-        continue;
+    test_hold_while(holds);
     recorder_act within = within_flush;
     if (within != NULL)
         within(context);

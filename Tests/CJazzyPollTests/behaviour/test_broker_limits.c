@@ -120,9 +120,7 @@ static atomic_bool holds;
 static void hold_within(recorder *recorder)
 {
     (void)recorder;
-    uint64_t deadline = test_deadline();
-    while (holds && test_pause_before(deadline))
-        continue;
+    test_hold_while(holds);
 }
 
 static void what_a_busy_loop_refuses_can_be_delivered_again_in_its_order(void **state)

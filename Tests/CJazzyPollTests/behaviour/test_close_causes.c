@@ -80,7 +80,10 @@ static void start(const struct cause_row *row, jz_execution execution)
         route.idle_timeout_ms = row->idle_timeout_ms;
     if (row->max_lifetime_ms != 0)
         route.max_lifetime_ms = row->max_lifetime_ms;
-    served_start(&server, NULL, &route);
+    jz_options options = served_options();
+    if (row->then != LEAVES) /* an answer may take its time; who leaves with output unread is cut off in the end */
+        options.close_timeout_ms = 60000;
+    served_start(&server, &options, &route);
     assert_true(test_client_connect(&client, server.port, 4096));
     assert_true(test_client_upgrade(&client, UPGRADE_REQUEST("/")));
     assert_eventually(server.journal.opens == 1);

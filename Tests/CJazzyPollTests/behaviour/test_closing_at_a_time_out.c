@@ -54,8 +54,7 @@ static void close_other(void *context, jz_ws ws, const jz_event *event, const jz
         return;
     }
     seen.holds = true;
-    for (uint64_t deadline = test_deadline(); !seen.is_let_go && test_pause_before(deadline);)
-        continue;
+    test_hold_while(!seen.is_let_go);
 }
 
 static const jz_message_rate rates[] = {

@@ -77,10 +77,8 @@ static void hold(void *context, jz_ws ws, const jz_event *event, const jz_messag
     if (event->type != JZ_EVENT_MESSAGE)
         return;
     seen.controls += message->kind > JZ_MESSAGE_BINARY;
-    uint64_t deadline = test_deadline();
     seen.holds = true;
-    while (!seen.is_let_go && test_pause_before(deadline))
-        continue;
+    test_hold_while(!seen.is_let_go);
     seen.texts += message->kind == JZ_MESSAGE_TEXT;
 }
 

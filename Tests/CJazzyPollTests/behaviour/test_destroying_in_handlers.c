@@ -27,10 +27,8 @@ static void destroy(void *context, jz_ws ws, const jz_event *event, const jz_mes
     if (event->type != JZ_EVENT_MESSAGE || message->kind != JZ_MESSAGE_TEXT)
         return;
     assert_true(jz_in_handler());
-    uint64_t deadline = test_deadline();
     seen.inside++;
-    while (seen.inside < seen.expected && test_pause_before(deadline))
-        continue;
+    test_hold_while(seen.inside < seen.expected);
     jz_server_destroy(*(jz_server **)context);
     seen.destroyed++;
     jz_ws_send(ws, JZ_MESSAGE_TEXT, "done", 4);

@@ -38,11 +38,9 @@ static void take_flood(void *context, jz_ws ws, const jz_event *event, const jz_
     seen.closes += event->type == JZ_EVENT_CLOSE;
     if (event->type != JZ_EVENT_MESSAGE)
         return;
-    uint64_t deadline = test_deadline();
     if (seen.taken++ == 0) {
         seen.holds = true;
-        while (!seen.is_let_go && test_pause_before(deadline))
-            continue;
+        test_hold_while(!seen.is_let_go);
     }
 }
 

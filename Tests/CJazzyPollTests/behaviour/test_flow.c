@@ -173,12 +173,14 @@ static void count_only(void *context, jz_ws ws, const jz_event *event, const jz_
 {
     (void)context;
     (void)message;
-    if (event->type == JZ_EVENT_OPEN)
-        seen.handles[seen.opens++] = ws;
-    else if (event->type == JZ_EVENT_MESSAGE)
+    if (event->type == JZ_EVENT_OPEN) {
+        seen.handles[seen.opens] = ws;
+        seen.opens++; /* which says that the handle is there */
+    } else if (event->type == JZ_EVENT_MESSAGE) {
         seen.messages++;
-    else if (event->type == JZ_EVENT_CLOSE)
+    } else if (event->type == JZ_EVENT_CLOSE) {
         seen.closes++;
+    }
 }
 
 /* Sends frames of `A`'s size until the peer has taken none for a while. Returns how many bytes that were. */
@@ -221,7 +223,7 @@ static void a_sender_is_slowed_and_nothing_is_lost(void **state)
     size_t sent = flood();
     assert_true(sent > 10000);
     assert_eventually(seen.messages == sent);
-    assert_true(test_most_live_bytes() - before < 64 * 1024);
+    assert_true(test_most_live_bytes() < before + 64 * 1024); /* it may be less than before: memory is given back */
     finish();
 }
 

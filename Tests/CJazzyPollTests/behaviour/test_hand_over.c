@@ -28,9 +28,7 @@ static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_mess
     if (event->type != JZ_EVENT_MESSAGE || message->length != 4 || memcmp(message->bytes, "hold", 4) != 0)
         return;
     unsigned number = ++holding;
-    uint64_t deadline = test_deadline();
-    while (let_go < number && test_pause_before(deadline))
-        continue;
+    test_hold_while(let_go < number);
 }
 
 static void start(const jz_options *options)

@@ -9,7 +9,7 @@
 #include "support/serving.h"
 #include "support/testing.h"
 
-enum { SHORT_MS = 800 /* in which a busy machine connects and asks */, LONG_MS = 60000 };
+enum { SHORT_MS = 800, LONG_MS = 60000 };
 
 static const char body[] = "a page";
 static test_client client;
@@ -352,19 +352,33 @@ static void expect_page(test_client *of)
     of->start += sizeof body - 1;
 }
 
+/* Connects, sends this, and takes a page: anew where this machine was so slow that the head came too late. */
+static void begin_with_page(const jz_server *server, const char *sent)
+{
+    uint64_t deadline = test_deadline();
+    for (;;) {
+        assert_true(test_client_connect(&client, jz_server_port(server), 0));
+        if (test_client_send(&client, sent, strlen(sent)) && test_client_take_head(&client) == 200)
+            break;
+        test_client_close(&client);
+        assert_true(test_is_before(deadline));
+    }
+    assert_true(test_client_receive(&client, sizeof body - 1));
+    client.start += sizeof body - 1;
+}
+
 static void a_kept_connection_outlasts_the_time_that_a_head_has(void **state)
 {
     (void)state;
     jz_server *server = start_with_timeouts(SHORT_MS, LONG_MS);
-    assert_true(test_client_connect(&client, jz_server_port(server), 0));
+    begin_with_page(server, page_request);
     for (int i = 0; i < 2; i++) {
-        expect_page(&client);
         /* A client that never sent anything is closed first, although it connected last. */
         assert_true(test_client_connect(&other, jz_server_port(server), 0));
         assert_true(test_client_sees_end(&other));
         test_client_close(&other);
+        expect_page(&client);
     }
-    expect_page(&client);
     test_client_close(&client);
     jz_server_destroy(server);
 }
@@ -396,11 +410,7 @@ static void the_next_head_of_a_kept_connection_has_as_long_as_the_first(void **s
             jz_server *server = start_with_timeouts(SHORT_MS, LONG_MS);
             char sent[256];
             snprintf(sent, sizeof sent, "%s%s", page_request, with_answer ? beginnings[i] : "");
-            assert_true(test_client_connect(&client, jz_server_port(server), 0));
-            assert_true(test_client_send(&client, sent, strlen(sent)));
-            assert_int_equal(test_client_take_head(&client), 200);
-            assert_true(test_client_receive(&client, sizeof body - 1));
-            client.start += sizeof body - 1;
+            begin_with_page(server, sent);
             if (!with_answer)
                 assert_true(test_client_send(&client, beginnings[i], strlen(beginnings[i])));
             assert_int_equal(test_client_take_head(&client), 408);

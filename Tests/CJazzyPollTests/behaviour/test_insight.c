@@ -127,6 +127,16 @@ static void expect_topic(const jz_topic_look *topic, const char *name, uint64_t 
     assert_int_equal(topic->subscribers, subscribers);
 }
 
+/* Takes so many messages of topics: a loop sends them when it has counted all that was published before. */
+static void take(size_t number, size_t count)
+{
+    test_received frame;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(test_client_take_frame(&clients[number], &frame));
+        assert_int_equal(frame.opcode, JZ_OPCODE_BINARY);
+    }
+}
+
 /* On several loops, over which the subscribers are spread. */
 static void the_busiest_topics_are_counted_exactly_since_the_last_look(void **state)
 {
@@ -140,8 +150,8 @@ static void the_busiest_topics_are_counted_exactly_since_the_last_look(void **st
             subscribe(i, "one");
     }
     publish("all", 5, 10); /* nobody looks */
-    jz_statistics now;
-    assert_eventually((jz_server_statistics(server, &now), now.messages_sent[JZ_MESSAGE_BINARY] == 5 * CLIENTS));
+    for (size_t i = 0; i < CLIENTS; i++)
+        take(i, 5);
     test_clock_stop(test_real_clock_ms());
     jz_look *seen = look();
     assert_int_equal(seen->topic_count, 0);
@@ -154,8 +164,8 @@ static void the_busiest_topics_are_counted_exactly_since_the_last_look(void **st
     publish("even", 2, 7);
     publish("one", 6, 1);
     publish("nobody", 9, 1);
-    const uint64_t sent = 5 * CLIENTS + 4 * CLIENTS + 5 * 3 + 2 * 3 + 6;
-    assert_eventually((jz_server_statistics(server, &now), now.messages_sent[JZ_MESSAGE_BINARY] == sent));
+    for (size_t i = 0; i < CLIENTS; i++)
+        take(i, (size_t)4 + (i % 2 == 0 ? 2 : 5) + (i == 0 ? 6 : 0));
     seen = look_after_a_period();
     assert_int_equal(seen->topics_period, 1);
     assert_int_equal(seen->topics_ns, (uint64_t)PERIOD_MS * 1000000);
@@ -173,7 +183,8 @@ static void the_busiest_topics_are_counted_exactly_since_the_last_look(void **st
     jz_look_free(seen);
 
     publish("odd", 1, 0);
-    assert_eventually((jz_server_statistics(server, &now), now.messages_sent[JZ_MESSAGE_BINARY] == sent + 3));
+    for (size_t i = 1; i < CLIENTS; i += 2)
+        take(i, 1);
     seen = look_after_a_period();
     assert_int_equal(seen->topics_period, 2);
     assert_int_equal(seen->topic_count, 1);
@@ -395,8 +406,9 @@ static void the_queue_of_the_workers_is_seen(void **state)
     assert_int_equal(seen->workers.threads, 2);
     assert_int_equal(seen->workers.busy, 2);
     is_blocked = false;
-    assert_eventually((jz_look_free(seen), seen = look(), seen->workers.queued + seen->workers.busy == 0));
-    assert_int_equal(calls, CLIENTS);
+    /* A message may still be on its way to the workers, where nothing else waits. */
+    assert_eventually(
+        (jz_look_free(seen), seen = look(), calls == CLIENTS && seen->workers.queued + seen->workers.busy == 0));
     jz_look_free(seen);
     finish(CLIENTS);
 }
@@ -412,8 +424,7 @@ static void counting_ends_some_time_after_the_last_look(void **state)
     jz_look_free(look());
     test_clock_advance(4900);
     publish("topic", 2, 3);
-    jz_statistics now;
-    assert_eventually((jz_server_statistics(server, &now), now.messages_sent[JZ_MESSAGE_BINARY] == 2));
+    take(0, 2);
     jz_look *seen = look();
     assert_int_equal(seen->topic_count, 1);
     assert_int_equal(seen->topics_period, 1);
@@ -422,7 +433,7 @@ static void counting_ends_some_time_after_the_last_look(void **state)
     publish("topic", 2, 3);
     test_clock_advance(5000);
     publish("topic", 1, 3);
-    assert_eventually((jz_server_statistics(server, &now), now.messages_sent[JZ_MESSAGE_BINARY] == 5));
+    take(0, 3);
     for (int i = 0; i < 2; i++) {
         seen = look();
         assert_int_equal(seen->topic_count, 0);

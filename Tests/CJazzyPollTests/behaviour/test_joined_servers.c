@@ -167,7 +167,7 @@ static void a_server_that_is_lost_goes_on_alone_and_is_joined_again_with_its_top
         receipts *receipts = &joined->receipts;
         joining_broker_reach(&joined->broker, 0, false);
         assert_eventually(statistics_of(joined, 0).joined == 0);
-        assert_int_equal(statistics_of(joined, 0).losses, round);
+        assert_eventually(statistics_of(joined, 0).losses == round); /* counted when it is joined no more */
         assert_int_equal(statistics_of(joined, 1).losses, 0);
         joined_ask(joined, LEAVER, '-', 0);
         joined_ask(joined, COMER, '+', 2);

@@ -34,8 +34,10 @@ static void count(void *context, jz_ws ws, const jz_event *event, const jz_messa
 {
     (void)context;
     messages += event->type == JZ_EVENT_MESSAGE && message->kind == JZ_MESSAGE_TEXT;
-    if (event->type == JZ_EVENT_OPEN && opens < CLIENTS)
-        handles[opens++] = ws;
+    if (event->type == JZ_EVENT_OPEN && opens < CLIENTS) {
+        handles[opens] = ws;
+        opens++; /* which says that the handle is there */
+    }
     if (event->type == JZ_EVENT_CLOSE) {
         clean += event->was_clean ? 1 : 0;
         closes++;
@@ -100,6 +102,15 @@ static void use(size_t number)
 static void send_text(const char *text)
 {
     assert_true(test_client_send(&client, text, strlen(text)));
+}
+
+/* Until then, what was sent may be on its way. */
+static void await_delivery(void)
+{
+    for (size_t i = 0; i < CLIENTS; i++) {
+        use(i);
+        assert_eventually(test_client_has_delivered(&client));
+    }
 }
 
 /* What the clients have sent before the loop is held, and what they send before their time-out passes. */
@@ -175,6 +186,7 @@ static void requests_that_have_come_are_answered(void **state)
             use(i);
             send_text(rows[r].meanwhile);
         }
+        await_delivery();
         test_clock_advance(10 * TIMEOUT_MS);
         bystander_release_loop();
         for (size_t i = 0; i < CLIENTS; i++) {
@@ -206,6 +218,7 @@ static void answers_to_close_frames_that_have_come_are_taken(void **state)
         use(i);
         test_client_send_frame(&client, &(test_frame)CLOSE(1000, ""));
     }
+    await_delivery();
     test_clock_advance(10 * TIMEOUT_MS);
     bystander_release_loop();
     assert_eventually(closes == CLIENTS);
@@ -233,6 +246,7 @@ static void who_is_found_at_the_last_look_and_uses_up_its_rate_is_read_again_in_
         test_client_send_frame(&client, &text);
         test_client_send_frame(&client, &text);
     }
+    await_delivery();
     test_clock_advance(10 * TIMEOUT_MS);
     bystander_release_loop();
     assert_eventually(messages == CLIENTS);

@@ -69,10 +69,8 @@ static bool is_refused_everything(jz_ws ws)
 
 static void wait_while_held(void)
 {
-    uint64_t deadline = test_deadline();
     last.waiting++;
-    while (last.is_held && test_pause_before(deadline))
-        continue;
+    test_hold_while(last.is_held);
 }
 
 static void act(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)

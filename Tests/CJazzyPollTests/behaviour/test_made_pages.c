@@ -518,9 +518,7 @@ static void wait_at_gate(void *context, jz_page_request page, const jz_request *
 {
     called.count++;
     ran_in_handler = jz_in_handler();
-    uint64_t deadline = test_deadline();
-    while (!gate && test_pause_before(deadline))
-        continue;
+    test_hold_while(!gate);
     describe(context, page, request);
 }
 

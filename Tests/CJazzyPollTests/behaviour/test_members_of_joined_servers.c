@@ -387,12 +387,6 @@ static void *storm(void *context)
     return NULL;
 }
 
-static bool all_know_the_same(party *party)
-{
-    size_t count = jz_server_member_count(party->servers[0], ROOM);
-    return all_know(party, count);
-}
-
 static void members_may_come_and_go_on_all_servers_at_once(void **state)
 {
     (void)state;
@@ -410,8 +404,8 @@ static void members_may_come_and_go_on_all_servers_at_once(void **state)
         pthread_join(stormers[i].thread, NULL);
     for (size_t i = 0; i < CLIENTS; i++)
         enter(i, i % 2 == 0 ? "ann" : "bob", "last");
+    /* Looked at once: changes of before may still be on their way, and pass. */
     assert_turning(&party->fleet, all_know(party, 2));
-    assert_true(all_know_the_same(party));
     for (size_t i = 0; i < CLIENTS; i++)
         fleet_close(&party->fleet, i);
     assert_turning(&party->fleet, all_know(party, 0));

@@ -84,8 +84,10 @@ static pthread_mutex_t opened_lock = PTHREAD_MUTEX_INITIALIZER;
 static void note_opened(jz_ws ws)
 {
     pthread_mutex_lock(&opened_lock);
-    if (opened_count < CROWD)
-        opened[opened_count++] = ws;
+    if (opened_count < CROWD) {
+        opened[opened_count] = ws;
+        opened_count++; /* which says that it is there */
+    }
     pthread_mutex_unlock(&opened_lock);
 }
 

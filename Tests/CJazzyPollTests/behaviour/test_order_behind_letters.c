@@ -51,10 +51,8 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
         jz_ws_subscribe(ws, topic, strlen(topic));
         loop.ws = ws.value;
     } else if (event->type == JZ_EVENT_MESSAGE) {
-        uint64_t deadline = test_deadline();
         loop.holds = true;
-        while (!loop.is_let_go && test_pause_before(deadline))
-            continue;
+        test_hold_while(!loop.is_let_go);
         loop.answer = (int)say_last(ws);
     }
 }
@@ -195,10 +193,8 @@ static struct {
 
 static void hold(size_t number)
 {
-    uint64_t deadline = test_deadline();
     filled.holds[number] = true;
-    while (!filled.is_let_go[number] && test_pause_before(deadline))
-        continue;
+    test_hold_while(!filled.is_let_go[number]);
 }
 
 static void ask_where_no_more_may_wait(void *context, jz_ws ws, const jz_event *event, const jz_message *message)
@@ -329,10 +325,8 @@ static void end_with_the_first(void *context, jz_ws ws, const jz_event *event, c
     ended.closes += event->type == JZ_EVENT_CLOSE;
     if (event->type != JZ_EVENT_MESSAGE || ended.messages++ > 0)
         return;
-    uint64_t deadline = test_deadline();
     loop.holds = true;
-    while (!loop.is_let_go && test_pause_before(deadline))
-        continue;
+    test_hold_while(!loop.is_let_go);
     loop.answer = (int)ended.end(ws);
     ended.was_open = jz_ws_is_open(ws);
     ended.sent = (int)jz_ws_send(ws, JZ_MESSAGE_TEXT, "too late", 8);

@@ -134,10 +134,12 @@ static bool take_content(size_t length, bool is_large)
     return true;
 }
 
-static void visit(const jz_server *server)
+/* Whether it gets an answer to everything. */
+static bool visit(const jz_server *server)
 {
     if (!test_client_connect(&client, jz_server_port(server), 4096))
-        return;
+        return false;
+    size_t answered = 0;
     for (size_t i = 0; i < COUNT_OF(visits); i++) {
         memmove(client.bytes, client.bytes + client.start, client.end - client.start);
         client.end -= client.start;
@@ -147,8 +149,10 @@ static void visit(const jz_server *server)
         int status = test_client_take_head(&client);
         if (status == 0 || !take_content(content_length(), visits[i].is_large && status == 200))
             break;
+        answered++;
     }
     test_client_close(&client);
+    return answered == COUNT_OF(visits);
 }
 
 typedef void fail_allocations(size_t count);
@@ -161,14 +165,14 @@ static size_t walk(fail_allocations *begin_failing)
         called = ended = 0;
         begin_failing(allowed);
         jz_server *server = start();
-        if (server != NULL)
-            visit(server);
+        bool is_whole = server != NULL && visit(server);
         jz_server_destroy(server);
         size_t refused = test_allocations_succeed();
         assert_that(called == ended, "allocation %zu: %zu called, %zu ended", allowed, called, ended);
         assert_that(test_live_allocations() == live, "allocation %zu: leaks", allowed);
         assert_that(serving_descriptors() == descriptors, "allocation %zu: something is left open", allowed);
-        if (refused == 0)
+        /* A client that stands still is cut off before everything is allocated. */
+        if (refused == 0 && is_whole)
             return allowed;
     }
     fail_msg("no end of allocations");

@@ -55,10 +55,8 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
         subscribe(hall, ws);
         hall->opened++;
     } else if (event->type == JZ_EVENT_MESSAGE && message->length == 4 && memcmp(message->bytes, "hold", 4) == 0) {
-        uint64_t deadline = test_deadline();
         hall->holds = true;
-        while (!hall->is_let_go && test_pause_before(deadline))
-            continue;
+        test_hold_while(!hall->is_let_go);
         hall->status = (int)jz_ws_subscribe_from(ws, TOPIC, NULL, &hall->subscribed);
     } else if (event->type == JZ_EVENT_MESSAGE) {
         jz_ws_publish(ws, TOPIC, message->kind, message->bytes, message->length);

@@ -79,10 +79,8 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
 {
     hall *hall = context;
     if (event->type == JZ_EVENT_MESSAGE && message->length == 4 && memcmp(message->bytes, "hold", 4) == 0) {
-        uint64_t deadline = test_deadline();
         hall->holds = true;
-        while (!hall->is_let_go && test_pause_before(deadline))
-            continue;
+        test_hold_while(!hall->is_let_go);
     }
     if (event->type != JZ_EVENT_OPEN)
         return;

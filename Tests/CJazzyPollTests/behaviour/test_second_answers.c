@@ -54,10 +54,8 @@ static void call_when_let_go(journal *journal, jz_ws ws, const jz_event *event, 
     const hooked *hooked = (struct hooked *)journal;
     if (event->type != JZ_EVENT_MESSAGE)
         return;
-    uint64_t deadline = test_deadline();
     handler.holds = true;
-    while (handler.is_held && test_pause_before(deadline))
-        continue;
+    test_hold_while(handler.is_held);
     handler.was_asking = jz_handshake_is_waiting(hooked->handshakes[1]);
     handler.call(ws);
     handler.is_asking = jz_handshake_is_waiting(hooked->handshakes[1]);

@@ -36,10 +36,8 @@ static struct {
 
 static void hold(void)
 {
-    uint64_t deadline = test_deadline();
     seen.holds = true;
-    while (!seen.is_let_go && test_pause_before(deadline))
-        continue;
+    test_hold_while(!seen.is_let_go);
     seen.holds = seen.is_let_go = false;
 }
 

@@ -1,14 +1,15 @@
 /* A running server, by way of its public functions and of clients over loopback. */
 #define _POSIX_C_SOURCE 200809L
 
-#include <time.h>
-
 #include "jazzy.h"
 #include "support/client.h"
+#include "support/clock.h"
 #include "support/eventually.h"
 #include "support/served.h"
 #include "support/serving.h"
 #include "support/testing.h"
+
+enum { LONG_MS = 20000 }; /* a client that stands still answers, or asks, in that time */
 
 static test_client client;
 static test_client other;
@@ -238,7 +239,9 @@ static void a_handler_closes_others_and_itself_and_hears_of_it_later(void **stat
 {
     (void)state;
     static served served = {.journal = {.act = close_all}};
-    served_start(&served, NULL, NULL);
+    jz_options options = served_options();
+    options.close_timeout_ms = LONG_MS;
+    served_start(&served, &options, NULL);
     open_client(&client, &served);
     open_client(&other, &served);
     assert_eventually(served.journal.opens == 2);
@@ -292,12 +295,12 @@ static void who_does_not_ask_in_time_is_not_waited_for(void **state)
     }
 }
 
+static atomic_bool is_blocked;
+
 static void block(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
 {
     (void)journal, (void)ws, (void)message;
-    const struct timespec while_it_blocks = {.tv_nsec = 500 * 1000 * 1000};
-    if (event->type == JZ_EVENT_MESSAGE)
-        nanosleep(&while_it_blocks, NULL);
+    test_hold_while(event->type == JZ_EVENT_MESSAGE && is_blocked);
 }
 
 /* Time in which the server did not look is not the peer's. */
@@ -306,7 +309,8 @@ static void who_asks_while_a_handler_blocks_its_loop_is_answered(void **state)
     (void)state;
     static served served = {.journal = {.act = block}};
     jz_options options = served_options();
-    options.handshake_timeout_ms = 200;
+    options.handshake_timeout_ms = LONG_MS;
+    is_blocked = true;
     served_start(&served, &options, NULL);
     assert_true(test_client_connect(&other, served.port, 0)); /* has been accepted when one after it is answered */
     open_client(&client, &served);
@@ -314,10 +318,14 @@ static void who_asks_while_a_handler_blocks_its_loop_is_answered(void **state)
     test_client_send_frame(&client, &(test_frame)TEXT("block"));
     assert_eventually(served.journal.calls_under_way == 1);
     assert_true(test_client_send(&other, UPGRADE_REQUEST("/"), strlen(UPGRADE_REQUEST("/"))));
+    assert_eventually(test_client_has_delivered(&other));
+    test_clock_jump(2 * LONG_MS);
+    is_blocked = false;
     assert_int_equal(test_client_take_head(&other), 101);
     test_client_close(&client);
     test_client_close(&other);
     served_finish(&served);
+    test_clocks_run();
 }
 
 static void who_does_not_answer_a_close_frame_is_not_waited_for(void **state)

@@ -37,7 +37,9 @@ static void a_handler_stops_its_server_in_order(void **state)
 {
     (void)state;
     static served served = {.journal = {.act = stop_server}};
-    served_start(&served, NULL, NULL);
+    jz_options options = served_options();
+    options.close_timeout_ms = 20000; /* a client that stands still answers in that time */
+    served_start(&served, &options, NULL);
     served.journal.context = served.server;
     assert_true(test_client_open(&client, served.port, UPGRADE_REQUEST("/")));
     assert_true(test_client_open(&other, served.port, UPGRADE_REQUEST("/")));

@@ -120,7 +120,9 @@ static void a_close_from_another_thread_reaches_the_client(void **state)
 {
     (void)state;
     static served served;
-    served_start(&served, NULL, NULL);
+    jz_options options = served_options();
+    options.close_timeout_ms = 20000; /* a client that stands still answers in that time */
+    served_start(&served, &options, NULL);
     jz_ws ws = open_client(&client, &served);
     assert_int_equal(jz_ws_close(ws, 3000, "elsewhere", 9), JZ_SEND_QUEUED);
     test_client_expect(&client, JZ_OPCODE_CLOSE,

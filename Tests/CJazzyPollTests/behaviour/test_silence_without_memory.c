@@ -30,10 +30,8 @@ static void send_and_close(void *context, jz_ws ws, const jz_event *event, const
         speaker.ws = ws.value;
     if (event->type != JZ_EVENT_MESSAGE || speaker.heard++ > 0)
         return;
-    uint64_t deadline = test_deadline();
     speaker.holds = true;
-    while (!speaker.is_let_go && test_pause_before(deadline))
-        continue;
+    test_hold_while(!speaker.is_let_go);
     speaker.sent = (int)jz_ws_send(ws, JZ_MESSAGE_TEXT, "last", 4);
     speaker.closed = (int)jz_ws_close(ws, 4000, "", 0);
     test_allocation_fails_once_after(0); /* the next is the server's own */

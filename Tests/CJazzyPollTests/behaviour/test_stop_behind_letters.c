@@ -22,10 +22,8 @@ static struct {
 /* Has the loop until it is let go. */
 static void hold(void)
 {
-    uint64_t deadline = test_deadline();
     size_t number = ++play.held;
-    while (play.may_go_on < number && test_pause_before(deadline))
-        continue;
+    test_hold_while(play.may_go_on < number);
 }
 
 static void speak(void *context, jz_ws ws, const jz_event *event, const jz_message *message)

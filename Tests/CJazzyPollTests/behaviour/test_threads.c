@@ -125,10 +125,16 @@ static bool is_gone(jz_ws ws)
     return true;
 }
 
+/* While there is room for a further handle of each: hammers may take long. */
+static bool goes_on(void)
+{
+    return churn.hammers_at_work > 0 && churn.stale_count < MOST_STALE - CHURNERS;
+}
+
 static void *come_and_go(void *context)
 {
     churner *self = context;
-    for (size_t i = 0; (i < LEAST_CHURN || churn.hammers_at_work > 0) && self->failures == 0; i++) {
+    for (size_t i = 0; (i < LEAST_CHURN || goes_on()) && self->failures == 0; i++) {
         bool has_handle = false;
         self->ws = 0;
         if (fleet_open(&self->fleet, 0, jz_server_port(churn.server), "/", 0))

@@ -53,9 +53,7 @@ static void take_very_long(void *context, jz_ws ws, const jz_event *event, const
     (void)context, (void)ws, (void)message;
     if (event->type != JZ_EVENT_MESSAGE)
         return;
-    uint64_t deadline = test_deadline();
-    while (!peer_has_close && test_pause_before(deadline))
-        continue;
+    test_hold_while(!peer_has_close);
     test_clock_advance(10 * TIMEOUT_MS);
 }
 

@@ -322,10 +322,8 @@ static void hold_or_publish(void *context, jz_ws ws, const jz_event *event, cons
         subscribe_or_publish(context, ws, event, message);
         return;
     }
-    uint64_t deadline = test_deadline();
     has_begun = true;
-    while (is_held && test_pause_before(deadline))
-        continue;
+    test_hold_while(is_held);
 }
 
 static bool is_acknowledged(const fleet *fleet, size_t number)

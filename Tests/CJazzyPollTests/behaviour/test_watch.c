@@ -366,6 +366,7 @@ static void a_jump_of_the_clock_ends_nobody_whose_answer_is_there(void **state)
     expect_after(HALF_MS, expect_ping);
     bystander_hold_loop();
     test_client_send_frame(&peer, &(test_frame)PONG(""));
+    assert_eventually(test_client_has_delivered(&peer));
     test_clock_advance(HOUR_MS);
     bystander_release_loop();
     bystander_let_turn();

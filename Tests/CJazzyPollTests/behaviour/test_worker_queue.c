@@ -26,10 +26,8 @@ static void take(void *context, jz_ws ws, const jz_event *event, const jz_messag
     seen.closes += event->type == JZ_EVENT_CLOSE;
     if (event->type != JZ_EVENT_MESSAGE)
         return;
-    uint64_t deadline = test_deadline();
     seen.holds = true;
-    while (!seen.is_let_go && test_pause_before(deadline))
-        continue;
+    test_hold_while(!seen.is_let_go);
     seen.messages++;
 }
 

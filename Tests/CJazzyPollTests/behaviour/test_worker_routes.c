@@ -35,10 +35,8 @@ static struct {
 
 static void wait_while_held(void)
 {
-    uint64_t deadline = test_deadline();
     seen.held++;
-    while (seen.is_held && test_pause_before(deadline))
-        continue;
+    test_hold_while(seen.is_held);
     seen.held--;
 }
 

@@ -24,10 +24,8 @@ static void hold(journal *journal, jz_ws ws, const jz_event *event, const jz_mes
     (void)message;
     if (event->type != JZ_EVENT_MESSAGE)
         return;
-    uint64_t deadline = test_deadline();
     holds = true;
-    while (is_held && test_pause_before(deadline))
-        continue;
+    test_hold_while(is_held);
     if (is_held)
         has_given_up = true;
 }

@@ -44,10 +44,8 @@ static void hold_and_end(journal *journal, jz_ws ws, const jz_event *event, cons
     (void)message;
     if (event->type != JZ_EVENT_MESSAGE)
         return;
-    uint64_t deadline = test_deadline();
     holds = true;
-    while (is_held && test_pause_before(deadline))
-        continue;
+    test_hold_while(is_held);
     if (is_held)
         has_given_up = true;
     answer = (int)end(ws);

@@ -97,7 +97,8 @@ static void a_peer_that_does_not_read_blocks_only_itself(void **state)
     while (result == JZ_SOCKET_OK)
         result = jz_socket_send(f.accepted, much, sizeof much, &sent);
     assert_int_equal(result, JZ_SOCKET_WOULD_BLOCK);
-    assert_int_equal(jz_socket_send_pieces(f.accepted, &piece, 1, &sent), JZ_SOCKET_WOULD_BLOCK);
+    /* The peer's kernel may still take a little. */
+    assert_eventually(jz_socket_send_pieces(f.accepted, &piece, 1, &sent) == JZ_SOCKET_WOULD_BLOCK);
     finish(&f);
 }
 

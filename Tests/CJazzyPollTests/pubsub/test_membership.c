@@ -61,11 +61,9 @@ static jz_send_status publish(void *context, const char *name, size_t name_lengt
     (void)kind;
     (void)bytes;
     (void)length;
-    uint64_t deadline = test_deadline();
     counter->publications++;
     counter->under_way++;
-    while (counter->holds && test_pause_before(deadline))
-        continue;
+    test_hold_while(counter->holds);
     counter->under_way--;
     return counter->publish_status;
 }

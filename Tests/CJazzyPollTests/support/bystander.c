@@ -16,10 +16,8 @@ void bystander_handle(void *context, jz_ws ws, const jz_event *event, const jz_m
     (void)context;
     if (event->type != JZ_EVENT_MESSAGE)
         return;
-    uint64_t deadline = test_deadline();
     holds = is_to_hold;
-    while (is_to_hold && test_pause_before(deadline))
-        continue;
+    test_hold_while(is_to_hold);
     jz_ws_send(ws, message->kind, message->bytes, message->length);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "platform/acknowledged.h"
 #include "eventually.h"
 
 static const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
@@ -84,6 +85,11 @@ bool test_client_send(test_client *client, const void *bytes, size_t length)
         length -= (size_t)sent;
     }
     return true;
+}
+
+bool test_client_has_delivered(const test_client *client)
+{
+    return jz_socket_unacknowledged(client->descriptor) == 0;
 }
 
 bool test_client_receive(test_client *client, size_t count)

@@ -47,6 +47,9 @@ int test_client_pair(test_client *client);
 
 bool test_client_send(test_client *client, const void *bytes, size_t length);
 
+/* Whether the peer's kernel has all that was sent (TCP): a moment later, where the machine is busy. */
+bool test_client_has_delivered(const test_client *client);
+
 /* Receives until `count` bytes are there that were not taken; they begin at bytes + start. */
 bool test_client_receive(test_client *client, size_t count);
 

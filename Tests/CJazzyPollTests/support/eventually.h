@@ -24,4 +24,12 @@ bool test_pause_before(uint64_t deadline);
             assert_that(test_pause_before(deadline_), "in vain: %s", #condition);                                      \
     } while (0)
 
+/* Keeps a handler, which may not assert, as long as the condition holds, but not beyond a deadline. */
+#define test_hold_while(condition)                                                                                     \
+    do {                                                                                                               \
+        uint64_t deadline_ = test_deadline();                                                                          \
+        while ((condition) && test_pause_before(deadline_))                                                            \
+            continue;                                                                                                  \
+    } while (0)
+
 #endif

@@ -108,10 +108,8 @@ static void subscribe(keeper *keeper, jz_ws ws, jz_subscribe_options options)
 
 static void hold(keeper *keeper)
 {
-    uint64_t deadline = test_deadline();
     keeper->holds = true;
-    while (!keeper->is_let_go && test_pause_before(deadline))
-        continue;
+    test_hold_while(!keeper->is_let_go);
 }
 
 static void handle(void *context, jz_ws ws, const jz_event *event, const jz_message *message)

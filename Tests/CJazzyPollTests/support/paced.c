@@ -40,8 +40,7 @@ static void handle(void *context, jz_ws ws, const jz_event *event, const jz_mess
             paced_server.breaks++;
         paced_server.messages++;
         paced_server.holds++;
-        for (uint64_t deadline = test_deadline(); paced_server.is_held && test_pause_before(deadline);)
-            continue;
+        test_hold_while(paced_server.is_held);
         break;
     default:
         break;

@@ -4,6 +4,9 @@
 
 #include <dirent.h>
 
+#include "shard/stop_request.h"
+#include "clock.h"
+#include "eventually.h"
 #include "testing.h"
 
 jz_options serving_options(uint32_t threads)
@@ -61,4 +64,15 @@ size_t serving_descriptors(void)
         count++;
     closedir(directory);
     return count;
+}
+
+void serving_let_pass(jz_server *server, uint64_t by_ms)
+{
+    jz_statistics now;
+    jz_server_statistics(server, &now);
+    uint64_t before = now.iterations;
+    test_clock_jump(by_ms);
+    /* Of two iterations one has begun after that; a loop that has ended makes none. */
+    assert_eventually((jz_server_wake_all(server), jz_server_statistics(server, &now),
+                       now.iterations >= before + 2 || now.connections == 0));
 }

@@ -31,4 +31,7 @@ jz_server *serving_start_with_history(const jz_options *options, const jz_broker
 /* How many descriptors this process has open. */
 size_t serving_descriptors(void);
 
+/* Lets so much time pass by the clock (clock.h), and a server's only loop end what is over then. */
+void serving_let_pass(jz_server *server, uint64_t by_ms);
+
 #endif

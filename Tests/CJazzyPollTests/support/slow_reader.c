@@ -4,9 +4,6 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
-
-#include "clock.h"
 
 enum { PIECE = 4096 };
 
@@ -36,22 +33,6 @@ bool slow_reader_take(test_client *client, size_t position, size_t length)
             if (bytes[i] != slow_reader_byte(position++))
                 return false;
         }
-    }
-    return true;
-}
-
-bool slow_reader_take_slowly(test_client *client, size_t position, size_t length, size_t rate)
-{
-    uint64_t began = test_real_clock_ms();
-    for (size_t taken = 0; taken < length;) {
-        size_t piece = length - taken < PIECE ? length - taken : PIECE;
-        if (!slow_reader_take(client, position + taken, piece))
-            return false;
-        taken += piece;
-        uint64_t due = began + taken * 1000 / rate;
-        uint64_t now = test_real_clock_ms();
-        const struct timespec pause = {.tv_nsec = (long)(due > now ? due - now : 0) % 1000 * 1000000};
-        nanosleep(&pause, NULL);
     }
     return true;
 }

@@ -27,7 +27,4 @@ bool slow_reader_skip(test_client *client, size_t length);
 /* Reads that many bytes, which must be those from `position` on. */
 bool slow_reader_take(test_client *client, size_t position, size_t length);
 
-/* The same in pieces, about `rate` bytes a second. */
-bool slow_reader_take_slowly(test_client *client, size_t position, size_t length, size_t rate);
-
 #endif

@@ -201,6 +201,18 @@ static void the_end_is_told_with_the_data_before_it(void **state)
     }
 }
 
+/* So many connections. The last step of one may still be on its way when connect has returned. */
+static void expect_to_be_accepted(const fixture *f, int listener, int count)
+{
+    struct kevent event = {.data = 0};
+    for (int look = 0; event.data < count && look < 5000; look++) {
+        const struct timespec moment = {.tv_nsec = 1000000};
+        kevent(f->queue, NULL, 0, &event, 1, &moment);
+    }
+    assert_int_equal(event.ident, listener);
+    assert_int_equal(event.data, count);
+}
+
 /* "... and returns the socket error (if any) in fflags." It is left for who reads. */
 static void a_reset_is_told_with_its_error(void **state)
 {
@@ -218,12 +230,10 @@ static void a_reset_is_told_with_its_error(void **state)
     expect_none(&f);
     int client = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(client, (struct sockaddr *)&address, length), 0);
-    struct kevent event = take(&f);
-    assert_int_equal(event.ident, listener);
-    assert_int_equal(event.data, 1);
+    expect_to_be_accepted(&f, listener, 1);
     int another = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(another, (struct sockaddr *)&address, length), 0);
-    assert_int_equal(take(&f).data, 2);
+    expect_to_be_accepted(&f, listener, 2);
     int accepted = accept(listener, NULL, NULL);
     close(accept(listener, NULL, NULL));
     close(another);
