@@ -31,12 +31,12 @@ typedef struct jz_loop_times {
     _Atomic uint64_t turns;
     _Atomic uint64_t total;
     _Atomic uint64_t longest;
-    _Atomic uint64_t began;  /* when the current iteration began, by the timers' clock; 0 while the loop waits */
-    uint64_t notable;        /* own thread only: what a longer iteration is noted for */
-    jz_histogram long_turns; /* iterations above the first of jz_turn_bounds; all others are not counted here */
+    _Atomic uint64_t began; /* when the current iteration began, by the timers' clock; 0 while the loop waits */
+    uint64_t notable;       /* own thread only: what a longer iteration is noted for */
+    jz_histogram durations; /* of all iterations; `total` is their sum, not the one in here */
 } jz_loop_times;
 
-/* Of jz_loop_times.long_turns. */
+/* Of jz_loop_times.durations. */
 extern const jz_bounds jz_turn_bounds;
 
 /* How long the current iteration has taken so far; 0 while the loop waits. From any thread. */
