@@ -39,10 +39,11 @@ struct HistoryTests {
         let epoch = try Self.epoch(of: try await first.message().text, offset: 0, recovered: false, count: 0)
         #expect(servers[1].server.publish("feed", "one") != .dropped)
         #expect(try await first.message().text == "one")
-        _ = try await first.close()
         servers[1].server.publish("feed", "two")
         servers[1].server.publish("feed", [3], kind: .binary)
-        try await eventually("Redis has them") { servers[1].server.statistics.broker.queuedMessages == 0 }
+        // A server that still knows the topic sends what is on its way to it only behind the beginning.
+        for _ in 0..<2 { _ = try await first.message() }
+        _ = try await first.close()
         let late = try Self.started(redis)
         for served in [servers[1], servers[0], late] {
             let client = try await Self.client(of: served, since: "\(epoch):1")

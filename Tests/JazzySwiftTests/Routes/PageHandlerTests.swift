@@ -148,6 +148,13 @@ struct PageHandlerTests {
         func expectCancelled(_ count: Int) throws {
             try eventually("\(count) cancelled") { cancelled.load(ordering: .sequentiallyConsistent) == count }
         }
+
+        func expectAllCancelled() throws {
+            try eventually("each that has begun is cancelled") {
+                let count = cancelled.load(ordering: .sequentiallyConsistent)
+                return count > 0 && count == begun.load(ordering: .sequentiallyConsistent)
+            }
+        }
     }
 
     @Test("A handler that takes too long is cancelled, and the client gets a 503", arguments: [false, true])
@@ -161,7 +168,8 @@ struct PageHandlerTests {
                 let page = try TestPage(port: server.port, path: "/slow")
                 #expect(page.head.hasPrefix("HTTP/1.1 503 "))
             }
-            try slow.expectCancelled(20)
+            // A worker that comes to a request when its time is over does not call the handler.
+            if onWorker { try slow.expectAllCancelled() } else { try slow.expectCancelled(20) }
             #expect(log.texts(of: .error).isEmpty, "that it was cancelled is no error")
         }
     }

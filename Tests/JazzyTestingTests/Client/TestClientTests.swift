@@ -115,6 +115,15 @@ struct TestClientTests {
         }
     }
 
+    /// A client that waits for a second at most, also for its handshake: again, if a busy machine takes longer.
+    private static func impatient(_ server: JazzyServer, _ path: String) async throws -> JazzyTestClient {
+        while true {
+            do {
+                return try await JazzyTestClient(server, path, timeLimit: .seconds(1))
+            } catch let error as JazzyTestError where error.code == .timeout {}
+        }
+    }
+
     @Test("What does not come in time is an error that says what is missing")
     func timeLimits() async throws {
         let short = Duration.milliseconds(50)
@@ -122,15 +131,17 @@ struct TestClientTests {
             let client = try await JazzyTestClient(server, "/echo")
             try await client.send("hello")
             _ = try await client.message()
-            // It holds for its handshake, too, which a busy machine may take long for.
-            let quiet = try await JazzyTestClient(server, "/echo", timeLimit: .seconds(1))
+            let quiet = try await Self.impatient(server, "/echo")
             var error = await #expect(throws: JazzyTestError.self) { try await quiet.message() }
             #expect(error?.code == .timeout && error?.message.contains("no further message") == true)
             error = await #expect(throws: JazzyTestError.self) { try await quiet.awaitEnd() }
             #expect(error?.code == .timeout)
-            error = await #expect(throws: JazzyTestError.self) {
-                try await JazzyTestClient(server, "/silent", timeLimit: short)
-            }
+            repeat {
+                error = await #expect(throws: JazzyTestError.self) {
+                    try await JazzyTestClient(server, "/silent", timeLimit: short)
+                }
+                // A busy machine may take longer even for sending the request, which says something else.
+            } while error?.message.contains("does not read") == true
             #expect(error?.code == .timeout && error?.message.contains("does not answer") == true)
         }
     }
@@ -140,7 +151,7 @@ struct TestClientTests {
         let server = JazzyServer()
         server.ws("/") { ws, event, _ in if event == .open { ws.pauseReading() } }
         try server.start(host: "127.0.0.1", port: 0)
-        let client = try await JazzyTestClient(server, timeLimit: .seconds(1))
+        let client = try await Self.impatient(server, "/")
         let much = [UInt8](repeating: 0, count: 16 << 20)
         let error = await #expect(throws: JazzyTestError.self) { try await client.send(raw: much) }
         #expect(error?.code == .timeout && error?.message.contains("does not read") == true)

@@ -28,16 +28,19 @@ struct ProbeLimitTests {
 
     @Test("What does not happen in time is an error that says what is missing", .timeLimit(.minutes(5)))
     func timeLimits() async throws {
-        let stuck = try await Self.opened {
-            JazzyProbe(timeLimit: Self.short) { ws, messages in
-                for try await message in messages where message.text == "wait" {
-                    try await Task.sleep(for: .seconds(3_600))
+        var error: JazzyTestError?
+        repeat {
+            let stuck = try await Self.opened {
+                JazzyProbe(timeLimit: Self.short) { ws, messages in
+                    for try await message in messages where message.text == "wait" {
+                        try await Task.sleep(for: .seconds(3_600))
+                    }
                 }
             }
-        }
-        var error = await #expect(throws: JazzyTestError.self) { try await stuck.text("wait") }
-        #expect(error?.code == .timeout)
-        #expect(error?.message.contains("untilHandled: false") == true)
+            error = await #expect(throws: JazzyTestError.self) { try await stuck.text("wait") }
+            #expect(error?.code == .timeout)
+            // A busy machine may take longer even for what comes before, which says something else.
+        } while error?.message.contains("untilHandled: false") == false
 
         let silent = try await Self.opened { JazzyProbe(timeLimit: Self.short) { _, _, _ in } }
         error = await #expect(throws: JazzyTestError.self) { try await silent.message() }
