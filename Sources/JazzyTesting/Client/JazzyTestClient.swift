@@ -85,9 +85,12 @@ public final class JazzyTestClient: Sendable {
         socket = try ClientSocket(port: port)
         let (incoming, socket) = (incoming, socket)
         socket.begin { bytes in
-            let (answers, hasFailed) = incoming.change { ($0.take(bytes), $0.failure != nil) }
+            let hasFailed = incoming.change { state in
+                // Before a task wakes up, which may send something behind them, or end the connection.
+                for answer in state.take(bytes) { socket.enqueue(answer) }
+                return state.failure != nil
+            }
             if hasFailed { socket.end() }
-            for answer in answers { socket.enqueue(answer) }
         }
         do {
             try await socket.send(handshakeRequest(path: path, headers: headers), within: timeLimit)
