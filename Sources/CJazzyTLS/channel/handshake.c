@@ -70,13 +70,10 @@ static bool has_something(const jz_tls_channel *channel)
 
 static unsigned finish(jz_tls_channel *channel)
 {
-    jz_tls_counters *counters = jz_tls_counters_of(channel->tls);
     bool is_resumed = SSL_session_reused(channel->ssl) == 1;
     if (!take_over(channel))
         return JZ_LOST;
-    atomic_fetch_add_explicit(&counters->handshakes, 1, memory_order_relaxed);
-    if (is_resumed)
-        atomic_fetch_add_explicit(&counters->resumed, 1, memory_order_relaxed);
+    jz_tls_count_handshake(jz_tls_counters_of(channel->tls), is_resumed);
     jz_tls_release_generation(channel->generation);
     channel->generation = NULL;
     channel->phase = JZ_TLS_PHASE_OPEN;

@@ -47,13 +47,19 @@ const char *jz_tls_protocol(const jz_tls_facts *facts);
  */
 bool jz_tls_property(jz_tls_facts *facts, size_t index, const char **name, const char **value, size_t *length);
 
-/* Increased by channels, once for each handshake: one that is resumed counts as a handshake, too. */
+/* Increased by channels, one of them once for each handshake: differences of counts would fall while one is counted. */
 typedef struct jz_tls_counters {
-    atomic_uint_fast64_t handshakes;
+    atomic_uint_fast64_t full;
     atomic_uint_fast64_t resumed;
     atomic_uint_fast64_t failed;
 } jz_tls_counters;
 
 jz_tls_counters *jz_tls_counters_of(jz_tls *tls);
+
+/* One that has succeeded. */
+static inline void jz_tls_count_handshake(jz_tls_counters *counters, bool is_resumed)
+{
+    atomic_fetch_add_explicit(is_resumed ? &counters->resumed : &counters->full, 1, memory_order_relaxed);
+}
 
 #endif

@@ -161,9 +161,10 @@ jz_tls_counters *jz_tls_counters_of(jz_tls *tls)
 jz_tls_statistics jz_tls_statistics_of(jz_tls *tls)
 {
     jz_tls_generation *present = jz_tls_borrow_generation(tls);
+    uint64_t resumed = tls->counters.resumed;
     jz_tls_statistics statistics = {
-        .handshakes = tls->counters.handshakes,
-        .resumed = tls->counters.resumed,
+        .handshakes = tls->counters.full + resumed,
+        .resumed = resumed,
         .failed = tls->counters.failed,
         .reloads = tls->reloads,
         .failed_reloads = tls->failed_reloads,

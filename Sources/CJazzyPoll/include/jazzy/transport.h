@@ -192,7 +192,8 @@ typedef struct jz_transport {
 
     /*
      * Fills in what the transport tells of itself, for a page with metrics (jazzy/metrics.h): at once, and from any
-     * thread. `context` is the listener's transport_context. The entry may be NULL.
+     * thread. `context` is the listener's transport_context. The entry may be NULL. No count ever falls, nor does
+     * `handshakes` without `resumed`, which is shown as a count, too.
      */
     void (*report)(void *context, jz_transport_report *report);
 } jz_transport;
