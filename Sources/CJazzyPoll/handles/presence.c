@@ -6,6 +6,7 @@
 #include "lifecycle/errand_runner.h"
 #include "shard/fetching.h"
 #include "shard/stop_request.h"
+#include "workers/work.h"
 
 size_t jz_server_subscriber_count(jz_server *server, const char *topic, size_t topic_length)
 {
@@ -65,10 +66,18 @@ static jz_letter *create_errands(uint32_t count, jz_text topic, uint16_t code, j
     return errands;
 }
 
+/* The server's connection whose handler calls this on a worker; NULL: none, or it has nothing more to get. */
+static jz_work *asker_of(const jz_server *server)
+{
+    jz_work *work = jz_current_work;
+    return work != NULL && !work->is_closing && jz_handle_server(work->ws) == server->number ? work : NULL;
+}
+
 /* Gives each shard one of the errands. Ended loops have no subscribers. CLOSED: all loops have ended. */
 static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_letter *errands, size_t reserved)
 {
     jz_send_status status = JZ_SEND_CLOSED;
+    jz_work *asker = asker_of(server);
     for (uint32_t i = 0; i < server->shard_count; i++) {
         jz_errand *task = (jz_errand *)errands;
         errands = errands->next;
@@ -78,17 +87,29 @@ static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_letter *e
             continue;
         }
         task->reserved = reserved;
+        if (asker != NULL && jz_handle_loop(asker->ws) == i)
+            jz_errand_set_asker(task, asker);
         if (jz_errand_post(&server->shards[i], task) == JZ_SEND_QUEUED)
             status = JZ_SEND_SENT;
     }
     return status;
 }
 
+/* As with jz_ws_close: also where that comes too late, a handler gets no more after it has ended its connection. */
+static void follow_refusal(const jz_server *server, jz_text topic)
+{
+    jz_work *asker = asker_of(server);
+    if (asker != NULL && jz_ws_is_subscribed(asker->ws, topic.start, topic.length))
+        asker->has_ended_it = true;
+}
+
 jz_send_status jz_server_close_topic(jz_server *server, const char *topic, size_t topic_length, uint16_t code,
                                      const char *reason, size_t reason_length)
 {
-    if (jz_server_has_told_all(server) || jz_server_has_drained(server))
+    if (jz_server_has_told_all(server) || jz_server_has_drained(server)) {
+        follow_refusal(server, (jz_text){topic, topic_length});
         return JZ_SEND_CLOSED;
+    }
     if (jz_close_code_to_send(code) == 0 || !jz_utf8_is_valid((const uint8_t *)reason, reason_length))
         return JZ_SEND_DROPPED;
     /* Who waits to be subscribed is, then, and this loop's own earlier errands come first. */

@@ -238,6 +238,23 @@ jz_errand *jz_errand_create_topic_closing(jz_text topic, uint16_t code, jz_text 
     return created;
 }
 
+void jz_errand_set_asker(jz_errand *task, jz_work *asker)
+{
+    jz_topic_closing closing;
+    memcpy(&closing, task->bytes, sizeof closing);
+    closing.asker = asker;
+    memcpy(task->bytes, &closing, sizeof closing);
+    jz_work_await_verdict(asker);
+}
+
+static void end_topic_closing(const jz_errand *task)
+{
+    jz_topic_closing closing;
+    memcpy(&closing, task->bytes, sizeof closing);
+    if (closing.asker != NULL)
+        jz_work_take_verdict(closing.asker, false);
+}
+
 static void discard_chain(jz_shard *shard, jz_letter *letter)
 {
     while (letter != NULL) {
@@ -380,6 +397,8 @@ void jz_errand_discard(jz_shard *shard, jz_letter *letter)
         jz_topics_asked(&shard->topics);
     } else if (task->type == JZ_ERRAND_REPLAY) {
         jz_errand_end_replay(shard, task);
+    } else if (task->type == JZ_ERRAND_CLOSE_TOPIC) {
+        end_topic_closing(task);
     }
     jz_errand_unreserve(shard, task->reserved);
     jz_errand_free(task);

@@ -15,6 +15,7 @@
 #include "output/publication.h"
 #include "pubsub/replay.h"
 #include "shard/shard.h"
+#include "workers/work.h"
 #include "workers/workers.h"
 
 typedef enum jz_errand_type {
@@ -127,7 +128,8 @@ bool jz_errand_catch_up(jz_shard *shard, jz_ws ws);
 
 /* What a JZ_ERRAND_CLOSE_TOPIC does. Its bytes are this, and the topic behind it. */
 typedef struct jz_topic_closing {
-    size_t left; /* the first so many of the topic's subscribers have yet to be closed */
+    size_t left;    /* the first so many of the topic's subscribers have yet to be closed */
+    jz_work *asker; /* awaits whether its connection, which is this loop's, is one of them; else NULL */
     uint16_t code;
     uint8_t reason_length;
     char reason[JZ_MAX_CLOSE_REASON];
@@ -138,6 +140,9 @@ typedef struct jz_topic_closing {
  * if too long. NULL when there is no memory.
  */
 jz_errand *jz_errand_create_topic_closing(jz_text topic, uint16_t code, jz_text reason);
+
+/* A worker's handler of a connection of that loop asks for it, and awaits a verdict. */
+void jz_errand_set_asker(jz_errand *errand, jz_work *asker);
 
 /* Posts an errand that was created, with its reservation. If CLOSED, frees it, and ends the reservation. */
 jz_send_status jz_errand_post(jz_shard *shard, jz_errand *errand);

@@ -76,6 +76,15 @@ static size_t cost_of(const jz_job *job)
     return sizeof *job + OVERHEAD + job->message.length;
 }
 
+/* Call with the lock held. */
+static void schedule_if_due(jz_work *work)
+{
+    if (work->is_scheduled || work->first == NULL || work->awaited > 0)
+        return;
+    work->is_scheduled = true;
+    jz_workers_schedule(work->workers, &work->task);
+}
+
 static jz_work_result add_job(jz_work *work, jz_job *job)
 {
     jz_workers *workers = work->workers;
@@ -94,10 +103,7 @@ static jz_work_result add_job(jz_work *work, jz_job *job)
     if (is_full && work->resume == NULL)
         work->resume = workers->mail->create_resume(work->ws);
     bool pauses = is_full && work->resume != NULL;
-    if (!work->is_scheduled) {
-        work->is_scheduled = true;
-        jz_workers_schedule(workers, &work->task);
-    }
+    schedule_if_due(work);
     pthread_mutex_unlock(&workers->lock);
     return pauses ? JZ_WORK_FULL : JZ_WORK_ADDED;
 }
@@ -227,10 +233,27 @@ static void run_next(jz_task *task)
     pthread_mutex_lock(&workers->lock);
     if (is_last)
         return;
-    if (work->first != NULL)
-        jz_workers_schedule(workers, &work->task);
-    else
-        work->is_scheduled = false;
+    work->is_scheduled = false;
+    schedule_if_due(work);
+}
+
+void jz_work_await_verdict(jz_work *work)
+{
+    assert(!work->is_closing);
+    pthread_mutex_lock(&work->workers->lock);
+    work->awaited++;
+    pthread_mutex_unlock(&work->workers->lock);
+}
+
+void jz_work_take_verdict(jz_work *work, bool has_ended_it)
+{
+    jz_workers *workers = work->workers;
+    pthread_mutex_lock(&workers->lock);
+    if (has_ended_it)
+        work->has_ended_it = true;
+    work->awaited--;
+    schedule_if_due(work);
+    pthread_mutex_unlock(&workers->lock);
 }
 
 jz_work *jz_work_create(jz_workers *workers, jz_ws ws, const jz_route *route)

@@ -2,8 +2,10 @@
 #ifndef JAZZY_WORKERS_WORK_H
 #define JAZZY_WORKERS_WORK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "loop/mailbox.h"
 #include "jazzy/server.h"
@@ -20,8 +22,8 @@ typedef struct jz_job {
 } jz_job;
 
 /*
- * Guarded by the workers' lock, except for fields that never change, and for `state`, `open_job`, `first_request`,
- * `is_secure`, `properties`, `has_ended_it`, `is_closing` and `is_finished`, which belong to the running handler.
+ * Guarded by the workers' lock, except for fields that never change, for `has_ended_it`, and for `state`, `open_job`,
+ * `first_request`, `is_secure`, `properties`, `is_closing` and `is_finished`, which belong to the running handler.
  */
 typedef struct jz_work {
     jz_task task; /* first, so that a pointer to it points to its work */
@@ -33,7 +35,8 @@ typedef struct jz_work {
     size_t count;              /* jobs that wait */
     size_t amount;             /* their cost in bytes */
     bool is_scheduled;         /* in the workers' queue, or run by a worker */
-    bool has_ended_it;         /* the handler has ended the connection: it gets no more messages and notices */
+    uint32_t awaited;          /* verdicts; no job is run before the last one has come */
+    atomic_bool has_ended_it;  /* the handler has ended the connection: it gets no more messages and notices */
     bool is_closing;           /* the handler of the close event runs, or has returned */
     bool is_finished;          /* it has returned */
     bool is_secure;            /* of the first request, as are: */
@@ -66,6 +69,15 @@ jz_work_result jz_work_add_open(jz_work *work, jz_text head, bool is_secure, jz_
 
 /* The same for a notice about output. */
 jz_work_result jz_work_add_notice(jz_work *work, jz_output_callback notice);
+
+/*
+ * The running handler has asked its connection's loop for something that may end that connection, too: what waits is
+ * not run before the loop has said whether it has. Not in the close event, with which the work ends.
+ */
+void jz_work_await_verdict(jz_work *work);
+
+/* That is known; once for each time it is awaited. The work may be gone when this returns. From any thread. */
+void jz_work_take_verdict(jz_work *work, bool has_ended_it);
 
 /* The work whose handler runs on this thread, or NULL. */
 extern _Thread_local jz_work *jz_current_work;
