@@ -7,6 +7,7 @@
 #include "shard/hold.h"
 #include "shard/server.h"
 #include "lifecycle/topic_closing.h"
+#include "workers/work.h"
 
 static void take_over(jz_shard *shard, const jz_arrival *arrival)
 {
@@ -95,7 +96,7 @@ static void run_on_connection(jz_shard *shard, jz_connection *connection, jz_err
     }
 }
 
-void jz_errand_run(jz_shard *shard, jz_letter *letter)
+static void run(jz_shard *shard, jz_letter *letter)
 {
     jz_errand *task = (jz_errand *)letter;
     if (task->type == JZ_ERRAND_HAND_OVER) {
@@ -133,6 +134,25 @@ void jz_errand_run(jz_shard *shard, jz_letter *letter)
         jz_shard_do_later(shard, letter);
     else
         jz_errand_free(task);
+}
+
+/* The connection of this shard whose handler asks for it, if messages can be sent to it; else NULL. */
+static jz_connection *writable_caller(const jz_shard *shard, jz_ws caller)
+{
+    if (jz_handle_shard(caller) != shard->handle_prefix)
+        return NULL;
+    jz_connection *connection = jz_slots_find(&shard->slots, caller);
+    return connection != NULL && jz_connection_is_writable(connection) ? connection : NULL;
+}
+
+/* What a worker's handler asks for may end its own connection, as what it sends may: it gets no more messages then. */
+void jz_errand_run(jz_shard *shard, jz_letter *letter)
+{
+    jz_ws ws = ((const jz_errand *)letter)->caller;
+    jz_connection *caller = ws.value != 0 ? writable_caller(shard, ws) : NULL;
+    run(shard, letter);
+    if (caller != NULL && caller->phase == JZ_PHASE_WEBSOCKET && !jz_connection_is_writable(caller))
+        caller->work->has_ended_it = true;
 }
 
 void jz_errand_run_later(jz_shard *shard, jz_letter *letter)

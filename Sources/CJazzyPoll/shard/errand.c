@@ -19,8 +19,11 @@ static jz_errand *create_empty(const jz_errand *fields)
     if (fields->length > SIZE_MAX - sizeof *fields)
         return NULL;
     jz_errand *copy = jz_memory_take(sizeof *fields + fields->length);
-    if (copy != NULL)
-        memcpy(copy, fields, sizeof *fields);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, fields, sizeof *fields);
+    if (jz_current_work != NULL)
+        copy->caller = jz_current_work->ws;
     return copy;
 }
 

@@ -41,6 +41,7 @@ typedef enum jz_errand_type {
 typedef struct jz_errand {
     jz_letter letter; /* first, so that a pointer to it points to its errand */
     jz_ws ws;
+    jz_ws caller; /* whose handler asks, on a worker; zero: nobody's */
     jz_errand_type type;
     jz_message_kind kind;
     jz_compression compression;

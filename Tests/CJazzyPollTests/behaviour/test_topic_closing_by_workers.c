@@ -116,6 +116,7 @@ static void start(jz_send_status (*what)(jz_ws ws))
     jz_route_options route = jz_route_options_default();
     route.execution = JZ_EXECUTION_WORKERS;
     jz_options options = serving_options(1);
+    options.close_timeout_ms = 3 * TEST_DEADLINE_MS;
     options.worker_threads = 1;
     const serving_route routes[] = {
         {"/", journal_handle, &seen, &route}, {"/witness", note_witness, NULL, &route}, BYSTANDER_ROUTE};

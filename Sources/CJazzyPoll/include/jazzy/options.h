@@ -179,7 +179,9 @@ typedef struct jz_deflate_options {
 /* What happens to a message if the receiving connection's unsent output has reached the backpressure limit. */
 typedef enum jz_backpressure_policy {
     JZ_BACKPRESSURE_DROP,  /* the message is dropped and counted */
-    JZ_BACKPRESSURE_CLOSE, /* the same, and the connection is closed with code 1013, Try Again Later */
+    JZ_BACKPRESSURE_CLOSE, /* the same, and the connection is closed with code 1013, Try Again Later. If it was its
+                              own handler that sent too much, on the loop or on workers, it gets none of the messages
+                              that wait then; else those that wait for a worker come before the close event */
     JZ_BACKPRESSURE_REPORT /* the same, and the route's `dropped` is called: useful for publications, whose sender does
                               not learn which receivers missed them */
 } jz_backpressure_policy;
