@@ -93,16 +93,30 @@ jz_send_status jz_errand_send(jz_shard *shard, jz_ws ws, jz_message_kind kind, c
     return status;
 }
 
+/*
+ * The same for who ends a connection. If that is its own handler, on a worker, it is not refused because others have
+ * filled the mailbox: it would be called with more messages. That is once for a connection, so that it stays bounded.
+ */
+static jz_send_status post_end(jz_shard *shard, jz_errand *fields, const void *bytes)
+{
+    const jz_work *own = jz_current_work;
+    bool is_first_of_own = own != NULL && own->ws.value == fields->ws.value && !own->has_ended_it;
+    return is_first_of_own ? post(shard, fields, bytes) : post_within_limit(shard, fields, bytes);
+}
+
 jz_send_status jz_errand_close(jz_shard *shard, jz_ws ws, jz_close_cause cause, uint16_t code, jz_text reason)
 {
-    jz_errand fields = {
-        .ws = ws, .type = JZ_ERRAND_CLOSE, .cause = (uint8_t)cause, .code = code, .length = reason.length};
-    return post_within_limit(shard, &fields, reason.start);
+    jz_errand fields = {.ws = ws,
+                        .type = JZ_ERRAND_CLOSE,
+                        .cause = (uint8_t)cause,
+                        .code = code,
+                        .length = jz_fitting_reason_length(reason.start, reason.length)};
+    return post_end(shard, &fields, reason.start);
 }
 
 jz_send_status jz_errand_terminate(jz_shard *shard, jz_ws ws)
 {
-    return post_within_limit(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_TERMINATE}, "");
+    return post_end(shard, &(jz_errand){.ws = ws, .type = JZ_ERRAND_TERMINATE}, "");
 }
 
 jz_send_status jz_errand_subscribe(jz_shard *shard, jz_ws ws, jz_text topic)

@@ -34,7 +34,8 @@ public struct JazzyOptions: Sendable {
     /// The bytes of calls from other threads, such as sending and publishing, that may wait for one event loop: 64 KiB
     /// to 4 GiB. The default is 64 MiB.
     ///
-    /// Messages beyond it are dropped, and counted in ``JazzyServer/droppedCount``.
+    /// Messages beyond it are dropped, and counted in ``JazzyServer/droppedCount``. A handler on workers ends its own
+    /// connection regardless.
     public var mailboxLimit = 67_108_864
 
     /// The bytes of all histories together, with what each message costs beside its payload: 64 KiB to 1 TiB. The

@@ -62,6 +62,7 @@ static void start(jz_execution execution, jz_send_status (*way)(jz_ws ws), bool 
     jz_route_options route = jz_route_options_default();
     route.execution = execution;
     jz_options options = serving_options(1);
+    options.mailbox_limit = 64 * 1024;
     const serving_route routes[] = {{"/", journal_handle, &seen, &route}, BYSTANDER_ROUTE};
     server = serving_start(&options, routes, COUNT_OF(routes));
     bystander_open(jz_server_port(server));
@@ -196,6 +197,32 @@ static void who_has_closed_hears_that_the_connection_was_lost_before_the_answer(
     expect_the_error_after_a_close(JZ_EXECUTION_WORKERS);
 }
 
+/* Else it would be called with the next one, and its connection stay open. */
+static void a_handler_ends_its_connection_though_the_mailbox_is_full(void **state)
+{
+    (void)state;
+    jz_send_status (*const ways[])(jz_ws ws) = {close_it, jz_ws_terminate};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        start(JZ_EXECUTION_WORKERS, ways[i], true);
+        send_messages();
+        assert_eventually(holds);
+        bystander_let_turn();
+        bystander_hold_loop();
+        while (jz_ws_unsubscribe(journal_handle_of(&seen, 0), "none", 4) == JZ_SEND_QUEUED)
+            continue;
+        is_held = false;
+        assert_eventually(answer >= 0);
+        assert_int_equal(answer, JZ_SEND_QUEUED);
+        bystander_release_loop();
+        if (ways[i] == close_it) {
+            test_client_expect(&peer, JZ_OPCODE_CLOSE, "\x0F\xA0", 2);
+            test_client_send_frame(&peer, &(test_frame)CLOSE(4000, ""));
+        }
+        expect_journal("text(a)", ways[i] == close_it ? "close(4000 clean)" : "close(1006 unclean)");
+        finish();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_handler_that_closes_with_what_may_not_be_sent_gets_all_that_waited),
         cmocka_unit_test(messages_and_a_close_that_come_together_are_one_message_for_who_closes),
         cmocka_unit_test(who_has_closed_hears_that_the_connection_was_lost_before_the_answer),
+        cmocka_unit_test(a_handler_ends_its_connection_though_the_mailbox_is_full),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("ending on workers", tests, NULL, NULL));
 }

@@ -73,7 +73,8 @@ typedef struct jz_options {
     uint32_t backlog;         /* connections that the kernel queues until we accept them: 1 to 65,535; default 4,096 */
     size_t receive_buffer_size; /* one per loop, bytes: 4 KiB to 16 MiB; default 512 KiB */
     size_t mailbox_limit;  /* bytes of calls from other threads that wait for one loop: each counts its content and 128
-                              bytes; beyond the limit calls return DROPPED: 64 KiB to 4 GiB; default 64 MiB */
+                              bytes; beyond the limit calls return DROPPED, but a handler's on workers that ends its
+                              own connection: 64 KiB to 4 GiB; default 64 MiB */
     size_t history_limit;  /* bytes of all histories (history.h), their payloads and 48 bytes a message included: 64 KiB
                               to 1 TiB; default 64 MiB */
     size_t presence_limit; /* bytes of all members of topics (presence.h), some 300 and their key and info each: 64 KiB
