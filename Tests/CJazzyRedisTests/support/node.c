@@ -34,10 +34,8 @@ static void on_log(void *context, jz_log_level level, const char *line)
 
 static void block(node *node)
 {
-    uint64_t deadline = test_deadline();
     atomic_store(&node->is_blocked, true);
-    while (atomic_load(&node->is_blocked) && test_pause_before(deadline))
-        continue;
+    test_hold_while(atomic_load(&node->is_blocked));
     atomic_store(&node->is_blocked, false); /* as it says, where a test has not found what it waits for */
 }
 
