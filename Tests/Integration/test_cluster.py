@@ -41,18 +41,40 @@ while True:
         connection.sendall(head + text)
 """
 
+# Has its socket a while before it listens, says that it is loading, and then that it is there.
+SLOW_REDIS = f"""\
+#!{sys.executable}
+import contextlib, pathlib, socket, sys, time
+path = pathlib.Path(sys.argv[sys.argv.index("--unixsocket") + 1])
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(str(path))
+time.sleep(0.3)
+listener.listen()
+for answer in 2 * ["-LOADING Redis is loading the dataset in memory"] + 1000 * ["+PONG"]:
+    connection, _ = listener.accept()
+    with connection, contextlib.suppress(OSError):
+        assert connection.recv(64) == b"PING\\r\\n"
+        if answer == "+PONG":
+            path.with_name("ready").touch()
+        connection.sendall(answer.encode() + b"\\r\\n")
+"""
+
+
+def program(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
 
 @pytest.fixture
 def stand_in(tmp_path):
-    program = tmp_path / "stand-in"
-    program.write_text(STAND_IN)
-    program.chmod(0o755)
-    return program
+    return program(tmp_path, "stand-in", STAND_IN)
 
 
-def cluster(program, port, *arguments):
+def cluster(program, port, *arguments, environment=()):
     command = [SCRIPT, program, "--processes", PROCESSES, "--port", port, *arguments]
-    return Server(command, announcement=ANNOUNCEMENT)
+    return Server(command, announcement=ANNOUNCEMENT, environment=environment)
 
 
 def told(port):
@@ -98,6 +120,16 @@ def test_every_process_answers_on_the_one_port_and_all_end_together(stand_in, ar
         assert {int(answer.split(",")[1]) for answer in answers} == set(started)
         assert len({answer.split(", ")[2] for answer in answers}) == 1
     assert not any(map(is_there, started))
+
+
+def test_processes_start_once_redis_answers(stand_in, tmp_path):
+    (tmp_path / "bin").mkdir()
+    program(tmp_path / "bin", "redis-server", SLOW_REDIS)
+    starts = f'[ -e "$(dirname "${{REDIS_URL#unix://}}")/ready" ] && exec "{stand_in}"'
+    impatient = program(tmp_path, "impatient", f"#!/bin/sh\n{starts}\n")
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    with cluster(impatient, free_port(), environment={"PATH": path}) as server:
+        assert len(all_answers(server)) == PROCESSES
 
 
 @pytest.mark.parametrize("arguments", FRONTS)
