@@ -121,7 +121,9 @@ let package = Package(
         .testTarget(
             name: "JazzySwiftTests", dependencies: ["JazzySwift", "JazzyTesting", "CJazzyPoll", "JazzyPlatform"],
             swiftSettings: strict),
-        .testTarget(name: "JazzyTestingTests", dependencies: ["JazzySwift", "JazzyTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "JazzyTestingTests", dependencies: ["JazzySwift", "JazzyTesting", "JazzyPlatform"],
+            swiftSettings: strict),
         .testTarget(
             name: "JazzyTLSTests", dependencies: ["JazzyTLS", "JazzySwift", "CJazzyOpenSSL", "JazzyPlatform"],
             swiftSettings: strict),

@@ -57,7 +57,11 @@ final class ClientSocket: Sendable {
 
     /// Sends bytes, and returns when the kernel has them.
     func send(_ bytes: [UInt8], within limit: Duration) async throws {
-        let end = enqueue(bytes)
+        try await awaitSent(enqueue(bytes), within: limit)
+    }
+
+    /// Waits until the kernel has so many of all bytes.
+    func awaitSent(_ end: Int, within limit: Duration) async throws {
         let isSent = try await state.first(within: limit) { _ in
             "the kernel does not take what is to be sent: the server does not read"
         } _: { state -> Bool? in
@@ -65,6 +69,9 @@ final class ClientSocket: Sendable {
         }
         guard isSent else { throw JazzyTestError(.ended, "the connection has ended, and nothing can be sent") }
     }
+
+    /// Bytes that were to be sent, and that the kernel has not taken.
+    var unsent: Int { state.change { $0.unsent.count } }
 
     /// Sends bytes, and does not wait. Returns the number of all bytes until then.
     @discardableResult
@@ -89,8 +96,11 @@ final class ClientSocket: Sendable {
 
     // MARK: On the queue
 
+    /// How often it is received before the queue does something else: a server may never pause.
+    private static let mostReceived = 4
+
     private func receive(_ take: ([UInt8]?) -> Void) {
-        while true {
+        for _ in 0..<Self.mostReceived {
             var count = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, length in
                 count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
@@ -101,7 +111,11 @@ final class ClientSocket: Sendable {
                 continue
             }
             if count < 0, errno == EINTR { continue }
-            if count == 0 || errno != EAGAIN { cancel() }
+            if count == 0 || errno != EAGAIN {
+                // The server may have ended only its own direction, and wait for the answer to what came before.
+                flush()
+                cancel()
+            }
             return
         }
     }

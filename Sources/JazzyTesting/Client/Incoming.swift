@@ -3,7 +3,7 @@ import JazzySwift
 /// What a client has received.
 struct Incoming: Sendable {
     let answersControlFrames: Bool
-    /// In bytes: what is received and not read. With more, the server has failed.
+    /// In bytes: what is received and not read, and what is answered and not taken. With more, the server has failed.
     let mostUnread: Int
     var hasSentClose = false
     private(set) var response: JazzyTestResponse?
@@ -27,7 +27,7 @@ struct Incoming: Sendable {
     }
 
     /// Takes what has come; `nil`: the end. Returns what is to be answered.
-    mutating func take(_ bytes: [UInt8]?) -> [[UInt8]] {
+    mutating func take(_ bytes: [UInt8]?) -> [UInt8] {
         guard failure == nil else { return [] }
         hasEnded = hasEnded || bytes == nil
         do {
@@ -41,20 +41,30 @@ struct Incoming: Sendable {
                 guard response.isAccepted else { return [] }
                 reader.append(rest)
             }
-            var answers: [[UInt8]] = []
+            var answers: [UInt8] = []
             while let frame = reader.next() {
                 frames.append(frame)
                 kept += frame.size
                 if frame.opcode == .close { close = close ?? frame.close }
-                if let answer = answer(to: frame) { answers.append(answer.bytes) }
+                if let answer = answer(to: frame) { answers += answer.bytes }
             }
             try limit(reader.unread + kept)
             return answers
         } catch {
-            failure = error as? JazzyTestError
-            hasEnded = true
+            fail(error)
             return []
         }
+    }
+
+    /// So many bytes of answers and others wait for the server to take them.
+    mutating func limitUnsent(_ count: Int) {
+        guard count > mostUnread else { return }
+        fail(JazzyTestError(.malformed, "the server has not read more than \(mostUnread) bytes, and asks for answers"))
+    }
+
+    private mutating func fail(_ error: any Error) {
+        failure = error as? JazzyTestError
+        hasEnded = true
     }
 
     private func limit(_ unread: Int) throws {

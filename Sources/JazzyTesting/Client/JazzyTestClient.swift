@@ -75,7 +75,8 @@ public final class JazzyTestClient: Sendable {
 
     /// The same, for servers that nobody trusts.
     ///
-    /// - Parameter mostUnread: How many bytes may come that nobody has read yet; with more, the connection is ended.
+    /// - Parameter mostUnread: How many bytes may come that nobody has read yet, and be unread by the server when it
+    ///   asks for answers; with more, the connection is ended.
     package init(
         port: Int, _ path: String, headers: JazzyHeaders, answersControlFrames: Bool = true, timeLimit: Duration,
         mostUnread: Int
@@ -86,8 +87,12 @@ public final class JazzyTestClient: Sendable {
         let (incoming, socket) = (incoming, socket)
         socket.begin { bytes in
             let hasFailed = incoming.change { state in
-                // Before a task wakes up, which may send something behind them, or end the connection.
-                for answer in state.take(bytes) { socket.enqueue(answer) }
+                let answers = state.take(bytes)
+                if !answers.isEmpty {
+                    // Before a task wakes up, which may send something behind them, or end the connection.
+                    socket.enqueue(answers)
+                    state.limitUnsent(socket.unsent)
+                }
                 return state.failure != nil
             }
             if hasFailed { socket.end() }
@@ -228,10 +233,24 @@ public final class JazzyTestClient: Sendable {
     /// - Throws: ``JazzyTestError``.
     @discardableResult
     public func close(code: UInt16? = 1000, reason: String = "") async throws -> JazzyTestClose {
-        if !incoming.value.hasSentClose { try await send(.close(code: code, reason: reason)) }
+        let (socket, frame) = (socket, JazzyTestFrame.close(code: code, reason: reason).asFromClient)
+        let end = incoming.change { state -> Int? in
+            guard !state.hasSentClose else { return nil }
+            state.hasSentClose = true
+            // At once: an answer to the server's own close frame would be another one.
+            return socket.enqueue(frame.bytes)
+        }
+        if let end { try await awaitSent(end) }
         let close = try await awaitClose()
         try await awaitEnd()
         return close
+    }
+
+    /// Also if the server has closed meanwhile, and takes nothing any more: then its close frame has come.
+    private func awaitSent(_ end: Int) async throws {
+        do {
+            try await socket.awaitSent(end, within: timeLimit)
+        } catch let error as JazzyTestError where error.code == .ended {}
     }
 
     /// Ends the connection without a close frame.
