@@ -35,13 +35,20 @@ private func run(
 ) async {
     do {
         try await MessageInbox.$ofTask.withValue(inbox) { try await handler(ws, WsMessages(inbox: inbox)) }
-        if inbox.finish() { ws.close() }
+        if inbox.finish() { await close(ws, .normal) }
         observer?.ends(taskOf: ws, nil)
     } catch {
         let wasThere = inbox.finish()
         errors.tell(ws, wasThere ? .error : .debug, "handler", threw: error)
-        if wasThere { ws.close(code: .internalError) }
+        if wasThere { await close(ws, .internalError) }
         observer?.ends(taskOf: ws, wasThere ? error : nil)
+    }
+}
+
+/// If the mailbox of its event loop is full, it is repeated: nobody takes messages any more.
+private func close(_ ws: JazzyWebSocket, _ code: WsCloseCode) async {
+    while ws.close(code: code) == .dropped {
+        guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return }
     }
 }
 
