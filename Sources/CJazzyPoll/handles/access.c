@@ -25,6 +25,12 @@ static jz_connection *called(const jz_shard *own)
     return own->told != NULL ? own->told : own->turn.current;
 }
 
+jz_ws jz_called_here(void)
+{
+    const jz_shard *own = jz_current_shard;
+    return own != NULL && called(own) != NULL ? jz_shard_handle_of(own, called(own)) : (jz_ws){0};
+}
+
 static bool is_called(const jz_shard *own, jz_ws ws)
 {
     return called(own) != NULL && jz_shard_handle_of(own, called(own)).value == ws.value;

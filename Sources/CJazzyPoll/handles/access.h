@@ -44,6 +44,9 @@ static inline jz_shard *jz_own_shard_in_order(jz_ws ws)
     return shard != NULL && jz_is_in_order(shard) ? shard : NULL;
 }
 
+/* The connection whose handler the loop on this thread calls; zero: none, or another event's than a message's. */
+jz_ws jz_called_here(void);
+
 /*
  * A call for this connection waits in its loop's mailbox. If this is its own handler, nothing more is delivered to it
  * before that is done: an answer of the server's own, as to the peer's close, would come first, and what the handler

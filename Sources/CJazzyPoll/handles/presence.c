@@ -66,8 +66,8 @@ static jz_letter *create_errands(uint32_t count, jz_text topic, uint16_t code, j
     return errands;
 }
 
-/* The server's connection whose handler calls this on a worker; NULL: none, or it has nothing more to get. */
-static jz_work *asker_of(const jz_server *server)
+/* The work of this server whose handler calls this on a worker; NULL: none, or it has nothing more to get. */
+static jz_work *work_of(const jz_server *server)
 {
     jz_work *work = jz_current_work;
     return work != NULL && !work->is_closing && jz_handle_server(work->ws) == server->number ? work : NULL;
@@ -77,18 +77,19 @@ static jz_work *asker_of(const jz_server *server)
 static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_letter *errands, size_t reserved)
 {
     jz_send_status status = JZ_SEND_CLOSED;
-    jz_work *asker = asker_of(server);
+    jz_work *work = work_of(server);
+    jz_ws asker = work != NULL ? work->ws : jz_called_here();
     for (uint32_t i = 0; i < server->shard_count; i++) {
         jz_errand *task = (jz_errand *)errands;
         errands = errands->next;
+        if (asker.value != 0 && jz_handle_shard(asker) == server->shards[i].handle_prefix)
+            jz_errand_set_asker(task, asker, work);
         if (&server->shards[i] == own) {
             jz_errand_run(own, &task->letter);
             status = JZ_SEND_SENT;
             continue;
         }
         task->reserved = reserved;
-        if (asker != NULL && jz_handle_loop(asker->ws) == i)
-            jz_errand_set_asker(task, asker);
         if (jz_errand_post(&server->shards[i], task) == JZ_SEND_QUEUED)
             status = JZ_SEND_SENT;
     }
@@ -98,9 +99,9 @@ static jz_send_status give_to_all(jz_server *server, jz_shard *own, jz_letter *e
 /* As with jz_ws_close: also where that comes too late, a handler gets no more after it has ended its connection. */
 static void follow_refusal(const jz_server *server, jz_text topic)
 {
-    jz_work *asker = asker_of(server);
-    if (asker != NULL && jz_ws_is_subscribed(asker->ws, topic.start, topic.length))
-        asker->has_ended_it = true;
+    jz_work *work = work_of(server);
+    if (work != NULL && jz_ws_is_subscribed(work->ws, topic.start, topic.length))
+        work->has_ended_it = true;
 }
 
 jz_send_status jz_server_close_topic(jz_server *server, const char *topic, size_t topic_length, uint16_t code,
@@ -126,5 +127,9 @@ jz_send_status jz_server_close_topic(jz_server *server, const char *topic, size_
         free_all(errands);
         return JZ_SEND_DROPPED;
     }
-    return give_to_all(server, own, errands, reserved);
+    jz_send_status status = give_to_all(server, own, errands, reserved);
+    jz_shard *here = jz_current_shard;
+    if (own == NULL && here != NULL && here->server == server)
+        jz_wait_for_published(here, (jz_ws){0});
+    return status;
 }

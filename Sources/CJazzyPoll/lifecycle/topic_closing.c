@@ -22,14 +22,17 @@ static size_t allowed(jz_shard *shard)
  * Who asks for it is closed at once, though many are before it: its handler is called with nothing more. Also if its
  * peer has closed it already.
  */
-static void close_asker(jz_shard *shard, const jz_topic_closing *closing, jz_text topic)
+static void close_asker(jz_shard *shard, jz_topic_closing *closing, jz_text topic)
 {
-    jz_connection *connection = jz_slots_find(&shard->slots, closing->asker->ws);
+    jz_connection *connection = jz_slots_find(&shard->slots, closing->asker);
     bool is_subscribed = connection != NULL && jz_topics_is_subscribed(&shard->topics, connection, topic);
     if (is_subscribed)
         jz_connection_close_or_break(shard, connection, JZ_CAUSE_APPLICATION, closing->code,
                                      (jz_text){closing->reason, closing->reason_length});
-    jz_work_take_verdict(closing->asker, is_subscribed);
+    if (closing->awaiting != NULL)
+        jz_work_take_verdict(closing->awaiting, is_subscribed);
+    closing->awaiting = NULL;
+    closing->asker = (jz_ws){0};
 }
 
 /* Closes up to `most` subscribers. Returns whether none is left. */
@@ -39,9 +42,8 @@ static bool close_some(jz_shard *shard, jz_errand *task, size_t most)
     memcpy(&closing, task->bytes, sizeof closing);
     const jz_text topic = {(const char *)task->bytes + sizeof closing, task->length - sizeof closing};
     const jz_text reason = {closing.reason, closing.reason_length};
-    if (closing.asker != NULL)
+    if (closing.asker.value != 0)
         close_asker(shard, &closing, topic);
-    closing.asker = NULL;
     /* Nothing here calls a handler, so the subscribers do not change meanwhile. */
     const jz_topic *found = jz_topics_find(&shard->topics, topic);
     size_t count = found != NULL ? found->count : 0;

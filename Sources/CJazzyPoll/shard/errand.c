@@ -255,21 +255,23 @@ jz_errand *jz_errand_create_topic_closing(jz_text topic, uint16_t code, jz_text 
     return created;
 }
 
-void jz_errand_set_asker(jz_errand *task, jz_work *asker)
+void jz_errand_set_asker(jz_errand *task, jz_ws asker, jz_work *work)
 {
     jz_topic_closing closing;
     memcpy(&closing, task->bytes, sizeof closing);
     closing.asker = asker;
+    closing.awaiting = work;
     memcpy(task->bytes, &closing, sizeof closing);
-    jz_work_await_verdict(asker);
+    if (work != NULL)
+        jz_work_await_verdict(work);
 }
 
 static void end_topic_closing(const jz_errand *task)
 {
     jz_topic_closing closing;
     memcpy(&closing, task->bytes, sizeof closing);
-    if (closing.asker != NULL)
-        jz_work_take_verdict(closing.asker, false);
+    if (closing.awaiting != NULL)
+        jz_work_take_verdict(closing.awaiting, false);
 }
 
 static void discard_chain(jz_shard *shard, jz_letter *letter)

@@ -129,8 +129,9 @@ bool jz_errand_catch_up(jz_shard *shard, jz_ws ws);
 
 /* What a JZ_ERRAND_CLOSE_TOPIC does. Its bytes are this, and the topic behind it. */
 typedef struct jz_topic_closing {
-    size_t left;    /* the first so many of the topic's subscribers have yet to be closed */
-    jz_work *asker; /* awaits whether its connection, which is this loop's, is one of them; else NULL */
+    size_t left;       /* the first so many of the topic's subscribers have yet to be closed */
+    jz_ws asker;       /* this loop's connection whose handler asks for it, until it is closed if it is one; or zero */
+    jz_work *awaiting; /* if that runs on workers: awaits whether it is one of them; else NULL */
     uint16_t code;
     uint8_t reason_length;
     char reason[JZ_MAX_CLOSE_REASON];
@@ -142,8 +143,8 @@ typedef struct jz_topic_closing {
  */
 jz_errand *jz_errand_create_topic_closing(jz_text topic, uint16_t code, jz_text reason);
 
-/* A worker's handler of a connection of that loop asks for it, and awaits a verdict. */
-void jz_errand_set_asker(jz_errand *errand, jz_work *asker);
+/* The handler of a connection of that loop asks for it; if it runs on workers, `work` awaits a verdict, else NULL. */
+void jz_errand_set_asker(jz_errand *errand, jz_ws asker, jz_work *work);
 
 /* Posts an errand that was created, with its reservation. If CLOSED, frees it, and ends the reservation. */
 jz_send_status jz_errand_post(jz_shard *shard, jz_errand *errand);

@@ -40,8 +40,8 @@ extension JazzyServer {
     /// Each event loop closes up to 256 of its connections at once and, so that its other connections do not wait, up
     /// to 256 more in each further iteration, which takes about 2 ms. All that had subscribed before are closed. A
     /// connection that subscribes before the last one is closed may or may not be, and messages that are published
-    /// meanwhile reach those that are still open. A handler on workers that closes its own connection so gets no more
-    /// messages, as after ``JazzyConnection/close(code:reason:)``.
+    /// meanwhile reach those that are still open. A handler that closes its own connection so gets no more messages, as
+    /// after ``JazzyConnection/close(code:reason:)``: it is the first to be closed.
     ///
     /// - Parameters:
     ///   - topic: Any string, compared byte by byte.

@@ -75,7 +75,7 @@ static void who_awaits_the_verdict_of_an_errand_that_is_refused_goes_on(void **s
     jz_workers_init(&workers, &jz_errand_mail);
     jz_work *work = jz_work_create(&workers, (jz_ws){1}, &route);
     jz_errand *errand = create();
-    jz_errand_set_asker(errand, work);
+    jz_errand_set_asker(errand, work->ws, work);
     const jz_message message = {.kind = JZ_MESSAGE_TEXT, .bytes = (const uint8_t *)""};
     const jz_event messaged = {.type = JZ_EVENT_MESSAGE, .close_reason = ""};
     const jz_event closed = {.type = JZ_EVENT_CLOSE, .close_reason = ""};

@@ -228,8 +228,8 @@ JZ_PUBLIC size_t jz_server_subscribers(jz_server *server, const char *topic, siz
  * each further iteration: that takes about 2 ms, with the system calls that send the close frames. All that had
  * subscribed before are closed. A connection that subscribes before the last one is closed may or may not be; messages
  * that are published meanwhile reach those that are still open. If the server is stopped meanwhile, they still get this
- * code. A handler on workers that closes its own connection so gets no more messages, as after jz_ws_close: what waits
- * for a worker waits until its loop has seen whether it has.
+ * code. A handler that closes its own connection so gets no more messages, as after jz_ws_close: it is the first to be
+ * closed. On workers, what waits for one waits until the loop has seen whether it is.
  *
  * SENT: begun on this loop, and on its way to the others; also if there are no subscribers. DROPPED: the code may not
  * be sent, or the reason is not UTF-8, or the mailbox of a loop is full, or there is no memory: nobody is closed.
