@@ -130,6 +130,14 @@ static void close_client(client *self, client *closed, uint16_t code)
     note_end(self, closed, OF_SERVER(jz_ws_close(ws, code, "enough", 6)));
 }
 
+static void close_topic(scene *scene, client *self, uint8_t topic)
+{
+    scene_close_topic(scene, topic);
+    pthread_mutex_lock(&self->lock);
+    self->may_have_ended_itself |= self->may_be_subscribed[topic];
+    pthread_mutex_unlock(&self->lock);
+}
+
 static void act(scene *scene, client *self, const peer_message *wanted, const jz_message *message)
 {
     enum { LARGE = 40000 };
@@ -176,7 +184,10 @@ static void act(scene *scene, client *self, const peer_message *wanted, const jz
         close_client(self, self, 4000);
         break;
     case ACTION_CLOSE:
-        close_client(self, self, JZ_CLOSE_NORMAL);
+        if (wanted->target % 4 == 0)
+            close_topic(scene, self, topic);
+        else
+            close_client(self, self, JZ_CLOSE_NORMAL);
         break;
     case ACTION_TERMINATE: {
         jz_ws ws = scene_ws(self);

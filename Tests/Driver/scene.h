@@ -23,7 +23,8 @@ typedef struct client {
     jz_ws ws;
     bool has_opened;
     bool has_closed;
-    bool has_ended_itself; /* by its handler */
+    bool has_ended_itself;      /* by its handler */
+    bool may_have_ended_itself; /* with a topic: only its loop knows whether it was subscribed then */
     bool was_clean;
     jz_close_cause cause;
     size_t releases; /* of its state */
