@@ -9,21 +9,26 @@
 
 #include "../common-tls/tls_pipe.h"
 #include "fail.h"
+#include "tls_records.h"
 
 enum { MOST_KEPT = 17 * 1024 /* bytes of a record of which the connection may have a part already */ };
 
 struct tls_client {
-    SSL *ssl;
+    SSL *ssl;             /* NULL: the handshake is done, and its records are read and written here */
+    tls_records *records; /* NULL: OpenSSL's */
     int descriptor;
     bool resumes;
     uint8_t *unsent; /* records that the kernel has not taken yet */
     size_t unsent_length;
+    uint8_t *kept; /* the beginning of a record */
+    size_t kept_length;
 };
 
 static SSL_CTX *context;
 static tls_pipe channel;
 static SSL_SESSION *session; /* that is resumed, as soon as a server has given one */
 static bool resumes;
+static bool has_own_records;
 static uint8_t ciphertext[512 * 1024];
 
 static _Noreturn void fail_by_tls(const char *what)
@@ -56,6 +61,11 @@ void tls_prepare(const settings *settings)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, keep_session);
     resumes = settings->resumes;
+    /* Where messages are counted and not handshakes, which the key log makes slower. */
+    has_own_records = settings->tls == TLS_1_3 && settings->workload == WORKLOAD_ECHO && settings->handshakes == 0 &&
+                      !settings->resumes;
+    if (has_own_records)
+        tls_records_prepare(context);
     tls_pipe_create(&channel);
 }
 
@@ -83,6 +93,8 @@ tls_client *tls_open(int descriptor)
 static bool flush_unsent(tls_client *client)
 {
     size_t sent = 0;
+    if (client->unsent_length == 0)
+        return true;
     while (sent < client->unsent_length) {
         ssize_t count = send(client->descriptor, client->unsent + sent, client->unsent_length - sent, MSG_NOSIGNAL);
         if (count < 0)
@@ -142,6 +154,30 @@ static void check_handshake(const tls_client *client)
         fail("the server did not resume a session");
 }
 
+static void keep(tls_client *client, const uint8_t *bytes, size_t length)
+{
+    client->kept_length = length;
+    if (length == 0)
+        return;
+    client->kept = malloc(length);
+    if (client->kept == NULL)
+        fail("no memory for a part of a record");
+    memcpy(client->kept, bytes, length);
+}
+
+static void end_handshake(tls_client *client)
+{
+    if (!has_own_records) {
+        check_handshake(client);
+        return;
+    }
+    client->records = tls_records_create();
+    keep(client, channel.input, channel.input_length); /* tickets, of servers that send them before they know it */
+    channel.input_length = 0;
+    SSL_free(client->ssl);
+    client->ssl = NULL;
+}
+
 bool tls_shake_hands(tls_client *client)
 {
     if (!flush_unsent(client))
@@ -151,7 +187,7 @@ bool tls_shake_hands(tls_client *client)
         bool goes_on = result != 1 && needs_more(client, result);
         flush(client);
         if (result == 1) {
-            check_handshake(client);
+            end_handshake(client);
             return true;
         }
         if (!goes_on)
@@ -164,8 +200,30 @@ bool tls_shake_hands(tls_client *client)
     }
 }
 
+/* As tls_receive. */
+static ssize_t receive_content(tls_client *client, uint8_t *bytes, size_t capacity)
+{
+    size_t kept = client->kept_length;
+    size_t taken;
+    ssize_t count = recv(client->descriptor, ciphertext + kept, capacity - kept, 0);
+    if (count <= 0)
+        return count;
+    if (kept > 0)
+        memcpy(ciphertext, client->kept, kept);
+    free(client->kept);
+    client->kept = NULL;
+    size_t length = kept + (size_t)count;
+    size_t total = tls_records_open(client->records, ciphertext, length, bytes, &taken);
+    keep(client, ciphertext + taken, length - taken);
+    if (total == 0)
+        errno = EAGAIN;
+    return total > 0 ? (ssize_t)total : -1;
+}
+
 ssize_t tls_receive(tls_client *client, void *bytes, size_t capacity)
 {
+    if (client->records != NULL)
+        return receive_content(client, bytes, capacity);
     ssize_t received = receive_records(client, capacity - MOST_KEPT);
     if (received <= 0)
         return received;
@@ -186,11 +244,24 @@ ssize_t tls_receive(tls_client *client, void *bytes, size_t capacity)
     return total > 0 ? (ssize_t)total : -1;
 }
 
+static void write_records(tls_client *client, const uint8_t *bytes, size_t length)
+{
+    while (length > 0) {
+        size_t part = length < TLS_MOST_PLAINTEXT ? length : TLS_MOST_PLAINTEXT;
+        tls_pipe_reserve(&channel, part + TLS_RECORD_OVERHEAD);
+        channel.output_length += tls_records_seal(client->records, bytes, part, channel.output + channel.output_length);
+        bytes += part;
+        length -= part;
+    }
+}
+
 ssize_t tls_send(tls_client *client, const void *bytes, size_t length, bool has_more)
 {
     if (!flush_unsent(client))
         return -1;
-    if (length > 0 && SSL_write(client->ssl, bytes, (int)length) != (int)length)
+    if (client->records != NULL)
+        write_records(client, bytes, length);
+    else if (length > 0 && SSL_write(client->ssl, bytes, (int)length) != (int)length)
         fail_by_tls("TLS does not send");
     if (!has_more)
         flush(client);
@@ -205,6 +276,8 @@ bool tls_has_unsent(const tls_client *client)
 void tls_close(tls_client *client)
 {
     SSL_free(client->ssl);
+    tls_records_free(client->records);
+    free(client->kept);
     free(client->unsent);
     free(client);
 }

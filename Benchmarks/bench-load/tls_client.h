@@ -1,4 +1,7 @@
-/* TLS on a client's connections, by OpenSSL. The functions that receive and send are as recv() and send() are. */
+/*
+ * TLS on a client's connections: handshakes by OpenSSL, records by OpenSSL or, to measure messages of TLS 1.3, by
+ * tls_records.h. The functions that receive and send are as recv() and send() are.
+ */
 #ifndef JAZZY_BENCH_TLS_CLIENT_H
 #define JAZZY_BENCH_TLS_CLIENT_H
 

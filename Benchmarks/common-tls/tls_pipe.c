@@ -27,7 +27,7 @@ static int take_input(BIO *bio, char *bytes, size_t capacity, size_t *taken)
     return 1;
 }
 
-static void append(tls_pipe *pipe, const char *bytes, size_t length)
+void tls_pipe_reserve(tls_pipe *pipe, size_t length)
 {
     while (pipe->output_capacity - pipe->output_length < length) {
         size_t capacity = 2 * pipe->output_capacity;
@@ -37,6 +37,11 @@ static void append(tls_pipe *pipe, const char *bytes, size_t length)
         pipe->output = grown;
         pipe->output_capacity = capacity;
     }
+}
+
+static void append(tls_pipe *pipe, const char *bytes, size_t length)
+{
+    tls_pipe_reserve(pipe, length);
     memcpy(pipe->output + pipe->output_length, bytes, length);
     pipe->output_length += length;
 }

@@ -27,4 +27,7 @@ void tls_pipe_create(tls_pipe *pipe);
 /* Joins a connection to it. */
 void tls_pipe_attach(tls_pipe *pipe, SSL *ssl);
 
+/* Makes room for so many bytes behind the output. Ends the program if there is no memory. */
+void tls_pipe_reserve(tls_pipe *pipe, size_t length);
+
 #endif
