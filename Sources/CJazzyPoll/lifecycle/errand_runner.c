@@ -145,13 +145,22 @@ static jz_connection *writable_caller(const jz_shard *shard, jz_ws caller)
     return connection != NULL && jz_connection_is_writable(connection) ? connection : NULL;
 }
 
-/* What a worker's handler asks for may end its own connection, as what it sends may: it gets no more messages then. */
+/*
+ * What a worker's handler asks for may end its own connection, as what it sends may: it gets no more messages then. Not
+ * so where sending only finds that the peer has gone, who was first.
+ */
+static bool has_ended_it(const jz_connection *caller)
+{
+    return caller->phase == JZ_PHASE_WEBSOCKET && !jz_connection_is_writable(caller) &&
+           caller->broken != JZ_FAILURE_TRANSPORT;
+}
+
 void jz_errand_run(jz_shard *shard, jz_letter *letter)
 {
     jz_ws ws = ((const jz_errand *)letter)->caller;
     jz_connection *caller = ws.value != 0 ? writable_caller(shard, ws) : NULL;
     run(shard, letter);
-    if (caller != NULL && caller->phase == JZ_PHASE_WEBSOCKET && !jz_connection_is_writable(caller))
+    if (caller != NULL && has_ended_it(caller))
         caller->work->has_ended_it = true;
 }
 

@@ -1,6 +1,7 @@
 /*
  * JZ_BACKPRESSURE_CLOSE, where the handler runs on workers: if what it sends itself is too much, it gets none of the
- * messages that wait when its connection is closed, as on the loop. If it is another's, it gets them all.
+ * messages that wait when its connection is closed, as on the loop. If it is another's, or the peer has gone, it gets
+ * them all.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -23,6 +24,8 @@ static const uint8_t piece[LIMIT / 2];
 static void (*fill)(jz_ws ws); /* sends a piece; NULL: the handler sends nothing */
 static atomic_bool is_held;
 static atomic_bool holds;
+static atomic_bool is_held_again; /* after it has sent */
+static atomic_bool has_sent;
 
 static void send_piece(jz_ws ws)
 {
@@ -61,17 +64,18 @@ static void subscribe_and_overfill(journal *journal, jz_ws ws, const jz_event *e
     test_hold_while(is_held);
 }
 
-static void start(jz_execution execution, void (*with)(jz_ws ws))
+typedef void (*action)(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message);
+
+static void start_with(jz_execution execution, jz_backpressure_policy policy, action act)
 {
     seen = (journal)JOURNAL_INITIALIZER;
-    seen.act = subscribe_and_overfill;
-    fill = with;
-    is_held = execution == JZ_EXECUTION_WORKERS;
-    holds = false;
+    seen.act = act;
+    is_held = is_held_again = execution == JZ_EXECUTION_WORKERS;
+    holds = has_sent = false;
     jz_route_options route = jz_route_options_default();
     route.execution = execution;
     route.backpressure_limit = LIMIT;
-    route.backpressure_policy = JZ_BACKPRESSURE_CLOSE;
+    route.backpressure_policy = policy;
     route.kernel_send_limit = SLOW_RECEIVE_BUFFER;
     jz_options options = serving_options(1);
     options.close_timeout_ms = 3 * TEST_DEADLINE_MS;
@@ -80,7 +84,20 @@ static void start(jz_execution execution, void (*with)(jz_ws ws))
     bystander_open(jz_server_port(server));
     assert_true(test_client_connect(&peer, jz_server_port(server), SLOW_RECEIVE_BUFFER));
     assert_true(test_client_upgrade(&peer, UPGRADE_REQUEST("/")));
+}
+
+static void start(jz_execution execution, void (*with)(jz_ws ws))
+{
+    fill = with;
+    start_with(execution, JZ_BACKPRESSURE_CLOSE, subscribe_and_overfill);
     assert_eventually(jz_server_subscribers(server, ROOM, NULL, 0) == 1);
+}
+
+static void finish(void)
+{
+    assert_false(seen.was_reentered);
+    bystander_close();
+    jz_server_destroy(server);
 }
 
 /* Frames with a masking key of zero. */
@@ -101,10 +118,8 @@ static void expect_journal_of_who_was_closed(const char *expected)
     assert_int_equal(frame.payload[0] << 8 | frame.payload[1], JZ_CLOSE_TRY_AGAIN_LATER);
     test_client_send_frame(&peer, &(test_frame)CLOSE(1013, ""));
     journal_expect(&seen, 1, expected);
-    assert_false(seen.was_reentered);
-    bystander_close();
     test_client_close(&peer);
-    jz_server_destroy(server);
+    finish();
 }
 
 static void who_sends_itself_too_much_gets_nothing_that_waits(void **state)
@@ -122,6 +137,40 @@ static void who_sends_itself_too_much_gets_nothing_that_waits(void **state)
         start(JZ_EXECUTION_LOOP, ways[i]);
         send_messages();
         expect_journal_of_who_was_closed("open text(a) close(1013 clean)");
+    }
+}
+
+static void send_itself_more_than_waits(journal *journal, jz_ws ws, const jz_event *event, const jz_message *message)
+{
+    (void)message;
+    if (event->type != JZ_EVENT_MESSAGE || journal->messages > 1)
+        return;
+    holds = true;
+    test_hold_while(is_held);
+    for (int i = 0; i < 3; i++)
+        send_piece(ws);
+    has_sent = true;
+    test_hold_while(is_held_again);
+}
+
+/* The loop learns of the reset by sending, because the handler has sent more than may wait; it has not ended it. */
+static void who_sends_too_much_to_a_peer_that_has_gone_gets_all_that_waits(void **state)
+{
+    (void)state;
+    for (int policy = JZ_BACKPRESSURE_DROP; policy <= JZ_BACKPRESSURE_REPORT; policy++) {
+        start_with(JZ_EXECUTION_WORKERS, (jz_backpressure_policy)policy, send_itself_more_than_waits);
+        send_messages();
+        assert_eventually(holds);
+        bystander_let_turn();
+        bystander_hold_loop();
+        test_client_reset(&peer);
+        is_held = false;
+        assert_eventually(has_sent);
+        bystander_release_loop();
+        assert_eventually(!jz_ws_is_open(journal_handle_of(&seen, 0)));
+        is_held_again = false;
+        journal_expect(&seen, 1, "open text(a) text(b) text(c) error(the connection was lost) close(1006 unclean)");
+        finish();
     }
 }
 
@@ -144,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_sends_itself_too_much_gets_nothing_that_waits),
+        cmocka_unit_test(who_sends_too_much_to_a_peer_that_has_gone_gets_all_that_waits),
         cmocka_unit_test(who_is_sent_too_much_by_another_gets_all_that_waits),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("backpressure on workers", tests, NULL, NULL));
