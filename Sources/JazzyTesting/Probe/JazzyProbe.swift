@@ -44,13 +44,7 @@ public final class JazzyProbe: Sendable {
     let host: ProbeHost
     let headers: JazzyHeaders
     let wire: ProbeWire
-    private let progress = Mutex(Progress())
-
-    private struct Progress: Sendable {
-        var hasBegun = false
-        /// The texts and binary messages that the probe has sent.
-        var messages = 0
-    }
+    private let hasBegun = Mutex(false)
 
     /// Creates a client of a server, which must have its routes, and must not listen: it runs, in memory, from when its
     /// first probe opens until its last probe is released.
@@ -90,16 +84,16 @@ public final class JazzyProbe: Sendable {
     ///   (`JazzyError.Code.limitReached`).
     @discardableResult
     public func open(untilHandled: Bool = true) async throws -> JazzyTestResponse {
-        let isFirst = progress.withLock { progress in
-            defer { progress.hasBegun = true }
-            return !progress.hasBegun
+        let isFirst = hasBegun.withLock { hasBegun in
+            defer { hasBegun = true }
+            return !hasBegun
         }
         guard isFirst else {
             throw JazzyTestError(.invalidState, "a probe opens once; create another: JazzyProbe(probe.server, path)")
         }
         try await host.run(within: timeLimit)
         try host.connect(wire)
-        wire.send(handshakeRequest(path: path, headers: headers))
+        wire.send(request: handshakeRequest(path: path, headers: headers))
         let response = try await wire.awaitResponse(within: timeLimit)
         guard response.isAccepted else { throw JazzyTestError.refused(path, response) }
         guard untilHandled else { return response }
@@ -132,12 +126,12 @@ public final class JazzyProbe: Sendable {
     /// - Parameter payload: At most 125 bytes; with more, the server closes the connection.
     /// - Throws: ``JazzyTestError``.
     public func ping(_ payload: some Sequence<UInt8> = EmptyCollection()) async throws {
-        let earlier = pongs.count
-        try sendOrThrow(JazzyTestFrame(.ping, payload))
+        let payload = Array(payload)
+        let expected = try sendOrThrow(JazzyTestFrame(.ping, payload))
         try await wire.state.wait(within: timeLimit) { _ in
             "there is no pong: does a handler block, or was reading paused?"
-        } until: {
-            $0.pongs.count > earlier || $0.isOver
+        } until: { state in
+            state.pongs.count { $0 == payload } >= expected.pongs || state.isOver
         }
         try await settle()
     }
@@ -163,8 +157,7 @@ public final class JazzyProbe: Sendable {
     /// - Parameter bytes: Any bytes.
     /// - Throws: ``JazzyTestError``.
     public func raw(_ bytes: [UInt8]) async throws {
-        try requireOpen()
-        wire.send(bytes)
+        guard wire.send(raw: bytes) else { throw ended() }
         try await wire.state.wait(within: timeLimit) { _ in
             "the server does not take the bytes: does a handler block, or was reading paused?"
         } until: {
@@ -277,12 +270,8 @@ public final class JazzyProbe: Sendable {
     // MARK: -
 
     private func send(_ frame: JazzyTestFrame, _ untilHandled: Bool) async throws {
-        try sendOrThrow(frame)
-        let count = progress.withLock { progress in
-            progress.messages += 1
-            return progress.messages
-        }
-        if untilHandled { try await awaitHandled(count) }
+        let expected = try sendOrThrow(frame)
+        if untilHandled { try await awaitHandled(expected.messages) }
     }
 
     private func awaitHandled(_ count: Int) async throws {
@@ -319,8 +308,10 @@ public final class JazzyProbe: Sendable {
         }
     }
 
-    private func sendOrThrow(_ frame: JazzyTestFrame) throws {
-        guard wire.send(frame) else { throw ended() }
+    @discardableResult
+    private func sendOrThrow(_ frame: JazzyTestFrame) throws -> ProbeWire.Expected {
+        guard let expected = wire.send(frame) else { throw ended() }
+        return expected
     }
 
     private func requireOpen() throws {

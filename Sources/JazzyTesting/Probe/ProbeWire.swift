@@ -13,6 +13,10 @@ final class ProbeWire: Sendable {
         var hasEnded = false
         /// The client is gone.
         var isLost = false
+        /// The texts and binary messages that were sent.
+        var messagesSent = 0
+        /// How many pongs there are when all pings so far are answered, by their payload.
+        var duePongs: [[UInt8]: Int] = [:]
         fileprivate var bell: Bell?
         /// A channel has the other end of the bell's pipe. Before, the bell has been rung, and after it is gone.
         fileprivate var isServed = false
@@ -38,6 +42,7 @@ final class ProbeWire: Sendable {
 
         fileprivate var responseReader = ResponseReader()
         fileprivate var frames = FrameReader()
+        fileprivate var sentFrames = FrameReader()
         fileprivate var messages = MessageReader()
         fileprivate var hasSentClose = false
 
@@ -67,16 +72,33 @@ final class ProbeWire: Sendable {
 
     // MARK: The client
 
-    func send(_ bytes: [UInt8]) {
+    /// Sends the request.
+    func send(request bytes: [UInt8]) {
         state.change { $0.send(bytes) }
     }
 
-    /// Sends a frame. False: the client may not send any more.
-    func send(_ frame: JazzyTestFrame) -> Bool {
+    /// Sends bytes, which may be frames, or parts of them. False: the client may not send any more.
+    func send(raw bytes: [UInt8]) -> Bool {
         state.change { state in
             guard state.isOpen else { return false }
-            state.send(frame)
+            state.send(raw: bytes)
             return true
+        }
+    }
+
+    /// What is there when the server has dealt with a frame that was sent, and with all before it.
+    struct Expected: Sendable {
+        let messages: Int
+        /// With the frame's payload.
+        let pongs: Int
+    }
+
+    /// Sends a frame; `nil`: the client may not send any more.
+    func send(_ frame: JazzyTestFrame) -> Expected? {
+        state.change { state in
+            guard state.isOpen else { return nil }
+            state.send(frame)
+            return Expected(messages: state.messagesSent, pongs: state.duePongs[frame.payload] ?? 0)
         }
     }
 
@@ -165,7 +187,23 @@ extension ProbeWire.State {
         var frame = frame
         frame.mask = Self.mask
         if frame.opcode == .close { hasSentClose = true }
+        guard sentFrames.unread == 0 else { return send(raw: frame.bytes) }
+        note(frame)
         send(frame.bytes)
+    }
+
+    mutating func send(raw bytes: [UInt8]) {
+        sentFrames.append(bytes)
+        while let frame = sentFrames.next() { note(frame) }
+        send(bytes)
+    }
+
+    /// It is sent.
+    private mutating func note(_ frame: JazzyTestFrame) {
+        if frame.isFinal, frame.opcode.rawValue < 8 { messagesSent += 1 }
+        guard frame.opcode == .ping else { return }
+        let answered = pongs.count { $0 == frame.payload }
+        duePongs[frame.payload] = max(duePongs[frame.payload] ?? 0, answered) + 1
     }
 
     mutating func end() {
