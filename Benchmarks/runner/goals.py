@@ -42,6 +42,10 @@ GOALS: list[Goal] = [
         for kind in ("russian", "chinese", "emoji")
         for size, limit in ((1000, 1.05), (16000, 1.05), (64000, 1.1))
     ),
+    *(
+        _versus(f"CPU of {kind} text to binary", "clock-text-64000", limit, "binary", kind)
+        for kind, limit in (("ascii", 1.02), ("russian", 1.1), ("chinese", 1.1), ("emoji", 1.1))
+    ),
     *(_versus("CPU of compressed echo to uWebSockets", f"deflate-{size}", 1.0, UWS) for size in (200, 16000)),
     *(
         _versus("compressed size to uWebSockets", f"deflate-{size}", 1.0, UWS, C, "received_bytes_per_message")

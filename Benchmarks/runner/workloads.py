@@ -97,10 +97,21 @@ def fan_out(key: str, title: str, peers: list[Peer], subscribers: int, burst: in
     return Workload(key, title, "delivery", ours + with_topics)
 
 
+def texts(*load: str) -> tuple[Run, ...]:
+    return tuple(Run(kind, echo_c(), (*load, "--payload", kind)) for kind in ("binary", "ascii", "russian", "chinese", "emoji"))
+
+
 def text(size: int) -> Workload:
-    kinds = ("binary", "ascii", "russian", "chinese", "emoji") if size > 100 else ("binary", "ascii")
-    runs = tuple(Run(kind, echo_c(), ("echo", "--size", str(size), "--payload", kind)) for kind in kinds)
-    return Workload(f"text-{size}", f"text of {size:,} B, 64 connections, one in flight, Jazzy, C", "echo", runs)
+    runs = texts("echo", "--size", str(size))
+    title = f"text of {size:,} B, 64 connections, one in flight, Jazzy, C"
+    return Workload(f"text-{size}", title, "echo", runs if size > 100 else runs[:2])
+
+
+def text_by_the_clock(size: int, rate: int | None = None) -> Workload:
+    """The same number of messages for all kinds: where each waits for an answer, what is slower finds more at once."""
+    load = ("tails", "--connections", "64", "--size", str(size), "--rate", "{rate}" if rate is None else str(rate))
+    title = f"text of {size:,} B by the clock, 64 connections at half load, Jazzy, C"
+    return Workload(f"clock-text-{size}", title, "echo", texts(*load), capacity=load if rate is None else ())
 
 
 def deflate(size: int, peers: list[Peer]) -> Workload:
@@ -299,6 +310,7 @@ def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
         fan_out("fan-out-8", "fan-out of eight 20 B messages at once to 1,000 subscribers", peers, 1000, 8),
         *(text(size) for size in (20, 1000, 16000)),
         near_a_limit(text(64000)),
+        near_a_limit(text_by_the_clock(64000)),
         near_a_limit(deflate(200, peers)),
         deflate(16000, peers),
         near_a_limit(connect(peers)),
@@ -322,6 +334,7 @@ def quick_workloads(peers: list[Peer]) -> list[Workload]:
         echo("echo-64000", "echo, 64 connections, 64,000 B, one in flight", peers, "--size", "64000"),
         fan_out("fan-out-8", "fan-out of eight 20 B messages at once to 100 subscribers", peers, 100, 8),
         text(1000),
+        text_by_the_clock(64000, rate=1_000),
         deflate(200, peers),
         connect(peers),
         idle_beside(500),
