@@ -52,6 +52,7 @@ class Part:
 
 PARTS = [
     Part("Servers side by side, also with TLS; codec and session", "{latest}.json", "make bench-servers", of_servers),
+    Part("Tails", "tails/{latest}.json", "make bench-tails", of_servers),
     Part("Topics shared through Redis", "redis/{latest}.json", "make bench-redis", of_redis),
     Part("Clients that come back", "{quick-}resume.json", "make bench-resume"),
     Part("The page with metrics", "{quick-}scrape.json", "make bench-scrape"),

@@ -8,15 +8,20 @@ ONLY ?=
 ROUNDS ?=
 
 # Everything that has goals, and one table of them all. With ONLY, workloads of servers alone.
-BENCH_PARTS := bench-servers $(if $(ONLY),,bench-redis bench-resume bench-scrape bench-instruction-goals)
+BENCH_PARTS := bench-servers $(if $(ONLY),,bench-tails bench-redis bench-resume bench-scrape bench-instruction-goals)
 
-.PHONY: bench bench-servers
+.PHONY: bench bench-servers bench-tails
 bench:
 	@failed=""; for part in $(BENCH_PARTS); do $(MAKE) $$part || failed="$$failed $$part"; done; \
 		$(MAKE) bench-goals KEEP=$$([ "$${failed}$(QUICK)$(ONLY)" ] || echo yes) && [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 bench-servers: bench-programs
 	@$(MAKE) $(if $(QUICK),quick-peers,peers)
 	$(BENCH) --micro $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) --peers Benchmarks/peers/peers.json $(PEER_ARGUMENTS)
+
+# The slowest echoes: what interrupts a core for a millisecond decides over them. REAL_TIME=1 lets no other program do so.
+bench-tails: bench-programs
+	$(if $(REAL_TIME),Scripts/in-real-time env) $(BENCH) --tails --output Benchmarks/results/tails $(if $(QUICK),--quick) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 .PHONY: bench-programs
 bench-programs: swift-toolchain
@@ -74,10 +79,11 @@ bench-goals:
 .PHONY: test-bench
 test-bench: $(VENV)/.installed
 	PYTHONPATH=Benchmarks $(PYTHON) -m pytest -q Benchmarks/runner/tests Benchmarks/redis_runner/tests
-	@rm -f Benchmarks/results/quick* Benchmarks/results/redis/quick*
+	@rm -f Benchmarks/results/quick* Benchmarks/results/*/quick*
 	@$(MAKE) bench QUICK=1 SWIFT_FLAGS="$(SWIFT_STRICT)"
 	python3 -m json.tool Benchmarks/results/quick.json /dev/null
 	test -s Benchmarks/results/quick.md && test -s Benchmarks/results/quick.svg
+	python3 -m json.tool Benchmarks/results/tails/quick.json /dev/null
 	python3 -m json.tool Benchmarks/results/redis/quick.json /dev/null
 	test -s Benchmarks/results/redis/quick.md && test -s Benchmarks/results/redis/quick-capacity.html
 	for part in resume scrape instructions; do python3 -m json.tool Benchmarks/results/quick-$$part.json /dev/null || exit 1; done

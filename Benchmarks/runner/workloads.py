@@ -225,7 +225,7 @@ def tails(clock: Clock) -> list[Workload]:
     slow, metrics = " --with slow", " --with metrics"
     return [
         tail("quiet", "nothing else", clock),
-        near_a_limit(tail("large", "while one more has 1 MB echoed", clock, "--large", "1000000")),
+        tail("large", "while one more has 1 MB echoed", clock, "--large", "1000000"),
         tail("connects", f"while {clock.connects:,} others connect", clock, "--connects", others),
         tail("slow", "while a handler takes 1 ms each 100 ms", clock, "--slow", "/slow", flags=slow),
         tail("worker", "while one on a worker does", clock, "--slow", "/slow-worker", floor_beside=False, flags=slow),
@@ -322,9 +322,16 @@ def all_workloads(peers: list[Peer], most_descriptors: int) -> list[Workload]:
         swift_task(1),
         swift_task(32),
         two_loops(),
-        *tails(Clock(connects=min(10_000, most_descriptors - 1_000 - 100))),
         *tls_workloads(peers, most_descriptors),
     ]
+
+
+def all_tails(most_descriptors: int) -> list[Workload]:
+    return [near_a_limit(each) for each in tails(Clock(connects=min(10_000, most_descriptors - 1_000 - 100)))]
+
+
+def quick_tails() -> list[Workload]:
+    return tails(Clock(connections=40, connects=100, seconds=0.3, rate=1_000))
 
 
 def quick_workloads(peers: list[Peer]) -> list[Workload]:
@@ -343,7 +350,6 @@ def quick_workloads(peers: list[Peer]) -> list[Workload]:
         swift_text(),
         swift_task(1),
         two_loops(),
-        *tails(Clock(connections=40, connects=100, seconds=0.3, rate=1_000)),
         tls_echo("tls-echo-20", "TLS, echo, 64 connections, 20 B, one in flight", peers, "--size", "20"),
         tls_handshake("1.2", True, peers),
         tls_beside(50, peers),

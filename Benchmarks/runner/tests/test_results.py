@@ -7,7 +7,7 @@ from runner.goals import Goal
 from runner.measurement import Results, figure_of
 from runner.plot import ratios
 from runner.verdict import MET, NOT_MEASURED, Judged
-from runner.workloads import C, FLOOR, SWIFT, Peer, Run, Workload, all_workloads
+from runner.workloads import C, FLOOR, SWIFT, Peer, Run, Workload, all_tails, all_workloads
 
 MACHINE = {"date": "2026-01-01", "commit": "abc", "processor": "p", "cores": "2", "memory": "1 GiB", "kernel": "k"}
 
@@ -85,7 +85,8 @@ def test_a_peer_beats_us_where_it_does_beyond_noise(peer: list[float], beats_us:
 
 def test_every_goal_is_about_something_that_is_measured() -> None:
     peers = [Peer("uWebSockets", "x {port}", "x {port} d", "x {port} t")]
-    labels = {workload.key: {run.label for run in workload.runs} for workload in all_workloads(peers, 20_000)}
+    workloads = [*all_workloads(peers, 20_000), *all_tails(20_000)]
+    labels = {workload.key: {run.label for run in workload.runs} for workload in workloads}
     for goal in goals.GOALS:
         assert goal.label in labels[goal.workload]
         assert goal.versus is None or goal.versus in labels[goal.workload]
