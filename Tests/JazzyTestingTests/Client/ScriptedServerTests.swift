@@ -62,7 +62,7 @@ struct ScriptedServerTests {
         let client = try await JazzyTestClient(
             port: server.port, "/", headers: [:], timeLimit: .seconds(20), mostUnread: 1 << 20)
         let error = await #expect(throws: JazzyTestError.self) { try await client.message() }
-        #expect(error?.code == .malformed && error?.message.contains("asks for answers") == true)
+        #expect(error?.code == .malformed)
         client.disconnect()
         try await end
     }

@@ -5,9 +5,9 @@ import Testing
 
 @Suite("What a probe sends in parts, or side by side, is waited for as what it sends alone")
 struct SideBySideTests {
-    /// A probe of a handler that takes its time, on workers, and then records the text.
-    private static func probe(_ journal: Journal) async throws -> JazzyProbe {
-        let probe = JazzyProbe(options: JazzyRouteOptions(execution: .workers)) { ws, event, message in
+    /// A probe of a handler that takes its time, and then records the text.
+    private static func probe(_ journal: Journal, _ execution: JazzyExecution = .workers) async throws -> JazzyProbe {
+        let probe = JazzyProbe(options: JazzyRouteOptions(execution: execution)) { ws, event, message in
             guard event == .message, message.kind == .text else { return }
             // So that it is seen who does not wait.
             Thread.sleep(forTimeInterval: 0.002)
@@ -50,9 +50,11 @@ struct SideBySideTests {
 
     @Test("Of pings that are sent side by side, each waits for its own pong")
     func pings() async throws {
-        let probe = try await Self.probe(Journal())
+        let probe = try await Self.probe(Journal(), .loop)
         try await withThrowingTaskGroup { group in
             for number in UInt8(1)...100 {
+                // For which the pings behind it wait, on the loop.
+                if number % 4 == 1 { group.addTask { try await probe.text("slow") } }
                 group.addTask {
                     try await probe.ping([number])
                     #expect(probe.pongs.contains([number]))
