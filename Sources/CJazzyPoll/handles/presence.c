@@ -107,11 +107,13 @@ static void follow_refusal(const jz_server *server, jz_text topic)
 jz_send_status jz_server_close_topic(jz_server *server, const char *topic, size_t topic_length, uint16_t code,
                                      const char *reason, size_t reason_length)
 {
+    bool may_be_sent = jz_close_code_to_send(code) != 0 && jz_utf8_is_valid((const uint8_t *)reason, reason_length);
     if (jz_server_has_told_all(server) || jz_server_has_drained(server)) {
-        follow_refusal(server, (jz_text){topic, topic_length});
+        if (may_be_sent)
+            follow_refusal(server, (jz_text){topic, topic_length});
         return JZ_SEND_CLOSED;
     }
-    if (jz_close_code_to_send(code) == 0 || !jz_utf8_is_valid((const uint8_t *)reason, reason_length))
+    if (!may_be_sent)
         return JZ_SEND_DROPPED;
     /* Who waits to be subscribed is, then, and this loop's own earlier errands come first. */
     int rule = jz_shared_rule(server, (jz_text){topic, topic_length});

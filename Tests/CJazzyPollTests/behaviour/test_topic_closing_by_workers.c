@@ -235,6 +235,19 @@ static void who_closes_its_topic_too_late_gets_nothing_that_waited(void **state)
     }
 }
 
+/* Nor does jz_ws_close end anything with such a code. */
+static void who_may_not_close_its_topic_gets_all_that_waited_though_the_server_stops(void **state)
+{
+    (void)state;
+    start(close_with_a_code_that_may_not_be_sent);
+    stop_server();
+    assert_eventually(!jz_ws_is_open(journal_handle_of(&seen, 0)));
+    is_held = false;
+    journal_expect(&seen, 1, "open text(a) text(b) text(c) close(1001 clean)");
+    assert_int_equal(answer, JZ_SEND_CLOSED);
+    finish();
+}
+
 static void a_server_that_ends_meanwhile_keeps_nothing_of_it(void **state)
 {
     (void)state;
@@ -256,6 +269,7 @@ int main(void)
         cmocka_unit_test(who_closes_its_topic_gets_nothing_that_waited),
         cmocka_unit_test(who_is_not_closed_gets_all_that_waited),
         cmocka_unit_test(who_closes_its_topic_too_late_gets_nothing_that_waited),
+        cmocka_unit_test(who_may_not_close_its_topic_gets_all_that_waited_though_the_server_stops),
         cmocka_unit_test(a_server_that_ends_meanwhile_keeps_nothing_of_it),
     };
     return EXIT_STATUS_OF(cmocka_run_group_tests_name("closing topics on workers", tests, NULL, NULL));
