@@ -12,7 +12,7 @@ bench-redis:
 	$(BENCH_REDIS) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(CONNECTIONS),--connections $(CONNECTIONS))
 
 $(eval $(call bench_tls_program,bench-redis-load,$(wildcard Benchmarks/bench-redis-load/*.c Benchmarks/common-tls/*.c) \
-	$(addprefix Benchmarks/bench-load/,connection.c fail.c frame_reader.c histogram.c process.c tls_client.c)))
+	$(addprefix Benchmarks/bench-load/,connection.c fail.c frame_reader.c histogram.c process.c tls_client.c tls_records.c)))
 $(BUILD)/release/Benchmarks/bench-redis-load/%.o: C_FLAGS += -IBenchmarks/bench-load $(TLS_CFLAGS)
 
 $(BUILD)/release/bench-redis-bare: $(patsubst %.c,$(BUILD)/release/%.o,$(wildcard Benchmarks/bench-redis-bare/*.c) \
