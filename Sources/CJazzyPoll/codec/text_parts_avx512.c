@@ -57,7 +57,7 @@ enum {
     TURNED(LEADS | OF_3, by), TURNED(LEADS | LIMITS, by), TURNED(LEADS | OF_3, by), TURNED(LEADS | OF_3, by), \
     TURNED(LEADS | OF_4 | LIMITS | LEAST, by), TURNED(LEADS | OF_4, by), TURNED(LEADS | OF_4, by), \
     TURNED(LEADS | OF_4, by), TURNED(LEADS | OF_4 | LIMITS, by), TURNED(NEVER, by), TURNED(NEVER, by), \
-    TURNED(NEVER, by), FOUR(TURNED(NEVER, by)), TURNED(NEVER, by), TURNED(NEVER, by), TURNED(NEVER, by), 0}
+    TURNED(NEVER, by), FOUR(TURNED(NEVER, by)), FOUR(TURNED(NEVER, by))}
 
 /* Codes of two bits, where nothing from E0 on occurs: 1 leads, 2 continues, and 3, C0 and C1, is in no text. */
 #define PAIRS(by) { \
@@ -74,9 +74,8 @@ static const uint8_t places[JZ_TEXT_BLOCK + 1] = {
     84,  85,  86,  87,  88,  89,  90,  91,  92,  93,  94,  95,  96,  97,  98,  99,  100, 101, 102, 103, 104, 105,
     106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126};
 
-/* The ends of blocks where something is cut that is due one place on, or two. */
+/* The end of a block, where what is due on the next place is cut. */
 static const uint8_t last_place[JZ_TEXT_BLOCK] = {[63] = 0xFF};
-static const uint8_t last_places[JZ_TEXT_BLOCK] = {[62] = 0xFF, [63] = 0xFF};
 
 /* What three vectors give, told by what these bits give. */
 enum { A = 0xF0, B = 0xCC, C = 0xAA };
@@ -99,7 +98,6 @@ typedef struct progress {
     __m512i planes[PLANES]; /* of the last blocks */
     __m512i due;            /* a plane: after the next byte, one that continues */
     __m512i pairs[2];       /* instead of both where characters are short: of the last blocks of four parts each */
-    __m512i most;           /* the largest byte at each place of all blocks */
     __m512i errors;         /* not zero where a character is impossible */
     __m512i pair_errors;    /* likewise in the upper bit of each pair */
     unsigned calm;          /* how many times there was no long character */
@@ -113,9 +111,16 @@ typedef struct stretch {
     __m512i keys;
 } stretch;
 
+/* The index is the lower seven bits, which those of ASCII are, too: their code is 0. */
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED __m512i look_up(const uint8_t table[128], __m512i bytes)
 {
-    /* Bytes of ASCII become FF: the index is the lower seven bits. */
+    const __mmask64 is_no_ascii = _mm512_test_epi8_mask(bytes, _mm512_set1_epi8((char)0x80));
+    return _mm512_maskz_permutex2var_epi8(is_no_ascii, _mm512_load_si512(table), bytes, _mm512_load_si512(table + 64));
+}
+
+/* As above where FF, whose code ASCII gets, does not occur: quicker where masks are what there is most to do. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED __m512i look_up_short(const uint8_t table[128], __m512i bytes)
+{
     return _mm512_permutex2var_epi8(_mm512_load_si512(table), _mm512_min_epi8(bytes, _mm512_set1_epi8(-1)),
                                     _mm512_load_si512(table + 64));
 }
@@ -126,21 +131,18 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED __m512i previous(__m512i now, __m512i las
     return _mm512_permutex2var_epi8(last, _mm512_loadu_si512(places + 2 - distance), now);
 }
 
-/* The codes of two blocks, whose bits have been turned alike: one in the lower halves, one in the upper ones. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED __m512i codes_of(const __m512i *blocks, size_t part)
+/* The codes of blocks of this part and the one HALF behind it, in the lower and the upper halves of bytes. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED __m512i codes_of(size_t part, __m512i lower, __m512i upper)
 {
-    return SELECT(0x0F, look_up(codes[part], blocks[part]), look_up(codes[part], blocks[part + HALF]));
+    return SELECT(0x0F, look_up(codes[part], lower), look_up(codes[part], upper));
 }
 
 /* Because of the turns, each bit of the code has another place in each block. So all of them come by selecting. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void make_planes(__m512i planes[PLANES], const __m512i *blocks)
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void make_planes(__m512i planes[PLANES], __m512i first, __m512i second,
+                                                        __m512i third, __m512i fourth)
 {
-    const __m512i first = codes_of(blocks, 0);
-    const __m512i third = codes_of(blocks, 2);
     const __m512i first_third = SELECT(0x33, first, third);
     const __m512i third_first = SELECT(0x33, third, first);
-    const __m512i second = codes_of(blocks, 1);
-    const __m512i fourth = codes_of(blocks, 3);
     const __m512i second_fourth = SELECT(0x33, second, fourth);
     const __m512i fourth_second = SELECT(0x33, fourth, second);
     planes[0] = SELECT(0x55, first_third, second_fourth);
@@ -150,11 +152,9 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void make_planes(__m512i planes[PLANES], 
 }
 
 /* Any characters. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check(progress *text, const __m512i *blocks)
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_planes(progress *text, const __m512i now[PLANES])
 {
-    __m512i now[PLANES];
     __m512i last[PLANES];
-    make_planes(now, blocks);
     JZ_UNROLLED
     for (size_t i = 0; i < PLANES; i++) {
         last[i] = previous(now[i], text->planes[i], 1);
@@ -175,10 +175,18 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check(progress *text, const __m512i 
     text->errors = COMBINE(text->errors, last[3], is_outside, A | (B & C));
 }
 
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check(progress *text, const __m512i *blocks)
+{
+    __m512i planes[PLANES];
+    make_planes(planes, codes_of(0, blocks[0], blocks[HALF]), codes_of(1, blocks[1], blocks[1 + HALF]),
+                codes_of(2, blocks[2], blocks[2 + HALF]), codes_of(3, blocks[3], blocks[3 + HALF]));
+    check_planes(text, planes);
+}
+
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_four_short(progress *text, const __m512i *blocks, size_t half)
 {
-    __m512i now = _mm512_or_si512(look_up(pairs[0], blocks[0]), look_up(pairs[1], blocks[1]));
-    now = COMBINE(now, look_up(pairs[2], blocks[2]), look_up(pairs[3], blocks[3]), A | B | C);
+    __m512i now = _mm512_or_si512(look_up_short(pairs[0], blocks[0]), look_up_short(pairs[1], blocks[1]));
+    now = COMBINE(now, look_up_short(pairs[2], blocks[2]), look_up_short(pairs[3], blocks[3]), A | B | C);
     const __m512i last = previous(now, text->pairs[half], 1);
     text->pairs[half] = now;
     text->pair_errors = COMBINE(text->pair_errors, now, _mm512_add_epi8(last, last), A | (B ^ C));
@@ -206,13 +214,7 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void pairs_to_planes(progress *text)
     text->planes[2] = text->planes[1] = text->planes[0] = text->due = _mm512_setzero_si512();
 }
 
-/* ASCII continues nothing. What was due before stays as it is: it is an error already. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_ascii(progress *text)
-{
-    text->errors = COMBINE(text->errors, text->planes[3], _mm512_loadu_si512(last_place), A | (B & C));
-    text->errors = COMBINE(text->errors, text->due, _mm512_loadu_si512(last_places), A | (B & C));
-}
-
+/* ASCII continues nothing. */
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_short_ascii(progress *text)
 {
     const __m512i leads = _mm512_and_si512(_mm512_or_si512(text->pairs[0], text->pairs[1]), _mm512_set1_epi8(0x55));
@@ -231,43 +233,52 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED bool has_long_characters(__m512i most)
     return _mm512_cmpge_epu8_mask(most, _mm512_set1_epi8((char)FIRST_OF_3)) != 0;
 }
 
-/* Unmasks the blocks that are so far into their parts. Returns the largest byte at each place. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED __m512i take_blocks(const stretch *where, size_t at, __m512i *blocks)
+/* Unmasks the block that is so far into this part. `stores` is a constant, here and below. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED __m512i take_block(const stretch *where, size_t at, size_t part, bool stores)
 {
-    JZ_UNROLLED
-    for (size_t i = 0; i < PARTS; i++) {
-        blocks[i] = _mm512_xor_si512(_mm512_loadu_si512(where->source + i * where->length + at), where->keys);
-        if (where->destination != NULL)
-            _mm512_storeu_si512(where->destination + i * where->length + at, blocks[i]);
-    }
-    return largest(blocks);
+    const size_t place = part * where->length + at;
+    const __m512i block = _mm512_xor_si512(_mm512_loadu_si512(where->source + place), where->keys);
+    if (stores)
+        _mm512_storeu_si512(where->destination + place, block);
+    return block;
+}
+
+/* The codes of each two blocks are looked up before more are taken, so that the registers suffice. */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED __m512i take_codes(const stretch *where, size_t at, size_t part, bool stores)
+{
+    const __m512i lower = take_block(where, at, part, stores);
+    const __m512i upper = take_block(where, at, part + HALF, stores);
+    return codes_of(part, lower, upper);
 }
 
 /* Until all characters are short for a while. Returns how far into the parts that is. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED size_t take_any(progress *text, const stretch *where, size_t at)
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED size_t take_any(progress *text, const stretch *where, size_t at, bool stores)
 {
     while (at < where->length && text->calm < CALM) {
-        __m512i blocks[PARTS];
-        const __m512i most = take_blocks(where, at, blocks);
-        text->most = _mm512_max_epu8(text->most, most);
-        if (_mm512_movepi8_mask(most) == 0) {
-            check_ascii(text);
-        } else {
-            check(text, blocks);
-            text->calm = has_long_characters(most) ? 0 : text->calm + 1;
-        }
+        const __m512i first = take_codes(where, at, 0, stores);
+        const __m512i third = take_codes(where, at, 2, stores);
+        const __m512i second = take_codes(where, at, 1, stores);
+        const __m512i fourth = take_codes(where, at, 3, stores);
+        __m512i planes[PLANES];
+        make_planes(planes, first, second, third, fourth);
+        check_planes(text, planes);
+        /* Where a long character begins, something is due after the next byte. */
+        text->calm = _mm512_test_epi8_mask(text->due, text->due) != 0 ? 0 : text->calm + 1;
         at += JZ_TEXT_BLOCK;
     }
     return at;
 }
 
 /* Until behind the first blocks with long characters. */
-static JZ_FOR_AVX512 JZ_ALWAYS_INLINED size_t take_short(progress *text, const stretch *where, size_t at)
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED size_t take_short(progress *text, const stretch *where, size_t at, bool stores)
 {
     planes_to_pairs(text);
     while (at < where->length) {
         __m512i blocks[PARTS];
-        const __m512i most = take_blocks(where, at, blocks);
+        JZ_UNROLLED
+        for (size_t i = 0; i < PARTS; i++)
+            blocks[i] = take_block(where, at, i, stores);
+        const __m512i most = largest(blocks);
         at += JZ_TEXT_BLOCK;
         if (_mm512_movepi8_mask(most) == 0) {
             check_short_ascii(text);
@@ -276,7 +287,6 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED size_t take_short(progress *text, const s
         } else {
             pairs_to_planes(text);
             check(text, blocks);
-            text->most = _mm512_max_epu8(text->most, most);
             text->calm = 0;
             break;
         }
@@ -296,7 +306,7 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED progress beginning(const stretch *where)
         blocks[i] =
             _mm512_xor_si512(_mm512_loadu_si512(where->source + i * where->length - JZ_TEXT_BLOCK), where->keys);
     check(&text, blocks);
-    text.most = text.errors = text.pair_errors = zero;
+    text.errors = text.pair_errors = zero;
     text.calm = has_long_characters(largest(blocks)) ? 0 : CALM;
     return text;
 }
@@ -304,16 +314,21 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED progress beginning(const stretch *where)
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED bool is_possible(const progress *text)
 {
     const __m512i errors = COMBINE(text->errors, text->pair_errors, _mm512_set1_epi8((char)0xAA), A | (B & C));
-    return (_mm512_test_epi8_mask(errors, errors) | _mm512_cmpeq_epi8_mask(text->most, _mm512_set1_epi8(-1))) == 0;
+    return _mm512_test_epi8_mask(errors, errors) == 0;
+}
+
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED bool take_parts(const stretch *where, bool stores)
+{
+    progress text = beginning(where);
+    for (size_t at = 0; at < where->length;)
+        at = text.calm < CALM ? take_any(&text, where, at, stores) : take_short(&text, where, at, stores);
+    return is_possible(&text);
 }
 
 JZ_FOR_AVX512 bool jz_text_parts_avx512(uint8_t *destination, const uint8_t *source, size_t length, uint32_t key)
 {
     const stretch where = {destination, source, length, _mm512_set1_epi32((int)key)};
-    progress text = beginning(&where);
-    for (size_t at = 0; at < length;)
-        at = text.calm < CALM ? take_any(&text, &where, at) : take_short(&text, &where, at);
-    return is_possible(&text);
+    return destination != NULL ? take_parts(&where, true) : take_parts(&where, false);
 }
 
 #else
