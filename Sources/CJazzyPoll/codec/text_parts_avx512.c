@@ -100,7 +100,8 @@ typedef struct progress {
     __m512i pairs[2];       /* instead of both where characters are short: of the last blocks of four parts each */
     __m512i errors;         /* not zero where a character is impossible */
     __m512i pair_errors;    /* likewise in the upper bit of each pair */
-    unsigned calm;          /* how many times there was no long character */
+    bool have_limits;       /* some of the characters that began in the last blocks */
+    unsigned calm;          /* how many times in a row no long character began */
 } progress;
 
 /* Where the parts are. */
@@ -151,28 +152,47 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void make_planes(__m512i planes[PLANES], 
     planes[3] = MOVE_BITS(SELECT(0x55, second_fourth, third_first), 8, 1, 2, 4, 128, 16, 32, 64);
 }
 
+/*
+ * Of the bytes after those with LIMITS. FROM_90 and FROM_A0 have the places of LIMITS and LEAST, so that one look at
+ * the byte before tells what matters.
+ */
+static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_limits(progress *text, const __m512i now[PLANES], __m512i last_leads,
+                                                         __m512i last_is_of_4)
+{
+    const __m512i last_has_limits = previous(now[1], text->planes[1], 1);
+    const __m512i last_has_least = previous(now[0], text->planes[0], 1);
+    const __m512i is_above = COMBINE(last_is_of_4, now[1], now[0], (A & B) | (~A & C));
+    const __m512i is_outside = COMBINE(last_has_limits, is_above, last_has_least, A & (B ^ C));
+    text->errors = COMBINE(text->errors, last_leads, is_outside, A | (B & C));
+}
+
 /* Any characters. */
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check_planes(progress *text, const __m512i now[PLANES])
 {
-    __m512i last[PLANES];
-    JZ_UNROLLED
-    for (size_t i = 0; i < PLANES; i++) {
-        last[i] = previous(now[i], text->planes[i], 1);
-        text->planes[i] = now[i];
-    }
     /* What continues is what has to: after a byte that leads, after the next one of three, and after the next of four.
      */
+    const __m512i last_leads = previous(now[3], text->planes[3], 1);
+    const __m512i last_is_of_4 = previous(now[2], text->planes[2], 1);
     const __m512i is_any = COMBINE(now[2], now[1], now[0], A | B | C);
-    const __m512i due = COMBINE(now[3], is_any, _mm512_and_si512(last[3], last[2]), (A & B) | C);
+    const __m512i due = COMBINE(now[3], is_any, _mm512_and_si512(last_leads, last_is_of_4), (A & B) | C);
     const __m512i continues = _mm512_andnot_si512(now[3], now[2]);
-    const __m512i order = COMBINE(continues, last[3], previous(due, text->due, 2), A ^ (B | C));
-    text->due = due;
-    /* FROM_90 and FROM_A0 have the places of LIMITS and LEAST, so that one look at the last byte tells what matters. */
-    const __m512i is_above = COMBINE(last[2], now[1], now[0], (A & B) | (~A & C));
-    const __m512i is_outside = COMBINE(last[1], is_above, last[0], A & (B ^ C));
+    const __m512i order = COMBINE(continues, last_leads, previous(due, text->due, 2), A ^ (B | C));
     const __m512i is_never = COMBINE(now[3], now[2], now[0], ~A & ~B & C);
     text->errors = COMBINE(text->errors, order, is_never, A | B | C);
-    text->errors = COMBINE(text->errors, last[3], is_outside, A | (B & C));
+    text->due = due;
+    /* In many scripts no character has LIMITS. Where some have, now or in the last blocks, characters are long, or
+     * were. */
+    const bool have_limits = _mm512_test_epi8_mask(now[3], now[1]) != 0;
+    bool are_long = true;
+    if (have_limits | text->have_limits)
+        check_limits(text, now, last_leads, last_is_of_4);
+    else
+        are_long = _mm512_test_epi8_mask(due, due) != 0;
+    text->calm = are_long ? 0 : text->calm + 1;
+    text->have_limits = have_limits;
+    JZ_UNROLLED
+    for (size_t i = 0; i < PLANES; i++)
+        text->planes[i] = now[i];
 }
 
 static JZ_FOR_AVX512 JZ_ALWAYS_INLINED void check(progress *text, const __m512i *blocks)
@@ -262,8 +282,6 @@ static JZ_FOR_AVX512 JZ_ALWAYS_INLINED size_t take_any(progress *text, const str
         __m512i planes[PLANES];
         make_planes(planes, first, second, third, fourth);
         check_planes(text, planes);
-        /* Where a long character begins, something is due after the next byte. */
-        text->calm = _mm512_test_epi8_mask(text->due, text->due) != 0 ? 0 : text->calm + 1;
         at += JZ_TEXT_BLOCK;
     }
     return at;
