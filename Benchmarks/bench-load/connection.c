@@ -132,6 +132,26 @@ ssize_t connection_receive(connection *connection, void *bytes, size_t capacity)
                                    : recv(connection->descriptor, bytes, capacity, 0);
 }
 
+ssize_t connection_discard(connection *connection, const expectation *expected, size_t *messages)
+{
+    frame_reader *reader = &connection->reader;
+    ssize_t taken = 0;
+    if (!reader->is_in_payload) {
+        uint8_t bytes[LONGEST_HEADER];
+        taken = recv(connection->descriptor, bytes, sizeof bytes, 0);
+        if (taken <= 0)
+            return taken;
+        *messages += frame_reader_take(reader, bytes, (size_t)taken, expected);
+        if (!reader->is_in_payload)
+            return taken;
+    }
+    ssize_t count = recv(connection->descriptor, NULL, (size_t)reader->remaining, MSG_TRUNC);
+    if (count <= 0)
+        return taken > 0 ? taken : count; /* what ended it is told next time, too */
+    *messages += frame_reader_skip(reader, (size_t)count, expected);
+    return taken + count;
+}
+
 void connection_begin_row(connection *connection, const frames *frames, size_t number)
 {
     connection->next = number % frames->count;

@@ -37,6 +37,12 @@ void connection_begin_row(connection *connection, const frames *frames, size_t n
  */
 ssize_t connection_receive(connection *connection, void *bytes, size_t capacity);
 
+/*
+ * As connection_receive without TLS, but of a frame only its header, or its first bytes, are received; what has come of
+ * its payload behind them is discarded by the kernel (tcp(7), MSG_TRUNC). Adds to `*messages` how many are complete.
+ */
+ssize_t connection_discard(connection *connection, const expectation *expected, size_t *messages);
+
 /* Has `count` more frames sent, as far as the kernel takes them now. */
 void connection_send(connection *connection, const frames *frames, size_t count);
 

@@ -108,7 +108,7 @@ void run_echo(const settings *settings)
     run.fleet = fleet_open(settings, 0, settings->connections);
 
     /* While warming up, every byte that comes back is compared with the byte that was sent. */
-    run.expected = (expectation){run.frames.payload, run.frames.payload_length, settings->uses_deflate};
+    run.expected = fleet_expects(settings, &run.frames);
     uint64_t now = clock_ns();
     for (size_t i = 0; i < settings->connections; i++) {
         connection_begin_row(&run.fleet->connections[i], &run.frames, i);
@@ -117,7 +117,7 @@ void run_echo(const settings *settings)
     run.others = settings->handshakes > 0 ? handshakes_create(settings, MOST_OTHERS) : NULL;
     run.others_began_ns = clock_ns();
     run_for(&run, settings->warm_up, measurement);
-    run.expected = (expectation){0};
+    run.expected = fleet_expects_nothing(settings);
     measurement_begin(measurement, settings);
     run_for(&run, settings->seconds, measurement);
     measurement_end(measurement);

@@ -38,10 +38,10 @@ void run_fan_out(const settings *settings)
     if (measurement == NULL)
         fail("no memory");
     fleet *fleet = fleet_open(settings, 0, settings->connections);
-    expectation expected = {frames.payload, frames.payload_length, settings->uses_deflate};
+    expectation expected = fleet_expects(settings, &frames);
     for (uint64_t end = clock_ns() + (uint64_t)(settings->warm_up * 1e9); clock_ns() < end;)
         run_round(fleet, settings, &frames, &expected, measurement);
-    expected = (expectation){0};
+    expected = fleet_expects_nothing(settings);
     measurement_begin(measurement, settings);
     for (uint64_t end = clock_ns() + (uint64_t)(settings->seconds * 1e9); clock_ns() < end;)
         run_round(fleet, settings, &frames, &expected, measurement);

@@ -35,6 +35,15 @@ int fleet_look(fleet *fleet);
 /* The index of the `number`-th ready connection. */
 size_t fleet_ready(const fleet *fleet, int number);
 
+/* For the time before measuring: the first of the messages, each byte of it. */
+expectation fleet_expects(const settings *settings, const frames *frames);
+
+/*
+ * For measuring: nothing is compared, and of messages from 32 KiB on, which would take the load longer to receive than
+ * the servers need for them, payloads are discarded by the kernel, but for those that are compressed or encrypted.
+ */
+expectation fleet_expects_nothing(const settings *settings);
+
 /*
  * Receives once on a connection that is ready. Returns how many messages that completed, and adds the bytes received to
  * `*received`. Ends the program when the server has ended the connection.

@@ -70,6 +70,23 @@ static bool finish_frame(frame_reader *reader, const expectation *expected)
     return true;
 }
 
+/* Payload bytes, at most those that are still to come; NULL where they were discarded. */
+static size_t take_payload(frame_reader *reader, const uint8_t *bytes, size_t count, const expectation *expected)
+{
+    if ((reader->header[0] & CONTROL) == 0) {
+        if (bytes != NULL)
+            compare(reader, bytes, count, expected);
+        reader->message_length += count;
+    }
+    reader->remaining -= count;
+    return reader->remaining == 0 ? finish_frame(reader, expected) : 0;
+}
+
+size_t frame_reader_skip(frame_reader *reader, size_t length, const expectation *expected)
+{
+    return take_payload(reader, NULL, length, expected);
+}
+
 size_t frame_reader_take(frame_reader *reader, const uint8_t *bytes, size_t length, const expectation *expected)
 {
     size_t messages = 0;
@@ -82,14 +99,8 @@ size_t frame_reader_take(frame_reader *reader, const uint8_t *bytes, size_t leng
         size_t count = (size_t)(end - bytes);
         if (reader->remaining < count)
             count = (size_t)reader->remaining;
-        if ((reader->header[0] & CONTROL) == 0) {
-            compare(reader, bytes, count, expected);
-            reader->message_length += count;
-        }
+        messages += take_payload(reader, bytes, count, expected);
         bytes += count;
-        reader->remaining -= count;
-        if (reader->remaining == 0)
-            messages += finish_frame(reader, expected);
     }
     return messages;
 }

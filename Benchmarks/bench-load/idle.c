@@ -32,7 +32,7 @@ static uint64_t reading_once_quiet(const settings *settings)
 static void run_burst(fleet *fleet, const settings *settings, measurement *measurement)
 {
     frames frames = frames_create(settings->payload, settings->size, settings->uses_deflate, 2);
-    expectation expected = {frames.payload, frames.payload_length, settings->uses_deflate};
+    expectation expected = fleet_expects(settings, &frames);
     uint64_t began = clock_ns();
     for (size_t i = 0; i < fleet->count; i++)
         fleet_send(fleet, i, &frames, 1);

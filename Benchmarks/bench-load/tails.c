@@ -116,9 +116,9 @@ void run_tails(const settings *settings)
     run.frames = frames_create(settings->payload, settings->size, settings->uses_deflate, 2);
     run.fleet = fleet_open(settings, 0, settings->connections);
     run.beside = beside_create(settings, seconds);
-    run.expected = (expectation){run.frames.payload, run.frames.payload_length, settings->uses_deflate};
+    run.expected = fleet_expects(settings, &run.frames);
     send_for(&run, settings->warm_up, measurement);
-    run.expected = (expectation){0};
+    run.expected = fleet_expects_nothing(settings);
     measurement_begin(measurement, settings);
     send_for(&run, settings->seconds, measurement);
     wait_for_rest(&run, measurement);

@@ -88,7 +88,7 @@ static void measure(delivery *delivery, const parcel *parcel)
 {
     const task *task = delivery->task;
     const expectation anything = {0};
-    const expectation expected = {parcel->payload, parcel->payload_length, false};
+    const expectation expected = {.payload = parcel->payload, .length = parcel->payload_length};
     run_for(delivery, task->warm_up, parcel, &expected);
     delivery->published = 0;
     histogram_clear(&delivery->latencies);

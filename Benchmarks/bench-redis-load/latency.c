@@ -20,7 +20,7 @@ typedef struct timing {
 static void send_one(const connection *publisher, connection *receivers, size_t count, const parcel *parcel,
                      timing *timing)
 {
-    const expectation expected = {parcel->payload, parcel->payload_length, false};
+    const expectation expected = {.payload = parcel->payload, .length = parcel->payload_length};
     struct pollfd waits[RECEIVERS + 1];
     uint64_t took[RECEIVERS] = {0};
     for (size_t i = 0; i < count; i++)
