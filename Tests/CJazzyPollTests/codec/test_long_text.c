@@ -144,6 +144,28 @@ static void every_kind_of_pair_is_judged_alike_across_the_end_of_each_line(void 
     }
 }
 
+/* Tables have an entry for each byte, of which those above are but a few. */
+static void every_pair_of_bytes_is_judged_alike_whatever_follows(void **state)
+{
+    (void)state;
+    if (jz_vectors_in_use() == JZ_VECTORS_PORTABLE)
+        return; /* it has no such tables, and is what the others are compared with */
+    static text text;
+    static const uint8_t rests[][2] = {{'a', 'a'}, {0x80, 'a'}, {0x80, 0x80}};
+    test_random random = {256};
+    text.length = LENGTH;
+    for (size_t script = 0; script < COUNT_OF(characters); script++) {
+        text.begin = test_random_below(&random, LINE);
+        fill(&text, script);
+        for (size_t i = 0; i < COUNT_OF(rests) << 16; i++) {
+            const uint8_t *rest = rests[i >> 16];
+            const uint8_t sequence[LONGEST_SEQUENCE] = {(uint8_t)(i >> 8), (uint8_t)i, rest[0], rest[1]};
+            size_t position = LINE + test_random_below(&random, LENGTH - 2 * LINE);
+            check_sequence(&text, script, position, sequence, test_random_below(&random, WAYS));
+        }
+    }
+}
+
 /* One script, now and then a character of another one, and every second time a byte that may well be wrong. */
 static void fill_mostly(text *text, test_random *random, size_t script, bool is_changed)
 {
@@ -169,6 +191,37 @@ static void texts_mostly_of_one_script_are_judged_alike(void **state)
         text.begin = test_random_below(&random, LINE);
         text.length = 4000 + test_random_below(&random, LONGEST - 4000);
         fill_mostly(&text, &random, i % COUNT_OF(characters), i / COUNT_OF(characters) % 2 != 0);
+        bool is_valid = is_valid_in_portable_way(text.plain + text.begin, text.length);
+        for (size_t way = 0; way < WAYS; way++)
+            assert_that(is_valid_in_way(&text, way) == is_valid, "text %zu, way %zu", i, way);
+    }
+}
+
+/* Short characters, one or two bytes each, so that lines end anywhere in them, and now and then a long one. */
+static void fill_mostly_short(text *text, test_random *random, bool is_changed)
+{
+    const size_t seldom = 500 + test_random_below(random, 8000);
+    size_t position = 0;
+    while (position + LONGEST_SEQUENCE <= text->length) {
+        size_t shortest = test_random_below(random, seldom) == 0 ? 2 : 0;
+        position = put(text, position, characters[shortest + test_random_below(random, 2)]);
+    }
+    while (position < text->length)
+        set(text, position++, '.');
+    if (is_changed)
+        set(text, test_random_below(random, text->length), kinds[test_random_below(random, COUNT_OF(kinds))]);
+}
+
+/* What was known of the text when the last one of them was seen is no longer true at the next one. */
+static void long_characters_are_judged_alike_where_they_are_seldom(void **state)
+{
+    (void)state;
+    static text text;
+    test_random random = {512};
+    for (size_t i = 0; i < 300; i++) {
+        text.begin = test_random_below(&random, LINE);
+        text.length = LONGEST / 2 + test_random_below(&random, LONGEST / 2);
+        fill_mostly_short(&text, &random, i % 2 != 0);
         bool is_valid = is_valid_in_portable_way(text.plain + text.begin, text.length);
         for (size_t way = 0; way < WAYS; way++)
             assert_that(is_valid_in_way(&text, way) == is_valid, "text %zu, way %zu", i, way);
@@ -228,14 +281,40 @@ static void a_character_at_the_end_of_a_line_is_judged_alike_where_only_ascii_fo
     }
 }
 
+/* At the beginning of a line there is all that is no ASCII in it: the end of a character. */
+static void a_character_across_the_end_of_a_line_is_right_where_all_else_is_ascii(void **state)
+{
+    (void)state;
+    static text text;
+    text.length = LENGTH;
+    fill(&text, 1);
+    for (size_t i = 20 * LINE; i < LENGTH; i++)
+        set(&text, i, 'a');
+    for (size_t line = 21; line < LENGTH / LINE; line++) {
+        for (size_t script = 1; script < COUNT_OF(characters); script++) {
+            size_t size = strlen(characters[script]);
+            for (size_t before = 1; before < size; before++) {
+                put(&text, line * LINE - before, characters[script]);
+                for (size_t way = 0; way < WAYS; way++)
+                    assert_that(is_valid_in_way(&text, way), "%zu of %zu bytes before line %zu", before, size, line);
+                for (size_t i = 0; i < size; i++)
+                    set(&text, line * LINE - before + i, 'a');
+            }
+        }
+    }
+}
+
 static int run(const char *vectors)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_sequence_is_judged_alike_across_the_ends_of_lines),
         cmocka_unit_test(every_kind_of_pair_is_judged_alike_across_the_end_of_each_line),
+        cmocka_unit_test(every_pair_of_bytes_is_judged_alike_whatever_follows),
         cmocka_unit_test(texts_mostly_of_one_script_are_judged_alike),
+        cmocka_unit_test(long_characters_are_judged_alike_where_they_are_seldom),
         cmocka_unit_test(a_wrong_byte_is_found_in_every_place),
         cmocka_unit_test(a_character_at_the_end_of_a_line_is_judged_alike_where_only_ascii_follows),
+        cmocka_unit_test(a_character_across_the_end_of_a_line_is_right_where_all_else_is_ascii),
     };
     return cmocka_run_group_tests_name(vectors, tests, NULL, NULL);
 }
