@@ -119,8 +119,10 @@ void run_echo(const settings *settings)
     run_for(&run, settings->warm_up, measurement);
     run.expected = fleet_expects_nothing(settings);
     measurement_begin(measurement, settings);
+    run.fleet->idle_ns = 0;
     run_for(&run, settings->seconds, measurement);
     measurement_end(measurement);
+    measurement->own_idle_ns = run.fleet->idle_ns;
     check_others(settings, measurement);
     measurement_print(measurement);
 

@@ -43,9 +43,11 @@ void run_fan_out(const settings *settings)
         run_round(fleet, settings, &frames, &expected, measurement);
     expected = fleet_expects_nothing(settings);
     measurement_begin(measurement, settings);
+    fleet->idle_ns = 0;
     for (uint64_t end = clock_ns() + (uint64_t)(settings->seconds * 1e9); clock_ns() < end;)
         run_round(fleet, settings, &frames, &expected, measurement);
     measurement_end(measurement);
+    measurement->own_idle_ns = fleet->idle_ns;
     measurement_print(measurement);
     fleet_close(fleet);
     frames_destroy(&frames);

@@ -2,6 +2,7 @@
 #ifndef JAZZY_BENCH_FLEET_H
 #define JAZZY_BENCH_FLEET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -15,12 +16,19 @@ typedef struct fleet {
     connection *connections;
     size_t count;
     int epoll;
+    bool is_awake;    /* while it waits, it looks again and again instead of sleeping */
+    uint64_t idle_ns; /* how long it has looked in vain */
     int ready_count;
     struct epoll_event ready[FLEET_READY];
     uint8_t buffer[FLEET_BUFFER];
 } fleet;
 
-/* Opens `count` connections, numbered from `first`. */
+/*
+ * Opens `count` connections, numbered from `first`. With messages from 32 KiB on, unless they are compressed or
+ * encrypted, it stays awake: it is about as quick as the servers then, and whichever of them is quicker waits for the
+ * other, but to wake a client that sleeps is work of the server's, which it does not have where the client is another
+ * machine.
+ */
 fleet *fleet_open(const settings *settings, size_t first, size_t count);
 
 /* Resets all of them. */
@@ -38,10 +46,7 @@ size_t fleet_ready(const fleet *fleet, int number);
 /* For the time before measuring: the first of the messages, each byte of it. */
 expectation fleet_expects(const settings *settings, const frames *frames);
 
-/*
- * For measuring: nothing is compared, and of messages from 32 KiB on, which would take the load longer to receive than
- * the servers need for them, payloads are discarded by the kernel, but for those that are compressed or encrypted.
- */
+/* For measuring: nothing is compared, and of such large messages the kernel discards the payload. */
 expectation fleet_expects_nothing(const settings *settings);
 
 /*

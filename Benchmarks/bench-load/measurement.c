@@ -52,7 +52,10 @@ static void print_cpu(const measurement *measurement)
 {
     double messages = measurement->messages > 0 ? (double)measurement->messages : 1;
     double server_share = (double)measurement->server_cpu_ns / (double)measurement->ns;
-    double client_share = (double)measurement->own_cpu_ns / (double)measurement->ns;
+    /* Idle is also when another program has the core. */
+    uint64_t own_ns =
+        measurement->own_cpu_ns > measurement->own_idle_ns ? measurement->own_cpu_ns - measurement->own_idle_ns : 0;
+    double client_share = (double)own_ns / (double)measurement->ns;
     bool has_server = measurement->settings->server != 0;
     if (has_server)
         printf("\"server_cpu_us_per_message\":%.4f,\"server_cpu_share\":%.3f,",
@@ -63,7 +66,7 @@ static void print_cpu(const measurement *measurement)
     bool client_is_the_limit = measurement->settings->workload != WORKLOAD_TAILS && client_share > whole_core &&
                                !(has_server && server_share > whole_core);
     printf("\"client_cpu_us_per_message\":%.4f,\"client_cpu_share\":%.3f,\"client_is_the_limit\":%s,",
-           (double)measurement->own_cpu_ns / messages / 1e3, client_share, client_is_the_limit ? "true" : "false");
+           (double)own_ns / messages / 1e3, client_share, client_is_the_limit ? "true" : "false");
     if (client_is_the_limit)
         fprintf(stderr,
                 "bench-load: this client used a whole core (%.0f %%) and the server did not: the rate is the "

@@ -21,6 +21,7 @@ typedef struct measurement {
     uint64_t began_ns;
     uint64_t server_cpu_ns; /* at the beginning, and after measurement_end how much it took since */
     uint64_t own_cpu_ns;    /* likewise */
+    uint64_t own_idle_ns;   /* of that, in which it only looked whether there was something to do */
     uint64_t ns;            /* how long it took */
     uint64_t messages;
     uint64_t handshakes; /* that were made beside */
