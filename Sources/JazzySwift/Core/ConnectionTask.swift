@@ -45,10 +45,11 @@ private func run(
     }
 }
 
-/// If the mailbox of its event loop is full, it is repeated: nobody takes messages any more.
+/// If the mailbox of its event loop is full, it is repeated: nobody takes messages any more. A task that has cancelled
+/// itself cannot sleep, so another one does.
 private func close(_ ws: JazzyWebSocket, _ code: WsCloseCode) async {
     while ws.close(code: code) == .dropped {
-        guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return }
+        await Task.detached { try? await Task.sleep(for: .milliseconds(10)) }.value
     }
 }
 

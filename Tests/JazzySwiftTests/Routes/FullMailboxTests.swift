@@ -77,8 +77,10 @@ struct FullMailboxTests {
         }
     }
 
-    @Test("The connection of a task that has returned or thrown is closed", arguments: [1000, 1011])
-    func task(code: UInt16) throws {
+    @Test(
+        "The connection of a task that has returned or thrown is closed, also if it has cancelled itself",
+        arguments: [1000, 1011], [false, true])
+    func task(code: UInt16, cancelsItself: Bool) throws {
         let (busy, gate) = (BusyServer(), Gate())
         let (entered, ended) = (Recorder<JazzyWebSocket>(), Recorder<JazzyWebSocket>())
         try withServer(options: busy.options) {
@@ -88,6 +90,7 @@ struct FullMailboxTests {
                     entered.record(ws)
                     await gate.pass()
                     ended.record(ws)
+                    if cancelsItself { withUnsafeCurrentTask { $0?.cancel() } }
                     if code == 1011 { throw Mishap() }
                     return
                 }
