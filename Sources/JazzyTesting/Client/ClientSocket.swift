@@ -29,9 +29,19 @@ final class ClientSocket: Sendable {
         /// Until the descriptor is closed no new source may watch it: it would still be watched when another socket has
         /// its number, and that one's events would get lost.
         var isCancelled = false
+        /// The server has ended its direction, and the connection ends when all is sent. Nothing is read meanwhile.
+        var isFinishing = false
+        /// It will be received again, whether the source says so or not.
+        var goesOnReceiving = false
 
         init(_ reading: any DispatchSourceRead) {
             self.reading = reading
+        }
+
+        /// What is suspended learns of nothing, not even that it is cancelled.
+        func cancelReading() {
+            reading.cancel()
+            if isFinishing { reading.resume() }
         }
     }
 
@@ -45,7 +55,9 @@ final class ClientSocket: Sendable {
 
     /// Calls `take` with what comes, in order, and at the end with `nil`. Call it once.
     func begin(_ take: @escaping @Sendable ([UInt8]?) -> Void) {
-        sources.reading.setEventHandler { [self] in receive(take) }
+        sources.reading.setEventHandler { [self] in
+            if !sources.goesOnReceiving { receive(take) }
+        }
         sources.reading.setCancelHandler { [self] in
             state.change { $0.hasEnded = true }
             // Nothing watches the descriptor any more.
@@ -99,7 +111,7 @@ final class ClientSocket: Sendable {
     /// How often it is received before the queue does something else: a server may never pause.
     private static let mostReceived = 4
 
-    private func receive(_ take: ([UInt8]?) -> Void) {
+    private func receive(_ take: @escaping @Sendable ([UInt8]?) -> Void) {
         for _ in 0..<Self.mostReceived {
             var count = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, length in
@@ -112,12 +124,29 @@ final class ClientSocket: Sendable {
             }
             if count < 0, errno == EINTR { continue }
             if count == 0 || errno != EAGAIN {
-                // The server may have ended only its own direction, and wait for the answer to what came before.
-                flush()
-                cancel()
+                finish()
             }
             return
         }
+        goOnReceiving(take)
+    }
+
+    /// Behind what waits for the queue. The source may not say again that there is more: that a connection was reset it
+    /// says once, and nothing after it.
+    private func goOnReceiving(_ take: @escaping @Sendable ([UInt8]?) -> Void) {
+        sources.goesOnReceiving = true
+        queue.async { [self] in
+            sources.goesOnReceiving = false
+            if !sources.isCancelled { receive(take) }
+        }
+    }
+
+    /// The server may have ended only its own direction, and wait for the answers to what came before, which may be more
+    /// than the kernel takes at once.
+    private func finish() {
+        sources.isFinishing = true
+        sources.reading.suspend()
+        flush()
     }
 
     private func flush() {
@@ -135,7 +164,9 @@ final class ClientSocket: Sendable {
                 state.sent += count
             }
         }
-        if state.value.isWriting, sources.writing == nil { flushWhenWritable() }
+        let isWriting = state.value.isWriting
+        if isWriting, sources.writing == nil { flushWhenWritable() }
+        if !isWriting, sources.isFinishing { cancel() }
     }
 
     private static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
@@ -158,9 +189,9 @@ final class ClientSocket: Sendable {
     private func cancel() {
         guard !sources.isCancelled else { return }
         sources.isCancelled = true
-        guard let writing = sources.writing else { return sources.reading.cancel() }
+        guard let writing = sources.writing else { return sources.cancelReading() }
         sources.writing = nil
-        writing.setCancelHandler { [sources] in sources.reading.cancel() }
+        writing.setCancelHandler { [sources] in sources.cancelReading() }
         writing.cancel()
     }
 }

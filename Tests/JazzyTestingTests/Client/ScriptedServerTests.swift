@@ -1,3 +1,4 @@
+import Dispatch
 import JazzySwift
 import JazzyTesting
 import Testing
@@ -17,6 +18,40 @@ struct ScriptedServerTests {
             try await client.awaitEnd()
             #expect(try await frames.map(\.opcode) == [.pong, .pong, .close])
             #expect(try await frames.map(\.payload) == [[1], [2], [0x03, 0xE9]])
+        }
+    }
+
+    @Test("All answers reach a server that has ended its own direction, though it reads late, and they are many")
+    func manyAnswers() async throws {
+        let server = try ScriptedServer()
+        let mayRead = DispatchSemaphore(value: 0)
+        async let frames = server.serve { connection in
+            // The answers are more than the kernel takes while they are not read.
+            let pings = Array(repeating: JazzyTestFrame(.ping, [UInt8](repeating: 1, count: 125)).bytes, count: 60_000)
+            connection.send(pings.flatMap { $0 } + JazzyTestFrame.close(code: 1_001).bytes)
+            connection.endSending()
+            _ = mayRead.wait(timeout: .now() + 20)
+            return try connection.frames()
+        }
+        let client = try await JazzyTestClient(port: server.port)
+        try await client.awaitClose()
+        mayRead.signal()
+        try await client.awaitEnd()
+        #expect(try await frames.count { $0.opcode == .pong } == 60_000)
+        #expect(try await frames.last?.opcode == .close)
+    }
+
+    @Test("A reset behind much input ends the connection")
+    func resetBehindInput() async throws {
+        let server = try ScriptedServer()
+        let many = Array(repeating: JazzyTestFrame(.ping, [UInt8](repeating: 1, count: 125)).bytes, count: 40_000)
+        let pings = many.flatMap { $0 }
+        for _ in 1...10 {
+            // It reads no answers, so that its end is a reset.
+            async let end = server.serve { $0.send(pings) }
+            let client = try await JazzyTestClient(port: server.port)
+            try await client.awaitEnd()
+            #expect(try await end)
         }
     }
 
