@@ -262,6 +262,12 @@ public final class JazzyProbe: Sendable {
             } until: {
                 $0.isOver
             }
+            // The server's close frame may follow its close event.
+            try await wire.state.wait(within: timeLimit) { _ in
+                "the server has handled the end of the connection, and does not close it: does a handler block?"
+            } until: {
+                $0.isOver || $0.isLost || $0.isUnread
+            }
         }
         try await settle()
         return closed

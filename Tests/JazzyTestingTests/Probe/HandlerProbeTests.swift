@@ -1,3 +1,4 @@
+import Foundation
 import JazzySwift
 import JazzyTesting
 import Testing
@@ -96,6 +97,18 @@ struct HandlerProbeTests {
         try await probe.open()
         for _ in 1...3 { try await probe.text("count") }
         #expect(probe.sent == ["1", "2", "3"])
+    }
+
+    @Test("The server's close frame is there when the probe has closed, though it follows the close event")
+    func closeFrame() async throws {
+        /// The server releases it between the close event and the close frame.
+        final class Slow: Sendable {
+            deinit { Thread.sleep(forTimeInterval: 0.1) }
+        }
+        let probe = JazzyProbe(state: { Slow() }) { _, _, _ in }
+        try await probe.open()
+        try await probe.close()
+        #expect(probe.closeFrame?.code == 1_000)
     }
 
     @Test("When it closes, the close frame and the end are there")
