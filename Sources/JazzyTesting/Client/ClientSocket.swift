@@ -144,6 +144,7 @@ final class ClientSocket: Sendable {
     /// The server may have ended only its own direction, and wait for the answers to what came before, which may be more
     /// than the kernel takes at once.
     private func finish() {
+        guard !sources.isFinishing else { return }
         sources.isFinishing = true
         sources.reading.suspend()
         flush()
