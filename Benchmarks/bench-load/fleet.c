@@ -64,6 +64,7 @@ static void wait_awake(fleet *fleet)
 {
     if (wait_for(fleet, 0) != 0)
         return;
+    uint64_t cpu_before_ns = own_cpu_ns();
     uint64_t began = clock_ns();
     uint64_t now = began;
     while (now < began + PATIENCE_MS * 1000000ull && wait_for(fleet, 0) == 0) {
@@ -71,7 +72,7 @@ static void wait_awake(fleet *fleet)
         for (uint64_t next = now + LOOK_NS; now < next; now = clock_ns())
             sched_yield(); /* to a server that has no core of its own */
     }
-    fleet->idle_ns += clock_ns() - began;
+    fleet->idle_ns += own_cpu_ns() - cpu_before_ns;
 }
 
 int fleet_wait(fleet *fleet)

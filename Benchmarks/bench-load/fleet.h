@@ -17,7 +17,7 @@ typedef struct fleet {
     size_t count;
     int epoll;
     bool is_awake;    /* while it waits, it looks again and again instead of sleeping */
-    uint64_t idle_ns; /* how long it has looked in vain */
+    uint64_t idle_ns; /* of CPU time, in which it has looked in vain */
     int ready_count;
     struct epoll_event ready[FLEET_READY];
     uint8_t buffer[FLEET_BUFFER];

@@ -69,6 +69,7 @@ void run_idle(const settings *settings)
     if (settings->size > 0)
         run_burst(fleet, settings, measurement);
     measurement_end(measurement);
+    measurement->own_idle_ns = fleet->idle_ns;
     memory.after_burst = reading_once_quiet(settings);
     fleet_close(fleet);
     memory.after_close = reading_once_quiet(settings);

@@ -52,9 +52,7 @@ static void print_cpu(const measurement *measurement)
 {
     double messages = measurement->messages > 0 ? (double)measurement->messages : 1;
     double server_share = (double)measurement->server_cpu_ns / (double)measurement->ns;
-    /* Idle is also when another program has the core. */
-    uint64_t own_ns =
-        measurement->own_cpu_ns > measurement->own_idle_ns ? measurement->own_cpu_ns - measurement->own_idle_ns : 0;
+    uint64_t own_ns = measurement->own_cpu_ns - measurement->own_idle_ns;
     double client_share = (double)own_ns / (double)measurement->ns;
     bool has_server = measurement->settings->server != 0;
     if (has_server)
